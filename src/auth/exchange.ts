@@ -1,0 +1,90 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { CliError } from "../errors.ts";
+import type { Response, Send } from "../request.ts";
+import { createAssertion, type Wanted } from "./assertion.ts";
+import type { ServiceAccountKey } from "./service-account-key.ts";
+import { tokenEndpoint } from "./token-endpoint.ts";
+import { explainTokenRefusal } from "./token-refusal.ts";
+
+/** What an exchange needs of the world. */
+export interface Exchange {
+  readonly send: Send;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Milliseconds since the epoch. */
+  readonly now?: () => number;
+}
+
+export interface AccessToken {
+  readonly token: string;
+  /** Seconds since the epoch. */
+  readonly expires: number;
+}
+
+const CLOUD_PLATFORM = "https://www.googleapis.com/auth/cloud-platform";
+
+/** Milliseconds. */
+const TIMEOUT = 30_000;
+
+/**
+ * An ID token for an audience. Throws CliError: CREDENTIALS_INVALID for a key that cannot sign or names a strange token endpoint,
+ * TOKEN_REFUSED or CLOCK_SKEW where the endpoint says no, UNAVAILABLE or TIMEOUT where it does not work.
+ */
+export async function fetchIdToken(key: ServiceAccountKey, audience: string, exchange: Exchange): Promise<string> {
+  const { id_token } = await post(key, { target_audience: audience }, exchange);
+  if (typeof id_token === "string" && id_token !== "") return id_token;
+  throw new CliError("TOKEN_REFUSED", `${new URL(key.token_uri).host} answered without an ID token.`, {
+    hint: `Is ${audience} an audience?`,
+  });
+}
+
+/** An access token for Google's APIs. Throws as `fetchIdToken` does. */
+export async function fetchAccessToken(key: ServiceAccountKey, exchange: Exchange): Promise<AccessToken> {
+  const { now = Date.now } = exchange;
+  const asked = now() / 1000;
+  const { access_token, expires_in } = await post(key, { scope: CLOUD_PLATFORM }, exchange);
+  if (typeof access_token !== "string" || access_token === "")
+    throw new CliError("TOKEN_REFUSED", `${new URL(key.token_uri).host} answered without an access token.`);
+  return { token: access_token, expires: Math.floor(asked) + (typeof expires_in === "number" ? expires_in : 0) };
+}
+
+/** RFC 6749, section 4.5, with the grant of RFC 7523. What is no answer of a token endpoint is asked for once more: Google's has hiccups. */
+async function post(
+  key: ServiceAccountKey,
+  wanted: Wanted,
+  { send, env, now = Date.now }: Exchange,
+): Promise<Readonly<Record<string, unknown>>> {
+  const url = tokenEndpoint(key, env);
+  for (let attempt = 1; ; attempt += 1) {
+    const body = new URLSearchParams({
+      grant_type: "urn:ietf:params:oauth:grant-type:jwt-bearer",
+      assertion: createAssertion(key, wanted, now() / 1000),
+    }).toString();
+    const answer = await send({
+      method: "POST",
+      url: url.href,
+      headers: [["Content-Type", "application/x-www-form-urlencoded"]],
+      body,
+      timeout: TIMEOUT,
+    });
+    const fields = await readFields(answer);
+    if (fields && answer.status === 200) return fields;
+    if (fields && answer.status < 500 && typeof fields["error"] === "string" && fields["error"] !== "internal_failure") {
+      throw explainTokenRefusal(fields, { key, host: url.host, date: answer.headers["date"], now: now() });
+    }
+    if (attempt === 2)
+      throw new CliError("UNAVAILABLE", `${url.host} answered ${answer.status}, twice, and not as a token endpoint does.`, {
+        details: { host: url.host, status_code: answer.status },
+      });
+    await sleep(250 + Math.random() * 250);
+  }
+}
+
+async function readFields(answer: Response): Promise<Readonly<Record<string, unknown>> | undefined> {
+  const text = await answer.text();
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Readonly<Record<string, unknown>>) : undefined;
+  } catch {
+    return undefined;
+  }
+}

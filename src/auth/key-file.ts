@@ -1,0 +1,86 @@
+import { constants } from "node:fs";
+import { open, type FileHandle } from "node:fs/promises";
+import { CliError } from "../errors.ts";
+import { invalidCredentials, NEW_KEY, parseKey, type ServiceAccountKey } from "./service-account-key.ts";
+
+/** Bytes. A key file has about 2400. */
+const LARGEST = 1024 * 1024;
+
+/**
+ * Reads a service account's key file. Throws CliError CREDENTIALS_MISSING where there is no such file, CREDENTIALS_INVALID with the
+ * one thing that is wrong with it otherwise; neither ever holds a part of what the file holds, besides names that are public.
+ */
+export async function readKeyFile(path: string): Promise<ServiceAccountKey> {
+  const subject = `The key file ${path}`;
+  return parseKey(parseJson(decode(await read(path, subject), subject), subject), subject);
+}
+
+async function read(path: string, subject: string): Promise<Buffer> {
+  let file: FileHandle | undefined;
+  try {
+    // A pipe that nobody writes to would otherwise be waited for without end.
+    file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    const stats = await file.stat();
+    if (stats.isDirectory()) throw invalidCredentials(subject, "is a folder", "Name the JSON file in it.");
+    if (!stats.isFile())
+      throw invalidCredentials(
+        subject,
+        "is a pipe or a device, not a file",
+        "Write the key into a file that only you can read, and name that.",
+      );
+    const bytes = Buffer.alloc(LARGEST + 1);
+    let length = 0;
+    for (let count = 1; count > 0 && length < bytes.length; length += count)
+      ({ bytesRead: count } = await file.read(bytes, length, bytes.length - length));
+    if (length > LARGEST) throw invalidCredentials(subject, "is larger than 1 MiB, which no key file is");
+    return bytes.subarray(0, length);
+  } catch (error) {
+    throw explain(error, path, subject);
+  } finally {
+    await file?.close();
+  }
+}
+
+function explain(error: unknown, path: string, subject: string): CliError {
+  if (error instanceof CliError) return error;
+  const { code = "", message } = error as NodeJS.ErrnoException;
+  if (code === "ENOENT" || code === "ENOTDIR")
+    return new CliError("CREDENTIALS_MISSING", `There is no key file ${path}.`, { hint: NEW_KEY });
+  const reason =
+    {
+      EACCES: "permission is denied",
+      EPERM: "permission is denied",
+      EISDIR: "it is a folder",
+      ENAMETOOLONG: "the path is too long",
+      ELOOP: "its links lead in a circle",
+    }[code] ?? message;
+  return invalidCredentials(subject, `cannot be read: ${reason}`, "Make it yours, and readable for you alone: chmod 600");
+}
+
+function decode(bytes: Buffer, subject: string): string {
+  if (bytes.length === 0) throw invalidCredentials(subject, "is empty");
+  // A byte order mark, or a zero in every other byte: what PowerShell's > makes.
+  if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff) || bytes[0] === 0 || bytes[1] === 0) {
+    throw invalidCredentials(subject, "is UTF-16 text", "Save it again as UTF-8.");
+  }
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw invalidCredentials(subject, "is no text: a key in the P12 format, or a file of another kind", NEW_KEY);
+  }
+}
+
+/** V8's own message would quote the text around the fault, which may be the key. */
+function parseJson(text: string, subject: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    const trimmed = text.trim();
+    if (trimmed.startsWith("-----BEGIN")) throw invalidCredentials(subject, "is a PEM key alone, without the JSON around it", NEW_KEY);
+    if (/^[A-Za-z0-9+/\s]+=*$/.test(trimmed) && Buffer.from(trimmed, "base64").toString("latin1").trimStart().startsWith("{")) {
+      throw invalidCredentials(subject, "is JSON in base64", "Decode it first: base64 -d ENCODED > key.json");
+    }
+    const fault = trimmed.startsWith("{") && !trimmed.endsWith("}") ? "is not JSON: it ends in the middle, as if cut off" : "is not JSON";
+    throw invalidCredentials(subject, fault, "Copy it again, byte for byte, from where it was made.");
+  }
+}

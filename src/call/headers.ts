@@ -1,0 +1,42 @@
+import { CliError } from "../errors.ts";
+
+export type Headers = readonly (readonly [name: string, value: string])[];
+
+/** RFC 9110, section 5.6.2. */
+const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
+
+/** What says how the request travels is not for the caller to say, and a second one would contradict the first. */
+const OURS: Readonly<Record<string, string>> = {
+  "content-length": "follows from the body",
+  "transfer-encoding": "follows from the body",
+  connection: "is about the connection, which is kept",
+  upgrade: "is about the connection, which is kept",
+  "x-serverless-authorization": "carries the ID token wherever Authorization is the caller's own",
+};
+
+/** Reads `Name: value` lines. Throws CliError USAGE that names the header, and never its value. */
+export function parseHeaders(lines: readonly string[]): Headers {
+  return lines.map((line) => {
+    const colon = line.indexOf(":");
+    const name = line.slice(0, colon);
+    if (colon < 1 || !NAME.test(name))
+      throw new CliError("USAGE", "A header is not written as 'Name: value'.", { hint: "For example: -H 'Accept: application/json'" });
+    const reason = OURS[name.toLowerCase()];
+    if (reason) throw new CliError("USAGE", `The header ${name} cannot be set: it ${reason}.`);
+    const value = line.slice(colon + 1).trim();
+    // RFC 9110, section 5.5: a line end would begin a header of its own.
+    if (/\p{Cc}/u.test(value.replaceAll("\t", " ")))
+      throw new CliError("USAGE", `The value of the header ${name} holds a line end or another control character.`);
+    return [name, value] as const;
+  });
+}
+
+/** Adds the ID token; where Authorization is the caller's own, that goes to the service as it is and Cloud Run reads the other header. */
+export function withToken(headers: Headers, token: string): Headers {
+  const name = hasHeader(headers, "authorization") ? "X-Serverless-Authorization" : "Authorization";
+  return [[name, `Bearer ${token}`], ...headers];
+}
+
+export function hasHeader(headers: Headers, name: string): boolean {
+  return headers.some(([other]) => other.toLowerCase() === name);
+}

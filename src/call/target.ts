@@ -1,0 +1,51 @@
+import { audienceFor } from "../auth/audience.ts";
+import type { Context } from "../context.ts";
+import { CliError } from "../errors.ts";
+import { isLoopback } from "../request/route.ts";
+
+type Where = Pick<Context, "settings" | "cloud">;
+
+/** The URL to call: a whole URL as it stands, or a path of the service. Throws CliError USAGE, or as `serviceUrl` does. */
+export async function findTarget(context: Where, target = ""): Promise<URL> {
+  if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(target)) return join(await serviceUrl(context), target);
+  const url = parse(target);
+  const named = context.settings.get("url");
+  if (named?.source === "--url" && audienceFor(parse(named.value)) !== audienceFor(url)) {
+    throw new CliError("USAGE", "The path is a whole URL, and --url names another service.", { hint: "Say one of them." });
+  }
+  return url;
+}
+
+/** The service's URL: the one that is set, or what Cloud Run says of the service that is set. Throws CliError USAGE where there is neither. */
+export async function serviceUrl({ settings, cloud }: Where): Promise<URL> {
+  const named = settings.get("url");
+  if (named) return parse(named.value);
+  const service = settings.get("service")?.value;
+  if (service === undefined) {
+    throw new CliError("USAGE", "Which service?", { hint: "Say --url URL or --service NAME, or set CLOUD_RUN_SERVICE_URL." });
+  }
+  const place = { project: settings.require("project"), region: settings.require("region") };
+  return parse((await (await cloud()).describe({ ...place, service })).url);
+}
+
+/** The path as it was typed, below whatever path the service's URL has. */
+function join(base: URL, target: string): URL {
+  if (target === "") return base;
+  const path = target.startsWith("?") || target.startsWith("#") ? `/${target}` : target.replace(/^\/*/, "/");
+  return parse(`${base.origin}${base.pathname.replace(/\/$/, "")}${path}`);
+}
+
+function parse(text: string): URL {
+  if (!URL.canParse(text)) throw new CliError("USAGE", `"${text}" is no URL.`);
+  const url = new URL(text);
+  if (url.protocol !== "https:" && url.protocol !== "http:")
+    throw new CliError("USAGE", `"${url.protocol}//" is not called by this tool: a service has an https URL.`);
+  if (url.username || url.password)
+    throw new CliError("USAGE", "A user or a password in the URL means nothing to Cloud Run.", {
+      hint: "Send it as a header: -H 'Authorization: Basic …'",
+    });
+  if (url.protocol === "http:" && !isLoopback(url.hostname.replace(/^\[|\]$/g, ""))) {
+    throw new CliError("USAGE", `The ID token would travel to ${url.host} unencrypted.`, { hint: `Say https://${url.host}` });
+  }
+  return url;
+}

@@ -1,0 +1,109 @@
+import { fetchAccessToken, type AccessToken } from "../auth/exchange.ts";
+import { findCredentials } from "../auth/credentials.ts";
+import type { Context } from "../context.ts";
+import { CliError } from "../errors.ts";
+import type { Response } from "../request.ts";
+import type { Place } from "./cloud.ts";
+import { explainControlPlane, type Facts } from "./control-plane-errors.ts";
+
+export interface ApiRequest {
+  readonly method: "GET" | "POST" | "PUT";
+  readonly url: string;
+  readonly body?: unknown;
+  /** Bytes that are sent as they are, instead of a JSON body. */
+  readonly bytes?: Buffer;
+  readonly headers?: readonly (readonly [string, string])[];
+}
+
+export interface ApiClient {
+  /** The answer's JSON. Throws what Google's error means. */
+  call(request: ApiRequest): Promise<unknown>;
+  /** The answer as it comes, whatever its status. */
+  send(request: ApiRequest): Promise<Response>;
+}
+
+/** Google's APIs under the account of GOOGLE_APPLICATION_CREDENTIALS, or else of the credentials that are set. */
+export function openApiClient(context: Pick<Context, "env" | "settings" | "send">, place: Place): ApiClient {
+  const { env, settings } = context;
+  let token: Promise<AccessToken> | undefined;
+  let account: string | undefined;
+
+  async function authorization(): Promise<string> {
+    const known = await token;
+    // A minute before it ends it is not begun with any more.
+    if (!known || known.expires < Date.now() / 1000 + 60) token = fetchOperatorToken();
+    return `Bearer ${(await token)!.token}`;
+  }
+
+  async function fetchOperatorToken(): Promise<AccessToken> {
+    // What calls services (CREDS) need not be what deploys them.
+    const file = env.GOOGLE_APPLICATION_CREDENTIALS;
+    const key = await findCredentials(file ? { value: file, source: "GOOGLE_APPLICATION_CREDENTIALS" } : settings.get("credentials"));
+    account = key.client_email;
+    return fetchAccessToken(key, { send: context.send, env });
+  }
+
+  async function send({ method, url, body, bytes, headers = [] }: ApiRequest): Promise<Response> {
+    const json = body === undefined ? undefined : JSON.stringify(body);
+    const type: [string, string][] = json === undefined ? [] : [["Content-Type", "application/json"]];
+    return context.send({
+      method,
+      url,
+      headers: [["Authorization", await authorization()], ...type, ...headers],
+      body: bytes ?? json,
+      timeout: 60_000,
+    });
+  }
+
+  return {
+    send,
+    async call(request) {
+      const response = await send(request);
+      const text = await response.text();
+      if (response.status < 400) return text === "" ? {} : JSON.parse(text);
+      throw readApiError(response.status, text, new URL(request.url).host, { ...place, account });
+    },
+  };
+}
+
+/** What an answer of 400 or above means. https://cloud.google.com/apis/design/errors */
+function readApiError(status: number, text: string, host: string, facts: Omit<Facts, "sentence">): CliError {
+  const { message = text.slice(0, 200), code = "", details } = readError(text);
+  const cause = new Error(`${host} answered ${status}: ${text.slice(0, 2000)}`);
+  if (status === 401)
+    return new CliError("CREDENTIALS_INVALID", `${host} does not accept the credentials: ${message}`, {
+      hint: "Name another key file in GOOGLE_APPLICATION_CREDENTIALS.",
+      cause,
+    });
+  const known = explainControlPlane(
+    `${code}: ${message} ${details ? JSON.stringify(details) : ""}`,
+    { ...facts, sentence: message },
+    cause,
+  );
+  return (
+    known ??
+    new CliError(BY_STATUS[status] ?? (status >= 500 ? "UNAVAILABLE" : "GCLOUD_FAILED"), `${host} answered ${status}: ${message}`, {
+      cause,
+    })
+  );
+}
+
+/** Why a revision did not become ready. */
+export function failedWith(message: string, { project, region }: Place): CliError {
+  return explainControlPlane(message, { project, region, sentence: message }) ?? new CliError("DEPLOY_FAILED", message);
+}
+
+const BY_STATUS: Readonly<Record<number, "NOT_FOUND" | "PERMISSION_DENIED" | "CONFLICT">> = {
+  403: "PERMISSION_DENIED",
+  404: "NOT_FOUND",
+  409: "CONFLICT",
+};
+
+function readError(text: string): { message?: string; code?: string; details?: unknown } {
+  try {
+    const { error } = JSON.parse(text) as { error?: { message?: string; status?: string; details?: unknown } };
+    return { message: error?.message, code: error?.status, details: error?.details };
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,147 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Context } from "../context.ts";
+import { CliError } from "../errors.ts";
+import { buildByApi, planApiBuild } from "./api-build.ts";
+import { failedWith, type ApiClient, type ApiRequest } from "./api-client.ts";
+import type { DeployOptions, ServiceName } from "./cloud.ts";
+import type { KnativeService } from "./knative-service.ts";
+import { defaultImage } from "./repository.ts";
+
+/** Milliseconds between two looks at a service that becomes ready. */
+const PAUSE = 300;
+
+export function serviceUrl({ project, region, service }: ServiceName): string {
+  return `${servicesUrl({ project, region, service })}/${service}`;
+}
+
+function servicesUrl({ project, region }: ServiceName): string {
+  return `https://${region}-run.googleapis.com/apis/serving.knative.dev/v1/namespaces/${project}/services`;
+}
+
+/** Creates the service, or replaces it with one that has the new image and keeps the rest; resolves when the revision is ready. */
+export async function deployByApi(
+  client: ApiClient,
+  options: DeployOptions,
+  context: Pick<Context, "terminal" | "signal">,
+): Promise<KnativeService> {
+  assertNoGcloudFlags(options);
+  const image = imageOf(options);
+  if (options.source !== undefined) await buildByApi(client, { ...options, directory: options.source, image }, context);
+  for (let attempt = 1; ; attempt += 1) {
+    const existing = await find(client, options);
+    try {
+      const made = (await client.call(existing ? replacement(options, image, existing) : creation(options, image))) as KnativeService;
+      return await ready(client, options, made, context.signal);
+    } catch (error) {
+      // Somebody else has replaced it since it was read.
+      if (!(error instanceof CliError && error.code === "CONFLICT") || attempt === 5) throw error;
+      await sleep(100 * 2 ** attempt * (0.5 + Math.random() / 2));
+    }
+  }
+}
+
+/** The requests of a deployment, in order, for a service that is not there yet. */
+export function planApiDeploy(options: DeployOptions): ApiRequest[] {
+  assertNoGcloudFlags(options);
+  const image = imageOf(options);
+  const build = options.source === undefined ? [] : planApiBuild({ ...options, directory: options.source, image });
+  return [...build, { method: "GET", url: serviceUrl(options) }, creation(options, image), { method: "GET", url: serviceUrl(options) }];
+}
+
+function assertNoGcloudFlags({ gcloudFlags = [] }: DeployOptions): void {
+  if (gcloudFlags.length === 0) return;
+  throw new CliError("USAGE", "What stands behind -- is for gcloud, and this deployment goes by Google's API.", {
+    hint: "Install gcloud and say --via gcloud, or leave the flags out.",
+  });
+}
+
+function imageOf(options: DeployOptions): string {
+  return options.image ?? defaultImage(options);
+}
+
+async function find(client: ApiClient, options: ServiceName): Promise<KnativeService | undefined> {
+  try {
+    return (await client.call({ method: "GET", url: serviceUrl(options) })) as KnativeService;
+  } catch (error) {
+    if (error instanceof CliError && error.code === "NOT_FOUND" && "service" in error.details) return undefined;
+    throw error;
+  }
+}
+
+function creation(options: DeployOptions, image: string): ApiRequest {
+  const empty: KnativeService = { metadata: {}, spec: {} };
+  return { method: "POST", url: servicesUrl(options), body: withRevision(options, image, empty) };
+}
+
+function replacement(options: DeployOptions, image: string, existing: KnativeService): ApiRequest {
+  return { method: "PUT", url: serviceUrl(options), body: withRevision(options, image, existing) };
+}
+
+/** The service as it is wanted: what it has already stays, but for its image and for what was said. */
+function withRevision(options: DeployOptions, image: string, { metadata, spec, status }: KnativeService) {
+  const { tag, noTraffic, env = {}, serviceAccount, service, project } = options;
+  const [container, ...others] = spec?.template?.spec?.containers ?? [];
+  const variables = [
+    ...(container?.env ?? []).filter(({ name }) => !(name in env)),
+    ...Object.entries(env).map(([name, value]) => ({ name, value })),
+  ];
+  // The revision needs a name of its own where the traffic speaks of it.
+  const name = tag || noTraffic ? `${service}-${String((metadata?.generation ?? 0) + 1).padStart(5, "0")}-${letters()}` : undefined;
+  const { name: _, ...template } = spec?.template?.metadata ?? {};
+  return {
+    apiVersion: "serving.knative.dev/v1",
+    kind: "Service",
+    metadata: { ...metadata, name: service, namespace: project },
+    spec: {
+      ...spec,
+      template: {
+        metadata: { ...template, ...(name && { name }) },
+        spec: {
+          ...spec?.template?.spec,
+          containers: [{ ...container, image, ...(variables.length > 0 && { env: variables }) }, ...others],
+          ...(serviceAccount && { serviceAccountName: serviceAccount }),
+        },
+      },
+      traffic: traffic(spec?.traffic, status?.latestReadyRevisionName, { tag, noTraffic, name }),
+    },
+  };
+}
+
+type Traffic = NonNullable<NonNullable<KnativeService["spec"]>["traffic"]>;
+
+/** Without a word about it, traffic stays as it is; all of it goes to the latest revision at first. */
+function traffic(
+  existing: Traffic = [{ latestRevision: true, percent: 100 }],
+  serving: string | undefined,
+  wanted: { tag?: string; noTraffic?: boolean; name?: string },
+): Traffic {
+  const { tag, noTraffic, name } = wanted;
+  const kept = tag
+    ? existing
+        .map((target) => (target.tag === tag ? { ...target, tag: undefined } : target))
+        .filter(({ tag: other, percent }) => other || percent)
+    : existing;
+  // What follows the latest revision has to stay with the one that serves now.
+  const held =
+    noTraffic && serving
+      ? kept.map(({ latestRevision, ...target }) => (latestRevision ? { ...target, revisionName: serving } : target))
+      : kept;
+  return tag && name ? [...held, { revisionName: name, tag }] : held;
+}
+
+function letters(): string {
+  return Array.from(crypto.getRandomValues(new Uint8Array(3)), (byte) => String.fromCharCode(97 + (byte % 26))).join("");
+}
+
+/** https://cloud.google.com/run/docs/reference/rest/v1/namespaces.services#servicestatus */
+async function ready(client: ApiClient, options: DeployOptions, made: KnativeService, signal: AbortSignal): Promise<KnativeService> {
+  for (let service = made; ; service = (await client.call({ method: "GET", url: serviceUrl(options) })) as KnativeService) {
+    const { conditions = [], observedGeneration } = service.status ?? {};
+    if (observedGeneration === made.metadata?.generation) {
+      const failed = conditions.find(({ status }) => status === "False");
+      if (failed) throw failedWith(failed.message ?? failed.reason ?? "The revision did not become ready.", options);
+      if (conditions.find(({ type }) => type === "Ready")?.status === "True") return service;
+    }
+    await sleep(PAUSE, undefined, { signal }).catch(() => signal.throwIfAborted());
+  }
+}

@@ -1,0 +1,52 @@
+import type { Context } from "../context.ts";
+import { buildByApi, planApiBuild } from "./api-build.ts";
+import { openApiClient, type ApiClient, type ApiRequest } from "./api-client.ts";
+import { deployByApi, planApiDeploy, serviceUrl } from "./api-deploy.ts";
+import { changeMembers, getPolicy, policyRead, policyWrite, withMember, withoutMember } from "./api-policy.ts";
+import type { Cloud, DeployOptions, Place, Service, Step } from "./cloud.ts";
+import { readService, type KnativeService } from "./knative-service.ts";
+
+/** The control plane by Google's REST APIs, with a service account's key and no gcloud. */
+export function createApiCloud(context: Context): Cloud {
+  const clients = new Map<string, ApiClient>();
+  const client = ({ project, region }: Place) => {
+    const key = `${project} ${region}`;
+    const known = clients.get(key) ?? openApiClient(context, { project, region });
+    clients.set(key, known);
+    return known;
+  };
+  return {
+    via: "api",
+    build: (options) => buildByApi(client(options), options, context),
+    deploy: (options) => deploy(client(options), options, context),
+    describe: async (options) =>
+      readService((await client(options).call({ method: "GET", url: serviceUrl(options) })) as KnativeService, options),
+    policy: (options) => getPolicy(client(options), options),
+    grant: (options) => changeMembers(client(options), options, withMember(options.member)),
+    revoke: (options) => changeMembers(client(options), options, withoutMember(options.member)),
+    plan: (step, options) => plans[step](options as never).map(requestLine),
+  };
+}
+
+async function deploy(client: ApiClient, options: DeployOptions, context: Context): Promise<Service> {
+  const service = readService(await deployByApi(client, options, context), options);
+  const change = options.allowUnauthenticated ? withMember("allUsers") : withoutMember("allUsers");
+  await changeMembers(client, { ...options, role: "roles/run.invoker" }, change);
+  return service;
+}
+
+const plans: { readonly [Name in Step]: (options: Parameters<Cloud[Name]>[0]) => readonly ApiRequest[] } = {
+  build: planApiBuild,
+  deploy: (options) => [...planApiDeploy(options), policyRead(options)],
+  describe: (options) => [{ method: "GET", url: serviceUrl(options) }],
+  policy: (options) => [policyRead(options)],
+  grant: (options) => [
+    policyRead(options),
+    policyWrite(options, { bindings: [{ role: options.role, members: [options.member] }], etag: "ETAG" }),
+  ],
+  revoke: (options) => [policyRead(options), policyWrite(options, { bindings: [], etag: "ETAG" })],
+};
+
+function requestLine({ method, url, body }: ApiRequest): string {
+  return `${method} ${url}${body === undefined ? "" : ` ${JSON.stringify(body)}`}`;
+}

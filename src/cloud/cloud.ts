@@ -1,0 +1,94 @@
+/** The control plane in Cloud Run's words: `gcloud.ts` and `api.ts` do the same and answer with the same objects. */
+export interface Cloud {
+  readonly via: "gcloud" | "api";
+  build(options: BuildOptions): Promise<BuildResult>;
+  deploy(options: DeployOptions): Promise<Service>;
+  describe(options: ServiceName): Promise<Service>;
+  policy(options: ServiceName): Promise<Policy>;
+  /** Adds a member to a role on the service; other bindings stay as they are. */
+  grant(options: GrantOptions): Promise<Policy>;
+  revoke(options: GrantOptions): Promise<Policy>;
+  /** What a step would do, a line each as it could be run by hand; nothing is done. */
+  plan<Name extends Step>(step: Name, options: Parameters<Cloud[Name]>[0]): readonly string[];
+}
+
+export type Step = "build" | "deploy" | "describe" | "policy" | "grant" | "revoke";
+
+/** Every call says where: no command relies on gcloud's own defaults. */
+export interface Place {
+  readonly project: string;
+  readonly region: string;
+}
+
+export interface ServiceName extends Place {
+  readonly service: string;
+}
+
+export interface BuildOptions extends Place {
+  /** The folder with the Dockerfile; absolute. */
+  readonly directory: string;
+  readonly image: string;
+}
+
+export interface BuildResult {
+  readonly id: string;
+  readonly image: string;
+  /** `sha256:…` of the pushed image. */
+  readonly digest: string;
+  readonly log_url: string | null;
+  /** Seconds from the build's start to its end. */
+  readonly duration: number;
+}
+
+export interface DeployOptions extends ServiceName {
+  /** Exactly one of `image` and `source`. */
+  readonly image?: string;
+  readonly source?: string;
+  readonly tag?: string;
+  readonly noTraffic?: boolean;
+  readonly env?: Readonly<Record<string, string>>;
+  readonly serviceAccount?: string;
+  readonly allowUnauthenticated?: boolean;
+  /** Flags passed on to gcloud as they stand. */
+  readonly gcloudFlags?: readonly string[];
+}
+
+export interface GrantOptions extends ServiceName {
+  /** With its type prefix. */
+  readonly member: string;
+  readonly role: string;
+}
+
+/** A service, in one shape whichever way it was read. */
+export interface Service {
+  readonly service: string;
+  readonly project: string;
+  readonly region: string;
+  readonly url: string;
+  /** All of its URLs, the tags' own besides. */
+  readonly urls: readonly string[];
+  /** The latest revision that is ready. */
+  readonly revision: string | null;
+  readonly latest_created_revision: string | null;
+  readonly image: string | null;
+  readonly service_account: string | null;
+  readonly ingress: string;
+  readonly custom_audiences: readonly string[];
+  readonly traffic: readonly {
+    readonly revision: string;
+    readonly percent: number;
+    readonly tag: string | null;
+    readonly url: string | null;
+  }[];
+  readonly conditions: readonly {
+    readonly type: string;
+    readonly status: string;
+    readonly reason: string | null;
+    readonly message: string | null;
+  }[];
+}
+
+export interface Policy {
+  readonly bindings: readonly { readonly role: string; readonly members: readonly string[] }[];
+  readonly etag: string;
+}

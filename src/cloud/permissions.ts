@@ -1,0 +1,26 @@
+/** Which predefined role to ask for, by what a permission begins with; the first that fits. See https://cloud.google.com/iam/docs/roles-permissions. */
+const ROLES: readonly (readonly [permission: string, role: string])[] = [
+  ["run.services.setiampolicy", "roles/run.admin"],
+  ["run.routes.invoke", "roles/run.invoker"],
+  ["run.", "roles/run.developer"],
+  ["iam.serviceaccounts.actas", "roles/iam.serviceAccountUser"],
+  ["iam.serviceaccounts.getopenidtoken", "roles/iam.serviceAccountOpenIdTokenCreator"],
+  ["iam.serviceaccounts.getaccesstoken", "roles/iam.serviceAccountTokenCreator"],
+  ["cloudbuild.", "roles/cloudbuild.builds.editor"],
+  ["artifactregistry.repositories.createonpush", "roles/artifactregistry.createOnPushWriter"],
+  ["artifactregistry.repositories.create", "roles/artifactregistry.admin"],
+  ["artifactregistry.repositories.upload", "roles/artifactregistry.writer"],
+  ["artifactregistry.", "roles/artifactregistry.reader"],
+  ["storage.buckets.", "roles/storage.admin"],
+  ["storage.objects.", "roles/storage.objectAdmin"],
+  ["serviceusage.services.enable", "roles/serviceusage.serviceUsageAdmin"],
+  ["serviceusage.", "roles/serviceusage.serviceUsageConsumer"],
+  ["logging.", "roles/logging.viewer"],
+  ["resourcemanager.projects.", "roles/browser"],
+];
+
+/** The role that has a permission, or undefined where this table has no answer. */
+export function roleWith(permission: string): string | undefined {
+  const name = permission.toLowerCase();
+  return ROLES.find(([prefix]) => name.startsWith(prefix))?.[1];
+}

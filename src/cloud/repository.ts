@@ -1,0 +1,31 @@
+import { CliError } from "../errors.ts";
+import type { Place } from "./cloud.ts";
+
+/** An Artifact Registry repository of Docker images. */
+export interface Repository {
+  readonly location: string;
+  readonly project: string;
+  readonly name: string;
+}
+
+export const DEFAULT_REPOSITORY = "cloudrun-oauth";
+
+/** The image that is built and deployed unless another is named. */
+export function defaultImage({ project, region, service }: Place & { readonly service: string }): string {
+  // A domain-scoped project's ID has its colon as a slash in an image's name.
+  return `${region}-docker.pkg.dev/${project.replace(":", "/")}/${DEFAULT_REPOSITORY}/${service}`;
+}
+
+/** The repository that an image lies in, or undefined where it is not in Artifact Registry, as under gcr.io. */
+export function parseRepository(image: string): Repository | undefined {
+  const [, location, project, name] = /^([a-z0-9-]+)-docker\.pkg\.dev\/((?:[a-z0-9.-]+\.[a-z]+\/)?[^/]+)\/([^/]+)\/./.exec(image) ?? [];
+  return location && project && name ? { location, project: project.replace("/", ":"), name } : undefined;
+}
+
+/** For a repository that somebody named himself: it is not made for him, since its name may be mistyped. */
+export function missingRepository({ name, location, project }: Repository, cause?: unknown): CliError {
+  return new CliError("NOT_FOUND", `There is no repository ${name} in ${location} of project ${project}.`, {
+    hint: `gcloud artifacts repositories create ${name} --repository-format=docker --location ${location} --project ${project}`,
+    cause,
+  });
+}

@@ -1,0 +1,62 @@
+import type { Context } from "../context.ts";
+import { openApiClient } from "./api-client.ts";
+import { serviceUrl } from "./api-deploy.ts";
+import type { ServiceName } from "./cloud.ts";
+import type { KnativeService } from "./knative-service.ts";
+
+/** Whether a permission is given, as far as who asks may know. */
+type Access = "GRANTED" | "NOT_GRANTED" | "UNKNOWN_CONDITIONAL" | "UNKNOWN_INFO_DENIED";
+
+interface Expression {
+  readonly title?: string;
+  readonly expression: string;
+}
+
+/** Google's TroubleshootIamPolicyResponse message, as far as it is read here. */
+export interface Explanation {
+  readonly access: Access;
+  readonly explainedPolicies?: readonly {
+    readonly access: Access;
+    readonly fullResourceName?: string;
+    readonly bindingExplanations?: readonly {
+      readonly access: Access;
+      readonly role: string;
+      readonly rolePermission?: string;
+      readonly memberships?: Readonly<Record<string, { readonly membership: string }>>;
+      readonly condition?: Expression;
+    }[];
+  }[];
+  readonly errors?: readonly { readonly message?: string }[];
+}
+
+/** The permission that a call to a service needs. */
+export const INVOKE = "run.routes.invoke";
+
+/**
+ * Asks Google's Policy Troubleshooter whether a principal (an e-mail address, or on the emulator a `principal://`) may call a service, and reads the service.
+ * https://cloud.google.com/policy-intelligence/docs/reference/policytroubleshooter/rest/v1/iam/troubleshoot
+ */
+export async function troubleshootInvocation(
+  context: Pick<Context, "env" | "settings" | "send">,
+  name: ServiceName,
+  principal: string,
+): Promise<{ service: KnativeService; explanation: Explanation }> {
+  const client = openApiClient(context, name);
+  const [service, explanation] = await Promise.all([
+    client.call({ method: "GET", url: serviceUrl(name) }),
+    client.call({ method: "POST", url: TROUBLESHOOT, body: { accessTuple: accessTuple(name, principal) } }),
+  ]);
+  return { service: service as KnativeService, explanation: explanation as Explanation };
+}
+
+/** The requests of it, a line each. */
+export function planTroubleshooting(name: ServiceName, principal: string): string[] {
+  return [`GET ${serviceUrl(name)}`, `POST ${TROUBLESHOOT} ${JSON.stringify({ accessTuple: accessTuple(name, principal) })}`];
+}
+
+const TROUBLESHOOT = "https://policytroubleshooter.googleapis.com/v1/iam:troubleshoot";
+
+function accessTuple({ project, region, service }: ServiceName, principal: string): object {
+  const fullResourceName = `//run.googleapis.com/projects/${project}/locations/${region}/services/${service}`;
+  return { principal, fullResourceName, permission: INVOKE };
+}

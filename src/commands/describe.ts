@@ -1,0 +1,51 @@
+import type { Policy, Service } from "../cloud/cloud.ts";
+import type { Context } from "../context.ts";
+import { CliError } from "../errors.ts";
+import { printPlan } from "../plan.ts";
+
+/** Shows a service, or just its URL. */
+export async function describe(context: Context, name: string | undefined, flags: { readonly url?: boolean }): Promise<void> {
+  const { settings, terminal } = context;
+  const options = { service: settings.require("service", name), project: settings.require("project"), region: settings.require("region") };
+  const cloud = await context.cloud();
+  if (context.dryRun) return printPlan(terminal, [...cloud.plan("describe", options), ...(flags.url ? [] : cloud.plan("policy", options))]);
+
+  if (flags.url) {
+    const { url } = await terminal.task(`Looking up ${options.service}`, () => cloud.describe(options));
+    return terminal.json ? terminal.printJson({ url }) : terminal.print(`${url}\n`);
+  }
+  const [service, policy] = await terminal.task(`Looking up ${options.service}`, () =>
+    Promise.all([cloud.describe(options), cloud.policy(options).catch(unlessForbidden)]),
+  );
+  if (!policy) terminal.warn("You may not read who may call it: that needs run.services.getIamPolicy.");
+  const members = policy ? policy.bindings.flatMap(({ role, members: names }) => names.map((member) => ({ member, role }))) : null;
+  if (terminal.json) return terminal.printJson({ ...service, members });
+  terminal.printTable(rows(service, members));
+}
+
+/** Whoever may see a service need not be allowed to see its policy. */
+function unlessForbidden(error: unknown): Policy | undefined {
+  if (error instanceof CliError && error.code === "PERMISSION_DENIED") return undefined;
+  throw error;
+}
+
+function rows(service: Service, members: readonly { member: string; role: string }[] | null): string[][] {
+  return [
+    ["URL", service.url],
+    ...service.urls.filter((url) => url !== service.url).map((url) => ["", url]),
+    ["REVISION", service.revision ?? "none is ready"],
+    ["IMAGE", service.image ?? ""],
+    ...(service.service_account === null ? [] : [["RUNS AS", service.service_account]]),
+    ["INGRESS", service.ingress],
+    ...service.custom_audiences.map((audience) => ["AUDIENCE", audience]),
+    ...service.traffic.map(({ revision, percent, tag, url }) => [
+      "TRAFFIC",
+      [`${percent}%`, revision, tag && `as ${tag}`, url].filter(Boolean).join(" "),
+    ]),
+    ...(members ?? []).map(({ member, role }) => ["MEMBER", `${member} ${role}`]),
+    ...service.conditions.map(({ type, status, reason, message }) => [
+      "CONDITION",
+      [type, status, reason, message].filter(Boolean).join(" "),
+    ]),
+  ];
+}

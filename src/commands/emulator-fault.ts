@@ -1,0 +1,86 @@
+import type { Context } from "../context.ts";
+import { CliError } from "../errors.ts";
+import { askEmulator, type EmulatorOptions } from "../local-emulator.ts";
+
+interface FaultFlags extends EmulatorOptions {
+  readonly match: string;
+  readonly method?: string;
+  readonly status?: string;
+  readonly retryAfter?: string;
+  /** Milliseconds. */
+  readonly latency?: number;
+  readonly reset?: true;
+  readonly truncate?: string;
+  readonly times?: string;
+}
+
+/** As the emulator's own API shows it. */
+interface Fault {
+  readonly id: number;
+  readonly match: string;
+  readonly method?: string;
+  readonly status?: number;
+  readonly retry_after?: number;
+  readonly latency_ms?: number;
+  readonly reset?: true;
+  readonly truncate?: number;
+  readonly times?: number;
+  readonly struck: number;
+}
+
+/** Makes requests that match go wrong from here on. */
+export async function faultAdd(context: Context, flags: FaultFlags): Promise<void> {
+  const { match, method, latency: latency_ms, reset } = flags;
+  const body = {
+    match,
+    method,
+    latency_ms,
+    reset,
+    status: readNumber("--status", flags.status),
+    retry_after: readNumber("--retry-after", flags.retryAfter),
+    truncate: readNumber("--truncate", flags.truncate),
+    times: readNumber("--times", flags.times),
+  };
+  const fault = (await askEmulator(context, flags, "POST", "/_emulator/faults", body)) as Fault;
+  if (context.terminal.json) context.terminal.printJson(fault);
+  else context.terminal.printTable([row(fault)]);
+}
+
+/** Shows what is to go wrong, and how often it has. */
+export async function faultList(context: Context, options: EmulatorOptions): Promise<void> {
+  show(context, await askEmulator(context, options, "GET", "/_emulator/faults"));
+}
+
+/** Removes a fault by its number; shows those that are left. */
+export async function faultRemove(context: Context, id: string, options: EmulatorOptions): Promise<void> {
+  show(context, await askEmulator(context, options, "DELETE", `/_emulator/faults/${readNumber("A fault's number", id)}`));
+}
+
+/** Removes all faults. */
+export async function faultClear(context: Context, options: EmulatorOptions): Promise<void> {
+  show(context, await askEmulator(context, options, "DELETE", "/_emulator/faults"));
+}
+
+function show({ terminal }: Context, answer: unknown): void {
+  const { faults } = answer as { readonly faults: readonly Fault[] };
+  if (terminal.json) return terminal.printJson({ faults });
+  if (faults.length > 0) terminal.printTable(faults.map(row));
+  else terminal.note("No fault lies in wait.");
+}
+
+function row({ id, match, method, status, retry_after, latency_ms, reset, truncate, times, struck }: Fault): string[] {
+  const effects = [
+    ...(latency_ms === undefined ? [] : [`latency ${latency_ms} ms`]),
+    ...(status === undefined ? [] : [`status ${status}`]),
+    ...(retry_after === undefined ? [] : [`retry after ${retry_after} s`]),
+    ...(reset ? ["reset"] : []),
+    ...(truncate === undefined ? [] : [`truncated after ${truncate} bytes`]),
+  ];
+  const left = times === undefined ? "always" : `${times} to come`;
+  return [String(id), `${method ? `${method} ` : ""}${match}`, effects.join(", "), left, `${struck} struck`];
+}
+
+function readNumber(what: string, text: string | undefined): number | undefined {
+  if (text === undefined || /^\d{1,15}$/.test(text)) return text === undefined ? undefined : Number(text);
+  throw new CliError("USAGE", `${what} is a whole number, not '${text}'.`);
+}

@@ -1,0 +1,37 @@
+import type { Api } from "../router.ts";
+import type { Runtime } from "../runtime.ts";
+import { json } from "../reply.ts";
+import { ISSUER } from "../oauth2/id-tokens.ts";
+import { createTokenEndpoint } from "../oauth2/token-endpoint.ts";
+import { createRevocation } from "../oauth2/token-info.ts";
+
+/** https://developers.google.com/identity/openid-connect/openid-connect#discovery */
+export function createAccountsApi(runtime: Pick<Runtime, "state" | "signingKeys" | "now">): Api {
+  return {
+    hosts: ["accounts.google.com"],
+    routes: {
+      "GET /.well-known/openid-configuration": {
+        handle: () => json(CONFIGURATION, 200, { "cache-control": "public, max-age=3600" }),
+        open: true,
+      },
+      "POST /o/oauth2/token": { handle: createTokenEndpoint(runtime), open: true },
+      "POST /o/oauth2/revoke": { handle: createRevocation(runtime), open: true },
+    },
+  };
+}
+
+const CONFIGURATION = {
+  issuer: ISSUER,
+  // Unlike Cloud Run: nobody can sign in at this endpoint; OpenID Connect Discovery demands that it is named.
+  authorization_endpoint: "https://accounts.google.com/o/oauth2/v2/auth",
+  token_endpoint: "https://oauth2.googleapis.com/token",
+  revocation_endpoint: "https://oauth2.googleapis.com/revoke",
+  jwks_uri: "https://www.googleapis.com/oauth2/v3/certs",
+  response_types_supported: ["code", "token", "id_token", "code token", "code id_token", "token id_token", "code token id_token", "none"],
+  subject_types_supported: ["public"],
+  id_token_signing_alg_values_supported: ["RS256"],
+  scopes_supported: ["openid", "email", "profile"],
+  token_endpoint_auth_methods_supported: ["client_secret_post", "client_secret_basic"],
+  claims_supported: ["aud", "email", "email_verified", "exp", "iat", "iss", "sub"],
+  grant_types_supported: ["urn:ietf:params:oauth:grant-type:jwt-bearer"],
+};

@@ -1,0 +1,161 @@
+import { requireProject } from "../builds/new-build.ts";
+import { dockerImages } from "../builds/docker-images.ts";
+import { param, type Call } from "../call.ts";
+import { ApiError } from "../errors.ts";
+import { page } from "../page.ts";
+import type { Repository } from "../resources.ts";
+import type { Api, Handler, Route } from "../router.ts";
+import { REGIONS } from "../run/regions.ts";
+import type { Runtime } from "../runtime.ts";
+
+type Registry = Pick<Runtime, "state" | "now">;
+
+const MULTI_REGIONS = { us: "United States", europe: "Europe", asia: "Asia" };
+
+/** Artifact Registry, as far as Docker images go: https://cloud.google.com/artifact-registry/docs/reference/rest/v1 */
+export function artifactregistryApi(registry: Registry): Api {
+  const { state } = registry;
+  const locations = route("artifactregistry.locations.list", (call) => page("locations", listLocations(call), call.url.searchParams));
+  return {
+    hosts: ["artifactregistry.googleapis.com"],
+    routes: {
+      "GET /v1/projects/{project}/locations": locations,
+      // What gcloud asks before it lists the repositories of all places.
+      "GET /v1beta2/projects/{project}/locations": locations,
+      "GET /v1/projects/{project}/locations/{location}": route("artifactregistry.locations.get", findLocation),
+      "POST /v1/projects/{project}/locations/{location}/repositories": route("artifactregistry.repositories.create", (call) =>
+        createRepository(registry, call),
+      ),
+      "GET /v1/projects/{project}/locations/{location}/repositories": route("artifactregistry.repositories.list", (call) => {
+        const prefix = `${requireProject(registry, param(call, "project")).projectId}/${param(call, "location")}/`;
+        return page("repositories", state.repositories.list(prefix).map(repositoryMessage), call.url.searchParams);
+      }),
+      "GET /v1/projects/{project}/locations/{location}/repositories/{repository}": route("artifactregistry.repositories.get", (call) =>
+        repositoryMessage(findRepository(registry, keyOf(registry, call))),
+      ),
+      "DELETE /v1/projects/{project}/locations/{location}/repositories/{repository}": route(
+        "artifactregistry.repositories.delete",
+        (call) => deleteRepository(registry, call),
+      ),
+      "GET /v1/projects/{project}/locations/{location}/repositories/{repository}/dockerImages": route(
+        "artifactregistry.dockerimages.list",
+        (call) => {
+          const key = keyOf(registry, call);
+          findRepository(registry, key);
+          return page("dockerImages", dockerImages(state, key), call.url.searchParams);
+        },
+      ),
+      "GET /v1/projects/{project}/locations/{location}/repositories/{repository}/dockerImages/{image=**}": route(
+        "artifactregistry.dockerimages.get",
+        (call) => {
+          const found = dockerImages(state, keyOf(registry, call)).find(({ uri }) =>
+            uri.endsWith(`/${param(call, "repository")}/${param(call, "image")}`),
+          );
+          if (!found) throw new ApiError("NOT_FOUND", "Requested entity was not found.");
+          return found;
+        },
+      ),
+      "GET /v1/projects/{project}/locations/{location}/operations/{operation}": route("artifactregistry.repositories.get", (call) =>
+        getOperation(registry, call),
+      ),
+    },
+  };
+}
+
+function route(permission: string, handle: Handler): Route {
+  return { permission, handle };
+}
+
+/** A repository's key in the state. */
+function keyOf(registry: Registry, call: Call, repository = param(call, "repository")): string {
+  return `${requireProject(registry, param(call, "project")).projectId}/${param(call, "location")}/${repository}`;
+}
+
+function findRepository({ state }: Registry, key: string): Repository {
+  const repository = state.repositories.get(key);
+  if (!repository) throw new ApiError("NOT_FOUND", "Requested entity was not found.");
+  return repository;
+}
+
+async function createRepository(registry: Registry, call: Call): Promise<object> {
+  const { state, now } = registry;
+  const id = call.url.searchParams.get("repositoryId") ?? "";
+  const { format, description } = await call.body.json();
+  findLocation(call);
+  if (!/^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/.test(id)) {
+    throw new ApiError(
+      "INVALID_ARGUMENT",
+      `repository_id "${id}" is invalid: it must start with a letter, and have lower-case letters, digits and hyphens only, 63 at most`,
+    );
+  }
+  if (format !== "DOCKER")
+    throw new ApiError(
+      "INVALID_ARGUMENT",
+      `The emulator keeps Docker repositories only, not ${JSON.stringify(format ?? "FORMAT_UNSPECIFIED")}.`,
+    );
+  const key = keyOf(registry, call, id);
+  if (state.repositories.get(key)) throw new ApiError("ALREADY_EXISTS", "the repository already exists");
+  const name = `projects/${key.split("/")[0] ?? ""}/locations/${param(call, "location")}/repositories/${id}`;
+  const repository: Repository = {
+    name,
+    format,
+    createTime: new Date(now()).toISOString(),
+    ...(typeof description === "string" && { description }),
+  };
+  state.repositories.set(key, repository);
+  return operation(call, id, {
+    "@type": "type.googleapis.com/google.devtools.artifactregistry.v1.Repository",
+    ...repositoryMessage(repository),
+  });
+}
+
+function deleteRepository(registry: Registry, call: Call): object {
+  const { state } = registry;
+  const key = keyOf(registry, call);
+  const { registryUri } = repositoryMessage(findRepository(registry, key));
+  state.transaction(() => {
+    state.repositories.delete(key);
+    for (const { reference } of state.tags.list(`${registryUri}/`)) state.tags.delete(reference);
+  });
+  return operation(call, param(call, "repository"), { "@type": "type.googleapis.com/google.protobuf.Empty" });
+}
+
+// Unlike Cloud Run: what takes Google a moment is done at once, so an operation says of its repository how things are now.
+function getOperation(registry: Registry, call: Call): object {
+  const id = Buffer.from(param(call, "operation"), "base64url").toString("utf8");
+  const repository = registry.state.repositories.get(keyOf(registry, call, id));
+  return operation(
+    call,
+    id,
+    repository
+      ? { "@type": "type.googleapis.com/google.devtools.artifactregistry.v1.Repository", ...repositoryMessage(repository) }
+      : { "@type": "type.googleapis.com/google.protobuf.Empty" },
+  );
+}
+
+function operation(call: Call, repository: string, response: object): object {
+  const name = `projects/${param(call, "project")}/locations/${param(call, "location")}/operations/${Buffer.from(repository).toString("base64url")}`;
+  return { name, metadata: { "@type": "type.googleapis.com/google.devtools.artifactregistry.v1.OperationMetadata" }, done: true, response };
+}
+
+function repositoryMessage({ name, format, description, createTime }: Repository): { readonly name: string; readonly registryUri: string } {
+  const [, project, , location, , repository] = name.split("/");
+  const registryUri = `${location}-docker.pkg.dev/${project}/${repository}`;
+  return { name, format, description, createTime, updateTime: createTime, mode: "STANDARD_REPOSITORY", sizeBytes: "0", registryUri } as {
+    name: string;
+    registryUri: string;
+  };
+}
+
+function listLocations(call: Call): { readonly name: string; readonly locationId: string }[] {
+  const regions = [...REGIONS].map(([locationId, { displayName }]) => ({ locationId, displayName }));
+  const all = [...regions, ...Object.entries(MULTI_REGIONS).map(([locationId, displayName]) => ({ locationId, displayName }))];
+  return all.map((location) => ({ name: `projects/${param(call, "project")}/locations/${location.locationId}`, ...location }));
+}
+
+function findLocation(call: Call): object {
+  const location = param(call, "location");
+  const found = listLocations(call).find(({ locationId }) => locationId === location);
+  if (!found) throw new ApiError("NOT_FOUND", `Location ${location} is not found or access is unauthorized.`);
+  return found;
+}

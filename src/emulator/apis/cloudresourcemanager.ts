@@ -1,0 +1,102 @@
+import { param, type Call } from "../call.ts";
+import { ApiError, permissionDenied } from "../errors.ts";
+import { parseFilter } from "../filter.ts";
+import { getPolicy, isAllowed, readPolicy, setPolicy, testPermissions } from "../iam/policy.ts";
+import { page } from "../page.ts";
+import { findProject } from "../projects.ts";
+import type { Project } from "../resources.ts";
+import type { Api, Handler } from "../router.ts";
+import type { Runtime } from "../runtime.ts";
+import { seedProject } from "../seed.ts";
+
+/** Projects' fields that a filter may name, as it may spell them. */
+const FIELDS: Readonly<Record<string, string>> = {
+  projectId: "projectId",
+  id: "projectId",
+  projectNumber: "projectNumber",
+  name: "name",
+  lifecycleState: "lifecycleState",
+};
+
+/** Resource Manager, as far as projects go: https://cloud.google.com/resource-manager/reference/rest */
+export function cloudresourcemanagerApi(runtime: Pick<Runtime, "state" | "now">): Api {
+  const { state } = runtime;
+  /** The project, where the caller may do that with it; one that is not there is refused in the same words. */
+  const allowed = (call: Call, permission: string): Project => {
+    const resource = `projects/${param(call, "project")}`;
+    const project = findProject(state, param(call, "project"));
+    if (project && isAllowed(state, call.principal, permission, resource)) return project;
+    throw new ApiError("PERMISSION_DENIED", "The caller does not have permission", permissionDenied(permission, resource).details);
+  };
+  const visible = ({ principal }: Call): Project[] =>
+    state.projects.list().filter(({ projectId }) => isAllowed(state, principal, "resourcemanager.projects.get", `projects/${projectId}`));
+
+  const listProjects = (call: Call): object[] => {
+    const filter = parseFilter(call.url.searchParams.get("filter") ?? "", Object.keys(FIELDS));
+    return visible(call)
+      .map(v1Message)
+      .filter((project) => filter((name) => project[FIELDS[name] ?? ""]));
+  };
+
+  const getIamPolicy: Handler = (call) =>
+    readPolicy(state, `projects/${allowed(call, "resourcemanager.projects.getIamPolicy").projectId}`, call);
+  const setIamPolicy: Handler = async (call) => {
+    const { projectId } = allowed(call, "resourcemanager.projects.setIamPolicy");
+    const { policy } = await call.body.json();
+    return setPolicy(state, `projects/${projectId}`, policy);
+  };
+  const testIamPermissions: Handler = async (call) => {
+    const { permissions } = await call.body.json();
+    const { principal } = call;
+    return principal ? { permissions: testPermissions(state, principal, permissions, `projects/${param(call, "project")}`) } : {};
+  };
+
+  return {
+    hosts: ["cloudresourcemanager.googleapis.com"],
+    routes: {
+      "GET /v1/projects": { handle: (call) => page("projects", listProjects(call), call.url.searchParams) },
+      "POST /v1/projects": { handle: (call) => create(runtime, call) },
+      "GET /v1/projects/{project}": { handle: (call) => v1Message(allowed(call, "resourcemanager.projects.get")) },
+      "POST /v1/projects/{project}:getIamPolicy": { handle: getIamPolicy },
+      "POST /v1/projects/{project}:setIamPolicy": { handle: setIamPolicy },
+      "POST /v1/projects/{project}:testIamPermissions": { handle: testIamPermissions },
+      "POST /v1/projects/{project}:getAncestry": {
+        handle: (call) => ({
+          ancestor: [{ resourceId: { type: "project", id: allowed(call, "resourcemanager.projects.get").projectId } }],
+        }),
+      },
+      "GET /v3/projects:search": { handle: (call) => page("projects", visible(call).map(v3Message), call.url.searchParams) },
+      "GET /v3/projects/{project}": { handle: (call) => v3Message(allowed(call, "resourcemanager.projects.get")) },
+      "POST /v3/projects/{project}:getIamPolicy": { handle: getIamPolicy },
+      "POST /v3/projects/{project}:setIamPolicy": { handle: setIamPolicy },
+      "POST /v3/projects/{project}:testIamPermissions": { handle: testIamPermissions },
+    },
+  };
+}
+
+// Unlike Cloud Run: there is no organization, and whoever has an account may make a project.
+async function create(runtime: Pick<Runtime, "state" | "now">, call: Call): Promise<object> {
+  const { state } = runtime;
+  const { projectId, name } = await call.body.json();
+  if (typeof projectId !== "string" || !/^[a-z][a-z0-9-]{4,28}[a-z0-9]$/.test(projectId))
+    throw new ApiError("INVALID_ARGUMENT", "field [project_id] has issue [project_id contains invalid characters or has a wrong length]");
+  if (state.projects.get(projectId)) throw new ApiError("ALREADY_EXISTS", "Requested entity already exists");
+  await seedProject(runtime, projectId);
+  const project = { ...(state.projects.get(projectId) as Project), ...(typeof name === "string" && name !== "" && { name }) };
+  state.transaction(() => {
+    state.projects.set(projectId, project);
+    const policy = getPolicy(state, `projects/${projectId}`);
+    const owner = { role: "roles/owner", members: [call.principal?.member ?? ""] };
+    setPolicy(state, `projects/${projectId}`, { ...policy, bindings: [...policy.bindings, owner] });
+  });
+  const response = { "@type": "type.googleapis.com/google.cloudresourcemanager.v1.Project", ...v1Message(project) };
+  return { name: `operations/cp.${project.projectNumber}`, done: true, response };
+}
+
+function v1Message({ projectId, projectNumber, name, createTime }: Project): Readonly<Record<string, string>> {
+  return { projectNumber, projectId, lifecycleState: "ACTIVE", name, createTime };
+}
+
+function v3Message({ projectId, projectNumber, name, createTime }: Project): object {
+  return { name: `projects/${projectNumber}`, projectId, state: "ACTIVE", displayName: name, createTime, updateTime: createTime };
+}

@@ -1,0 +1,134 @@
+import { sign } from "node:crypto";
+import { param, type Call, type Identity, type Principal } from "../call.ts";
+import { ApiError } from "../errors.ts";
+import { isAllowed } from "../iam/policy.ts";
+import { findServiceAccount } from "../iam/service-accounts.ts";
+import { issueAccessToken } from "../oauth2/access-tokens.ts";
+import { isScope } from "../oauth2/assertion.ts";
+import { issueIdToken } from "../oauth2/id-tokens.ts";
+import { signJwt } from "../oauth2/jwt.ts";
+import type { ServiceAccount } from "../resources.ts";
+import type { Api, Route } from "../router.ts";
+import type { Runtime } from "../runtime.ts";
+import type { State } from "../state.ts";
+
+type Fields = Readonly<Record<string, unknown>>;
+
+/** Seconds. */
+const LONGEST_ACCESS_TOKEN = 3600;
+const LONGEST_JWT = 12 * 3600;
+
+/** https://cloud.google.com/iam/docs/reference/credentials/rest */
+export function createIamCredentialsApi(runtime: Pick<Runtime, "state" | "signingKeys" | "now">): Api {
+  const { state, signingKeys, now } = runtime;
+  const route = (permission: string, handle: (account: ServiceAccount, fields: Fields) => Promise<object>): Route => ({
+    handle: async (call) => {
+      // A field that is null is not set: https://protobuf.dev/programming-guides/json/#null-values
+      const fields = Object.fromEntries(Object.entries(await call.body.json()).filter(([, value]) => value !== null));
+      return handle(impersonate(state, call, fields["delegates"], permission), fields);
+    },
+  });
+
+  return {
+    hosts: ["iamcredentials.googleapis.com"],
+    routes: {
+      "POST /v1/projects/{project}/serviceAccounts/{account}:generateIdToken": route(
+        "iam.serviceAccounts.getOpenIdToken",
+        async (account, fields) => {
+          const { audience, includeEmail, useEmailAzp } = fields;
+          if (typeof audience !== "string" || audience === "") throw invalidArgument();
+          const azp = useEmailAzp === true ? account.email : account.uniqueId;
+          return { token: await issueIdToken(runtime, account, { audience, includeEmail: includeEmail === true, azp }) };
+        },
+      ),
+      "POST /v1/projects/{project}/serviceAccounts/{account}:generateAccessToken": route(
+        "iam.serviceAccounts.getAccessToken",
+        async (account, fields) => {
+          const { scope: scopes } = fields;
+          if (!isListOfStrings(scopes) || scopes.length === 0 || !scopes.every(isScope)) throw invalidArgument();
+          const expires = Math.floor(now() / 1000) + readLifetime(fields["lifetime"]);
+          const accessToken = issueAccessToken(state, { email: account.email, scopes, expires });
+          return { accessToken, expireTime: new Date(expires * 1000).toISOString().replace(".000", "") };
+        },
+      ),
+      "POST /v1/projects/{project}/serviceAccounts/{account}:signJwt": route("iam.serviceAccounts.signJwt", async (account, fields) => {
+        const payload = readPayload(fields["payload"], now() / 1000);
+        const pair = await signingKeys.ofAccount(account.uniqueId);
+        return { keyId: pair.keyId, signedJwt: signJwt(payload, pair) };
+      }),
+      "POST /v1/projects/{project}/serviceAccounts/{account}:signBlob": route("iam.serviceAccounts.signBlob", async (account, fields) => {
+        const { payload } = fields;
+        if (typeof payload !== "string") throw invalidArgument();
+        const { keyId, privateKey } = await signingKeys.ofAccount(account.uniqueId);
+        return { keyId, signedBlob: sign("sha256", Buffer.from(payload, "base64"), privateKey).toString("base64") };
+      }),
+    },
+  };
+}
+
+/**
+ * The account that a call acts as, where the caller may: each of `delegates` has to be allowed to act for the next, and the last for the account.
+ * https://cloud.google.com/iam/docs/create-short-lived-credentials-delegated
+ */
+function impersonate(state: State, call: Call, delegates: unknown, permission: string): ServiceAccount {
+  if (param(call, "project") !== "-" || !(delegates === undefined || isListOfStrings(delegates))) throw invalidArgument();
+  let principal: Identity = call.principal as Principal;
+  for (const name of delegates ?? []) {
+    const delegate = requireAccount(state, /^projects\/-\/serviceAccounts\/([^/]+)$/.exec(name)?.[1] ?? "");
+    checkAllowed(state, principal, "iam.serviceAccounts.implicitDelegation", delegate);
+    principal = { member: `serviceAccount:${delegate.email}`, email: delegate.email };
+  }
+  const account = requireAccount(state, param(call, "account"));
+  checkAllowed(state, principal, permission, account);
+  if (account.disabled) throw new ApiError("FAILED_PRECONDITION", `Service account ${account.email} is disabled.`);
+  return account;
+}
+
+function requireAccount(state: State, name: string): ServiceAccount {
+  const account = findServiceAccount(state, "-", name);
+  if (!account) throw new ApiError("NOT_FOUND", `Not found; Gaia id not found for email ${name}`);
+  return account;
+}
+
+function checkAllowed(state: State, principal: Identity, permission: string, { projectId, email }: ServiceAccount): void {
+  if (isAllowed(state, principal, permission, `projects/${projectId}/serviceAccounts/${email}`)) return;
+  throw new ApiError("PERMISSION_DENIED", `Permission '${permission}' denied on resource (or it may not exist).`, [
+    {
+      "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+      reason: "IAM_PERMISSION_DENIED",
+      domain: "iam.googleapis.com",
+      metadata: { permission },
+    },
+  ]);
+}
+
+/** Seconds of a protobuf Duration (`3600s`); an hour where there is none. */
+function readLifetime(lifetime: unknown): number {
+  if (lifetime === undefined || lifetime === "") return LONGEST_ACCESS_TOKEN;
+  const seconds = typeof lifetime === "string" ? Number(/^(\d+)(\.\d+)?s$/.exec(lifetime)?.[1]) : Number.NaN;
+  if (!(seconds > 0)) throw invalidArgument();
+  if (seconds > LONGEST_ACCESS_TOKEN) throw new ApiError("INVALID_ARGUMENT", "The access token lifetime cannot exceed 3600 seconds.");
+  return seconds;
+}
+
+/** The JSON object of a JWT's claims, as the caller wrote it. */
+function readPayload(payload: unknown, now: number): string {
+  let claims: unknown;
+  try {
+    claims = JSON.parse(String(payload));
+  } catch {
+    throw invalidArgument();
+  }
+  if (typeof payload !== "string" || typeof claims !== "object" || claims === null || Array.isArray(claims)) throw invalidArgument();
+  const { exp } = claims as Fields;
+  if (exp !== undefined && !(typeof exp === "number" && exp <= now + LONGEST_JWT)) throw invalidArgument();
+  return payload;
+}
+
+function isListOfStrings(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === "string");
+}
+
+function invalidArgument(): ApiError {
+  return new ApiError("INVALID_ARGUMENT", "Request contains an invalid argument.");
+}

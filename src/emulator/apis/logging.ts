@@ -1,0 +1,82 @@
+import { param, type Call, type Principal } from "../call.ts";
+import { ApiError } from "../errors.ts";
+import { authorize } from "../iam/policy.ts";
+import { listEntries } from "../logging/list-entries.ts";
+import type { LogStore } from "../logging/log-store.ts";
+import { compileQuery } from "../logging/query.ts";
+import { readEntries } from "../logging/write-entries.ts";
+import { page } from "../page.ts";
+import { findProject } from "../projects.ts";
+import type { Api } from "../router.ts";
+import type { State } from "../state.ts";
+
+interface LoggingOptions {
+  readonly state: State;
+  readonly logs: LogStore;
+}
+
+/** https://cloud.google.com/logging/docs/reference/v2/rest */
+export function createLoggingApi({ state, logs }: LoggingOptions): Api {
+  const nameProject = (idOrNumber: string): string => {
+    const project = findProject(state, idOrNumber);
+    if (!project) throw new ApiError("NOT_FOUND", `Project '${idOrNumber}' does not exist.`);
+    return project.projectId;
+  };
+
+  return {
+    hosts: ["logging.googleapis.com"],
+    routes: {
+      "POST /v2/entries:list": {
+        handle: async (call) => {
+          const { resourceNames, projectIds, filter = "", ...body } = await call.body.json();
+          const projects = new Set([...readNames(resourceNames), ...readNames(projectIds).map((id) => `projects/${id}`)].map(readProject));
+          if (projects.size === 0) throw new ApiError("INVALID_ARGUMENT", "resource_names must be specified.");
+          for (const project of projects) authorizeOn(state, call, "logging.logEntries.list", project);
+          const names = new Set([...projects].map(nameProject));
+          const fits = compileQuery(String(filter));
+          return listEntries(logs, { ...body, fits: (entry) => names.has(entry.logName.split("/")[1] ?? "") && fits(entry) });
+        },
+      },
+      "POST /v2/entries:write": {
+        handle: async (call) => {
+          const body = await call.body.json();
+          const entries = readEntries(body, (project) => {
+            authorizeOn(state, call, "logging.logEntries.create", project);
+            return nameProject(project);
+          });
+          if (body["dryRun"] === true) return {};
+          logs.append(entries);
+          logs.flush();
+          return {};
+        },
+      },
+      "GET /v2/projects/{project}/logs": {
+        permission: "logging.logs.list",
+        handle: async (call) => {
+          const prefix = `projects/${nameProject(param(call, "project"))}/`;
+          const names = new Set<string>();
+          for await (const { logName } of logs.read()) if (logName.startsWith(prefix)) names.add(logName);
+          return page("logNames", [...names].sort(), call.url.searchParams);
+        },
+      },
+    },
+  };
+}
+
+function authorizeOn(state: State, call: Call, permission: string, project: string): void {
+  authorize(state, call.principal as Principal, permission, `projects/${project}`);
+}
+
+function readNames(names: unknown): string[] {
+  if (names === undefined || names === null) return [];
+  if (!Array.isArray(names) || !names.every((name) => typeof name === "string"))
+    throw new ApiError("INVALID_ARGUMENT", "Invalid value at 'resource_names'.");
+  return names;
+}
+
+// Unlike Cloud Run: all entries of a project are in one bucket, and a view shows all of them.
+function readProject(name: string): string {
+  const project = /^projects\/([^/]+)(\/locations\/[^/]+\/buckets\/[^/]+\/views\/[^/]+)?$/.exec(name)?.[1];
+  if (project === undefined) throw new ApiError("INVALID_ARGUMENT", `The emulator has log entries of projects only, and not of '${name}'.`);
+  return project;
+}

@@ -1,0 +1,18 @@
+import type { Api } from "../router.ts";
+import type { Runtime } from "../runtime.ts";
+import { createTokenEndpoint } from "../oauth2/token-endpoint.ts";
+import { createRevocation, createTokenInfo } from "../oauth2/token-info.ts";
+
+/** https://developers.google.com/identity/protocols/oauth2/service-account */
+export function createOAuth2Api(runtime: Pick<Runtime, "state" | "signingKeys" | "now">): Api {
+  const tokenInfo = createTokenInfo(runtime);
+  return {
+    hosts: ["oauth2.googleapis.com"],
+    routes: {
+      "POST /token": { handle: createTokenEndpoint(runtime), open: true },
+      "GET /tokeninfo": { handle: tokenInfo, open: true },
+      "POST /tokeninfo": { handle: tokenInfo, open: true },
+      "POST /revoke": { handle: createRevocation(runtime), open: true },
+    },
+  };
+}

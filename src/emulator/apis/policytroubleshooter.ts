@@ -1,0 +1,25 @@
+import type { Call, Principal } from "../call.ts";
+import { ApiError } from "../errors.ts";
+import { troubleshoot, type AccessTuple } from "../iam/troubleshoot.ts";
+import type { Api } from "../router.ts";
+import type { Runtime } from "../runtime.ts";
+
+/** https://cloud.google.com/policy-intelligence/docs/reference/policytroubleshooter/rest/v1/iam/troubleshoot */
+export function createPolicyTroubleshooterApi({ state }: Pick<Runtime, "state">): Api {
+  return {
+    hosts: ["policytroubleshooter.googleapis.com"],
+    routes: {
+      "POST /v1/iam:troubleshoot": {
+        handle: async (call) => troubleshoot(state, await readTuple(call), call.principal as Principal),
+      },
+    },
+  };
+}
+
+async function readTuple({ body }: Call): Promise<AccessTuple> {
+  const { accessTuple } = await body.json();
+  const { principal, fullResourceName, permission } = (accessTuple ?? {}) as Record<string, unknown>;
+  if (typeof principal === "string" && typeof fullResourceName === "string" && typeof permission === "string")
+    return { principal, fullResourceName, permission };
+  throw new ApiError("INVALID_ARGUMENT", "accessTuple must have principal, fullResourceName and permission.");
+}

@@ -1,0 +1,54 @@
+import { buildOperation } from "../builds/build-operation.ts";
+import type { Builds } from "../builds/builds.ts";
+import { param, type Call } from "../call.ts";
+import { ApiError } from "../errors.ts";
+import type { Api } from "../router.ts";
+
+/** Cloud Run's own way to have Cloud Build make an image, which `gcloud run deploy --source` takes: https://cloud.google.com/run/docs/reference/rest/v2/projects.locations.builds */
+export function runBuildsApi({ builds }: { readonly builds: Builds }): Api {
+  const submit = async (call: Call): Promise<object> => {
+    const { storageSource, imageUri, dockerBuild, buildpackBuild, tags, serviceAccount } = await call.body.json();
+    if (typeof imageUri !== "string") throw new ApiError("INVALID_ARGUMENT", "image_uri: must be set");
+    if (!dockerBuild === !buildpackBuild)
+      throw new ApiError("INVALID_ARGUMENT", "build_type: either docker_build or buildpack_build must be set");
+    const build = builds.create(param(call, "project"), param(call, "location"), {
+      source: { storageSource },
+      steps: [dockerBuild ? dockerStep(imageUri) : packStep(imageUri, buildpackBuild as BuildpacksBuild)],
+      images: [imageUri],
+      tags,
+      serviceAccount,
+    });
+    return { buildOperation: buildOperation(build) };
+  };
+  return {
+    hosts: ["run.googleapis.com"],
+    routes: {
+      "POST /v2/projects/{project}/locations/{location}/builds:submit": { permission: "cloudbuild.builds.create", handle: submit },
+    },
+  };
+}
+
+interface BuildpacksBuild {
+  readonly functionTarget?: string;
+  readonly runtime?: string;
+  readonly environmentVariables?: Readonly<Record<string, string>>;
+}
+
+function dockerStep(imageUri: string): object {
+  return { name: "gcr.io/cloud-builders/docker", args: ["build", "--network", "cloudbuild", "-t", imageUri, "."] };
+}
+
+// Unlike Cloud Run: a base image that is asked for is not looked at, and none is updated by itself.
+function packStep(imageUri: string, { functionTarget, runtime, environmentVariables }: BuildpacksBuild): object {
+  const env = {
+    ...environmentVariables,
+    ...(runtime && { GOOGLE_RUNTIME: runtime }),
+    ...(functionTarget && { GOOGLE_FUNCTION_TARGET: functionTarget }),
+  };
+  const flags = Object.entries(env).flatMap(([name, value]) => ["--env", `${name}=${String(value).replaceAll("$", "$$$$")}`]);
+  return {
+    name: "gcr.io/k8s-skaffold/pack",
+    entrypoint: "pack",
+    args: ["build", imageUri, "--builder", "gcr.io/buildpacks/builder:latest", "--network", "cloudbuild", ...flags],
+  };
+}

@@ -1,0 +1,129 @@
+import { requireProject } from "../builds/new-build.ts";
+import { param, type Call } from "../call.ts";
+import { API_TITLES, DEFAULT_APIS } from "../enabled-apis.ts";
+import { ApiError } from "../errors.ts";
+import { page } from "../page.ts";
+import type { Project } from "../resources.ts";
+import type { Api, Handler, Route } from "../router.ts";
+import type { Runtime } from "../runtime.ts";
+
+type Usage = Pick<Runtime, "state" | "now">;
+
+/** Google's own limit of a batch. */
+const MOST_AT_ONCE = 20;
+
+/** Service Usage: https://cloud.google.com/service-usage/docs/reference/rest/v1 */
+export function serviceusageApi(usage: Usage): Api {
+  const project = (call: Call): Project => requireProject(usage, param(call, "project"));
+  const change = (call: Call, names: readonly string[], enabled: boolean): void => {
+    const { projectId } = project(call);
+    for (const name of names) checkName(name);
+    usage.state.transaction(() => {
+      for (const name of names) {
+        if (!enabled) usage.state.apis.delete(`${projectId}/${name}`);
+        else if (!usage.state.apis.get(`${projectId}/${name}`))
+          usage.state.apis.set(`${projectId}/${name}`, { name, enabledAt: new Date(usage.now()).toISOString() });
+      }
+    });
+  };
+  const changeOne =
+    (verb: "enable" | "disable"): Handler =>
+    (call) => {
+      change(call, [param(call, "service")], verb === "enable");
+      return operation(usage, project(call), verb, [param(call, "service")]);
+    };
+
+  return {
+    hosts: ["serviceusage.googleapis.com"],
+    routes: {
+      "GET /v1/projects/{project}/services": route("serviceusage.services.list", (call) =>
+        listServices(usage, project(call), call.url.searchParams),
+      ),
+      "GET /v1/projects/{project}/services:batchGet": route("serviceusage.services.get", (call) => {
+        const names = call.url.searchParams.getAll("names").map((name) => name.split("/").at(-1) ?? "");
+        return { services: names.map((name) => service(usage, project(call), name)) };
+      }),
+      "POST /v1/projects/{project}/services:batchEnable": route("serviceusage.services.enable", async (call) => {
+        const { serviceIds } = await call.body.json();
+        if (!isListOfNames(serviceIds)) throw new ApiError("INVALID_ARGUMENT", `A batch must name from 1 to ${MOST_AT_ONCE} services.`);
+        change(call, serviceIds, true);
+        return operation(usage, project(call), "batchEnable", serviceIds);
+      }),
+      "GET /v1/projects/{project}/services/{service}": route("serviceusage.services.get", (call) =>
+        service(usage, project(call), param(call, "service")),
+      ),
+      "POST /v1/projects/{project}/services/{service}:enable": route("serviceusage.services.enable", changeOne("enable")),
+      "POST /v1/projects/{project}/services/{service}:disable": route("serviceusage.services.disable", changeOne("disable")),
+      // Who knows an operation's name may see how it went; so it is at Google.
+      "GET /v1/operations/{operation}": { handle: (call) => getOperation(usage, param(call, "operation")) },
+    },
+  };
+}
+
+function route(permission: string, handle: Handler): Route {
+  return { permission, handle };
+}
+
+function service({ state }: Usage, { projectId, projectNumber }: Project, name: string): object {
+  checkName(name);
+  return {
+    name: `projects/${projectNumber}/services/${name}`,
+    parent: `projects/${projectNumber}`,
+    config: { name, title: API_TITLES[name] ?? name, usage: { requirements: ["serviceusage.googleapis.com/tos/cloud"] } },
+    state: state.apis.get(`${projectId}/${name}`) ? "ENABLED" : "DISABLED",
+  };
+}
+
+function listServices(usage: Usage, project: Project, query: URLSearchParams): object {
+  const [, wanted] = /^state:(ENABLED|DISABLED)$/.exec(query.get("filter") ?? "") ?? [];
+  if (query.get("filter") && !wanted)
+    throw new ApiError("INVALID_ARGUMENT", "The allowed filter strings are state:ENABLED and state:DISABLED.");
+  const enabled = usage.state.apis.list(`${project.projectId}/`).map(({ name }) => name);
+  const names = [...new Set([...enabled, ...(wanted === "ENABLED" ? [] : DEFAULT_APIS)])].sort();
+  const services = names
+    .filter((name) => !wanted || (wanted === "ENABLED") === enabled.includes(name))
+    .map((name) => service(usage, project, name));
+  return page("services", services, query);
+}
+
+// Unlike Cloud Run: every API that could be one of Google's is taken to exist.
+function checkName(name: string): void {
+  if (/^[a-z][a-z0-9-]*\.googleapis\.com$/.test(name)) return;
+  throw new ApiError("PERMISSION_DENIED", `Not found or permission denied for service(s): ${name}.`, [
+    {
+      "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+      reason: "SERVICE_CONFIG_NOT_FOUND_OR_PERMISSION_DENIED",
+      domain: "serviceusage.googleapis.com",
+      metadata: { services: name },
+    },
+  ]);
+}
+
+function isListOfNames(names: unknown): names is string[] {
+  return Array.isArray(names) && names.length > 0 && names.length <= MOST_AT_ONCE && names.every((name) => typeof name === "string");
+}
+
+const RESPONSES = {
+  enable: "EnableServiceResponse",
+  disable: "DisableServiceResponse",
+  batchEnable: "BatchEnableServicesResponse",
+} as const;
+
+// Unlike Cloud Run: what takes Google a moment is done at once, so an operation is its own name and how things are now.
+function operation(usage: Usage, project: Project, verb: keyof typeof RESPONSES, names: readonly string[]): object {
+  const services = names.map((name) => service(usage, project, name));
+  const response = verb === "batchEnable" ? { services } : { service: services[0] };
+  const id = Buffer.from([verb, ...names].join(",")).toString("base64url");
+  return {
+    name: `operations/acat.p2-${project.projectNumber}-${id}`,
+    done: true,
+    response: { "@type": `type.googleapis.com/google.api.serviceusage.v1.${RESPONSES[verb]}`, ...response },
+  };
+}
+
+function getOperation(usage: Usage, operationId: string): object {
+  const [, number = "", id = ""] = /^acat\.p2-(\d+)-([\w-]+)$/.exec(operationId) ?? [];
+  const [verb = "", ...names] = Buffer.from(id, "base64url").toString("utf8").split(",");
+  if (!Object.hasOwn(RESPONSES, verb)) throw new ApiError("NOT_FOUND", `Operation not found: operations/${operationId}`);
+  return operation(usage, requireProject(usage, number), verb as keyof typeof RESPONSES, names);
+}

@@ -1,0 +1,127 @@
+import { param, type Call } from "../call.ts";
+import { ApiError } from "../errors.ts";
+import type { Api, Route } from "../router.ts";
+import { Reply } from "../reply.ts";
+import type { Runtime } from "../runtime.ts";
+import { sweepBlobs } from "../storage/blobs.ts";
+import { deleteBucket, findBucket, insertBucket } from "../storage/buckets.ts";
+import { download } from "../storage/download.ts";
+import { listPage } from "../storage/listing.ts";
+import { bucketMessage, objectMessage } from "../storage/messages.ts";
+import { deleteObject, findObject } from "../storage/objects.ts";
+import { sweepUploads } from "../storage/resumable.ts";
+import { StorageError, XmlStorageError } from "../storage/storage-error.ts";
+import { cancel, resume, upload } from "../storage/upload.ts";
+
+type Storage = Pick<Runtime, "state" | "now">;
+
+/** Cloud Storage's JSON API: https://cloud.google.com/storage/docs/json_api/v1. Clears away what a crash left of unfinished uploads. */
+export function storageApi(storage: Storage): Api {
+  sweepUploads(storage);
+  sweepBlobs(storage.state);
+
+  const onBucket = (permission: string, handle: Route["handle"]): Route => ({
+    handle,
+    permission,
+    resource: (call) => `projects/${findBucket(storage, param(call, "bucket")).project}`,
+  });
+  const onProject = (permission: string, handle: Route["handle"]): Route => ({
+    handle,
+    permission,
+    resource: (call) => `projects/${projectOf(call)}`,
+  });
+  const get = onBucket("storage.objects.get", (call) => getObject(storage, call));
+  const insert = onBucket("storage.objects.create", (call) => upload(storage, call));
+  // Whoever knows an upload's id may go on with it; so it is at Google.
+  const resumable: Route = { open: true, handle: (call) => resume(storage, call) };
+
+  return {
+    hosts: ["storage.googleapis.com", "www.googleapis.com"],
+    routes: {
+      "GET /storage/v1/b": onProject("storage.buckets.list", (call) => listBuckets(storage, call)),
+      "POST /storage/v1/b": onProject("storage.buckets.create", (call) => createBucket(storage, call)),
+      "GET /storage/v1/b/{bucket}": onBucket("storage.buckets.get", (call) => bucketMessage(findBucket(storage, param(call, "bucket")))),
+      "DELETE /storage/v1/b/{bucket}": onBucket("storage.buckets.delete", (call) => {
+        deleteBucket(storage, param(call, "bucket"));
+        return new Reply(204, {});
+      }),
+      "GET /storage/v1/b/{bucket}/o": onBucket("storage.objects.list", (call) => listObjects(storage, call)),
+      "GET /storage/v1/b/{bucket}/o/{object}": get,
+      "GET /download/storage/v1/b/{bucket}/o/{object}": get,
+      "DELETE /storage/v1/b/{bucket}/o/{object}": onBucket("storage.objects.delete", (call) => {
+        deleteObject(
+          storage.state,
+          findObject(storage.state, param(call, "bucket"), param(call, "object"), call.url.searchParams.get("generation")),
+        );
+        return new Reply(204, {});
+      }),
+      "POST /upload/storage/v1/b/{bucket}/o": insert,
+      "PUT /upload/storage/v1/b/{bucket}/o": resumable,
+      "DELETE /upload/storage/v1/b/{bucket}/o": { open: true, handle: (call) => cancel(storage, call) },
+      // The path that gcloud takes for what is larger than 5 MiB.
+      "POST /resumable/upload/storage/v1/b/{bucket}/o": insert,
+      "PUT /resumable/upload/storage/v1/b/{bucket}/o": resumable,
+      // The XML API has every path for an object's, those of the methods that are missing here too.
+      "GET /storage/v1/{path=**}": {
+        open: true,
+        handle({ host, url }) {
+          throw new ApiError("UNIMPLEMENTED", `The emulator does not have GET https://${host}${url.pathname}.`);
+        },
+      },
+    },
+  };
+}
+
+/** The one method of Cloud Storage's XML API that gcloud uses, for build logs. To be put after the JSON API, whose paths it covers. */
+export function storageXmlApi({ state }: Pick<Runtime, "state">): Api {
+  const getXmlObject = async (call: Call): Promise<Reply> => {
+    const object = state.objects.get(`${param(call, "bucket")}/${param(call, "object")}`);
+    if (!object) throw new XmlStorageError(404, "NoSuchKey", "The specified key does not exist.");
+    const reply = await download(state, object, call.headers.range);
+    if (!reply) throw new XmlStorageError(416, "InvalidRange", "The requested range cannot be satisfied.");
+    return reply;
+  };
+  const resource = (call: Call): string => {
+    const bucket = state.buckets.get(param(call, "bucket"));
+    if (!bucket) throw new XmlStorageError(404, "NoSuchBucket", "The specified bucket does not exist.");
+    return `projects/${bucket.project}`;
+  };
+  return {
+    hosts: ["storage.googleapis.com"],
+    routes: { "GET /{bucket}/{object=**}": { handle: getXmlObject, permission: "storage.objects.get", resource } },
+  };
+}
+
+function projectOf({ url }: Call): string {
+  const project = url.searchParams.get("project");
+  if (!project) throw new StorageError(400, "required", "Required parameter: project");
+  return project;
+}
+
+function listBuckets({ state }: Storage, { url }: Call): object {
+  const project = url.searchParams.get("project");
+  const buckets = state.buckets.list().filter((bucket) => bucket.project === project || bucket.projectNumber === project);
+  const { items, nextPageToken } = listPage(buckets, url.searchParams);
+  return { kind: "storage#buckets", nextPageToken, items: items.map(bucketMessage) };
+}
+
+async function createBucket(storage: Storage, call: Call): Promise<object> {
+  const { name, location } = await call.body.json();
+  if (typeof name !== "string" || name === "") throw new StorageError(400, "required", "Required");
+  return bucketMessage(insertBucket(storage, projectOf(call), name, typeof location === "string" ? location : "US"));
+}
+
+function listObjects({ state }: Storage, call: Call): object {
+  const bucket = param(call, "bucket");
+  const { items, prefixes, nextPageToken } = listPage(state.objects.list(`${bucket}/`), call.url.searchParams);
+  return { kind: "storage#objects", nextPageToken, ...(prefixes.length > 0 && { prefixes }), items: items.map(objectMessage) };
+}
+
+async function getObject({ state }: Storage, call: Call): Promise<unknown> {
+  const { searchParams } = call.url;
+  const object = findObject(state, param(call, "bucket"), param(call, "object"), searchParams.get("generation"));
+  if (searchParams.get("alt") !== "media") return objectMessage(object);
+  const reply = await download(state, object, call.headers.range);
+  if (!reply) throw new StorageError(416, "requestedRangeNotSatisfiable", "Request range not satisfiable");
+  return reply;
+}

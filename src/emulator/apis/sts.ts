@@ -1,0 +1,25 @@
+import type { Call } from "../call.ts";
+import { OAuthError } from "../errors.ts";
+import { exchangeToken } from "../oauth2/token-exchange.ts";
+import type { Api } from "../router.ts";
+import type { Runtime } from "../runtime.ts";
+
+/** The Security Token Service: https://cloud.google.com/iam/docs/reference/sts/rest */
+export function createStsApi(runtime: Pick<Runtime, "state" | "signingKeys" | "now">): Api {
+  return {
+    hosts: ["sts.googleapis.com"],
+    routes: { "POST /v1/token": { handle: async (call) => exchangeToken(await readFields(call), runtime), open: true } },
+  };
+}
+
+/** The request's fields by OAuth's names; as JSON they come by Google's, `subjectToken` for `subject_token`. */
+async function readFields({ headers, body }: Call): Promise<URLSearchParams> {
+  if (!headers["content-type"]?.startsWith("application/json")) return body.form();
+  const fields = Object.entries(await body.json());
+  if (!fields.every(([, value]) => typeof value === "string")) throw new OAuthError("invalid_request", "Invalid JSON payload received.");
+  const renamed = fields.map(([name, value]): [string, string] => [
+    name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
+    String(value),
+  ]);
+  return new URLSearchParams(renamed);
+}

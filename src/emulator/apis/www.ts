@@ -1,0 +1,44 @@
+import { param, type Call } from "../call.ts";
+import { ApiError } from "../errors.ts";
+import { json, type Reply } from "../reply.ts";
+import type { Api } from "../router.ts";
+import type { Runtime } from "../runtime.ts";
+import { accountKeys, issuerKeys, type PublicKeys } from "../oauth2/public-keys.ts";
+import { createTokenEndpoint } from "../oauth2/token-endpoint.ts";
+import { createTokenInfo } from "../oauth2/token-info.ts";
+
+/** What www.googleapis.com serves of identity: public keys, and the token endpoint by its older names. */
+export function createWwwApi(runtime: Pick<Runtime, "state" | "signingKeys" | "now">): Api {
+  const issuer = issuerKeys(runtime);
+  const token = { handle: createTokenEndpoint(runtime), open: true } as const;
+  const tokenInfo = { handle: createTokenInfo(runtime), open: true } as const;
+  const certificates = { handle: async (call: Call) => publish(await keysOf(call, runtime).certificates()), open: true } as const;
+  const jwks = { handle: async (call: Call) => publish(await keysOf(call, runtime).jwks()), open: true } as const;
+  return {
+    hosts: ["www.googleapis.com"],
+    routes: {
+      "GET /oauth2/v1/certs": { handle: async () => publish(await issuer.certificates()), open: true },
+      "GET /oauth2/v3/certs": { handle: async () => publish(await issuer.jwks()), open: true },
+      "GET /robot/v1/metadata/x509/{account}": certificates,
+      "GET /robot/v1/metadata/jwk/{account}": jwks,
+      "GET /service_accounts/v1/metadata/x509/{account}": certificates,
+      "GET /service_accounts/v1/metadata/jwk/{account}": jwks,
+      "GET /service_accounts/v1/jwk/{account}": jwks,
+      "POST /oauth2/v4/token": token,
+      "POST /oauth2/v3/token": token,
+      "GET /oauth2/v3/tokeninfo": tokenInfo,
+      "POST /oauth2/v3/tokeninfo": tokenInfo,
+    },
+  };
+}
+
+function keysOf(call: Call, runtime: Pick<Runtime, "state" | "signingKeys" | "now">): PublicKeys {
+  const account = runtime.state.serviceAccounts.get(param(call, "account").toLowerCase());
+  if (!account) throw new ApiError("NOT_FOUND", "Requested entity was not found.");
+  return accountKeys(account, runtime);
+}
+
+// Unlike Cloud Run: public keys may be kept for a minute, not hours, so that accounts which tests make anew are believed.
+function publish(keys: object): Reply {
+  return json(keys, 200, { "cache-control": "public, max-age=60, must-revalidate, no-transform" });
+}

@@ -1,0 +1,80 @@
+import * as v from "valibot";
+import { ApiError } from "../errors.ts";
+
+const text = v.string();
+const texts = v.array(text);
+// https://cloud.google.com/build/quotas: a build may take a day.
+const duration = v.pipe(
+  text,
+  v.regex(/^\d+(\.\d+)?s$/, "must be a number of seconds, like 600s"),
+  v.check((value) => durationSeconds(value) <= 86400, "must be at most 86400s"),
+);
+
+const Step = v.looseObject({
+  name: text,
+  args: v.optional(texts, []),
+  id: v.optional(text),
+  dir: v.optional(text, ""),
+  entrypoint: v.optional(text),
+  script: v.optional(text),
+});
+
+const StorageSource = v.object({
+  bucket: text,
+  object: text,
+  generation: v.optional(v.pipe(v.union([text, v.number()]), v.transform(String))),
+});
+
+const Request = v.looseObject({
+  source: v.optional(v.object({ storageSource: StorageSource })),
+  steps: v.pipe(v.array(Step), v.minLength(1)),
+  images: v.optional(texts, []),
+  tags: v.optional(texts),
+  timeout: v.optional(duration, "600s"),
+  queueTtl: v.optional(duration, "3600s"),
+  logsBucket: v.optional(text),
+  substitutions: v.optional(v.record(text, text)),
+  options: v.optional(v.looseObject({})),
+  serviceAccount: v.optional(text),
+  artifacts: v.optional(v.object({ images: v.optional(texts, []) })),
+});
+
+export type BuildStep = v.InferOutput<typeof Step>;
+export type StorageSource = v.InferOutput<typeof StorageSource>;
+
+/** What a client says of a build that it wants. */
+export type BuildRequest = Pick<
+  v.InferOutput<typeof Request>,
+  "source" | "steps" | "images" | "tags" | "timeout" | "queueTtl" | "logsBucket" | "substitutions" | "options" | "serviceAccount"
+>;
+
+/** Reads the Build message of a create request. Throws ApiError INVALID_ARGUMENT that names the field. */
+export function parseBuildRequest(body: Readonly<Record<string, unknown>>): BuildRequest {
+  const parsed = v.safeParse(Request, body);
+  if (!parsed.success) {
+    const [issue] = parsed.issues;
+    const path = v.getDotPath(issue) ?? "build";
+    if (path === "steps") throw new ApiError("INVALID_ARGUMENT", "invalid build: no build steps are specified");
+    if (path === "source.storageSource")
+      throw new ApiError("INVALID_ARGUMENT", "invalid build: the emulator takes the source from Cloud Storage only (source.storageSource)");
+    throw new ApiError("INVALID_ARGUMENT", `invalid build: invalid value for "${path}": ${issue.message}`);
+  }
+  const { source, steps, images, tags, timeout, queueTtl, logsBucket, substitutions, options, serviceAccount, artifacts } = parsed.output;
+  return {
+    source,
+    steps,
+    images: [...new Set([...images, ...(artifacts?.images ?? [])])],
+    tags,
+    timeout,
+    queueTtl,
+    logsBucket,
+    substitutions,
+    options,
+    serviceAccount,
+  };
+}
+
+/** Seconds of a duration as Google writes it: `600s`. */
+export function durationSeconds(duration: string): number {
+  return Number(duration.slice(0, -1));
+}

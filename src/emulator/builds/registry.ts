@@ -1,0 +1,76 @@
+import { mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { BuildError } from "../engine/engine.ts";
+import { findProject } from "../projects.ts";
+import type { Image } from "../resources.ts";
+import type { Runtime } from "../runtime.ts";
+import type { State } from "../state.ts";
+import { parseImageReference, tagKey, type ImageReference } from "./image-reference.ts";
+
+/** An image that a build has made, and that no registry has yet. */
+export interface BuiltImage extends Omit<Image, "engine" | "createTime"> {
+  readonly directory: string;
+}
+
+/** The folder that holds an image: `images/HEX` in the data directory. */
+export function imageDirectory(state: State, digest: string): string {
+  const images = join(state.directory, "images");
+  mkdirSync(images, { recursive: true, mode: 0o700 });
+  return join(images, digest.replace(/^sha256:/, ""));
+}
+
+/** The image that a reference names, in the registries that the emulator stands for. */
+export function findImage(state: State, text: string): Image | undefined {
+  const reference = parseImageReference(text);
+  if (!reference) return undefined;
+  return state.images.get(reference.digest ?? state.tags.get(tagKey(reference))?.digest ?? "");
+}
+
+/** Pushes an image under a reference. Throws a BuildError, in Docker's words, where the registry would refuse it. */
+export function pushImage(
+  { state, engine, now }: Pick<Runtime, "state" | "engine" | "now">,
+  image: BuiltImage,
+  reference: ImageReference,
+): void {
+  checkRepository(state, reference);
+  const { digest, config, directory } = image;
+  const known = state.images.get(digest);
+  if (!known) {
+    const place = imageDirectory(state, digest);
+    // What lies there without being known was left by a crash.
+    rmSync(place, { recursive: true, force: true });
+    renameSync(directory, place);
+  }
+  state.transaction(() => {
+    if (!known) state.images.set(digest, { digest, engine: engine.name, config, createTime: new Date(now()).toISOString() });
+    state.tags.set(tagKey(reference), { reference: tagKey(reference), digest });
+  });
+}
+
+/** Removes the images' folders that a crash left without a name. To be called while no build runs. */
+export function sweepImages(state: State): void {
+  const images = imageDirectory(state, "");
+  for (const name of readdirSync(images))
+    if (!state.images.get(`sha256:${name}`)) rmSync(join(images, name), { recursive: true, force: true });
+}
+
+function checkRepository(state: State, { name }: ImageReference): void {
+  const [host = "", project = "", repository = "", ...image] = name.split("/");
+  const location = /^([a-z0-9-]+)-docker\.pkg\.dev$/.exec(host)?.[1];
+  if (!location && !/^(?:(?:us|eu|asia)\.)?gcr\.io$/.test(host))
+    throw new BuildError(`The emulator pushes to gcr.io and *-docker.pkg.dev only, not to ${host}.`);
+  if (!findProject(state, project)) {
+    const resource = `projects/${project}/locations/${location ?? "us"}/repositories/${location ? repository : host}`;
+    throw new BuildError(
+      `denied: Permission "artifactregistry.repositories.uploadArtifacts" denied on resource "${resource}" (or it may not exist)`,
+    );
+  }
+  // Unlike Cloud Run: gcr.io takes images without a repository in Artifact Registry behind it.
+  if (!location) return;
+  if (image.length === 0)
+    throw new BuildError(
+      "name invalid: Missing image name. Pushes should be of the form docker push HOST-NAME/PROJECT-ID/REPOSITORY/IMAGE",
+    );
+  if (!state.repositories.get(`${project}/${location}/${repository}`))
+    throw new BuildError(`name unknown: Repository "${repository}" not found`);
+}

@@ -1,0 +1,46 @@
+import { ApiError } from "../errors.ts";
+
+/** What triggers know of a repository; a build without a trigger has it empty. */
+const OF_TRIGGERS = new Set([
+  "TRIGGER_NAME",
+  "TRIGGER_BUILD_CONFIG_PATH",
+  "SERVICE_ACCOUNT_EMAIL",
+  "SERVICE_ACCOUNT",
+  "REPO_NAME",
+  "REPO_FULL_NAME",
+  "BRANCH_NAME",
+  "TAG_NAME",
+  "REF_NAME",
+  "COMMIT_SHA",
+  "REVISION_ID",
+  "SHORT_SHA",
+]);
+
+/**
+ * Puts `$NAME` and `${NAME}` right in all texts of a value: https://cloud.google.com/build/docs/configuring-builds/substitute-variable-values.
+ * `$$` stands for a dollar sign. Throws ApiError INVALID_ARGUMENT for a name that nobody defines.
+ */
+export function substitute<T>(value: T, own: Readonly<Record<string, string>>, builtIn: Readonly<Record<string, string>>): T {
+  if (typeof value === "string") {
+    return value.replace(/\$(?:\$|([A-Z_][A-Z0-9_]*)|\{([A-Z_][A-Z0-9_]*)\})/g, (_, bare?: string, braced?: string) => {
+      const name = bare ?? braced;
+      if (name === undefined) return "$";
+      const known = own[name] ?? builtIn[name] ?? (OF_TRIGGERS.has(name) ? "" : undefined);
+      if (known !== undefined) return known;
+      if (name.startsWith("_"))
+        throw new ApiError(
+          "INVALID_ARGUMENT",
+          `invalid value for "build.substitutions": key in the template "${name}" is not matched in the substitution data`,
+        );
+      throw new ApiError(
+        "INVALID_ARGUMENT",
+        `invalid value for "build.substitutions": key in the template "${name}" is not a valid built-in substitution`,
+      );
+    }) as T;
+  }
+  if (Array.isArray(value)) return value.map((member: unknown) => substitute(member, own, builtIn)) as T;
+  if (typeof value === "object" && value !== null) {
+    return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, substitute(member as unknown, own, builtIn)])) as T;
+  }
+  return value;
+}

@@ -1,0 +1,42 @@
+import { ApiError } from "./errors.ts";
+import { findProject } from "./projects.ts";
+import type { State } from "./state.ts";
+
+export const API_TITLES: Readonly<Record<string, string>> = {
+  "run.googleapis.com": "Cloud Run Admin API",
+  "cloudbuild.googleapis.com": "Cloud Build API",
+  "artifactregistry.googleapis.com": "Artifact Registry API",
+  "storage.googleapis.com": "Cloud Storage API",
+  "iam.googleapis.com": "Identity and Access Management (IAM) API",
+  "iamcredentials.googleapis.com": "IAM Service Account Credentials API",
+  "logging.googleapis.com": "Cloud Logging API",
+  "secretmanager.googleapis.com": "Secret Manager API",
+  "serviceusage.googleapis.com": "Service Usage API",
+  "cloudresourcemanager.googleapis.com": "Cloud Resource Manager API",
+};
+
+/** The APIs that are enabled in a project from the beginning: all that the emulator has. */
+export const DEFAULT_APIS: readonly string[] = Object.keys(API_TITLES);
+
+/** What APIs are enabled by: it answers whatever is enabled. */
+const ALWAYS_ENABLED = "serviceusage.googleapis.com";
+
+/** Throws ApiError PERMISSION_DENIED where an API, by its host, is disabled in a project; says nothing of projects and APIs that the emulator has not. */
+export function requireEnabled(state: State, host: string, projectIdOrNumber: string): void {
+  const title = API_TITLES[host];
+  const project = findProject(state, projectIdOrNumber);
+  if (title === undefined || host === ALWAYS_ENABLED || !project || state.apis.get(`${project.projectId}/${host}`)) return;
+  const { projectId, projectNumber } = project;
+  const url = `https://console.developers.google.com/apis/api/${host}/overview?project=${projectId}`;
+  const message = `${title} has not been used in project ${projectId} before or it is disabled. Enable it by visiting ${url} then retry. If you enabled this API recently, wait a few minutes for the action to propagate to our systems and retry.`;
+  throw new ApiError("PERMISSION_DENIED", message, [
+    {
+      "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+      reason: "SERVICE_DISABLED",
+      domain: "googleapis.com",
+      metadata: { service: host, serviceTitle: title, consumer: `projects/${projectNumber}`, containerInfo: projectId, activationUrl: url },
+    },
+    { "@type": "type.googleapis.com/google.rpc.LocalizedMessage", locale: "en-US", message },
+    { "@type": "type.googleapis.com/google.rpc.Help", links: [{ description: "Google developers console API activation", url }] },
+  ]);
+}

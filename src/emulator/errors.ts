@@ -1,0 +1,73 @@
+import { json, type Reply } from "./reply.ts";
+
+/** An answer that is not a success. The router turns it into bytes in one place; handlers only throw it. */
+export abstract class HttpError extends Error {
+  abstract toReply(): Reply;
+}
+
+// https://cloud.google.com/apis/design/errors#handling_errors
+const HTTP_STATUS = {
+  INVALID_ARGUMENT: 400,
+  FAILED_PRECONDITION: 400,
+  OUT_OF_RANGE: 416,
+  UNAUTHENTICATED: 401,
+  PERMISSION_DENIED: 403,
+  NOT_FOUND: 404,
+  ABORTED: 409,
+  ALREADY_EXISTS: 409,
+  RESOURCE_EXHAUSTED: 429,
+  INTERNAL: 500,
+  UNIMPLEMENTED: 501,
+  UNAVAILABLE: 503,
+} as const;
+
+export type Status = keyof typeof HTTP_STATUS;
+
+/** A Google API's error: `{"error": {code, message, status, details}}`. */
+export class ApiError extends HttpError {
+  override readonly name = "ApiError";
+  readonly status: Status;
+  readonly details: readonly object[];
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(status: Status, message: string, details: readonly object[] = [], headers: Readonly<Record<string, string>> = {}) {
+    super(message);
+    this.status = status;
+    this.details = details;
+    this.headers = headers;
+  }
+
+  toReply(): Reply {
+    const error = { code: HTTP_STATUS[this.status], message: this.message, status: this.status };
+    return json({ error: this.details.length > 0 ? { ...error, details: this.details } : error }, HTTP_STATUS[this.status], this.headers);
+  }
+}
+
+/** The token endpoint's error: RFC 6749, section 5.2. */
+export class OAuthError extends HttpError {
+  override readonly name = "OAuthError";
+  readonly error: string;
+  readonly httpStatus: number;
+
+  constructor(error: string, description: string, httpStatus = 400) {
+    super(description);
+    this.error = error;
+    this.httpStatus = httpStatus;
+  }
+
+  toReply(): Reply {
+    return json({ error: this.error, error_description: this.message }, this.httpStatus);
+  }
+}
+
+/** IAM's refusal, worded as Google's APIs word it, with the permission named for machines. */
+export function permissionDenied(permission: string, resource: string): ApiError {
+  return new ApiError("PERMISSION_DENIED", `Permission '${permission}' denied on resource '${resource}' (or resource may not exist).`, [
+    {
+      "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+      reason: "IAM_PERMISSION_DENIED",
+      domain: "iam.googleapis.com",
+      metadata: { permission, resource },
+    },
+  ]);
+}

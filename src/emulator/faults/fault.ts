@@ -1,0 +1,41 @@
+import * as v from "valibot";
+import { ApiError } from "../errors.ts";
+
+const Whole = v.pipe(v.number(), v.integer(), v.minValue(0));
+
+const Wanted = v.pipe(
+  v.strictObject({
+    match: v.pipe(v.string(), v.regex(/^[^\s/]*(\/\S*)?$/, "it is a host, a path or both, as run.googleapis.com/v1/**"), v.nonEmpty()),
+    method: v.optional(v.pipe(v.string(), v.toUpperCase(), v.regex(/^[A-Z]+$/, "it is an HTTP method"))),
+    status: v.optional(v.pipe(Whole, v.minValue(400), v.maxValue(599))),
+    retry_after: v.optional(Whole),
+    latency_ms: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(3_600_000))),
+    reset: v.optional(v.literal(true)),
+    truncate: v.optional(Whole),
+    times: v.optional(v.pipe(Whole, v.minValue(1))),
+  }),
+  v.check(
+    ({ status, reset, truncate, latency_ms }) => [status, reset, truncate, latency_ms].some((effect) => effect !== undefined),
+    "a fault has a status, a latency, a reset or a length to truncate to",
+  ),
+  v.check(
+    ({ status, reset, truncate }) => [status, reset, truncate].filter((effect) => effect !== undefined).length < 2,
+    "of status, reset and truncate a fault has one",
+  ),
+  v.check(({ status, retry_after }) => retry_after === undefined || status !== undefined, "retry_after goes with a status"),
+);
+
+/** What is to go wrong, and where; in the spelling of the emulator's own API. */
+export type FaultRequest = Readonly<v.InferOutput<typeof Wanted>>;
+
+/** A fault that lies in wait. `times` is how often it is still to happen: for ever where it is not said. */
+export type Fault = FaultRequest & { readonly id: number; /** How often it has happened. */ readonly struck: number };
+
+/** Reads a request to add a fault; throws ApiError INVALID_ARGUMENT. */
+export function parseFault(body: unknown): FaultRequest {
+  const result = v.safeParse(Wanted, body);
+  if (result.success) return result.output;
+  const [issue] = result.issues;
+  const path = v.getDotPath(issue);
+  throw new ApiError("INVALID_ARGUMENT", `This is no fault: ${path === null ? "" : `${path}: `}${issue.message}.`);
+}

@@ -1,0 +1,58 @@
+import type { ServerResponse } from "node:http";
+import { constants, type Http2ServerResponse, type OutgoingHttpHeaders } from "node:http2";
+import type { Duplex, Readable } from "node:stream";
+import { HOP_BY_HOP } from "./request-headers.ts";
+import { cloudTraceContext, type Trace } from "./trace.ts";
+
+/** What an instance answers, in HTTP/1.1 or in HTTP/2. */
+export interface Answer {
+  readonly status: number;
+  /** Name, value, name, value … */
+  readonly rawHeaders: readonly string[];
+  readonly body: Readable;
+  /** Whether the answer is its head and nothing else, as gRPC's `Trailers-Only` is: its caller has to get it in one piece too. */
+  readonly isHeadOnly: boolean;
+  /** What came after the body; to be read when that has ended. */
+  trailers(): Readonly<Record<string, string | string[]>>;
+  /** The connection, where the instance agreed to another protocol. */
+  readonly connection?: Duplex;
+}
+
+/** What goes to a caller of HTTP/1.1, or through Node's compatibility API to one of HTTP/2. */
+export type Response = ServerResponse | Http2ServerResponse;
+
+/** Begins a response. Throws where the status or a header is none that the caller's protocol can carry. */
+export function writeHead(response: Response, status: number, rawHeaders: readonly string[], isHeadOnly = false): void {
+  if (!("stream" in response)) return void response.writeHead(status, rawHeaders as string[]);
+  const headers: OutgoingHttpHeaders = { ":status": status };
+  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
+    const name = (rawHeaders[index] as string).toLowerCase();
+    const value = rawHeaders[index + 1] as string;
+    const before = headers[name];
+    headers[name] = before === undefined ? value : [before as string | string[], value].flat();
+  }
+  response.stream.respond(headers, isHeadOnly ? { endStream: true } : { waitForTrailers: true });
+}
+
+/** Ends a response that has begun in a way that no caller takes for its end. */
+export function breakOff(response: Response): void {
+  if ("stream" in response) response.stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+  else response.destroy();
+}
+
+/** The headers of an instance's answer as the caller sees them. */
+export function responseHeaders(rawHeaders: readonly string[], trace: Trace): string[] {
+  const headers: string[] = [];
+  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
+    const name = rawHeaders[index] as string;
+    const known = name.toLowerCase();
+    if (!HOP_BY_HOP.has(known) && known !== "server") headers.push(name, rawHeaders[index + 1] as string);
+  }
+  headers.push(...frontEndHeaders(trace));
+  return headers;
+}
+
+/** What the front end adds to every answer, its own pages included. */
+export function frontEndHeaders(trace: Trace): string[] {
+  return ["X-Cloud-Trace-Context", cloudTraceContext(trace), "Server", "Google Frontend", "Alt-Svc", 'h3=":443"; ma=2592000'];
+}

@@ -1,0 +1,80 @@
+import type { Identity } from "../call.ts";
+import { findAccessToken } from "../oauth2/access-tokens.ts";
+import { verifyIdToken } from "../oauth2/id-tokens.ts";
+import type { Runtime } from "../runtime.ts";
+
+type Header = "authorization" | "x-serverless-authorization";
+
+/** What a call to a service brings to say who it is from. */
+export type Credential =
+  | { readonly kind: "none" }
+  /** `reason` is a sentence for the log; the caller is not told. */
+  | { readonly kind: "bad"; readonly reason: string }
+  | {
+      readonly kind: "principal";
+      readonly member: string;
+      readonly email: string;
+      readonly claims: Readonly<Record<string, unknown>>;
+      /** The header that was checked. */
+      readonly header: Header;
+      /** The request's headers as the service sees them: the checked token without its signature. */
+      readonly redactedHeaders: string[];
+    };
+
+interface Options extends Pick<Runtime, "state" | "signingKeys" | "now"> {
+  /** The service's URLs, without a slash at the end, and its custom audiences. */
+  readonly audiences: readonly string[];
+}
+
+/**
+ * Checks the credential of a call to a service. `rawHeaders` are name, value, name, value …
+ * https://cloud.google.com/run/docs/authenticating/service-to-service#acquire-token
+ */
+export async function authenticate(rawHeaders: readonly string[], options: Options): Promise<Credential> {
+  const serverless = indexesOf(rawHeaders, "x-serverless-authorization");
+  const header: Header = serverless.length > 0 ? "x-serverless-authorization" : "authorization";
+  const found = serverless.length > 0 ? serverless : indexesOf(rawHeaders, "authorization");
+  const [index] = found;
+  if (index === undefined) return { kind: "none" };
+  if (found.length > 1) return bad(`There is more than one ${header} header.`);
+
+  const [, scheme = "", token = ""] = /^(bearer) +([^\s,]+)$/i.exec(rawHeaders[index] ?? "") ?? [];
+  if (token === "") return bad(`The ${header} header is not of the form "Bearer ID_TOKEN".`);
+  if (findAccessToken(options.state, token)) return bad("The token is an access token; Cloud Run wants an ID token.");
+  const jwt = await verifyIdToken(options, token);
+  if (!jwt) return bad("The token is no ID token of https://accounts.google.com that is valid now.");
+  const { aud } = jwt.claims;
+  if (!options.audiences.some((audience) => isAudience(aud, audience))) {
+    return bad(`The token's audience is ${JSON.stringify(aud)}; the service answers to ${options.audiences.join(", ")}.`);
+  }
+  const principal = findPrincipal(jwt.claims, options);
+  if (!principal) return bad("The token's service account was deleted or disabled.");
+
+  const redacted = `${scheme} ${token.slice(0, token.lastIndexOf("."))}.SIGNATURE_REMOVED_BY_GOOGLE`;
+  return { kind: "principal", ...principal, claims: jwt.claims, header, redactedHeaders: rawHeaders.with(index, redacted) };
+}
+
+/** The positions of a header's values. */
+function indexesOf(rawHeaders: readonly string[], name: Header): number[] {
+  return rawHeaders.flatMap((text, index) => (index % 2 === 0 && text.toLowerCase() === name ? [index + 1] : []));
+}
+
+/** A custom audience has to match exactly; a service's URL may end in a slash. */
+function isAudience(claim: unknown, audience: string): boolean {
+  return claim === audience || (/^https:\/\/[^/]+\.run\.app$/.test(audience) && claim === `${audience}/`);
+}
+
+/** Whom a token is about: `sub` decides, since a token of the IAM Credentials API may come without an e-mail address. */
+function findPrincipal(
+  { sub, email, email_verified: verified }: Readonly<Record<string, unknown>>,
+  { state }: Options,
+): Identity | undefined {
+  const account =
+    email === undefined ? state.serviceAccounts.list().find(({ uniqueId }) => uniqueId === sub) : state.serviceAccounts.get(String(email));
+  if (!account || account.uniqueId !== sub || account.disabled || (email !== undefined && verified !== true)) return undefined;
+  return { member: `serviceAccount:${account.email}`, email: account.email };
+}
+
+function bad(reason: string): Credential {
+  return { kind: "bad", reason };
+}

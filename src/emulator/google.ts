@@ -1,0 +1,127 @@
+import { join } from "node:path";
+import { createAccountsApi } from "./apis/accounts.ts";
+import { artifactregistryApi } from "./apis/artifactregistry.ts";
+import { cloudbuildApi } from "./apis/cloudbuild.ts";
+import { cloudresourcemanagerApi } from "./apis/cloudresourcemanager.ts";
+import { createIamApi } from "./apis/iam.ts";
+import { createIamCredentialsApi } from "./apis/iamcredentials.ts";
+import { createLoggingApi } from "./apis/logging.ts";
+import { createOAuth2Api } from "./apis/oauth2.ts";
+import { createPolicyTroubleshooterApi } from "./apis/policytroubleshooter.ts";
+import { createRunApi } from "./apis/run.ts";
+import { runBuildsApi } from "./apis/run-builds.ts";
+import { createRunV2Api } from "./apis/run-v2.ts";
+import { createSecretManagerApi } from "./apis/secretmanager.ts";
+import { serviceusageApi } from "./apis/serviceusage.ts";
+import { storageApi, storageXmlApi } from "./apis/storage.ts";
+import { createStsApi } from "./apis/sts.ts";
+import { createWwwApi } from "./apis/www.ts";
+import { createBuilds } from "./builds/builds.ts";
+import type { Engine } from "./engine/engine.ts";
+import { createFrontDoor, type FrontDoor } from "./front-door/front-door.ts";
+import { openLogStore, type LogStore } from "./logging/log-store.ts";
+import { createRequestLog } from "./logging/request-log.ts";
+import { setPropagation } from "./iam/policy.ts";
+import { sweepAccessTokens } from "./oauth2/access-tokens.ts";
+import { openSigningKeys } from "./oauth2/signing-keys.ts";
+import { createRouter, type Router } from "./router.ts";
+import { createDeployments } from "./run/deployments.ts";
+import { createInstances } from "./run/instances.ts";
+import { createSurround } from "./run/surround.ts";
+import { readiness } from "./run/conditions.ts";
+import { seedProject } from "./seed.ts";
+import { openState } from "./state.ts";
+
+interface ServiceStatus {
+  readonly name: string;
+  readonly region: string;
+  readonly url: string;
+  readonly ready: boolean;
+}
+
+/** Google as far as the emulator has it: the APIs over one state, and the services that run. */
+export interface Google {
+  readonly router: Router;
+  readonly frontDoor: FrontDoor;
+  readonly logs: LogStore;
+  services(): ServiceStatus[];
+  /** Stops what runs; builds and deployments under way go on when the directory is opened again. */
+  close(): Promise<void>;
+}
+
+interface GoogleOptions {
+  readonly directory: string;
+  readonly project: string;
+  readonly engine: Engine;
+  readonly now: () => number;
+  readonly log: (line: string) => void;
+  /** Where the emulator listens; instances wait for it. */
+  readonly address: Promise<string>;
+  /** Milliseconds until a change of a policy takes effect. */
+  readonly iamPropagation: number;
+}
+
+/** Opens the state in a directory, and takes up what a crash or a stop cut off. */
+export async function openGoogle({ directory, project, engine, now, log, address, iamPropagation }: GoogleOptions): Promise<Google> {
+  const state = openState(directory, now);
+  const signingKeys = openSigningKeys(directory);
+  const runtime = { state, engine, signingKeys, now, log };
+  sweepAccessTokens(state, now());
+  setPropagation(state, iamPropagation);
+  await seedProject(runtime, project);
+
+  const logs = openLogStore(join(directory, "logs"), { now, log });
+  const instances = createInstances(runtime, {
+    surround: createSurround({ ...runtime, logs, address }),
+    onLog: (revision, stream, line) => log(`${revision.split("/").at(-1)} ${stream}: ${line}`),
+  });
+  const deployments = createDeployments({ ...runtime, instances });
+  const builds = createBuilds(runtime);
+  const router = createRouter(
+    [
+      createAccountsApi(runtime),
+      artifactregistryApi(runtime),
+      cloudbuildApi({ ...runtime, builds }),
+      cloudresourcemanagerApi(runtime),
+      createIamApi(runtime),
+      createIamCredentialsApi(runtime),
+      createLoggingApi({ state, logs }),
+      createOAuth2Api(runtime),
+      createPolicyTroubleshooterApi(runtime),
+      createRunApi({ ...runtime, deployments }),
+      runBuildsApi({ builds }),
+      createRunV2Api({ ...runtime, deployments }),
+      createSecretManagerApi(runtime),
+      serviceusageApi(runtime),
+      storageApi(runtime),
+      storageXmlApi(runtime),
+      createStsApi(runtime),
+      createWwwApi(runtime),
+    ],
+    state,
+    now,
+  );
+  builds.resume();
+  deployments.resume();
+
+  return {
+    router,
+    frontDoor: createFrontDoor({ ...runtime, instances, requestLog: createRequestLog({ logs, now }) }),
+    logs,
+    services: () =>
+      state.services.list().map(({ metadata, status }) => ({
+        name: metadata.name,
+        region: metadata.labels["cloud.googleapis.com/location"] ?? "",
+        url: status.url,
+        ready: readiness(status.conditions) === true,
+      })),
+    async close() {
+      await Promise.all([builds.close(), deployments.close()]);
+      await instances.close();
+      // A key that is still being made would be written when the directory is gone already.
+      await signingKeys.issuer().catch(() => undefined);
+      logs.close();
+      state.close();
+    },
+  };
+}

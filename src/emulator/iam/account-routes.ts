@@ -1,0 +1,112 @@
+import { param, type Call, type Principal } from "../call.ts";
+import { ApiError } from "../errors.ts";
+import type { ServiceAccount } from "../resources.ts";
+import type { Route } from "../router.ts";
+import type { Runtime } from "../runtime.ts";
+import type { State } from "../state.ts";
+import { readPolicy, setPolicy, testPermissions } from "./policy.ts";
+import { canonicalName } from "./resource-names.ts";
+import { createServiceAccount, deleteServiceAccount, findServiceAccount } from "./service-accounts.ts";
+
+const MOST_ON_A_PAGE = 100;
+
+/** https://cloud.google.com/iam/docs/reference/rest/v1/projects.serviceAccounts */
+export function accountRoutes({ state, signingKeys }: Pick<Runtime, "state" | "signingKeys">): Record<string, Route> {
+  const route = (verb: string, handle: (account: ServiceAccount, call: Call) => unknown): Route => ({
+    permission: `iam.serviceAccounts.${verb}`,
+    resource: (call) => accountResource(state, call),
+    handle: (call) => handle(requireAccount(state, call), call),
+  });
+  const switchTo = (disabled: boolean) => (account: ServiceAccount) => {
+    state.serviceAccounts.set(account.email, { ...account, disabled });
+    return {};
+  };
+
+  return {
+    "POST /v1/projects/{project}/serviceAccounts": { permission: "iam.serviceAccounts.create", handle: (call) => create(state, call) },
+    "GET /v1/projects/{project}/serviceAccounts": { permission: "iam.serviceAccounts.list", handle: (call) => list(state, call) },
+    "GET /v1/projects/{project}/serviceAccounts/{account}": route("get", describeAccount),
+    "PATCH /v1/projects/{project}/serviceAccounts/{account}": route("update", async (account, { body }) => {
+      const { serviceAccount, updateMask } = await body.json();
+      return update(state, account, serviceAccount, typeof updateMask === "string" ? updateMask.split(",") : []);
+    }),
+    "PUT /v1/projects/{project}/serviceAccounts/{account}": route("update", async (account, { body }) =>
+      update(state, account, await body.json(), ["displayName", "description"]),
+    ),
+    "DELETE /v1/projects/{project}/serviceAccounts/{account}": route("delete", (account) => {
+      deleteServiceAccount(state, account);
+      signingKeys.forget(account.uniqueId);
+      return {};
+    }),
+    "POST /v1/projects/{project}/serviceAccounts/{account}:disable": route("disable", switchTo(true)),
+    "POST /v1/projects/{project}/serviceAccounts/{account}:enable": route("enable", switchTo(false)),
+    "POST /v1/projects/{project}/serviceAccounts/{account}:getIamPolicy": route("getIamPolicy", (account, call) =>
+      readPolicy(state, resourceOf(account), call),
+    ),
+    "POST /v1/projects/{project}/serviceAccounts/{account}:setIamPolicy": route("setIamPolicy", async (account, { body }) =>
+      setPolicy(state, resourceOf(account), (await body.json())["policy"]),
+    ),
+    "POST /v1/projects/{project}/serviceAccounts/{account}:testIamPermissions": {
+      handle: async (call) => {
+        const { permissions } = await call.body.json();
+        return { permissions: testPermissions(state, call.principal as Principal, permissions, resourceOf(requireAccount(state, call))) };
+      },
+    },
+  };
+}
+
+/** The account that a path names, by e-mail address or unique id; throws ApiError NOT_FOUND. */
+export function requireAccount(state: State, call: Call): ServiceAccount {
+  const account = findServiceAccount(state, param(call, "project"), param(call, "account"));
+  if (!account) throw new ApiError("NOT_FOUND", "Unknown service account");
+  return account;
+}
+
+/** The resource that a permission on an account is checked on: where there is no such account, the project where it would be. */
+export function accountResource(state: State, call: Call): string {
+  const account = findServiceAccount(state, param(call, "project"), param(call, "account"));
+  if (account) return resourceOf(account);
+  const project =
+    param(call, "project") === "-" ? /@(.+)\.iam\.gserviceaccount\.com$/.exec(param(call, "account"))?.[1] : param(call, "project");
+  return `projects/${project ?? "-"}`;
+}
+
+function resourceOf({ projectId, email }: ServiceAccount): string {
+  return `projects/${projectId}/serviceAccounts/${email}`;
+}
+
+async function create(state: State, call: Call): Promise<object> {
+  const { accountId, serviceAccount } = await call.body.json();
+  const projectId = canonicalName(state, `projects/${param(call, "project")}`).slice("projects/".length);
+  const texts = readTexts(serviceAccount ?? {});
+  return describeAccount(createServiceAccount(state, { projectId, accountId: typeof accountId === "string" ? accountId : "", ...texts }));
+}
+
+function list(state: State, call: Call): object {
+  const project = canonicalName(state, `projects/${param(call, "project")}`);
+  const size = Math.min(Number(call.url.searchParams.get("pageSize")) || MOST_ON_A_PAGE, MOST_ON_A_PAGE);
+  // A page's token is the last address on the page before.
+  const after = Buffer.from(call.url.searchParams.get("pageToken") ?? "", "base64url").toString();
+  const rest = state.serviceAccounts.list().filter(({ projectId, email }) => `projects/${projectId}` === project && email > after);
+  const page = rest.slice(0, size);
+  const more = rest.length > size ? { nextPageToken: Buffer.from(page.at(-1)?.email ?? "").toString("base64url") } : {};
+  return { accounts: page.map(describeAccount), ...more };
+}
+
+function update(state: State, account: ServiceAccount, texts: unknown, fields: readonly string[]): object {
+  const given = Object.entries(readTexts(texts)).filter(([name]) => fields.includes(name));
+  const next: ServiceAccount = { ...account, ...Object.fromEntries(given) };
+  state.serviceAccounts.set(account.email, next);
+  return describeAccount(next);
+}
+
+function readTexts(fields: unknown): { displayName?: string; description?: string } {
+  const { displayName, description } = (typeof fields === "object" && fields !== null ? fields : {}) as Record<string, unknown>;
+  return { ...(typeof displayName === "string" && { displayName }), ...(typeof description === "string" && { description }) };
+}
+
+/** Google's ServiceAccount message. */
+function describeAccount({ email, projectId, uniqueId, ...rest }: ServiceAccount): object {
+  const etag = Buffer.from("0102192").toString("base64");
+  return { name: `projects/${projectId}/serviceAccounts/${email}`, projectId, uniqueId, email, ...rest, etag, oauth2ClientId: uniqueId };
+}

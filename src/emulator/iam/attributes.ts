@@ -1,0 +1,90 @@
+import { Environment } from "@marcbachmann/cel-js";
+import { ApiError } from "../errors.ts";
+import type { WorkloadIdentityProvider } from "../resources.ts";
+import { extract } from "./extract.ts";
+
+/** What a provider makes of a credential. */
+export interface Attributes {
+  readonly subject: string;
+  readonly groups: readonly string[];
+  /** By the custom attribute's name. */
+  readonly custom: Readonly<Record<string, string>>;
+}
+
+const TARGET = /^(google\.subject|google\.groups|attribute\.[a-z0-9_]{1,100})$/;
+const LONGEST_SUBJECT = 127;
+
+const mappings = new Environment().registerVariable("assertion", "map").registerFunction("string.extract(string): string", extract);
+// The library keeps the name `google` to itself.
+const conditions = mappings.clone().registerVariable("google_", "map").registerVariable("attribute", "map");
+
+/** Throws ApiError INVALID_ARGUMENT for a mapping that cannot be: https://cloud.google.com/iam/docs/workload-identity-federation#mapping */
+export function checkAttributeMapping(mapping: WorkloadIdentityProvider["attributeMapping"]): void {
+  const refuse = (reason: string) => {
+    throw new ApiError("INVALID_ARGUMENT", reason);
+  };
+  if (!mapping["google.subject"]) refuse("The attribute mapping must have an entry for google.subject.");
+  for (const [target, expression] of Object.entries(mapping)) {
+    if (!TARGET.test(target)) refuse(`The attribute mapping has an unknown target: ${target}.`);
+    const { valid, error } = mappings.check(expression);
+    if (!valid) refuse(`The mapping of ${target} does not compile: ${error?.summary}.`);
+  }
+}
+
+/** Throws ApiError INVALID_ARGUMENT for a condition that cannot be. */
+export function checkAttributeCondition(condition: string): void {
+  const { valid, type, error } = conditions.check(withGoogle(condition));
+  if (!valid) throw new ApiError("INVALID_ARGUMENT", `The attribute condition does not compile: ${error?.summary}.`);
+  if (type !== "bool" && type !== "dyn")
+    throw new ApiError("INVALID_ARGUMENT", `The attribute condition must be a bool, and is a ${type}.`);
+}
+
+/** Maps a credential's claims; throws an Error that says which attribute could not be had. */
+export function mapAttributes(
+  { attributeMapping }: Pick<WorkloadIdentityProvider, "attributeMapping">,
+  assertion: Readonly<Record<string, unknown>>,
+): Attributes {
+  const values = Object.entries(attributeMapping).map(([target, expression]) => [target, valueOf(target, expression, assertion)] as const);
+  const custom = values.filter(([target]) => target.startsWith("attribute."));
+  const texts = custom.map(([target, value]) => {
+    if (typeof value !== "string") throw new Error(`The mapped attribute '${target}' must be of type STRING`);
+    return [target.slice("attribute.".length), value] as const;
+  });
+  const { "google.subject": subject, "google.groups": groups = [] } = Object.fromEntries(values);
+  if (typeof subject !== "string" || subject === "" || Buffer.byteLength(subject) > LONGEST_SUBJECT)
+    throw new Error(`The value of google.subject must be a text of 1 to ${LONGEST_SUBJECT} bytes.`);
+  if (!Array.isArray(groups) || !groups.every((group) => typeof group === "string"))
+    throw new Error("The mapped attribute 'google.groups' must be of type LIST<STRING>");
+  return { subject, groups, custom: Object.fromEntries(texts) };
+}
+
+/** Whether a provider takes a credential whose claims it has mapped; one without a condition takes them all. */
+export function isAccepted(
+  { attributeCondition }: Pick<WorkloadIdentityProvider, "attributeCondition">,
+  assertion: Readonly<Record<string, unknown>>,
+  { subject, groups, custom }: Attributes,
+): boolean {
+  if (!attributeCondition) return true;
+  try {
+    return conditions.evaluate(withGoogle(attributeCondition), { assertion, google_: { subject, groups }, attribute: custom }) === true;
+  } catch {
+    return false;
+  }
+}
+
+function valueOf(target: string, expression: string, assertion: Readonly<Record<string, unknown>>): unknown {
+  try {
+    return mappings.evaluate(expression, { assertion });
+  } catch (error) {
+    throw new Error(
+      `Could not obtain a value for ${target} from the given credential. Either ${target} mapping is missing from attribute mappings or the mapping can not be evaluated.`,
+      { cause: error },
+    );
+  }
+}
+
+/** `google.subject` and `google.groups` outside of texts, under the name that the library has free. */
+function withGoogle(expression: string): string {
+  const pattern = /"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|(?<![\w.])google(?=\s*\.)/g;
+  return expression.replace(pattern, (found) => (found === "google" ? "google_" : found));
+}

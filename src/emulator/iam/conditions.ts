@@ -1,0 +1,77 @@
+import { Environment, type ASTNode } from "@marcbachmann/cel-js";
+import { ApiError } from "../errors.ts";
+import type { Binding } from "../resources.ts";
+import { extract } from "./extract.ts";
+
+type Condition = NonNullable<Binding["condition"]>;
+
+/** What a condition is about. */
+interface Attributes {
+  /** Milliseconds since the epoch. */
+  readonly time: number;
+  /** The full name of the resource that the permission is checked on. */
+  readonly resource: string;
+}
+
+// https://cloud.google.com/iam/docs/conditions-attribute-reference#functions
+const FUNCTIONS = new Set(["timestamp", "date", "duration", "startsWith", "endsWith", "extract"]);
+const DATE_PART = /^get(Date|DayOfMonth|DayOfWeek|DayOfYear|FullYear|Hours|Milliseconds|Minutes|Month|Seconds)$/;
+
+const environment = new Environment()
+  .registerVariable({ name: "request", schema: { time: "google.protobuf.Timestamp" } })
+  .registerVariable({ name: "resource", schema: { name: "string" } })
+  .registerFunction("date(string): google.protobuf.Timestamp", (date: string) => new Date(`${date}T00:00:00Z`))
+  .registerFunction("string.extract(string): string", extract);
+
+/**
+ * The condition of a binding as a setIamPolicy request has it; undefined where it has none.
+ * Throws ApiError INVALID_ARGUMENT for one that cannot be evaluated here, and names what of it cannot.
+ */
+export function parseCondition(condition: unknown, at: string): Condition | undefined {
+  if (condition === undefined || condition === null) return undefined;
+  if (typeof condition !== "object") throw new ApiError("INVALID_ARGUMENT", `Invalid value at '${at}'.`);
+  const { expression, title, description = "" } = condition as Record<string, unknown>;
+  if (typeof title !== "string" || title === "")
+    throw new ApiError("INVALID_ARGUMENT", `Invalid value at '${at}.title': a title is required.`);
+  if (typeof description !== "string") throw new ApiError("INVALID_ARGUMENT", `Invalid value at '${at}.description' (TYPE_STRING).`);
+  if (typeof expression !== "string" || expression === "")
+    throw new ApiError("INVALID_ARGUMENT", `Invalid value at '${at}.expression': an expression is required.`);
+  checkExpression(expression, at);
+  return { expression, title, ...(description && { description }) };
+}
+
+// Unlike Cloud Run: resource.name holds the project's id for every kind of resource; for some, Google has its number there.
+/** Whether a condition is met; one that fails, as by a timestamp that is none, is not. */
+export function isMet({ expression }: Condition, { time, resource }: Attributes): boolean {
+  try {
+    return environment.evaluate(expression, { request: { time: new Date(time) }, resource: { name: resource } }) === true;
+  } catch {
+    return false;
+  }
+}
+
+// Unlike Cloud Run: conditions may ask for request.time and resource.name only; policies with others are refused.
+function checkExpression(expression: string, at: string): void {
+  const refuse = (reason: string) => {
+    throw new ApiError("INVALID_ARGUMENT", `Invalid value at '${at}.expression': ${reason}`);
+  };
+  const { valid, type, error } = environment.check(expression);
+  if (error?.code === "unknown_variable" || error?.code === "no_such_key") {
+    const { start = 0, end = 0 } = error.range ?? {};
+    const name = /[\w.]*$/.exec(expression.slice(0, end))?.[0] ?? expression.slice(start, end);
+    refuse(`the emulator evaluates request.time and resource.name, and not ${name}.`);
+  }
+  if (!valid) refuse(`${error?.name === "ParseError" ? "syntax error: " : ""}${error?.summary}.`);
+  if (type !== "bool") refuse(`expected a result of the type bool, and not ${type}.`);
+  const unknown = [...functionsIn(environment.parse(expression).ast)].find((name) => !FUNCTIONS.has(name) && !DATE_PART.test(name));
+  if (unknown !== undefined) refuse(`undeclared reference to the function ${unknown}.`);
+}
+
+function* functionsIn({ op, args }: ASTNode): Generator<string> {
+  if (op === "call" || op === "rcall") yield args[0];
+  for (const argument of [args].flat(2)) if (isNode(argument)) yield* functionsIn(argument);
+}
+
+function isNode(value: unknown): value is ASTNode {
+  return typeof value === "object" && value !== null && "op" in value;
+}

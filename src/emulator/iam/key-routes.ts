@@ -1,0 +1,90 @@
+import { X509Certificate } from "node:crypto";
+import { param, type Call } from "../call.ts";
+import { ApiError } from "../errors.ts";
+import type { ServiceAccount, ServiceAccountKey } from "../resources.ts";
+import type { Route } from "../router.ts";
+import type { Runtime } from "../runtime.ts";
+import type { State } from "../state.ts";
+import { accountResource, requireAccount } from "./account-routes.ts";
+import { createKey } from "./service-accounts.ts";
+
+// Unlike Cloud Run: an account may have any number of keys, and none is uploaded.
+/** https://cloud.google.com/iam/docs/reference/rest/v1/projects.serviceAccounts.keys */
+export function keyRoutes({ state, now }: Pick<Runtime, "state" | "now">): Record<string, Route> {
+  const route = (verb: string, handle: (account: ServiceAccount, call: Call) => unknown): Route => ({
+    permission: `iam.serviceAccountKeys.${verb}`,
+    resource: (call) => accountResource(state, call),
+    handle: (call) => handle(requireAccount(state, call), call),
+  });
+  const switchTo = (disabled: boolean) => (account: ServiceAccount, call: Call) => {
+    state.keys.set(`${account.email}/${param(call, "key")}`, { ...requireKey(state, account, call), disabled });
+    return {};
+  };
+
+  return {
+    "POST /v1/projects/{project}/serviceAccounts/{account}/keys": route("create", async (account, { body }) => {
+      checkKind(await body.json());
+      const { key, file } = await createKey(state, account, now());
+      const privateKeyData = Buffer.from(`${JSON.stringify(file, null, 2)}\n`).toString("base64");
+      return { ...describeKey(account, key), privateKeyType: "TYPE_GOOGLE_CREDENTIALS_FILE", privateKeyData };
+    }),
+    "GET /v1/projects/{project}/serviceAccounts/{account}/keys": route("list", (account, { url }) => {
+      const types = url.searchParams.getAll("keyTypes");
+      // Unlike Cloud Run: the keys that are managed for an account are not listed.
+      const keys = types.length === 0 || types.includes("USER_MANAGED") ? state.keys.list(`${account.email}/`) : [];
+      return { keys: keys.map((key) => describeKey(account, key)) };
+    }),
+    "GET /v1/projects/{project}/serviceAccounts/{account}/keys/{key}": route("get", (account, call) => {
+      const key = requireKey(state, account, call);
+      return { ...describeKey(account, key), ...publicKeyData(key, call.url.searchParams.get("publicKeyType")) };
+    }),
+    "DELETE /v1/projects/{project}/serviceAccounts/{account}/keys/{key}": route("delete", (account, call) => {
+      state.keys.delete(`${account.email}/${requireKey(state, account, call).keyId}`);
+      return {};
+    }),
+    "POST /v1/projects/{project}/serviceAccounts/{account}/keys/{key}:disable": route("disable", switchTo(true)),
+    "POST /v1/projects/{project}/serviceAccounts/{account}/keys/{key}:enable": route("enable", switchTo(false)),
+  };
+}
+
+function requireKey(state: State, account: ServiceAccount, call: Call): ServiceAccountKey {
+  const key = state.keys.get(`${account.email}/${param(call, "key")}`);
+  if (!key) throw new ApiError("NOT_FOUND", `Service account key ${param(call, "key")} does not exist.`);
+  return key;
+}
+
+function checkKind(fields: Record<string, unknown>): void {
+  const type = fields["privateKeyType"] ?? "TYPE_UNSPECIFIED";
+  const algorithm = fields["keyAlgorithm"] ?? "KEY_ALG_UNSPECIFIED";
+  const types: unknown[] = ["TYPE_UNSPECIFIED", "TYPE_GOOGLE_CREDENTIALS_FILE"];
+  const algorithms: unknown[] = ["KEY_ALG_UNSPECIFIED", "KEY_ALG_RSA_2048"];
+  // Unlike Cloud Run: PKCS #12 files and RSA keys of 1024 bits are not made.
+  if (!types.includes(type)) throw new ApiError("INVALID_ARGUMENT", `The emulator makes no key of the type ${String(type)}.`);
+  if (!algorithms.includes(algorithm))
+    throw new ApiError("INVALID_ARGUMENT", `The emulator makes no key by the algorithm ${String(algorithm)}.`);
+}
+
+/** Google's ServiceAccountKey message. */
+function describeKey(
+  { email, projectId }: ServiceAccount,
+  { keyId, validAfterTime, validBeforeTime, disabled }: ServiceAccountKey,
+): object {
+  const name = `projects/${projectId}/serviceAccounts/${email}/keys/${keyId}`;
+  return {
+    name,
+    validAfterTime,
+    validBeforeTime,
+    keyAlgorithm: "KEY_ALG_RSA_2048",
+    keyOrigin: "GOOGLE_PROVIDED",
+    keyType: "USER_MANAGED",
+    ...(disabled && { disabled }),
+  };
+}
+
+function publicKeyData({ certificate }: ServiceAccountKey, type: string | null): object {
+  const encode = (text: string): object => ({ publicKeyData: Buffer.from(text).toString("base64") });
+  if (type === "TYPE_X509_PEM_FILE") return encode(certificate);
+  if (type === "TYPE_RAW_PUBLIC_KEY")
+    return encode(new X509Certificate(certificate).publicKey.export({ type: "spki", format: "pem" }).toString());
+  return {};
+}

@@ -1,0 +1,59 @@
+import type { Identity } from "../call.ts";
+import { ApiError } from "../errors.ts";
+import type { State } from "../state.ts";
+
+const EVERYBODY = ["allUsers", "allAuthenticatedUsers"];
+const PREFIXES = ["user", "serviceAccount", "group", "domain", "projectOwner", "projectEditor", "projectViewer"];
+const DELETED = /^deleted:(user|serviceAccount|group):[^?\s]+\?uid=\d+$|^deleted:principal:\/\/\S+$/;
+const FEDERATED =
+  /^principal(?:Set)?:\/\/iam\.googleapis\.com\/projects\/(\d+)\/locations\/global\/workloadIdentityPools\/([a-z0-9-]+)\/(.+)$/;
+
+/**
+ * Throws ApiError INVALID_ARGUMENT for a member that a policy cannot hold: one without its type, or a service account or pool that does not exist.
+ * https://cloud.google.com/iam/docs/principal-identifiers
+ */
+export function checkMember(state: State, member: string): void {
+  if (EVERYBODY.includes(member) || DELETED.test(member)) return;
+  if (/^principal(Set)?:/.test(member)) return checkFederated(state, member);
+  const [, prefix = "", name = ""] = /^(\w+):(.+)$/.exec(member) ?? [];
+  if (!PREFIXES.includes(prefix)) {
+    throw new ApiError("INVALID_ARGUMENT", `The member ${member} is of an unknown type. Please set a valid type prefix for the member.`);
+  }
+  if (prefix === "user" && !/^[^@\s]+@[^@\s]+$/.test(name)) throw new ApiError("INVALID_ARGUMENT", `User ${name} does not exist.`);
+  if (prefix === "serviceAccount" && !state.serviceAccounts.get(name.toLowerCase()) && !isServiceAgent(state, name)) {
+    throw new ApiError("INVALID_ARGUMENT", `Service account ${name} does not exist.`);
+  }
+}
+
+// Unlike Cloud Run: groups have no members.
+/** Whether a policy's member stands for a caller; `principal` is undefined for a caller without a credential. A `deleted:` member stands for nobody. */
+export function includes(member: string, principal: Identity | undefined): boolean {
+  if (member === "allUsers") return true;
+  if (!principal) return false;
+  // Identities of other providers are not Google's: https://cloud.google.com/iam/docs/principals-overview#all-authenticated-users
+  if (member === "allAuthenticatedUsers") return !principal.member.startsWith("principal:");
+  if (member.startsWith("domain:"))
+    return principal.member.startsWith("user:") && principal.email.endsWith(`@${member.slice("domain:".length)}`);
+  return member === principal.member || (principal.principalSets ?? []).includes(member);
+}
+
+// Unlike Cloud Run: of identity federation there are workload identity pools, and no workforce pools.
+function checkFederated(state: State, member: string): void {
+  const [, number, id, selector = ""] = FEDERATED.exec(member) ?? [];
+  const isWellFormed = member.startsWith("principal:")
+    ? /^subject\/./.test(selector)
+    : /^(\*$|group\/.|attribute\.[a-z0-9_]+\/.)/.test(selector);
+  if (number === undefined || !isWellFormed) throw new ApiError("INVALID_ARGUMENT", `Invalid principal ${member}.`);
+  if (!state.workloadIdentityPools.list().some((pool) => pool.projectNumber === number && pool.id === id)) {
+    throw new ApiError(
+      "INVALID_ARGUMENT",
+      `Identity Pool does not exist (projects/${number}/locations/global/workloadIdentityPools/${id}). Please check that you specified a valid resource name as returned in the \`name\` attribute in the configuration API.`,
+    );
+  }
+}
+
+// Unlike Cloud Run: Google's own service agents of a project are taken to exist, whether or not their API is in use.
+function isServiceAgent(state: State, email: string): boolean {
+  const number = /^(?:service-)?(\d+)(?:-compute)?@[\w.-]+\.gserviceaccount\.com$/.exec(email)?.[1];
+  return number !== undefined && state.projects.list().some(({ projectNumber }) => projectNumber === number);
+}

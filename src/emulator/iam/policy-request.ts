@@ -1,0 +1,66 @@
+import { ApiError } from "../errors.ts";
+import type { Binding } from "../resources.ts";
+import { parseCondition } from "./conditions.ts";
+
+/** The policy of a setIamPolicy request, with the types that Google's message has; whom it names is not checked yet. */
+interface PolicyRequest {
+  readonly version: number;
+  readonly bindings: readonly Binding[];
+  /** Base64, in either alphabet. */
+  readonly etag: string | undefined;
+}
+
+const EVERYBODY = ["allUsers", "allAuthenticatedUsers"];
+const BASIC = ["roles/owner", "roles/editor", "roles/viewer"];
+
+/** Throws ApiError INVALID_ARGUMENT for a field of the wrong type, and for a condition that cannot be there. */
+export function parsePolicy(policy: unknown): PolicyRequest {
+  if (!isObject(policy)) throw new ApiError("INVALID_ARGUMENT", "The request does not contain a policy.");
+  const bindings = policy["bindings"] ?? [];
+  const etag = policy["etag"] ?? undefined;
+  if (!Array.isArray(bindings)) throw new ApiError("INVALID_ARGUMENT", "Invalid value at 'policy.bindings'.");
+  if (etag !== undefined && typeof etag !== "string")
+    throw new ApiError("INVALID_ARGUMENT", "Invalid value at 'policy.etag' (TYPE_BYTES).");
+  const version = parseVersion(policy["version"] ?? 0, "policy.version");
+  const parsed = bindings.map(parseBinding);
+  if (version < 3 && parsed.some(({ condition }) => condition)) {
+    throw new ApiError(
+      "INVALID_ARGUMENT",
+      `Specified policy version (${version}) cannot be less than 3 where bindings have conditions. ${SEE}`,
+    );
+  }
+  return { version, bindings: parsed, etag };
+}
+
+export const SEE = "For more information, please refer to https://cloud.google.com/iam/docs/policies#versions.";
+
+/** A policy's format version, 0 and 1 being the same. */
+export function parseVersion(version: unknown, field: string): number {
+  if (version === 0 || version === 1) return 1;
+  if (version === 3) return 3;
+  throw new ApiError("INVALID_ARGUMENT", `Invalid value at '${field}': valid are 0, 1 and 3.`);
+}
+
+function parseBinding(binding: unknown, index: number): Binding {
+  const at = `policy.bindings[${index}]`;
+  if (!isObject(binding) || typeof binding["role"] !== "string" || !isListOfStrings(binding["members"] ?? [])) {
+    throw new ApiError("INVALID_ARGUMENT", `Invalid value at '${at}'.`);
+  }
+  const { role } = binding;
+  const members = (binding["members"] ?? []) as string[];
+  const condition = parseCondition(binding["condition"], `${at}.condition`);
+  if (!condition) return { role, members };
+  // https://cloud.google.com/iam/docs/conditions-overview#limitations
+  if (BASIC.includes(role)) throw new ApiError("INVALID_ARGUMENT", `Conditions cannot be set on the basic role ${role}.`);
+  const everybody = members.find((member) => EVERYBODY.includes(member));
+  if (everybody) throw new ApiError("INVALID_ARGUMENT", `Conditions cannot be set on a binding for ${everybody}.`);
+  return { role, members, condition };
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+export function isListOfStrings(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === "string");
+}

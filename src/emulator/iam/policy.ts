@@ -1,0 +1,149 @@
+import { createHash, randomBytes } from "node:crypto";
+import type { Call, Identity, Principal } from "../call.ts";
+import { ApiError, permissionDenied } from "../errors.ts";
+import type { Binding, Policy } from "../resources.ts";
+import type { State } from "../state.ts";
+import { isMet } from "./conditions.ts";
+import { checkMember, includes } from "./members.ts";
+import { isListOfStrings, parsePolicy, parseVersion, SEE } from "./policy-request.ts";
+import { canonicalName } from "./resource-names.ts";
+import { ROLES, roleGrants } from "./roles.ts";
+
+/** A policy as Google's APIs show it. */
+type PolicyMessage = Omit<Policy, "superseded">;
+
+/** The etag that Google gives a policy which was never set. */
+const NEVER_SET = "ACAB";
+/** The setting that says how long a change of a policy is on its way, in milliseconds. */
+const PROPAGATION = "iamPropagation";
+
+/** From now on, changes of policies take effect after so many milliseconds. https://cloud.google.com/iam/docs/access-change-propagation */
+export function setPropagation(state: State, milliseconds: number): void {
+  if ((state.settings.get(PROPAGATION) ?? 0) !== milliseconds) state.settings.set(PROPAGATION, milliseconds);
+}
+
+/**
+ * The policy of a resource (`projects/P`, `projects/P/locations/R/services/S`, `projects/P/serviceAccounts/E`); an empty one where none was set.
+ * Conditions are shown to who asks for version 3; to others the roles' names tell that there are some, as Google has it.
+ */
+export function getPolicy(state: State, resource: string, version = 1): PolicyMessage {
+  const { superseded: _, ...policy } = state.policies.get(canonicalName(state, resource)) ?? { version: 1, bindings: [], etag: NEVER_SET };
+  return version < policy.version ? { ...policy, version: 1, bindings: policy.bindings.map(hideCondition) } : policy;
+}
+
+/** The policy of a resource in the version that a getIamPolicy request asks for, by its URL (GET) or its body (POST). */
+export async function readPolicy(state: State, resource: string, { method, url, body }: Call): Promise<PolicyMessage> {
+  const inUrl = url.searchParams.get("options.requestedPolicyVersion") ?? url.searchParams.get("optionsRequestedPolicyVersion");
+  const options = method === "GET" ? undefined : ((await body.json())["options"] as { requestedPolicyVersion?: unknown } | null);
+  const version = method === "GET" ? Number(inUrl ?? 0) : (options?.requestedPolicyVersion ?? 0);
+  return getPolicy(state, resource, parseVersion(version, "options.requested_policy_version"));
+}
+
+/**
+ * Replaces the policy of a resource by the one of a setIamPolicy request, and returns what is now there.
+ * Throws ApiError INVALID_ARGUMENT for a member, role or condition that Google refuses, ABORTED where the etag is not the current policy's.
+ */
+export function setPolicy(state: State, resource: string, policy: unknown): PolicyMessage {
+  const { version, bindings, etag } = parsePolicy(policy);
+  return state.transaction(() => {
+    for (const { role, members } of bindings) {
+      for (const member of members) checkMember(state, member);
+      if (!Object.hasOwn(ROLES, role)) throw new ApiError("INVALID_ARGUMENT", `Role ${role} is not supported for this resource.`);
+    }
+    const current = getPolicy(state, resource, 3);
+    if (etag) checkEtag(etag, version, current);
+    const next: PolicyMessage = {
+      version: bindings.some(({ condition }) => condition) ? 3 : 1,
+      bindings: tidy(bindings),
+      etag: randomBytes(8).toString("base64"),
+    };
+    const superseded = supersede(state, canonicalName(state, resource));
+    state.policies.set(canonicalName(state, resource), { ...next, ...(superseded.length > 0 && { superseded }) });
+    return next;
+  });
+}
+
+/** Whether a caller, or one without a credential where `principal` is undefined, holds a permission on a resource, by its policy or its project's. */
+export function isAllowed(state: State, principal: Identity | undefined, permission: string, resource: string): boolean {
+  const attributes = { time: state.now(), resource: canonicalName(state, resource) };
+  return levelsOf(state, resource).some((level) =>
+    bindingsInForce(state, level).some(
+      ({ role, members, condition }) =>
+        roleGrants(role, permission) &&
+        members.some((member) => includes(member, principal)) &&
+        (!condition || isMet(condition, attributes)),
+    ),
+  );
+}
+
+/** The resources whose policies decide about one: itself, and its project. */
+export function levelsOf(state: State, resource: string): string[] {
+  const name = canonicalName(state, resource);
+  return [...new Set([name, name.split("/").slice(0, 2).join("/")])];
+}
+
+/** The bindings that decide now: while a change is on its way, those from before it. */
+export function bindingsInForce(state: State, resource: string): readonly Binding[] {
+  const { bindings, superseded = [] } = state.policies.get(canonicalName(state, resource)) ?? { bindings: [] };
+  return superseded.find(({ until }) => until > state.now())?.bindings ?? bindings;
+}
+
+/** Throws ApiError PERMISSION_DENIED where the caller does not hold the permission on the resource. */
+export function authorize(state: State, principal: Principal, permission: string, resource: string): void {
+  if (!isAllowed(state, principal, permission, resource)) throw permissionDenied(permission, resource);
+}
+
+/** The permissions of a testIamPermissions request that the caller holds; throws ApiError INVALID_ARGUMENT for what is no permission. */
+export function testPermissions(state: State, principal: Principal, permissions: unknown, resource: string): string[] {
+  const asked = permissions ?? [];
+  if (!isListOfStrings(asked)) throw new ApiError("INVALID_ARGUMENT", "Invalid value at 'permissions'.");
+  for (const permission of asked) {
+    if (!/^\w+(\.\w+)+$/.test(permission))
+      throw new ApiError("INVALID_ARGUMENT", `Permission ${permission} is not valid for this resource.`);
+  }
+  return asked.filter((permission) => isAllowed(state, principal, permission, resource));
+}
+
+/** Without an etag the policy is overwritten, whatever its version: https://cloud.google.com/iam/docs/allow-policies#etag */
+function checkEtag(etag: string, version: number, current: PolicyMessage): void {
+  // Bytes on the wire: gcloud sends them back in the URL's alphabet of base64.
+  if (!Buffer.from(etag, "base64").equals(Buffer.from(current.etag, "base64"))) {
+    throw new ApiError(
+      "ABORTED",
+      "There were concurrent policy changes. Please retry the whole read-modify-write with exponential backoff.",
+    );
+  }
+  if (version < current.version) {
+    const message = `Specified policy version (${version}) cannot be less than the existing policy version (${current.version}). ${SEE}`;
+    throw new ApiError("INVALID_ARGUMENT", message);
+  }
+}
+
+/** What stays in force for as long as a change that is made now is on its way. */
+function supersede(state: State, resource: string): NonNullable<Policy["superseded"]> {
+  const delay = (state.settings.get(PROPAGATION) as number | undefined) ?? 0;
+  if (delay === 0) return [];
+  const { bindings, superseded = [] } = state.policies.get(resource) ?? { bindings: [] };
+  return [...superseded.filter(({ until }) => until > state.now()), { bindings, until: state.now() + delay }];
+}
+
+function hideCondition({ role, members, condition }: Binding): Binding {
+  if (!condition) return { role, members };
+  const hash = createHash("sha256").update(JSON.stringify(condition)).digest("hex").slice(0, 20);
+  return { role: `${role}_withcond_${hash}`, members };
+}
+
+/** One binding for a role under a condition and no member twice, both in order, and e-mail addresses in lower case: as Google stores them. */
+function tidy(bindings: readonly Binding[]): Binding[] {
+  const known = new Map<string, Binding & { readonly members: string[] }>();
+  for (const { role, members, condition } of bindings) {
+    const key = JSON.stringify([role, condition]);
+    const binding = known.get(key) ?? { role, members: [], ...(condition && { condition }) };
+    const names = members.map((member) => member.replace(/(?<=^(user|serviceAccount|group|domain):).*/, (name) => name.toLowerCase()));
+    known.set(key, { ...binding, members: [...new Set([...binding.members, ...names])].sort() });
+  }
+  return [...known]
+    .filter(([, { members }]) => members.length > 0)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([, binding]) => binding);
+}

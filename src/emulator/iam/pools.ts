@@ -1,0 +1,82 @@
+import { randomBytes } from "node:crypto";
+import * as v from "valibot";
+import { param, type Call } from "../call.ts";
+import { ApiError } from "../errors.ts";
+import { findProject } from "../projects.ts";
+import type { Project, WorkloadIdentityPool, WorkloadIdentityProvider } from "../resources.ts";
+import type { State } from "../state.ts";
+
+/** Milliseconds for which what was deleted can be had back. */
+const PURGED_AFTER = 30 * 86_400_000;
+
+/** What pools and providers have both. */
+export const TEXTS = {
+  displayName: v.optional(v.pipe(v.string(), v.maxLength(32))),
+  description: v.optional(v.pipe(v.string(), v.maxLength(256))),
+  disabled: v.optional(v.boolean()),
+};
+
+/** The project of a call's path; throws ApiError NOT_FOUND. */
+export function projectOf(state: State, call: Call): Project {
+  const project = findProject(state, param(call, "project"));
+  if (!project) throw new ApiError("NOT_FOUND", "Requested entity was not found.");
+  return project;
+}
+
+/** The key in the state of the pool that a call's path names. */
+export function poolKey(state: State, call: Call): string {
+  return `${projectOf(state, call).projectId}/${param(call, "pool")}`;
+}
+
+/** A pool's full name, which has the project's number. */
+export function poolName({ projectNumber, id }: Pick<WorkloadIdentityPool, "projectNumber" | "id">): string {
+  return `projects/${projectNumber}/locations/global/workloadIdentityPools/${id}`;
+}
+
+export function providerName({ projectNumber, pool, id }: WorkloadIdentityProvider): string {
+  return `${poolName({ projectNumber, id: pool })}/providers/${id}`;
+}
+
+/** The id that a create request gives in its URL; throws ApiError INVALID_ARGUMENT for one that Google refuses. */
+export function checkId(id: string | null, field: string): string {
+  if (id !== null && /^[a-z0-9-]{4,32}$/.test(id) && !id.startsWith("gcp-")) return id;
+  throw new ApiError("INVALID_ARGUMENT", `${field} must be 4-32 characters of [a-z0-9-], and must not begin with gcp-.`);
+}
+
+export function parseTexts(body: object) {
+  return parse(v.object(TEXTS), body);
+}
+
+/** Reads fields by their types; throws ApiError INVALID_ARGUMENT for the first that has another. */
+export function parse<Schema extends v.GenericSchema>(schema: Schema, body: object): v.InferOutput<Schema> {
+  const given = Object.fromEntries(Object.entries(body).filter(([, value]) => value !== null && value !== undefined));
+  const result = v.safeParse(schema, given);
+  if (result.success) return result.output;
+  const [issue] = result.issues;
+  throw new ApiError("INVALID_ARGUMENT", `Invalid value at '${v.getDotPath(issue) ?? ""}': ${issue.message}`);
+}
+
+/** The fields that a PATCH request leaves: those that its `updateMask` names are the request's, `oidc.issuerUri` being one within another. */
+export function applyMask(current: object, given: Readonly<Record<string, unknown>>, mask: string | null): Record<string, unknown> {
+  const next: Record<string, unknown> = { ...current };
+  for (const path of (mask ?? Object.keys(given).join(",")).split(",").filter(Boolean)) {
+    const [name = "", inner] = path.split(".");
+    const [before, after] = [next[name], given[name]] as (Record<string, unknown> | undefined)[];
+    next[name] = inner === undefined ? after : { ...before, [inner]: after?.[inner] };
+  }
+  return next;
+}
+
+export function isShown({ state }: WorkloadIdentityPool, { url }: Call): boolean {
+  return state === "ACTIVE" || url.searchParams.get("showDeleted") === "true";
+}
+
+/** When what is deleted now will be gone for good. */
+export function purgeTime({ now }: State): string {
+  return new Date(now() + PURGED_AFTER).toISOString();
+}
+
+/** An operation that is done. Google leaves its response empty; clients read the resource anew. */
+export function operationOn(resource: string, id = randomBytes(16).toString("hex")): object {
+  return { name: `${resource}/operations/${id}`, done: true };
+}

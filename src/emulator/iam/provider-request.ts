@@ -1,0 +1,48 @@
+import * as v from "valibot";
+import { ApiError } from "../errors.ts";
+import { checkAttributeCondition, checkAttributeMapping } from "./attributes.ts";
+import { parse, TEXTS } from "./pools.ts";
+
+const Fields = v.object({
+  ...TEXTS,
+  attributeMapping: v.optional(v.record(v.string(), v.string()), {}),
+  attributeCondition: v.optional(v.pipe(v.string(), v.maxLength(4096))),
+  oidc: v.object({
+    issuerUri: v.string(),
+    allowedAudiences: v.optional(v.pipe(v.array(v.pipe(v.string(), v.maxLength(256))), v.maxLength(10))),
+    jwksJson: v.optional(v.string()),
+  }),
+});
+
+// Unlike Cloud Run: providers are of OpenID Connect; there are none of AWS, SAML or X.509.
+const OTHERS = ["aws", "saml", "x509"];
+
+/** What a create or patch request says of a provider; throws ApiError INVALID_ARGUMENT for what Google or the emulator refuses. */
+export function parseProvider(body: Readonly<Record<string, unknown>>): v.InferOutput<typeof Fields> {
+  const other = OTHERS.find((kind) => body[kind]);
+  if (other) throw new ApiError("INVALID_ARGUMENT", `The emulator has identity providers of the kind oidc only, and not ${other}.`);
+  const fields = parse(Fields, body);
+  checkIssuer(fields.oidc.issuerUri);
+  if (fields.oidc.jwksJson) checkKeys(fields.oidc.jwksJson);
+  checkAttributeMapping(fields.attributeMapping);
+  if (fields.attributeCondition) checkAttributeCondition(fields.attributeCondition);
+  return fields;
+}
+
+function checkIssuer(issuer: string): void {
+  const url = URL.canParse(issuer) ? new URL(issuer) : undefined;
+  // Unlike Cloud Run: an issuer on this machine may be asked by plain HTTP.
+  const isLoopback = url?.protocol === "http:" && ["localhost", "127.0.0.1", "[::1]"].includes(url.hostname);
+  if (url?.protocol === "https:" || isLoopback) return;
+  throw new ApiError("INVALID_ARGUMENT", "oidc.issuer_uri must be an HTTPS endpoint, or an HTTP one on this machine.");
+}
+
+function checkKeys(json: string): void {
+  try {
+    const { keys } = JSON.parse(json) as { keys?: unknown };
+    if (Array.isArray(keys) && keys.every((key: { kty?: unknown } | null) => ["RSA", "EC"].includes(String(key?.kty)))) return;
+  } catch {
+    // What is no JSON is no key set either.
+  }
+  throw new ApiError("INVALID_ARGUMENT", "oidc.jwks_json must be a JSON Web Key Set of RSA and EC keys.");
+}

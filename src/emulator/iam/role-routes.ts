@@ -1,0 +1,24 @@
+import { param } from "../call.ts";
+import { ApiError } from "../errors.ts";
+import type { Route } from "../router.ts";
+import { ROLES } from "./roles.ts";
+
+/** https://cloud.google.com/iam/docs/reference/rest/v1/roles; anyone who is somebody may read Google's own roles. */
+export const roleRoutes: Record<string, Route> = {
+  "GET /v1/roles": {
+    handle: ({ url }) => ({ roles: Object.keys(ROLES).map((name) => describeRole(name, url.searchParams.get("view") === "FULL")) }),
+  },
+  "GET /v1/roles/{role}": {
+    handle: (call) => {
+      const name = `roles/${param(call, "role")}`;
+      if (!Object.hasOwn(ROLES, name)) throw new ApiError("NOT_FOUND", `The role named ${name} was not found.`);
+      return describeRole(name, true);
+    },
+  },
+};
+
+// Unlike Cloud Run: permissions that a role holds as a whole family are shown by one pattern (`run.services.*`).
+function describeRole(name: string, full: boolean): object {
+  const { title, permissions } = ROLES[name] ?? { title: name, permissions: [] };
+  return { name, title, stage: "GA", etag: "AA==", ...(full && { includedPermissions: permissions }) };
+}

@@ -1,0 +1,104 @@
+import type { Identity } from "../call.ts";
+import { ApiError } from "../errors.ts";
+import type { Binding } from "../resources.ts";
+import type { State } from "../state.ts";
+import { isMet } from "./conditions.ts";
+import { includes } from "./members.ts";
+import { bindingsInForce, getPolicy, isAllowed, levelsOf } from "./policy.ts";
+import { canonicalName } from "./resource-names.ts";
+import { roleGrants } from "./roles.ts";
+
+/** What a troubleshooting request asks: may that principal do this, there? Google's AccessTuple message. */
+export interface AccessTuple {
+  /** An e-mail address, or a `principal://`. */
+  readonly principal: string;
+  /** `//run.googleapis.com/projects/P/locations/R/services/S` */
+  readonly fullResourceName: string;
+  readonly permission: string;
+}
+
+type Access = "GRANTED" | "NOT_GRANTED" | "UNKNOWN_INFO_DENIED";
+
+/** Says which bindings give a permission, and why the others do not, as far as `asker` may see the policies: https://cloud.google.com/policy-intelligence/docs/troubleshoot-access */
+export function troubleshoot(state: State, { principal, fullResourceName, permission }: AccessTuple, asker: Identity): object {
+  const [, host = "", name = ""] = /^\/\/([a-z.]+)\/(projects\/.+)$/.exec(fullResourceName) ?? [];
+  if (name === "") throw new ApiError("INVALID_ARGUMENT", `Invalid full resource name: ${fullResourceName}`);
+  const resource = canonicalName(state, name);
+  const identity = identify(state, principal);
+  const explained = levelsOf(state, resource).map((level) => {
+    const owner = level === resource ? host : "cloudresourcemanager.googleapis.com";
+    if (!isAllowed(state, asker, readPermission(owner, level), level)) return { access: "UNKNOWN_INFO_DENIED" as Access };
+    const bindings = bindingsInForce(state, level).map((binding) =>
+      explainBinding(binding, identity, permission, { time: state.now(), resource }),
+    );
+    const access: Access = bindings.some((binding) => binding.access === "GRANTED") ? "GRANTED" : "NOT_GRANTED";
+    const { etag, version } = getPolicy(state, level, 3);
+    return {
+      access,
+      fullResourceName: `//${owner}/${level}`,
+      policy: { version, etag, bindings: bindingsInForce(state, level) },
+      bindingExplanations: bindings,
+      relevance: relevance(access === "GRANTED"),
+    };
+  });
+  const access = (["GRANTED", "UNKNOWN_INFO_DENIED"] as const).find((each) => explained.some((policy) => policy.access === each));
+  return { access: access ?? "NOT_GRANTED", explainedPolicies: explained, errors: [...caveats(state, principal, resource)] };
+}
+
+function explainBinding(
+  { role, members, condition }: Binding,
+  identity: Identity,
+  permission: string,
+  attributes: Parameters<typeof isMet>[1],
+): { readonly access: Access; readonly [field: string]: unknown } {
+  const isInRole = roleGrants(role, permission);
+  const isMember = members.some((member) => includes(member, identity));
+  // Unlike Cloud Run: a condition is evaluated as of now; Google answers UNKNOWN_CONDITIONAL.
+  const isGranted = isInRole && isMember && (!condition || isMet(condition, attributes));
+  return {
+    access: isGranted ? "GRANTED" : "NOT_GRANTED",
+    role,
+    rolePermission: isInRole ? "ROLE_PERMISSION_INCLUDED" : "ROLE_PERMISSION_NOT_INCLUDED",
+    rolePermissionRelevance: relevance(isInRole),
+    memberships: Object.fromEntries(
+      members.map((member) => {
+        const isIncluded = includes(member, identity);
+        return [member, { membership: isIncluded ? "MEMBERSHIP_INCLUDED" : "MEMBERSHIP_NOT_INCLUDED", relevance: relevance(isIncluded) }];
+      }),
+    ),
+    relevance: relevance(isInRole && isMember),
+    ...(condition && { condition }),
+  };
+}
+
+function relevance(isHigh: boolean): "HIGH" | "NORMAL" {
+  return isHigh ? "HIGH" : "NORMAL";
+}
+
+// Unlike Cloud Run: a `principal://` may be asked for too; of the sets that it is in, its whole pool's alone is known.
+function identify(state: State, principal: string): Identity {
+  const [, pool] = /^principal:(\/\/.+)\/subject\/.+$/.exec(principal) ?? [];
+  if (pool !== undefined) return { member: principal, email: principal, principalSets: [`principalSet:${pool}/*`] };
+  if (!/^[^@\s:]+@[^@\s:]+$/.test(principal)) throw new ApiError("INVALID_ARGUMENT", `Invalid principal: ${principal}`);
+  const email = principal.toLowerCase();
+  const isAccount = state.serviceAccounts.get(email) !== undefined || email.endsWith(".gserviceaccount.com");
+  return { member: `${isAccount ? "serviceAccount" : "user"}:${email}`, email };
+}
+
+/** The permission to read a resource's policy, as `run.services.getIamPolicy`. */
+function readPermission(host: string, resource: string): string {
+  const service = host === "cloudresourcemanager.googleapis.com" ? "resourcemanager" : host.split(".", 1)[0];
+  return `${service}.${resource.split("/").at(-2)}.getIamPolicy`;
+}
+
+/** What policies do not show: an account that cannot act, and a change that is still on its way. */
+function* caveats(state: State, principal: string, resource: string): Generator<{ code: number; message: string }> {
+  const account = state.serviceAccounts.get(principal.toLowerCase());
+  if (!account && principal.endsWith(".gserviceaccount.com")) yield { code: 5, message: `Service account ${principal} does not exist.` };
+  if (account?.disabled) yield { code: 9, message: `Service account ${account.email} is disabled.` };
+  for (const level of levelsOf(state, resource)) {
+    const until = state.policies.get(level)?.superseded?.at(-1)?.until ?? 0;
+    if (until > state.now())
+      yield { code: 14, message: `The last change of the policy of ${level} takes effect at ${new Date(until).toISOString()}.` };
+  }
+}

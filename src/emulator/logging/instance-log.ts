@@ -1,0 +1,41 @@
+import type { State } from "../state.ts";
+import type { LogEntry, MonitoredResource } from "./entry.ts";
+import type { LogStore } from "./log-store.ts";
+import { parseLine } from "./parse-line.ts";
+
+/** The resource that the entries of a revision are about; the revision's key is `PROJECT/REGION/NAME`. */
+export function revisionResource(revisionKey: string, service: string): MonitoredResource {
+  const [project = "", location = "", revision = ""] = revisionKey.split("/");
+  return {
+    type: "cloud_run_revision",
+    labels: { project_id: project, location, service_name: service, revision_name: revision, configuration_name: service },
+  };
+}
+
+/** The full name of one of Cloud Run's logs. */
+export function runLog(project: string, log: "stdout" | "stderr" | "requests" | "varlog/system"): string {
+  return `projects/${project}/logs/${encodeURIComponent(`run.googleapis.com/${log}`)}`;
+}
+
+/** Takes down what an instance writes, and what Cloud Run says about it. https://cloud.google.com/run/docs/logging */
+export function openInstanceLog(
+  { state, logs }: { readonly state: State; readonly logs: LogStore },
+  revisionKey: string,
+  instanceId: string,
+) {
+  const { metadata, spec } = state.revisions.get(revisionKey) ?? {};
+  const [project = ""] = revisionKey.split("/");
+  const resource = revisionResource(revisionKey, metadata?.labels["serving.knative.dev/service"] ?? "");
+  const container = spec?.containers[0]?.name;
+  const own = { instanceId, ...(container !== undefined && { container_name: container }) };
+  return {
+    /** One line, without its line end. */
+    write(stream: "stdout" | "stderr", line: string): void {
+      const { labels, ...said } = parseLine(line);
+      logs.append([{ ...said, logName: runLog(project, stream), resource, labels: { ...labels, ...own } }]);
+    },
+    say(severity: NonNullable<LogEntry["severity"]>, textPayload: string): void {
+      logs.append([{ logName: runLog(project, "varlog/system"), resource, severity, textPayload, labels: own }]);
+    },
+  };
+}

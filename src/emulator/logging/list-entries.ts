@@ -1,0 +1,70 @@
+import { ApiError } from "../errors.ts";
+import type { LogEntry } from "./entry.ts";
+import type { LogStore } from "./log-store.ts";
+import type { Fits } from "./query.ts";
+import { compareTimestamps } from "./timestamp.ts";
+
+const MOST_ENTRIES = 1000;
+const DEFAULT_ENTRIES = 50;
+
+interface ListOptions {
+  readonly fits: Fits;
+  /** `timestamp asc`, which it is where nothing is said, or `timestamp desc`. */
+  readonly orderBy?: unknown;
+  /** At most 1,000; 50 where nothing is said. */
+  readonly pageSize?: unknown;
+  readonly pageToken?: unknown;
+}
+
+/** What of an entry decides its place among others: https://cloud.google.com/logging/docs/reference/v2/rest/v2/entries/list */
+type Place = Pick<LogEntry, "timestamp" | "insertId">;
+
+/** One page of the entries that fit, in order. Throws ApiError INVALID_ARGUMENT for an order, size or token that makes no sense. */
+export async function listEntries(
+  store: LogStore,
+  { fits, ...options }: ListOptions,
+): Promise<{ entries: LogEntry[]; nextPageToken?: string }> {
+  const compare = readOrder(options.orderBy ?? "");
+  const size = readSize(options.pageSize ?? 0);
+  const after = readToken(options.pageToken ?? "");
+  let found: LogEntry[] = [];
+  const cut = (): LogEntry[] => found.sort(compare).slice(0, size + 1);
+  for await (const entry of store.read()) {
+    if ((after && compare(entry, after) <= 0) || !fits(entry)) continue;
+    found.push(entry);
+    // What cannot be on the page any more takes no memory.
+    if (found.length > size * 4) found = cut();
+  }
+  found = cut();
+  const entries = found.slice(0, size);
+  return { entries, ...(found.length > size && { nextPageToken: writeToken(entries.at(-1) as LogEntry) }) };
+}
+
+function readOrder(orderBy: unknown): (a: Place, b: Place) => number {
+  const direction = /^(?:timestamp(?: +(asc|desc))?)?$/i.exec(String(orderBy).trim());
+  if (!direction) throw new ApiError("INVALID_ARGUMENT", "order_by must be 'timestamp asc' or 'timestamp desc'.");
+  return direction[1]?.toLowerCase() === "desc" ? (a, b) => compare(b, a) : compare;
+}
+
+function compare(a: Place, b: Place): number {
+  return compareTimestamps(a.timestamp, b.timestamp) || (a.insertId < b.insertId ? -1 : a.insertId > b.insertId ? 1 : 0);
+}
+
+function readSize(size: unknown): number {
+  if (!Number.isInteger(size) || (size as number) < 0) throw new ApiError("INVALID_ARGUMENT", "The page size is invalid.");
+  return Math.min((size as number) || DEFAULT_ENTRIES, MOST_ENTRIES);
+}
+
+function writeToken({ timestamp, insertId }: Place): string {
+  return Buffer.from(JSON.stringify([timestamp, insertId])).toString("base64url");
+}
+
+function readToken(token: unknown): Place | undefined {
+  if (token === "") return undefined;
+  try {
+    const [timestamp, insertId] = JSON.parse(Buffer.from(String(token), "base64url").toString("utf8")) as [string, string];
+    return { timestamp, insertId };
+  } catch {
+    throw new ApiError("INVALID_ARGUMENT", "page_token is invalid.");
+  }
+}

@@ -1,0 +1,134 @@
+import { ApiError } from "../errors.ts";
+
+export type Operator = "=" | "!=" | "<" | "<=" | ">" | ">=" | ":" | "=~" | "!~";
+
+/** One comparison of a query; a text by itself is looked for in all fields, and has no path. */
+export interface Comparison {
+  readonly path: readonly string[];
+  readonly operator: Operator;
+  readonly value: string;
+  /** True where the value stood in quotes, which take its meaning from an asterisk. */
+  readonly quoted: boolean;
+}
+
+export type Query =
+  | { readonly kind: "and" | "or"; readonly parts: readonly Query[] }
+  | { readonly kind: "not"; readonly part: Query }
+  | { readonly kind: "comparison"; readonly comparison: Comparison };
+
+const QUOTED = /"(?:[^"\\]|\\[^])*"|'(?:[^'\\]|\\[^])*'/y;
+const SEGMENT = /[^\s()"'=<>!:~,.\\]+/y;
+const BARE_VALUE = /[^\s()",]+/y;
+const OPERATOR = /!=|>=|<=|=~|!~|[=:<>]/y;
+/** Of brackets and negations within each other. */
+const MOST_DEPTH = 100;
+const SPACE = /(?:\s+|--[^\n]*)*/y;
+
+/**
+ * Reads a query: https://cloud.google.com/logging/docs/view/logging-query-language. NOT binds closest, then OR, then AND, which may be left out.
+ * Undefined for one that is empty. Throws ApiError INVALID_ARGUMENT that names the place where it cannot be understood.
+ */
+export function parseQuery(text: string): Query | undefined {
+  let at = 0;
+  let depth = 0;
+  const take = (pattern: RegExp): string | undefined => {
+    pattern.lastIndex = at;
+    const found = pattern.exec(text)?.[0];
+    if (found !== undefined) at += found.length;
+    return found;
+  };
+  const skip = (): void => void take(SPACE);
+  const takeToken = (pattern: RegExp): string | undefined => {
+    skip();
+    return take(pattern);
+  };
+  const refuse = (): never => {
+    const before = text.slice(0, at).split("\n");
+    const place = `line ${before.length}, column ${(before.at(-1) ?? "").length + 1}`;
+    throw new ApiError("INVALID_ARGUMENT", `Unparseable filter: syntax error at ${place}, token '${text.slice(at, at + 20)}'.`);
+  };
+  const isAtEnd = (): boolean => {
+    skip();
+    return at === text.length || text[at] === ")";
+  };
+
+  // The same words join comparisons and the values of one comparison.
+  const all = (leaf: () => Query): Query => {
+    const parts = [any(leaf)];
+    while (!isAtEnd()) {
+      takeToken(/AND(?=[\s(]|$)/y);
+      parts.push(any(leaf));
+    }
+    return parts.length === 1 ? (parts[0] as Query) : { kind: "and", parts };
+  };
+  const any = (leaf: () => Query): Query => {
+    const parts = [one(leaf)];
+    while (takeToken(/OR(?=[\s(]|$)/y)) parts.push(one(leaf));
+    return parts.length === 1 ? (parts[0] as Query) : { kind: "or", parts };
+  };
+  const one = (leaf: () => Query): Query => {
+    const isNegated = takeToken(/NOT(?=[\s(]|$)|-(?=[^\s-])/y) !== undefined;
+    if (!isNegated && !takeToken(/\(/y)) return leaf();
+    depth += 1;
+    if (depth > MOST_DEPTH) refuse();
+    const inner: Query = isNegated ? { kind: "not", part: one(leaf) } : all(leaf);
+    depth -= 1;
+    return isNegated || takeToken(/\)/y) ? inner : refuse();
+  };
+
+  const takeQuoted = (): string | undefined =>
+    take(QUOTED)
+      ?.slice(1, -1)
+      .replace(/\\([^])/g, unescape);
+  const comparison = (): Query => {
+    const path: string[] = [];
+    let quoted = false;
+    skip();
+    do {
+      const name = takeQuoted();
+      quoted = name !== undefined;
+      path.push(name ?? take(SEGMENT) ?? refuse());
+    } while (take(/\./y));
+    if (!quoted && path.length === 1 && take(/\(/y)) return call(path[0] as string);
+    const operator = takeToken(OPERATOR) as Operator | undefined;
+    if (operator === undefined) return compare({ path: [], operator: ":", value: path.join("."), quoted: true });
+    const value = (): Query => {
+      skip();
+      const text = takeQuoted();
+      return compare({ path, operator, value: text ?? take(BARE_VALUE) ?? refuse(), quoted: text !== undefined });
+    };
+    if (takeToken(/\(/y)) {
+      const values = all(value);
+      return takeToken(/\)/y) ? values : refuse();
+    }
+    return value();
+  };
+  // Unlike Cloud Run: of the functions of log queries there is log_id alone.
+  const call = (name: string): Query => {
+    skip();
+    const id = takeQuoted() ?? take(BARE_VALUE);
+    if (name !== "log_id" || id === undefined || !takeToken(/\)/y)) return refuse();
+    return compare({
+      path: ["logName"],
+      operator: "=~",
+      value: `/logs/${escapeRegExp(id.replaceAll("/", "%2F"))}$`,
+      quoted: true,
+    });
+  };
+
+  if (isAtEnd() && at === text.length) return undefined;
+  const query = all(comparison);
+  return at === text.length ? query : refuse();
+}
+
+function compare(comparison: Comparison): Query {
+  return { kind: "comparison", comparison };
+}
+
+function unescape(_: string, character: string): string {
+  return { n: "\n", r: "\r", t: "\t" }[character] ?? (/["'\\]/.test(character) ? character : `\\${character}`);
+}
+
+function escapeRegExp(text: string): string {
+  return text.replace(/[.*+?^$()[\]{}|\\/]/g, "\\$&");
+}

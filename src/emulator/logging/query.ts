@@ -1,0 +1,115 @@
+import { ApiError } from "../errors.ts";
+import { isObject, type LogEntry } from "./entry.ts";
+import { parseQuery, type Comparison, type Operator, type Query } from "./query-syntax.ts";
+import { parseSeverity, rankOf } from "./severity.ts";
+import { compareTimestamps, parseTimestamp } from "./timestamp.ts";
+
+export type Fits = (entry: LogEntry) => boolean;
+
+/** The test that a query in the Logging query language puts to an entry. Throws ApiError INVALID_ARGUMENT for what cannot be understood. */
+export function compileQuery(text: string): Fits {
+  const query = parseQuery(text);
+  return query ? compile(query) : () => true;
+}
+
+function compile(query: Query): Fits {
+  switch (query.kind) {
+    case "and":
+    case "or": {
+      const tests = query.parts.map(compile);
+      return query.kind === "and" ? (entry) => tests.every((fits) => fits(entry)) : (entry) => tests.some((fits) => fits(entry));
+    }
+    case "not": {
+      const fits = compile(query.part);
+      return (entry) => !fits(entry);
+    }
+    case "comparison":
+      return compileComparison(query.comparison);
+  }
+}
+
+function compileComparison({ path, operator, value, quoted }: Comparison): Fits {
+  if (path.length === 0) return (entry) => holds(entry, value.toLowerCase());
+  if (operator === ":" && value === "*" && !quoted) return (entry) => find(entry, path).length > 0;
+  const name = path.length === 1 ? path[0] : undefined;
+  if (operator === "=~" || operator === "!~") {
+    const pattern = compileRegExp(value);
+    return (entry) => find(entry, path).some((found) => pattern.test(String(found))) === (operator === "=~");
+  }
+  if (name === "severity") {
+    const rank = rankOf(parseSeverity(value) ?? refuse(`Invalid severity '${value}'.`));
+    return ({ severity = "DEFAULT" }) => isOrdered(rankOf(severity) - rank, operator);
+  }
+  if (name === "timestamp" || name === "receiveTimestamp") {
+    const time = parseTimestamp(value) ?? refuse(`Invalid timestamp '${value}'.`);
+    return (entry) => isOrdered(compareTimestamps(entry[name], time), operator);
+  }
+  const fits = compileValue(operator === "!=" ? "=" : operator, value);
+  return (entry) => find(entry, path).some(fits) === (operator !== "!=");
+}
+
+/** Compares as the found value's own type does; texts whatever their case. */
+function compileValue(operator: Operator, wanted: string): (found: unknown) => boolean {
+  const text = wanted.toLowerCase();
+  const number = toNumber(wanted);
+  return (found) => {
+    if (isObject(found)) return operator === ":" && (Object.hasOwn(found, wanted) || holds(found, text));
+    if (operator === ":") return String(found).toLowerCase().includes(text);
+    const foundNumber = toNumber(found);
+    if (!Number.isNaN(foundNumber) && !Number.isNaN(number)) return isOrdered(foundNumber - number, operator);
+    const foundText = String(found).toLowerCase();
+    return isOrdered(foundText < text ? -1 : foundText > text ? 1 : 0, operator);
+  };
+}
+
+function isOrdered(difference: number, operator: Operator): boolean {
+  switch (operator) {
+    case "<":
+      return difference < 0;
+    case "<=":
+      return difference <= 0;
+    case ">":
+      return difference > 0;
+    case ">=":
+      return difference >= 0;
+    case "!=":
+      return difference !== 0;
+    default:
+      return difference === 0;
+  }
+}
+
+/** A number, or the seconds of a duration (`0.25s`); NaN for any other value. */
+function toNumber(value: unknown): number {
+  return /^-?\d+(\.\d+)?s?$/.test(String(value)) ? Number.parseFloat(String(value)) : Number.NaN;
+}
+
+/** The values that an entry has at a path; each member of a list counts. */
+function find(value: unknown, [name, ...rest]: readonly string[]): unknown[] {
+  if (Array.isArray(value)) return value.flatMap((member) => find(member, name === undefined ? [] : [name, ...rest]));
+  if (name === undefined) return value === undefined || value === null ? [] : [value];
+  if (!isObject(value)) return [];
+  // The name of a label may have dots in it that are not quoted.
+  const whole = [name, ...rest].join(".");
+  if (rest.length > 0 && Object.hasOwn(value, whole)) return find(value[whole], []);
+  return Object.hasOwn(value, name) ? find(value[name], rest) : [];
+}
+
+/** Whether a text, in lower case, is in any of the values. */
+function holds(value: unknown, text: string): boolean {
+  if (typeof value === "object" && value !== null) return Object.values(value).some((member) => holds(member, text));
+  return String(value).toLowerCase().includes(text);
+}
+
+/** RE2 (https://github.com/google/re2/wiki/Syntax) as far as it is JavaScript's, with its flag for either case. */
+function compileRegExp(source: string): RegExp {
+  try {
+    return source.startsWith("(?i)") ? new RegExp(source.slice(4), "i") : new RegExp(source);
+  } catch {
+    return refuse(`Invalid regular expression '${source}'.`);
+  }
+}
+
+function refuse(message: string): never {
+  throw new ApiError("INVALID_ARGUMENT", `Unparseable filter: ${message}`);
+}

@@ -1,0 +1,58 @@
+import { Readable } from "node:stream";
+import { ApiError } from "../errors.ts";
+import type { LogEntry } from "./entry.ts";
+import { listEntries } from "./list-entries.ts";
+import type { LogStore } from "./log-store.ts";
+import { parseSeverity, rankOf } from "./severity.ts";
+
+/** Characters that a reader may be behind before it is hung up on. */
+const MOST_WAITING = 16 * 1024 * 1024;
+
+/**
+ * The latest entries that a query asks for, the oldest first, one JSON object a line; with `follow=true` also those to come, until the reader goes
+ * or the store closes. `service` and `severity` (at least) choose among them; `limit` is at most 1,000, and 100 where it is not said.
+ * Throws ApiError INVALID_ARGUMENT for a severity or a limit that is none.
+ */
+export async function streamEntries(store: LogStore, query: URLSearchParams): Promise<Readable> {
+  const fits = compile(query);
+  const limit = Number(query.get("limit") ?? 100);
+  const follows = query.get("follow") === "true";
+  let missed: LogEntry[] | undefined = [];
+  const stream = new Readable({
+    read: () => undefined,
+    destroy(error, done) {
+      stop();
+      done(error);
+    },
+  });
+  const write = (entry: LogEntry): void => {
+    stream.push(`${JSON.stringify(entry)}\n`);
+    if (stream.readableLength > MOST_WAITING) stream.destroy();
+  };
+  const take = (entry: LogEntry): void => {
+    if (!fits(entry)) return;
+    if (missed) missed.push(entry);
+    else write(entry);
+  };
+  const stop = follows ? store.follow(take, () => stream.push(null)) : () => undefined;
+  try {
+    const entries = limit === 0 ? [] : (await listEntries(store, { fits, orderBy: "timestamp desc", pageSize: limit })).entries.reverse();
+    const shown = new Set(entries.map(({ insertId }) => insertId));
+    for (const entry of [...entries, ...missed.filter(({ insertId }) => !shown.has(insertId))]) write(entry);
+    missed = undefined;
+  } catch (error) {
+    stop();
+    throw error;
+  }
+  if (!follows) stream.push(null);
+  return stream;
+}
+
+function compile(query: URLSearchParams): (entry: LogEntry) => boolean {
+  const service = query.get("service");
+  const least = parseSeverity(query.get("severity") ?? "DEFAULT");
+  if (least === undefined) throw new ApiError("INVALID_ARGUMENT", `'${query.get("severity")}' is no severity.`);
+  const rank = rankOf(least);
+  return ({ resource, severity = "DEFAULT" }) =>
+    (service === null || resource.labels["service_name"] === service) && rankOf(severity) >= rank;
+}

@@ -1,0 +1,28 @@
+const TIMESTAMP = /^(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d:\d\d)(?:\.(\d+))?([Zz]|[+-]\d\d:\d\d)?)?$/;
+
+/** A time of RFC 3339 (or its date alone) as Google writes it: in UTC, with 0, 3, 6 or 9 digits of a second. Undefined for what is none. */
+export function parseTimestamp(text: string): string | undefined {
+  const [whole, date, time = "00:00:00", fraction = "", zone = "Z"] = TIMESTAMP.exec(text.trim()) ?? [];
+  const seconds = whole === undefined ? Number.NaN : Date.parse(`${date}T${time}${zone.toUpperCase()}`);
+  if (Number.isNaN(seconds)) return undefined;
+  return write(seconds, fraction.slice(0, 9));
+}
+
+/** The same of seconds since the epoch and nanoseconds. */
+export function timestampOf(seconds: number, nanos: number): string | undefined {
+  if (!Number.isInteger(seconds) || !Number.isInteger(nanos) || nanos < 0 || nanos > 999_999_999) return undefined;
+  if (seconds < 0 || seconds > 253_402_300_799) return undefined;
+  return write(seconds * 1000, String(nanos).padStart(9, "0"));
+}
+
+/** The order of two times that `parseTimestamp` wrote: below 0 where `a` is earlier. */
+export function compareTimestamps(a: string, b: string): number {
+  const [left, right] = [a.slice(0, -1), b.slice(0, -1)];
+  return left < right ? -1 : left > right ? 1 : 0;
+}
+
+function write(milliseconds: number, fraction: string): string {
+  const digits = fraction.replace(/0+$/, "");
+  const shown = digits === "" ? "" : `.${digits.padEnd(Math.ceil(digits.length / 3) * 3, "0")}`;
+  return `${new Date(milliseconds).toISOString().slice(0, 19)}${shown}Z`;
+}

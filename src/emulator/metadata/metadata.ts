@@ -1,0 +1,87 @@
+import { ApiError } from "../errors.ts";
+import { isScope } from "../oauth2/assertion.ts";
+import { findAccessToken, issueAccessToken } from "../oauth2/access-tokens.ts";
+import { issueIdToken } from "../oauth2/id-tokens.ts";
+import type { Project, ServiceAccount } from "../resources.ts";
+import type { Runtime } from "../runtime.ts";
+
+/** Whom and what the metadata server tells an instance about. */
+export interface InstanceIdentity {
+  readonly project: Project;
+  readonly region: string;
+  /** The instance's own id, which its log entries have too. */
+  readonly instanceId: string;
+  /** E-mail address of the account that the revision runs as. */
+  readonly serviceAccount: string;
+}
+
+/** A value: text, a number, lines of text, or what is made when it is asked for, which no listing of values shows. */
+type Leaf = string | number | readonly string[] | ((query: URLSearchParams) => Promise<string | object>);
+
+/** A folder of the metadata server; its names are those of the paths. */
+export interface Folder {
+  readonly [name: string]: Leaf | Folder;
+}
+
+const CLOUD_PLATFORM = "https://www.googleapis.com/auth/cloud-platform";
+/** Seconds of an access token's hour that have to be left for it to be given out again. */
+const LEAST_LEFT = 300;
+
+/** All that stands below `/computeMetadata/v1/`: https://cloud.google.com/run/docs/container-contract#metadata-server */
+export function describeInstance(
+  runtime: Pick<Runtime, "state" | "signingKeys" | "now">,
+  { project, region, instanceId, serviceAccount: email }: InstanceIdentity,
+): Folder {
+  const account: Folder = {
+    aliases: ["default"],
+    email,
+    identity: (query) => makeIdToken(runtime, email, query),
+    scopes: [CLOUD_PLATFORM],
+    token: createTokenSource(runtime, email),
+  };
+  return {
+    instance: {
+      id: instanceId,
+      region: `projects/${project.projectNumber}/regions/${region}`,
+      "service-accounts": { [email]: account, default: account },
+      zone: `projects/${project.projectNumber}/zones/${region}-1`,
+    },
+    project: { "numeric-project-id": Number(project.projectNumber), "project-id": project.projectId },
+    universe: { "universe-domain": "googleapis.com" },
+  };
+}
+
+// https://cloud.google.com/compute/docs/instances/verifying-instance-identity
+async function makeIdToken(
+  runtime: Pick<Runtime, "state" | "signingKeys" | "now">,
+  email: string,
+  query: URLSearchParams,
+): Promise<string> {
+  const audience = query.get("audience") ?? "";
+  if (audience === "") throw new ApiError("INVALID_ARGUMENT", "non-empty audience parameter required");
+  const account = requireAccount(runtime, email);
+  return issueIdToken(runtime, account, { audience, includeEmail: query.get("format") === "full", azp: account.uniqueId });
+}
+
+/** Gives the same access token to whoever asks until it is about to end, as Google does; with one of its own for each list of scopes. */
+function createTokenSource({ state, now }: Pick<Runtime, "state" | "now">, email: string) {
+  const issued = new Map<string, string>();
+  return async (query: URLSearchParams): Promise<object> => {
+    requireAccount({ state }, email);
+    const scopes = [...new Set((query.get("scopes") || CLOUD_PLATFORM).split(","))].sort();
+    if (!scopes.every(isScope)) throw new ApiError("INVALID_ARGUMENT", "Invalid scopes.");
+    const seconds = Math.floor(now() / 1000);
+    const left = (token: string): number => (findAccessToken(state, token)?.expires ?? 0) - seconds;
+    const known = issued.get(scopes.join()) ?? "";
+    const token = left(known) > LEAST_LEFT ? known : issueAccessToken(state, { email, scopes, expires: seconds + 3600 });
+    issued.set(scopes.join(), token);
+    return { access_token: token, expires_in: left(token), token_type: "Bearer" };
+  };
+}
+
+function requireAccount({ state }: Pick<Runtime, "state">, email: string): ServiceAccount {
+  const account = state.serviceAccounts.get(email);
+  if (!account) throw new ApiError("NOT_FOUND", `Service account ${email} does not exist.`);
+  if (account.disabled) throw new ApiError("PERMISSION_DENIED", `Service account ${email} is disabled.`);
+  return account;
+}

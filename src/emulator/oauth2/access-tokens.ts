@@ -1,0 +1,40 @@
+import { createHash, randomBytes } from "node:crypto";
+import type { AccessToken } from "../resources.ts";
+import type { State } from "../state.ts";
+
+/** How many tokens may be issued before those that are over are looked for; after that, as many as were left. */
+const FEW = 1000;
+const leftToIssue = new WeakMap<State, number>();
+
+/** Makes an access token of 256 random bits; the state keeps its hash only. `expires` is in seconds since the epoch. */
+export function issueAccessToken(state: State, grant: AccessToken): string {
+  const left = leftToIssue.get(state) ?? FEW;
+  leftToIssue.set(state, left - 1);
+  if (left <= 0) sweepAccessTokens(state, state.now());
+  const token = `ya29.c.${randomBytes(32).toString("base64url")}`;
+  state.accessTokens.set(hash(token), grant);
+  return token;
+}
+
+/** What an access token stands for, be it expired; undefined where it was never issued, or was revoked. */
+export function findAccessToken(state: State, token: string): AccessToken | undefined {
+  return state.accessTokens.get(hash(token));
+}
+
+export function revokeAccessToken(state: State, token: string): void {
+  state.accessTokens.delete(hash(token));
+}
+
+function hash(token: string): string {
+  return createHash("sha256").update(token).digest("hex");
+}
+
+/** Forgets the tokens that are over; `now` is in milliseconds. */
+export function sweepAccessTokens(state: State, now: number): void {
+  const keys = state.accessTokens.keys();
+  const over = keys.filter((key) => (state.accessTokens.get(key)?.expires ?? 0) * 1000 <= now);
+  state.transaction(() => {
+    for (const key of over) state.accessTokens.delete(key);
+  });
+  leftToIssue.set(state, Math.max(FEW, keys.length - over.length));
+}

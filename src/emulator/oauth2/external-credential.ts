@@ -1,0 +1,61 @@
+import { createLocalJWKSet, decodeJwt, errors, jwtVerify, type JSONWebKeySet, type JWTPayload } from "jose";
+import { OAuthError } from "../errors.ts";
+import { providerName } from "../iam/pools.ts";
+import type { WorkloadIdentityProvider } from "../resources.ts";
+import type { Runtime } from "../runtime.ts";
+import { fetchIssuerKeys } from "./issuer-keys.ts";
+
+const ALGORITHMS = ["RS256", "RS384", "RS512", "ES256", "ES384", "ES512"];
+
+/**
+ * The claims of an OpenID Connect token, once it is known to be of the provider's issuer, for its audience, signed and in time.
+ * Throws OAuthError in Google's words for what is wrong with it.
+ */
+export async function verifyCredential(
+  token: string,
+  provider: WorkloadIdentityProvider,
+  runtime: Pick<Runtime, "signingKeys" | "now">,
+): Promise<JWTPayload> {
+  const { issuerUri, allowedAudiences = [], jwksJson } = provider.oidc;
+  const audience = allowedAudiences.length > 0 ? [...allowedAudiences] : defaultAudiences(provider);
+  const { iss, iat } = decode(token);
+  // An issuer is not asked about tokens that are not its own.
+  if (iss !== issuerUri)
+    throw new OAuthError("invalid_grant", `The issuer in ID Token ${String(iss)} does not match the expected ones: ${issuerUri}`);
+  const keys = jwksJson ? (JSON.parse(jwksJson) as JSONWebKeySet) : await fetchIssuerKeys(issuerUri, runtime);
+  try {
+    const options = {
+      algorithms: ALGORITHMS,
+      issuer: issuerUri,
+      audience,
+      requiredClaims: ["iat", "exp"],
+      currentDate: new Date(runtime.now()),
+    };
+    return (await jwtVerify(token, createLocalJWKSet(keys), options)).payload;
+  } catch (error) {
+    throw explain(error, iat);
+  }
+}
+
+function decode(token: string): JWTPayload {
+  try {
+    return decodeJwt(token);
+  } catch {
+    throw new OAuthError("invalid_grant", "Unable to parse the ID Token.");
+  }
+}
+
+function explain(error: unknown, iat: number | undefined): OAuthError {
+  if (error instanceof errors.JWTExpired) return new OAuthError("invalid_grant", `ID Token issued at ${iat} is stale to sign-in.`);
+  if (error instanceof errors.JWTClaimValidationFailed) {
+    if (error.claim !== "aud") return new OAuthError("invalid_grant", `Invalid ID Token: ${error.message}.`);
+    const audience = JSON.stringify(error.payload.aud);
+    return new OAuthError("invalid_grant", `The audience in ID Token ${audience} does not match the expected audience.`);
+  }
+  return new OAuthError("invalid_grant", "Unable to verify the ID Token signature.");
+}
+
+/** The audiences that a provider's credentials may have where it names none. */
+function defaultAudiences(provider: WorkloadIdentityProvider): string[] {
+  return ["https:", ""].map((scheme) => `${scheme}//iam.googleapis.com/${providerName(provider)}`);
+}

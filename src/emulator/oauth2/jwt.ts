@@ -1,0 +1,53 @@
+import { sign, verify, type KeyObject } from "node:crypto";
+import type { KeyPair } from "./key-pair.ts";
+
+/** A JWS in compact serialization (RFC 7515, section 7.1) whose header and payload are JSON objects; nothing of it is verified yet. */
+export interface Jwt {
+  readonly header: Readonly<Record<string, unknown>>;
+  readonly claims: Readonly<Record<string, unknown>>;
+  /** What the signature covers: the first two segments. */
+  readonly signed: string;
+  readonly signature: Buffer;
+}
+
+/** No token of Google's comes near it; what is longer is not worth the reading. */
+const MOST_CHARACTERS = 64 * 1024;
+const BASE64URL = /^[A-Za-z0-9_-]*$/;
+
+/** Takes a JWT apart; undefined where it is none. Its segments may be padded with `=` only where that is said. */
+export function parseJwt(token: string, { mayBePadded = false } = {}): Jwt | undefined {
+  if (token.length > MOST_CHARACTERS) return undefined;
+  const written = token.split(".");
+  const segments = mayBePadded ? written.map((segment) => (segment.length % 4 === 0 ? segment.replace(/={1,2}$/, "") : segment)) : written;
+  if (segments.length !== 3 || !segments.every((segment) => BASE64URL.test(segment) && segment.length % 4 !== 1)) return undefined;
+  const [header, claims] = [parseObject(segments[0] as string), parseObject(segments[1] as string)];
+  if (!header || !claims) return undefined;
+  const signature = Buffer.from(segments[2] as string, "base64url");
+  // The spare bits of the last character are not signed: only their one canonical spelling is a token.
+  if (signature.toString("base64url") !== segments[2]) return undefined;
+  return { header, claims, signed: `${written[0]}.${written[1]}`, signature };
+}
+
+/** Whether a key signed the token by RS256, the only algorithm that Google's tokens have. */
+export function isSignedBy(jwt: Jwt, publicKey: KeyObject): boolean {
+  return jwt.header["alg"] === "RS256" && verify("sha256", Buffer.from(jwt.signed), publicKey, jwt.signature);
+}
+
+/** Signs a JWS payload by RS256, under a header that names the key. */
+export function signJwt(payload: string, { keyId, privateKey }: KeyPair): string {
+  const signed = `${encode(JSON.stringify({ alg: "RS256", kid: keyId, typ: "JWT" }))}.${encode(payload)}`;
+  return `${signed}.${sign("sha256", Buffer.from(signed), privateKey).toString("base64url")}`;
+}
+
+function encode(text: string): string {
+  return Buffer.from(text).toString("base64url");
+}
+
+function parseObject(segment: string): Record<string, unknown> | undefined {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(segment, "base64url").toString("utf8"));
+    return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,64 @@
+import { X509Certificate, type KeyObject } from "node:crypto";
+import type { ServiceAccount } from "../resources.ts";
+import type { Runtime } from "../runtime.ts";
+import type { KeyPair } from "./key-pair.ts";
+
+const DAY = 86_400_000;
+
+/** Public keys in the two forms that Google serves them in. */
+export interface PublicKeys {
+  /** Certificates (PEM) by key id. */
+  certificates(): Promise<Record<string, string>>;
+  /** RFC 7517, section 5. */
+  jwks(): Promise<{ keys: object[] }>;
+}
+
+/** The public key that ID tokens are verified with. */
+export function issuerKeys({ signingKeys, now }: Pick<Runtime, "signingKeys" | "now">): PublicKeys {
+  let certificate: Promise<string> | undefined;
+  return {
+    async certificates() {
+      const pair = await signingKeys.issuer();
+      certificate ??= certify(pair, "federated-signon.system.gserviceaccount.com", now());
+      return { [pair.keyId]: await certificate };
+    },
+    async jwks() {
+      const { keyId, publicKey } = await signingKeys.issuer();
+      return { keys: [toJwk(keyId, publicKey)] };
+    },
+  };
+}
+
+/** The public keys of a service account: its own, and the one that is managed for it. */
+export function accountKeys(
+  account: ServiceAccount,
+  { state, signingKeys, now }: Pick<Runtime, "state" | "signingKeys" | "now">,
+): PublicKeys {
+  const own = state.keys.list(`${account.email}/`).filter(({ disabled }) => !disabled);
+  return {
+    async certificates() {
+      const managed = await signingKeys.ofAccount(account.uniqueId);
+      const certificate = await certify(managed, account.email.replace("@", "."), now());
+      return Object.fromEntries([...own.map(({ keyId, certificate: pem }) => [keyId, pem]), [managed.keyId, certificate]]);
+    },
+    async jwks() {
+      const managed = await signingKeys.ofAccount(account.uniqueId);
+      return {
+        keys: [
+          ...own.map(({ keyId, certificate }) => toJwk(keyId, new X509Certificate(certificate).publicKey)),
+          toJwk(managed.keyId, managed.publicKey),
+        ],
+      };
+    },
+  };
+}
+
+async function certify(pair: KeyPair, commonName: string, now: number): Promise<string> {
+  // Its library is slow to load and most emulators are never asked for a certificate.
+  const { createKeyCertificate } = await import("./key-certificate.ts");
+  return createKeyCertificate(pair, commonName, now - DAY, now + 16 * DAY);
+}
+
+function toJwk(kid: string, publicKey: KeyObject): object {
+  return { ...publicKey.export({ format: "jwk" }), kid, alg: "RS256", use: "sig" };
+}

@@ -1,0 +1,47 @@
+import { existsSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { signJwt } from "./jwt.ts";
+import { openKeyPair, type KeyPair } from "./key-pair.ts";
+
+/** The private keys that the emulator holds as Google would: the issuer's own, and one that it manages for each service account. */
+export interface SigningKeys {
+  /** The key of https://accounts.google.com, which signs ID tokens. */
+  issuer(): Promise<KeyPair>;
+  /** The key with which an account signs by the IAM Credentials API; made at its first use. */
+  ofAccount(uniqueId: string): Promise<KeyPair>;
+  /** The same, but undefined where the account has not signed anything yet. */
+  ofAccountIfAny(uniqueId: string): Promise<KeyPair | undefined>;
+  /** Removes what is kept for an account that is gone. */
+  forget(uniqueId: string): void;
+  /** An ID token with these claims. */
+  sign(claims: object): Promise<string>;
+}
+
+/** Opens the keys under `keys/` of the data directory. Returns at once; an issuer's key that is missing is being made meanwhile. */
+export function openSigningKeys(directory: string): SigningKeys {
+  const issuer = openKeyPair(join(directory, "keys", "issuer.pem"));
+  // Whoever awaits the key gets the error; until then it is nobody's.
+  issuer.catch(() => undefined);
+  const accounts = new Map<string, Promise<KeyPair>>();
+  const file = (uniqueId: string): string => join(directory, "keys", `account-${uniqueId}.pem`);
+
+  const ofAccount = (uniqueId: string): Promise<KeyPair> => {
+    const known = accounts.get(uniqueId);
+    if (known) return known;
+    const opening = openKeyPair(file(uniqueId));
+    accounts.set(uniqueId, opening);
+    opening.catch(() => accounts.delete(uniqueId));
+    return opening;
+  };
+
+  return {
+    issuer: () => issuer,
+    ofAccount,
+    ofAccountIfAny: async (uniqueId) => (accounts.has(uniqueId) || existsSync(file(uniqueId)) ? ofAccount(uniqueId) : undefined),
+    forget(uniqueId) {
+      accounts.delete(uniqueId);
+      rmSync(file(uniqueId), { force: true });
+    },
+    sign: async (claims) => signJwt(JSON.stringify(claims), await issuer),
+  };
+}

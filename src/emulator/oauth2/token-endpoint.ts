@@ -1,0 +1,24 @@
+import type { Call } from "../call.ts";
+import { OAuthError } from "../errors.ts";
+import type { Handler } from "../router.ts";
+import type { Runtime } from "../runtime.ts";
+import { grantByAssertion } from "./jwt-bearer.ts";
+
+type Grant = (form: URLSearchParams, runtime: Pick<Runtime, "state" | "signingKeys" | "now">) => Promise<object>;
+
+// Unlike Cloud Run: people cannot sign in, so there are no authorization codes and refresh tokens.
+/** By `grant_type`. */
+const GRANTS: Readonly<Record<string, Grant>> = {
+  "urn:ietf:params:oauth:grant-type:jwt-bearer": grantByAssertion,
+};
+
+/** The token endpoint (RFC 6749, section 3.2), under whichever of its names. */
+export function createTokenEndpoint(runtime: Pick<Runtime, "state" | "signingKeys" | "now">): Handler {
+  return async ({ body }: Call) => {
+    const form = await body.form();
+    const type = form.get("grant_type") ?? "";
+    const grant = Object.hasOwn(GRANTS, type) ? GRANTS[type] : undefined;
+    if (!grant) throw new OAuthError("unsupported_grant_type", `Invalid grant_type: ${type}`);
+    return grant(form, runtime);
+  };
+}

@@ -1,0 +1,56 @@
+import type { Call } from "../call.ts";
+import { OAuthError } from "../errors.ts";
+import type { Handler } from "../router.ts";
+import type { Runtime } from "../runtime.ts";
+import { findAccessToken, revokeAccessToken } from "./access-tokens.ts";
+import { verifyIdToken } from "./id-tokens.ts";
+
+/** Says what a token is, all values as strings: https://developers.google.com/identity/sign-in/web/backend-auth#calling-the-tokeninfo-endpoint */
+export function createTokenInfo(runtime: Pick<Runtime, "state" | "signingKeys" | "now">): Handler {
+  return async (call) => {
+    const fields = await readFields(call);
+    const idToken = fields.get("id_token");
+    const accessToken = fields.get("access_token");
+    const info = idToken ? await describeIdToken(runtime, idToken) : accessToken ? describeAccessToken(runtime, accessToken) : undefined;
+    if (!info) throw new OAuthError("invalid_token", "Invalid Value");
+    return info;
+  };
+}
+
+/** Ends an access token (RFC 7009). */
+export function createRevocation({ state }: Pick<Runtime, "state">): Handler {
+  return async (call) => {
+    const token = (await readFields(call)).get("token") ?? "";
+    if (!findAccessToken(state, token)) throw new OAuthError("invalid_token", "Token expired or revoked");
+    revokeAccessToken(state, token);
+    return {};
+  };
+}
+
+async function describeIdToken(runtime: Pick<Runtime, "signingKeys" | "now">, token: string): Promise<object | undefined> {
+  const jwt = await verifyIdToken(runtime, token);
+  return jwt && Object.fromEntries(Object.entries({ ...jwt.claims, ...jwt.header }).map(([name, value]) => [name, String(value)]));
+}
+
+function describeAccessToken({ state, now }: Pick<Runtime, "state" | "now">, token: string): object | undefined {
+  const grant = findAccessToken(state, token);
+  const left = grant ? grant.expires - Math.floor(now() / 1000) : 0;
+  const account = grant && state.serviceAccounts.get(grant.email);
+  if (!grant || !account || left <= 0) return undefined;
+  const email = grant.scopes.some((scope) => /(^|[/.])(email|userinfo\.email)$/.test(scope))
+    ? { email: grant.email, email_verified: "true" }
+    : {};
+  return {
+    azp: account.uniqueId,
+    aud: account.uniqueId,
+    scope: grant.scopes.join(" "),
+    exp: String(grant.expires),
+    expires_in: String(left),
+    ...email,
+    access_type: "online",
+  };
+}
+
+async function readFields({ method, url, body }: Call): Promise<URLSearchParams> {
+  return new URLSearchParams([...url.searchParams, ...(method === "POST" ? await body.form() : [])]);
+}

@@ -1,0 +1,286 @@
+import type { Secret, SecretVersion } from "./secrets/secret.ts";
+
+/** What the emulator remembers, by collection. Fields that Google's APIs have keep Google's spelling. */
+export interface Resources {
+  /** By projectId. */
+  projects: Project;
+  /** APIs that are enabled, by `PROJECT/run.googleapis.com`. */
+  apis: { readonly name: string; readonly enabledAt: string };
+  /** By e-mail address. */
+  serviceAccounts: ServiceAccount;
+  /** By `EMAIL/KEY_ID`. */
+  keys: ServiceAccountKey;
+  /** Access tokens, by the SHA-256 of the token in hex: the token itself is not kept. */
+  accessTokens: AccessToken;
+  /** By the full name of the resource: `projects/P`, `projects/P/locations/R/services/S`, `projects/P/serviceAccounts/E`. */
+  policies: Policy;
+  /** Cloud Storage buckets, by name. */
+  buckets: Bucket;
+  /** Cloud Storage objects, by `BUCKET/NAME`. */
+  objects: StorageObject;
+  /** Long-running operations of Cloud Run's v2 API, by `PROJECT/REGION/ID`. */
+  operations: RunOperation;
+  /** Resumable uploads under way, by upload id. */
+  uploads: Upload;
+  /** Cloud Build builds, by `PROJECT/ID`; Google's Build message. */
+  builds: Build;
+  /** Artifact Registry repositories, by `PROJECT/LOCATION/REPOSITORY`. */
+  repositories: Repository;
+  /** Built images, by digest (`sha256:…`). */
+  images: Image;
+  /** Image references without a digest (`gcr.io/P/NAME:latest`), to the digest. */
+  tags: { readonly reference: string; readonly digest: string };
+  /** Secret Manager's secrets, by `PROJECT/ID`; Google's Secret message. */
+  secrets: Secret;
+  /** The versions of secrets, by `PROJECT/ID/NUMBER`, the number in nine digits. */
+  secretVersions: SecretVersion;
+  /** Knative services as the v1 API shows them, by `PROJECT/REGION/NAME`. */
+  services: KnativeService;
+  /** Knative revisions as the v1 API shows them, by `PROJECT/REGION/NAME`. */
+  revisions: KnativeRevision;
+  /** By `PROJECT/POOL`. */
+  workloadIdentityPools: WorkloadIdentityPool;
+  /** By `PROJECT/POOL/PROVIDER`. */
+  workloadIdentityProviders: WorkloadIdentityProvider;
+  /** What has no collection of its own, by name. */
+  settings: unknown;
+}
+
+/** A change of a service, or the deletion of something. */
+export interface RunOperation {
+  readonly id: string;
+  /** Grows with each operation of a region. */
+  readonly number: number;
+  readonly service?: string;
+  readonly uid?: string;
+  /** The generation of the service that the change made. */
+  readonly generation?: number;
+  /** What was deleted, as the API last showed it, with its `@type`. */
+  readonly deleted?: Readonly<Record<string, unknown>>;
+}
+
+export interface Project {
+  readonly projectId: string;
+  /** Decimal digits, as Google sends it. */
+  readonly projectNumber: string;
+  readonly name: string;
+  readonly createTime: string;
+}
+
+export interface ServiceAccount {
+  readonly email: string;
+  readonly projectId: string;
+  /** The 21 digits that an ID token carries as `sub`. */
+  readonly uniqueId: string;
+  readonly displayName?: string;
+  readonly description?: string;
+  readonly disabled?: boolean;
+}
+
+export interface ServiceAccountKey {
+  readonly keyId: string;
+  readonly email: string;
+  /** X.509 certificate, PEM, as `certs` endpoints and key descriptions show it. */
+  readonly certificate: string;
+  readonly validAfterTime: string;
+  readonly validBeforeTime: string;
+  readonly disabled?: boolean;
+}
+
+export interface AccessToken {
+  /** The account's; of a federated token, the `principal://` that it stands for. */
+  readonly email: string;
+  /** Of a federated token: what else it says of its principal. */
+  readonly federated?: { readonly pool: string; readonly principalSets: readonly string[] };
+  readonly scopes: readonly string[];
+  /** Seconds since the epoch. */
+  readonly expires: number;
+}
+
+export interface Binding {
+  readonly role: string;
+  readonly members: readonly string[];
+  /** Common Expression Language: https://cloud.google.com/iam/docs/conditions-overview */
+  readonly condition?: { readonly expression: string; readonly title: string; readonly description?: string };
+}
+
+export interface Policy {
+  readonly version: number;
+  readonly bindings: readonly Binding[];
+  /** Base64, changed by each write. */
+  readonly etag: string;
+  /** Earlier bindings that are in force until then (milliseconds since the epoch), the earliest first: the change that ended them is still on its way. */
+  readonly superseded?: readonly { readonly bindings: readonly Binding[]; readonly until: number }[];
+}
+
+/** Google's WorkloadIdentityPool message, but for its name. */
+export interface WorkloadIdentityPool {
+  readonly projectNumber: string;
+  readonly id: string;
+  readonly displayName?: string;
+  readonly description?: string;
+  readonly disabled?: boolean;
+  readonly state: "ACTIVE" | "DELETED";
+  readonly expireTime?: string;
+}
+
+/** Google's WorkloadIdentityPoolProvider message of an OpenID Connect provider, but for its name. */
+export interface WorkloadIdentityProvider extends WorkloadIdentityPool {
+  readonly pool: string;
+  readonly attributeMapping: Readonly<Record<string, string>>;
+  readonly attributeCondition?: string;
+  readonly oidc: { readonly issuerUri: string; readonly allowedAudiences?: readonly string[]; readonly jwksJson?: string };
+}
+
+export interface Bucket {
+  readonly name: string;
+  readonly project: string;
+  readonly projectNumber: string;
+  readonly location: string;
+  readonly timeCreated: string;
+}
+
+export interface StorageObject {
+  readonly bucket: string;
+  readonly name: string;
+  readonly generation: string;
+  readonly size: number;
+  readonly contentType: string;
+  /** Base64, as `md5Hash` and `crc32c` go over the wire. */
+  readonly md5Hash: string;
+  readonly crc32c: string;
+  readonly timeCreated: string;
+  /** The file under `objects/` in the data directory that holds the bytes. */
+  readonly file: string;
+}
+
+export interface Upload {
+  readonly id: string;
+  readonly bucket: string;
+  readonly name: string;
+  readonly contentType: string;
+  readonly file: string;
+  readonly timeCreated: string;
+  /** The object's generation, once the upload is complete. */
+  readonly generation?: string;
+}
+
+export type Build = Readonly<Record<string, unknown>> & { readonly id: string; readonly projectId: string; readonly status: string };
+
+export interface Repository {
+  readonly name: string;
+  readonly format: string;
+  readonly description?: string;
+  readonly createTime: string;
+}
+
+/** A built image: what the engine needs to start it is in `images/DIGEST/` of the data directory. */
+export interface Image {
+  readonly digest: string;
+  /** The engine that built it, which alone can run it. */
+  readonly engine: string;
+  readonly config: ImageConfig;
+  readonly createTime: string;
+}
+
+/** What the Dockerfile says of the container: the image config of the OCI image specification, in its own spelling. */
+export interface ImageConfig {
+  readonly Env: readonly string[];
+  readonly Entrypoint: readonly string[];
+  readonly Cmd: readonly string[];
+  readonly WorkingDir: string;
+  readonly User: string;
+}
+
+export interface ObjectMeta {
+  readonly name: string;
+  readonly namespace: string;
+  readonly selfLink?: string;
+  readonly uid: string;
+  readonly generation: number;
+  readonly resourceVersion: string;
+  readonly creationTimestamp: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly annotations: Readonly<Record<string, string>>;
+}
+
+export interface Condition {
+  readonly type: string;
+  readonly status: "True" | "False" | "Unknown";
+  readonly reason?: string;
+  readonly message?: string;
+  readonly severity?: string;
+  readonly lastTransitionTime: string;
+}
+
+export interface TrafficTarget {
+  readonly revisionName?: string;
+  readonly percent?: number;
+  readonly tag?: string;
+  readonly latestRevision?: boolean;
+  readonly url?: string;
+}
+
+export interface Container {
+  readonly image: string;
+  readonly name?: string;
+  readonly command?: readonly string[];
+  readonly args?: readonly string[];
+  readonly env?: readonly {
+    readonly name: string;
+    readonly value?: string;
+    /** A secret's name and version. */
+    readonly valueFrom?: { readonly secretKeyRef?: { readonly name: string; readonly key: string } };
+  }[];
+  readonly volumeMounts?: readonly { readonly name: string; readonly mountPath: string }[];
+  readonly ports?: readonly { readonly name?: string; readonly containerPort?: number }[];
+  readonly resources?: { readonly limits?: Readonly<Record<string, string>> };
+  readonly startupProbe?: Readonly<Record<string, unknown>>;
+  readonly livenessProbe?: Readonly<Record<string, unknown>>;
+}
+
+interface Volume {
+  readonly name: string;
+  /** Without items, the file is named as the secret is, and holds its latest version. */
+  readonly secret?: { readonly secretName: string; readonly items?: readonly { readonly key: string; readonly path: string }[] };
+}
+
+interface RevisionSpec {
+  readonly containerConcurrency?: number;
+  readonly timeoutSeconds?: number;
+  readonly serviceAccountName?: string;
+  readonly containers: readonly Container[];
+  readonly volumes?: readonly Volume[];
+}
+
+export interface KnativeService {
+  readonly apiVersion: "serving.knative.dev/v1";
+  readonly kind: "Service";
+  readonly metadata: ObjectMeta;
+  readonly spec: {
+    readonly template: { readonly metadata?: Partial<ObjectMeta>; readonly spec: RevisionSpec };
+    readonly traffic: readonly TrafficTarget[];
+  };
+  readonly status: {
+    readonly observedGeneration: number;
+    readonly conditions: readonly Condition[];
+    readonly latestCreatedRevisionName?: string;
+    readonly latestReadyRevisionName?: string;
+    readonly traffic: readonly TrafficTarget[];
+    readonly url: string;
+    readonly address: { readonly url: string };
+  };
+}
+
+export interface KnativeRevision {
+  readonly apiVersion: "serving.knative.dev/v1";
+  readonly kind: "Revision";
+  readonly metadata: ObjectMeta;
+  readonly spec: RevisionSpec;
+  readonly status: {
+    readonly observedGeneration: number;
+    readonly conditions: readonly Condition[];
+    readonly imageDigest?: string;
+    readonly logUrl?: string;
+  };
+}

@@ -1,0 +1,49 @@
+import { ApiError } from "../errors.ts";
+import type { ObjectMeta } from "../resources.ts";
+
+interface Listed {
+  readonly kind: string;
+  readonly metadata: ObjectMeta;
+}
+
+/** A Knative list: what the query's labelSelector leaves, in pages of its limit, each naming the next by its `continue`. */
+export function listPage<T extends Listed>(kind: T["kind"], all: readonly T[], query: URLSearchParams): object {
+  const selects = parseSelector(query.get("labelSelector") ?? "");
+  const limit = Number(query.get("limit") ?? 0);
+  if (!Number.isInteger(limit) || limit < 0) throw new ApiError("INVALID_ARGUMENT", "Invalid value at 'limit' (TYPE_INT32).");
+  const after = Buffer.from(query.get("continue") ?? "", "base64url").toString();
+  const selected = all
+    .filter(({ metadata }) => selects(metadata.labels))
+    .sort((a, b) => (positionOf(a) < positionOf(b) ? -1 : 1))
+    .filter((item) => positionOf(item) > after);
+  const items = limit > 0 ? selected.slice(0, limit) : selected;
+  const last = items.length < selected.length ? items.at(-1) : undefined;
+  const metadata = last ? { continue: Buffer.from(positionOf(last)).toString("base64url") } : {};
+  return { apiVersion: "serving.knative.dev/v1", kind: `${kind}List`, metadata, items };
+}
+
+function positionOf({ metadata }: Listed): string {
+  return `${metadata.labels["cloud.googleapis.com/location"] ?? ""}/${metadata.name}`;
+}
+
+/** https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#label-selectors */
+function parseSelector(selector: string): (labels: Readonly<Record<string, string>>) => boolean {
+  const requirements = selector
+    .split(/,(?![^(]*\))/)
+    .map((text) => text.trim())
+    .filter((text) => text !== "")
+    .map(parseRequirement);
+  return (labels) => requirements.every((holds) => holds(labels));
+}
+
+function parseRequirement(text: string): (labels: Readonly<Record<string, string>>) => boolean {
+  const [, label = "", operator, value = ""] = /^([\w./-]+)\s*(?:(==?|!=)\s*([\w.-]*))?$/.exec(text) ?? [];
+  if (label !== "" && operator === undefined) return (labels) => label in labels;
+  if (label !== "") return (labels) => (labels[label] === value) === (operator !== "!=");
+  const [, absent] = /^!\s*([\w./-]+)$/.exec(text) ?? [];
+  if (absent !== undefined) return (labels) => !(absent in labels);
+  const [, of = "", not, list = ""] = /^([\w./-]+)\s+(not)?in\s+\(([\w.,\s-]*)\)$/.exec(text) ?? [];
+  if (of === "") throw new ApiError("INVALID_ARGUMENT", `Invalid value at 'labelSelector': '${text}' is no requirement.`);
+  const values = list.split(",").map((each) => each.trim());
+  return (labels) => values.includes(labels[of] ?? "\0") !== (not !== undefined);
+}

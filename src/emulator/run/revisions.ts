@@ -1,0 +1,99 @@
+import { randomUUID } from "node:crypto";
+import { isDeepStrictEqual } from "node:util";
+import { ApiError } from "../errors.ts";
+import type { KnativeRevision, KnativeService } from "../resources.ts";
+import type { State } from "../state.ts";
+import { readiness, updateConditions } from "./conditions.ts";
+import { keyOf, nameRevision, type Place } from "./naming.ts";
+
+/** The revision of a name; throws ApiError NOT_FOUND. */
+export function getRevision(state: State, place: Place, name: string): KnativeRevision {
+  const revision = state.revisions.get(keyOf(place, name));
+  if (revision) return revision;
+  throw new ApiError(
+    "NOT_FOUND",
+    `Resource '${name}' of kind 'REVISION' in region '${place.region}' in project '${place.project.projectId}' does not exist.`,
+  );
+}
+
+/** All revisions of a service, the oldest first. */
+export function revisionsOf(state: State, place: Place, service: string): KnativeRevision[] {
+  return state.revisions
+    .list(keyOf(place, ""))
+    .filter((revision) => serviceOf(revision) === service)
+    .sort((a, b) => generationOf(a) - generationOf(b));
+}
+
+export function serviceOf({ metadata }: KnativeRevision): string {
+  return metadata.labels["serving.knative.dev/service"] ?? "";
+}
+
+/** The generation of the service that made the revision. */
+function generationOf({ metadata }: KnativeRevision): number {
+  return Number(metadata.labels["serving.knative.dev/configurationGeneration"]);
+}
+
+/**
+ * The revision that a service's template asks for: a new one, which is not stored yet, or the one that has the template's name and spec already.
+ * Throws ApiError ALREADY_EXISTS where another revision has that name.
+ */
+export function stampRevision(state: State, place: Place, service: KnativeService, now: number): KnativeRevision {
+  const { metadata: owner, spec } = service;
+  const { metadata: template = {}, spec: revisionSpec } = spec.template;
+  const name = template.name ?? nameRevision(owner.name, owner.generation);
+  const known = state.revisions.get(keyOf(place, name));
+  if (known && serviceOf(known) === owner.name && isDeepStrictEqual(known.spec, revisionSpec)) return known;
+  if (known) throw new ApiError("ALREADY_EXISTS", `Revision named '${name}' with different configuration already exists.`);
+
+  const creationTimestamp = new Date(now).toISOString();
+  return {
+    apiVersion: "serving.knative.dev/v1",
+    kind: "Revision",
+    metadata: {
+      name,
+      namespace: owner.namespace,
+      selfLink: `/apis/serving.knative.dev/v1/namespaces/${owner.namespace}/revisions/${name}`,
+      uid: randomUUID(),
+      resourceVersion: owner.resourceVersion,
+      generation: 1,
+      creationTimestamp,
+      labels: {
+        ...template.labels,
+        "serving.knative.dev/route": owner.name,
+        "serving.knative.dev/configuration": owner.name,
+        "serving.knative.dev/configurationGeneration": String(owner.generation),
+        "serving.knative.dev/service": owner.name,
+        "serving.knative.dev/serviceUid": owner.uid,
+        "cloud.googleapis.com/location": place.region,
+      },
+      annotations: { ...template.annotations, "serving.knative.dev/creator": owner.annotations["serving.knative.dev/lastModifier"] ?? "" },
+    },
+    spec: revisionSpec,
+    status: {
+      observedGeneration: 1,
+      conditions: updateConditions(
+        [],
+        ["Ready", "ContainerHealthy", "ContainerReady", "ResourcesAvailable"].map((type) => ({ type, status: "Unknown" })),
+        now,
+      ),
+    },
+  };
+}
+
+/** Deletes a revision, or only checks that with `dryRun`; throws ApiError FAILED_PRECONDITION where it is a service's latest or takes traffic. */
+export function deleteRevision(state: State, place: Place, name: string, dryRun = false): void {
+  const revision = getRevision(state, place, name);
+  const service = state.services.get(keyOf(place, serviceOf(revision)));
+  if (service?.status.latestCreatedRevisionName === name) {
+    throw new ApiError("FAILED_PRECONDITION", `Revision '${name}' is the latest revision of its service and cannot be deleted.`);
+  }
+  if (service?.status.traffic.some(({ revisionName }) => revisionName === name)) {
+    throw new ApiError("FAILED_PRECONDITION", `Revision '${name}' is actively serving traffic and cannot be deleted.`);
+  }
+  if (!dryRun) state.revisions.delete(keyOf(place, name));
+}
+
+/** Whether it is known that a revision can, or cannot, take traffic. */
+export function isProven({ status }: KnativeRevision): boolean {
+  return readiness(status.conditions) !== undefined;
+}

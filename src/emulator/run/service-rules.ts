@@ -1,0 +1,103 @@
+import { checkContainer } from "./container-rules.ts";
+import { LONGEST_LABEL } from "./naming.ts";
+import type { ServiceRequest, TargetRequest, TemplateRequest } from "./service-request.ts";
+import type { Violation } from "./violations.ts";
+
+const NAME = /^[a-z]([a-z0-9-]*[a-z0-9])?$/;
+const INGRESS = ["all", "internal", "internal-and-cloud-load-balancing"];
+const LONGEST_AUDIENCES = 32_768;
+
+/** The rules for a service besides its fields' types. `label` is the first label of its host, which tags stand before. */
+export function* checkService({ metadata, spec }: ServiceRequest, label: string): Generator<Violation> {
+  if (!NAME.test(metadata.name) || metadata.name.length > LONGEST_LABEL) {
+    const description =
+      "only lowercase, digits, and hyphens; must begin with letter, and may not end with hyphen; must be less than 64 characters.";
+    yield { field: "metadata.name", description };
+  }
+  yield* checkAnnotations(metadata.annotations);
+  yield* checkTemplate(spec.template, metadata.name);
+  yield* checkTraffic(spec.traffic, label);
+}
+
+function* checkAnnotations(annotations: Readonly<Record<string, string>>): Generator<Violation> {
+  const ingress = "run.googleapis.com/ingress";
+  if (!INGRESS.includes(annotations[ingress] ?? "all")) {
+    yield { field: `metadata.annotations[${ingress}]`, description: `Invalid value. Must be one of ${INGRESS.join(", ")}.` };
+  }
+  const audiences = "run.googleapis.com/custom-audiences";
+  if (!isListOfTexts(annotations[audiences] ?? "[]")) {
+    yield {
+      field: `metadata.annotations[${audiences}]`,
+      description: `Must be a JSON array of strings of at most ${LONGEST_AUDIENCES} characters.`,
+    };
+  }
+}
+
+function isListOfTexts(json: string): boolean {
+  if (json.length > LONGEST_AUDIENCES) return false;
+  try {
+    const value: unknown = JSON.parse(json);
+    return Array.isArray(value) && value.every((item) => typeof item === "string");
+  } catch {
+    return false;
+  }
+}
+
+function* checkTemplate({ metadata, spec }: TemplateRequest, service: string): Generator<Violation> {
+  const at = "spec.template.spec";
+  const { name } = metadata;
+  if (name !== undefined && !name.startsWith(`${service}-`)) {
+    yield { field: "spec.template.metadata.name", description: `Revision name must be prefixed by the service name: '${service}-'.` };
+  } else if (name !== undefined && (!NAME.test(name) || name.length > LONGEST_LABEL)) {
+    const description =
+      "only lowercase, digits, and hyphens; must begin with letter, and may not end with hyphen; must be less than 64 characters.";
+    yield { field: "spec.template.metadata.name", description };
+  }
+  for (const key of ["minScale", "maxScale"]) {
+    const scale = metadata.annotations[`autoscaling.knative.dev/${key}`];
+    if (scale !== undefined && !/^\d{1,6}$/.test(scale)) {
+      yield {
+        field: `spec.template.metadata.annotations[autoscaling.knative.dev/${key}]`,
+        description: "Must be a whole number that is not negative.",
+      };
+    }
+  }
+
+  const { containerConcurrency = 0, timeoutSeconds = 300, containers, volumes = [] } = spec;
+  if (containerConcurrency < 0 || containerConcurrency > 1000)
+    yield { field: `${at}.containerConcurrency`, description: "Must be between 0 and 1000 inclusive." };
+  if (timeoutSeconds < 1 || timeoutSeconds > 3600)
+    yield { field: `${at}.timeoutSeconds`, description: "Must be between 1 and 3600 seconds inclusive." };
+  // Unlike Cloud Run: there are no sidecars.
+  if (containers.length !== 1)
+    yield { field: `${at}.containers`, description: `Exactly one container is expected here, ${containers.length} were given.` };
+  for (const [index, { name }] of (containers[0]?.volumeMounts ?? []).entries()) {
+    if (!volumes.some((volume) => volume.name === name))
+      yield { field: `${at}.containers[0].volumeMounts[${index}].name`, description: `There is no volume named '${name}'.` };
+  }
+  for (const [index, container] of containers.entries())
+    yield* checkContainer(container, spec.containerConcurrency, `${at}.containers[${index}]`);
+}
+
+function* checkTraffic(traffic: readonly TargetRequest[], label: string): Generator<Violation> {
+  if (traffic.length === 0) return;
+  const sum = traffic.reduce((all, { percent = 0 }) => all + percent, 0);
+  if (sum !== 100) yield { field: "spec.traffic", description: `Traffic targets sum to ${sum}, want 100.` };
+  const tags = new Set<string>();
+  for (const [index, { percent = 0, tag, revisionName, latestRevision = false }] of traffic.entries()) {
+    const at = `spec.traffic[${index}]`;
+    if (percent < 0 || percent > 100) yield { field: `${at}.percent`, description: "Must be between 0 and 100 inclusive." };
+    if (latestRevision === Boolean(revisionName))
+      yield { field: at, description: "Expected exactly one of revisionName and latestRevision: true." };
+    if (tag === undefined) continue;
+    if (!NAME.test(tag) || tag.includes("---"))
+      yield {
+        field: `${at}.tag`,
+        description: "only lowercase, digits, and hyphens; must begin with letter, and may not end with hyphen.",
+      };
+    if (`${tag}---${label}`.length > LONGEST_LABEL)
+      yield { field: `${at}.tag`, description: `The tag is too long for a host name: '${tag}---${label}' may have 63 characters.` };
+    if (tags.has(tag)) yield { field: `${at}.tag`, description: `The tag '${tag}' is used more than once.` };
+    tags.add(tag);
+  }
+}

@@ -1,0 +1,68 @@
+import { createServer as createHttp1Server, ServerResponse, type RequestListener, type Server, type ServerOptions } from "node:http";
+import { createServer as createHttp2Server } from "node:http2";
+import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { createServer as createTlsServer } from "node:tls";
+import type { CertificateAuthority } from "./certificates.ts";
+import { isEmulated } from "./hosts.ts";
+
+interface SecureOptions {
+  readonly authority: CertificateAuthority;
+  readonly http1: ServerOptions;
+  /** A request in either protocol; what came by HTTP/2 has a Host header too, and comes by Node's compatibility API. */
+  readonly answer: RequestListener;
+  /** Takes connections that carry what is no HTTP. */
+  readonly refuse: (error: Error, socket: Duplex) => void;
+}
+
+/** Cloud Run takes no more from one connection: https://cloud.google.com/run/quotas */
+const MOST_STREAMS = 100;
+
+/** Speaks TLS, and HTTP/2 or HTTP/1.1 in it as the client likes, on connections to the emulated hosts. */
+export function createSecureServer({ authority, http1, answer, refuse }: SecureOptions): (connection: Duplex) => void {
+  const one = createHttp1Server(http1, answer);
+  one.on("clientError", refuse);
+  acceptWebSockets(one);
+  const two = createHttp2Server({ settings: { maxConcurrentStreams: MOST_STREAMS } }, (request, response) => {
+    // RFC 9113, section 8.3.1: what is Host in HTTP/1.1 is `:authority` here.
+    request.headers.host ??= request.authority;
+    answer(...([request, response] as unknown as Parameters<RequestListener>));
+  });
+  const secure = createTlsServer(
+    {
+      ALPNProtocols: ["h2", "http/1.1"],
+      SNICallback: (host, done) => {
+        if (!isEmulated(host)) return done(new Error(`The emulator has no certificate for ${host}`));
+        authority.contextFor(host).then((context) => done(null, context), done);
+      },
+    },
+    (socket) => (socket.alpnProtocol === "h2" ? two : one).emit("connection", socket),
+  );
+  return (connection) => void secure.emit("connection", connection);
+}
+
+/**
+ * Has a server take requests for a WebSocket as it takes others; whoever answers them may take over the connection.
+ * Any other protocol that a client would change to is not heard of (RFC 9110, section 7.8).
+ */
+export function acceptWebSockets(server: Server): void {
+  server.on("upgrade", (request, socket, head) => {
+    socket.on("error", () => socket.destroy());
+    if (head.length > 0) socket.unshift(head);
+    if (request.headers.upgrade?.toLowerCase() === "websocket") {
+      const response = new ServerResponse(request);
+      response.assignSocket(socket as Socket);
+      response.shouldKeepAlive = false;
+      response.on("finish", () => socket.end());
+      server.emit("request", request, response);
+      return;
+    }
+    // Node has let go of the connection already: it gets it anew, with the same request and without the wish.
+    const { rawHeaders } = request;
+    const lines = rawHeaders.flatMap((name, index) =>
+      index % 2 === 0 && !/^(connection|upgrade|http2-settings)$/i.test(name) ? [`${name}: ${rawHeaders[index + 1]}\r\n`] : [],
+    );
+    socket.unshift(Buffer.from(`${request.method} ${request.url} HTTP/1.1\r\n${lines.join("")}\r\n`, "latin1"));
+    server.emit("connection", socket);
+  });
+}

@@ -1,0 +1,121 @@
+import { mkdirSync } from "node:fs";
+import { openJournal, type Change, type Journal } from "./journal.ts";
+import type { Resources } from "./resources.ts";
+
+/** The resources of one kind, by key. What is read from it is frozen; what is set is copied. */
+interface Collection<T> {
+  get(key: string): T | undefined;
+  /** All of them, or those whose key starts with `prefix`, in the order of their keys. */
+  list(prefix?: string): T[];
+  /** The keys of the same. */
+  keys(prefix?: string): string[];
+  set(key: string, value: T): void;
+  delete(key: string): void;
+}
+
+export type State = { readonly [Name in keyof Resources]: Collection<Resources[Name]> } & {
+  /** Where the state lives; blobs, images and keys lie in folders beside the journal. */
+  readonly directory: string;
+  /** The emulator's clock, in milliseconds since the epoch: conditions and grants under way are in force by it. */
+  readonly now: () => number;
+  /** Makes several changes at once: after a crash, or an error thrown by `work`, all are there or none. */
+  transaction<T>(work: () => T): T;
+  close(): void;
+};
+
+const COLLECTIONS = [
+  "accessTokens",
+  "apis",
+  "buckets",
+  "builds",
+  "images",
+  "keys",
+  "objects",
+  "operations",
+  "policies",
+  "projects",
+  "repositories",
+  "revisions",
+  "secrets",
+  "secretVersions",
+  "serviceAccounts",
+  "services",
+  "settings",
+  "tags",
+  "uploads",
+  "workloadIdentityPools",
+  "workloadIdentityProviders",
+] as const satisfies readonly (keyof Resources)[];
+
+/** Opens the state in a directory, made where it is missing. A change is on disk when `set`, `delete` or the transaction around them returns. */
+export function openState(directory: string, now: () => number = Date.now): State {
+  mkdirSync(directory, { recursive: true, mode: 0o700 });
+  const memory = new Map<string, Map<string, unknown>>(COLLECTIONS.map((name) => [name, new Map()]));
+  const apply = ({ collection, key, value }: Change): void => {
+    const resources = memory.get(collection);
+    // A later version may have written it: what this one does not know, it must not lose either.
+    if (!resources) throw new Error(`This version knows no ${collection}.`);
+    if (value === undefined) resources.delete(key);
+    else resources.set(key, freeze(value));
+  };
+  const journal = openJournal(directory, apply, () => everything(memory));
+  const record = createRecorder(memory, journal, apply);
+
+  const collections = Object.fromEntries(
+    COLLECTIONS.map((name) => [name, collection(name, memory.get(name) as Map<string, unknown>, record.change)]),
+  );
+  return { directory, now, ...collections, transaction: record.transaction, close: () => journal.close() } as unknown as State;
+}
+
+function collection(name: string, resources: ReadonlyMap<string, unknown>, change: (change: Change) => void): Collection<unknown> {
+  return {
+    get: (key) => resources.get(key),
+    list: (prefix = "") =>
+      [...resources]
+        .filter(([key]) => key.startsWith(prefix))
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([, value]) => value),
+    keys: (prefix = "") => [...resources.keys()].filter((key) => key.startsWith(prefix)).sort(),
+    set: (key, value) => change({ collection: name, key, value: JSON.parse(JSON.stringify(value)) }),
+    delete: (key) => change({ collection: name, key }),
+  };
+}
+
+function createRecorder(memory: ReadonlyMap<string, ReadonlyMap<string, unknown>>, journal: Journal, apply: (change: Change) => void) {
+  let pending: { done: Change[]; undo: Change[] } | undefined;
+
+  const change = (next: Change): void => {
+    if (!pending) return transaction(() => change(next));
+    pending.undo.unshift({ ...next, value: memory.get(next.collection)?.get(next.key) });
+    pending.done.push(next);
+    apply(next);
+  };
+
+  const transaction = <T>(work: () => T): T => {
+    if (pending) return work();
+    const mine = (pending = { done: [], undo: [] } as { done: Change[]; undo: Change[] });
+    try {
+      const result = work();
+      if (mine.done.length > 0) journal.append(mine.done);
+      return result;
+    } catch (error) {
+      for (const undo of mine.undo) apply(undo);
+      throw error;
+    } finally {
+      pending = undefined;
+    }
+  };
+  return { change, transaction };
+}
+
+function* everything(memory: ReadonlyMap<string, ReadonlyMap<string, unknown>>): Generator<Change> {
+  for (const [name, resources] of memory) for (const [key, value] of resources) yield { collection: name, key, value };
+}
+
+function freeze<T>(value: T): T {
+  if (typeof value === "object" && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value);
+    for (const member of Object.values(value)) freeze(member);
+  }
+  return value;
+}

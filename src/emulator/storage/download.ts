@@ -1,0 +1,30 @@
+import { Reply } from "../reply.ts";
+import type { StorageObject } from "../resources.ts";
+import type { State } from "../state.ts";
+import { parseRange } from "./byte-range.ts";
+import { etag } from "./messages.ts";
+import { readObject } from "./objects.ts";
+
+/** The bytes of an object that a Range header asks for; undefined where there are none. */
+export async function download(state: State, object: StorageObject, rangeHeader: string | undefined): Promise<Reply | undefined> {
+  const range = parseRange(rangeHeader, object.size);
+  if (range === "unsatisfiable") return undefined;
+  const headers = {
+    "content-type": object.contentType,
+    "accept-ranges": "bytes",
+    "cache-control": "private, max-age=0",
+    etag: `"${etag(object.generation)}"`,
+    "last-modified": new Date(object.timeCreated).toUTCString(),
+    "x-goog-generation": object.generation,
+    "x-goog-hash": `crc32c=${object.crc32c},md5=${object.md5Hash}`,
+    "x-goog-stored-content-length": String(object.size),
+  };
+  const body = await readObject(state, object, range);
+  if (!range) return new Reply(200, { ...headers, "content-length": String(object.size) }, body);
+  const { start, end } = range;
+  return new Reply(
+    206,
+    { ...headers, "content-length": String(end - start + 1), "content-range": `bytes ${start}-${end}/${object.size}` },
+    body,
+  );
+}

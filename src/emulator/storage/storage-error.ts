@@ -1,0 +1,45 @@
+import { HttpError } from "../errors.ts";
+import { json, Reply } from "../reply.ts";
+
+/** An error as Cloud Storage's JSON API words it: https://cloud.google.com/storage/docs/json_api/v1/status-codes */
+export class StorageError extends HttpError {
+  override readonly name = "StorageError";
+  readonly code: number;
+  readonly reason: string;
+
+  constructor(code: number, reason: string, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+    this.reason = reason;
+  }
+
+  toReply(): Reply {
+    const errors = [{ message: this.message, domain: "global", reason: this.reason }];
+    return json({ error: { code: this.code, message: this.message, errors } }, this.code);
+  }
+}
+
+/** An error of Cloud Storage's XML API: https://cloud.google.com/storage/docs/xml-api/reference-status */
+export class XmlStorageError extends HttpError {
+  override readonly name = "XmlStorageError";
+  readonly httpStatus: number;
+  readonly code: string;
+
+  constructor(httpStatus: number, code: string, message: string) {
+    super(message);
+    this.httpStatus = httpStatus;
+    this.code = code;
+  }
+
+  toReply(): Reply {
+    const text = `<?xml version='1.0' encoding='UTF-8'?><Error><Code>${this.code}</Code><Message>${this.message}</Message></Error>`;
+    return new Reply(this.httpStatus, { "content-type": "application/xml; charset=UTF-8" }, text);
+  }
+}
+
+/** What a failed write means to the client: a full disk is worth a sentence of its own, the rest passes through. */
+export function storageFailure(error: unknown): unknown {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code !== "ENOSPC" && code !== "EDQUOT") return error;
+  return new StorageError(503, "backendError", "The disk that holds the emulator's data is full; nothing was stored.", { cause: error });
+}

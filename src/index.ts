@@ -1,0 +1,30 @@
+import { env } from "node:process";
+import { findCredentials } from "./auth/credentials.ts";
+import { fetchIdToken as exchange } from "./auth/exchange.ts";
+import { parseKey } from "./auth/service-account-key.ts";
+import { createSend } from "./request.ts";
+
+export { CliError, type ErrorCode } from "./errors.ts";
+
+export interface FetchIdTokenOptions {
+  /** The path of a service account's key file, or what it holds. Default: the file that GOOGLE_APPLICATION_CREDENTIALS names. */
+  readonly credentials?: string | Readonly<Record<string, unknown>>;
+  /** Whom the token is for: the service's URL, without a path. */
+  readonly audience: string;
+}
+
+/**
+ * Fetches an ID token, good for an hour, to be sent to the audience as `Authorization: Bearer …`. Proxies and the emulator are found in the
+ * environment. Throws a CliError whose `code` says what went wrong: CREDENTIALS_MISSING, CREDENTIALS_INVALID, TOKEN_REFUSED, CLOCK_SKEW,
+ * UNAVAILABLE, TIMEOUT, EMULATOR_NOT_RUNNING or SETTINGS_INVALID.
+ */
+export async function fetchIdToken({ credentials, audience }: FetchIdTokenOptions): Promise<string> {
+  const key = typeof credentials === "object" ? parseKey(credentials, "The credentials object") : await findCredentials(named(credentials));
+  return exchange(key, audience, { send: createSend({ env }), env });
+}
+
+function named(path: string | undefined): { value: string; source: string } | undefined {
+  if (path !== undefined) return { value: path, source: "the credentials option" };
+  const value = env["GOOGLE_APPLICATION_CREDENTIALS"];
+  return value ? { value, source: "GOOGLE_APPLICATION_CREDENTIALS" } : undefined;
+}

@@ -1,0 +1,73 @@
+import { Command } from "commander";
+import packageJson from "../package.json" with { type: "json" };
+import { addCallCommands } from "./program/call-commands.ts";
+import { addConfigCommands } from "./program/config-commands.ts";
+import { milliseconds } from "./program/duration.ts";
+import { addEmulatorCommands } from "./program/emulator-commands.ts";
+import { addServiceCommands } from "./program/service-commands.ts";
+import { withExamples, type Execute } from "./program/run.ts";
+import type { Streams } from "./terminal.ts";
+
+/** What stands before and after every command alike. */
+export interface GlobalOptions {
+  readonly project?: string;
+  readonly region?: string;
+  readonly service?: string;
+  readonly profile?: string;
+  readonly cwd?: string;
+  readonly emulator?: boolean;
+  readonly via?: string;
+  readonly json?: boolean;
+  readonly dryRun?: boolean;
+  readonly yes?: boolean;
+  readonly quiet?: boolean;
+  readonly verbose?: boolean;
+  readonly color?: boolean;
+  /** Milliseconds. */
+  readonly timeout?: number;
+}
+
+/** The command tree. Building it does nothing; the code of a command is imported when it runs. */
+export function createProgram(execute: Execute, { stdout, stderr }: Pick<Streams, "stdout" | "stderr">): Command {
+  const program = new Command("cloudrun-oauth")
+    .description(
+      "Private Cloud Run services, from an empty folder to an authenticated call:\nin Google Cloud, or on this machine with no account at all.",
+    )
+    .usage("<command> [options]")
+    .version(packageJson.version, "-V, --version", "print the version")
+    .helpOption("-h, --help", "print help")
+    .addHelpCommand(new Command("help").argument("[command]").description("print a command's help").helpGroup("Settings:"))
+    .configureHelp({ showGlobalOptions: true })
+    // Sub-commands inherit this. Errors are printed in one place, which is not here.
+    .configureOutput({ writeOut: (text) => void stdout.write(text), writeErr: (text) => void stderr.write(text), outputError: () => {} })
+    .exitOverride();
+
+  program
+    .optionsGroup("Options for every command:")
+    .option("-p, --project <id>", "the Google Cloud project")
+    .option("-r, --region <region>", "the region (default: us-central1)")
+    .option("-s, --service <name>", "the service")
+    .option("--profile <name>", "take settings from this profile")
+    .option("-C, --cwd <folder>", "act as if started in this folder")
+    .option("--emulator", "act on the emulator that runs on this machine")
+    .option("--via <way>", "gcloud or api (default: gcloud where it is installed)")
+    .option("--json", "print one JSON document; errors as JSON on the last line of stderr")
+    .option("--dry-run", "print what would be done, change nothing")
+    .option("-y, --yes", "take yes for an answer")
+    .option("-q, --quiet", "print no progress")
+    .option("-v, --verbose", "print every request and program that is run")
+    .option("--no-color", "print without colours")
+    .option("--timeout <duration>", "give up after this time: 90, 90s, 5m", milliseconds);
+
+  addServiceCommands(program, execute);
+  addCallCommands(program, execute);
+  addEmulatorCommands(program, execute);
+  addConfigCommands(program, execute);
+  return withExamples(program, [
+    ["cloudrun-oauth quickstart", "all of it on this machine, with no account"],
+    ["cloudrun-oauth init hello && cd hello", "a service to begin with"],
+    ["cloudrun-oauth build && cloudrun-oauth deploy", "into your project, private"],
+    ["cloudrun-oauth grant --member caller@my-project.iam.gserviceaccount.com", "who may call it"],
+    ["cloudrun-oauth invoke --credentials caller.json", "an authenticated call"],
+  ]);
+}

@@ -1,0 +1,60 @@
+import type { Command } from "commander";
+import { run, withExamples, type Execute } from "./run.ts";
+
+/** Settings that stay. */
+export function addConfigCommands(program: Command, execute: Execute): void {
+  program.commandsGroup("Settings:");
+  const config = program
+    .command("config")
+    .summary("settings that stay, and where each came from")
+    .description(
+      "Settings in profiles. A flag goes before the environment, that before cloudrun-oauth.json, that before the profile, that before gcloud's own.",
+    )
+    .helpCommand("help [command]", "print a command's help");
+
+  withExamples(
+    config
+      .command("get")
+      .summary("print a setting")
+      .description("Print the value of a setting, wherever it came from.")
+      .argument("<name>", "the setting")
+      .action(run(execute, async () => (await import("../commands/config.ts")).configGet)),
+    [["cloudrun-oauth config get project"]],
+  );
+  withExamples(
+    config
+      .command("set")
+      .summary("keep a setting in the profile")
+      .description("Keep a setting in the profile in use.")
+      .argument("<name>", "the setting")
+      .argument("<value>", "its value")
+      .action(run(execute, async () => (await import("../commands/config.ts")).configSet)),
+    [["cloudrun-oauth config set region europe-west1"]],
+  );
+  withExamples(
+    config
+      .command("unset")
+      .summary("remove a setting from the profile")
+      .description("Remove a setting from the profile in use.")
+      .argument("<name>", "the setting")
+      .action(run(execute, async () => (await import("../commands/config.ts")).configUnset)),
+    [["cloudrun-oauth config unset region"]],
+  );
+  withExamples(
+    config
+      .command("list")
+      .summary("show all settings, and where each came from")
+      .description("Show all settings that have a value, and where each came from.")
+      .action(run(execute, async () => (await import("../commands/config.ts")).configList)),
+    [["cloudrun-oauth config list"]],
+  );
+  withExamples(
+    config
+      .command("use")
+      .summary("change to another profile")
+      .description("Change to another profile, which is made where it is missing.")
+      .argument("<profile>", "the profile")
+      .action(run(execute, async () => (await import("../commands/config.ts")).configUse)),
+    [["cloudrun-oauth config use work"]],
+  );
+}

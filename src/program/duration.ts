@@ -1,0 +1,10 @@
+import { InvalidArgumentError } from "commander";
+
+/** Reads a duration of the command line: 90, 90s, 1500ms, 5m. */
+export function milliseconds(text: string): number {
+  const [, amount, unit = "s"] = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text) ?? [];
+  const duration = Number(amount) * { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }[unit as "ms" | "s" | "m" | "h"];
+  // Node's timers go no further than 2^31 - 1 milliseconds.
+  if (!(duration > 0 && duration < 2 ** 31)) throw new InvalidArgumentError("Say it as 90, 90s, 1500ms or 5m.");
+  return duration;
+}

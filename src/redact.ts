@@ -1,0 +1,14 @@
+const SECRETS: readonly (readonly [RegExp, string])[] = [
+  // A PEM private key, with real line ends or with them written as \n; one that is cut off counts too.
+  [/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g, "[private key]"],
+  // RFC 7519: a header and a payload that are JSON objects begin with eyJ; the signature may be missing.
+  [/eyJ[\w-]+\.eyJ[\w-]+(?:\.[\w-]*)?/g, "[token]"],
+  [/ya29\.[\w.-]+/g, "[token]"],
+  [/\b1\/\/[\w-]{20,}/g, "[token]"],
+  [/\bBearer +[^\s"',[\]]+/gi, "Bearer [token]"],
+];
+
+/** The text without private keys and tokens. */
+export function redact(text: string): string {
+  return SECRETS.reduce((rest, [pattern, stead]) => rest.replace(pattern, stead), text);
+}

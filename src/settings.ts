@@ -1,0 +1,136 @@
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
+import { CliError } from "./errors.ts";
+import { readGcloudConfiguration } from "./settings/gcloud-configuration.ts";
+import { openProfiles, type Profiles } from "./settings/profiles.ts";
+import { readProjectFile } from "./settings/project-file.ts";
+import { assertAllowed } from "./settings/rules.ts";
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+interface Where {
+  /** The variables that are read, the first that is not empty wins. */
+  readonly environment: readonly string[];
+  /** As gcloud's own configuration calls it. */
+  readonly gcloud?: readonly [section: string, property: string];
+  readonly fallback?: string;
+  /** A relative path is relative to where it was written. */
+  readonly isPath?: boolean;
+}
+
+const WHERE = {
+  project: {
+    environment: ["CLOUDRUN_OAUTH_PROJECT", "PROJECT_ID", "GOOGLE_CLOUD_PROJECT", "CLOUDSDK_CORE_PROJECT"],
+    gcloud: ["core", "project"],
+  },
+  region: {
+    environment: ["CLOUDRUN_OAUTH_REGION", "GOOGLE_CLOUD_REGION", "CLOUDSDK_RUN_REGION"],
+    gcloud: ["run", "region"],
+    fallback: "us-central1",
+  },
+  service: { environment: ["CLOUDRUN_OAUTH_SERVICE", "SERVICE_NAME"] },
+  image: { environment: ["CLOUDRUN_OAUTH_IMAGE"] },
+  template: { environment: ["CLOUDRUN_OAUTH_TEMPLATE"], fallback: "hono" },
+  credentials: { environment: ["CLOUDRUN_OAUTH_CREDENTIALS", "CREDS", "GOOGLE_APPLICATION_CREDENTIALS"], isPath: true },
+  member: { environment: ["CLOUDRUN_OAUTH_MEMBER", "SERVICE_ACCOUNT_EMAIL"] },
+  url: { environment: ["CLOUDRUN_OAUTH_URL", "CLOUD_RUN_SERVICE_URL"] },
+  via: { environment: ["CLOUDRUN_OAUTH_VIA"] },
+  engine: { environment: ["CLOUDRUN_OAUTH_ENGINE"], fallback: "auto" },
+  record: { environment: ["CLOUDRUN_OAUTH_RECORD"], isPath: true },
+} as const satisfies Record<string, Where>;
+
+export type SettingName = keyof typeof WHERE;
+
+export const SETTING_NAMES = Object.keys(WHERE) as SettingName[];
+
+interface Setting {
+  readonly value: string;
+  /** Where it came from, as it is shown to a person. */
+  readonly source: string;
+}
+
+/** flag > environment > project file > profile > gcloud's own > default. Each place is read when it is first reached. */
+export interface Settings {
+  /** Throws SETTINGS_INVALID, which names the source, where the value breaks its rule. */
+  get(name: SettingName): Setting | undefined;
+  /** What the command line itself says, and nothing else. */
+  flag(name: SettingName): string | undefined;
+  /** The value; an argument of the command line goes before everything else. USAGE, with how to say it, where there is none. */
+  require(name: SettingName, argument?: string): string;
+  /** The profile in use, and the others. */
+  readonly profiles: Profiles;
+}
+
+interface SettingsOptions {
+  /** The options of the command line, by their long names. */
+  readonly flags: Readonly<Record<string, unknown>>;
+  readonly env: Environment;
+  readonly cwd: string;
+}
+
+/** Flags are checked at once, everything else when it is asked for. */
+export function openSettings({ flags, env, cwd }: SettingsOptions): Settings {
+  const projectFile = once(() => readProjectFile(cwd));
+  const gcloud = once(() => readGcloudConfiguration(env, homeDirectory(env)));
+  const profile = typeof flags.profile === "string" ? flags.profile : env.CLOUDRUN_OAUTH_PROFILE || undefined;
+  const profiles = openProfiles(profilesDirectory(env), profile);
+
+  const places: readonly ((name: SettingName, where: Where) => Setting | undefined)[] = [
+    (name) => (typeof flags[name] === "string" ? { value: flags[name], source: `--${name}` } : undefined),
+    (_, { environment }) => environment.map((source) => ({ value: env[source] ?? "", source })).find(({ value }) => value !== ""),
+    (name) => found(projectFile()?.values[name], projectFile()?.path),
+    (name) => found(profiles.values()[name], `profile ${profiles.current()}`),
+    (_, { gcloud: keys }) => (keys ? found(gcloud()?.values[keys.join("/")], gcloud()?.name) : undefined),
+    (_, { fallback }) => found(fallback, "default"),
+  ];
+
+  function get(name: SettingName): Setting | undefined {
+    const where: Where = WHERE[name];
+    for (const place of places) {
+      const setting = place(name, where);
+      if (!setting) continue;
+      assertAllowed(name, setting);
+      return where.isPath ? { ...setting, value: resolve(cwd, setting.value) } : setting;
+    }
+    return undefined;
+  }
+
+  for (const name of SETTING_NAMES) if (typeof flags[name] === "string") get(name);
+
+  return {
+    get,
+    profiles,
+    flag: (name) => (typeof flags[name] === "string" ? flags[name] : undefined),
+    require(name, argument) {
+      if (argument !== undefined) {
+        assertAllowed(name, { value: argument, source: "the command line" });
+        return argument;
+      }
+      const setting = get(name);
+      if (setting) return setting.value;
+      const [variable] = WHERE[name].environment;
+      throw new CliError("USAGE", `No ${name} is set.`, {
+        hint: `Say --${name} ${name.toUpperCase()}, set ${variable}, or keep it: cloudrun-oauth config set ${name} ${name.toUpperCase()}`,
+      });
+    },
+  };
+}
+
+function found(value: string | undefined, source: string | undefined): Setting | undefined {
+  return value && source ? { value, source } : undefined;
+}
+
+function once<T>(read: () => T): () => T {
+  let kept: { value: T } | undefined;
+  return () => (kept ??= { value: read() }).value;
+}
+
+function homeDirectory(env: Environment): string {
+  return env.HOME || env.USERPROFILE || homedir();
+}
+
+function profilesDirectory(env: Environment): string {
+  if (env.CLOUDRUN_OAUTH_CONFIG_DIR) return env.CLOUDRUN_OAUTH_CONFIG_DIR;
+  if (env.APPDATA) return join(env.APPDATA, "cloudrun-oauth");
+  return join(env.XDG_CONFIG_HOME || join(homeDirectory(env), ".config"), "cloudrun-oauth");
+}

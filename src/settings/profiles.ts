@@ -1,0 +1,84 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { CliError } from "../errors.ts";
+
+type Values = Readonly<Record<string, string>>;
+
+/** Named sets of settings that a person keeps for himself, across projects. */
+export interface Profiles {
+  /** The name of the one in use. */
+  current(): string;
+  names(): readonly string[];
+  /** The settings of the one in use. */
+  values(): Values;
+  /** Sets one setting of the profile in use, or removes it where the value is undefined. */
+  set(name: string, value: string | undefined): Promise<void>;
+  /** Makes a profile the one in use from now on. */
+  use(profile: string): Promise<void>;
+}
+
+interface Kept {
+  readonly current?: string;
+  readonly profiles?: Readonly<Record<string, Values>>;
+}
+
+/** Reading is plain and lazy; conf, which writes without ever leaving half a file, is loaded for writing only. */
+export function openProfiles(directory: string, chosen: string | undefined): Profiles {
+  const path = join(directory, "config.json");
+  let kept: Kept | undefined;
+  const read = () => (kept ??= readKept(path));
+  const current = () => chosen ?? read().current ?? "default";
+
+  async function write(change: Kept): Promise<void> {
+    const { default: Conf } = await import("conf");
+    try {
+      const conf = new Conf<Record<string, unknown>>({ cwd: directory, accessPropertiesByDotNotation: false });
+      for (const [key, value] of Object.entries(change)) conf.set(key, value);
+    } catch (error) {
+      throw new CliError("SETTINGS_INVALID", `${path} cannot be written: ${(error as Error).message}.`, { cause: error });
+    }
+    kept = undefined;
+  }
+
+  return {
+    current,
+    names: () => [...new Set([...Object.keys(read().profiles ?? {}), current()])].toSorted(),
+    values() {
+      const values = read().profiles?.[current()];
+      if (!values && chosen !== undefined && chosen !== "default") throw unknownProfile(chosen, Object.keys(read().profiles ?? {}));
+      return values ?? {};
+    },
+    async set(name, value) {
+      const { [name]: _, ...others } = read().profiles?.[current()] ?? {};
+      const values = value === undefined ? others : { ...others, [name]: value };
+      await write({ profiles: { ...read().profiles, [current()]: values } });
+    },
+    async use(profile) {
+      await write({ current: profile, profiles: { [profile]: {}, ...read().profiles } });
+    },
+  };
+}
+
+function readKept(path: string): Kept {
+  let text: string;
+  try {
+    text = readFileSync(path, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return {};
+    throw new CliError("SETTINGS_INVALID", `${path} cannot be read: ${(error as Error).message}.`, { cause: error });
+  }
+  try {
+    return JSON.parse(text) as Kept;
+  } catch (error) {
+    throw new CliError("SETTINGS_INVALID", `${path} is not JSON: ${(error as Error).message}.`, {
+      hint: "Mend the file, or delete it to start anew.",
+      cause: error,
+    });
+  }
+}
+
+function unknownProfile(name: string, others: readonly string[]): CliError {
+  return new CliError("SETTINGS_INVALID", `There is no profile "${name}"${others.length > 0 ? `: there are ${others.join(", ")}` : ""}.`, {
+    hint: `Make it: cloudrun-oauth config use ${name}`,
+  });
+}

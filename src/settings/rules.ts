@@ -1,0 +1,46 @@
+import { isAbsolute } from "node:path";
+import { CliError } from "../errors.ts";
+
+interface Rule {
+  readonly holds: (value: string) => boolean;
+  /** A sentence without its capital and its stop. */
+  readonly text: string;
+}
+
+const RULES: Readonly<Record<string, Rule>> = {
+  // https://cloud.google.com/run/docs/reference/rest/v1/namespaces.services: a label of RFC 1035, short enough for its URL.
+  service: {
+    holds: (value) => /^[a-z](?:[a-z0-9-]{0,47}[a-z0-9])?$/.test(value),
+    text: "a service name has at most 49 lower-case letters, digits and hyphens, begins with a letter and does not end with a hyphen",
+  },
+  // https://cloud.google.com/resource-manager/docs/creating-managing-projects
+  project: {
+    holds: (value) => /^(?:[a-z0-9][a-z0-9.-]*\.[a-z]+:)?[a-z][a-z0-9-]{4,28}[a-z0-9]$/.test(value),
+    text: "a project ID has 6 to 30 lower-case letters, digits and hyphens, begins with a letter and does not end with a hyphen; a project number or a display name is none",
+  },
+  region: {
+    holds: (value) => /^[a-z]+-[a-z]+[0-9]{1,2}$/.test(value),
+    text: "a region looks like us-central1; a zone, which ends in a letter, is none",
+  },
+  image: {
+    holds: (value) => /^[a-z0-9][a-z0-9._:-]*(?:\/[a-z0-9._:-]+)+(?::[\w.-]{1,128})?(?:@sha256:[0-9a-f]{64})?$/.test(value),
+    text: "an image reference looks like us-central1-docker.pkg.dev/PROJECT/REPOSITORY/NAME:TAG, in lower case up to the tag",
+  },
+  url: {
+    holds: (value) => /^https?:\/\/[^\s/?#]+/.test(value) && URL.canParse(value),
+    text: "a URL begins with https:// or http://, and a host",
+  },
+  via: { holds: (value) => value === "gcloud" || value === "api", text: "a way to the control plane is gcloud or api" },
+  engine: { holds: (value) => ["auto", "process", "container"].includes(value), text: "an engine is auto, process or container" },
+};
+
+/** Throws SETTINGS_INVALID, with the rule that is broken and the place that it came from. */
+export function assertAllowed(name: string, { value, source }: { readonly value: string; readonly source: string }): void {
+  const rule = RULES[name];
+  if (!rule || rule.holds(value)) return;
+  const shown = value.length > 80 ? `${value.slice(0, 80)}…` : value;
+  throw new CliError("SETTINGS_INVALID", `"${shown}" cannot be the ${name}: ${rule.text}.`, {
+    hint: `It comes from ${source}.`,
+    details: { setting: name, source, file: isAbsolute(source) ? source : undefined },
+  });
+}

@@ -1,0 +1,163 @@
+import type { ChalkInstance } from "chalk";
+import type { Readable, Writable } from "node:stream";
+import { stripVTControlCharacters } from "node:util";
+import { CliError } from "./errors.ts";
+import { redact } from "./redact.ts";
+
+/** stdout carries what was asked for; stderr carries everything said along the way. */
+export interface Terminal {
+  /** A person sits in front: stderr and stdin are terminals, not CI, not `--json`. */
+  readonly interactive: boolean;
+  readonly json: boolean;
+  readonly verbose: boolean;
+  readonly quiet: boolean;
+  /** stdout: text or bytes as they are. */
+  print(text: string | Uint8Array): void;
+  /** stdout: one JSON document with two-space indent. */
+  printJson(value: unknown): void;
+  /** stdout: aligned columns; tab-separated where stdout is no terminal. */
+  printTable(rows: readonly (readonly string[])[]): void;
+  /** stderr, unless `--quiet`. */
+  note(text: string): void;
+  /** stderr. */
+  warn(text: string): void;
+  /** stderr under `--verbose`; tokens in it are redacted. */
+  debug(text: string): void;
+  /** stderr, on GitHub Actions only: a secret that the job's log is not to show from here on. */
+  mask(secret: string): void;
+  /** stderr: a spinner with the elapsed time where interactive, a line when it is done otherwise. */
+  task<T>(title: string, work: () => Promise<T>): Promise<T>;
+  /** Asks yes or no. Yes under `--yes`; USAGE that says `--yes` where nobody can answer. */
+  confirm(question: string): Promise<boolean>;
+  /** Asks for a line. USAGE that names `flag` where nobody can answer. */
+  ask(question: string, options: { flag: string; initial?: string }): Promise<string>;
+}
+
+export interface Streams {
+  readonly stdin: Readable & { readonly isTTY?: boolean };
+  readonly stdout: Writable & { readonly isTTY?: boolean };
+  readonly stderr: Writable & { readonly isTTY?: boolean };
+}
+
+interface TerminalOptions extends Streams {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly json?: boolean;
+  readonly verbose?: boolean;
+  readonly quiet?: boolean;
+  readonly yes?: boolean;
+  /** False under `--no-color`. */
+  readonly color?: boolean;
+}
+
+/** Talks over the given streams. chalk, ora and the prompts are loaded where a person will see them, and only then. */
+export async function openTerminal(options: TerminalOptions): Promise<Terminal> {
+  const { stdin, stdout, stderr, env, json = false, verbose = false, quiet = false, yes = false } = options;
+  const interactive = Boolean(stdin.isTTY && stderr.isTTY) && (!env.CI || env.CI === "false") && !json;
+  const paint = await openPaint(options);
+  // A full disk or a reader that went away loses what is said, and ends nothing: a detached emulator's log lies on a disk.
+  stderr.on("error", () => {});
+  const say = (text: string) => void stderr.write(`${text}\n`);
+  let spinning = false;
+
+  return {
+    interactive,
+    json,
+    verbose,
+    quiet,
+    print: (text) => void stdout.write(text),
+    printJson: (value) => void stdout.write(`${JSON.stringify(value, null, 2)}\n`),
+    printTable: (rows) => void stdout.write(table(rows, stdout.isTTY === true)),
+    note(text) {
+      if (!quiet) say(text);
+    },
+    warn: (text) => say(`${paint ? paint.yellow("warning:") : "warning:"} ${redact(text)}`),
+    debug(text) {
+      if (verbose) say(paint ? paint.dim(redact(text)) : redact(text));
+    },
+    // https://docs.github.com/actions/reference/workflow-commands-for-github-actions#masking-a-value-in-a-log; the runner reads both streams.
+    mask(secret) {
+      if (env.GITHUB_ACTIONS === "true") say(`::add-mask::${secret}`);
+    },
+    async task(title, work) {
+      if (quiet) return work();
+      const started = performance.now();
+      const elapsed = () => `(${((performance.now() - started) / 1000).toFixed(1)} s)`;
+      // A task within a task gets its line, and leaves the spinner to the outer one.
+      const spin = interactive && !spinning ? await startSpinner(stderr, title, elapsed) : undefined;
+      spinning ||= spin !== undefined;
+      let sign = "✖";
+      try {
+        const result = await work();
+        sign = "✔";
+        return result;
+      } finally {
+        if (spin) {
+          spin();
+          spinning = false;
+        }
+        say(`${paint ? paint[sign === "✔" ? "green" : "red"](sign) : sign} ${title} ${elapsed()}`);
+      }
+    },
+    async confirm(question) {
+      if (yes) return true;
+      if (!interactive) throw unanswered(question, "--yes");
+      const { confirm, isCancel } = await import("@clack/prompts");
+      const answer = await confirm({ message: question, input: stdin, output: stderr });
+      if (isCancel(answer)) throw interrupted();
+      return answer;
+    },
+    async ask(question, { flag, initial }) {
+      if (yes && initial !== undefined) return initial;
+      if (!interactive) throw unanswered(question, flag);
+      const { isCancel, text } = await import("@clack/prompts");
+      const answer = await text({ message: question, initialValue: initial, input: stdin, output: stderr });
+      if (isCancel(answer)) throw interrupted();
+      return answer ?? "";
+    },
+  };
+}
+
+/** Colours for stderr, or undefined where there are to be none. See https://no-color.org and https://force-color.org. */
+export async function openPaint({
+  stderr,
+  env,
+  color = true,
+}: Pick<TerminalOptions, "stderr" | "env" | "color">): Promise<ChalkInstance | undefined> {
+  if (!color || env.NO_COLOR || env.FORCE_COLOR === "0") return undefined;
+  if (!env.FORCE_COLOR && (!stderr.isTTY || env.TERM === "dumb")) return undefined;
+  const { Chalk } = await import("chalk");
+  return new Chalk({ level: 1 });
+}
+
+async function startSpinner(stream: Writable, title: string, elapsed: () => string): Promise<() => void> {
+  const { default: ora } = await import("ora");
+  const spinner = ora({ text: title, suffixText: elapsed, stream: stream as NodeJS.WritableStream, discardStdin: false }).start();
+  return () => spinner.stop();
+}
+
+function table(rows: readonly (readonly string[])[], aligned: boolean): string {
+  if (!aligned) return rows.map((row) => `${row.join("\t")}\n`).join("");
+  const widths: number[] = [];
+  for (const row of rows) {
+    for (const [column, cell] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, stripVTControlCharacters(cell).length);
+  }
+  return rows
+    .map(
+      (row) =>
+        `${row
+          .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+          .join("  ")
+          .trimEnd()}\n`,
+    )
+    .join("");
+}
+
+function unanswered(question: string, flag: string): CliError {
+  return new CliError("USAGE", `"${question}" needs an answer, and nobody is here to give it.`, {
+    hint: `Say it on the command line: ${flag}`,
+  });
+}
+
+function interrupted(): CliError {
+  return new CliError("INTERRUPTED", "Interrupted.");
+}

@@ -1,0 +1,34 @@
+import { expect, test } from "vitest";
+import { createAssertion } from "../../src/auth/assertion.ts";
+import { parseKey } from "../../src/auth/service-account-key.ts";
+import { isSignedBy, parseJwt } from "../../src/emulator/oauth2/jwt.ts";
+import { CALLER_PAIR, NOW } from "../helpers/identity.ts";
+import { EMAIL, keyFields } from "../helpers/key-file.ts";
+
+const KEY = parseKey(keyFields({ token_uri: "https://oauth2.googleapis.com/token" }), "The key");
+
+test("an assertion for an ID token names key, issuer, endpoint, audience and an hour, and is signed by RS256", () => {
+  const jwt = parseJwt(createAssertion(KEY, { target_audience: "https://hello-uc.a.run.app" }, NOW + 0.9));
+  expect(jwt?.header).toEqual({ alg: "RS256", typ: "JWT", kid: CALLER_PAIR.keyId });
+  expect(jwt?.claims).toEqual({
+    iss: EMAIL,
+    sub: EMAIL,
+    aud: "https://oauth2.googleapis.com/token",
+    iat: NOW,
+    exp: NOW + 3600,
+    target_audience: "https://hello-uc.a.run.app",
+  });
+  expect(jwt && isSignedBy(jwt, CALLER_PAIR.publicKey)).toBe(true);
+});
+
+test("an assertion for an access token has a scope in place of the audience", () => {
+  const jwt = parseJwt(createAssertion(KEY, { scope: "https://www.googleapis.com/auth/cloud-platform" }, NOW));
+  expect(jwt?.claims).toEqual({
+    iss: EMAIL,
+    sub: EMAIL,
+    aud: "https://oauth2.googleapis.com/token",
+    iat: NOW,
+    exp: NOW + 3600,
+    scope: "https://www.googleapis.com/auth/cloud-platform",
+  });
+});

@@ -1,0 +1,165 @@
+import { createServer } from "node:http";
+import { expect, test } from "vitest";
+import { fetchAccessToken, fetchIdToken, type Exchange } from "../../src/auth/exchange.ts";
+import { parseKey } from "../../src/auth/service-account-key.ts";
+import { deleteServiceAccount } from "../../src/emulator/iam/service-accounts.ts";
+import { CliError } from "../../src/errors.ts";
+import { createSend, type Request } from "../../src/request.ts";
+import { failure } from "../helpers/failure.ts";
+import { addKey, CALLER_PAIR, decode, NOW, openIdentity, OTHER_PAIR, serveIdentity } from "../helpers/identity.ts";
+import { EMAIL, keyFields } from "../helpers/key-file.ts";
+import { listen } from "../helpers/listen.ts";
+
+const AUDIENCE = "https://hello-abc123-uc.a.run.app";
+const KEY = parseKey(keyFields(), "The key");
+
+/** The emulator's token endpoint under Google's name, and a client with the same clock. */
+async function openExchange({ live = false } = {}) {
+  const identity = await openIdentity({ live });
+  const { port } = await serveIdentity(identity);
+  const env = { CLOUDRUN_OAUTH_EMULATOR: `http://127.0.0.1:${port}` };
+  const exchange: Exchange = { env, send: createSend({ env }), now: identity.now };
+  return { ...identity, exchange };
+}
+
+async function serve(answers: readonly (readonly [status: number, body: string, headers?: Record<string, string>])[]) {
+  let requests = 0;
+  const server = createServer((_, response) => {
+    const [status, body, headers] = answers[Math.min(requests, answers.length - 1)] as (typeof answers)[number];
+    requests += 1;
+    response.writeHead(status, headers).end(body);
+  });
+  const port = await listen(server);
+  const key = parseKey(keyFields({ token_uri: `http://127.0.0.1:${port}/token` }), "The key");
+  return { key, exchange: { env: {}, send: createSend({ env: {} }) }, requests: () => requests };
+}
+
+test("a key is exchanged for an ID token of its account and for the audience", async () => {
+  const { exchange } = await openExchange();
+  const { claims } = decode(await fetchIdToken(KEY, AUDIENCE, exchange));
+  expect(claims).toMatchObject({ iss: "https://accounts.google.com", aud: AUDIENCE, email: EMAIL, email_verified: true, exp: NOW + 3600 });
+});
+
+test("a key is exchanged for an access token, whose end is known", async () => {
+  const { exchange } = await openExchange();
+  expect(await fetchAccessToken(KEY, exchange)).toEqual({ token: expect.stringMatching(/^ya29\./), expires: NOW + 3599 });
+});
+
+test("a key that was deleted, and one that was replaced, is TOKEN_REFUSED with what to look at", async () => {
+  const { state, caller, exchange } = await openExchange();
+  state.keys.delete(`${EMAIL}/${CALLER_PAIR.keyId}`);
+  await addKey(state, caller, OTHER_PAIR);
+  const error = await failure(fetchIdToken(KEY, AUDIENCE, exchange));
+  expect(error).toMatchObject({
+    code: "TOKEN_REFUSED",
+    message: `oauth2.googleapis.com refused a token for ${EMAIL}: Invalid JWT Signature (invalid_grant).`,
+    details: { error: "invalid_grant", error_description: "Invalid JWT Signature." },
+  });
+  expect(error.hint).toContain(`gcloud iam service-accounts keys list --iam-account ${EMAIL}`);
+});
+
+test("an account that is disabled, and one that is gone, are told apart", async () => {
+  const { state, caller, exchange } = await openExchange();
+  state.serviceAccounts.set(EMAIL, { ...caller, disabled: true });
+  expect(await failure(fetchIdToken(KEY, AUDIENCE, exchange))).toMatchObject({
+    code: "TOKEN_REFUSED",
+    hint: `gcloud iam service-accounts enable ${EMAIL}`,
+  });
+  deleteServiceAccount(state, caller);
+  const gone = await failure(fetchIdToken(KEY, AUDIENCE, exchange));
+  expect(gone.message).toContain("account not found");
+  expect(gone.hint).toContain(`${EMAIL} was deleted`);
+});
+
+test.for([
+  [-7200, "2 h behind"],
+  [7200, "2 h ahead of"],
+  [120, "2 min ahead of"],
+] as const)("a clock that is %i seconds off is CLOCK_SKEW, and by how much", async ([skew, words]) => {
+  const { exchange } = await openExchange({ live: true });
+  const error = await failure(fetchIdToken(KEY, AUDIENCE, { ...exchange, now: () => Date.now() + skew * 1000 }));
+  expect(error.code).toBe("CLOCK_SKEW");
+  expect(error.message).toMatch(
+    new RegExp(`^This machine's clock is ${words} the clock of oauth2\\.googleapis\\.com: Invalid JWT: Token must be a short-lived token`),
+  );
+  expect(error.details["skew_seconds"]).toBeGreaterThanOrEqual(skew - 3);
+  expect(error.details["skew_seconds"]).toBeLessThanOrEqual(skew + 1);
+});
+
+test("an audience that is empty is refused in Google's words, with what an audience is", async () => {
+  const { exchange } = await openExchange();
+  const error = await failure(fetchIdToken(KEY, "", exchange));
+  expect(error).toMatchObject({ code: "TOKEN_REFUSED", details: { error: "invalid_scope" } });
+  expect(error.hint).toContain("The audience is the service's URL");
+});
+
+test("a token endpoint on this machine is used as the key file says", async () => {
+  const { key, exchange } = await serve([[200, '{"id_token":"a.b.c"}']]);
+  expect(await fetchIdToken(key, AUDIENCE, exchange)).toBe("a.b.c");
+});
+
+test.for([
+  ["a hiccup", [500, '{"error":"internal_failure"}']],
+  ["a hiccup that is called a bad request", [400, '{"error":"internal_failure"}']],
+  ["a page", [200, "<html>sign in</html>"]],
+  ["a redirect", [302, ""]],
+  ["a list", [200, "[]"]],
+] as const)("%s is tried once more, and UNAVAILABLE when it comes again", async ([, answer]) => {
+  const once = await serve([answer, [200, '{"id_token":"a.b.c"}']]);
+  expect(await fetchIdToken(once.key, AUDIENCE, once.exchange)).toBe("a.b.c");
+  const twice = await serve([answer]);
+  expect(await failure(fetchIdToken(twice.key, AUDIENCE, twice.exchange))).toMatchObject({
+    code: "UNAVAILABLE",
+    details: { status_code: answer[0] },
+  });
+  expect(twice.requests()).toBe(2);
+});
+
+test("an answer without a token is refused", async () => {
+  const { key, exchange } = await serve([[200, '{"access_token":"x"}']]);
+  expect(await failure(fetchIdToken(key, AUDIENCE, exchange))).toMatchObject({ code: "TOKEN_REFUSED" });
+});
+
+test("what a token endpoint says cannot write on the terminal", async () => {
+  const { key, exchange } = await serve([
+    [400, JSON.stringify({ error: "invalid\u001b[31m", error_description: `a\r\nb\u009b1m${"x".repeat(1000)}` })],
+  ]);
+  const { message } = await failure(fetchIdToken(key, AUDIENCE, exchange));
+  expect(message).toMatch(/^[\x20-\x7e]{1,500}$/);
+});
+
+test.for([
+  ["https://oauth2.googleapis.com.example.test/token", {}, "oauth2.googleapis.com.example.test"],
+  ["https://oauth2.googleapis.com@example.test/token", {}, "example.test"],
+  ["https://oauth2.googleapis.com:8443/token", {}, "oauth2.googleapis.com:8443"],
+  ["http://oauth2.googleapis.com/token", {}, "oauth2.googleapis.com"],
+  ["http://tokens.example.test/token", { CLOUDRUN_OAUTH_ALLOW_TOKEN_URI: "tokens.example.test" }, "tokens.example.test"],
+  ["https://tokens.example.test/token", { CLOUDRUN_OAUTH_ALLOW_TOKEN_URI: "other.example.test" }, "tokens.example.test"],
+  ["file:///etc/passwd", {}, "no host"],
+] as const)("no assertion goes to the token_uri %s", async ([token_uri, env, host]) => {
+  const sent: Request[] = [];
+  const send = (request: Request) => {
+    sent.push(request);
+    throw new Error("sent");
+  };
+  const error = await failure(fetchIdToken(parseKey(keyFields({ token_uri }), "The key"), AUDIENCE, { env, send }));
+  expect(error.code).toBe("CREDENTIALS_INVALID");
+  expect(error.message).toContain(`names a token_uri at ${host}, which is not `);
+  expect(sent).toEqual([]);
+});
+
+test.for([
+  ["https://www.googleapis.com/oauth2/v4/token", {}],
+  ["https://tokens.example.test:8443/token", { CLOUDRUN_OAUTH_ALLOW_TOKEN_URI: "a.test, TOKENS.example.test:8443" }],
+  ["http://[::1]:1/token", {}],
+] as const)("an assertion goes to the token_uri %s", async ([token_uri, env]) => {
+  const sent: string[] = [];
+  const send = ({ url }: Request) => {
+    sent.push(url);
+    return Promise.reject(new CliError("UNAVAILABLE", "as expected"));
+  };
+  expect(await failure(fetchIdToken(parseKey(keyFields({ token_uri }), "The key"), AUDIENCE, { env, send }))).toMatchObject({
+    message: "as expected",
+  });
+  expect(sent).toEqual([token_uri]);
+});

@@ -1,0 +1,72 @@
+import { execFileSync, spawn } from "node:child_process";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { Readable } from "node:stream";
+import { expect, test } from "vitest";
+import { readBody } from "../../src/call/body.ts";
+import { temporaryDirectory } from "../helpers/api-server.ts";
+
+const nothing = Readable.from([]);
+
+async function bytesOf(body: Buffer | Readable): Promise<Buffer> {
+  return Buffer.isBuffer(body) ? body : Buffer.concat(await body.toArray());
+}
+
+test.for([
+  ['{"a": 1}', "application/json"],
+  [" [1] ", "application/json"],
+  ["1", "text/plain; charset=utf-8"],
+  ["a=b&c=d", "text/plain; charset=utf-8"],
+  ["", "text/plain; charset=utf-8"],
+] as const)("-d %j is sent as it is, as %s", async ([data, type]) => {
+  expect(await readBody(data, { cwd: "/", stdin: nothing })).toEqual({ body: Buffer.from(data), headers: [["Content-Type", type]] });
+});
+
+test("@FILE is relative to the folder, and looked into whatever its name", async () => {
+  const cwd = temporaryDirectory();
+  writeFileSync(join(cwd, "data"), '{"a":1}\n');
+  writeFileSync(join(cwd, "image"), Buffer.from([0xff, 0xfe, 0]));
+  expect(await readBody("@data", { cwd, stdin: nothing })).toEqual({
+    body: Buffer.from('{"a":1}\n'),
+    headers: [["Content-Type", "application/json"]],
+  });
+  expect((await readBody("@image", { cwd, stdin: nothing })).headers).toEqual([["Content-Type", "application/octet-stream"]]);
+});
+
+test("a large file is sent as it is read, with its length", async () => {
+  const cwd = temporaryDirectory();
+  const content = Buffer.alloc(3 * 1024 * 1024 + 1, "abc");
+  writeFileSync(join(cwd, "large"), content);
+  const { body, headers } = await readBody("@large", { cwd, stdin: nothing });
+  expect(headers).toEqual([
+    ["Content-Type", "application/octet-stream"],
+    ["Content-Length", String(content.length)],
+  ]);
+  expect(body).toBeInstanceOf(Readable);
+  expect((await bytesOf(body)).equals(content)).toBe(true);
+});
+
+test("@- is standard input, however much comes", async () => {
+  expect(await readBody("@-", { cwd: "/", stdin: Readable.from([Buffer.from('{"a"'), Buffer.from(":1}")]) })).toEqual({
+    body: Buffer.from('{"a":1}'),
+    headers: [["Content-Type", "application/json"]],
+  });
+  const chunk = Buffer.alloc(700_000, "x");
+  const { body, headers } = await readBody("@-", { cwd: "/", stdin: Readable.from([chunk, chunk, chunk]) });
+  expect(headers).toEqual([["Content-Type", "application/octet-stream"]]);
+  expect((await bytesOf(body)).equals(Buffer.concat([chunk, chunk, chunk]))).toBe(true);
+});
+
+test("@FILE may be a pipe", async () => {
+  const cwd = temporaryDirectory();
+  execFileSync("mkfifo", [join(cwd, "pipe")]);
+  const writer = spawn("sh", ["-c", 'printf "[1]" > pipe'], { cwd, stdio: "ignore" });
+  expect((await readBody("@pipe", { cwd, stdin: nothing })).body).toEqual(Buffer.from("[1]"));
+  await new Promise((resolve) => (writer.exitCode === null ? writer.once("exit", resolve) : resolve(undefined)));
+});
+
+test("a file that is not there, and a folder, are refused", async () => {
+  const cwd = temporaryDirectory();
+  await expect(readBody("@none", { cwd, stdin: nothing })).rejects.toMatchObject({ code: "NOT_FOUND", exitCode: 4 });
+  await expect(readBody("@.", { cwd, stdin: nothing })).rejects.toMatchObject({ code: "USAGE", message: `${cwd} is a folder.` });
+});

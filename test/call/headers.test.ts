@@ -1,0 +1,36 @@
+import { expect, test } from "vitest";
+import { parseHeaders, withToken } from "../../src/call/headers.ts";
+
+test("a header is a name and a value, which may hold colons, or nothing", () => {
+  expect(parseHeaders(["Accept: text/html", "X-Time:12:30", "X-None:", "accept: */*"])).toEqual([
+    ["Accept", "text/html"],
+    ["X-Time", "12:30"],
+    ["X-None", ""],
+    ["accept", "*/*"],
+  ]);
+});
+
+test.for([
+  "no colon",
+  ": no name",
+  "with blank: x",
+  "X-A: secret\r\nX-B: y",
+  "X-A: secret\u0000",
+  "Content-Length: 3",
+  "transfer-encoding: chunked",
+  "Connection: close",
+  "X-Serverless-Authorization: Bearer secret",
+])("%j is refused, and its value not repeated", (line) => {
+  expect(() => parseHeaders([line])).toThrow(expect.objectContaining({ code: "USAGE", message: expect.not.stringContaining("secret") }));
+});
+
+test("the ID token goes into Authorization, unless that is the caller's own", () => {
+  expect(withToken([["Accept", "a"]], "T")).toEqual([
+    ["Authorization", "Bearer T"],
+    ["Accept", "a"],
+  ]);
+  expect(withToken([["authorization", "Basic b"]], "T")).toEqual([
+    ["X-Serverless-Authorization", "Bearer T"],
+    ["authorization", "Basic b"],
+  ]);
+});

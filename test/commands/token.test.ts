@@ -1,0 +1,63 @@
+import { expect, test } from "vitest";
+import { openCaller, verifiedClaims } from "../helpers/caller.ts";
+import { EMAIL } from "../helpers/key-file.ts";
+
+const URL_OF_SERVICE = "https://hello-abc123-uc.a.run.app";
+
+test("token prints a token for the service's URL, a line end, and nothing else", async () => {
+  const { run } = await openCaller();
+  const { exitCode, stdout, stderr } = await run(["token"], {
+    env: { CLOUD_RUN_SERVICE_URL: `${URL_OF_SERVICE.replace("//", "//tag---")}/path` },
+  });
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+  expect(stdout).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+\n$/);
+  expect(verifiedClaims(`Bearer ${stdout.trimEnd()}`)).toMatchObject({ aud: URL_OF_SERVICE, email: EMAIL });
+});
+
+test("--json tells the token, its audience, its end and its claims", async () => {
+  const { run } = await openCaller();
+  const { stdout } = await run(["token", "my-audience", "--json"]);
+  const { token, ...rest } = JSON.parse(stdout);
+  const claims = verifiedClaims(`Bearer ${token}`);
+  expect(rest).toEqual({
+    audience: "my-audience",
+    expires_at: new Date(Number(claims?.["exp"]) * 1000).toISOString(),
+    claims: { ...claims },
+  });
+});
+
+test("on GitHub Actions the token is masked first, on stderr, even when quiet", async () => {
+  const { run } = await openCaller();
+  const { stdout, stderr } = await run(["token", "my-audience", "--quiet"], { env: { GITHUB_ACTIONS: "true" } });
+  expect(stderr).toBe(`::add-mask::${stdout}`);
+});
+
+test("an audience that Cloud Run would not take is warned of, with the one that it takes", async () => {
+  const { run } = await openCaller();
+  for (const audience of [`${URL_OF_SERVICE}/path`, URL_OF_SERVICE.replace("//", "//tag---")]) {
+    expect((await run(["token", audience])).stderr).toBe(
+      `warning: Cloud Run expects its service's URL without tag and path as audience: ${URL_OF_SERVICE}\n`,
+    );
+  }
+  expect((await run(["token", `${URL_OF_SERVICE}/`])).stderr).toBe("");
+});
+
+test("--dry-run and --verbose do not show a token", async () => {
+  const { run } = await openCaller();
+  const planned = await run(["token", "my-audience", "--dry-run"]);
+  expect(JSON.parse(planned.stdout)).toEqual({
+    method: "POST",
+    url: "https://oauth2.googleapis.com/token",
+    audience: "my-audience",
+    principal: `serviceAccount:${EMAIL}`,
+  });
+  const { stderr } = await run(["token", "my-audience", "--verbose"]);
+  expect(stderr).toContain(`credential: serviceAccount:${EMAIL}`);
+  expect(stderr).not.toContain("eyJ");
+});
+
+test("a key that the endpoint refuses is exit code 3 with nothing on stdout", async () => {
+  const { run, identity } = await openCaller();
+  identity.state.serviceAccounts.set(EMAIL, { ...identity.caller, disabled: true });
+  expect(await run(["token", "my-audience"])).toEqual({ exitCode: 3, stdout: "", stderr: expect.stringContaining("[TOKEN_REFUSED]") });
+});

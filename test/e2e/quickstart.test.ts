@@ -1,0 +1,76 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { newcomer, newUser, type User } from "../helpers/bin.ts";
+import { testNeeding } from "../helpers/requirements.ts";
+
+const ANSWER = { status_code: 200, response: { message: "Hello World from authenticated Cloud Run!" } };
+
+function expectNothingLeft(user: User): void {
+  expect([user.processes(), readdirSync(user.temporary)]).toEqual([[], []]);
+  expect(readdirSync(join(user.folder, "home")).filter((name) => name !== ".npm")).toEqual([]);
+}
+
+testNeeding(
+  "gcloud",
+  "quickstart goes the whole road by gcloud, and prints what the service answered",
+  async () => {
+    const user = newUser();
+    const { exitCode, stdout, stderr } = await user.run(["quickstart"]);
+    expect([exitCode, stdout]).toEqual([0, `${JSON.stringify(ANSWER, null, 2)}\n`]);
+    expect(stderr).toContain("Going by gcloud.\n");
+    expect(readFileSync(join(user.work, "hello-cloud-run", "package.json"), "utf8")).toContain('"hono"');
+    expectNothingLeft(user);
+  },
+  180_000,
+);
+
+test("quickstart without gcloud says that it goes by the REST APIs, and comes to the same", async () => {
+  const user = newcomer();
+  const { exitCode, stdout, stderr } = await user.run(["quickstart"]);
+  expect([exitCode, stdout]).toEqual([0, `${JSON.stringify(ANSWER, null, 2)}\n`]);
+  expect(stderr).toContain("Going by Google's REST APIs, since gcloud is not installed");
+  expectNothingLeft(user);
+});
+
+test("quickstart --template express --json prints one document, with every step and its time", async () => {
+  const user = newcomer();
+  const { exitCode, stdout, stderr } = await user.run(["quickstart", "--template", "express", "--dir", "deep/er", "--json"]);
+  expect({ exitCode, stderr: stderr.includes("error") }).toEqual({ exitCode: 0, stderr: false });
+  const { steps, ...document } = JSON.parse(stdout);
+  expect(document).toEqual({
+    service: "hello-cloud-run",
+    project: "cloudrun-local",
+    region: "us-central1",
+    url: expect.stringMatching(/^https:\/\/hello-cloud-run-\w+-uc\.a\.run\.app$/),
+    image: "us-central1-docker.pkg.dev/cloudrun-local/cloudrun-oauth/hello-cloud-run",
+    revision: expect.stringMatching(/^hello-cloud-run-00001-\w{3}$/),
+    member: "serviceAccount:caller@cloudrun-local.iam.gserviceaccount.com",
+    refused: { status_code: 403 },
+    invoke: ANSWER,
+  });
+  expect(steps.map(({ name }: { name: string }) => name)).toEqual(["init", "emulator", "build", "deploy", "refuse", "grant", "invoke"]);
+  for (const { ms } of steps) expect(ms).toEqual(expect.any(Number));
+  expect(readFileSync(join(user.work, "deep", "er", "package.json"), "utf8")).toContain('"express"');
+  expectNothingLeft(user);
+});
+
+test("quickstart that is interrupted leaves no process and no temporary folder", async () => {
+  const user = newcomer();
+  const running = user.start(["quickstart"]);
+  await new Promise<void>((begun) => running.stderr.on("data", () => existsSync(join(user.work, "hello-cloud-run")) && begun()));
+  running.kill("SIGINT");
+  const { exitCode, stdout } = await running;
+  expect([exitCode, stdout]).toEqual([130, ""]);
+  expectNothingLeft(user);
+});
+
+test("quickstart into a folder that holds something is refused, and touches nothing", async () => {
+  const user = newcomer();
+  await user.run(["init", "taken", "--yes"]);
+  const before = readdirSync(join(user.work, "taken"));
+  const { exitCode, stdout, stderr } = await user.run(["quickstart", "--dir", "taken"]);
+  expect([exitCode, stdout, stderr.includes("[USAGE]")]).toEqual([2, "", true]);
+  expect(readdirSync(join(user.work, "taken"))).toEqual(before);
+  expectNothingLeft(user);
+});

@@ -1,0 +1,119 @@
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect } from "vitest";
+import { newUser, type User } from "../helpers/bin.ts";
+import { testNeeding } from "../helpers/requirements.ts";
+import { SAMPLE_REQUEST } from "../helpers/sample-request.ts";
+
+/** Milliseconds. Starting gcloud takes a second, and several on a machine that is busy. */
+const TIMEOUT = 180_000;
+const HELLO = { message: "Hello World from authenticated Cloud Run!" };
+
+/** Does a step of a road; what it prints and how it ends is kept in a folder. */
+const STEP = `
+step() {
+  name=$1
+  shift
+  "$@" > "$OUT/$name.out" 2> "$OUT/$name.err"
+  echo $? > "$OUT/$name.code"
+}
+cd "$SERVICE_NAME"
+`;
+
+/** The README of the original sample, command by command. */
+const ROAD = `
+step build gcloud builds submit --tag "gcr.io/$PROJECT_ID/$SERVICE_NAME"
+step deploy gcloud beta run deploy "$SERVICE_NAME" --image "gcr.io/$PROJECT_ID/$SERVICE_NAME" --region us-central1 --quiet
+step describe gcloud beta run services describe "$SERVICE_NAME" --region us-central1
+step url gcloud beta run services describe "$SERVICE_NAME" --region us-central1 --format "value(status.address.url)"
+export CLOUD_RUN_SERVICE_URL="$(cat "$OUT/url.out")"
+step early "$NODE" "$BIN" invoke --json
+step bare gcloud beta run services add-iam-policy-binding "$SERVICE_NAME" --member "$SERVICE_ACCOUNT_EMAIL" --role roles/run.invoker --region us-central1
+step grant gcloud beta run services add-iam-policy-binding "$SERVICE_NAME" --member "serviceAccount:$SERVICE_ACCOUNT_EMAIL" --role roles/run.invoker --region us-central1
+step invoke "$NODE" "$BIN" invoke
+`;
+
+/** The same without the detours, and at its end the sample's own client where there is a Python for it. */
+const SHORT_ROAD = `
+step build gcloud builds submit --tag "gcr.io/$PROJECT_ID/$SERVICE_NAME"
+step deploy gcloud beta run deploy "$SERVICE_NAME" --image "gcr.io/$PROJECT_ID/$SERVICE_NAME" --region us-central1 --quiet
+step grant gcloud beta run services add-iam-policy-binding "$SERVICE_NAME" --member "serviceAccount:$SERVICE_ACCOUNT_EMAIL" --role roles/run.invoker --region us-central1
+export CLOUD_RUN_SERVICE_URL="$(sed -n "s/^Service URL: //p" "$OUT/deploy.err")"
+step invoke "$NODE" "$BIN" invoke
+[ -z "$PYTHON" ] || step sample "$PYTHON" ../sample_request.py
+`;
+
+/** Walks a road with a template inside of `emulator exec`; gives how each step ended. */
+async function walk(user: User, template: string, road: string, python = "") {
+  const made = await user.run(["init", "road", "--template", template, "--service", "road", "--yes"]);
+  expect(made.exitCode).toBe(0);
+  for (const [name, text] of Object.entries({ "road.sh": STEP + road, ...SAMPLE_REQUEST })) writeFileSync(join(user.work, name), text);
+  // Node 22 warns of NODE_USE_ENV_PROXY, which the emulator sets.
+  const env = { NODE_NO_WARNINGS: "1", OUT: user.folder, SERVICE_NAME: "road", NODE: process.execPath, BIN: user.bin, PYTHON: python };
+  const { stdout, stderr } = await user.run(["emulator", "exec", "--", "sh", "road.sh"], {
+    env: { ...env, ...(python && { CLOUDRUN_OAUTH_PYTHON: python }) },
+  });
+  expect({ stdout, stderr }).toEqual({ stdout: "", stderr: "" });
+  expect([user.processes(), readdirSync(user.temporary)]).toEqual([[], []]);
+  expect(existsSync(join(user.folder, "home", ".config", "gcloud"))).toBe(false);
+  const read = (name: string) => readFileSync(join(user.folder, name), "utf8");
+  return (step: string) => ({ exitCode: Number(read(`${step}.code`)), stdout: read(`${step}.out`), stderr: read(`${step}.err`) });
+}
+
+type Steps = Awaited<ReturnType<typeof walk>>;
+
+function expectToArrive(step: Steps): void {
+  expect(step("build")).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/gcr\.io\/cloudrun-local\/road.* SUCCESS\n/) });
+  const deployed =
+    /Service \[road\] revision \[road-00001-\w{3}\] has been deployed and is serving 100 percent of traffic\.\nService URL: https:\/\/road-\d+\.us-central1\.run\.app\n/;
+  expect(step("deploy")).toMatchObject({ exitCode: 0, stderr: expect.stringMatching(deployed) });
+  const binding = "- serviceAccount:caller@cloudrun-local.iam.gserviceaccount.com\n  role: roles/run.invoker\n";
+  expect(step("grant")).toMatchObject({ exitCode: 0, stdout: expect.stringContaining(binding) });
+  expect(step("invoke")).toEqual({
+    exitCode: 0,
+    stdout: `${JSON.stringify({ status_code: 200, response: HELLO }, null, 2)}\n`,
+    stderr: "",
+  });
+}
+
+testNeeding(
+  "gcloud",
+  "the original sample's README leads to an authenticated call, command by command",
+  async () => {
+    const step = await walk(newUser(), "hono", ROAD);
+    expectToArrive(step);
+    expect(step("url").stdout).toMatch(/^https:\/\/road-\w+-uc\.a\.run\.app\n$/);
+    expect(step("describe")).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("100% LATEST (currently road-00001-") });
+
+    const early = step("early");
+    const refusal = expect.stringContaining("does not have permission to get URL <code>/</code> from this server.");
+    expect([early.exitCode, JSON.parse(early.stdout)]).toEqual([9, { status_code: 403, response: refusal }]);
+    expect(JSON.parse(early.stderr.trimEnd().split("\n").at(-1) ?? "")).toMatchObject({ error: { code: "NOT_AUTHORIZED" } });
+    expect(step("bare")).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("INVALID_ARGUMENT") });
+  },
+  TIMEOUT,
+);
+
+testNeeding(
+  "gcloud",
+  "the template express takes the same road",
+  async () => {
+    expectToArrive(await walk(newUser(), "express", SHORT_ROAD));
+  },
+  TIMEOUT,
+);
+
+for (const template of ["flask", "fastapi"]) {
+  testNeeding(
+    ["gcloud", "python"],
+    `the template ${template} takes the same road, up to the sample's own client`,
+    async ([, python]) => {
+      const step = await walk(newUser(), template, SHORT_ROAD, python);
+      expectToArrive(step);
+      const { exitCode, stdout } = step("sample");
+      const { status_code, response } = JSON.parse(stdout);
+      expect([exitCode, status_code, JSON.parse(response)]).toEqual([0, 200, HELLO]);
+    },
+    TIMEOUT,
+  );
+}

@@ -1,0 +1,213 @@
+import { chmodSync, existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { expect, test } from "vitest";
+import { BuildError } from "../../../../src/emulator/engine/engine.ts";
+import { createProcessEngine } from "../../../../src/emulator/engine/process.ts";
+import { createReaper } from "../../../../src/emulator/engine/reaper.ts";
+import { buildImage, isRunning, startInstance, temporaryFolder, until, writeFiles, type Files } from "../../../helpers/process-engine.ts";
+
+const DEPENDENCY: Files = {
+  "dependency/package.json": JSON.stringify({ name: "dependency", version: "1.0.0", bin: { greet: "greet.js" } }),
+  "dependency/greet.js": "#!/usr/bin/env node\nconsole.log('greeted')\n",
+};
+
+function packageJson(scripts: Readonly<Record<string, string>>): string {
+  return JSON.stringify({ name: "service", version: "1.0.0", scripts, dependencies: { dependency: "file:./dependency" } });
+}
+
+/** Builds into a folder of its own with a signal to abort it; `directory` and what lies beside it can be looked at while it goes on. */
+function beginBuild(context: string, env = process.env) {
+  const directory = join(temporaryFolder(), "image");
+  const abort = new AbortController();
+  const log: string[] = [];
+  const engine = createProcessEngine({ env, reaper: createReaper() });
+  const done = engine.build({ context, dockerfile: "Dockerfile", directory, log: (text) => log.push(text), signal: abort.signal });
+  return { directory, abort, log, done, beside: () => readdirSync(dirname(directory)) };
+}
+
+test("the log shows each step as Docker does", async () => {
+  const { log } = await buildImage({ Dockerfile: "FROM node\nWORKDIR /app\n\nENV A=1 \\\n  B=2\nUSER node\n" });
+  expect(log.split("\n")).toEqual([
+    "Step 1/4 : FROM node",
+    ` ---> node is carried out by Node ${process.versions.node} of this machine`,
+    "Step 2/4 : WORKDIR /app",
+    "Step 3/4 : ENV A=1 B=2",
+    "Step 4/4 : USER node",
+    " ---> instances run as the user that the emulator runs as",
+    "",
+  ]);
+});
+
+test("the log says where the machine's version is not the tag's", async () => {
+  const major = process.versions.node.split(".")[0];
+  expect((await buildImage({ Dockerfile: "FROM node:8-slim" })).log).toContain(
+    `node:8-slim is carried out by Node ${process.versions.node} of this machine, not 8: `,
+  );
+  expect((await buildImage({ Dockerfile: `FROM node:${major}-slim` })).log).not.toContain(", not ");
+});
+
+test("npm installs into the image, its scripts see the image's variables and none of the emulator's", async () => {
+  const { path, log } = await buildImage(
+    {
+      ...DEPENDENCY,
+      "package.json": packageJson({
+        show: 'node -p "JSON.stringify([process.env.FROM_IMAGE, process.env.FROM_ARG, process.env.SECRET ?? null, process.cwd()])"',
+      }),
+      Dockerfile:
+        "FROM node\nWORKDIR /app\nENV FROM_IMAGE='an image'\nARG FROM_ARG=arg\nCOPY . .\nRUN npm install --no-audit --no-fund && npm run --silent show",
+    },
+    { env: { ...process.env, SECRET: "the emulator's" } },
+  );
+  expect(readFileSync(path("/app/node_modules/dependency/greet.js"), "utf8")).toContain("greeted");
+  expect(log).toMatch(/\["an image","arg",null,".*\/app"\]/);
+});
+
+test("a program that npm installs globally lies in the image and is found there", async () => {
+  const image = await buildImage({
+    ...DEPENDENCY,
+    Dockerfile: 'FROM node\nCOPY dependency /dependency\nRUN npm install --global --install-links /dependency\nCMD ["greet"]',
+  });
+  expect(existsSync(image.path("/usr/local/lib/node_modules/dependency/greet.js"))).toBe(true);
+  const instance = await startInstance(image);
+  await instance.exited;
+  expect(instance.lines).toEqual(["stdout: greeted"]);
+});
+
+test("a stage based on an earlier one has that one's files, and leaves it as it was", async () => {
+  const image = await buildImage({
+    "main.js": "console.log(require('node:fs').readdirSync('.').join())",
+    "more.js": "",
+    Dockerfile: `FROM node AS base
+WORKDIR /app
+COPY main.js ./
+CMD ["node", "main.js"]
+FROM base AS other
+COPY more.js ./
+FROM base
+COPY --from=other /app/more.js ./last.js`,
+  });
+  const instance = await startInstance(image);
+  await instance.exited;
+  expect(instance.lines).toEqual(["stdout: last.js,main.js"]);
+  expect(readdirSync(image.directory)).toEqual(["rootfs"]);
+});
+
+test("paths in a RUN are the container's", async () => {
+  const { path } = await buildImage({
+    ...DEPENDENCY,
+    "package.json": packageJson({}),
+    Dockerfile: "FROM node\nCOPY . /srv/\nRUN npm install --prefix=/srv && npm prune --prefix ../../srv",
+  });
+  expect(existsSync(path("/srv/node_modules/dependency"))).toBe(true);
+});
+
+test("what package managers write into their HOME is no part of the image", async () => {
+  const { directory } = await buildImage({
+    ...DEPENDENCY,
+    "package.json": packageJson({ dirty: "echo x > $HOME/.dirty" }),
+    Dockerfile: "FROM node\nCOPY . .\nRUN npm run dirty",
+  });
+  expect(readdirSync(directory)).toEqual(["rootfs"]);
+  expect(readdirSync(join(directory, "rootfs/root"))).toEqual([]);
+});
+
+test("a RUN that fails ends the build with its line, its output once in the log, and leaves nothing", async () => {
+  const context = temporaryFolder({
+    "package.json": packageJson({ fail: "for i in $(seq 50); do echo line $i; done; exit 7" }),
+    Dockerfile: "FROM node\nCOPY package.json .\nRUN npm run \\\n fail\nUSER node",
+  });
+  const build = beginBuild(context);
+  const error = await build.done.catch((reason: unknown) => reason);
+  expect(error).toBeInstanceOf(BuildError);
+  const { message } = error as BuildError;
+  expect(message).toBe("Dockerfile line 3: RUN npm run fail\nThe command 'npm run fail' returned a non-zero code: 7");
+  expect(build.log.join("").match(/^line 50$/gm)).toHaveLength(1);
+  expect(build.log.join("")).not.toContain("USER");
+  expect(build.beside()).toEqual([]);
+});
+
+test("a package manager that the base image does not bring is not found", async () => {
+  await expect(buildImage({ Dockerfile: "FROM node\nRUN pip install flask" })).rejects.toThrow(
+    "Dockerfile line 2: RUN pip install flask\npip: not found",
+  );
+});
+
+test("an aborted build ends its processes, and leaves nothing", async () => {
+  const context = temporaryFolder({
+    "package.json": packageJson({ wait: "node -e \"console.log('pid', process.pid); setInterval(() => {}, 1000)\"" }),
+    Dockerfile: "FROM node\nCOPY package.json .\nRUN npm run wait",
+  });
+  const build = beginBuild(context);
+  await until(() => /^pid \d+$/m.test(build.log.join("")));
+  const pid = Number(/^pid (\d+)$/m.exec(build.log.join(""))?.[1]);
+  expect(isRunning(pid)).toBe(true);
+  // Nothing looks like an image before it is one.
+  expect(build.beside()).toEqual(["image.partial"]);
+  build.abort.abort();
+  await expect(build.done).rejects.toThrow("The build was cancelled.");
+  expect(isRunning(pid)).toBe(false);
+  expect(build.beside()).toEqual([]);
+});
+
+test("a build that is aborted before it begins does nothing", async () => {
+  const build = beginBuild(temporaryFolder({ Dockerfile: "FROM node" }));
+  build.abort.abort();
+  await expect(build.done).rejects.toThrow(BuildError);
+  expect(build.beside()).toEqual([]);
+});
+
+test("what a crash left of an earlier build does not get into the image", async () => {
+  const context = temporaryFolder({ Dockerfile: "FROM node\nWORKDIR /app" });
+  const parent = temporaryFolder({ "image.partial/stage-0/app/left.js": "", "image.partial/home/x": "" });
+  const engine = createProcessEngine({ env: process.env, reaper: createReaper() });
+  await engine.build({
+    context,
+    dockerfile: "Dockerfile",
+    directory: join(parent, "image"),
+    log: () => {},
+    signal: new AbortController().signal,
+  });
+  expect(readdirSync(parent)).toEqual(["image"]);
+  expect(readdirSync(join(parent, "image/rootfs/app"))).toEqual([]);
+});
+
+test("a refused Dockerfile is refused before anything runs", async () => {
+  const build = beginBuild(temporaryFolder({ Dockerfile: "FROM node\nRUN npm ci\nRUN apt-get update" }));
+  await expect(build.done).rejects.toThrow("Dockerfile line 3: RUN apt-get update");
+  expect(build.log).toEqual([]);
+});
+
+test("a context without a Dockerfile is refused; one by another name is found", async () => {
+  const context = temporaryFolder();
+  await expect(beginBuild(context).done).rejects.toThrow("There is no Dockerfile in the build context.");
+  writeFiles(context, { "docker/web.Dockerfile": 'FROM node\nCMD ["a"]' });
+  const engine = createProcessEngine({ env: process.env, reaper: createReaper() });
+  const options = {
+    context,
+    dockerfile: "docker/web.Dockerfile",
+    directory: join(temporaryFolder(), "image"),
+    log: () => {},
+    signal: new AbortController().signal,
+  };
+  expect(await engine.build(options)).toMatchObject({ Cmd: ["a"] });
+});
+
+test("a machine without npm says so when npm is to run, one without Python when an image is based on it", async () => {
+  const context = temporaryFolder({ "package.json": "{}", Dockerfile: "FROM node\nRUN npm ci" });
+  const bare = temporaryFolder();
+  const engine = (node: string) => createProcessEngine({ node, env: { PATH: bare }, reaper: createReaper() });
+  const options = {
+    context,
+    dockerfile: "Dockerfile",
+    directory: join(temporaryFolder(), "image"),
+    log: () => {},
+    signal: new AbortController().signal,
+  };
+  writeFiles(bare, { node: "#!/bin/sh\necho v20.0.0\n" });
+  chmodSync(join(bare, "node"), 0o755);
+  await expect(engine(join(bare, "node")).build(options)).rejects.toThrow("npm: not found");
+  writeFiles(context, { Dockerfile: "FROM python:3.12" });
+  await expect(engine(process.execPath).build(options)).rejects.toThrow(
+    "python3 is not installed on this machine. Name a Python by CLOUDRUN_OAUTH_PYTHON",
+  );
+});

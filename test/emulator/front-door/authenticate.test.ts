@@ -1,0 +1,173 @@
+import { createHmac, createSign } from "node:crypto";
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import { deleteServiceAccount } from "../../../src/emulator/iam/service-accounts.ts";
+import { authenticate } from "../../../src/emulator/front-door/authenticate.ts";
+import { signJwt } from "../../../src/emulator/oauth2/jwt.ts";
+import { TOKEN } from "../../helpers/api-server.ts";
+import { CALLER_PAIR, forge, ISSUER_PAIR, NOW, openIdentity, type Identity } from "../../helpers/identity.ts";
+
+const URL = "https://hello-abc123-uc.a.run.app";
+const AUDIENCES = [URL, "my-audience"];
+const publicPem = ISSUER_PAIR.publicKey.export({ type: "spki", format: "pem" });
+const signByIssuer = (signed: string): Buffer => createSign("sha256").update(signed).sign(ISSUER_PAIR.privateKey);
+
+function claimsOf({ caller }: Identity, changes: Record<string, unknown> = {}): object {
+  const { email, uniqueId } = caller;
+  const claims = {
+    aud: URL,
+    azp: email,
+    email,
+    email_verified: true,
+    exp: NOW + 3600,
+    iat: NOW,
+    iss: "https://accounts.google.com",
+    sub: uniqueId,
+  };
+  return { ...claims, ...changes };
+}
+
+function token(identity: Identity, changes: Record<string, unknown> = {}): string {
+  return signJwt(JSON.stringify(claimsOf(identity, changes)), ISSUER_PAIR);
+}
+
+function check(identity: Identity, rawHeaders: readonly string[]) {
+  return authenticate(rawHeaders, { ...identity, audiences: AUDIENCES });
+}
+
+test("a good ID token says who calls, and reaches the service without its signature", async () => {
+  const identity = await openIdentity();
+  const jwt = token(identity);
+  const [header, payload] = jwt.split(".");
+  const credential = await check(identity, ["Host", "x", "Authorization", `bearer ${jwt}`, "Accept", "*/*"]);
+  expect(credential).toMatchObject({
+    kind: "principal",
+    member: `serviceAccount:${identity.caller.email}`,
+    email: identity.caller.email,
+    claims: { aud: URL },
+    header: "authorization",
+    redactedHeaders: ["Host", "x", "Authorization", `bearer ${header}.${payload}.SIGNATURE_REMOVED_BY_GOOGLE`, "Accept", "*/*"],
+  });
+});
+
+test("X-Serverless-Authorization is checked in place of Authorization, which stays as it came", async () => {
+  const identity = await openIdentity();
+  const jwt = token(identity);
+  const good = await check(identity, ["Authorization", "Basic abc", "X-Serverless-Authorization", `Bearer ${jwt}`]);
+  expect(good).toMatchObject({ kind: "principal", header: "x-serverless-authorization" });
+  expect(good.kind === "principal" && good.redactedHeaders.slice(0, 2)).toEqual(["Authorization", "Basic abc"]);
+  expect(await check(identity, ["Authorization", `Bearer ${jwt}`, "X-Serverless-Authorization", "Bearer x"])).toMatchObject({
+    kind: "bad",
+  });
+});
+
+test("a call without either header has no credential", async () => {
+  expect(await check(await openIdentity(), ["Host", "x", "Cookie", "Authorization"])).toEqual({ kind: "none" });
+});
+
+test.for(["my-audience", `${URL}/`])("the audience %s is the service's too", async (aud) => {
+  const identity = await openIdentity();
+  expect(await check(identity, ["Authorization", `Bearer ${token(identity, { aud })}`])).toMatchObject({ kind: "principal" });
+});
+
+test("a token of the IAM Credentials API need not carry an e-mail address", async () => {
+  const identity = await openIdentity();
+  const jwt = token(identity, { email: undefined, email_verified: undefined });
+  expect(await check(identity, ["Authorization", `Bearer ${jwt}`])).toMatchObject({ kind: "principal", email: identity.caller.email });
+});
+
+const header = { alg: "RS256", kid: ISSUER_PAIR.keyId, typ: "JWT" };
+const forgeries: readonly (readonly [string, (identity: Identity) => string[]])[] = [
+  ["signed by another key", (identity) => [signJwt(JSON.stringify(claimsOf(identity)), CALLER_PAIR)]],
+  [
+    "signed by another key under our key id",
+    (identity) => [signJwt(JSON.stringify(claimsOf(identity)), { ...CALLER_PAIR, keyId: ISSUER_PAIR.keyId })],
+  ],
+  ["signed by nobody, alg none", (identity) => [forge({ ...header, alg: "none" }, claimsOf(identity))]],
+  ["good but for alg none", (identity) => [forge({ ...header, alg: "none" }, claimsOf(identity), signByIssuer)]],
+  [
+    "HS256 with the public key",
+    (identity) => [
+      forge({ ...header, alg: "HS256" }, claimsOf(identity), (signed) => createHmac("sha256", publicPem).update(signed).digest()),
+    ],
+  ],
+  ["without kid", (identity) => [forge({ alg: "RS256" }, claimsOf(identity), signByIssuer)]],
+  ["expired", (identity) => [token(identity, { iat: NOW - 3600, exp: NOW })]],
+  ["without exp", (identity) => [token(identity, { exp: undefined })]],
+  ["for another audience", (identity) => [token(identity, { aud: "https://other-abc123-uc.a.run.app" })]],
+  ["for an audience with a path", (identity) => [token(identity, { aud: `${URL}/x` })]],
+  ["for a custom audience with a slash", (identity) => [token(identity, { aud: "my-audience/" })]],
+  ["for a list of audiences", (identity) => [token(identity, { aud: [URL] })]],
+  ["of another issuer", (identity) => [token(identity, { iss: "https://example.com" })]],
+  ["with an unverified e-mail address", (identity) => [token(identity, { email_verified: "true" })]],
+  ["of an unknown account", (identity) => [token(identity, { email: "x@y.iam.gserviceaccount.com" })]],
+  ["of an account that was made anew", (identity) => [token(identity, { sub: "1" })]],
+  ["an access token", () => [TOKEN]],
+  ["empty", () => [""]],
+  ["1 MB long", () => ["a".repeat(1_000_000)]],
+  ["1 MB of dots", () => [".".repeat(1_000_000)]],
+];
+
+test.for(forgeries)("a token %s is bad", async ([, make]) => {
+  const identity = await openIdentity();
+  const [jwt] = make(identity);
+  expect(await check(identity, ["Authorization", `Bearer ${jwt}`])).toMatchObject({ kind: "bad" });
+});
+
+test("two headers, two tokens in one, and another scheme are bad", async () => {
+  const identity = await openIdentity();
+  const jwt = token(identity);
+  for (const rawHeaders of [
+    ["Authorization", `Bearer ${jwt}`, "authorization", `Bearer ${jwt}`],
+    ["Authorization", `Bearer ${jwt}, Bearer ${jwt}`],
+    ["Authorization", `Bearer ${jwt},${jwt}`],
+    ["Authorization", `Bearer ${jwt} ${jwt}`],
+    ["Authorization", `Basic ${jwt}`],
+    ["Authorization", jwt],
+    ["Authorization", ""],
+  ]) {
+    expect(await check(identity, rawHeaders)).toMatchObject({ kind: "bad" });
+  }
+});
+
+test("a token is no good any more when its account is disabled or deleted", async () => {
+  const identity = await openIdentity();
+  const { state, caller } = identity;
+  const rawHeaders = ["Authorization", `Bearer ${token(identity)}`];
+  state.serviceAccounts.set(caller.email, { ...caller, disabled: true });
+  expect(await check(identity, rawHeaders)).toMatchObject({ kind: "bad" });
+  state.serviceAccounts.set(caller.email, caller);
+  expect(await check(identity, rawHeaders)).toMatchObject({ kind: "principal" });
+  deleteServiceAccount(state, caller);
+  expect(await check(identity, rawHeaders)).toMatchObject({ kind: "bad" });
+});
+
+test("no token in which anything was changed gets in", async () => {
+  const identity = await openIdentity();
+  const jwt = token(identity);
+  const characters = fc.constantFrom(..."ABCXYZabcxyz0189-_.=+/ ,");
+  const mutation = fc.oneof(
+    fc.record({ at: fc.nat(jwt.length - 1), by: characters }).map(({ at, by }) => jwt.slice(0, at) + by + jwt.slice(at + 1)),
+    // Its last character has bits that no signature needs.
+    characters.map((by) => jwt.slice(0, -1) + by),
+    fc
+      .record({ at: fc.nat(jwt.length), by: fc.string({ minLength: 1, maxLength: 4 }) })
+      .map(({ at, by }) => jwt.slice(0, at) + by + jwt.slice(at)),
+    fc
+      .record({ at: fc.nat(jwt.length - 1), size: fc.integer({ min: 1, max: 5 }) })
+      .map(({ at, size }) => jwt.slice(0, at) + jwt.slice(at + size)),
+    fc.record({ name: fc.string(), value: fc.jsonValue() }).map(({ name, value }) => {
+      const [head, , signature] = jwt.split(".");
+      const claims = { ...claimsOf(identity), [name]: value };
+      return `${head}.${Buffer.from(JSON.stringify(claims)).toString("base64url")}.${signature}`;
+    }),
+  );
+  await fc.assert(
+    fc.asyncProperty(mutation, async (changed) => {
+      // Spaces around a credential are not part of it: RFC 9110, section 5.5; a parser has taken them off before.
+      fc.pre(changed.trim() !== jwt);
+      expect((await check(identity, ["Authorization", `Bearer ${changed.trim()}`])).kind).toBe("bad");
+    }),
+    { numRuns: 400 },
+  );
+});

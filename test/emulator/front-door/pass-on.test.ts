@@ -1,0 +1,163 @@
+import { once } from "node:events";
+import { Readable } from "node:stream";
+import { expect, test, vi } from "vitest";
+import { openFrontDoor } from "../../helpers/front-door.ts";
+
+const MIB = 1024 * 1024;
+
+/** Does what the path says, in HTTP/1.1. */
+const SERVICE = `
+const sleep = (ms) => new Promise((passed) => setTimeout(passed, ms));
+require("node:http").createServer(async (request, response) => {
+  const { url, method, headers, rawHeaders } = request;
+  request.on("error", () => {});
+  response.on("close", () => response.writableFinished || console.log("gone", url));
+  if (url === "/headers") return response.end(JSON.stringify({ method, rawHeaders }));
+  if (url === "/size") { let size = 0; for await (const chunk of request) size += chunk.length; return response.end(String(size)); }
+  if (url === "/events") {
+    response.writeHead(200, { "content-type": "text/event-stream" }).flushHeaders();
+    for (const count of [1, 2, 3]) { await sleep(150); response.write("data: " + count + "\\n\\n"); }
+    return response.end();
+  }
+  if (url === "/silence") return response.writeHead(200).flushHeaders();
+  if (url === "/trailers") {
+    response.writeHead(200, { trailer: "X-Checksum" }).write("body");
+    response.addTrailers({ "X-Checksum": "abc" });
+    return response.end();
+  }
+  if (url === "/cookies") return response.setHeader("set-cookie", ["a=1", "b=2"]).end();
+  if (url.startsWith("/bytes/")) {
+    const size = Number(url.split("/")[2]);
+    if (!url.endsWith("/chunked")) response.setHeader("content-length", size);
+    response.write(Buffer.alloc(size / 2));
+    return response.end(Buffer.alloc(size / 2));
+  }
+  if (url === "/never") return;
+  if (url === "/half") { response.writeHead(200, { "content-length": 100 }).write("half"); await sleep(50); return response.destroy(); }
+  response.end("ok");
+}).listen(process.env.PORT);
+`;
+
+async function text(answer: Readable): Promise<string> {
+  return Buffer.concat(await answer.toArray()).toString();
+}
+
+test("a service sees the caller's request, with what the front end adds and without what concerns one connection", async () => {
+  const { call, host } = await openFrontDoor({ script: SERVICE });
+  const headers = {
+    "X-Own": "1",
+    Cookie: "a=1",
+    "X-Forwarded-For": "10.0.0.1",
+    "X-Forwarded-Proto": "http",
+    Expect: "100-continue",
+    TE: "trailers",
+    "Keep-Alive": "timeout=1",
+  };
+  const { method, rawHeaders } = JSON.parse(await text(await call("/headers", { headers })));
+  expect(method).toBe("GET");
+  const seen = Object.fromEntries(
+    rawHeaders.flatMap((name: string, index: number) => (index % 2 === 0 ? [[name.toLowerCase(), rawHeaders[index + 1]]] : [])),
+  );
+  expect(seen).toMatchObject({
+    host,
+    "x-own": "1",
+    cookie: "a=1",
+    te: "trailers",
+    "x-forwarded-for": "10.0.0.1,127.0.0.1",
+    "x-forwarded-proto": "https",
+    forwarded: 'for="127.0.0.1";proto=https',
+    traceparent: expect.stringMatching(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/),
+  });
+  expect(Object.keys(seen)).toEqual(expect.not.arrayContaining(["expect", "keep-alive", "transfer-encoding"]));
+});
+
+test("events and heads reach the caller when the service sends them", async () => {
+  const { call } = await openFrontDoor({ script: SERVICE });
+  const answer = await call("/events");
+  const times: number[] = [];
+  for await (const chunk of answer as AsyncIterable<Buffer>) {
+    expect(String(chunk)).toBe(`data: ${times.length + 1}\n\n`);
+    times.push(performance.now());
+  }
+  expect((times[2] ?? 0) - (times[0] ?? 0)).toBeGreaterThan(200);
+  expect((await call("/silence")).statusCode).toBe(200);
+});
+
+test("a body of unknown length streams in, and trailers and repeated headers come back", async () => {
+  const { call } = await openFrontDoor({ script: SERVICE });
+  const body = Readable.from([Buffer.alloc(1000), Buffer.alloc(2000)]);
+  expect(await text(await call("/size", { method: "POST", body }))).toBe("3000");
+  const answer = await call("/trailers");
+  expect(await text(answer)).toBe("body");
+  expect(answer.trailers).toEqual({ "x-checksum": "abc" });
+  expect((await call("/cookies")).headers["set-cookie"]).toEqual(["a=1", "b=2"]);
+});
+
+test("a request of more than 32 MiB is answered 413, whether it says its length or not", async () => {
+  const { call } = await openFrontDoor({ script: SERVICE });
+  expect(await text(await call("/size", { method: "POST", body: Buffer.alloc(32 * MIB) }))).toBe(String(32 * MIB));
+  const said = await call("/size", { method: "POST", body: Buffer.alloc(32 * MIB + 1) });
+  const unsaid = await call("/size", {
+    method: "POST",
+    body: Readable.from(
+      (function* () {
+        for (let count = 0; count < 40; count += 1) yield Buffer.alloc(MIB);
+      })(),
+    ),
+  });
+  for (const answer of [said, unsaid]) {
+    expect([answer.statusCode, await text(answer)]).toEqual([413, expect.stringContaining("<h1>Error: Request Entity Too Large</h1>")]);
+  }
+});
+
+test("an answer of more than 32 MiB has to be streamed", async () => {
+  const { call } = await openFrontDoor({ script: SERVICE });
+  const most = 32 * MIB;
+  expect((await text(await call(`/bytes/${most}`))).length).toBe(most);
+  expect((await text(await call(`/bytes/${most + 2}/chunked`))).length).toBe(most + 2);
+  const refused = await call(`/bytes/${most + 2}`);
+  expect([refused.statusCode, await text(refused)]).toEqual([500, expect.stringContaining("Response size was too large.")]);
+  expect((await call(`/bytes/${most + 2}`, { method: "HEAD" })).statusCode).toBe(200);
+});
+
+test("an answer that takes longer than the request timeout is 504 before it has begun, and broken off after", async () => {
+  const { call, lines } = await openFrontDoor({ script: SERVICE, spec: { timeoutSeconds: 1 } });
+  const never = await call("/never");
+  expect([never.statusCode, await text(never)]).toEqual([504, expect.stringContaining("reached the maximum request timeout")]);
+  await expect(text(await call("/silence"))).rejects.toThrow("aborted");
+  await vi.waitFor(() => expect(lines).toEqual(["stdout gone /never", "stdout gone /silence"]));
+});
+
+test("a caller that goes away takes its request to the service with it", async () => {
+  const { call, lines } = await openFrontDoor({ script: SERVICE });
+  (await call("/silence")).destroy();
+  await vi.waitFor(() => expect(lines).toEqual(["stdout gone /silence"]));
+});
+
+test("a connection that the service closed while it rested costs no call without a body", async () => {
+  const script = `
+    const { createServer } = require("node:http");
+    const server = createServer((request, response) => {
+      if (request.socket.used) return request.socket.resetAndDestroy();
+      request.socket.used = true;
+      response.end("ok");
+    });
+    server.listen(process.env.PORT)`;
+  const { call } = await openFrontDoor({ script });
+  for (const method of ["GET", "GET", "DELETE"]) expect((await call("/", { method })).statusCode).toBe(200);
+});
+
+test("a wish for another protocol than WebSocket is not heard, and its request is answered", async () => {
+  const { call } = await openFrontDoor({ script: SERVICE });
+  const headers = { connection: "Upgrade, HTTP2-Settings", upgrade: "h2c", "http2-settings": "AAMAAABkAARAAAAAAAIAAAAA" };
+  expect(await text(await call("/size", { method: "POST", headers, body: Buffer.alloc(100_000) }))).toBe("100000");
+});
+
+test("a caller that waits for 100 Continue gets it", async () => {
+  const { tunnel, host } = await openFrontDoor({ script: SERVICE });
+  const socket = await tunnel()("http/1.1");
+  socket.write(`POST /size HTTP/1.1\r\nHost: ${host}\r\nExpect: 100-continue\r\nContent-Length: 4\r\nConnection: close\r\n\r\n`);
+  expect(String((await once(socket, "data"))[0])).toBe("HTTP/1.1 100 Continue\r\n\r\n");
+  socket.write("body");
+  expect(Buffer.concat(await socket.toArray()).toString()).toMatch(/^HTTP\/1\.1 200 OK\r\n[^]*4/);
+});

@@ -1,0 +1,81 @@
+import { expect, test } from "vitest";
+import { bindingsInForce, getPolicy, isAllowed, setPolicy, setPropagation } from "../../../src/emulator/iam/policy.ts";
+import { createServiceAccount, deleteServiceAccount } from "../../../src/emulator/iam/service-accounts.ts";
+import { openTestState, PROJECT, reopenState, temporaryDirectory } from "../../helpers/api-server.ts";
+
+const SERVICE = `projects/${PROJECT}/locations/us-central1/services/hello`;
+const SECOND = 1000;
+
+/** A state in which changes of policies take 90 s. */
+function openSlow(directory = temporaryDirectory()) {
+  let time = Date.parse("2026-05-05T12:00:00Z");
+  const state = openTestState(directory, () => time);
+  setPropagation(state, 90 * SECOND);
+  const names = ["ada", "bob"] as const;
+  const invokers = (...members: string[]) =>
+    setPolicy(state, SERVICE, { bindings: [{ role: "roles/run.invoker", members: members.map((name) => `user:${name}@x.com`) }] });
+  const letIn = () =>
+    names.filter((name) => isAllowed(state, { member: `user:${name}@x.com`, email: `${name}@x.com` }, "run.routes.invoke", SERVICE));
+  return { state, invokers, letIn, now: () => time, pass: (seconds: number) => (time += seconds * SECOND) };
+}
+
+test("a grant reads back at once and takes effect after the delay, and so does its revocation", () => {
+  const { state, invokers, letIn, pass } = openSlow();
+  const granted = invokers("ada");
+  expect(getPolicy(state, SERVICE)).toEqual(granted);
+  expect(letIn()).toEqual([]);
+  pass(89.999);
+  expect(letIn()).toEqual([]);
+  pass(0.001);
+  expect(letIn()).toEqual(["ada"]);
+  invokers();
+  expect(getPolicy(state, SERVICE).bindings).toEqual([]);
+  pass(89);
+  expect(letIn()).toEqual(["ada"]);
+  pass(1);
+  expect(letIn()).toEqual([]);
+});
+
+test("several changes are on their way one after the other", () => {
+  const { invokers, letIn, pass } = openSlow();
+  const seen = [];
+  for (const members of [["ada"], ["ada", "bob"], ["bob"]]) {
+    invokers(...members);
+    pass(30);
+    seen.push(letIn());
+  }
+  for (let index = 0; index < 3; index += 1) {
+    seen.push(letIn());
+    pass(30);
+  }
+  expect(seen).toEqual([[], [], ["ada"], ["ada"], ["ada", "bob"], ["bob"]]);
+});
+
+test("without a delay a change takes effect at once; a restart with one leaves what is in force", () => {
+  const directory = temporaryDirectory();
+  const first = openSlow(directory);
+  setPropagation(first.state, 0);
+  first.invokers("ada");
+  expect(first.letIn()).toEqual(["ada"]);
+  setPropagation(first.state, 90 * SECOND);
+  first.invokers("bob");
+  first.state.close();
+  const again = reopenState(directory, first.now);
+  expect(bindingsInForce(again, SERVICE)).toEqual([{ role: "roles/run.invoker", members: ["user:ada@x.com"] }]);
+  expect(getPolicy(again, SERVICE).bindings).toEqual([{ role: "roles/run.invoker", members: ["user:bob@x.com"] }]);
+});
+
+test("an account made anew under a deleted one's name does not come into what is still in force", () => {
+  const { state } = openSlow();
+  const account = createServiceAccount(state, { projectId: PROJECT, accountId: "caller" });
+  const member = `serviceAccount:${account.email}`;
+  setPropagation(state, 0);
+  setPolicy(state, SERVICE, { bindings: [{ role: "roles/run.invoker", members: [member] }] });
+  setPropagation(state, 90 * SECOND);
+  setPolicy(state, SERVICE, { bindings: [] });
+  const may = () => isAllowed(state, { member, email: account.email }, "run.routes.invoke", SERVICE);
+  expect(may()).toBe(true);
+  deleteServiceAccount(state, account);
+  createServiceAccount(state, { projectId: PROJECT, accountId: "caller" });
+  expect(may()).toBe(false);
+});

@@ -1,0 +1,206 @@
+import { createHmac, createSign } from "node:crypto";
+import { expect, test } from "vitest";
+import { deleteServiceAccount } from "../../../src/emulator/iam/service-accounts.ts";
+import type { ApiServer } from "../../helpers/api-server.ts";
+import {
+  addKey,
+  assertion,
+  CALLER_PAIR,
+  decode,
+  forge,
+  ISSUER_PAIR,
+  NOW,
+  openIdentity,
+  OTHER_PAIR,
+  serveIdentity,
+} from "../../helpers/identity.ts";
+
+const GRANT_TYPE = "urn:ietf:params:oauth:grant-type:jwt-bearer";
+const EMAIL = "caller@demo-project.iam.gserviceaccount.com";
+const HEADER = { alg: "RS256", typ: "JWT", kid: CALLER_PAIR.keyId };
+const CLAIMS = { iss: EMAIL, aud: "https://oauth2.googleapis.com/token", iat: NOW, exp: NOW + 3600, target_audience: "https://a.run.app" };
+const UNREASONABLE =
+  "Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe. Check your iat and exp values in the JWT claim.";
+const signByCaller = (signed: string): Buffer => createSign("sha256").update(signed).sign(CALLER_PAIR.privateKey);
+const publicPem = CALLER_PAIR.publicKey.export({ type: "spki", format: "pem" });
+
+async function exchange(server: ApiServer, jwt: string, host = "oauth2.googleapis.com", path = "/token") {
+  const body = new URLSearchParams({ grant_type: GRANT_TYPE, assertion: jwt }).toString();
+  const { status, json } = await server.request("POST", host, path, { token: "", body });
+  return { status, json };
+}
+
+function refusal(error: string, error_description: string, status = 400) {
+  return { status, json: { error, error_description } };
+}
+
+test.for([
+  ["oauth2.googleapis.com", "/token"],
+  ["www.googleapis.com", "/oauth2/v4/token"],
+  ["accounts.google.com", "/o/oauth2/token"],
+] as const)("%s%s gives an ID token for an assertion with target_audience, and nothing else", async ([host, path]) => {
+  const identity = await openIdentity();
+  const server = await serveIdentity(identity);
+  const { status, json } = await exchange(server, assertion(EMAIL, { aud: `https://${host}${path}` }), host, path);
+  expect([status, Object.keys(json)]).toEqual([200, ["id_token"]]);
+  expect(decode(json["id_token"])).toEqual({
+    header: { alg: "RS256", kid: ISSUER_PAIR.keyId, typ: "JWT" },
+    claims: {
+      aud: "https://a.run.app",
+      azp: EMAIL,
+      email: EMAIL,
+      email_verified: true,
+      exp: NOW + 3600,
+      iat: NOW,
+      iss: "https://accounts.google.com",
+      sub: identity.caller.uniqueId,
+    },
+  });
+});
+
+test("an assertion with a scope gives an access token that is kept as a hash only", async () => {
+  const identity = await openIdentity();
+  const server = await serveIdentity(identity);
+  const scope = "openid https://www.googleapis.com/auth/cloud-platform";
+  const { status, json } = await exchange(server, assertion(EMAIL, { target_audience: undefined, scope }));
+  expect({ status, json }).toEqual({
+    status: 200,
+    json: { access_token: expect.stringMatching(/^ya29\.[\w.-]{43,}$/), expires_in: 3599, token_type: "Bearer" },
+  });
+  expect(JSON.stringify(identity.state.accessTokens.keys())).not.toContain(json["access_token"]);
+
+  const used = await server.request("GET", "iam.googleapis.com", "/v1/roles", { token: json["access_token"] });
+  expect(used.status).toBe(200);
+  const info = await server.request("GET", "oauth2.googleapis.com", `/tokeninfo?access_token=${json["access_token"]}`, { token: "" });
+  expect(info.json).toMatchObject({ scope, expires_in: "3599", azp: identity.caller.uniqueId });
+  expect((await server.request("POST", "oauth2.googleapis.com", `/revoke?token=${json["access_token"]}`, { token: "" })).status).toBe(200);
+  expect((await server.request("GET", "iam.googleapis.com", "/v1/roles", { token: json["access_token"] })).status).toBe(401);
+});
+
+test("a scope that Google does not know makes an ID token for that audience", async () => {
+  const server = await serveIdentity(await openIdentity());
+  const { json } = await exchange(server, assertion(EMAIL, { target_audience: undefined, scope: "https://a.run.app" }));
+  expect(decode(json["id_token"]).claims["aud"]).toBe("https://a.run.app");
+});
+
+// In Google's order: what stands above is noticed before what stands below.
+test.for([
+  ["an empty assertion", "", refusal("invalid_request", "Bad Request")],
+  ["two segments", "a.b", refusal("invalid_request", "Bad Request")],
+  ["characters that are not base64url", assertion(EMAIL).replace(".", ".*"), refusal("invalid_request", "Bad Request")],
+  ["segments that are not JSON", "aaaa.bbbb.cccc", refusal("invalid_request", "Bad Request")],
+  ["claims that are a list", forge(HEADER, [CLAIMS], signByCaller), refusal("invalid_request", "Bad Request")],
+  ["alg none", forge({ ...HEADER, alg: "none" }, CLAIMS), refusal("invalid_grant", "Invalid JWT Signature.")],
+  ["no alg", forge({ kid: HEADER.kid }, CLAIMS, signByCaller), refusal("invalid_grant", "Invalid JWT Signature.")],
+  [
+    "HS256 with the public key",
+    forge({ ...HEADER, alg: "HS256" }, CLAIMS, (signed) => createHmac("sha256", publicPem).update(signed).digest()),
+    refusal("invalid_grant", "Invalid JWT Signature."),
+  ],
+  ["an unknown kid", forge({ ...HEADER, kid: "0".repeat(40) }, CLAIMS, signByCaller), refusal("invalid_grant", "Invalid JWT Signature.")],
+  [
+    "a kid that is a list",
+    forge({ ...HEADER, kid: [HEADER.kid] }, CLAIMS, signByCaller),
+    refusal("invalid_grant", "Invalid JWT Signature."),
+  ],
+  ["another's key", assertion(EMAIL, { exp: 0 }, { pair: OTHER_PAIR }), refusal("invalid_grant", "Invalid JWT Signature.")],
+  ["no iss", assertion(EMAIL, { iss: undefined }), refusal("invalid_grant", "Invalid grant: account not found")],
+  [
+    "an unknown iss",
+    assertion("nobody@demo-project.iam.gserviceaccount.com"),
+    refusal("invalid_grant", "Invalid grant: account not found"),
+  ],
+  ["an iss that is an object", assertion(EMAIL, { iss: { [EMAIL]: EMAIL } }), refusal("invalid_grant", "Invalid grant: account not found")],
+  ["no iat", assertion(EMAIL, { iat: undefined, exp: undefined }), refusal("invalid_grant", "Invalid JWT: iat (issued at) is not set.")],
+  ["no exp", assertion(EMAIL, { exp: undefined }), refusal("invalid_grant", "Invalid JWT: exp (expiration time) is not set.")],
+  ["an exp that is a list", assertion(EMAIL, { exp: [NOW] }), refusal("invalid_grant", "Invalid JWT: exp (expiration time) is not set.")],
+  ["expired", assertion(EMAIL, { iat: NOW - 3600, exp: NOW }), refusal("invalid_grant", UNREASONABLE)],
+  ["more than an hour", assertion(EMAIL, { exp: NOW + 3601, aud: "" }), refusal("invalid_grant", UNREASONABLE)],
+  ["from the future", assertion(EMAIL, { iat: NOW + 300, exp: NOW + 900 }), refusal("invalid_grant", UNREASONABLE)],
+  [
+    "neither scope nor audience",
+    assertion(EMAIL, { target_audience: "", aud: "" }),
+    refusal("invalid_scope", "Invalid OAuth scope or ID token audience provided."),
+  ],
+  ["another aud", assertion(EMAIL, { aud: "https://example.com" }), refusal("invalid_grant", "Invalid JWT: Failed audience check.")],
+  ["no aud", assertion(EMAIL, { aud: undefined }), refusal("invalid_grant", "Invalid JWT: Failed audience check.")],
+  [
+    "another sub",
+    assertion(EMAIL, { sub: "somebody@example.com" }),
+    refusal(
+      "unauthorized_client",
+      "Client is unauthorized to retrieve access tokens using this method, or client not authorized for any of the scopes requested.",
+      401,
+    ),
+  ],
+] as const)("refuses in Google's words: %s", async ([, jwt, expected]) => {
+  const server = await serveIdentity(await openIdentity());
+  expect(await exchange(server, jwt)).toEqual(expected);
+});
+
+test.for([
+  ["times as strings of digits", assertion(EMAIL, { iat: String(NOW), exp: String(NOW + 600) })],
+  ["a sub that is the iss", assertion(EMAIL, { sub: EMAIL })],
+  ["a clock that is a little ahead", assertion(EMAIL, { iat: NOW + 10, exp: NOW + 3610 })],
+  ["no kid", forge({ alg: "RS256" }, CLAIMS, signByCaller)],
+] as const)("accepts %s", async ([, jwt]) => {
+  const server = await serveIdentity(await openIdentity());
+  expect((await exchange(server, jwt)).status).toBe(200);
+});
+
+test("an assertion may be padded, as google-auth for Python wrote it once: what is signed has the padding too", async () => {
+  const server = await serveIdentity(await openIdentity());
+  const [header, claims] = [HEADER, { ...CLAIMS, jti: "12" }].map((part) => pad(Buffer.from(JSON.stringify(part)).toString("base64url")));
+  const signed = `${header}.${claims}`;
+  expect(signed).toContain("=");
+  expect((await exchange(server, `${signed}.${pad(signByCaller(signed).toString("base64url"))}`)).status).toBe(200);
+  expect((await exchange(server, `${signed}=.${signByCaller(signed).toString("base64url")}`)).status).toBe(400);
+});
+
+function pad(segment: string): string {
+  return segment.padEnd(Math.ceil(segment.length / 4) * 4, "=");
+}
+
+test("a key that is disabled, over or deleted, and an account that is disabled or deleted, sign nothing any more", async () => {
+  const identity = await openIdentity();
+  const { state, caller } = identity;
+  const server = await serveIdentity(identity);
+  const noSignature = refusal("invalid_grant", "Invalid JWT Signature.");
+
+  await addKey(state, caller, CALLER_PAIR, { disabled: true });
+  expect(await exchange(server, assertion(EMAIL))).toEqual(noSignature);
+  await addKey(state, caller, CALLER_PAIR, { validBeforeTime: "2026-11-23T11:59:59Z" });
+  expect(await exchange(server, assertion(EMAIL))).toEqual(noSignature);
+  await addKey(state, caller, CALLER_PAIR);
+  expect((await exchange(server, assertion(EMAIL))).status).toBe(200);
+
+  state.serviceAccounts.set(EMAIL, { ...caller, disabled: true });
+  expect(await exchange(server, assertion(EMAIL))).toEqual(refusal("invalid_grant", "Robot is disabled."));
+  state.serviceAccounts.set(EMAIL, caller);
+  state.keys.delete(`${EMAIL}/${CALLER_PAIR.keyId}`);
+  expect(await exchange(server, assertion(EMAIL))).toEqual(noSignature);
+  deleteServiceAccount(state, caller);
+  expect(await exchange(server, assertion(EMAIL))).toEqual(refusal("invalid_grant", "Invalid grant: account not found"));
+});
+
+test.for([
+  ["", "Invalid grant_type: "],
+  ["grant_type=password", "Invalid grant_type: password"],
+  ["grant_type=__proto__", "Invalid grant_type: __proto__"],
+  ["grant_type=refresh_token", "Invalid grant_type: refresh_token"],
+] as const)("refuses the form '%s'", async ([body, description]) => {
+  const server = await serveIdentity(await openIdentity());
+  const { status, json } = await server.request("POST", "oauth2.googleapis.com", "/token", { token: "", body });
+  expect({ status, json }).toEqual(refusal("unsupported_grant_type", description));
+});
+
+test.for([
+  ["one long segment", "a".repeat(1_000_000)],
+  ["a million dots", ".".repeat(1_000_000)],
+  ["a deep list", `${Buffer.from("[".repeat(500_000)).toString("base64url")}.e30.e30`],
+] as const)("answers a malformed JWT of 1 MB at once: %s", async ([, jwt]) => {
+  const server = await serveIdentity(await openIdentity());
+  const begun = performance.now();
+  expect(await exchange(server, jwt)).toEqual(refusal("invalid_request", "Bad Request"));
+  expect(performance.now() - begun).toBeLessThan(2000);
+});

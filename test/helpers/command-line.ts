@@ -1,0 +1,110 @@
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { PassThrough } from "node:stream";
+import { expect, onTestFinished } from "vitest";
+import { run } from "../../src/main.ts";
+
+/** A new folder, with files in it by their relative paths, that goes with the test. */
+export function folder(files: Readonly<Record<string, string>> = {}): string {
+  const directory = mkdtempSync(join(tmpdir(), "cloudrun-oauth-test-"));
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  for (const [name, text] of Object.entries(files)) {
+    mkdirSync(dirname(join(directory, name)), { recursive: true });
+    writeFileSync(join(directory, name), text);
+  }
+  return directory;
+}
+
+interface World {
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+  /** What is piped in; nothing, and no end, where it is not said. */
+  readonly stdin?: string;
+  readonly signal?: AbortSignal;
+}
+
+/** Runs the command line in this process, in a home and a folder of its own with nothing on PATH unless said otherwise. */
+export async function runCli(argv: readonly string[], { env = {}, cwd = folder(), stdin: input, signal }: World = {}) {
+  const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
+  if (input !== undefined) stdin.end(input);
+  const [out, err] = [collect(stdout), collect(stderr)];
+  const exitCode = await run(argv, { stdin, stdout, stderr, cwd, signal, env: { HOME: folder(), PATH: "", ...env }, self: [] });
+  return { exitCode, stdout: out(), stderr: err() };
+}
+
+function collect(stream: PassThrough): () => string {
+  const chunks: Buffer[] = [];
+  stream.on("data", (chunk: Buffer) => chunks.push(chunk));
+  return () => Buffer.concat(chunks).toString("utf8");
+}
+
+/** One call that a fake gcloud knows: its whole line, and what it does. */
+interface Call {
+  readonly line: string;
+  readonly stdout?: string;
+  readonly stderr?: string;
+  readonly exitCode?: number;
+}
+
+/** A PATH with nothing but a gcloud that knows these calls, each once: any other fails, and so does one that is never made. */
+export function fakeGcloud(...calls: readonly Call[]): { readonly PATH: string } {
+  const directory = folder({ calls: "" });
+  const log = join(directory, "calls");
+  const lines = new Set(calls.map(({ line }) => line));
+  const cases = [...lines].map(
+    (known) =>
+      `${quote(known)})\n${calls.map((call, index) => (call.line === known ? act(call, join(directory, `made-${index}`), log) : "")).join("")};;`,
+  );
+  writeFileSync(
+    join(directory, "gcloud"),
+    `#!/bin/sh\ncase "$*" in\n${cases.join("\n")}\nesac\necho "unexpected $*" >> ${quote(log)}; exit 99\n`,
+  );
+  chmodSync(join(directory, "gcloud"), 0o755);
+  onTestFinished(() => {
+    const made = readFileSync(log, "utf8").split("\n").filter(Boolean);
+    expect(made.toSorted()).toEqual(calls.map(({ line }) => line).toSorted());
+  });
+  return { PATH: directory };
+}
+
+/** What a call does the first time that it is made; after that it is as good as unknown. */
+function act({ stdout = "", stderr = "", exitCode = 0 }: Call, mark: string, log: string): string {
+  const say = `printf %s ${quote(stdout)}; printf %s ${quote(stderr)} >&2; exit ${exitCode}`;
+  return `if [ ! -e ${quote(mark)} ]; then : > ${quote(mark)}; echo "$*" >> ${quote(log)}; ${say}; fi\n`;
+}
+
+function quote(text: string): string {
+  return `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+/** A service as gcloud and the API describe it. */
+export const KNATIVE_SERVICE = {
+  apiVersion: "serving.knative.dev/v1",
+  kind: "Service",
+  metadata: {
+    name: "hello",
+    namespace: "123456789012",
+    generation: 2,
+    annotations: {
+      "run.googleapis.com/ingress": "all",
+      "run.googleapis.com/urls": '["https://hello-123456789012.us-central1.run.app","https://hello-abc123-uc.a.run.app"]',
+    },
+  },
+  spec: {
+    template: {
+      spec: {
+        containers: [{ image: "us-central1-docker.pkg.dev/my-project/apps/hello" }],
+        serviceAccountName: "runner@my-project.iam.gserviceaccount.com",
+      },
+    },
+  },
+  status: {
+    observedGeneration: 2,
+    url: "https://hello-abc123-uc.a.run.app",
+    latestReadyRevisionName: "hello-00002-abc",
+    latestCreatedRevisionName: "hello-00002-abc",
+    traffic: [{ latestRevision: true, percent: 100, revisionName: "hello-00002-abc" }],
+    conditions: [{ type: "Ready", status: "True" }],
+  },
+};

@@ -1,0 +1,28 @@
+import { existsSync, readFileSync, rmSync } from "node:fs";
+import { afterAll, afterEach } from "vitest";
+import { findDeviations } from "../fidelity/google-apis.ts";
+import { RECORDING } from "./recording.ts";
+
+interface Recorded {
+  readonly method: string;
+  readonly url: string;
+  readonly status: number;
+  readonly answer?: unknown;
+}
+
+let read = 0;
+
+/** Whatever an emulator answers in a test, in whichever process it runs, has the fields and types that Google's description of the API has. */
+afterEach(() => {
+  if (!existsSync(RECORDING)) return;
+  const recording = readFileSync(RECORDING);
+  // The last line may be half written yet, by a process that goes on.
+  const end = recording.lastIndexOf("\n") + 1;
+  const lines = recording.subarray(read, end).toString("utf8").split("\n").filter(Boolean);
+  read = end;
+  const answers = lines.map((line) => JSON.parse(line) as Recorded).filter(({ status, answer }) => status < 300 && answer !== undefined);
+  const deviations = new Set(answers.flatMap((answer) => findDeviations(answer)));
+  if (deviations.size > 0) throw new Error(`Google would not answer like this:\n${[...deviations].join("\n")}`);
+});
+
+afterAll(() => rmSync(RECORDING, { force: true }));

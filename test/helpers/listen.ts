@@ -1,0 +1,15 @@
+import { once } from "node:events";
+import type { Server } from "node:http";
+import type { AddressInfo, Server as TcpServer } from "node:net";
+import { onTestFinished } from "vitest";
+
+/** Lets a server listen on a free port until the test ends; gives the port. */
+export async function listen(server: Server | TcpServer): Promise<number> {
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  onTestFinished(() => {
+    if ("closeAllConnections" in server) server.closeAllConnections();
+    server.close();
+  });
+  return (server.address() as AddressInfo).port;
+}

@@ -1,0 +1,31 @@
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { storageApi, storageXmlApi } from "../../src/emulator/apis/storage.ts";
+import type { State } from "../../src/emulator/state.ts";
+import { openTestState, PROJECT, PROJECT_NUMBER, serveApis, type ApiServer } from "./api-server.ts";
+
+export const HOST = "storage.googleapis.com";
+
+/** Serves Cloud Storage with one bucket, `stuff`. */
+export async function serveBucket(state = openTestState()): Promise<ApiServer & { readonly state: State }> {
+  const storage = { state, now: Date.now };
+  state.buckets.set("stuff", {
+    name: "stuff",
+    project: PROJECT,
+    projectNumber: PROJECT_NUMBER,
+    location: "US",
+    timeCreated: "2026-01-01T00:00:00Z",
+  });
+  return { ...(await serveApis([storageApi(storage), storageXmlApi(storage)], state)), state };
+}
+
+/** Uploads an object in the simplest way. */
+export function put(server: ApiServer, name: string, body: string | Buffer, query = ""): ReturnType<ApiServer["request"]> {
+  return server.request("POST", HOST, `/upload/storage/v1/b/stuff/o?uploadType=media&name=${encodeURIComponent(name)}${query}`, {
+    body,
+    headers: { "content-type": "text/plain" },
+  });
+}
+
+/** The files that hold objects' bytes, and those of unfinished uploads. */
+export const blobs = (state: State): string[] => readdirSync(join(state.directory, "objects"));

@@ -1,0 +1,186 @@
+import { execFile } from "node:child_process";
+import { once } from "node:events";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { PassThrough } from "node:stream";
+import { fileURLToPath } from "node:url";
+import { expect, onTestFinished, test } from "vitest";
+import { CliError, EXIT_CODES, type ErrorCode } from "../src/errors.ts";
+import { run } from "../src/main.ts";
+import { report } from "../src/report.ts";
+import { fakeGcloud, folder, runCli } from "./helpers/command-line.ts";
+
+const BIN = fileURLToPath(new URL("../bin/cloudrun-oauth.js", import.meta.url));
+
+async function reported(error: unknown, argv: readonly string[] = [], env: Readonly<Record<string, string>> = {}) {
+  const stderr = new PassThrough();
+  const exitCode = await report(error, { stdin: new PassThrough(), stdout: new PassThrough(), stderr, env }, argv);
+  return { exitCode, stderr: String(stderr.read()) };
+}
+
+test.for(Object.entries(EXIT_CODES) as [ErrorCode, number][])("%s leaves %i, with its sentence and its hint", async ([code, exitCode]) => {
+  const error = new CliError(code, "It went wrong.", { hint: "Do this." });
+  const tag = code === "BUG" ? "" : ` [${code}]`;
+  const { stderr, ...rest } = await reported(error);
+  expect(rest).toEqual({ exitCode });
+  expect(stderr.startsWith(`error: It went wrong.${tag}\nhint: Do this.\n`)).toBe(true);
+});
+
+test("what is no CliError is a bug: it shows where, and leaves 1", async () => {
+  const { exitCode, stderr } = await reported(new TypeError("x is not a function"));
+  expect(exitCode).toBe(1);
+  expect(stderr).toMatch(
+    /^error: x is not a function\nhint: This is a bug in cloudrun-oauth: please report it, .*\nTypeError: x is not a function\n {4}at .*main\.test\.ts/,
+  );
+});
+
+test("--json makes the last line of stderr the error, and leaves stdout empty", async () => {
+  const { exitCode, stdout, stderr } = await runCli(["deploy", "No_Good", "--json"]);
+  expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
+  expect(JSON.parse(stderr.trimEnd().split("\n").at(-1)!)).toEqual({
+    error: {
+      code: "SETTINGS_INVALID",
+      message: expect.stringContaining('"No_Good" cannot be the service'),
+      hint: "It comes from the command line.",
+      exit_code: 2,
+      details: { setting: "service", source: "the command line" },
+    },
+  });
+});
+
+test("--verbose shows the causes", async () => {
+  const error = new CliError("UNAVAILABLE", "Not there.", { cause: new Error("outer", { cause: new Error("inner") }) });
+  expect((await reported(error)).stderr).toBe("error: Not there. [UNAVAILABLE]\n");
+  expect((await reported(error, ["-v"])).stderr).toBe("error: Not there. [UNAVAILABLE]\ncause: outer\ncause: inner\n");
+});
+
+test("no error ever shows a key or a token", async () => {
+  const jwt = `${Buffer.from('{"alg":"RS256"}').toString("base64url")}.${Buffer.from('{"sub":"1"}').toString("base64url")}.c2lnbmF0dXJl`;
+  const pem = "-----BEGIN PRIVATE KEY-----\\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASC\\n-----END PRIVATE KEY-----";
+  const secrets = [
+    jwt,
+    pem,
+    pem.replaceAll("\\n", "\n"),
+    "ya29.c.b0AXv0zTPq-secret",
+    `Bearer ${jwt}`,
+    "-----BEGIN RSA PRIVATE KEY-----\nMIIEcutoff",
+  ];
+  for (const secret of secrets) {
+    const error = new CliError("TOKEN_REFUSED", `said ${secret}`, { hint: secret, cause: new Error(secret), details: { said: secret } });
+    const { stderr } = await reported(error, ["--json", "--verbose"], { GITHUB_ACTIONS: "true" });
+    for (const part of ["c2lnbmF0dXJl", "MIIE", "b0AXv0zTPq"]) expect(stderr).not.toContain(part);
+    expect(JSON.parse(stderr.trimEnd().split("\n").at(-1)!)).toHaveProperty("error.code", "TOKEN_REFUSED");
+  }
+});
+
+test("on GitHub Actions an error is an annotation too, on one line", async () => {
+  const error = new CliError("NOT_FOUND", "100% gone:\nthere is nothing.", { hint: "Look elsewhere." });
+  const { stderr } = await reported(error, [], { GITHUB_ACTIONS: "true" });
+  expect(stderr).toContain("\n::error title=cloudrun-oauth NOT_FOUND::100%25 gone:%0Athere is nothing.%0ALook elsewhere.\n");
+});
+
+test("colour is for terminals: NO_COLOR, --no-color and TERM=dumb turn it off, FORCE_COLOR on", async () => {
+  const error = new CliError("USAGE", "No.");
+  const coloured = async (env: Record<string, string>, isTTY: boolean, argv: string[] = []) => {
+    const stderr = Object.assign(new PassThrough(), { isTTY });
+    await report(error, { stdin: new PassThrough(), stdout: new PassThrough(), stderr, env }, argv);
+    return String(stderr.read()).includes("\u001b[");
+  };
+  expect(await Promise.all([coloured({}, true), coloured({}, false), coloured({ FORCE_COLOR: "1" }, false)])).toEqual([true, false, true]);
+  const off = [
+    coloured({ NO_COLOR: "1" }, true),
+    coloured({ TERM: "dumb" }, true),
+    coloured({}, true, ["--no-color"]),
+    coloured({ FORCE_COLOR: "0" }, true),
+  ];
+  expect(await Promise.all(off)).toEqual([false, false, false, false]);
+});
+
+test("--timeout ends a command that takes longer, and what it has started", async () => {
+  const { env, pidFile } = endlessGcloud();
+  const { exitCode, stderr } = await runCli(["describe", "hello", "-p", "my-project", "--timeout", "800ms", "--url"], { env });
+  expect(exitCode).toBe(7);
+  expect(stderr).toContain("error: Not done after 0.8 s. [TIMEOUT]");
+  await gone(pidFile);
+});
+
+test("an interrupt ends a command, and what it has started", async () => {
+  const { env, pidFile } = endlessGcloud();
+  const stop = new AbortController();
+  const running = runCli(["describe", "hello", "-p", "my-project", "--url"], { env, signal: stop.signal });
+  await there(pidFile);
+  stop.abort(new CliError("INTERRUPTED", "Interrupted."));
+  expect((await running).exitCode).toBe(130);
+  await gone(pidFile);
+});
+
+test("Ctrl-C ends the process in order with 130", async () => {
+  const { env, pidFile } = endlessGcloud();
+  const child = execFile(process.execPath, [BIN, "describe", "hello", "-p", "my-project", "--url"], {
+    env: { ...env, HOME: folder() },
+    cwd: folder(),
+  });
+  onTestFinished(() => void child.kill("SIGKILL"));
+  let stderr = "";
+  child.stderr?.on("data", (chunk: string) => (stderr += chunk));
+  await there(pidFile);
+  child.kill("SIGINT");
+  expect(await once(child, "close")).toEqual([130, null]);
+  expect(stderr).toContain("error: Interrupted. [INTERRUPTED]");
+  await gone(pidFile);
+});
+
+test("a reader that goes away ends the command without a word", async () => {
+  const stdout = new PassThrough();
+  const stderr = new PassThrough();
+  const env = { HOME: folder(), ...fakeGcloud() };
+  stdout.write = () => {
+    queueMicrotask(() => stdout.emit("error", Object.assign(new Error("write EPIPE"), { code: "EPIPE" })));
+    return false;
+  };
+  const exitCode = await run(["config", "list"], { stdin: new PassThrough(), stdout, stderr, env, cwd: folder(), self: [] });
+  expect([exitCode, stderr.read()]).toEqual([0, null]);
+});
+
+test("the built program says its version, and refuses what it does not know", async () => {
+  const result = await new Promise((resolve) =>
+    execFile(process.execPath, [BIN, "--version"], (error, stdout, stderr) => resolve({ error, stdout, stderr })),
+  );
+  const { version } = JSON.parse(readFileSync(fileURLToPath(new URL("../package.json", import.meta.url)), "utf8")) as { version: string };
+  expect(result).toEqual({ error: null, stdout: `${version}\n`, stderr: "" });
+});
+
+/** A gcloud that goes on until it is ended, as a child of a shell, as the real one is. */
+function endlessGcloud() {
+  const directory = folder();
+  const pidFile = join(directory, "pid");
+  mkdirSync(join(directory, "bin"));
+  writeFileSync(join(directory, "bin", "gcloud"), `#!/bin/sh\n/bin/sleep 600 &\necho $! > ${pidFile}\nwait\n`, { mode: 0o755 });
+  return { env: { PATH: join(directory, "bin") }, pidFile };
+}
+
+async function there(pidFile: string): Promise<number> {
+  for (;;) {
+    try {
+      const pid = Number(readFileSync(pidFile, "utf8"));
+      if (pid > 0) return pid;
+    } catch {
+      // Not yet.
+    }
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+async function gone(pidFile: string): Promise<void> {
+  const pid = await there(pidFile);
+  await expect.poll(() => isAlive(pid), { timeout: 5000 }).toBe(false);
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return !readFileSync(`/proc/${pid}/stat`, "utf8").includes(") Z ");
+  } catch {
+    return false;
+  }
+}
