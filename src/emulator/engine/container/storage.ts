@@ -8,6 +8,9 @@ const DIRECTORY_LABEL = "cloudrun-oauth.directory";
 const RUN_LABEL = "cloudrun-oauth.run";
 /** The file in an image's directory that names the image in the storage of docker or podman. */
 const ID_FILE = "image-id";
+const ATTEMPTS = 5;
+
+type IsRefuse = (id: string, owner: string) => boolean;
 
 /** What docker or podman keeps for one emulator. */
 export interface Storage {
@@ -40,12 +43,23 @@ export function openStorage({ name, file }: ContainerProgram, directory: string,
     return lines.split("\n").map((line) => [toHex(line.slice(0, line.indexOf(" "))), line.slice(line.indexOf(" ") + 1)] as const);
   };
 
+  /** Removes those that a choice falls on. Another emulator may be at it too: what fails since something is gone is looked at anew. */
+  const removeAll = async (kind: "container" | "image", removal: readonly string[], isRefuse: IsRefuse): Promise<void> => {
+    for (let left = ATTEMPTS; ; left -= 1) {
+      try {
+        for (const [id, owner] of await listAll(kind)) if (isRefuse(id, owner)) await tell(...removal, id);
+        return;
+      } catch (error) {
+        if (left === 1) throw error;
+      }
+    }
+  };
+
   const sweep = async (): Promise<void> => {
     const isGone = (owner: string): boolean => !existsSync(owner);
-    for (const [id, owner] of await listAll("container")) if (owner === directory || isGone(owner)) await tell(...rm, id);
+    await removeAll("container", rm, (_, owner) => owner === directory || isGone(owner));
     const known = new Set(knownImages(directory));
-    for (const [id, owner] of await listAll("image"))
-      if (owner === directory ? !known.has(id) : isGone(owner)) await tell("rmi", "--force", id);
+    await removeAll("image", ["rmi", "--force"], (id, owner) => (owner === directory ? !known.has(id) : isGone(owner)));
   };
 
   return {
