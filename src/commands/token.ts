@@ -1,23 +1,20 @@
 import { audienceFor, isServiceHost } from "../auth/audience.ts";
 import { findCredentials } from "../auth/credentials.ts";
-import { fetchIdToken } from "../auth/exchange.ts";
-import { memberOf, readClaims } from "../auth/id-token.ts";
+import { readClaims } from "../auth/id-token.ts";
 import { serviceUrl } from "../call/target.ts";
 import type { Context } from "../context.ts";
 
 /** Prints an ID token and nothing else; under `--json` its audience, its end (RFC 3339) and its claims too. */
 export async function token(context: Context, audience: string | undefined): Promise<void> {
-  const { terminal, settings, send, env } = context;
-  const credentials = settings.get("credentials");
-  const key = await findCredentials(credentials);
+  const { terminal, settings } = context;
+  const credentials = await findCredentials(settings.get("credentials"), context);
   const wanted = audience ?? audienceFor(await serviceUrl(context));
   const fitting = fittingAudience(wanted);
   if (fitting) terminal.warn(`Cloud Run expects its service's URL without tag and path as audience: ${fitting}`);
-  const principal = memberOf(key.client_email);
-  terminal.debug(`credential: ${principal}, from ${credentials?.value} (${credentials?.source}), key ${key.private_key_id}`);
-  if (context.dryRun) return terminal.printJson({ method: "POST", url: key.token_uri, audience: wanted, principal });
+  terminal.debug(`credential: ${credentials.description}`);
+  if (context.dryRun) return terminal.printJson({ ...credentials.tokenRequest, audience: wanted, principal: credentials.principal });
 
-  const idToken = await fetchIdToken(key, wanted, { send, env });
+  const idToken = await credentials.fetchIdToken(wanted);
   terminal.mask(idToken);
   if (!terminal.json) return terminal.print(`${idToken}\n`);
   const claims = readClaims(idToken) ?? {};
