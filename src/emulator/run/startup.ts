@@ -1,9 +1,9 @@
-import { createServer, type AddressInfo } from "node:net";
 import type { Engine, Instance, StartOptions } from "../engine/engine.ts";
 import type { Container, ImageConfig, KnativeRevision } from "../resources.ts";
 import type { InstanceSecrets } from "../secrets/references.ts";
 import { parseCpu, parseMemory } from "./container-rules.ts";
 import { StartupError } from "./instance-error.ts";
+import { releasePort, takePort } from "./ports.ts";
 import { kindOf, waitForFailure, waitForStart, type Probe } from "./probe.ts";
 import type { Surroundings } from "./surroundings.ts";
 
@@ -34,7 +34,7 @@ export async function startInstance(
     if (lines.length > MOST_LINES) lines.shift();
     log(stream, line);
   };
-  const port = await findFreePort();
+  const port = await takePort();
   const options = {
     directory,
     config,
@@ -50,8 +50,10 @@ export async function startInstance(
   try {
     instance = await engine.start(options);
   } catch (error) {
+    releasePort(port);
     throw unhealthy(container, [...lines, (error as Error).message]);
   }
+  void instance.exited.then(() => releasePort(port));
 
   const over = new AbortController();
   let isTold = false;
@@ -140,15 +142,4 @@ function describeProbe({ startupProbe }: Container): string {
 function describeContainer({ name, image, ports }: Container): string {
   const container = name ?? `${image.split("/").at(-1)?.split(/[:@]/)[0]}-1`;
   return `container "${container}" on port ${ports?.[0]?.containerPort ?? 8080}`;
-}
-
-function findFreePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
-  });
 }
