@@ -6,7 +6,7 @@ import { type TestContext, test } from "vitest";
 import { writeContainersConf } from "./container-machine.ts";
 
 /** What some tests need of the machine that npm does not install. */
-export type Need = "cloud-run-proxy" | "gcloud" | "go" | "google-auth" | "podman" | "pytest" | "python";
+export type Need = "cloud-run-proxy" | "curl" | "gcloud" | "go" | "google-auth" | "podman" | "pytest" | "python";
 
 export type Requirement = { readonly available: true; readonly path: string } | { readonly available: false; readonly reason: string };
 
@@ -15,6 +15,7 @@ const PYTHON_MODULES = ["flask", "gunicorn", "fastapi", "uvicorn", "requests", "
 const FINDERS: Readonly<Record<Need, () => Requirement>> = {
   // What `gcloud run services proxy` runs: a component of gcloud's own, which Debian does not have.
   "cloud-run-proxy": () => findProgram("cloud-run-proxy"),
+  curl: () => findProgram("curl"),
   gcloud: () => findProgram("gcloud"),
   go: findGo,
   "google-auth": () => findPython(["google.auth", "requests"]),
