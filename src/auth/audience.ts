@@ -11,6 +11,17 @@ export function isServiceHost(hostname: string): boolean {
   return hostname.endsWith(".run.app");
 }
 
+/**
+ * True for the audiences that every service takes besides its own: gcloud's client, which `gcloud auth print-identity-token` without
+ * --audiences sends (google/adk-python#3814), and its client for Application Default Credentials (GoogleCloudPlatform/cloud-run-proxy#10).
+ */
+export function isAudienceOfGcloud(audience: string): boolean {
+  return (
+    audience === "32555940559.apps.googleusercontent.com" ||
+    audience === "764086051850-6qr4p6gpi6hn506pt8ejuq83di341hur.apps.googleusercontent.com"
+  );
+}
+
 /** What a service's URL says of it; the region is in one of its two forms only. */
 export interface NamedService {
   readonly service: string;

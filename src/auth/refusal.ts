@@ -1,5 +1,5 @@
 import { CliError } from "../errors.ts";
-import { audienceFor, isServiceHost, serviceNamedBy } from "./audience.ts";
+import { audienceFor, isAudienceOfGcloud, isServiceHost, serviceNamedBy } from "./audience.ts";
 import { memberOf, readClaims, type IdTokenClaims } from "./id-token.ts";
 
 /** A call that was answered 401, 403 or 404. */
@@ -70,7 +70,7 @@ function faultOfToken(call: RefusedCall, { exp, aud, iat }: IdTokenClaims): CliE
     );
   }
   const expected = audienceFor(call.url);
-  if (aud !== undefined && aud !== expected && aud !== `${expected}/` && call.status === 401) {
+  if (call.status === 401 && aud !== undefined && aud !== expected && aud !== `${expected}/` && !isAudienceOfGcloud(aud)) {
     return refusal(
       "NOT_AUTHENTICATED",
       call,
@@ -89,8 +89,9 @@ function faultOfToken(call: RefusedCall, { exp, aud, iat }: IdTokenClaims): CliE
   return undefined;
 }
 
-function notVerified(call: RefusedCall, { email }: IdTokenClaims): CliError {
-  if (!isServiceHost(call.url.hostname)) {
+function notVerified(call: RefusedCall, { aud, email }: IdTokenClaims): CliError {
+  const isForEveryService = aud !== undefined && isAudienceOfGcloud(aud);
+  if (!isServiceHost(call.url.hostname) && !isForEveryService) {
     return refusal(
       "NOT_AUTHENTICATED",
       call,
@@ -102,7 +103,7 @@ function notVerified(call: RefusedCall, { email }: IdTokenClaims): CliError {
   return refusal(
     "NOT_AUTHENTICATED",
     call,
-    `Cloud Run could not verify the ID token of ${who}, although it is for this service and has not expired.`,
+    `Cloud Run could not verify the ID token of ${who}, although it is for ${isForEveryService ? "every" : "this"} service and has not expired.`,
     `A service or a grant that is new takes a minute or more: try again. Otherwise: ${grantLine(call.url, email)}`,
   );
 }

@@ -100,5 +100,6 @@ function explainBinding({ resource, role, members, condition, has_permission: ha
 function* explainWay({ ingress, isHidden, isUnchecked, urls, custom_audiences: audiences }: Finding): Generator<string> {
   if (ingress !== "all") yield `A call from outside is answered 404, whoever makes it: ingress is ${ingress}.`;
   if (isHidden) yield "The service's run.app URLs are answered 404: the default URL is disabled.";
-  if (!isUnchecked) yield `An ID token for it has one of these audiences: ${[...urls, ...audiences].join(", ")}`;
+  if (!isUnchecked)
+    yield `An ID token for it has one of these audiences, or is for gcloud itself (gcloud auth print-identity-token): ${[...urls, ...audiences].join(", ")}`;
 }

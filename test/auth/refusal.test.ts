@@ -65,6 +65,12 @@ test.for([
     `Cloud Run could not verify the ID token of serviceAccount:${EMAIL}, although it is for this service and has not expired.`,
     /try again\. Otherwise: cloudrun-oauth grant hello/,
   ],
+  [
+    "a token without fault for gcloud's client",
+    idToken({ aud: "32555940559.apps.googleusercontent.com" }),
+    `Cloud Run could not verify the ID token of serviceAccount:${EMAIL}, although it is for every service and has not expired.`,
+    /try again\. Otherwise: cloudrun-oauth grant hello/,
+  ],
 ] as const)("401 to %s is explained by its claims", ([, token, message, hint]) => {
   const error = explainRefusal(called(unauthorized("/orders"), { token }));
   expect(error).toMatchObject({ code: "NOT_AUTHENTICATED", exitCode: 9, message });

@@ -37,7 +37,8 @@ async function setPolicy(...bindings: readonly object[]): Promise<void> {
   expect(status).toBe(200);
 }
 
-const audienceLine = () => `  An ID token for it has one of these audiences: ${audiences}\n`;
+const audienceLine = () =>
+  `  An ID token for it has one of these audiences, or is for gcloud itself (gcloud auth print-identity-token): ${audiences}\n`;
 
 test("names the binding that lets a member in, and no other", async () => {
   await setPolicy({ role: "roles/run.invoker", members: [CALLER] }, { role: "roles/run.viewer", members: [CALLER] });

@@ -1,12 +1,10 @@
-import { execa } from "execa";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { get } from "node:http";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, expect } from "vitest";
-import { signIn } from "../../src/cloud/sign-in.ts";
 import { HELLO, startEmulator, tinyService, type Files } from "../helpers/emulator.ts";
+import { openGcloud } from "../helpers/gcloud.ts";
 import { testNeeding } from "../helpers/requirements.ts";
 
 /** Milliseconds. Starting gcloud takes a second, and several on a machine that is busy. */
@@ -15,13 +13,7 @@ const TIMEOUT = 180_000;
 const emulator = await startEmulator(afterAll);
 const { port, project } = emulator;
 const { environment } = emulator.status();
-const folder = mkdtempSync(join(tmpdir(), "cloudrun-oauth-gcloud-"));
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
-const env = {
-  PATH: process.env["PATH"],
-  HOME: folder,
-  ...Object.fromEntries(Object.entries(environment).flatMap(([name, value]) => (value === null ? [] : [[name, value]]))),
-};
+const { folder, gcloud } = openGcloud(environment);
 
 /** Writes a source, and gives its folder. */
 function source(name: string, files: Files): string {
@@ -29,15 +21,6 @@ function source(name: string, files: Files): string {
   mkdirSync(directory);
   for (const [path, content] of Object.entries(files)) writeFileSync(join(directory, path), content);
   return directory;
-}
-
-const signedIn = signIn(env);
-
-/** Runs gcloud as a user types it; gives both of its outputs. */
-async function gcloud(line: string): Promise<{ stdout: string; stderr: string }> {
-  await signedIn;
-  const { stdout, stderr } = await execa("gcloud", line.split(" "), { env, extendEnv: false, stdin: "ignore", cwd: folder });
-  return { stdout, stderr };
 }
 
 async function rows(line: string): Promise<string[]> {

@@ -6,14 +6,17 @@ import { type TestContext, test } from "vitest";
 import { writeContainersConf } from "./container-machine.ts";
 
 /** What some tests need of the machine that npm does not install. */
-export type Need = "gcloud" | "go" | "google-auth" | "podman" | "pytest" | "python";
+export type Need = "cloud-run-proxy" | "curl" | "gcloud" | "go" | "google-auth" | "podman" | "pytest" | "python";
 
 export type Requirement = { readonly available: true; readonly path: string } | { readonly available: false; readonly reason: string };
 
 const PYTHON_MODULES = ["flask", "gunicorn", "fastapi", "uvicorn", "requests", "jwt", "cryptography"];
 
 const FINDERS: Readonly<Record<Need, () => Requirement>> = {
-  gcloud: findGcloud,
+  // What `gcloud run services proxy` runs: a component of gcloud's own, which Debian does not have.
+  "cloud-run-proxy": () => findProgram("cloud-run-proxy"),
+  curl: () => findProgram("curl"),
+  gcloud: () => findProgram("gcloud"),
   go: findGo,
   "google-auth": () => findPython(["google.auth", "requests"]),
   podman: findPodman,
@@ -70,9 +73,9 @@ function requiredNeeds(): ReadonlySet<string> {
   return new Set(names);
 }
 
-function findGcloud(): Requirement {
-  const path = onPath("gcloud");
-  return path ? { available: true, path } : { available: false, reason: "gcloud is not on PATH" };
+function findProgram(name: string): Requirement {
+  const path = onPath(name);
+  return path ? { available: true, path } : { available: false, reason: `${name} is not on PATH` };
 }
 
 /** Where Debian puts the sources of its Go packages. */

@@ -21,6 +21,16 @@ export type Credential =
       readonly redactedHeaders: string[];
     };
 
+/**
+ * Every service takes tokens for these two, whatever its own audiences are: for gcloud's client, which `gcloud auth print-identity-token` without
+ * --audiences and `gcloud run services proxy` send (google/adk-python#3814), and for gcloud's client for Application Default Credentials
+ * (GoogleCloudPlatform/cloud-run-proxy#10).
+ */
+const AUDIENCES_OF_GCLOUD: readonly unknown[] = [
+  "32555940559.apps.googleusercontent.com",
+  "764086051850-6qr4p6gpi6hn506pt8ejuq83di341hur.apps.googleusercontent.com",
+];
+
 interface Options extends Pick<Runtime, "state" | "signingKeys" | "now"> {
   /** The service's URLs, without a slash at the end, and its custom audiences. */
   readonly audiences: readonly string[];
@@ -44,7 +54,7 @@ export async function authenticate(rawHeaders: readonly string[], options: Optio
   const jwt = await verifyIdToken(options, token);
   if (!jwt) return bad("The token is no ID token of https://accounts.google.com that is valid now.");
   const { aud } = jwt.claims;
-  if (!options.audiences.some((audience) => isAudience(aud, audience))) {
+  if (!AUDIENCES_OF_GCLOUD.includes(aud) && !options.audiences.some((audience) => isAudience(aud, audience))) {
     return bad(`The token's audience is ${JSON.stringify(aud)}; the service answers to ${options.audiences.join(", ")}.`);
   }
   const principal = findPrincipal(jwt.claims, options);

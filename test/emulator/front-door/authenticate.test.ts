@@ -70,6 +70,17 @@ test.for(["my-audience", `${URL}/`])("the audience %s is the service's too", asy
   expect(await check(identity, ["Authorization", `Bearer ${token(identity, { aud })}`])).toMatchObject({ kind: "principal" });
 });
 
+test.for([
+  ["gcloud's own client", "32555940559.apps.googleusercontent.com"],
+  ["gcloud's client for Application Default Credentials", "764086051850-6qr4p6gpi6hn506pt8ejuq83di341hur.apps.googleusercontent.com"],
+])("every service takes a token for %s", async ([, aud]) => {
+  const identity = await openIdentity();
+  expect(await check(identity, ["Authorization", `Bearer ${token(identity, { aud })}`])).toMatchObject({
+    kind: "principal",
+    claims: { aud },
+  });
+});
+
 test("a token of the IAM Credentials API need not carry an e-mail address", async () => {
   const identity = await openIdentity();
   const jwt = token(identity, { email: undefined, email_verified: undefined });
@@ -96,6 +107,8 @@ const forgeries: readonly (readonly [string, (identity: Identity) => string[]])[
   ["without exp", (identity) => [token(identity, { exp: undefined })]],
   ["for another audience", (identity) => [token(identity, { aud: "https://other-abc123-uc.a.run.app" })]],
   ["for an audience with a path", (identity) => [token(identity, { aud: `${URL}/x` })]],
+  ["for another client of Google's", (identity) => [token(identity, { aud: "32555940558.apps.googleusercontent.com" })]],
+  ["for a client of gcloud's with a slash", (identity) => [token(identity, { aud: "32555940559.apps.googleusercontent.com/" })]],
   ["for a custom audience with a slash", (identity) => [token(identity, { aud: "my-audience/" })]],
   ["for a list of audiences", (identity) => [token(identity, { aud: [URL] })]],
   ["of another issuer", (identity) => [token(identity, { iss: "https://example.com" })]],
