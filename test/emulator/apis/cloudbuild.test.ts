@@ -115,7 +115,7 @@ test("a build that is cancelled or runs out of time ends so", async () => {
   });
   expect((await cloudBuild.request("POST", HOST, `${BUILDS}/${id}:cancel`, { body: {} })).status).toBe(400);
 
-  const late = await cloudBuild.submit("FROM node\nRUN sleep 60", { timeout: "0.2s" });
+  const late = await cloudBuild.submit("FROM node\nRUN sleep 60", { timeout: "3s" });
   expect(await cloudBuild.finish(late["id"])).toMatchObject({ status: "TIMEOUT", steps: [{ status: "TIMEOUT" }] });
 });
 
