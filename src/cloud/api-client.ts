@@ -53,6 +53,7 @@ export function openApiClient(context: Pick<Context, "env" | "settings" | "send"
       headers: [["Authorization", await authorization()], ...type, ...headers],
       body: bytes ?? json,
       timeout: 60_000,
+      ...(method === "GET" && { retry: { times: 3, statuses: [429, 503] } }),
     });
   }
 
