@@ -31,6 +31,11 @@ export function indentJson(text: string, margin = ""): string {
   return out.join("");
 }
 
+/** The JSON text on one line, each number and string as it is written. */
+export function joinJson(text: string): string {
+  return text.replace(/("[^"\\]*(?:\\.[^"\\]*)*")|\s+/g, "$1");
+}
+
 function endOfToken(text: string, start: number): number {
   const isString = text[start] === '"';
   if (!isString && "{}[],:".includes(text[start] as string)) return start + 1;
