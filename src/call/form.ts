@@ -29,7 +29,7 @@ export async function readForm(fields: readonly string[], { cwd }: Pick<Context,
       inputs.push(text(`${head}\r\n\r\n${value}\r\n`));
       continue;
     }
-    const [, file = "", type = "application/octet-stream"] = /^@(.*?)(?:;type=([!-~]+\/[!-~]+))?$/s.exec(value) ?? [];
+    const [, file = "", type = "application/octet-stream"] = /^@(.*?)(?:;type=([^;/\s]+\/[^;/\s]+))?$/s.exec(value) ?? [];
     const input = await openInput(resolve(cwd, file));
     inputs.push(text(`${head}; filename="${escape(basename(file))}"\r\nContent-Type: ${type}\r\n\r\n`), input, text("\r\n"));
   }

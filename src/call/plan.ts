@@ -24,6 +24,10 @@ export async function readCall(options: InvokeOptions, context: Pick<Context, "c
   const carrier = chooseCarrier(given, options.authHeader);
   const content = await readContent(options, context);
   const agent: Headers = hasHeader(given, "user-agent") ? [] : [["User-Agent", "cloudrun-oauth"]];
+  if (options.form && hasHeader(given, "content-type"))
+    throw new CliError("USAGE", "The Content-Type of a multipart form names what parts its fields, which is chosen when it is sent.", {
+      hint: "Leave the header Content-Type away.",
+    });
   const described = content?.headers.filter(([name]) => !hasHeader(given, name.toLowerCase())) ?? [];
   const method = readMethod(options.request ?? (content ? "POST" : "GET"));
   return { method, headers: [...given, ...agent, ...described], carrier, body: content?.body };
