@@ -33,7 +33,13 @@ export function indentJson(text: string, margin = ""): string {
 
 /** The JSON text on one line, each number and string as it is written. */
 export function joinJson(text: string): string {
-  return text.replace(/("[^"\\]*(?:\\.[^"\\]*)*")|\s+/g, "$1");
+  const out: string[] = [];
+  for (let at = skipBlanks(text, 0); at < text.length;) {
+    const end = endOfToken(text, at);
+    out.push(text.slice(at, end));
+    at = skipBlanks(text, end);
+  }
+  return out.join("");
 }
 
 function endOfToken(text: string, start: number): number {
