@@ -12,14 +12,14 @@ export function addCallCommands(program: Command, execute: Execute): void {
       .command("invoke")
       .summary("call a service with an ID token")
       .description(
-        'Call a service with an ID token, and print {"status_code", "response"}. The exit code is 0 for a status\nbelow 400. Several paths share a connection and a token: one document each, one list under --json.',
+        'Call a service with an ID token, and print {"status_code", "response"}.\nThe exit code is 0 for a status below 400. Several paths share a connection and\na token; each gets a document, and under --json all of them are one list.',
       )
       .argument("[targets...]", "paths of the service, or whole URLs (default: /)")
       .option("--url <url>", "the service's URL (default: what describe finds)")
       .option("--credentials <file>", "a service account's key file")
       .option("--audience <audience>", "whom the token is for (default: the service's URL)")
       .addOption(
-        new Option("--auth-header <header>", "what carries the token (default: authorization, unless -H sets that)").choices([
+        new Option("--auth-header <header>", "what carries the token (default: the one that -H leaves free)").choices([
           "authorization",
           "x-serverless-authorization",
         ]),
@@ -37,27 +37,28 @@ export function addCallCommands(program: Command, execute: Execute): void {
       .option("--raw", "print the body as it comes, and nothing else")
       .option("-N, --no-buffer", "the same as --raw, under curl's name")
       .optionsGroup("How it is called:")
-      .option("-L, --location", "follow redirects; the token goes to the service's own origin only")
-      .option("--max-time <duration>", "give up on a call after this time: its answer, body, redirects and retries", milliseconds)
+      .option("-L, --location", "follow redirects; the token goes to the same origin only")
+      .option("--max-time <duration>", "give up on a call after this time, retries included", milliseconds)
       .option(
         "--retries <number>",
-        "attempts after one that fails to connect, or is answered 429 or 503; GET, HEAD, OPTIONS, PUT and DELETE only",
+        "try again so often where no connection holds, or the answer is 429 or 503; POST and PATCH are not",
         wholeNumber,
         3,
       )
-      .option("--retry-all", "retry other methods too, which may do twice what they do")
+      .option("--retry-all", "try POST and PATCH again too, which may do twice what they do")
       .option("--wait-for <status>", "call until this is answered, 200 or 2xx, for ten minutes at most")
       .option("--repeat <number>", "call so many times", wholeNumber)
       .option("--watch [interval]", "call again and again, with this time in between (default: 2s)", milliseconds)
       .action(run(execute, async () => (await import("../commands/invoke.ts")).invoke)),
     [
       ["cloudrun-oauth invoke --credentials caller.json"],
+      ["cloudrun-oauth invoke https://hello-abc123-uc.a.run.app/whoami -i"],
       ["cloudrun-oauth invoke /orders --json-data '{\"item\": 1}' -H 'Idempotency-Key: 7' --retry-all"],
       ["cloudrun-oauth invoke /photos -F title=Harbour -F 'photo=@harbour.jpg;type=image/jpeg'"],
-      ["cloudrun-oauth invoke https://hello-abc123-uc.a.run.app/whoami -i"],
-      ["cloudrun-oauth invoke /events --raw", "server-sent events, as they come"],
-      ["cloudrun-oauth invoke /healthz /orders --json", "one list"],
-      ["cloudrun-oauth invoke --wait-for 200 --timeout 5m", "after a deploy or a grant"],
+      ["cloudrun-oauth invoke /events --raw"],
+      ["cloudrun-oauth invoke /healthz /orders --json"],
+      ["cloudrun-oauth invoke --wait-for 200 --timeout 5m"],
+      ["cloudrun-oauth invoke /healthz --watch 10s"],
     ],
   );
 
