@@ -55,8 +55,8 @@ const SILENCE = 1000;
 
 /**
  * Sends requests over connections that are kept alive: to the emulator where one is set and the host is one of Google's, else by the
- * proxy that the environment names, else straight. Redirects are not followed. What fails is sent
- * again as the request says. Throws CliError: UNAVAILABLE, TIMEOUT, EMULATOR_NOT_RUNNING, SETTINGS_INVALID, or the signal's reason.
+ * proxy that the environment names, else straight. Redirects are not followed. What fails is sent again as the request says. Throws
+ * CliError: UNAVAILABLE, TIMEOUT, EMULATOR_NOT_RUNNING, SETTINGS_INVALID, or the signal's reason.
  */
 export function createSend({ env, signal, debug = () => {}, note = () => {} }: SendOptions): Send {
   // Every request under way listens to the signal: more than ten of them are no leak.

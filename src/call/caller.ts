@@ -26,24 +26,27 @@ type Policy = Pick<InvokeOptions, "location" | "maxTime" | "retries" | "retryAll
 
 const MOST_REDIRECTS = 10;
 
+/** Milliseconds; an instance takes up to four minutes to start. */
+const MOST_WAITING = 5 * 60_000;
+
 /** What may pass by itself. The front end's 401 and 403 are not among them: they are answers. */
 const PASSING = [429, 503];
 
 /** Makes calls with tokens: over and over, by redirects, and within a time, as far as the flags say. It throws as `send` and the tokens do. */
 export function createCaller(send: Send, tokens: Tokens, policy: Policy): (call: Call) => Promise<Answer> {
   const { location, maxTime, retries, retryAll = false, waitFor } = policy;
-  // Who waits asks again anyway.
+  // Who waits calls again anyway, and does not wait for an answer that never comes.
   const retry = { times: waitFor === undefined ? retries : 0, statuses: PASSING, all: retryAll };
+  const limit = maxTime ?? (waitFor === undefined ? undefined : MOST_WAITING);
 
-  async function once(call: Call, token: string): Promise<Answer> {
+  async function once(call: Call, token: string, signal: { readonly signal?: AbortSignal }): Promise<Answer> {
     const started = performance.now();
-    const limits = { retry, ...(maxTime !== undefined && { signal: endAfter(maxTime) }) };
     let sent: Sent = call;
     for (let redirects = 0; ; redirects += 1) {
       const { method, url, body } = sent;
       const isOwn = url.origin === call.url.origin;
       const headers = isOwn ? withToken(sent.headers, token, call.carrier) : sent.headers;
-      const response = await send({ method, url: url.href, headers, ...(body && { body }), ...limits });
+      const response = await send({ method, url: url.href, headers, ...(body && { body }), retry, ...signal });
       const next = location ? redirected(sent, response) : undefined;
       if (!next) return settle(response, url, isOwn ? token : undefined, started);
       response.body.destroy();
@@ -57,12 +60,13 @@ export function createCaller(send: Send, tokens: Tokens, policy: Policy): (call:
 
   return async (call) => {
     const { token, isNew } = await tokens.get(call.audience);
-    const answer = await once(call, token);
+    const end = limit === undefined ? {} : { signal: endAfter(limit) };
+    const answer = await once(call, token, end);
     const isStale = answer.response.status === 401 && answer.error?.code === "NOT_AUTHENTICATED" && !isNew;
     if (!isStale || call.body instanceof Readable) return answer;
     // It was good once: keys are changed, and clocks are set.
     tokens.forget(call.audience);
-    return once(call, (await tokens.get(call.audience)).token);
+    return once(call, (await tokens.get(call.audience)).token, end);
   };
 }
 

@@ -1,4 +1,5 @@
-import { open } from "node:fs/promises";
+import { createReadStream } from "node:fs";
+import { access, constants, stat } from "node:fs/promises";
 import { CliError } from "../errors.ts";
 
 /** Something to send, as it is read. */
@@ -8,20 +9,29 @@ export interface Input {
   readonly size?: number | undefined;
 }
 
-/** Opens a file or a pipe to send what is in it. Throws CliError NOT_FOUND, USAGE. */
+/** A file or a pipe to send what is in it; it is opened when it is read. Throws CliError NOT_FOUND, USAGE. */
 export async function openInput(path: string): Promise<Input> {
   try {
-    const file = await open(path);
-    const stats = await file.stat();
-    if (stats.isDirectory()) {
-      await file.close();
-      throw new CliError("USAGE", `${path} is a folder.`);
-    }
-    return { chunks: file.createReadStream(), size: stats.isFile() ? stats.size : undefined };
+    const stats = await stat(path);
+    if (stats.isDirectory()) throw new CliError("USAGE", `${path} is a folder.`);
+    await access(path, constants.R_OK);
+    return { chunks: read(path), size: stats.isFile() ? stats.size : undefined };
   } catch (error) {
-    if (error instanceof CliError) throw error;
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT" || code === "ENOTDIR") throw new CliError("NOT_FOUND", `There is no file ${path} to send.`);
-    throw new CliError("USAGE", `${path} cannot be read: ${message}.`);
+    throw explain(error, path);
   }
+}
+
+async function* read(path: string): AsyncGenerator<Buffer> {
+  try {
+    yield* createReadStream(path) as AsyncIterable<Buffer>;
+  } catch (error) {
+    throw explain(error, path);
+  }
+}
+
+function explain(error: unknown, path: string): CliError {
+  if (error instanceof CliError) return error;
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === "ENOENT" || code === "ENOTDIR") return new CliError("NOT_FOUND", `There is no file ${path} to send.`);
+  return new CliError("USAGE", `${path} cannot be read: ${message}.`);
 }

@@ -40,7 +40,7 @@ export function isMany({ repeat, watch }: InvokeOptions, targets: readonly unkno
 
 /** Throws CliError USAGE where flags contradict each other. */
 export function assertSensible(options: InvokeOptions, targets: readonly string[]): void {
-  const { output, include, waitFor } = options;
+  const { output, include, repeat, waitFor } = options;
   const raw = options.buffer === false ? "--no-buffer" : "--raw";
   if (isRaw(options) && output !== undefined)
     throw new CliError("USAGE", `${raw} prints the body, and --output keeps it from being printed.`, { hint: "Say one of them." });
@@ -48,6 +48,7 @@ export function assertSensible(options: InvokeOptions, targets: readonly string[
     throw new CliError("USAGE", `${raw} prints the body alone, and --include prints more.`, { hint: "Say one of them." });
   if (output !== undefined && isMany(options, targets))
     throw new CliError("USAGE", "--output takes the body of one call.", { hint: "Call once, without --repeat and --watch." });
+  if (repeat === 0) throw new CliError("USAGE", "--repeat 0 calls nothing.", { hint: "For example: --repeat 10" });
   const bodies = BODIES.filter(([name]) => options[name] !== undefined).map(([, flag]) => flag);
   if (bodies.length > 1) throw new CliError("USAGE", `${bodies.join(" and ")} each make a body.`, { hint: "Say one of them." });
   if (waitFor !== undefined && !/^[1-5](?:\d\d|xx)$/i.test(waitFor))

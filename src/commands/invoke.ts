@@ -47,7 +47,7 @@ export async function invoke(context: Context, targets: readonly string[], optio
       const title = `Waiting for ${status} from ${call.url.href}`;
       last = await (status === undefined
         ? send(call)
-        : terminal.task(title, () => waitFor(status, () => send(call), { ...terminal, signal })));
+        : terminal.task(title, () => waitFor(status, () => send(call), { note: terminal.note, signal })));
       await printer.print(last, call);
       return last.error;
     } catch (error) {

@@ -84,3 +84,11 @@ test.for(["", "{secret}", '{"a": "secret",}', "secret".repeat(100)])("--json-dat
   const refused = readJsonBody(data, { cwd: "/", stdin: nothing });
   await expect(refused).rejects.toMatchObject({ code: "USAGE", message: expect.not.stringContaining("secret") });
 });
+
+test.skipIf(process.platform !== "linux")("a file that is there and cannot be read is refused in words", async () => {
+  // Whoever may read everything still cannot read this.
+  await expect(readBody("@/proc/self/mem", { cwd: "/", stdin: nothing })).rejects.toMatchObject({
+    code: "USAGE",
+    message: expect.stringMatching(/^\/proc\/self\/mem cannot be read: /),
+  });
+});

@@ -137,6 +137,7 @@ test.for([
   [["/a", "/b", "-o", "x"], "--output takes the body of one call."],
   [["--watch", "-o", "x"], "--output takes the body of one call."],
   [["--wait-for", "ok"], '"ok" is no status to wait for.'],
+  [["--repeat", "0"], "--repeat 0 calls nothing."],
   [["--retries", "many"], "Say a whole number."],
   [["--watch", "/a"], "Say it as 90, 90s, 1500ms or 5m."],
   [["-d", "@large", "--retry-all"], "A body of more than 1 MiB is sent as it is read, and cannot be sent again."],
