@@ -49,6 +49,7 @@ interface Parts extends Given {
 /** A context over its parts; `quickstart` makes one of its own for the emulator that it starts. */
 export function createContext({ flags, ...parts }: Parts): Context {
   const settings = openSettings({ flags, env: parts.env, cwd: parts.cwd });
+  const { debug, note } = parts.terminal;
   let cloud: Promise<Cloud> | undefined;
   let send: Promise<Send> | undefined;
   const context: Context = {
@@ -56,7 +57,7 @@ export function createContext({ flags, ...parts }: Parts): Context {
     settings,
     cloud: () => (cloud ??= import("./cloud/choose.ts").then(({ chooseCloud }) => chooseCloud(context))),
     send: async (request) =>
-      (await (send ??= import("./request.ts").then(({ createSend }) => createSend({ ...parts, debug: parts.terminal.debug }))))(request),
+      (await (send ??= import("./request.ts").then(({ createSend }) => createSend({ ...parts, debug, note }))))(request),
   };
   return context;
 }

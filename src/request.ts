@@ -1,11 +1,13 @@
 import { setMaxListeners } from "node:events";
-import { type ClientRequest, Agent as HttpAgent, type IncomingMessage, request as httpRequest } from "node:http";
-import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
-import { Readable } from "node:stream";
+import { Agent as HttpAgent } from "node:http";
+import { Agent as HttpsAgent } from "node:https";
+import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CliError } from "./errors.ts";
-import { CONNECT_TIMEOUT, explainFailure, TimedOut } from "./request/failure.ts";
+import { exchange } from "./request/exchange.ts";
+import { explainFailure } from "./request/failure.ts";
 import { readResponse } from "./request/response.ts";
+import { pauseAfter, type Outcome, type Retry } from "./request/retry.ts";
 import { createRoute, type Way } from "./request/route.ts";
 import { createTunnelAgent } from "./request/tunnel.ts";
 
@@ -18,6 +20,10 @@ export interface Request {
   readonly body?: string | Buffer | Readable;
   /** Milliseconds until the answer's headers must be there. */
   readonly timeout?: number;
+  /** Ends this request, its body and its further attempts. */
+  readonly signal?: AbortSignal;
+  /** A GET or HEAD whose connection fails is sent three times in all where it is not said, anything else once. */
+  readonly retry?: Retry;
 }
 
 /** The answer; its body is read by exactly one of the ways. */
@@ -40,19 +46,19 @@ interface SendOptions {
   readonly signal?: AbortSignal;
   /** Takes a line for each request, without headers. */
   readonly debug?: (text: string) => void;
+  /** Takes a line where the next attempt is a while away. */
+  readonly note?: (text: string) => void;
 }
 
-const RETRIES = 2;
-
-/** What may pass by itself. ENOTFOUND is not among them: a name that does not exist will not exist in a second. */
-const PASSING = new Set(["ECONNREFUSED", "ECONNRESET", "EPIPE", "ETIMEDOUT", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"]);
+/** Milliseconds; who sits in front wonders about a longer silence. */
+const SILENCE = 1000;
 
 /**
  * Sends requests over connections that are kept alive: to the emulator where one is set and the host is one of Google's, else by the
- * proxy that the environment names, else straight. Redirects are not followed. A GET or HEAD whose connection fails is tried
- * three times in all. Throws CliError: UNAVAILABLE, TIMEOUT, EMULATOR_NOT_RUNNING, SETTINGS_INVALID, or the signal's reason.
+ * proxy that the environment names, else straight. Redirects are not followed. What fails is sent again as the request says. Throws
+ * CliError: UNAVAILABLE, TIMEOUT, EMULATOR_NOT_RUNNING, SETTINGS_INVALID, or the signal's reason.
  */
-export function createSend({ env, signal, debug = () => {} }: SendOptions): Send {
+export function createSend({ env, signal, debug = () => {}, note = () => {} }: SendOptions): Send {
   // Every request under way listens to the signal: more than ten of them are no leak.
   if (signal) setMaxListeners(0, signal);
   const route = createRoute(env);
@@ -68,85 +74,38 @@ export function createSend({ env, signal, debug = () => {} }: SendOptions): Send
   };
 
   return async (request) => {
-    const stop = stopped(signal);
-    if (stop) throw stop;
     const url = new URL(request.url);
     const way = route(url);
-    const repeatable = (request.method === "GET" || request.method === "HEAD") && !(request.body instanceof Readable) && !way.emulator;
-    for (let attempt = 1; ; attempt += 1) {
+    const signals = [signal, request.signal].filter((each) => each !== undefined);
+    for (let attempts = 1; ; attempts += 1) {
+      const stop = stopped(signals, url);
+      if (stop) throw stop;
       const started = performance.now();
-      const note = (outcome: string) =>
-        debug(
-          `${request.method} ${url.origin}${url.pathname}${url.search} → ${outcome} (${Math.round(performance.now() - started)} ms${way.note})`,
-        );
-      try {
-        const answer = await exchange(request, way, agentOf(way), signal);
-        note(String(answer.statusCode));
-        return readResponse(answer, request.method, (error) => stopped(signal) ?? explainFailure(error, url, way));
-      } catch (error) {
-        const { code = "failed" } = error as NodeJS.ErrnoException;
-        note(code);
-        const reason = stopped(signal);
-        if (reason) throw reason;
-        if (!repeatable || attempt > RETRIES || !PASSING.has(code)) throw explainFailure(error, url, way);
-        await sleep(100 * 3 ** attempt * (0.5 + Math.random() / 2), undefined, { signal }).catch(() => {});
+      const outcome: Outcome = await exchange(request, way, agentOf(way), signals).then(
+        (answer) => ({ answer }),
+        (error: unknown) => ({ error }),
+      );
+      const told = "answer" in outcome ? String(outcome.answer.statusCode) : ((outcome.error as NodeJS.ErrnoException).code ?? "failed");
+      const took = Math.round(performance.now() - started);
+      debug(`${request.method} ${url.origin}${url.pathname}${url.search} → ${told} (${took} ms${way.note})`);
+
+      const pause = stopped(signals, url) ? undefined : pauseAfter(attempts, outcome, request, way);
+      if (pause === undefined) {
+        if ("answer" in outcome)
+          return readResponse(outcome.answer, request.method, (error) => stopped(signals, url) ?? explainFailure(error, url, way));
+        throw stopped(signals, url) ?? explainFailure(outcome.error, url, way);
       }
+      if ("answer" in outcome) outcome.answer.destroy();
+      if (pause > SILENCE) note(`${url.host}: ${told}; trying again in ${Math.round(pause / 1000)} s`);
+      await sleep(pause, undefined, { signal: AbortSignal.any(signals) }).catch(() => {});
     }
   };
 }
 
-function exchange(request: Request, way: Way, agent: HttpAgent, signal: AbortSignal | undefined): Promise<IncomingMessage> {
-  return new Promise((resolve, reject) => {
-    const outgoing = (way.secure ? httpsRequest : httpRequest)({ ...way.to, method: request.method, agent, setHost: false });
-    // A request that has no connection yet says nothing when it is destroyed: the promise is settled beside it.
-    const stop = (error: unknown) => {
-      reject(error);
-      outgoing.destroy(error as Error);
-    };
-    const abort = () => stop(signal?.reason);
-    const limit = (milliseconds: number) => setTimeout(() => stop(new TimedOut(milliseconds)), milliseconds);
-    const connecting = limit(CONNECT_TIMEOUT);
-    const answering = request.timeout === undefined ? undefined : limit(request.timeout);
-    const settled = () => [connecting, answering].forEach(clearTimeout);
-
-    signal?.addEventListener("abort", abort);
-    outgoing.once("socket", (socket) => {
-      const connected = () => clearTimeout(connecting);
-      if (outgoing.reusedSocket) connected();
-      else socket.once(way.secure ? "secureConnect" : "connect", connected);
-    });
-    outgoing.once("response", (answer) => {
-      settled();
-      resolve(answer);
-    });
-    outgoing.on("error", reject);
-    outgoing.once("close", () => {
-      settled();
-      signal?.removeEventListener("abort", abort);
-      // An answer of 101 closes the connection without a response and without an error.
-      reject(new Error("the connection was closed without an answer"));
-    });
-
-    setHeaders(outgoing, request, way);
-    if (request.body instanceof Readable) {
-      request.body.once("error", stop);
-      request.body.pipe(outgoing);
-    } else {
-      outgoing.end(request.body);
-    }
-  });
-}
-
-function setHeaders(outgoing: ClientRequest, { headers = [], body, url }: Request, way: Way): void {
-  const names = new Set(headers.map(([name]) => name.toLowerCase()));
-  if (!names.has("host")) outgoing.setHeader("Host", new URL(url).host);
-  if (way.authorization) outgoing.setHeader("Proxy-Authorization", way.authorization);
-  // Node writes a header's characters as single bytes, so UTF-8 has to be spelled out in them.
-  for (const [name, value] of headers) outgoing.appendHeader(name, Buffer.from(value, "utf8").toString("latin1"));
-  if (body !== undefined && !(body instanceof Readable)) outgoing.setHeader("Content-Length", Buffer.byteLength(body));
-}
-
-function stopped(signal: AbortSignal | undefined): CliError | undefined {
-  if (!signal?.aborted) return undefined;
-  return signal.reason instanceof CliError ? signal.reason : new CliError("INTERRUPTED", "Interrupted.");
+function stopped(signals: readonly AbortSignal[], url: URL): CliError | undefined {
+  const { reason } = (signals.find(({ aborted }) => aborted) ?? {}) as { readonly reason?: Error };
+  if (reason === undefined || reason instanceof CliError) return reason;
+  if (reason.name === "TimeoutError")
+    return new CliError("TIMEOUT", `${url.host} took too long to answer.`, { details: { host: url.host } });
+  return new CliError("INTERRUPTED", "Interrupted.");
 }

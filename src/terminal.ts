@@ -1,4 +1,5 @@
 import type { ChalkInstance } from "chalk";
+import { once } from "node:events";
 import type { Readable, Writable } from "node:stream";
 import { stripVTControlCharacters } from "node:util";
 import { CliError } from "./errors.ts";
@@ -13,6 +14,8 @@ export interface Terminal {
   readonly quiet: boolean;
   /** stdout: text or bytes as they are. */
   print(text: string | Uint8Array): void;
+  /** stdout: bytes as they come, and no faster than they are read. */
+  printStream(chunks: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void>;
   /** stdout: one JSON document with two-space indent. */
   printJson(value: unknown): void;
   /** stdout: aligned columns; tab-separated where stdout is no terminal. */
@@ -65,6 +68,9 @@ export async function openTerminal(options: TerminalOptions): Promise<Terminal> 
     verbose,
     quiet,
     print: (text) => void stdout.write(text),
+    async printStream(chunks, signal) {
+      for await (const chunk of chunks) if (!stdout.write(chunk)) await once(stdout, "drain", { signal });
+    },
     printJson: (value) => void stdout.write(`${JSON.stringify(value, null, 2)}\n`),
     printTable: (rows) => void stdout.write(table(rows, stdout.isTTY === true)),
     note(text) {

@@ -25,6 +25,9 @@ const CLOUD_PLATFORM = "https://www.googleapis.com/auth/cloud-platform";
 /** Milliseconds. */
 const TIMEOUT = 30_000;
 
+/** An assertion that is exchanged twice gives two tokens, and no harm. */
+const RETRY = { times: 3, statuses: [429, 503], all: true };
+
 /**
  * An ID token for an audience. Throws CliError: CREDENTIALS_INVALID for a key that cannot sign or names a strange token endpoint,
  * TOKEN_REFUSED or CLOCK_SKEW where the endpoint says no, UNAVAILABLE or TIMEOUT where it does not work.
@@ -47,7 +50,10 @@ export async function fetchAccessToken(key: ServiceAccountKey, exchange: Exchang
   return { token: access_token, expires: Math.floor(asked) + (typeof expires_in === "number" ? expires_in : 0) };
 }
 
-/** RFC 6749, section 4.5, with the grant of RFC 7523. What is no answer of a token endpoint is asked for once more: Google's has hiccups. */
+/**
+ * RFC 6749, section 4.5, with the grant of RFC 7523. What is no answer of a token endpoint, or half of one, is asked for once more: Google's
+ * has hiccups.
+ */
 async function post(
   key: ServiceAccountKey,
   wanted: Wanted,
@@ -65,15 +71,22 @@ async function post(
       headers: [["Content-Type", "application/x-www-form-urlencoded"]],
       body,
       timeout: TIMEOUT,
+      signal: AbortSignal.timeout(2 * TIMEOUT),
+      retry: RETRY,
     });
-    const fields = await readFields(answer);
-    if (fields && answer.status === 200) return fields;
-    if (fields && answer.status < 500 && typeof fields["error"] === "string" && fields["error"] !== "internal_failure") {
+    const { status } = answer;
+    const isSpent = RETRY.statuses.includes(status);
+    const fields = await readFields(answer).catch((error: CliError) => {
+      if (attempt === 2 || error.code !== "UNAVAILABLE") throw error;
+      return undefined;
+    });
+    if (fields && status === 200) return fields;
+    if (fields && status < 500 && !isSpent && typeof fields["error"] === "string" && fields["error"] !== "internal_failure") {
       throw explainTokenRefusal(fields, { key, host: url.host, date: answer.headers["date"], now: now() });
     }
-    if (attempt === 2)
-      throw new CliError("UNAVAILABLE", `${url.host} answered ${answer.status}, twice, and not as a token endpoint does.`, {
-        details: { host: url.host, status_code: answer.status },
+    if (attempt === 2 || isSpent)
+      throw new CliError("UNAVAILABLE", `${url.host} answers ${status} again and again, and not as a token endpoint does.`, {
+        details: { host: url.host, status_code: status },
       });
     await sleep(250 + Math.random() * 250);
   }

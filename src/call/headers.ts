@@ -31,12 +31,34 @@ export function parseHeaders(lines: readonly string[]): Headers {
   });
 }
 
-/** Adds the ID token; where Authorization is the caller's own, that goes to the service as it is and Cloud Run reads the other header. */
-export function withToken(headers: Headers, token: string): Headers {
-  const name = hasHeader(headers, "authorization") ? "X-Serverless-Authorization" : "Authorization";
-  return [[name, `Bearer ${token}`], ...headers];
+/** A header that Cloud Run takes the ID token from. */
+export type Carrier = "Authorization" | "X-Serverless-Authorization";
+
+/**
+ * The header for the ID token: the one that is said, else Authorization, unless that is the caller's own; that goes to the service as it is,
+ * and Cloud Run reads the other header. Throws CliError USAGE where both are to go into one.
+ */
+export function chooseCarrier(headers: Headers, said?: Lowercase<Carrier>): Carrier {
+  const isTaken = hasHeader(headers, "authorization");
+  if (said === "x-serverless-authorization" || (isTaken && !said)) return "X-Serverless-Authorization";
+  if (!isTaken) return "Authorization";
+  throw new CliError("USAGE", "The header Authorization is to carry the ID token, and a value of its own.", {
+    hint: "Leave --auth-header away: then the token goes into X-Serverless-Authorization.",
+  });
+}
+
+/** Adds the ID token in its header. */
+export function withToken(headers: Headers, token: string, carrier: Carrier): Headers {
+  return [[carrier, `Bearer ${token}`], ...headers];
 }
 
 export function hasHeader(headers: Headers, name: string): boolean {
   return headers.some(([other]) => other.toLowerCase() === name);
+}
+
+const SECRET = new Set(["authorization", "cookie", "proxy-authorization"]);
+
+/** True for a header whose value is for the service it was meant for, and for nobody else. */
+export function isSecret(name: string): boolean {
+  return SECRET.has(name.toLowerCase());
 }

@@ -31,6 +31,17 @@ export function indentJson(text: string, margin = ""): string {
   return out.join("");
 }
 
+/** The JSON text on one line, each number and string as it is written. */
+export function joinJson(text: string): string {
+  const out: string[] = [];
+  for (let at = skipBlanks(text, 0); at < text.length;) {
+    const end = endOfToken(text, at);
+    out.push(text.slice(at, end));
+    at = skipBlanks(text, end);
+  }
+  return out.join("");
+}
+
 function endOfToken(text: string, start: number): number {
   const isString = text[start] === '"';
   if (!isString && "{}[],:".includes(text[start] as string)) return start + 1;

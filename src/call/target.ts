@@ -5,11 +5,22 @@ import { isLoopback } from "../request/route.ts";
 
 type Where = Pick<Context, "settings" | "cloud">;
 
-/** The URL to call: a whole URL as it stands, or a path of the service. Throws CliError USAGE, or as `serviceUrl` does. */
-export async function findTarget(context: Where, target = ""): Promise<URL> {
-  if (!/^[a-z][a-z0-9+.-]*:\/\//i.test(target)) return join(await serviceUrl(context), target);
+/**
+ * The URLs to call: a whole URL as it stands, or a path of the service, which is looked for once. Without a target it is the service's own.
+ * Throws CliError USAGE, or as `serviceUrl` does.
+ */
+export async function findTargets(context: Where, targets: readonly string[]): Promise<readonly URL[]> {
+  const urls: URL[] = [];
+  let base: URL | undefined;
+  for (const target of targets.length > 0 ? targets : [""]) {
+    urls.push(/^[a-z][a-z0-9+.-]*:\/\//i.test(target) ? whole(target, context) : join((base ??= await serviceUrl(context)), target));
+  }
+  return urls;
+}
+
+function whole(target: string, { settings }: Where): URL {
   const url = parse(target);
-  const named = context.settings.get("url");
+  const named = settings.get("url");
   if (named?.source === "--url" && audienceFor(parse(named.value)) !== audienceFor(url)) {
     throw new CliError("USAGE", "The path is a whole URL, and --url names another service.", { hint: "Say one of them." });
   }

@@ -53,6 +53,7 @@ export function openApiClient(context: Pick<Context, "env" | "settings" | "send"
       headers: [["Authorization", await authorization()], ...type, ...headers],
       body: bytes ?? json,
       timeout: 60_000,
+      ...(method === "GET" && { retry: { times: 3, statuses: BUSY } }),
     });
   }
 
@@ -67,6 +68,9 @@ export function openApiClient(context: Pick<Context, "env" | "settings" | "send"
   };
 }
 
+/** What passes by itself: a quota that is spent, an API that is not there for the moment. */
+const BUSY = [429, 503];
+
 /** What an answer of 400 or above means. https://cloud.google.com/apis/design/errors */
 function readApiError(status: number, text: string, host: string, facts: Omit<Facts, "sentence">): CliError {
   const { message = text.slice(0, 200), code = "", details } = readError(text);
@@ -76,6 +80,8 @@ function readApiError(status: number, text: string, host: string, facts: Omit<Fa
       hint: "Name another key file in GOOGLE_APPLICATION_CREDENTIALS.",
       cause,
     });
+  if (BUSY.includes(status))
+    return new CliError("UNAVAILABLE", `${host} answered ${status}: ${message}`, { hint: "Run the command again in a minute.", cause });
   const known = explainControlPlane(
     `${code}: ${message} ${details ? JSON.stringify(details) : ""}`,
     { ...facts, sentence: message },

@@ -1,133 +1,132 @@
 import { resolve } from "node:path";
+import { Readable } from "node:stream";
 import { audienceFor } from "../auth/audience.ts";
-import { findCredentials, type Credentials } from "../auth/credentials.ts";
-import { explainRefusal } from "../auth/refusal.ts";
-import { readBody, type CallBody } from "../call/body.ts";
+import { findCredentials } from "../auth/credentials.ts";
+import { createCaller, type Answer } from "../call/caller.ts";
 import { writeDocument } from "../call/document.ts";
-import { hasHeader, parseHeaders, withToken, type Headers } from "../call/headers.ts";
+import { joinJson } from "../call/json-text.ts";
+import { assertRepeatable, assertSensible, isMany, isRaw, type InvokeOptions } from "../call/options.ts";
 import { openOutputFile, type OutputFile } from "../call/output-file.ts";
-import { findTarget } from "../call/target.ts";
+import { readCall, showCall, type Call } from "../call/plan.ts";
+import { rounds } from "../call/rounds.ts";
+import { findTargets } from "../call/target.ts";
+import { createTokens } from "../call/tokens.ts";
+import { waitFor } from "../call/wait-for.ts";
 import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
 import { setOutputs } from "../github-actions.ts";
-import type { Response } from "../request.ts";
-
-interface InvokeOptions {
-  readonly audience?: string;
-  readonly request?: string;
-  readonly data?: string;
-  readonly header?: readonly string[];
-  readonly include?: boolean;
-  readonly output?: string;
-  readonly raw?: boolean;
-}
-
-/** A call, ready to be sent but for its token. */
-interface Call {
-  readonly method: string;
-  readonly url: URL;
-  readonly headers: Headers;
-  readonly body: CallBody["body"] | undefined;
-}
 
 /**
- * Calls the service with an ID token and prints what it says. Throws HTTP_STATUS where the service answers 400 or above, NOT_AUTHENTICATED,
- * NOT_AUTHORIZED or NOT_REACHABLE where Cloud Run's front end refused; what was answered is printed before.
+ * Calls the service with an ID token, once or over and over, and prints what it says. Throws HTTP_STATUS where the service answers 400 or
+ * above, NOT_AUTHENTICATED, NOT_AUTHORIZED or NOT_REACHABLE where Cloud Run's front end refused; what was answered is printed before.
  */
-export async function invoke(context: Context, target: string | undefined, options: InvokeOptions): Promise<void> {
-  const { terminal, settings, send, env } = context;
-  assertSensible(options);
-  const method = readMethod(options);
-  const given = parseHeaders(options.header ?? []);
+export async function invoke(context: Context, targets: readonly string[], options: InvokeOptions): Promise<void> {
+  const { terminal, settings, signal, env, cwd } = context;
+  assertSensible(options, targets);
   const credentials = await findCredentials(settings.get("credentials"), context);
-  const { principal } = credentials;
-  const url = await findTarget(context, target);
-  const audience = options.audience ?? audienceFor(url);
-  const call: Call = { method, url, ...(await readCall(given, options, context)) };
+  const request = await readCall(options, context);
+  assertRepeatable(request.body, options, targets);
+  const urls = await findTargets(context, targets);
+  const calls = urls.map((url): Call => ({ ...request, url, audience: options.audience ?? audienceFor(url) }));
   terminal.debug(`credential: ${credentials.description}`);
-  terminal.debug(`audience: ${audience}`);
-  if (context.dryRun) return terminal.printJson(plan(call, audience, credentials));
+  for (const audience of new Set(calls.map((call) => call.audience))) terminal.debug(`audience: ${audience}`);
+  if (context.dryRun) {
+    const plans = calls.map((call) => showCall(call, credentials));
+    return terminal.printJson(plans.length > 1 ? plans : plans[0]);
+  }
 
-  const file = options.output === undefined ? undefined : await openOutputFile(resolve(context.cwd, options.output));
+  const file = options.output === undefined ? undefined : await openOutputFile(resolve(cwd, options.output));
+  const printer = createPrinter(context, options, { isMany: isMany(options, targets), principal: credentials.principal, file });
+  const send = createCaller(context.send, createTokens(credentials), options);
+  const { waitFor: status } = options;
+  let last: Answer | undefined;
+
+  /** Makes one call and prints it; gives the error that its answer means. */
+  async function make(call: Call): Promise<CliError | undefined> {
+    try {
+      const title = `Waiting for ${status} from ${call.url.href}`;
+      last = await (status === undefined
+        ? send(call)
+        : terminal.task(title, () => waitFor(status, () => send(call), { note: terminal.note, signal })));
+      await printer.print(last, call);
+      return last.error;
+    } catch (error) {
+      // A watch outlives what it watches.
+      if (options.watch === undefined || signal.aborted || !(error instanceof CliError)) throw error;
+      return error;
+    }
+  }
+
+  const failures: { first?: CliError; count: number; calls: number } = { count: 0, calls: 0 };
   try {
-    const token = await credentials.fetchIdToken(audience);
-    const started = performance.now();
-    const response = await send({ ...call, url: url.href, headers: withToken(call.headers, token), ...(call.body && { body: call.body }) });
-    setOutputs(env, `Called ${url.host}`, { status_code: response.status });
-    const facts = () =>
-      options.include ? { headers: response.headers, duration_ms: Math.round(performance.now() - started), audience, principal } : {};
-    if (response.status < 400) return await printSuccess(context, response, options, file, facts);
-
-    const bytes = await response.bytes();
-    terminal.print(options.raw ? bytes : writeDocument({ ...response, bytes }, facts()));
-    const refused = { url, status: response.status, headers: response.headers, body: bytes.toString("utf8"), token, now: Date.now() };
-    throw (
-      explainRefusal(refused) ??
-      new CliError("HTTP_STATUS", `The service answered ${response.status}.`, { details: { status_code: response.status, url: url.href } })
-    );
+    for await (const call of rounds(calls, options, signal)) {
+      const error = await make(call);
+      failures.calls += 1;
+      if (!error) continue;
+      failures.count += 1;
+      failures.first ??= error;
+      if (isMany(options, targets)) terminal.warn(`${call.url.href}: ${error.message}`);
+    }
   } finally {
     await file?.discard();
+    printer.end();
+    if (last) setOutputs(env, `Called ${last.url.host}`, { status_code: last.response.status });
   }
+  if (failures.first) throw summary(failures.first, failures);
 }
 
-async function printSuccess(
-  context: Context,
-  response: Response,
-  { output = "", raw }: InvokeOptions,
-  file: OutputFile | undefined,
-  facts: () => object,
-): Promise<void> {
-  const { terminal } = context;
-  if (raw) {
-    for await (const chunk of response.body as AsyncIterable<Buffer>) terminal.print(chunk);
-  } else if (file) {
-    const bytes = await file.write(response.body);
-    terminal.print(writeDocument({ ...response, bytes: null }, { file: resolve(context.cwd, output), bytes, ...facts() }));
-  } else {
-    const bytes = await response.bytes();
-    terminal.print(writeDocument({ ...response, bytes }, { ...facts() }));
-  }
+interface Kind {
+  /** Whether one run makes several calls. */
+  readonly isMany: boolean;
+  readonly principal: string;
+  readonly file: OutputFile | undefined;
 }
 
-function assertSensible({ raw, output, include }: InvokeOptions): void {
-  if (raw && output !== undefined)
-    throw new CliError("USAGE", "--raw prints the body, and --output keeps it from being printed.", { hint: "Say one of them." });
-  if (raw && include) throw new CliError("USAGE", "--raw prints the body alone, and --include prints more.", { hint: "Say one of them." });
-}
+/** Prints answers as they come; several of them, under `--json`, as one list at the end, or in one line each where there is no end. */
+function createPrinter({ terminal, signal, cwd }: Context, options: InvokeOptions, { isMany: isList, principal, file }: Kind) {
+  const listed: string[] = [];
 
-function readMethod({ request, data }: InvokeOptions): string {
-  const method = (request ?? (data === undefined ? "GET" : "POST")).toUpperCase();
-  if (!/^[A-Z]+$/.test(method) || method === "CONNECT")
-    throw new CliError("USAGE", `"${request}" is no method that a service is called with.`, { hint: "For example: -X PUT" });
-  return method;
-}
-
-/** The headers and the body; what the caller says of the body's type goes before what it looks like. */
-async function readCall(
-  given: Headers,
-  { data }: InvokeOptions,
-  context: Context,
-): Promise<{ headers: Headers; body: CallBody["body"] | undefined }> {
-  const agent: Headers = hasHeader(given, "user-agent") ? [] : [["User-Agent", "cloudrun-oauth"]];
-  if (data === undefined) return { headers: [...given, ...agent], body: undefined };
-  const { body, headers } = await readBody(data, context);
-  return { body, headers: [...given, ...agent, ...headers.filter(([name]) => !hasHeader(given, name.toLowerCase()))] };
-}
-
-const SECRET = new Set(["authorization", "cookie", "proxy-authorization"]);
-
-/** What `--dry-run` prints: the request, without what nobody is to read over a shoulder. */
-function plan({ method, url, headers, body }: Call, audience: string, { principal, file, tokenRequest }: Credentials) {
-  const shown = headers.map(([name, value]) => `${name}: ${SECRET.has(name.toLowerCase()) ? "[redacted]" : value}`);
-  const [[carrier]] = withToken(headers, "") as [readonly [string, string]];
-  return {
-    method,
-    url: url.href,
-    headers: [`${carrier}: Bearer [ID token]`, ...shown],
-    body: Buffer.isBuffer(body) ? body.toString("utf8") : body && "[streamed]",
-    audience,
-    principal,
-    credentials: file,
-    token_request: tokenRequest,
+  const document = async (answer: Answer, { audience }: Call): Promise<string> => {
+    const { response, bytes, error, started, url } = answer;
+    const written = file && !error ? await file.write(bytes ? Readable.from([bytes]) : response.body) : undefined;
+    const shown = written === undefined ? (bytes ?? (await response.bytes())) : null;
+    const { headers } = response;
+    const about = {
+      headers,
+      duration_ms: Math.round(performance.now() - started),
+      audience,
+      principal,
+      ...(options.location && { url: url.href }),
+    };
+    return writeDocument(
+      { ...response, bytes: shown },
+      { ...(written !== undefined && { file: resolve(cwd, options.output ?? ""), bytes: written }), ...(options.include && about) },
+    );
   };
+
+  return {
+    async print(answer: Answer, call: Call): Promise<void> {
+      const { bytes, response } = answer;
+      if (isRaw(options)) return bytes ? terminal.print(bytes) : terminal.printStream(response.body, signal);
+      if (!file && !bytes && response.headers["content-type"]?.startsWith("text/event-stream"))
+        terminal.note("The service answers with events, which are shown when the last has come; --raw prints them as they come.");
+      const text = await document(answer, call);
+      if (!isList || !terminal.json) terminal.print(text);
+      else if (options.watch === undefined) listed.push(text);
+      else terminal.print(`${joinJson(text)}\n`);
+    },
+    end(): void {
+      if (listed.length > 0) terminal.print(`[\n  ${listed.map((text) => text.trimEnd().replaceAll("\n", "\n  ")).join(",\n  ")}\n]\n`);
+    },
+  };
+}
+
+/** The one error of a run: the first, and how many there were of how many calls. */
+function summary(first: CliError, { count, calls }: { readonly count: number; readonly calls: number }): CliError {
+  if (calls === 1) return first;
+  const { code, message, hint, details } = first;
+  return new CliError(code, `${count} of ${calls} calls failed. The first: ${message}`, {
+    ...(hint && { hint }),
+    details: { ...details, calls, failed: count },
+  });
 }

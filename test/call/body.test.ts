@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { expect, test } from "vitest";
-import { readBody } from "../../src/call/body.ts";
+import { readBody, readJsonBody } from "../../src/call/body.ts";
 import { temporaryDirectory } from "../helpers/api-server.ts";
 
 const nothing = Readable.from([]);
@@ -69,4 +69,26 @@ test("a file that is not there, and a folder, are refused", async () => {
   const cwd = temporaryDirectory();
   await expect(readBody("@none", { cwd, stdin: nothing })).rejects.toMatchObject({ code: "NOT_FOUND", exitCode: 4 });
   await expect(readBody("@.", { cwd, stdin: nothing })).rejects.toMatchObject({ code: "USAGE", message: `${cwd} is a folder.` });
+});
+
+test("--json-data is sent as it is written, and is JSON whatever it is", async () => {
+  const cwd = temporaryDirectory();
+  writeFileSync(join(cwd, "large"), JSON.stringify("x".repeat(2_000_000)));
+  const { body, headers } = await readJsonBody('{"big": 12345678901234567890}', { cwd, stdin: nothing });
+  expect([String(body), headers]).toEqual(['{"big": 12345678901234567890}', [["Content-Type", "application/json"]]]);
+  expect(await readJsonBody("@large", { cwd, stdin: nothing })).toMatchObject({ body: expect.any(Buffer) });
+  expect(String((await readJsonBody("@-", { cwd, stdin: Readable.from(["1", "2"]) })).body)).toBe("12");
+});
+
+test.for(["", "{secret}", '{"a": "secret",}', "secret".repeat(100)])("--json-data %j is refused, and not repeated", async (data) => {
+  const refused = readJsonBody(data, { cwd: "/", stdin: nothing });
+  await expect(refused).rejects.toMatchObject({ code: "USAGE", message: expect.not.stringContaining("secret") });
+});
+
+test.skipIf(process.platform !== "linux")("a file that is there and cannot be read is refused in words", async () => {
+  // Whoever may read everything still cannot read this.
+  await expect(readBody("@/proc/self/mem", { cwd: "/", stdin: nothing })).rejects.toMatchObject({
+    code: "USAGE",
+    message: expect.stringMatching(/^\/proc\/self\/mem cannot be read: /),
+  });
 });

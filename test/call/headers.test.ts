@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { parseHeaders, withToken } from "../../src/call/headers.ts";
+import { chooseCarrier, parseHeaders, withToken } from "../../src/call/headers.ts";
 
 test("a header is a name and a value, which may hold colons, or nothing", () => {
   expect(parseHeaders(["Accept: text/html", "X-Time:12:30", "X-None:", "accept: */*"])).toEqual([
@@ -24,13 +24,12 @@ test.for([
   expect(() => parseHeaders([line])).toThrow(expect.objectContaining({ code: "USAGE", message: expect.not.stringContaining("secret") }));
 });
 
-test("the ID token goes into Authorization, unless that is the caller's own", () => {
-  expect(withToken([["Accept", "a"]], "T")).toEqual([
+test("the ID token goes into Authorization, unless that is the caller's own or another header is said", () => {
+  expect(withToken([["Accept", "a"]], "T", chooseCarrier([["Accept", "a"]]))).toEqual([
     ["Authorization", "Bearer T"],
     ["Accept", "a"],
   ]);
-  expect(withToken([["authorization", "Basic b"]], "T")).toEqual([
-    ["X-Serverless-Authorization", "Bearer T"],
-    ["authorization", "Basic b"],
-  ]);
+  expect(chooseCarrier([["authorization", "Basic b"]])).toBe("X-Serverless-Authorization");
+  expect(chooseCarrier([], "x-serverless-authorization")).toBe("X-Serverless-Authorization");
+  expect(() => chooseCarrier([["authorization", "Basic secret"]], "authorization")).toThrow(expect.objectContaining({ code: "USAGE" }));
 });

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { indentJson } from "../../src/call/json-text.ts";
+import { indentJson, joinJson } from "../../src/call/json-text.ts";
 
 test("JSON is indented as JSON.stringify does it, however it was written", () => {
   fc.assert(
@@ -30,4 +30,15 @@ test("what is nested deeply, and what is long, is indented in time", () => {
   expect(indentJson("[".repeat(depth) + "]".repeat(depth)).split("\n")).toHaveLength(2 * depth - 1);
   const long = JSON.stringify({ text: '\\"x'.repeat(1_000_000) });
   expect(indentJson(long)).toBe(`{\n  ${long.slice(1, -1).replace(":", ": ")}\n}`);
+});
+
+test("JSON on one line is the same JSON, each number and string as it is written", () => {
+  fc.assert(
+    fc.property(fc.jsonValue({ maxDepth: 5 }), (value) => {
+      expect(joinJson(JSON.stringify(value, null, 2))).toBe(JSON.stringify(value));
+    }),
+  );
+  expect(joinJson('{ "a b": 9007199254740993,\n"c": "\\" d\\n" }')).toBe('{"a b":9007199254740993,"c":"\\" d\\n"}');
+  const long = JSON.stringify(['\\"'.repeat(3_000_000)]);
+  expect(joinJson(long) === long).toBe(true);
 });

@@ -18,6 +18,7 @@ export async function openCaller() {
   const environment = { CLOUDRUN_OAUTH_EMULATOR: `http://127.0.0.1:${port}`, CREDS: keyFile, HOME: home };
   return {
     identity,
+    environment,
     keyFile,
     home,
     run: (argv: readonly string[], { env, ...world }: Parameters<typeof runCli>[1] = {}) =>

@@ -22,13 +22,16 @@ interface World {
   /** What is piped in; nothing, and no end, where it is not said. */
   readonly stdin?: string;
   readonly signal?: AbortSignal;
+  /** Called with each piece of stdout as it comes. */
+  readonly onStdout?: (piece: Buffer) => void;
 }
 
 /** Runs the command line in this process, in a home and a folder of its own with nothing on PATH unless said otherwise. */
-export async function runCli(argv: readonly string[], { env = {}, cwd = folder(), stdin: input, signal }: World = {}) {
+export async function runCli(argv: readonly string[], { env = {}, cwd = folder(), stdin: input, signal, onStdout }: World = {}) {
   const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
   if (input !== undefined) stdin.end(input);
   const [out, err] = [collect(stdout), collect(stderr)];
+  if (onStdout) stdout.on("data", onStdout);
   const exitCode = await run(argv, { stdin, stdout, stderr, cwd, signal, env: { HOME: folder(), PATH: "", ...env }, self: [] });
   return { exitCode, stdout: out(), stderr: err() };
 }

@@ -4,14 +4,22 @@ import { readdirSync, readFileSync } from "node:fs";
 export interface Held {
   /** Resident memory, in MiB. */
   readonly memory: number;
+  /** The most resident memory that it has ever held, in MiB. */
+  readonly peak: number;
   readonly files: number;
   readonly children: number;
 }
 
 /** Looks at a running process of the same user, on Linux. */
 export function look(pid: number): Held {
-  const kilobytes = /^VmRSS:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, "latin1"))?.[1];
-  return { memory: Number(kilobytes) / 1024, files: readdirSync(`/proc/${pid}/fd`).length, children: countChildren(pid) };
+  const status = readFileSync(`/proc/${pid}/status`, "latin1");
+  const mebibytes = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+)`, "m").exec(status)?.[1]) / 1024;
+  return {
+    memory: mebibytes("VmRSS"),
+    peak: mebibytes("VmHWM"),
+    files: readdirSync(`/proc/${pid}/fd`).length,
+    children: countChildren(pid),
+  };
 }
 
 export function median(numbers: readonly number[]): number {
