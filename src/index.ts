@@ -1,6 +1,5 @@
 import { env } from "node:process";
-import { findCredentials } from "./auth/credentials.ts";
-import { fetchIdToken as exchange } from "./auth/exchange.ts";
+import { findCredentials, keyCredentials } from "./auth/credentials.ts";
 import { parseKey } from "./auth/service-account-key.ts";
 import { createSend } from "./request.ts";
 
@@ -19,8 +18,12 @@ export interface FetchIdTokenOptions {
  * UNAVAILABLE, TIMEOUT, EMULATOR_NOT_RUNNING or SETTINGS_INVALID.
  */
 export async function fetchIdToken({ credentials, audience }: FetchIdTokenOptions): Promise<string> {
-  const key = typeof credentials === "object" ? parseKey(credentials, "The credentials object") : await findCredentials(named(credentials));
-  return exchange(key, audience, { send: createSend({ env }), env });
+  const exchange = { send: createSend({ env }), env };
+  const found =
+    typeof credentials === "object"
+      ? keyCredentials(parseKey(credentials, "The credentials object"), "the credentials option", exchange)
+      : await findCredentials(named(credentials), exchange);
+  return found.fetchIdToken(audience);
 }
 
 function named(path: string | undefined): { value: string; source: string } | undefined {

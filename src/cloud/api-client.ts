@@ -1,4 +1,4 @@
-import { fetchAccessToken, type AccessToken } from "../auth/exchange.ts";
+import type { AccessToken } from "../auth/exchange.ts";
 import { findCredentials } from "../auth/credentials.ts";
 import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
@@ -38,9 +38,10 @@ export function openApiClient(context: Pick<Context, "env" | "settings" | "send"
   async function fetchOperatorToken(): Promise<AccessToken> {
     // What calls services (CREDS) need not be what deploys them.
     const file = env.GOOGLE_APPLICATION_CREDENTIALS;
-    const key = await findCredentials(file ? { value: file, source: "GOOGLE_APPLICATION_CREDENTIALS" } : settings.get("credentials"));
-    account = key.client_email;
-    return fetchAccessToken(key, { send: context.send, env });
+    const setting = file ? { value: file, source: "GOOGLE_APPLICATION_CREDENTIALS" } : settings.get("credentials");
+    const credentials = await findCredentials(setting, context);
+    account = credentials.principal.replace(/^.*?:/, "");
+    return credentials.fetchAccessToken();
   }
 
   async function send({ method, url, body, bytes, headers = [] }: ApiRequest): Promise<Response> {

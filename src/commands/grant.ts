@@ -1,7 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { findCredentials } from "../auth/credentials.ts";
-import { fetchIdToken } from "../auth/exchange.ts";
-import type { ServiceAccountKey } from "../auth/service-account-key.ts";
+import { withCache, type CachedCredentials } from "../auth/token-cache.ts";
 import type { Cloud, GrantOptions } from "../cloud/cloud.ts";
 import { readMember } from "../cloud/member.ts";
 import type { Context } from "../context.ts";
@@ -43,12 +42,12 @@ export async function grant(context: Context, name: string | undefined, { role, 
 async function waitForEffect(context: Context, cloud: Cloud, options: GrantOptions): Promise<{ by: "call" | "policy"; ms: number }> {
   const { signal } = context;
   const started = performance.now();
-  const key = options.role === "roles/run.invoker" ? await keyOf(context, options.member) : undefined;
-  const url = key && (await cloud.describe(options)).url;
+  const caller = options.role === "roles/run.invoker" ? await credentialsOf(context, options.member) : undefined;
+  const url = caller && (await cloud.describe(options)).url;
   for (let pause = 500; ; pause = Math.min(pause * 1.5, 10_000)) {
-    const isEffective = key && url ? await isLetIn(context, key, url) : await isInPolicy(cloud, options);
+    const isEffective = caller && url ? await isLetIn(context, caller, url) : await isInPolicy(cloud, options);
     const ms = Math.round(performance.now() - started);
-    if (isEffective) return { by: key ? "call" : "policy", ms };
+    if (isEffective) return { by: caller ? "call" : "policy", ms };
     if (ms > PATIENCE)
       throw new CliError("TIMEOUT", `The grant has not taken effect within ${PATIENCE / 60_000} minutes.`, {
         hint: "It may yet: call the service in a few minutes.",
@@ -57,17 +56,17 @@ async function waitForEffect(context: Context, cloud: Cloud, options: GrantOptio
   }
 }
 
-async function keyOf({ settings }: Context, member: string): Promise<ServiceAccountKey | undefined> {
-  const setting = settings.get("credentials");
-  const key = setting && (await findCredentials(setting).catch(() => undefined));
-  return key && `serviceAccount:${key.client_email}` === member ? key : undefined;
+async function credentialsOf(context: Context, member: string): Promise<CachedCredentials | undefined> {
+  const found = await findCredentials(context.settings.get("credentials"), context).catch(() => undefined);
+  return found?.principal === member ? withCache(found, context) : undefined;
 }
 
 /** Whether Cloud Run's front end passes the call on; what the service then answers is its own business. */
-async function isLetIn({ send, env }: Context, key: ServiceAccountKey, url: string): Promise<boolean> {
-  const token = await fetchIdToken(key, url, { send, env });
+async function isLetIn({ send }: Context, caller: CachedCredentials, url: string): Promise<boolean> {
+  const token = await caller.fetchIdToken(url);
   const response = await send({ method: "GET", url, headers: [["Authorization", `Bearer ${token}`]], timeout: 60_000 });
   const body = await response.text();
+  if (response.status === 401) caller.forget(url, token);
   return !([401, 403].includes(response.status) && body.includes("<h2>Your client does not have permission to"));
 }
 

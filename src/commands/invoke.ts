@@ -1,9 +1,10 @@
 import { resolve } from "node:path";
+import { Readable } from "node:stream";
 import { audienceFor } from "../auth/audience.ts";
-import { findCredentials } from "../auth/credentials.ts";
-import { fetchIdToken } from "../auth/exchange.ts";
-import { memberOf } from "../auth/id-token.ts";
+import { findCredentials, type Credentials } from "../auth/credentials.ts";
+import { sendWithToken } from "../auth/kept-token.ts";
 import { explainRefusal } from "../auth/refusal.ts";
+import { withCache, type CacheOptions } from "../auth/token-cache.ts";
 import { readBody, type CallBody } from "../call/body.ts";
 import { writeDocument } from "../call/document.ts";
 import { hasHeader, parseHeaders, withToken, type Headers } from "../call/headers.ts";
@@ -14,7 +15,7 @@ import { CliError } from "../errors.ts";
 import { setOutputs } from "../github-actions.ts";
 import type { Response } from "../request.ts";
 
-interface InvokeOptions {
+interface InvokeOptions extends CacheOptions {
   readonly audience?: string;
   readonly request?: string;
   readonly data?: string;
@@ -41,22 +42,23 @@ export async function invoke(context: Context, target: string | undefined, optio
   assertSensible(options);
   const method = readMethod(options);
   const given = parseHeaders(options.header ?? []);
-  const credentials = settings.get("credentials");
-  const key = await findCredentials(credentials);
+  const credentials = withCache(await findCredentials(settings.get("credentials"), context), context, options);
+  const { principal } = credentials;
   const url = await findTarget(context, target);
   const audience = options.audience ?? audienceFor(url);
-  const principal = memberOf(key.client_email);
   const call: Call = { method, url, ...(await readCall(given, options, context)) };
-  terminal.debug(`credential: ${principal}, from ${credentials?.value} (${credentials?.source}), key ${key.private_key_id}`);
+  terminal.debug(`credential: ${credentials.description}`);
   terminal.debug(`audience: ${audience}`);
-  if (context.dryRun)
-    return terminal.printJson(plan(call, { audience, principal, credentials: credentials?.value, tokenUri: key.token_uri }));
+  if (context.dryRun) return terminal.printJson(plan(call, audience, credentials));
 
   const file = options.output === undefined ? undefined : await openOutputFile(resolve(context.cwd, options.output));
   try {
-    const token = await fetchIdToken(key, audience, { send, env });
-    const started = performance.now();
-    const response = await send({ ...call, url: url.href, headers: withToken(call.headers, token), ...(call.body && { body: call.body }) });
+    const isRepeatable = !(call.body instanceof Readable);
+    let started = 0;
+    const { token, response } = await sendWithToken(credentials, { audience, isRepeatable }, (token) => {
+      started = performance.now();
+      return send({ ...call, url: url.href, headers: withToken(call.headers, token), ...(call.body && { body: call.body }) });
+    });
     setOutputs(env, `Called ${url.host}`, { status_code: response.status });
     const facts = () =>
       options.include ? { headers: response.headers, duration_ms: Math.round(performance.now() - started), audience, principal } : {};
@@ -121,10 +123,7 @@ async function readCall(
 const SECRET = new Set(["authorization", "cookie", "proxy-authorization"]);
 
 /** What `--dry-run` prints: the request, without what nobody is to read over a shoulder. */
-function plan(
-  { method, url, headers, body }: Call,
-  { tokenUri, ...facts }: { audience: string; principal: string; credentials: string | undefined; tokenUri: string },
-) {
+function plan({ method, url, headers, body }: Call, audience: string, { principal, file, tokenRequest }: Credentials) {
   const shown = headers.map(([name, value]) => `${name}: ${SECRET.has(name.toLowerCase()) ? "[redacted]" : value}`);
   const [[carrier]] = withToken(headers, "") as [readonly [string, string]];
   return {
@@ -132,7 +131,9 @@ function plan(
     url: url.href,
     headers: [`${carrier}: Bearer [ID token]`, ...shown],
     body: Buffer.isBuffer(body) ? body.toString("utf8") : body && "[streamed]",
-    ...facts,
-    token_request: { method: "POST", url: tokenUri },
+    audience,
+    principal,
+    credentials: file,
+    token_request: tokenRequest,
   };
 }

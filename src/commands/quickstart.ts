@@ -2,7 +2,6 @@ import { readdir } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
 import { audienceFor } from "../auth/audience.ts";
 import { findCredentials } from "../auth/credentials.ts";
-import { fetchIdToken } from "../auth/exchange.ts";
 import { writeDocument } from "../call/document.ts";
 import { readMember } from "../cloud/member.ts";
 import { defaultImage } from "../cloud/repository.ts";
@@ -54,7 +53,7 @@ export async function quickstart(context: Context, { dir }: { readonly dir?: str
 
 /** The road, in a context that leads to the emulator. */
 async function walk(context: Context, directory: string, step: Step) {
-  const { env, send, settings, terminal } = context;
+  const { send, settings, terminal } = context;
   const name = { service: settings.require("service"), project: settings.require("project"), region: settings.require("region") };
   const image = defaultImage(name);
   const cloud = await context.cloud();
@@ -75,7 +74,8 @@ async function walk(context: Context, directory: string, step: Step) {
   const member = readMember(settings.require("member"));
   await step("grant", `Granting roles/run.invoker to ${member}`, () => cloud.grant({ ...name, member, role: "roles/run.invoker" }));
   const invoke = await step("invoke", `Calling it as ${member}`, async () => {
-    const token = await fetchIdToken(await findCredentials(settings.get("credentials")), audienceFor(new URL(url)), { send, env });
+    const credentials = await findCredentials(settings.get("credentials"), context);
+    const token = await credentials.fetchIdToken(audienceFor(new URL(url)));
     const response = await send({ method: "GET", url, headers: [["Authorization", `Bearer ${token}`]] });
     return { status: response.status, document: writeDocument({ ...response, bytes: await response.bytes() }) };
   });
