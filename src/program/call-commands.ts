@@ -58,6 +58,8 @@ export function addCallCommands(program: Command, execute: Execute): void {
       .description(
         "Remove the tokens that are kept on this machine.\nA copy elsewhere is good until it expires, an hour after it was made: Google takes no ID token back.",
       )
+      // The options of token itself mean nothing here.
+      .configureHelp({ showGlobalOptions: true, visibleGlobalOptions: () => [...program.options] })
       .action(run(execute, async () => (await import("../commands/token-revoke.ts")).revokeTokens)),
     [["cloudrun-oauth token revoke"]],
   );
