@@ -137,7 +137,7 @@ test("an entry under another's name is not taken for its own", async () => {
   await open().fetchIdToken(AUDIENCE);
   const [first = ""] = files();
   await open().fetchIdToken("https://other.example.com");
-  const [second = ""] = files().filter((name) => name !== first);
+  const second = files().find((name) => name !== first) ?? "";
   renameSync(join(tokens, first), join(tokens, second));
   await open().fetchIdToken("https://other.example.com");
   expect(asked).toHaveLength(3);
