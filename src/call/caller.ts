@@ -1,12 +1,12 @@
 import { Readable } from "node:stream";
 import { explainRefusal } from "../auth/refusal.ts";
+import type { CachedCredentials } from "../auth/token-cache.ts";
 import { CliError } from "../errors.ts";
 import type { Response, Send } from "../request.ts";
 import { withToken } from "./headers.ts";
 import type { InvokeOptions } from "./options.ts";
 import type { Call } from "./plan.ts";
 import { redirected, type Sent } from "./redirect.ts";
-import type { Tokens } from "./tokens.ts";
 
 /** What came of a call. */
 export interface Answer {
@@ -22,6 +22,8 @@ export interface Answer {
   readonly started: number;
 }
 
+type Tokens = Pick<CachedCredentials, "fetchIdToken" | "forget">;
+
 type Policy = Pick<InvokeOptions, "location" | "maxTime" | "retries" | "retryAll" | "waitFor">;
 
 const MOST_REDIRECTS = 10;
@@ -32,8 +34,8 @@ const MOST_WAITING = 5 * 60_000;
 /** What may pass by itself. The front end's 401 and 403 are not among them: they are answers. */
 const PASSING = [429, 503];
 
-/** Makes calls with tokens: over and over, by redirects, and within a time, as far as the flags say. It throws as `send` and the tokens do. */
-export function createCaller(send: Send, tokens: Tokens, policy: Policy): (call: Call) => Promise<Answer> {
+/** Makes calls with ID tokens: over and over, by redirects, and within a time, as far as the flags say. It throws as `send` and the credentials do. */
+export function createCaller(send: Send, credentials: Tokens, policy: Policy): (call: Call) => Promise<Answer> {
   const { location, maxTime, retries, retryAll = false, waitFor } = policy;
   // Who waits calls again anyway, and does not wait for an answer that never comes.
   const retry = { times: waitFor === undefined ? retries : 0, statuses: PASSING, all: retryAll };
@@ -58,15 +60,17 @@ export function createCaller(send: Send, tokens: Tokens, policy: Policy): (call:
     }
   }
 
+  const taken = new Set<string>();
   return async (call) => {
-    const { token, isNew } = await tokens.get(call.audience);
+    const { audience } = call;
+    const token = await credentials.fetchIdToken(audience);
     const end = limit === undefined ? {} : { signal: endAfter(limit) };
     const answer = await once(call, token, end);
-    const isStale = answer.response.status === 401 && answer.error?.code === "NOT_AUTHENTICATED" && !isNew;
-    if (!isStale || call.body instanceof Readable) return answer;
+    const isRefused = answer.response.status === 401 && answer.error?.code === "NOT_AUTHENTICATED";
+    if (!isRefused) taken.add(token);
     // It was good once: keys are changed, and clocks are set.
-    tokens.forget(call.audience);
-    return once(call, (await tokens.get(call.audience)).token, end);
+    const isStale = isRefused && (credentials.forget(audience, token) || taken.has(token));
+    return isStale && !(call.body instanceof Readable) ? once(call, await credentials.fetchIdToken(audience), end) : answer;
   };
 }
 

@@ -1,9 +1,10 @@
 import { Readable } from "node:stream";
+import type { CacheOptions } from "../auth/token-cache.ts";
 import { CliError } from "../errors.ts";
 import type { CallBody } from "./body.ts";
 
 /** The flags of `invoke`; durations are in milliseconds. */
-export interface InvokeOptions {
+export interface InvokeOptions extends CacheOptions {
   readonly audience?: string;
   readonly request?: string;
   readonly data?: string;

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { findCredentials, type Credentials } from "../auth/credentials.ts";
+import { findCredentials } from "../auth/credentials.ts";
+import { withCache, type CachedCredentials } from "../auth/token-cache.ts";
 import type { Cloud, GrantOptions } from "../cloud/cloud.ts";
 import { readMember } from "../cloud/member.ts";
 import type { Context } from "../context.ts";
@@ -55,16 +56,17 @@ async function waitForEffect(context: Context, cloud: Cloud, options: GrantOptio
   }
 }
 
-async function credentialsOf(context: Context, member: string): Promise<Credentials | undefined> {
+async function credentialsOf(context: Context, member: string): Promise<CachedCredentials | undefined> {
   const found = await findCredentials(context.settings.get("credentials"), context).catch(() => undefined);
-  return found?.principal === member ? found : undefined;
+  return found?.principal === member ? withCache(found, context) : undefined;
 }
 
 /** Whether Cloud Run's front end passes the call on; what the service then answers is its own business. */
-async function isLetIn({ send }: Context, caller: Credentials, url: string): Promise<boolean> {
+async function isLetIn({ send }: Context, caller: CachedCredentials, url: string): Promise<boolean> {
   const token = await caller.fetchIdToken(url);
   const response = await send({ method: "GET", url, headers: [["Authorization", `Bearer ${token}`]], timeout: 60_000 });
   const body = await response.text();
+  if (response.status === 401) caller.forget(url, token);
   return !([401, 403].includes(response.status) && body.includes("<h2>Your client does not have permission to"));
 }
 

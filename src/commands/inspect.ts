@@ -1,105 +1,99 @@
-import type { ServiceName } from "../cloud/cloud.ts";
-import { readMember } from "../cloud/member.ts";
-import { readService } from "../cloud/knative-service.ts";
-import { INVOKE, planTroubleshooting, troubleshootInvocation, type Explanation } from "../cloud/troubleshoot.ts";
+import { audienceFor } from "../auth/audience.ts";
+import { findCredentials } from "../auth/credentials.ts";
+import { keysOf } from "../auth/google-keys.ts";
+import { withCache } from "../auth/token-cache.ts";
+import { readToken, type ReadToken } from "../auth/token-kind.ts";
+import { inspectToken, type TokenReport } from "../auth/token-report.ts";
+import { serviceUrl } from "../call/target.ts";
 import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
 import { printPlan } from "../plan.ts";
 
-/** A binding that concerns the member, or that gives the permission under a condition. */
-interface ConcernedBinding {
-  readonly resource: string;
-  readonly role: string;
-  /** Those of the binding's members that stand for the one who is asked about. */
-  readonly members: readonly string[];
-  readonly condition: string | null;
-  readonly has_permission: boolean;
-  readonly access: string;
+interface InspectOptions {
+  readonly audience?: string;
 }
 
-type Finding = Omit<ReturnType<typeof readService>, "revision"> & { readonly isUnchecked: boolean; readonly isHidden: boolean };
+/** Characters. No token comes near it. */
+const LONGEST = 64 * 1024;
 
-/** Says why a member may, or may not, call a service: the binding that lets it in, or what keeps it out. */
-export async function inspect(context: Context, name: string | undefined): Promise<void> {
-  const { settings, terminal } = context;
-  const options = { service: settings.require("service", name), project: settings.require("project"), region: settings.require("region") };
-  const member = readMember(settings.require("member"));
-  const principal = principalOf(member);
-  if (context.dryRun) return printPlan(terminal, planTroubleshooting(options, principal));
+/** Says what a token is and what it is good for; prints that, and throws CREDENTIALS_INVALID with the first reason where it is no good. */
+export async function inspect(context: Context, given: string | undefined, options: InspectOptions): Promise<void> {
+  const { send, terminal } = context;
+  const { token, audiences } = given === undefined ? await ownToken(context, options) : await givenToken(context, given, options);
+  if (context.dryRun) return printPlan(terminal, plan(token));
 
-  const { service, explanation } = await terminal.task(`Looking into the policies of ${options.service}`, () =>
-    troubleshootInvocation(context, options, principal),
-  );
-  const isOn = (annotation: string): boolean =>
-    service.metadata?.annotations?.[`run.googleapis.com/${annotation}`]?.toLowerCase() === "true";
-  const finding = { ...readService(service, options), isUnchecked: isOn("invoker-iam-disabled"), isHidden: isOn("default-url-disabled") };
-  const access = finding.isUnchecked ? "GRANTED" : explanation.access;
-  const bindings = concerned(explanation);
-  const reasons = [...explainAccess(explanation, bindings, finding), ...explainWay(finding)];
-  if (terminal.json) {
-    const audiences = [...finding.urls, ...finding.custom_audiences];
-    return terminal.printJson({ ...options, member, permission: INVOKE, access, reasons, bindings, ingress: finding.ingress, audiences });
+  const report = await inspectToken(token, { send, audiences, now: Date.now() });
+  if (terminal.json) terminal.printJson(report);
+  else terminal.print([...write(report)].map((line) => `${line}\n`).join(""));
+  const [problem] = report.problems;
+  if (!problem) return;
+  const isService = given !== undefined && problem.code === "NO_TOKEN" && /^[a-z][a-z0-9-]{0,48}$/.test(given);
+  const hint = isService ? `Is it a service? cloudrun-oauth inspect ${given} --why` : problem.hint;
+  throw new CliError("CREDENTIALS_INVALID", problem.message, { hint, details: { reasons: report.problems.map(({ code }) => code) } });
+}
+
+/** What `token` would print. */
+async function ownToken(context: Context, { audience }: InspectOptions) {
+  const { settings } = context;
+  const credentials = withCache(await findCredentials(settings.get("credentials"), context), context);
+  const wanted = audience ?? audienceFor(await serviceUrl(context));
+  return { token: readToken(await credentials.fetchIdToken(wanted)), audiences: [wanted] };
+}
+
+async function givenToken(context: Context, given: string, { audience }: InspectOptions) {
+  const token = readToken(given === "-" ? await readInput(context) : given);
+  if (audience !== undefined) return { token, audiences: [audience] };
+  // What Cloud Run would compare: other tokens are not for a service.
+  return { token, audiences: token.kind === "id_token" && !token.isForwarded ? await audiencesOfService(context) : [] };
+}
+
+/** Those of the service that is set; none where there is none, or where it cannot be asked about. */
+async function audiencesOfService({ settings, cloud, terminal }: Context): Promise<readonly string[]> {
+  const url = settings.get("url")?.value;
+  if (url !== undefined && URL.canParse(url)) return [audienceFor(new URL(url))];
+  const service = settings.get("service")?.value;
+  const project = settings.get("project")?.value;
+  if (service === undefined || project === undefined) return [];
+  try {
+    const found = await (await cloud()).describe({ service, project, region: settings.require("region") });
+    return [...found.urls, ...found.custom_audiences];
+  } catch (error) {
+    terminal.note(`The audience is not checked: ${(error as Error).message}`);
+    return [];
   }
-  terminal.print([verdict(access, member, options), ...reasons.map((reason) => `  ${reason}`)].map((line) => `${line}\n`).join(""));
 }
 
-/** The troubleshooter is asked about one identity, by its e-mail address. */
-function principalOf(member: string): string {
-  if (member.startsWith("principal://")) return member;
-  const [, email] = /^(?:user|serviceAccount):(.+)$/.exec(member) ?? [];
-  if (email !== undefined) return email;
-  throw new CliError("USAGE", `Access is explained for one account, and not for ${member}.`, {
-    hint: "Say --member with an e-mail address; cloudrun-oauth members shows all bindings.",
-  });
-}
-
-function verdict(access: string, member: string, { service }: ServiceName): string {
-  if (access === "GRANTED") return `${member} may call ${service}.`;
-  return access === "NOT_GRANTED" ? `${member} may not call ${service}.` : `It cannot be told whether ${member} may call ${service}.`;
-}
-
-function concerned({ explainedPolicies = [] }: Explanation): ConcernedBinding[] {
-  return explainedPolicies.flatMap(({ fullResourceName = "", bindingExplanations = [] }) =>
-    bindingExplanations.flatMap(({ role, access, rolePermission, memberships = {}, condition }) => {
-      const members = Object.keys(memberships).filter((member) => memberships[member]?.membership === "MEMBERSHIP_INCLUDED");
-      if (members.length === 0) return [];
-      const resource = fullResourceName.replace(/^\/\/[^/]+\//, "");
-      const has_permission = rolePermission === "ROLE_PERMISSION_INCLUDED";
-      return [{ resource, role, members, condition: condition?.expression ?? null, has_permission, access }];
-    }),
-  );
-}
-
-function* explainAccess(
-  { access, explainedPolicies = [], errors = [] }: Explanation,
-  bindings: readonly ConcernedBinding[],
-  { isUnchecked }: Finding,
-): Generator<string> {
-  if (isUnchecked) yield "Nobody is asked who he is: the service's invoker IAM check is off (--no-invoker-iam-check).";
-  for (const binding of bindings) {
-    // Where somebody is let in, what does not let him in is of no interest.
-    if (access !== "GRANTED" || binding.access === "GRANTED") yield explainBinding(binding);
+async function readInput({ stdin }: Context): Promise<string> {
+  let text = "";
+  for await (const chunk of stdin as AsyncIterable<Buffer | string>) {
+    text += chunk.toString();
+    if (text.length > LONGEST) break;
   }
-  if (explainedPolicies.some((policy) => policy.access === "UNKNOWN_INFO_DENIED"))
-    yield "You may not read all of the policies that decide: roles/iam.securityReviewer on the project lets you.";
-  else if (bindings.length === 0) yield "No binding of the service or of what it lies in names it.";
-  for (const { message } of errors) if (message) yield message;
+  return text;
 }
 
-function explainBinding({ resource, role, members, condition, has_permission: hasPermission, access }: ConcernedBinding): string {
-  const binding = `${role} for ${members.join(", ")} on ${resource}`;
-  if (access === "GRANTED") return `${binding} lets it in${condition === null ? "" : `: its condition is met (${condition})`}.`;
-  if (!hasPermission) return `${binding} does not hold ${INVOKE}.`;
-  if (condition === null) return `${binding} does not let it in.`;
-  return access === "UNKNOWN_CONDITIONAL"
-    ? `${binding} lets it in if its condition is met: ${condition}`
-    : `The condition of ${binding} is not met now: ${condition}`;
+function plan(token: ReadToken): string[] {
+  const keys = keysOf(token);
+  if (keys && !token.isForwarded) return [`GET ${keys.url}`];
+  return token.kind === "access_token" ? ["POST https://oauth2.googleapis.com/tokeninfo"] : [];
 }
 
-/** What besides policies a call has to meet. */
-function* explainWay({ ingress, isHidden, isUnchecked, urls, custom_audiences: audiences }: Finding): Generator<string> {
-  if (ingress !== "all") yield `A call from outside is answered 404, whoever makes it: ingress is ${ingress}.`;
-  if (isHidden) yield "The service's run.app URLs are answered 404: the default URL is disabled.";
-  if (!isUnchecked)
-    yield `An ID token for it has one of these audiences, or is for gcloud itself (gcloud auth print-identity-token): ${[...urls, ...audiences].join(", ")}`;
+function* write({
+  sentences,
+  signature,
+  audience,
+  issued_at,
+  expires_at,
+  clock_skew_seconds: skew,
+  problems,
+}: TokenReport): Generator<string> {
+  yield* sentences;
+  if (signature.verified) yield `  Signature: good, by the keys of ${signature.keys}`;
+  if (audience.matches) yield `  Audience: ${audience.found}, as it has to be`;
+  else if (audience.found !== null && audience.matches === null) yield `  Audience: ${audience.found}, not compared with a service's`;
+  if (issued_at) yield `  Made: ${issued_at}`;
+  if (expires_at) yield `  Expires: ${expires_at}`;
+  if (skew !== null && Math.abs(skew) > 5)
+    yield `  Clock: this machine's is ${Math.abs(skew)} s ${skew > 0 ? "ahead of" : "behind"} Google's`;
+  for (const { message } of problems) yield `  No good: ${message}`;
 }

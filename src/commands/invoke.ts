@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { Readable } from "node:stream";
 import { audienceFor } from "../auth/audience.ts";
 import { findCredentials } from "../auth/credentials.ts";
+import { withCache } from "../auth/token-cache.ts";
 import { createCaller, type Answer } from "../call/caller.ts";
 import { writeDocument } from "../call/document.ts";
 import { joinJson } from "../call/json-text.ts";
@@ -10,7 +11,6 @@ import { openOutputFile, type OutputFile } from "../call/output-file.ts";
 import { readCall, showCall, type Call } from "../call/plan.ts";
 import { rounds } from "../call/rounds.ts";
 import { findTargets } from "../call/target.ts";
-import { createTokens } from "../call/tokens.ts";
 import { waitFor } from "../call/wait-for.ts";
 import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
@@ -23,7 +23,7 @@ import { setOutputs } from "../github-actions.ts";
 export async function invoke(context: Context, targets: readonly string[], options: InvokeOptions): Promise<void> {
   const { terminal, settings, signal, env, cwd } = context;
   assertSensible(options, targets);
-  const credentials = await findCredentials(settings.get("credentials"), context);
+  const credentials = withCache(await findCredentials(settings.get("credentials"), context), context, options);
   const request = await readCall(options, context);
   assertRepeatable(request.body, options, targets);
   const urls = await findTargets(context, targets);
@@ -37,7 +37,7 @@ export async function invoke(context: Context, targets: readonly string[], optio
 
   const file = options.output === undefined ? undefined : await openOutputFile(resolve(cwd, options.output));
   const printer = createPrinter(context, options, { isMany: isMany(options, targets), principal: credentials.principal, file });
-  const send = createCaller(context.send, createTokens(credentials), options);
+  const send = createCaller(context.send, credentials, options);
   const { waitFor: status } = options;
   let last: Answer | undefined;
 

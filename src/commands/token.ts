@@ -1,13 +1,21 @@
 import { audienceFor, isServiceHost } from "../auth/audience.ts";
 import { findCredentials } from "../auth/credentials.ts";
 import { readClaims } from "../auth/id-token.ts";
+import { withCache, type CacheOptions } from "../auth/token-cache.ts";
 import { serviceUrl } from "../call/target.ts";
 import type { Context } from "../context.ts";
+import { CliError } from "../errors.ts";
 
-/** Prints an ID token and nothing else; under `--json` its audience, its end (RFC 3339) and its claims too. */
-export async function token(context: Context, audience: string | undefined): Promise<void> {
+interface TokenOptions extends CacheOptions {
+  readonly header?: boolean;
+}
+
+/** Prints an ID token and nothing else, with `--header` as a line that curl takes; under `--json` its audience, its end (RFC 3339) and its claims too. */
+export async function token(context: Context, audience: string | undefined, options: TokenOptions): Promise<void> {
   const { terminal, settings } = context;
-  const credentials = await findCredentials(settings.get("credentials"), context);
+  if (options.header && terminal.json)
+    throw new CliError("USAGE", "--header prints a line for curl, and --json a document.", { hint: "Say one of them." });
+  const credentials = withCache(await findCredentials(settings.get("credentials"), context), context, options);
   const wanted = audience ?? audienceFor(await serviceUrl(context));
   const fitting = fittingAudience(wanted);
   if (fitting) terminal.warn(`Cloud Run expects its service's URL without tag and path as audience: ${fitting}`);
@@ -16,7 +24,7 @@ export async function token(context: Context, audience: string | undefined): Pro
 
   const idToken = await credentials.fetchIdToken(wanted);
   terminal.mask(idToken);
-  if (!terminal.json) return terminal.print(`${idToken}\n`);
+  if (!terminal.json) return terminal.print(`${options.header ? "Authorization: Bearer " : ""}${idToken}\n`);
   const claims = readClaims(idToken) ?? {};
   const expires = typeof claims.exp === "number" ? new Date(claims.exp * 1000).toISOString() : null;
   terminal.printJson({ token: idToken, audience: wanted, expires_at: expires, claims });

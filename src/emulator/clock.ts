@@ -8,14 +8,18 @@ export interface Clock {
   move(shift: number): void;
 }
 
+/** `moved` is told when the time is another one: what was kept until some time has another age then. */
 // Unlike Cloud Run: a clock that was moved goes on to move at its own pace, and timeouts, idle times and certificates stay with this machine's.
-export function createClock(): Clock {
+export function createClock(moved: () => void): Clock {
   let shift = 0;
   return {
     now: () => Date.now() + shift,
     get shift() {
       return shift;
     },
-    move: (wanted) => void (shift = wanted),
+    move(wanted) {
+      shift = wanted;
+      moved();
+    },
   };
 }

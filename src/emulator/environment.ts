@@ -21,14 +21,17 @@ export function filesOf(directory: string, project: string) {
     caller: join(directory, "keys", `${project}-caller.json`),
     /** gcloud's configuration. */
     gcloud: join(directory, "gcloud", project),
+    /** What the command line keeps of tokens that were issued here: nothing of them comes into the user's own cache. */
+    cache: join(directory, "cache"),
   };
 }
 
 /** The variables that bring gcloud, curl and Google's clients to the emulator. Null stands for one that must not be set. */
 export function environment({ url, directory, project, region, caller }: EnvironmentOptions): Record<string, string | null> {
-  const { authorities, gcloud, operator, caller: callerFile } = filesOf(directory, project);
+  const { authorities, cache, gcloud, operator, caller: callerFile } = filesOf(directory, project);
   return {
     CLOUDRUN_OAUTH_EMULATOR: url,
+    CLOUDRUN_OAUTH_CACHE_DIR: cache,
     ...waysTo({ http: url, https: url, authorities }),
     ALL_PROXY: null,
     all_proxy: null,

@@ -71,7 +71,10 @@ export async function createEmulator({
   ...options
 }: EmulatorOptions): Promise<Emulator> {
   const env = withoutEmulator(options.env);
-  const clock = createClock();
+  const { authorities, cache } = filesOf(directory, project);
+  const forgetTokens = (): void => rmSync(cache, { recursive: true, force: true });
+  forgetTokens();
+  const clock = createClock(forgetTokens);
   const faults = createFaults();
   const { now } = clock;
   for (const folder of [directory, join(directory, "keys")]) {
@@ -81,7 +84,6 @@ export async function createEmulator({
   let announce: (url: string) => void = () => undefined;
   const address = new Promise<string>((resolve) => (announce = resolve));
   const open = () => openGoogle({ directory, project, engine, now, log, address, iamPropagation });
-  const { authorities } = filesOf(directory, project);
   const engine = await openMachineEngine({ choice: options.engine ?? "auto", directory, shared: [authorities], env, log });
   const authority = await openCertificateAuthority(directory, Date.now);
   // The user that a container runs as may be another one.

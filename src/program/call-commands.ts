@@ -1,5 +1,5 @@
 import { type Command, Option } from "commander";
-import { milliseconds } from "./duration.ts";
+import { lifetime, milliseconds } from "./duration.ts";
 import { wholeNumber } from "./number.ts";
 import { collect, run, withExamples, type Execute } from "./run.ts";
 
@@ -24,6 +24,8 @@ export function addCallCommands(program: Command, execute: Execute): void {
           "x-serverless-authorization",
         ]),
       )
+      .option("--min-ttl <duration>", "send a token that is good for at least this long (default: 5m)", lifetime)
+      .option("--no-cache", "take a new token, and keep it nowhere")
       .optionsGroup("What is sent:")
       .option("-X, --request <method>", "the HTTP method (default: GET, or POST with a body)")
       .option("-H, --header <header>", "a header, 'Name: value'; may be repeated", collect)
@@ -62,26 +64,65 @@ export function addCallCommands(program: Command, execute: Execute): void {
     ],
   );
 
-  withExamples(
+  const token = withExamples(
     program
       .command("token")
       .summary("print an ID token")
-      .description("Print an ID token for an audience.")
+      .description("Print an ID token for an audience. It is kept in the user's cache folder, and given out again until it is nearly over.")
       .argument("[audience]", "whom the token is for (default: the service's URL)")
       .option("--credentials <file>", "a service account's key file")
+      .option("--header", "print it as a header, for curl -H @-")
+      .option("--min-ttl <duration>", "print one that is good for at least this long (default: 5m)", lifetime)
+      .option("--no-cache", "print a new one, and keep it nowhere")
+      // An audience may be called "help"; a sub-command of that name would take its place.
+      .helpCommand(false)
       .action(run(execute, async () => (await import("../commands/token.ts")).token)),
-    [['curl -H "Authorization: Bearer $(cloudrun-oauth token)" $CLOUD_RUN_SERVICE_URL']],
+    [
+      ['curl -H "Authorization: Bearer $(cloudrun-oauth token)" $CLOUD_RUN_SERVICE_URL'],
+      ["cloudrun-oauth token --header | curl -H @- $CLOUD_RUN_SERVICE_URL", "not seen in the list of processes"],
+      ["cloudrun-oauth token --min-ttl 30m", "for a run of half an hour"],
+    ],
+  );
+
+  withExamples(
+    token
+      .command("revoke")
+      .summary("remove the tokens that are kept on this machine")
+      .description(
+        "Remove the tokens that are kept on this machine.\nA copy elsewhere is good until it expires, an hour after it was made: Google takes no ID token back.",
+      )
+      // The options of token itself mean nothing here.
+      .configureHelp({ showGlobalOptions: true, visibleGlobalOptions: () => [...program.options] })
+      .action(run(execute, async () => (await import("../commands/token-revoke.ts")).revokeTokens)),
+    [["cloudrun-oauth token revoke"]],
   );
 
   withExamples(
     program
       .command("inspect")
-      .summary("say why a member may, or may not, call a service")
-      .description("Say why a member may, or may not, call a service: the binding that lets it in, or what keeps it out.")
-      .argument("[service]", "the service")
-      .requiredOption("--why", "ask Google's policy troubleshooter")
-      .option("--member <member>", "who: an e-mail address, or user:…, serviceAccount:…, principal:…")
-      .action(run(execute, async () => (await import("../commands/inspect.ts")).inspect)),
-    [["cloudrun-oauth inspect hello --why --member caller@my-project.iam.gserviceaccount.com"]],
+      .summary("say what a token is and whether it is good, or who may call a service")
+      .description(
+        "Say what a token of Google's is, what it is good for, and whether it is good: signature, audience, times. It is never printed.\n" +
+          "With --why: say why a member may, or may not, call a service.\n" +
+          "The exit code is 0 for a token that is good, 3 for one that is not.",
+      )
+      .argument(
+        "[token]",
+        "- for stdin, or the token, which others on this machine then see in the list of processes\n(default: what `token` prints); with --why, the service",
+      )
+      .option("--audience <audience>", "whom it has to be for (default: the service's URL, where one is set)")
+      .option("--credentials <file>", "a service account's key file, where no token is given")
+      .option("--why", "ask Google's policy troubleshooter why a member may, or may not, call a service")
+      .option("--member <member>", "with --why, who: an e-mail address, or user:…, serviceAccount:…, principal:…")
+      .action(
+        run(execute, async ({ why }) =>
+          why ? (await import("../commands/inspect-why.ts")).inspectWhy : (await import("../commands/inspect.ts")).inspect,
+        ),
+      ),
+    [
+      ["cloudrun-oauth inspect"],
+      ["gcloud auth print-identity-token | cloudrun-oauth inspect -"],
+      ["cloudrun-oauth inspect hello --why --member caller@my-project.iam.gserviceaccount.com"],
+    ],
   );
 }

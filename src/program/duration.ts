@@ -8,3 +8,10 @@ export function milliseconds(text: string): number {
   if (!(duration > 0 && duration < 2 ** 31)) throw new InvalidArgumentError("Say it as 90, 90s, 1500ms or 5m.");
   return duration;
 }
+
+/** Reads for how long a token has to be good yet: as `milliseconds`, up to the hour that an ID token lives. */
+export function lifetime(text: string): number {
+  const duration = milliseconds(text);
+  if (duration > 3_600_000) throw new InvalidArgumentError("An ID token is good for an hour at the most.");
+  return duration;
+}

@@ -5,6 +5,8 @@ import type { GlobalOptions } from "../program.ts";
 /** What a command's file exports: its arguments and options follow the context; it may resolve to an exit code. */
 type CommandFunction = (context: Context, ...args: never[]) => Promise<number | void>;
 
+type Flags = Readonly<Record<string, unknown>>;
+
 interface Needs {
   /** Whether what stands behind `--` means something to the command. */
   readonly takesRest: boolean;
@@ -13,11 +15,13 @@ interface Needs {
 /** Opens a context for the options and runs a command in it. */
 export type Execute = (options: GlobalOptions, needs: Needs, run: (context: Context) => Promise<number | void>) => Promise<void>;
 
-/** A commander action that loads the command's code, and calls it with what commander has parsed. */
-export function run(execute: Execute, load: () => Promise<CommandFunction>, needs: Needs = { takesRest: false }) {
+/** A commander action that loads the command's code, which its flags may decide on, and calls it with what commander has parsed. */
+export function run(execute: Execute, load: (options: Flags) => Promise<CommandFunction>, needs: Needs = { takesRest: false }) {
   return (...received: unknown[]): Promise<void> => {
     const command = received.at(-1) as Command;
-    return execute(command.optsWithGlobals(), needs, async (context) => (await load())(context, ...(received.slice(0, -1) as never[])));
+    return execute(command.optsWithGlobals(), needs, async (context) =>
+      (await load(command.opts()))(context, ...(received.slice(0, -1) as never[])),
+    );
   };
 }
 

@@ -1,3 +1,5 @@
+import { existsSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { openCaller, verifiedClaims } from "../helpers/caller.ts";
 import { EMAIL } from "../helpers/key-file.ts";
@@ -60,4 +62,50 @@ test("a key that the endpoint refuses is exit code 3 with nothing on stdout", as
   const { run, identity } = await openCaller();
   identity.state.serviceAccounts.set(EMAIL, { ...identity.caller, disabled: true });
   expect(await run(["token", "my-audience"])).toEqual({ exitCode: 3, stdout: "", stderr: expect.stringContaining("[TOKEN_REFUSED]") });
+});
+
+/** How often the token endpoint was asked, by what `--verbose` says of each run. */
+function asked(...runs: readonly { stderr: string }[]): number {
+  return runs.filter(({ stderr }) => stderr.includes("POST https://oauth2.googleapis.com/token → 200")).length;
+}
+
+test("a token is given out again, until --no-cache or more than it has left is asked for", async () => {
+  const { run, home } = await openCaller();
+  const verbosely = (...argv: readonly string[]) => run(["token", "my-audience", "--verbose", ...argv]);
+  const [first, second] = [await verbosely(), await verbosely()];
+  expect([second.stdout, asked(first, second)]).toEqual([first.stdout, 1]);
+  expect(readdirSync(join(home, ".cache", "cloudrun-oauth", "tokens"))).toHaveLength(1);
+  expect(asked(await verbosely("--no-cache"))).toBe(1);
+  expect(asked(await verbosely("--min-ttl", "55m"))).toBe(0);
+  expect(asked(await verbosely("--min-ttl", "1h"))).toBe(1);
+  expect(await verbosely("--min-ttl", "61m")).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringContaining("good for an hour at the most"),
+  });
+});
+
+test("--no-cache leaves nothing on the disk", async () => {
+  const { run, home } = await openCaller();
+  expect((await run(["token", "my-audience", "--no-cache"])).exitCode).toBe(0);
+  expect(existsSync(join(home, ".cache"))).toBe(false);
+});
+
+test("token revoke removes what is kept, and nothing else; an audience of another name is none of its words", async () => {
+  const { run, home } = await openCaller();
+  const folder = join(home, "caches", "cloudrun-oauth", "tokens");
+  const env = { XDG_CACHE_HOME: join(home, "caches") };
+  for (const audience of ["a", "b", "help"]) expect((await run(["token", audience], { env })).stdout).toMatch(/^eyJ/);
+  writeFileSync(join(home, "caches", "others"), "");
+  expect(await run(["token", "revoke", "--dry-run"], { env })).toEqual({ exitCode: 0, stdout: `rm -r ${folder}\n`, stderr: "" });
+  expect(await run(["token", "revoke"], { env })).toEqual({ exitCode: 0, stdout: `REMOVED\t3\nFOLDER\t${folder}\n`, stderr: "" });
+  expect([existsSync(folder), existsSync(join(home, "caches", "others"))]).toEqual([false, true]);
+  expect(JSON.parse((await run(["token", "revoke", "--json"], { env })).stdout)).toEqual({ removed: 0, folder });
+});
+
+test("--header prints a line that curl takes, and a document is another thing", async () => {
+  const { run } = await openCaller();
+  const { stdout } = await run(["token", "my-audience", "--header"]);
+  expect(stdout).toMatch(/^Authorization: Bearer [\w-]+\.[\w-]+\.[\w-]+\n$/);
+  expect(verifiedClaims(stdout.trimEnd().replace("Authorization: ", ""))).toMatchObject({ aud: "my-audience" });
+  expect(await run(["token", "my-audience", "--header", "--json"])).toMatchObject({ exitCode: 2, stdout: "" });
 });

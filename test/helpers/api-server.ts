@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { request as httpRequest, type IncomingHttpHeaders } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,6 +12,7 @@ import { createRouter, type Api } from "../../src/emulator/router.ts";
 import { listen } from "../../src/emulator/server.ts";
 import { openState, type State } from "../../src/emulator/state.ts";
 import { RECORDING } from "./recording.ts";
+import { assertNoSecrets } from "./secret-scan.ts";
 
 export const PROJECT = "demo-project";
 export const PROJECT_NUMBER = "123456789012";
@@ -69,7 +70,11 @@ export function reopenState(directory: string, now = Date.now): State {
     if (open) opened.close();
     open = false;
   };
-  onTestFinished(close);
+  onTestFinished(() => {
+    close();
+    const journal = join(directory, "state.jsonl");
+    if (existsSync(journal)) assertNoSecrets({ "state.jsonl": readFileSync(journal, "utf8") });
+  });
   return { ...opened, close };
 }
 

@@ -6,6 +6,7 @@ import { fileURLToPath } from "node:url";
 import { expect, onTestFinished } from "vitest";
 import { operate, type AtEnd, type Operated } from "./emulator.ts";
 import { RECORDING } from "./recording.ts";
+import { assertNoSecrets, assertNoSecretsIn, tokensAskedBy, type TokensAskedFor } from "./secret-scan.ts";
 
 const BIN = fileURLToPath(new URL("../../bin/cloudrun-oauth.js", import.meta.url));
 
@@ -34,6 +35,8 @@ interface RunOptions {
   readonly cwd?: string;
   /** In a process group of its own. */
   readonly detached?: boolean;
+  /** Why the output may hold a token, where the command is not `token`. */
+  readonly tokensAskedFor?: TokensAskedFor;
 }
 
 interface Finished {
@@ -65,7 +68,10 @@ function withoutGcloud(atEnd: AtEnd): string {
     .join(delimiter);
 }
 
-/** A new user, who is gone with all their processes when the test ends, or the file with `afterAll`. */
+/**
+ * A new user, who is gone with all their processes when the test ends, or the file with `afterAll`. Then a secret that nobody asked for fails it, in
+ * whatever was printed, or lies in the user's folder.
+ */
 export function newUser({ atEnd = onTestFinished, path = process.env["PATH"] }: { atEnd?: AtEnd; path?: string } = {}): User {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "cloudrun-oauth-user-")));
   const [home, work, temporary] = ["home", "work", "tmp"].map((name) => join(folder, name)) as [string, string, string];
@@ -83,17 +89,32 @@ export function newUser({ atEnd = onTestFinished, path = process.env["PATH"] }: 
     CLOUDRUN_OAUTH_ENGINE: "process",
   };
   const processes = () => processesOf(folder);
-  atEnd(() => {
+  const started: { readonly child: ResultPromise<typeof SETTINGS>; readonly asked: TokensAskedFor; readonly argv: readonly string[] }[] =
+    [];
+  atEnd(async () => {
     for (const line of processes()) kill(Number.parseInt(line, 10));
-    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+    try {
+      for (const { child, asked, argv } of started) {
+        child.kill("SIGKILL");
+        const { stdout, stderr } = await child;
+        assertNoSecrets({ [`stdout of ${argv.join(" ")}`]: stdout }, asked);
+        assertNoSecrets({ [`stderr of ${argv.join(" ")}`]: stderr });
+      }
+      assertNoSecretsIn(folder, { keys: [join("work", "emulator", "data", "keys")] });
+    } finally {
+      rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+    }
   });
-  const start: User["start"] = (argv, options = {}) =>
-    execa(process.execPath, [BIN, ...argv], {
+  const start: User["start"] = (argv, options = {}) => {
+    const child = execa(process.execPath, [BIN, ...argv], {
       ...SETTINGS,
       detached: options.detached ?? false,
       cwd: options.cwd ?? work,
       env: { ...env, ...options.env },
     });
+    started.push({ child, argv, asked: options.tokensAskedFor ?? tokensAskedBy(argv) });
+    return child;
+  };
   return {
     folder,
     work,

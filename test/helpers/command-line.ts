@@ -1,9 +1,11 @@
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { PassThrough } from "node:stream";
 import { expect, onTestFinished } from "vitest";
 import { run } from "../../src/main.ts";
+import { tokenFolder } from "../../src/auth/token-store.ts";
+import { assertNoSecrets, assertNoSecretsIn, tokensAskedBy, type TokensAskedFor } from "./secret-scan.ts";
 
 /** A new folder, with files in it by their relative paths, that goes with the test. */
 export function folder(files: Readonly<Record<string, string>> = {}): string {
@@ -24,16 +26,35 @@ interface World {
   readonly signal?: AbortSignal;
   /** Called with each piece of stdout as it comes. */
   readonly onStdout?: (piece: Buffer) => void;
+  /** Why the output may hold a token, where the command is not `token`. */
+  readonly tokensAskedFor?: TokensAskedFor;
 }
 
-/** Runs the command line in this process, in a home and a folder of its own with nothing on PATH unless said otherwise. */
-export async function runCli(argv: readonly string[], { env = {}, cwd = folder(), stdin: input, signal, onStdout }: World = {}) {
+/**
+ * Runs the command line in this process, in a home and a folder of its own with nothing on PATH unless said otherwise. Throws where a secret that
+ * nobody asked for is in what it wrote.
+ */
+export async function runCli(
+  argv: readonly string[],
+  { env: given = {}, cwd = folder(), stdin: input, signal, onStdout, tokensAskedFor }: World = {},
+) {
   const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
   if (input !== undefined) stdin.end(input);
   const [out, err] = [collect(stdout), collect(stderr)];
   if (onStdout) stdout.on("data", onStdout);
-  const exitCode = await run(argv, { stdin, stdout, stderr, cwd, signal, env: { HOME: folder(), PATH: "", ...env }, self: [] });
-  return { exitCode, stdout: out(), stderr: err() };
+  const env: Readonly<Record<string, string>> = { HOME: folder(), PATH: "", ...given };
+  const exitCode = await run(argv, { stdin, stdout, stderr, cwd, signal, env, self: [] });
+  const written = { stdout: out(), stderr: err() };
+  const asked = tokensAskedFor ?? tokensAskedBy(argv);
+  assertNoSecrets({ stdout: written.stdout }, asked);
+  // The mask of a token is the token.
+  assertNoSecrets({ stderr: written.stderr.replace(/^::add-mask::.*$/gm, "") });
+  for (const name of ["GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"]) {
+    const path = env[name];
+    if (path && existsSync(path)) assertNoSecrets({ [name]: readFileSync(path, "utf8") });
+  }
+  assertNoSecretsIn(tokenFolder(env) ?? "");
+  return { exitCode, ...written };
 }
 
 function collect(stream: PassThrough): () => string {

@@ -9,6 +9,7 @@ import { createEmulator, type EngineChoice, type Running } from "../../src/emula
 import { signJwt } from "../../src/emulator/oauth2/jwt.ts";
 import { send, type Answer, type RequestOptions } from "./api-server.ts";
 import { RECORDING } from "./recording.ts";
+import { assertNoSecrets, assertNoSecretsIn } from "./secret-scan.ts";
 
 /** Takes what is to be done when a test, or with `afterAll` when a file's tests have ended. */
 export type AtEnd = (cleanUp: () => Promise<void> | void) => void;
@@ -64,7 +65,7 @@ interface StartSettings {
   readonly env?: Readonly<Record<string, string | undefined>>;
 }
 
-/** Starts an emulator in this process, in a folder of its own, on a port that is free. */
+/** Starts an emulator in this process, in a folder of its own, on a port that is free. In the end a secret in its log or its state fails the test. */
 export async function startEmulator(
   atEnd: AtEnd = onTestFinished,
   { port = 0, engine = "process", env = process.env }: StartSettings = {},
@@ -72,7 +73,15 @@ export async function startEmulator(
   const directory = mkdtempSync(join(tmpdir(), "cloudrun-oauth-emulator-"));
   const log: string[] = [];
   const emulator = await createEmulator({ directory, port, engine, env, log: (line) => log.push(line), record: RECORDING });
-  atEnd(() => emulator.remove());
+  atEnd(async () => {
+    try {
+      await emulator.close();
+      assertNoSecrets({ log: log.join("\n") });
+      assertNoSecretsIn(directory, { keys: ["keys"] });
+    } finally {
+      await emulator.remove();
+    }
+  });
   return { ...emulator, directory, log, ...(await operate(emulator.status())) };
 }
 

@@ -2,6 +2,7 @@ import { existsSync, readFileSync, rmSync } from "node:fs";
 import { afterAll, afterEach } from "vitest";
 import { findDeviations } from "../fidelity/google-apis.ts";
 import { RECORDING } from "./recording.ts";
+import { assertNoSecrets } from "./secret-scan.ts";
 
 interface Recorded {
   readonly method: string;
@@ -18,8 +19,10 @@ afterEach(() => {
   const recording = readFileSync(RECORDING);
   // The last line may be half written yet, by a process that goes on.
   const end = recording.lastIndexOf("\n") + 1;
-  const lines = recording.subarray(read, end).toString("utf8").split("\n").filter(Boolean);
+  const text = recording.subarray(read, end).toString("utf8");
+  const lines = text.split("\n").filter(Boolean);
   read = end;
+  assertNoSecrets({ "what an emulator records": text });
   const answers = lines.map((line) => JSON.parse(line) as Recorded).filter(({ status, answer }) => status < 300 && answer !== undefined);
   const deviations = new Set(answers.flatMap((answer) => findDeviations(answer)));
   if (deviations.size > 0) throw new Error(`Google would not answer like this:\n${[...deviations].join("\n")}`);

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { Json } from "./api-server.ts";
 import { RECORDING } from "./recording.ts";
+import { assertNoSecrets } from "./secret-scan.ts";
 
 export const BIN = fileURLToPath(new URL("../../bin/cloudrun-oauth.js", import.meta.url));
 
@@ -40,7 +41,7 @@ export interface KillableEmulator {
   pid(): number | undefined;
   /** Starts it, and resolves when it answers; rejects with what it said where it ends instead. */
   start(): Promise<void>;
-  /** Sends SIGKILL, and resolves when it is gone. Its services and builds may go on for a moment. */
+  /** Sends SIGKILL, and resolves when it is gone; rejects where it has said a secret. Its services and builds may go on for a moment. */
   kill(): Promise<void>;
   /** Starts it, and kills it after so many milliseconds, ready or not. */
   startAndKill(after: number): Promise<void>;
@@ -57,6 +58,7 @@ export function createKillableEmulator(home: string, env: NodeJS.ProcessEnv = {}
   let child: ChildProcess | undefined;
   let port = 0;
   let killedAt = 0;
+  let said = "";
 
   const spawnEmulator = (): ChildProcess => {
     // The user's own settings and caches are none of its business.
@@ -76,6 +78,7 @@ export function createKillableEmulator(home: string, env: NodeJS.ProcessEnv = {}
     dying.kill("SIGKILL");
     await gone;
     killedAt = Date.now();
+    assertNoSecrets({ "what a killed emulator said": said });
     for (const [pid, started] of processesOf(directory)) left.set(pid, started);
   };
 
@@ -85,8 +88,8 @@ export function createKillableEmulator(home: string, env: NodeJS.ProcessEnv = {}
     kill,
     async start() {
       const started = (child = spawnEmulator());
-      let said = "";
-      started.stderr?.setEncoding("utf8").on("data", (text: string) => (said = (said + text).slice(-10_000)));
+      said = "";
+      started.stderr?.setEncoding("utf8").on("data", (text: string) => (said = (said + text).slice(-100_000)));
       const ready = await firstDocument(started);
       if (!ready) throw new Error(`The emulator did not start:\n${said}`);
       port = Number(new URL((ready as { url: string }).url).port);

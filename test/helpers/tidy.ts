@@ -1,8 +1,9 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
+import { assertNoSecretsIn } from "./secret-scan.ts";
 
-/** Fails where anything in the data directory is half-written, belongs to nothing, or can be read by others. */
+/** Fails where anything in the data directory is half-written, belongs to nothing, can be read by others, or is a secret that nobody asked for. */
 export async function assertTidy(directory: string): Promise<void> {
   // Until all processes of the killed emulator are gone, one of them may write there.
   await expect.poll(() => readdirSync(join(directory, "builds")), { timeout: 10_000 }).toEqual([]);
@@ -29,4 +30,5 @@ export async function assertTidy(directory: string): Promise<void> {
     ...(readdirSync(join(directory, "keys"), { recursive: true }) as string[]).map((name) => `keys/${name}`),
   ];
   expect(secrets.filter((name) => (statSync(join(directory, name)).mode & 0o077) !== 0)).toEqual([]);
+  assertNoSecretsIn(directory, { keys: ["keys"] });
 }

@@ -1,0 +1,123 @@
+import { createHash } from "node:crypto";
+import { CliError } from "../errors.ts";
+import type { Credentials } from "./credentials.ts";
+import { readClaims } from "./id-token.ts";
+import { openTokenStore, tokenFolder, type KeptToken, type TokenStore } from "./token-store.ts";
+
+export interface CacheOptions {
+  /** `--min-ttl`: milliseconds that a token has to be good for yet. */
+  readonly minTtl?: number;
+  /** False under `--no-cache`: nothing is read from the disk, and nothing left there. */
+  readonly cache?: boolean;
+  /** True for what goes on for hours: a token that nears its end is given out while the next one is fetched. */
+  readonly isLongRun?: boolean;
+}
+
+/** Credentials whose ID tokens are kept, for the process and for those that come after it. */
+export interface CachedCredentials extends Credentials {
+  /** Drops a token that was refused. True where it had been kept: the next one is a new one, and may do better. */
+  forget(audience: string, token: string): boolean;
+}
+
+interface World {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Milliseconds since the epoch. */
+  readonly now?: () => number;
+}
+
+interface Held extends KeptToken {
+  /** When it was fetched, where this process did that; milliseconds since the epoch. */
+  readonly fetched?: number;
+}
+
+/** Milliseconds. */
+const MINUTE = 60_000;
+const USUAL_TTL = 5 * MINUTE;
+const LOOK_AHEAD = 5 * MINUTE;
+const PAUSE = MINUTE / 2;
+
+/**
+ * Keeps ID tokens in memory and in the user's cache folder, by a hash of whose they are, for whom, and of the emulator that signed them, whose
+ * tokens Google must never see. Access tokens are not kept: they open all that the account may do. Throws as `credentials` does, and
+ * TOKEN_REFUSED where even a new token is not good for `minTtl`.
+ */
+export function withCache(credentials: Credentials, { env, now = Date.now }: World, options: CacheOptions = {}): CachedCredentials {
+  const { minTtl = USUAL_TTL, cache = true, isLongRun = false } = options;
+  const folder = cache ? tokenFolder(env) : undefined;
+  const store: TokenStore | undefined = folder === undefined ? undefined : openTokenStore(folder);
+  const memory = new Map<string, Held>();
+  const underway = new Map<string, Promise<Held>>();
+  let pausedUntil = 0;
+
+  const keyOf = (audience: string): string =>
+    createHash("sha256")
+      .update(JSON.stringify([env.CLOUDRUN_OAUTH_EMULATOR ?? "", audience, ...credentials.identity]))
+      .digest("hex");
+  const left = ({ expires }: KeptToken): number => expires * 1000 - now();
+
+  const fetchNew = async (audience: string): Promise<Held> => {
+    const token = await credentials.fetchIdToken(audience);
+    const { exp } = readClaims(token) ?? {};
+    const kept = { token, audience, expires: typeof exp === "number" ? exp : 0 };
+    const held = { ...kept, fetched: now() };
+    memory.set(audience, held);
+    if (left(kept) > 0) store?.write(keyOf(audience), kept);
+    return held;
+  };
+  const renew = (audience: string): Promise<Held> => {
+    const known = underway.get(audience);
+    if (known) return known;
+    const renewal = fetchNew(audience).finally(() => underway.delete(audience));
+    underway.set(audience, renewal);
+    return renewal;
+  };
+  const recall = (audience: string): Held | undefined => {
+    const held = memory.get(audience);
+    if (held && left(held) >= minTtl) return held;
+    const kept = store?.read(keyOf(audience));
+    if (!kept || kept.audience !== audience || left(kept) < minTtl || readClaims(kept.token)?.exp !== kept.expires) return undefined;
+    memory.set(audience, kept);
+    return kept;
+  };
+  const renewAhead = (audience: string): void => {
+    if (now() < pausedUntil) return;
+    pausedUntil = now() + PAUSE;
+    // What fails in the background is tried again in a while, and in the end in front, where it is said.
+    renew(audience).catch(() => {});
+  };
+
+  return {
+    ...credentials,
+    async fetchIdToken(audience) {
+      const held = recall(audience);
+      if (held) {
+        if (isLongRun && left(held) < minTtl + LOOK_AHEAD) renewAhead(audience);
+        return held.token;
+      }
+      const found = await renew(audience);
+      if (options.minTtl !== undefined) assertLasting(left(found), options.minTtl);
+      return found.token;
+    },
+    forget(audience, token) {
+      const held = memory.get(audience);
+      if (held?.token === token) memory.delete(audience);
+      const key = keyOf(audience);
+      // Another process may have put a better one there.
+      if (store?.read(key)?.token === token) store.remove(key);
+      return held?.token !== token || held.fetched === undefined || now() - held.fetched > MINUTE;
+    },
+  };
+}
+
+function assertLasting(left: number, wanted: number): void {
+  // This machine's clock may be a little ahead of Google's.
+  if (left >= wanted - MINUTE) return;
+  const minutes = (milliseconds: number): string => `${Math.max(0, Math.floor(milliseconds / MINUTE))} min`;
+  throw new CliError(
+    "TOKEN_REFUSED",
+    `An ID token that is good for ${minutes(wanted)} is not to be had: a new one is good for ${minutes(left)}.`,
+    {
+      hint: "Ask for less: --min-ttl 5m. Google's ID tokens are good for an hour; a metadata server's may have been made before.",
+    },
+  );
+}

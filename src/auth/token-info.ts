@@ -1,0 +1,35 @@
+import { CliError } from "../errors.ts";
+import type { Send } from "../request.ts";
+import { timeOf } from "./google-keys.ts";
+import type { IdTokenClaims } from "./id-token.ts";
+
+/** What Google says of an access token; without claims where it does not know it, or not any more. */
+interface TokenInfo {
+  readonly claims: IdTokenClaims | undefined;
+  /** Milliseconds since the epoch; undefined where the answer did not say. */
+  readonly googleTime: number | undefined;
+}
+
+/** Milliseconds. */
+const TIMEOUT = 30_000;
+
+/**
+ * Asks Google what an access token is. It travels in the body: URLs end up in logs. Throws CliError UNAVAILABLE or as `send` does.
+ * https://cloud.google.com/docs/authentication/token-types#access-contents
+ */
+export async function fetchTokenInfo(token: string, send: Send): Promise<TokenInfo> {
+  const answer = await send({
+    method: "POST",
+    url: "https://oauth2.googleapis.com/tokeninfo",
+    headers: [["Content-Type", "application/x-www-form-urlencoded"]],
+    body: new URLSearchParams({ access_token: token }).toString(),
+    timeout: TIMEOUT,
+  });
+  const googleTime = timeOf(answer);
+  const text = await answer.text();
+  if (answer.status === 400) return { claims: undefined, googleTime };
+  const { exp, ...fields } = answer.status === 200 ? (JSON.parse(text) as Readonly<Record<string, string>>) : {};
+  if (answer.status !== 200) throw new CliError("UNAVAILABLE", `oauth2.googleapis.com answered ${answer.status}.`);
+  // All its values are strings.
+  return { claims: { ...fields, email_verified: fields["email_verified"] === "true", ...(exp && { exp: Number(exp) }) }, googleTime };
+}

@@ -1,0 +1,143 @@
+import type { Send } from "../request.ts";
+import { isAudienceOfGcloud } from "./audience.ts";
+import { checkSignature, keysOf } from "./google-keys.ts";
+import { memberOf, type IdTokenClaims } from "./id-token.ts";
+import { describeToken } from "./token-description.ts";
+import { fetchTokenInfo } from "./token-info.ts";
+import type { ReadToken, TokenKind } from "./token-kind.ts";
+
+type ProblemCode =
+  | "NO_TOKEN"
+  | "NOT_GOOGLES"
+  | "SIGNATURE_REMOVED"
+  | "SIGNATURE_WRONG"
+  | "EXPIRED"
+  | "NOT_YET_VALID"
+  | "REVOKED"
+  | "WRONG_AUDIENCE";
+
+/** Why a token is no good. */
+interface Problem {
+  readonly code: ProblemCode;
+  readonly message: string;
+  readonly hint?: string;
+}
+
+/** All that is to be said of a token; never the token itself. Keys are those of `--json`. */
+export interface TokenReport {
+  readonly kind: TokenKind;
+  readonly valid: boolean;
+  /** As policies name it; null where the token does not say. */
+  readonly principal: string | null;
+  /** What it is and what it is good for. */
+  readonly sentences: readonly string[];
+  readonly problems: readonly Problem[];
+  /** `verified` is null where there is nothing to verify. */
+  readonly signature: { readonly verified: boolean | null; readonly keys: string | null };
+  /** `matches` is null where nothing is expected of it. */
+  readonly audience: { readonly found: string | null; readonly expected: readonly string[]; readonly matches: boolean | null };
+  /** RFC 3339. */
+  readonly issued_at: string | null;
+  readonly expires_at: string | null;
+  /** By how much this machine's clock is ahead of Google's; null where Google did not say. */
+  readonly clock_skew_seconds: number | null;
+  readonly header: object | null;
+  readonly claims: object | null;
+}
+
+interface Examination {
+  readonly send: Send;
+  /** Whom the token may be for; empty where nothing is known. */
+  readonly audiences: readonly string[];
+  /** Milliseconds since the epoch. */
+  readonly now: number;
+}
+
+/** Milliseconds by which two clocks may differ: the Date header has whole seconds, and the answer was under way. */
+const INEXACT = 5000;
+
+/** Asks Google for what it takes to judge a token, and judges. Throws CliError UNAVAILABLE, TIMEOUT or as `send` does. */
+export async function inspectToken(token: ReadToken, { send, audiences, now }: Examination): Promise<TokenReport> {
+  const { kind, jwt, isForwarded } = token;
+  const keys = isForwarded ? undefined : keysOf(token);
+  const check = keys && (await checkSignature(token, keys, send));
+  const info = kind === "access_token" ? await fetchTokenInfo(token.text, send) : undefined;
+  const claims = jwt?.claims ?? info?.claims;
+  const googleTime = check?.googleTime ?? info?.googleTime;
+  const skew = googleTime === undefined ? undefined : now - googleTime;
+  // Who decides is Google, by its own clock.
+  const time = googleTime !== undefined && Math.abs(now - googleTime) > INEXACT ? googleTime : now;
+  const expected = kind === "access_token" ? [] : audiences;
+  const found = claims?.aud ?? null;
+  const matches = expected.length === 0 ? null : expected.some((audience) => isSameAudience(found, audience, kind));
+  const problems = [
+    ...findFormProblems(token),
+    ...(info && !info.claims
+      ? [{ code: "REVOKED", message: "Google does not know the access token: it has expired, or was revoked." } as const]
+      : []),
+    ...findTimeProblems(claims, time),
+    ...(check?.fault
+      ? [{ code: "SIGNATURE_WRONG", message: `The signature is not good by the keys of ${keys?.url}: ${check.fault}.` } as const]
+      : []),
+    ...(matches === false ? [wrongAudience(found, expected)] : []),
+  ];
+  return {
+    kind,
+    valid: problems.length === 0,
+    principal: claims?.email === undefined ? null : memberOf(claims.email),
+    sentences: [...describeToken(token, claims)],
+    problems,
+    signature: { verified: check ? check.fault === undefined : null, keys: keys?.url ?? null },
+    audience: { found, expected, matches },
+    issued_at: timestamp(claims?.iat),
+    expires_at: timestamp(claims?.exp),
+    clock_skew_seconds: skew === undefined ? null : Math.round(skew / 1000),
+    header: jwt?.header ?? null,
+    claims: claims ?? null,
+  };
+}
+
+function* findFormProblems({ kind, isForwarded, jwt }: ReadToken): Generator<Problem> {
+  if (kind === "unknown") yield { code: "NO_TOKEN", message: "That is no token of Google's: neither a JWT nor an access token." };
+  if (kind === "refresh_token")
+    yield { code: "NO_TOKEN", message: "That is a refresh token, which is a person's login: no service takes it." };
+  if (kind === "foreign_token")
+    yield { code: "NOT_GOOGLES", message: `The token is signed by ${jwt?.claims.iss ?? "nobody that it names"}, and not by Google.` };
+  if (isForwarded)
+    yield {
+      code: "SIGNATURE_REMOVED",
+      message: "Cloud Run has taken the signature out of the token before it passed it on: nobody can verify it again, or call with it.",
+      hint: "A service takes a token for its own calls from its metadata server, or by: cloudrun-oauth token",
+    };
+}
+
+function* findTimeProblems({ iat, exp }: IdTokenClaims = {}, now: number): Generator<Problem> {
+  if (typeof exp === "number" && exp * 1000 <= now)
+    yield { code: "EXPIRED", message: `The token expired at ${timestamp(exp)}.`, hint: "A new one: cloudrun-oauth token" };
+  // Google lets a clock be a minute off.
+  if (typeof iat === "number" && iat * 1000 > now + 60_000)
+    yield {
+      code: "NOT_YET_VALID",
+      message: `The token holds from ${timestamp(iat)} on only.`,
+      hint: "Is the clock right where it was made?",
+    };
+}
+
+function wrongAudience(found: string | null, expected: readonly string[]): Problem {
+  return {
+    code: "WRONG_AUDIENCE",
+    message: `The token is for ${found ?? "nobody that it names"}, and not for ${expected.join(" or ")}.`,
+    hint: `cloudrun-oauth token ${expected[0]}`,
+  };
+}
+
+function isSameAudience(found: string | null, expected: string, kind: TokenKind): boolean {
+  if (found === null) return false;
+  return found === expected || found === `${expected}/` || (kind === "id_token" && isAudienceOfGcloud(found));
+}
+
+/** RFC 3339, of seconds since the epoch; null for what is no time. */
+function timestamp(seconds: unknown): string | null {
+  if (typeof seconds !== "number" || Math.abs(seconds) > 8.64e12) return null;
+  return new Date(seconds * 1000).toISOString().replace(".000Z", "Z");
+}

@@ -1,0 +1,97 @@
+import { randomBytes } from "node:crypto";
+import { chmodSync, lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { homedir, platform } from "node:os";
+import { join } from "node:path";
+
+/** A token as it lies on disk. */
+export interface KeptToken {
+  readonly token: string;
+  /** Whom it was asked for, which need not be the audience that it has. */
+  readonly audience: string;
+  /** Seconds since the epoch. */
+  readonly expires: number;
+}
+
+/** Tokens that outlive a process, by keys that are names of files. What cannot be read or written is as good as not there. */
+export interface TokenStore {
+  read(key: string): KeptToken | undefined;
+  write(key: string, kept: KeptToken): void;
+  remove(key: string): void;
+  /** Removes all of them; gives their number. */
+  clear(): number;
+}
+
+/** Milliseconds. No ID token is good for longer, so what was written before that is over. */
+const LONGEST_LIFE = 3_600_000;
+/** Bytes. An ID token has about a thousand. */
+const LARGEST = 64 * 1024;
+
+/** The tokens in a folder that only its owner may enter; it is made when the first is written. */
+export function openTokenStore(folder: string): TokenStore {
+  const pathOf = (key: string): string => join(folder, `${key}.json`);
+  return {
+    read: (key) =>
+      attempt(() => (isPrivate(folder, "folder") && isPrivate(pathOf(key), "file") ? parse(readFileSync(pathOf(key), "utf8")) : undefined)),
+    write: (key, kept) =>
+      void attempt(() => {
+        mkdirSync(folder, { recursive: true, mode: 0o700 });
+        if (!isPrivate(folder, "folder") && lstatSync(folder).isDirectory()) chmodSync(folder, 0o700);
+        if (!isPrivate(folder, "folder")) return;
+        sweep(folder);
+        // Under a name of its own, so that of fifty processes that write at once each writes a whole file.
+        const unfinished = join(folder, `${key}.${randomBytes(6).toString("hex")}.new`);
+        try {
+          writeFileSync(unfinished, JSON.stringify(kept), { mode: 0o600, flag: "wx" });
+          renameSync(unfinished, pathOf(key));
+        } finally {
+          rmSync(unfinished, { force: true });
+        }
+      }),
+    remove: (key) => void attempt(() => rmSync(pathOf(key), { force: true })),
+    clear() {
+      const kept = (attempt(() => readdirSync(folder)) ?? []).filter((name) => name.endsWith(".json"));
+      attempt(() => rmSync(folder, { recursive: true, force: true }));
+      return kept.length;
+    },
+  };
+}
+
+/** Where the tokens lie: CLOUDRUN_OAUTH_CACHE_DIR, or else below the user's caches as the system has them. Undefined for a user without a home. */
+export function tokenFolder(env: Readonly<Record<string, string | undefined>>): string | undefined {
+  if (env.CLOUDRUN_OAUTH_CACHE_DIR) return join(env.CLOUDRUN_OAUTH_CACHE_DIR, "tokens");
+  if (env.LOCALAPPDATA) return join(env.LOCALAPPDATA, "cloudrun-oauth", "Cache", "tokens");
+  const home = env.HOME || attempt(homedir);
+  const caches = env.XDG_CACHE_HOME || (home && join(home, platform() === "darwin" ? "Library/Caches" : ".cache"));
+  return caches ? join(caches, "cloudrun-oauth", "tokens") : undefined;
+}
+
+/** Whether it is what it has to be, and nobody else may read or replace it. Windows has no modes: there the user's folder is the user's. */
+function isPrivate(path: string, kind: "folder" | "file"): boolean {
+  const stats = lstatSync(path);
+  const fits = kind === "folder" ? stats.isDirectory() : stats.isFile() && stats.size <= LARGEST;
+  return fits && (platform() === "win32" || (stats.mode & 0o077) === 0);
+}
+
+/** Removes what is over, and what a process that was killed left half written. */
+function sweep(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    const path = join(folder, name);
+    if ((attempt(() => lstatSync(path).mtimeMs) ?? 0) < Date.now() - LONGEST_LIFE) attempt(() => rmSync(path, { force: true }));
+  }
+}
+
+function parse(text: string): KeptToken | undefined {
+  const { token, audience, expires } = JSON.parse(text) as Partial<Record<keyof KeptToken, unknown>>;
+  return typeof token === "string" && typeof audience === "string" && typeof expires === "number"
+    ? { token, audience, expires }
+    : undefined;
+}
+
+/** What `act` gives; undefined where it fails: no token is worth an error. */
+function attempt<T>(act: () => T): T | undefined {
+  try {
+    return act();
+  } catch {
+    return undefined;
+  }
+}

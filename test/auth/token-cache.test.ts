@@ -1,0 +1,261 @@
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname, join } from "node:path";
+import { expect, test } from "vitest";
+import { keyCredentials, type Credentials } from "../../src/auth/credentials.ts";
+import { parseKey } from "../../src/auth/service-account-key.ts";
+import { withCache, type CacheOptions } from "../../src/auth/token-cache.ts";
+import { createSend } from "../../src/request.ts";
+import { temporaryDirectory } from "../helpers/api-server.ts";
+import { failure } from "../helpers/failure.ts";
+import { forge, openIdentity, serveIdentity } from "../helpers/identity.ts";
+import { keyFields, PEM } from "../helpers/key-file.ts";
+
+const AUDIENCE = "https://hello-abc123-uc.a.run.app";
+
+/** Credentials of the emulator's caller, counted whenever they are asked; `open` is a process that begins, with nothing but the folder. */
+async function openCache(folder = temporaryDirectory()) {
+  const identity = await openIdentity({ live: true });
+  const { port } = await serveIdentity(identity);
+  const env = { CLOUDRUN_OAUTH_EMULATOR: `http://127.0.0.1:${port}`, CLOUDRUN_OAUTH_CACHE_DIR: folder };
+  const credentials = keyCredentials(parseKey(keyFields(), "The key"), "a test", { send: createSend({ env }), env });
+  const asked: string[] = [];
+  const counted: Credentials = {
+    ...credentials,
+    fetchIdToken: (audience) => {
+      asked.push(audience);
+      return credentials.fetchIdToken(audience);
+    },
+  };
+  const tokens = join(folder, "tokens");
+  return {
+    asked,
+    env,
+    tokens,
+    counted,
+    files: () => (existsSync(tokens) ? readdirSync(tokens) : []),
+    open: (options?: CacheOptions, world = {}) => withCache(counted, { env, ...world }, options),
+  };
+}
+
+/** Credentials whose tokens live for some seconds from the clock's time; `asked` counts. */
+function shortLived(clock: { now: number }, seconds: () => number): Credentials & { asked: number } {
+  const made: Credentials & { asked: number } = {
+    asked: 0,
+    principal: "serviceAccount:caller@demo-project.iam.gserviceaccount.com",
+    description: "a test",
+    identity: ["caller"],
+    tokenRequest: { method: "POST", url: "https://oauth2.googleapis.com/token" },
+    async fetchIdToken(aud: string) {
+      made.asked += 1;
+      const life = seconds();
+      if (life === 0) throw new Error("down");
+      return forge({ alg: "none" }, { aud, exp: Math.floor(clock.now / 1000) + life, jti: made.asked });
+    },
+    fetchAccessToken: () => Promise.reject(new Error("not asked for")),
+  };
+  return made;
+}
+
+test("a process takes up the token of the one before, and asks for another audience's", async () => {
+  const { open, asked } = await openCache();
+  const first = open();
+  const token = await first.fetchIdToken(AUDIENCE);
+  expect(await Promise.all([first, open(), open()].map((each) => each.fetchIdToken(AUDIENCE)))).toEqual([token, token, token]);
+  expect(asked).toEqual([AUDIENCE]);
+  expect(await open().fetchIdToken(`${AUDIENCE}/other`)).not.toBe(token);
+  expect(asked).toEqual([AUDIENCE, `${AUDIENCE}/other`]);
+});
+
+test("calls at the same time ask once", async () => {
+  const { open, asked } = await openCache();
+  const credentials = open();
+  const tokens = await Promise.all(Array.from({ length: 20 }, () => credentials.fetchIdToken(AUDIENCE)));
+  expect([new Set(tokens).size, asked.length]).toEqual([1, 1]);
+});
+
+test("folder and file are for their owner alone, and neither name nor content tells more than the token does", async () => {
+  const { open, tokens, files } = await openCache(join(temporaryDirectory(), "not", "yet", "there"));
+  const token = await open().fetchIdToken(AUDIENCE);
+  const [name = "", ...others] = files();
+  expect([name, others]).toEqual([expect.stringMatching(/^[0-9a-f]{64}\.json$/), []]);
+  expect([tokens, dirname(tokens), join(tokens, name)].map((path) => (statSync(path).mode & 0o777).toString(8))).toEqual([
+    "700",
+    "700",
+    "600",
+  ]);
+  const text = readFileSync(join(tokens, name), "utf8");
+  expect(JSON.parse(text)).toEqual({ token, audience: AUDIENCE, expires: expect.any(Number) });
+  expect(text).not.toContain(PEM.split("\n")[1]);
+});
+
+test("a folder that others may enter is closed to them before a token is written, and a file that they may read is not believed", async () => {
+  const { open, tokens, files, asked } = await openCache();
+  mkdirSync(tokens);
+  chmodSync(tokens, 0o755);
+  await open().fetchIdToken(AUDIENCE);
+  expect((statSync(tokens).mode & 0o777).toString(8)).toBe("700");
+  chmodSync(join(tokens, files()[0] ?? ""), 0o644);
+  await open().fetchIdToken(AUDIENCE);
+  expect(asked).toHaveLength(2);
+  expect((statSync(join(tokens, files()[0] ?? "")).mode & 0o777).toString(8)).toBe("600");
+});
+
+test.for([
+  ["half of it", (text: string) => text.slice(0, 40)],
+  ["nothing", () => ""],
+  ["another type", () => "[1]"],
+  ["null", () => "null"],
+  ["no end", (text: string) => text.replace(/"expires":\d+/, '"expires":"soon"')],
+  ["an end that the token has not", (text: string) => text.replace(/"expires":\d+/, '"expires":9999999999')],
+  ["another audience's", (text: string) => text.replace(AUDIENCE, "https://other.example.com")],
+  ["no token", (text: string) => text.replace(/"token":"[^"]*"/, '"token":"x"')],
+  ["more than a token", (text: string) => text.padEnd(100_000)],
+] as const)("an entry that holds %s is ignored, and replaced", async ([, spoil]) => {
+  const { open, tokens, files, asked } = await openCache();
+  await open().fetchIdToken(AUDIENCE);
+  const path = join(tokens, files()[0] ?? "");
+  writeFileSync(path, spoil(readFileSync(path, "utf8")));
+  const token = await open().fetchIdToken(AUDIENCE);
+  expect(asked).toHaveLength(2);
+  expect(await open().fetchIdToken(AUDIENCE)).toBe(token);
+  expect(asked).toHaveLength(2);
+});
+
+test("an entry under another's name is not taken for its own", async () => {
+  const { open, tokens, files, asked } = await openCache();
+  await open().fetchIdToken(AUDIENCE);
+  const [first = ""] = files();
+  await open().fetchIdToken("https://other.example.com");
+  const second = files().find((name) => name !== first) ?? "";
+  renameSync(join(tokens, first), join(tokens, second));
+  await open().fetchIdToken("https://other.example.com");
+  expect(asked).toHaveLength(3);
+});
+
+test.for(["a file", "a link to a folder"] as const)("with %s in the folder's place it works without keeping anything", async (obstacle) => {
+  const { open, tokens, asked } = await openCache();
+  const elsewhere = temporaryDirectory();
+  chmodSync(elsewhere, 0o755);
+  if (obstacle === "a file") writeFileSync(tokens, "in the way");
+  else symlinkSync(elsewhere, tokens);
+  await open().fetchIdToken(AUDIENCE);
+  expect(await open().fetchIdToken(AUDIENCE)).toMatch(/^eyJ/);
+  expect([asked.length, readdirSync(elsewhere), (statSync(elsewhere).mode & 0o777).toString(8)]).toEqual([2, [], "755"]);
+});
+
+test("without a home it works without keeping anything", async () => {
+  const { counted, asked } = await openCache();
+  for (const env of [{ HOME: "/dev/null" }, { XDG_CACHE_HOME: "/dev/null/x" }]) await withCache(counted, { env }).fetchIdToken(AUDIENCE);
+  expect(asked).toHaveLength(2);
+});
+
+test("cache: false neither reads nor writes the disk", async () => {
+  const { open, files, asked } = await openCache();
+  await open({ cache: false }).fetchIdToken(AUDIENCE);
+  expect(files()).toEqual([]);
+  await open().fetchIdToken(AUDIENCE);
+  await open({ cache: false }).fetchIdToken(AUDIENCE);
+  expect(asked).toHaveLength(3);
+});
+
+test("a token that is good for less than is asked for is replaced by a new one", async () => {
+  const clock = { now: Date.now() };
+  const env = { CLOUDRUN_OAUTH_CACHE_DIR: temporaryDirectory() };
+  const credentials = shortLived(clock, () => 3600);
+  const open = (options?: CacheOptions) => withCache(credentials, { env, now: () => clock.now }, options);
+  await open().fetchIdToken(AUDIENCE);
+  clock.now += 40 * 60_000;
+  await open({ minTtl: 19 * 60_000 }).fetchIdToken(AUDIENCE);
+  expect(credentials.asked).toBe(1);
+  await open({ minTtl: 21 * 60_000 }).fetchIdToken(AUDIENCE);
+  expect(credentials.asked).toBe(2);
+  clock.now += 54 * 60_000;
+  await open().fetchIdToken(AUDIENCE);
+  expect(credentials.asked).toBe(2);
+  clock.now += 2 * 60_000;
+  await open().fetchIdToken(AUDIENCE);
+  expect(credentials.asked).toBe(3);
+});
+
+test("a new token that is not good for as long as is asked for is an error, and given where nothing is asked for", async () => {
+  const clock = { now: Date.now() };
+  const env = { CLOUDRUN_OAUTH_CACHE_DIR: temporaryDirectory() };
+  const credentials = shortLived(clock, () => 240);
+  const open = (options?: CacheOptions) => withCache(credentials, { env, now: () => clock.now }, options);
+  expect(await failure(open({ minTtl: 30 * 60_000 }).fetchIdToken(AUDIENCE))).toMatchObject({
+    code: "TOKEN_REFUSED",
+    message: expect.stringContaining("good for 30 min is not to be had"),
+  });
+  expect(await open().fetchIdToken(AUDIENCE)).toMatch(/^eyJ/);
+});
+
+test("in a long run a token that nears its end is given out while the next one is fetched, and a failure is not noticed until it has ended", async () => {
+  const clock = { now: Date.now() };
+  let life = 3600;
+  const credentials = shortLived(clock, () => life);
+  const world = { env: { CLOUDRUN_OAUTH_CACHE_DIR: temporaryDirectory() }, now: () => clock.now };
+  const run = withCache(credentials, world, { isLongRun: true });
+  const first = await run.fetchIdToken(AUDIENCE);
+  clock.now += 51 * 60_000;
+  life = 0;
+  expect(await run.fetchIdToken(AUDIENCE)).toBe(first);
+  expect(await run.fetchIdToken(AUDIENCE)).toBe(first);
+  // Not for each call anew.
+  expect(credentials.asked).toBe(2);
+  clock.now += 60_000;
+  life = 3600;
+  expect(await run.fetchIdToken(AUDIENCE)).toBe(first);
+  await expect.poll(() => run.fetchIdToken(AUDIENCE)).not.toBe(first);
+  expect(credentials.asked).toBe(3);
+  clock.now += 3600_000;
+  life = 0;
+  await expect(run.fetchIdToken(AUDIENCE)).rejects.toThrow("down");
+});
+
+test("a token that was refused is forgotten on disk too, unless another process has put a better one there", async () => {
+  const { open, files, asked } = await openCache();
+  const token = await open().fetchIdToken(AUDIENCE);
+  const later = open();
+  await later.fetchIdToken(AUDIENCE);
+  expect(later.forget(AUDIENCE, "another")).toBe(true);
+  expect(files()).toHaveLength(1);
+  expect(later.forget(AUDIENCE, token)).toBe(true);
+  expect(files()).toEqual([]);
+  const next = await later.fetchIdToken(AUDIENCE);
+  // It is as new as can be: a third one would be refused as well.
+  expect(later.forget(AUDIENCE, next)).toBe(false);
+  expect(asked).toHaveLength(2);
+});
+
+test("a token of one emulator is never given out for another, nor for Google", async () => {
+  const folder = temporaryDirectory();
+  const [one, two] = [await openCache(folder), await openCache(folder)];
+  const tokens = [await one.open().fetchIdToken(AUDIENCE), await two.open().fetchIdToken(AUDIENCE)];
+  expect([one.asked.length, two.asked.length]).toEqual([1, 1]);
+  expect(await one.open().fetchIdToken(AUDIENCE)).toBe(tokens[0]);
+  const google: Credentials = { ...one.counted, fetchIdToken: () => Promise.reject(new Error("Google is asked")) };
+  await expect(withCache(google, { env: { CLOUDRUN_OAUTH_CACHE_DIR: folder } }).fetchIdToken(AUDIENCE)).rejects.toThrow("Google is asked");
+});
+
+test("what is over, and what a killed process left, is swept away when the next token is written", async () => {
+  const { open, tokens, files } = await openCache();
+  await open().fetchIdToken(AUDIENCE);
+  const [old = ""] = files();
+  writeFileSync(join(tokens, `${old}.1234.new`), "half");
+  const twoHoursAgo = Date.now() / 1000 - 7200;
+  for (const name of files()) utimesSync(join(tokens, name), twoHoursAgo, twoHoursAgo);
+  await open().fetchIdToken("https://other.example.com");
+  expect(files()).toEqual([expect.stringMatching(/^[0-9a-f]{64}\.json$/)]);
+  expect(files()).not.toContain(old);
+});
