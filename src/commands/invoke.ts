@@ -1,12 +1,14 @@
 import { resolve } from "node:path";
 import { audienceFor } from "../auth/audience.ts";
 import { findCredentials, type Credentials } from "../auth/credentials.ts";
-import { explainRefusal } from "../auth/refusal.ts";
+import { explainRefusal } from "../auth/refusal/explain.ts";
+import { isFromIap } from "../auth/refusal/front-end.ts";
 import { readBody, type CallBody } from "../call/body.ts";
 import { writeDocument } from "../call/document.ts";
 import { hasHeader, parseHeaders, withToken, type Headers } from "../call/headers.ts";
 import { openOutputFile, type OutputFile } from "../call/output-file.ts";
 import { findTarget } from "../call/target.ts";
+import { createLook } from "../cloud/evidence.ts";
 import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
 import { setOutputs } from "../github-actions.ts";
@@ -52,17 +54,19 @@ export async function invoke(context: Context, target: string | undefined, optio
   try {
     const token = await credentials.fetchIdToken(audience);
     const started = performance.now();
-    const response = await send({ ...call, url: url.href, headers: withToken(call.headers, token), ...(call.body && { body: call.body }) });
+    const sent = withToken(call.headers, token);
+    const response = await send({ ...call, url: url.href, headers: sent, ...(call.body && { body: call.body }) });
     setOutputs(env, `Called ${url.host}`, { status_code: response.status });
     const facts = () =>
       options.include ? { headers: response.headers, duration_ms: Math.round(performance.now() - started), audience, principal } : {};
-    if (response.status < 400) return await printSuccess(context, response, options, file, facts);
+    if (response.status < 400 && !isFromIap(response.headers)) return await printSuccess(context, response, options, file, facts);
 
     const bytes = await response.bytes();
     terminal.print(options.raw ? bytes : writeDocument({ ...response, bytes }, facts()));
-    const refused = { url, status: response.status, headers: response.headers, body: bytes.toString("utf8"), token, now: Date.now() };
+    const { status, headers: answered } = response;
+    const refused = { url, status, headers: answered, body: bytes.toString("utf8"), sent, principal, now: Date.now() };
     throw (
-      explainRefusal(refused) ??
+      (await explainRefusal(refused, createLook(context))) ??
       new CliError("HTTP_STATUS", `The service answered ${response.status}.`, { details: { status_code: response.status, url: url.href } })
     );
   } finally {

@@ -1,0 +1,73 @@
+import type { Service } from "../../cloud/cloud.ts";
+import type { CliError } from "../../errors.ts";
+import { isServiceHost } from "../audience.ts";
+import { nameOf, refusal, whereOf, type Evidence, type RefusedCall } from "./refused-call.ts";
+
+/** A 404 of the front end, which the service never saw. */
+export function explainNotReachable(call: RefusedCall, evidence: Evidence): CliError {
+  const { pathname } = call.url;
+  // https://cloud.google.com/run/docs/known-issues#reserved_url_paths
+  if (/^\/(?:eventlog$|_ah\/)|z$/.test(pathname) && !hindrance(evidence.service))
+    return refusal(
+      "RESERVED_PATH",
+      call,
+      `Google's front end keeps some paths to itself, ${pathname} seems to be one: the service never sees it.`,
+      {
+        hint: "Serve it under another path, one that does not end in z.",
+      },
+    );
+  const { missing } = evidence;
+  if (missing)
+    return refusal("NO_SUCH_SERVICE", call, `There is no service ${missing.service} in ${missing.region} of project ${missing.project}.`, {
+      hint: `See those that are: gcloud run services list --project ${missing.project} — or make it: cloudrun-oauth deploy ${missing.service}`,
+    });
+  return byService(call, evidence) ?? notShown(call);
+}
+
+/** The annotation or the setting that lets the front end show nothing at all. */
+function hindrance(service: Service | undefined): "ingress" | "url" | undefined {
+  if (!service) return undefined;
+  if (service.ingress !== "all") return "ingress";
+  return service.default_url_disabled ? "url" : undefined;
+}
+
+function byService(call: RefusedCall, evidence: Evidence): CliError | undefined {
+  const { service } = evidence;
+  if (!service) return undefined;
+  const name = nameOf(call, evidence);
+  if (hindrance(service) === "ingress")
+    return refusal("INGRESS_INTERNAL", call, `A call from outside does not get to ${name}: ${ingressSentence(service)}`, {
+      hint: `Call it from within its project's VPC networks${service.ingress === "internal" ? "" : " or by its load balancer"}, or open it: gcloud run services update ${whereOf(call, evidence)} --ingress all`,
+      ingress: service.ingress,
+    });
+  if (hindrance(service) === "url" && isServiceHost(call.url.hostname))
+    return refusal("DEFAULT_URL_DISABLED", call, `${defaultUrlSentence()} (${name})`, {
+      hint: `Call it by its own domain, or switch the URL on: gcloud run services update ${whereOf(call, evidence)} --default-url`,
+    });
+  const tag = /^https?:\/\/(.+?)---/.exec(call.url.origin)?.[1];
+  if (tag !== undefined && !service.traffic.some((target) => target.tag === tag))
+    return refusal("NO_SUCH_TAG", call, `No revision of ${name} has the tag ${tag}.`, {
+      hint: `Tags there are: ${service.traffic.flatMap((target) => target.tag ?? []).join(", ") || "none"}. To set one: cloudrun-oauth deploy --tag ${tag}`,
+      tag,
+    });
+  if (service.revision === null)
+    return refusal("NO_REVISION", call, `No revision of ${name} is ready to take the call.`, {
+      hint: `${service.conditions.find(({ status }) => status === "False")?.message ?? "It is still being deployed."} See: cloudrun-oauth describe ${service.service}`,
+    });
+  return undefined;
+}
+
+function notShown(call: RefusedCall): CliError {
+  return refusal("NOT_SHOWN", call, `Google's front end shows no service at ${call.url.origin}.`, {
+    hint: "There is no such service, or its ingress lets in internal traffic only, or its default URL is disabled: see cloudrun-oauth describe",
+  });
+}
+
+/** Why a service cannot be called from outside, to the end of a sentence. */
+export function ingressSentence({ ingress }: Pick<Service, "ingress">): string {
+  return `ingress is ${ingress}.`;
+}
+
+export function defaultUrlSentence(): string {
+  return "The service's run.app URLs are answered 404: the default URL is disabled.";
+}
