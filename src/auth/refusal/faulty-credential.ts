@@ -1,5 +1,6 @@
 import { audienceFor, isServiceHost } from "../audience.ts";
 import type { CliError } from "../../errors.ts";
+import { inWords, SET_CLOCK } from "../token-refusal.ts";
 import { readCredential } from "./credential.ts";
 import { nameOf, refusal, whereOf, type Evidence, type RefusedCall } from "./refused-call.ts";
 
@@ -56,7 +57,7 @@ function faultOfTime(call: RefusedCall): CliError | undefined {
     const isAsleep = exp > here && Math.abs(off) > TOLERANCE;
     const ended = `The ID token expired at ${new Date(exp * 1000).toISOString()}`;
     if (!isAsleep) return refusal("TOKEN_EXPIRED", call, `${ended}.`, { hint: "A new one: cloudrun-oauth token" });
-    return refusal("CLOCK_OFF", call, `${ended}, which this machine's clock has not reached: it is ${-off} s behind.`, {
+    return refusal("CLOCK_OFF", call, `${ended}, which this machine's clock has not reached: it is ${inWords(-off)} behind.`, {
       hint: SET_CLOCK,
       code: "NOT_AUTHENTICATED",
       skew_seconds: off,
@@ -70,8 +71,6 @@ function faultOfTime(call: RefusedCall): CliError | undefined {
     });
   return undefined;
 }
-
-const SET_CLOCK = "Set this machine's clock, on Linux by: sudo timedatectl set-ntp true";
 
 function faultOfAudience(call: RefusedCall, evidence: Evidence): CliError | undefined {
   const { aud } = readCredential(call.sent).claims ?? {};
