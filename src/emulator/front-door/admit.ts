@@ -2,6 +2,7 @@ import { audiencesOf, routeHost, type ServiceRoute } from "../run/route.ts";
 import type { Runtime } from "../runtime.ts";
 import { authenticate } from "./authenticate.ts";
 import { mayInvoke } from "./authorize.ts";
+import { hasIap, passIap } from "./iap.ts";
 import { forbidden, notFound, unauthorized, type Page } from "./pages.ts";
 import { readSession } from "./session.ts";
 
@@ -30,7 +31,11 @@ export async function admit(runtime: Pick<Runtime, "state" | "signingKeys" | "no
   if (!route || !isReachable(route, call)) return { refusal: notFound() };
 
   let { rawHeaders } = call;
-  if (!mayInvoke(state, route)) {
+  if (hasIap(route)) {
+    const passage = await passIap(runtime, route, call);
+    if ("refusal" in passage) return { refusal: passage.refusal, route };
+    ({ rawHeaders } = passage);
+  } else if (!mayInvoke(state, route)) {
     const credential = await authenticate(rawHeaders, { ...runtime, audiences: audiencesOf(route.service) });
     if (credential.kind === "none") return { refusal: forbidden(call.path, NOT_AUTHENTICATED), route };
     if (credential.kind === "bad") return { refusal: unauthorized(call.path, notVerified(credential.reason)), route };
