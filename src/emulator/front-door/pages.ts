@@ -57,6 +57,13 @@ export function iapForbidden(): Page {
   return new Page(status, { ...headers, ...IAP }, String(body));
 }
 
+/** A path that Google's front end keeps to itself. */
+export function reserved(target: string): Page {
+  const text = `The requested URL <code>${showPath(target)}</code> was not found on this server.  <ins>That’s all we know.</ins>`;
+  const body = `<!DOCTYPE html>\n<html lang=en>\n  <title>Error 404 (Not Found)!!1</title>\n  <p><b>404.</b> <ins>That’s an error.</ins>\n  <p>${text}\n`;
+  return new Page(404, { "content-type": "text/html; charset=UTF-8" }, body);
+}
+
 const UNAVAILABLE = {
   429: ["Too Many Requests", "The request was aborted because there was no available instance."],
   500: ["Internal Server Error", "The request failed because the instance could not start successfully."],
