@@ -26,7 +26,7 @@ export interface ServiceName extends Place {
   readonly service: string;
 }
 
-export interface AccountName {
+interface AccountName {
   readonly project: string;
   /** An e-mail address. */
   readonly account: string;

@@ -97,7 +97,7 @@ function explainBinding({ resource, role, members, condition, has_permission: ha
 function* explainWay(service: Service): Generator<string> {
   const { ingress, urls, custom_audiences: audiences } = service;
   if (ingress !== "all") yield `A call from outside is answered 404, whoever makes it: ${ingressSentence(service)}`;
-  if (service.default_url_disabled) yield defaultUrlSentence();
+  if (service.default_url_disabled) yield defaultUrlSentence(`the service ${service.service}`);
   if (service.iap_enabled) yield "Identity-Aware Proxy stands before it, with a policy of its own: roles/iap.httpsResourceAccessor.";
   if (!service.invoker_iam_disabled) yield `An ID token for it has one of these audiences: ${[...urls, ...audiences].join(", ")}`;
 }

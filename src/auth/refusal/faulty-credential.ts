@@ -76,23 +76,35 @@ function faultOfAudience(call: RefusedCall, evidence: Evidence): CliError | unde
   const { aud } = readCredential(call.sent).claims ?? {};
   if (aud === undefined || call.status !== 401 || GCLOUD_CLIENT.test(aud)) return undefined;
   const { service } = evidence;
-  const isCloudRuns = isServiceHost(call.url.hostname);
   const known = service && [...service.urls, ...service.custom_audiences];
-  const expected = isCloudRuns ? audienceFor(call.url) : (service?.url ?? call.url.origin);
-  if ((known ?? []).some((each) => aud === each || (isServiceHost(hostOf(each)) && aud === `${each}/`))) return undefined;
-  if (!isCloudRuns && (aud === expected || !known) && !isServiceHost(hostOf(aud))) {
-    const url = service?.url ?? "the service's run.app URL";
-    return refusal("AUDIENCE_IS_DOMAIN", call, `The ID token is for ${aud}, which is not the URL that Cloud Run gave to the service.`, {
-      hint: `Call it with --audience ${service ? url : "URL, where URL is the service's run.app URL"}, or add a custom audience: gcloud run services update ${whereOf(call, evidence)} --add-custom-audiences ${call.url.origin}`,
-      expected_audience: service?.url,
-    });
-  }
-  if (aud === expected || (isCloudRuns && aud === `${expected}/`) || !isCloudRuns) return undefined;
+  if (known?.some((each) => aud === each || (isServiceHost(hostOf(each)) && aud === `${each}/`))) return undefined;
+  if (!isServiceHost(call.url.hostname)) return isServiceHost(hostOf(aud)) ? undefined : atDomain(call, evidence, aud);
+
+  const expected = audienceFor(call.url);
+  if (aud === expected || aud === `${expected}/`) return undefined;
   return refusal("AUDIENCE_MISMATCH", call, `The ID token is for ${aud}, and ${nameOf(call, evidence)} does not take that.`, {
-    hint: `Call it with --audience ${expected}, or add a custom audience: gcloud run services update ${whereOf(call, evidence)} --add-custom-audiences ${aud}`,
+    hint: `Call it with --audience ${expected}${remark(aud, expected, whereOf(call, evidence))}`,
     expected_audience: expected,
     ...(known && { accepted_audiences: known }),
   });
+}
+
+/** A domain of one's own, or a load balancer's, is no audience by itself: https://cloud.google.com/run/docs/configuring/custom-audiences */
+function atDomain(call: RefusedCall, evidence: Evidence, aud: string): CliError {
+  const url = evidence.service?.url;
+  return refusal("AUDIENCE_IS_DOMAIN", call, `The ID token is for ${aud}, which is not the URL that Cloud Run gave to the service.`, {
+    hint: `Call it with --audience ${url ?? "and the service's run.app URL"}, or add a custom audience: gcloud run services update ${whereOf(call, evidence)} --add-custom-audiences ${aud}`,
+    ...(url !== undefined && { expected_audience: url }),
+  });
+}
+
+/** What else there is to say of a wrong audience. */
+function remark(aud: string, expected: string, where: string): string {
+  if (URL.canParse(aud) && audienceFor(new URL(aud)) === expected)
+    return new URL(aud).origin === expected
+      ? ": the audience is the service's URL without a path."
+      : ": the audience is the service's own URL, at a tag's URL too.";
+  return `, or add a custom audience: gcloud run services update ${where} --add-custom-audiences ${aud}`;
 }
 
 function hostOf(text: string): string {

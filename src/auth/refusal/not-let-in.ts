@@ -72,7 +72,7 @@ function byPolicy(call: RefusedCall, evidence: Evidence): CliError | undefined {
       call,
       `${member} is in the policy of ${nameOf(call, evidence)}, and the front end does not know it yet.`,
       {
-        hint: "A grant takes about 2 minutes to hold, at times 7 or more: try again until then. To wait for it: cloudrun-oauth grant --wait",
+        hint: `${grantLine(call, evidence)} --wait — A grant takes about 2 minutes to hold, at times 7 or more; by a group, longer.`,
         code: "NOT_AUTHORIZED",
         propagation_seconds: { typical: 120, longest: 420 },
       },
@@ -115,7 +115,10 @@ function listed(members: readonly string[], roles: readonly string[]): string {
   const has = roles.length > 0 ? `What it has is ${roles.join(", ")}, which does not let it call. ` : "";
   if (members.length === 0) return `${has}The service's policy lets nobody in.`;
   const shown = members.slice(0, 5).join(", ");
-  return `${has}The service's policy lets in ${shown}${members.length > 5 ? ` and ${members.length - 5} more` : ""}.`;
+  const groups = members.some((each) => /^(?:group|domain|principalSet):/.test(each))
+    ? " Whom a group holds, the policy does not say."
+    : "";
+  return `${has}The service's policy lets in ${shown}${members.length > 5 ? ` and ${members.length - 5} more` : ""}.${groups}`;
 }
 
 function isSame(each: string, member: string): boolean {

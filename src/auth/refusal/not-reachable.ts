@@ -41,7 +41,7 @@ function byService(call: RefusedCall, evidence: Evidence): CliError | undefined 
       ingress: service.ingress,
     });
   if (hindrance(service) === "url" && isServiceHost(call.url.hostname))
-    return refusal("DEFAULT_URL_DISABLED", call, `${defaultUrlSentence()} (${name})`, {
+    return refusal("DEFAULT_URL_DISABLED", call, defaultUrlSentence(name), {
       hint: `Call it by its own domain, or switch the URL on: gcloud run services update ${whereOf(call, evidence)} --default-url`,
     });
   const tag = /^https?:\/\/(.+?)---/.exec(call.url.origin)?.[1];
@@ -50,10 +50,12 @@ function byService(call: RefusedCall, evidence: Evidence): CliError | undefined 
       hint: `Tags there are: ${service.traffic.flatMap((target) => target.tag ?? []).join(", ") || "none"}. To set one: cloudrun-oauth deploy --tag ${tag}`,
       tag,
     });
-  if (service.revision === null)
+  if (service.revision === null) {
+    const reason = service.conditions.find(({ status }) => status === "False")?.message;
     return refusal("NO_REVISION", call, `No revision of ${name} is ready to take the call.`, {
-      hint: `${service.conditions.find(({ status }) => status === "False")?.message ?? "It is still being deployed."} See: cloudrun-oauth describe ${service.service}`,
+      hint: `cloudrun-oauth describe ${service.service} --region ${service.region} — ${reason ? firstLine(reason) : "It is still being deployed."}`,
     });
+  }
   return undefined;
 }
 
@@ -63,11 +65,17 @@ function notShown(call: RefusedCall): CliError {
   });
 }
 
+/** The begin of what Cloud Run says of a revision, which can be long. */
+function firstLine(message: string): string {
+  const [line = ""] = message.split("\n");
+  return line.length > 250 ? `${line.slice(0, 250)}…` : line;
+}
+
 /** Why a service cannot be called from outside, to the end of a sentence. */
 export function ingressSentence({ ingress }: Pick<Service, "ingress">): string {
   return `ingress is ${ingress}.`;
 }
 
-export function defaultUrlSentence(): string {
-  return "The service's run.app URLs are answered 404: the default URL is disabled.";
+export function defaultUrlSentence(name: string): string {
+  return `The run.app URLs of ${name} are answered 404: the default URL is disabled.`;
 }

@@ -71,10 +71,11 @@ export function nameOf({ url }: Pick<RefusedCall, "url">, evidence: Evidence = {
   return name === undefined ? `the service at ${url.origin}` : `the service ${name}`;
 }
 
-/** The end of a line that acts on the service: its name and region, where the URL says them. */
+/** What a gcloud line says of the service that it acts on: its name, its region and its project, as far as they are known. */
 export function whereOf({ url }: Pick<RefusedCall, "url">, evidence: Evidence = {}): string {
   const { service, region } = evidence.service ?? serviceNamedBy(url) ?? {};
-  return `${service ?? "SERVICE"}${region ? ` --region ${region}` : ""}`;
+  const project = evidence.service?.project;
+  return [service ?? "SERVICE", region && `--region ${region}`, project && `--project ${project}`].filter(Boolean).join(" ");
 }
 
 /** The very command that lets the caller in. */

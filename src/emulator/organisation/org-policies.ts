@@ -3,10 +3,7 @@ import type { OrgPolicy } from "../resources.ts";
 import type { State } from "../state.ts";
 
 /** The constraints that the emulator acts by: https://cloud.google.com/resource-manager/docs/organization-policy/org-policy-constraints */
-export const NO_KEYS = [
-  "constraints/iam.disableServiceAccountKeyCreation",
-  "constraints/iam.managed.disableServiceAccountKeyCreation",
-] as const;
+const NO_KEYS = ["constraints/iam.disableServiceAccountKeyCreation", "constraints/iam.managed.disableServiceAccountKeyCreation"] as const;
 const MEMBERS = "constraints/iam.allowedPolicyMemberDomains";
 const INVOKER_CHECK = "constraints/run.managed.requireInvokerIam";
 

@@ -81,7 +81,7 @@ test("401 at a domain of one's own names what Cloud Run takes as audience", asyn
 test("a tag's URL is called with the service's own audience", async () => {
   const url = URL_CALLED.replace("//", "//candidate---");
   expect((await explainRefusal(called(unauthorized("/"), { url, token: idToken({ aud: url }) })))?.hint).toContain(
-    `--audience ${URL_CALLED},`,
+    `--audience ${URL_CALLED}:`,
   );
 });
 
