@@ -18,43 +18,55 @@ const KEYS = "https://www.googleapis.com/oauth2/v3/certs";
  * or no project is known; what may not be read is left out. A look never throws, prints nothing, and ends after a few seconds.
  */
 export function createLook(context: Context): Look {
-  return async ({ url, token, member }, { isDoubtful }) => {
+  return async ({ url, token, member }, wants) => {
     if (url.protocol !== "https:" || isLoopback(url.hostname)) return {};
     const signal = AbortSignal.any([context.signal, AbortSignal.timeout(PATIENCE)]);
     const send = createSend({ env: context.env, signal, debug: context.terminal.debug });
     const within: Context = { ...context, signal, send };
-    const cloud = await quietly(() => chooseCloud(within));
+    const cloud = await quietly(() => quickestCloud(within));
     const [service, isSigned, account] = await Promise.all([
-      cloud ? lookAtService(cloud, nameOf(within, url), url) : {},
-      isDoubtful && token !== undefined ? quietly(() => isGoogles(token, send)) : undefined,
-      isDoubtful && cloud ? lookAtAccount(cloud, member) : undefined,
+      cloud ? lookAtService(cloud, namesFor(within, url, cloud.via), url, wants.policy) : {},
+      wants.signer && token !== undefined ? quietly(() => isGoogles(token, send)) : undefined,
+      wants.signer && cloud ? lookAtAccount(cloud, member) : undefined,
     ]);
     return { ...service, ...(isSigned !== undefined && { isSigned }), ...(account && { account }) };
   };
 }
 
-/** Which service it may be: the URL's own, or the one that is set where the URL does not say; undefined where the project is not known. */
-function nameOf({ settings }: Context, url: URL): (ServiceName & { readonly isCertain: boolean }) | undefined {
-  const named = serviceNamedBy(url);
-  const service = named?.service ?? settings.get("service")?.value;
-  // The number in a URL names the project as well as its id does.
-  const project = settings.get("project")?.value ?? /-(\d+)\.[a-z0-9-]+\.run\.app$/.exec(url.hostname)?.[1];
-  const region = named?.region ?? settings.get("region")?.value;
-  if (service === undefined || project === undefined || region === undefined) return undefined;
-  return { service, project, region, isCertain: named?.region !== undefined };
+/** With a key at hand Google's APIs answer long before gcloud has started; without one, gcloud may be signed in. */
+async function quickestCloud(context: Context): Promise<Cloud> {
+  if (!context.env.GOOGLE_APPLICATION_CREDENTIALS) return chooseCloud(context);
+  const { createApiCloud } = await import("./api.ts");
+  return createApiCloud(context);
 }
 
-async function lookAtService(cloud: Cloud, name: ReturnType<typeof nameOf>, url: URL): Promise<Evidence> {
-  if (!name) return {};
-  const { isCertain: _, ...options } = name;
-  const [described, policy] = await Promise.all([settle(cloud.describe(options)), quietly(() => cloud.policy(options))]);
-  if (described instanceof CliError) {
-    if (described.details["reason"] === "VPC_SERVICE_CONTROLS") return { isOutsidePerimeter: true };
-    return described.code === "NOT_FOUND" && serviceNamedBy(url) ? { missing: options } : {};
+/** Which service it may be: the URL's own, or the one that is set where the URL does not say; none where the project is not known. */
+function namesFor({ settings }: Context, url: URL, via: Cloud["via"]): ServiceName[] {
+  const named = serviceNamedBy(url);
+  const service = named?.service ?? settings.get("service")?.value;
+  const region = named?.region ?? settings.get("region")?.value;
+  // The project that is set need not be the URL's; the number in a URL names it for APIs, and gcloud does not take it.
+  const number = via === "api" ? /-(\d+)\.[a-z0-9-]+\.run\.app$/.exec(url.hostname)?.[1] : undefined;
+  const projects = [settings.get("project")?.value, number].filter((project) => project !== undefined);
+  return service === undefined || region === undefined ? [] : projects.map((project) => ({ service, region, project }));
+}
+
+async function lookAtService(cloud: Cloud, names: readonly ServiceName[], url: URL, wantsPolicy: boolean): Promise<Evidence> {
+  let missing: ServiceName | undefined;
+  for (const name of names) {
+    const [described, policy] = await Promise.all([
+      settle(cloud.describe(name)),
+      wantsPolicy ? quietly(() => cloud.policy(name)) : undefined,
+    ]);
+    if (described instanceof CliError) {
+      if (described.details["reason"] === "VPC_SERVICE_CONTROLS") return { isOutsidePerimeter: true };
+      missing = described.code === "NOT_FOUND" && serviceNamedBy(url) ? name : undefined;
+      // A service of the same name elsewhere is another one.
+    } else if (!serviceNamedBy(url) || described.urls.some((each) => sameService(each, url))) {
+      return { service: described, ...(policy && { policy }) };
+    }
   }
-  // A service of the same name elsewhere is another one.
-  const isOther = serviceNamedBy(url) && !described.urls.some((each) => sameService(each, url));
-  return isOther ? {} : { service: described, ...(policy && { policy }) };
+  return missing ? { missing } : {};
 }
 
 function sameService(each: string, url: URL): boolean {

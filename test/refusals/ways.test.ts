@@ -21,6 +21,9 @@ async function under(annotations: Readonly<Record<string, string>>, ask: () => P
 const guarded = (ask: () => Promise<Named>) => under({ [`${ANNOTATION}/iap-enabled`]: "true" }, ask);
 const iapClient = async () => (await guarded(() => world.ask())).details["expected_audience"] as string;
 
+const projectNumber: string = (await world.annotated({}))["metadata"].namespace;
+const numbered = (service: string) => `https://${service}-${projectNumber}.us-central1.run.app`;
+
 const WAYS: readonly Case[] = [
   ["a path that is kept back", "RESERVED_PATH", () => world.run(["invoke", "/healthz"])],
   [
@@ -39,6 +42,12 @@ const WAYS: readonly Case[] = [
     () => under({ [`${ANNOTATION}/default-url-disabled`]: "true" }, () => world.run(["invoke", "--url", url])),
   ],
   ["a service that is not there", "NO_SUCH_SERVICE", () => world.run(["invoke", url.replace("//hello-", "//nothing-")])],
+  ["a service that is not there, by the project's number", "NO_SUCH_SERVICE", () => world.run(["invoke", numbered("nothing")])],
+  [
+    "internal ingress in a project that is not the one that is set",
+    "INGRESS_INTERNAL",
+    () => under({ [`${ANNOTATION}/ingress`]: "internal" }, () => world.run(["--project", "some-other", "invoke", numbered("hello")])),
+  ],
   ["a tag that is not there", "NO_SUCH_TAG", () => world.run(["invoke", url.replace("//", "//candidate---")])],
   [
     "a service none of whose revisions is ready",

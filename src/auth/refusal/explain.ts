@@ -20,12 +20,12 @@ export async function explainRefusal(call: RefusedCall, look: Look = async () =>
   if (author === "iap") return explainIap(call, {});
   if (author === "stand-in") return explainStandIn(call);
   const { token } = readCredential(call.sent);
-  const seek = (isDoubtful: boolean): Promise<Evidence> => look({ url: call.url, token, member: memberCalling(call) }, { isDoubtful });
-  if (call.status === 404) return explainNotReachable(call, await seek(false));
+  const seek = (wants: Parameters<Look>[1]): Promise<Evidence> => look({ url: call.url, token, member: memberCalling(call) }, wants);
+  if (call.status === 404) return explainNotReachable(call, await seek({ policy: false, signer: false }));
   const seen = faultOfCredential(call);
   // Which audiences a service takes besides its URL, the control plane alone knows.
   const isAboutAudience = seen?.details["reason"] === "AUDIENCE_MISMATCH" || seen?.details["reason"] === "AUDIENCE_IS_DOMAIN";
   if (seen && !isAboutAudience) return seen;
-  const evidence = await seek(call.status === 401 && !isAboutAudience);
+  const evidence = await seek({ policy: true, signer: call.status === 401 && !isAboutAudience });
   return faultOfCredential(call, evidence) ?? explainNotLetIn(call, evidence);
 }

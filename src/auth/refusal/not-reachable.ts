@@ -17,10 +17,14 @@ export function explainNotReachable(call: RefusedCall, evidence: Evidence): CliE
       },
     );
   const { missing } = evidence;
-  if (missing)
-    return refusal("NO_SUCH_SERVICE", call, `There is no service ${missing.service} in ${missing.region} of project ${missing.project}.`, {
-      hint: `See those that are: gcloud run services list --project ${missing.project} — or make it: cloudrun-oauth deploy ${missing.service}`,
+  if (missing) {
+    const { service, region, project } = missing;
+    // Whoever looked by the number in the URL has looked where it leads.
+    const doubt = /^\d+$/.test(project) ? "" : " — if the URL is another project's or region's, say --project and --region";
+    return refusal("NO_SUCH_SERVICE", call, `There is no service ${service} in ${region} of project ${project}.`, {
+      hint: `Make it: cloudrun-oauth deploy ${service} --region ${region}${doubt}`,
     });
+  }
   return byService(call, evidence) ?? notShown(call);
 }
 

@@ -34,10 +34,10 @@ export interface Evidence {
   readonly isOutsidePerimeter?: boolean;
 }
 
-/** Looks for evidence; never throws, and gives up after a few seconds. What is looked for costs a request each. */
+/** Looks for evidence; never throws, and gives up after a few seconds. The service is looked at always, else what is wanted: each costs a request. */
 export type Look = (
   call: { readonly url: URL; readonly token?: string | undefined; readonly member?: string | undefined },
-  what: { readonly isDoubtful: boolean },
+  wants: { readonly policy: boolean; /** The token's signature and its account. */ readonly signer: boolean },
 ) => Promise<Evidence>;
 
 /** A refusal, with what is known for machines; a code other than the reason's usual one may be said. */
@@ -74,7 +74,8 @@ export function nameOf({ url }: Pick<RefusedCall, "url">, evidence: Evidence = {
 /** What a gcloud line says of the service that it acts on: its name, its region and its project, as far as they are known. */
 export function whereOf({ url }: Pick<RefusedCall, "url">, evidence: Evidence = {}): string {
   const { service, region } = evidence.service ?? serviceNamedBy(url) ?? {};
-  const project = evidence.service?.project;
+  // gcloud does not take a project's number.
+  const project = evidence.service?.project.replace(/^\d+$/, "");
   return [service ?? "SERVICE", region && `--region ${region}`, project && `--project ${project}`].filter(Boolean).join(" ");
 }
 
