@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { findCredentials, type Credentials } from "../auth/credentials.ts";
+import { authorOf } from "../auth/refusal/front-end.ts";
 import type { Cloud, GrantOptions } from "../cloud/cloud.ts";
 import { readMember } from "../cloud/member.ts";
 import type { Context } from "../context.ts";
@@ -65,7 +66,7 @@ async function isLetIn({ send }: Context, caller: Credentials, url: string): Pro
   const token = await caller.fetchIdToken(url);
   const response = await send({ method: "GET", url, headers: [["Authorization", `Bearer ${token}`]], timeout: 60_000 });
   const body = await response.text();
-  return !([401, 403].includes(response.status) && body.includes("<h2>Your client does not have permission to"));
+  return ![401, 403].includes(response.status) || authorOf({ ...response, body }) === undefined;
 }
 
 async function isInPolicy(cloud: Cloud, options: GrantOptions): Promise<boolean> {

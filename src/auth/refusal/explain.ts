@@ -17,10 +17,11 @@ import { explainStandIn } from "./stand-in.ts";
 export async function explainRefusal(call: RefusedCall, look: Look = async () => ({})): Promise<CliError | undefined> {
   const author = authorOf(call);
   if (author === undefined) return undefined;
-  if (author === "iap") return explainIap(call, {});
   if (author === "stand-in") return explainStandIn(call);
   const { token } = readCredential(call.sent);
   const seek = (wants: Parameters<Look>[1]): Promise<Evidence> => look({ url: call.url, token, member: memberCalling(call) }, wants);
+  // Where the policy of IAP is changed, the region has to be said.
+  if (author === "iap") return explainIap(call, call.status === 403 ? await seek({ policy: false, signer: false }) : {});
   if (call.status === 404) return explainNotReachable(call, await seek({ policy: false, signer: false }));
   const seen = faultOfCredential(call);
   // Which audiences a service takes besides its URL, the control plane alone knows.
