@@ -114,6 +114,22 @@ const POLICIES: readonly Case[] = [
     () => world.run(["invoke", "--url", url], { GOOGLE_APPLICATION_CREDENTIALS: world.environment["CREDS"] ?? "" }),
   ],
   [
+    "the same where the control plane does not answer",
+    "PRINCIPAL_NOT_IN_POLICY",
+    async () => {
+      await world.fault({ match: "*run.googleapis.com", latency_ms: 600_000 });
+      return world.run(["invoke", "--url", url]);
+    },
+  ],
+  [
+    "the same where the control plane breaks off",
+    "PRINCIPAL_NOT_IN_POLICY",
+    async () => {
+      await world.fault({ match: "*run.googleapis.com", truncate: 20 });
+      return world.run(["invoke", "--url", url]);
+    },
+  ],
+  [
     "a caller who has another role",
     "PRINCIPAL_NOT_IN_POLICY",
     async () => {

@@ -28,6 +28,18 @@ export function readCredential(sent: readonly (readonly [string, string])[]): Se
     header: serverless.length > 0 ? "X-Serverless-Authorization" : "Authorization",
     scheme,
     token,
-    claims: token === undefined ? undefined : readClaims(token),
+    claims: token === undefined ? undefined : readKnownClaims(token),
   };
 }
+
+/** The claims that are of the type that Google gives them: a token may be anybody's. */
+function readKnownClaims(token: string): IdTokenClaims | undefined {
+  const claims = readClaims(token);
+  if (!claims) return undefined;
+  const texts = ["iss", "aud", "email"].filter((name) => typeof claims[name] === "string");
+  const times = ["iat", "exp"].filter((name) => Math.abs(Number(claims[name])) < LATEST && typeof claims[name] === "number");
+  return Object.fromEntries([...texts, ...times].map((name) => [name, claims[name]]));
+}
+
+/** Seconds since the epoch: ECMA-262, section 21.4.1.1. */
+const LATEST = 8_640_000_000_000;

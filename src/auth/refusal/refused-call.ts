@@ -56,7 +56,12 @@ export function refusal(
     principal: memberCalling(call),
     ...facts,
   };
-  return new CliError(code, message, { hint, details });
+  return new CliError(code, inOneLine(message), { hint: inOneLine(hint), details });
+}
+
+/** What comes from a token or from another machine cannot write on the terminal. */
+function inOneLine(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}]+/gu, " ");
 }
 
 /** Who calls, as policies name him; undefined where nothing says it. */

@@ -1,3 +1,4 @@
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { explainRefusal } from "../../../src/auth/refusal/explain.ts";
 import type { RefusedCall } from "../../../src/auth/refusal/refused-call.ts";
@@ -122,4 +123,30 @@ test.for([
   expect(
     await explainRefusal({ ...called(forbidden("/")), ...answer, headers: { ...answer.headers, server: "Google Frontend" } }),
   ).toBeUndefined();
+});
+
+test("whatever a token claims, and whatever else is sent, there is an explanation in one line, without the token", async () => {
+  const name = fc.constantFrom("iss", "aud", "email", "iat", "exp", "sub");
+  const value = fc.oneof(fc.jsonValue(), fc.constantFrom(NOW, 1e300, -1e300, 1e15, "a\u001b[31m\r\nb"));
+  const token = fc.oneof(
+    fc.dictionary(name, value).map((claims) => forge({ alg: "RS256" }, { ...CLAIMS, ...claims })),
+    fc.string({ unit: "binary" }),
+    fc.jsonValue().map((claims) => forge({}, claims as object)),
+  );
+  const header = fc.tuple(
+    fc.constantFrom("Authorization", "X-Serverless-Authorization"),
+    fc.constantFrom("Bearer ", "bearer", "", "Basic "),
+    token,
+  );
+  const answer = fc.constantFrom(unauthorized("/"), forbidden("/"), notFound());
+  await fc.assert(
+    fc.asyncProperty(answer, fc.array(header, { maxLength: 3 }), async (page, headers) => {
+      const sent = headers.map(([name, scheme, text]) => [name, `${scheme}${text}`] as const);
+      const error = await explainRefusal({ ...called(page), sent });
+      expect(error?.details["reason"]).toBeDefined();
+      expect(`${error?.message}${error?.hint}`).toMatch(/^\P{Cc}+$/u);
+      for (const [, , text] of headers) if (text.length > 60) expect(`${error?.message}${error?.hint}`).not.toContain(text);
+    }),
+    { numRuns: 500 },
+  );
 });
