@@ -45,6 +45,8 @@ export interface Fault {
   readonly method?: string;
   /** From 400 to 599. */
   readonly status?: number;
+  /** With the status 403: as if the project lay in a perimeter of VPC Service Controls. */
+  readonly reason?: "VPC_SERVICE_CONTROLS";
   /** Seconds, for the header Retry-After. */
   readonly retryAfter?: number;
   /** Milliseconds to wait first. */

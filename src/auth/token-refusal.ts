@@ -1,8 +1,9 @@
 import { CliError } from "../errors.ts";
-import type { ServiceAccountKey } from "./service-account-key.ts";
+import type { Reason } from "../reasons.ts";
 
 interface Circumstances {
-  readonly key: ServiceAccountKey;
+  /** Whose token was refused; of a service account's key, the account. */
+  readonly key: { readonly client_email: string };
   readonly host: string;
   /** The answer's Date header. */
   readonly date: string | undefined;
@@ -10,27 +11,69 @@ interface Circumstances {
   readonly now: number;
 }
 
-/** What to do about the refusals that Google is known for, by what their description says. */
-const REMEDIES: readonly (readonly [RegExp, (key: ServiceAccountKey) => string])[] = [
+interface Known {
+  readonly reason: Reason;
+  /** By the account's e-mail address. */
+  readonly remedy: (account: string) => string;
+}
+
+/** The refusals that Google is known for, by what is said: `ERROR DESCRIPTION`. The first that fits counts. */
+const KNOWN: readonly (readonly [RegExp, Known])[] = [
   [
     /Invalid JWT Signature/i,
-    ({ client_email }) =>
-      `The key was deleted or replaced. Which there are: gcloud iam service-accounts keys list --iam-account ${client_email}`,
+    {
+      reason: "KEY_UNKNOWN",
+      remedy: (account) =>
+        `The key was deleted, disabled or replaced. Which there are: gcloud iam service-accounts keys list --iam-account ${account}`,
+    },
   ],
   [
     /account not found/i,
-    ({ client_email }) =>
-      `${client_email} was deleted, or is another cloud's: an emulator's key file is unknown to Google, and Google's to an emulator.`,
+    {
+      reason: "ACCOUNT_DELETED",
+      remedy: (account) =>
+        `${account} was deleted, or is another cloud's: an emulator's key file is unknown to Google, and Google's to an emulator.`,
+    },
   ],
-  [/disabled/i, ({ client_email }) => `gcloud iam service-accounts enable ${client_email}`],
+  [
+    /^deleted_client/,
+    { reason: "CLIENT_DELETED", remedy: () => "The OAuth client is gone. Sign in again: gcloud auth application-default login" },
+  ],
+  [/disabled/i, { reason: "ACCOUNT_DISABLED", remedy: (account) => `gcloud iam service-accounts enable ${account}` }],
   [
     /audience check|right audience/i,
-    () => "The token_uri of the key file is not how this token endpoint calls itself; Google's is https://oauth2.googleapis.com/token",
+    {
+      reason: "TOKEN_URI_WRONG",
+      remedy: () =>
+        "The token_uri of the key file is not how this token endpoint calls itself; Google's is https://oauth2.googleapis.com/token",
+    },
   ],
-  [/scope or ID token audience/i, () => "The audience is the service's URL, such as https://SERVICE-PROJECT_NUMBER.REGION.run.app"],
+  [
+    /scope or ID token audience/i,
+    {
+      reason: "AUDIENCE_INVALID",
+      remedy: () => "The audience is the service's URL, such as https://SERVICE-PROJECT_NUMBER.REGION.run.app",
+    },
+  ],
+  [
+    /^unauthorized_client/,
+    {
+      reason: "UNAUTHORIZED_CLIENT",
+      remedy: (account) =>
+        `${account} may not act for somebody else: leave that out, or have domain-wide delegation set up for these scopes at https://admin.google.com`,
+    },
+  ],
+  [
+    /expired or revoked|invalid_rapt|reauth/i,
+    { reason: "SIGN_IN_EXPIRED", remedy: () => "Sign in again: gcloud auth application-default login" },
+  ],
+  [
+    /^invalid_request|^unsupported_grant_type/,
+    { reason: "REQUEST_MALFORMED", remedy: () => "Is the token_uri that of Google's token endpoint, or does a proxy change requests?" },
+  ],
 ];
 
-/** The error for a token endpoint's refusal (RFC 6749, section 5.2), in the endpoint's own words, with what helps. */
+/** The error for a token endpoint's refusal (RFC 6749, section 5.2), in the endpoint's own words, with its reason and what helps. */
 export function explainTokenRefusal(fields: Readonly<Record<string, unknown>>, circumstances: Circumstances): CliError {
   const { key, host } = circumstances;
   const error = clean(fields["error"]);
@@ -38,10 +81,10 @@ export function explainTokenRefusal(fields: Readonly<Record<string, unknown>>, c
   const said = description ? `${description.replace(/\.$/, "")} (${error})` : error;
   const details = { error, error_description: description };
   if (/short-lived token|reasonable timeframe/i.test(description)) return explainSkew(said, details, circumstances);
-  const [, remedy] = REMEDIES.find(([pattern]) => pattern.test(description)) ?? [];
+  const [, known] = KNOWN.find(([pattern]) => pattern.test(`${error} ${description}`) || pattern.test(description)) ?? [];
   return new CliError("TOKEN_REFUSED", `${host} refused a token for ${key.client_email}: ${said}.`, {
-    ...(remedy && { hint: remedy(key) }),
-    details,
+    ...(known && { hint: known.remedy(key.client_email) }),
+    details: { ...(known && { reason: known.reason }), ...details },
   });
 }
 
@@ -53,12 +96,16 @@ function explainSkew(said: string, details: object, { host, date, now }: Circums
       ? `This machine's clock is ${inWords(Math.abs(skew))} ${skew > 0 ? "ahead of" : "behind"} the clock of ${host}`
       : `${host} finds this machine's clock wrong`;
   return new CliError("CLOCK_SKEW", `${off}: ${said}.`, {
-    hint: "Set this machine's clock, on Linux by: sudo timedatectl set-ntp true",
-    details: { ...details, ...(Number.isFinite(skew) && { skew_seconds: skew }) },
+    hint: SET_CLOCK,
+    details: { reason: "CLOCK_OFF" satisfies Reason, ...details, ...(Number.isFinite(skew) && { skew_seconds: skew }) },
   });
 }
 
-function inWords(seconds: number): string {
+/** What to do about a clock that is off. */
+export const SET_CLOCK = "Set this machine's clock, on Linux by: sudo timedatectl set-ntp true";
+
+/** A duration as a person says it: `2 h`, `1.5 min`. */
+export function inWords(seconds: number): string {
   const units: readonly (readonly [number, string])[] = [
     [86_400, "d"],
     [3600, "h"],
@@ -70,7 +117,7 @@ function inWords(seconds: number): string {
 }
 
 /** What another machine says, as a part of one line. */
-function clean(text: unknown): string {
+export function clean(text: unknown): string {
   return typeof text === "string"
     ? text
         .replace(/[\p{Cc}\p{Cf}]+/gu, " ")

@@ -1,9 +1,11 @@
 import { Readable } from "node:stream";
-import { explainRefusal } from "../auth/refusal.ts";
+import { explainRefusal } from "../auth/refusal/explain.ts";
+import { authorOf, isFromIap } from "../auth/refusal/front-end.ts";
+import type { Look } from "../auth/refusal/refused-call.ts";
 import type { CachedCredentials } from "../auth/token-cache.ts";
 import { CliError } from "../errors.ts";
 import type { Response, Send } from "../request.ts";
-import { withToken } from "./headers.ts";
+import { withToken, type Headers } from "./headers.ts";
 import type { InvokeOptions } from "./options.ts";
 import type { Call } from "./plan.ts";
 import { redirected, type Sent } from "./redirect.ts";
@@ -22,66 +24,90 @@ export interface Answer {
   readonly started: number;
 }
 
-type Tokens = Pick<CachedCredentials, "fetchIdToken" | "forget">;
+/** Who calls, and with what. */
+type Caller = Pick<CachedCredentials, "fetchIdToken" | "forget" | "principal">;
 
-type Policy = Pick<InvokeOptions, "location" | "maxTime" | "retries" | "retryAll" | "waitFor">;
+interface Policy extends Pick<InvokeOptions, "location" | "maxTime" | "retries" | "retryAll" | "waitFor"> {
+  /** Asked why a call was refused, where the answer does not tell. */
+  readonly look: Look;
+}
+
+/** An answer before it is known what it means. */
+interface Raw extends Omit<Answer, "error"> {
+  /** The headers that went along. */
+  readonly sent: Headers;
+}
 
 const MOST_REDIRECTS = 10;
 
-/** Milliseconds; an instance takes up to four minutes to start. */
+/** Milliseconds that one call of a wait may take. */
 const MOST_WAITING = 5 * 60_000;
 
 /** What may pass by itself. The front end's 401 and 403 are not among them: they are answers. */
 const PASSING = [429, 503];
 
 /** Makes calls with ID tokens: over and over, by redirects, and within a time, as far as the flags say. It throws as `send` and the credentials do. */
-export function createCaller(send: Send, credentials: Tokens, policy: Policy): (call: Call) => Promise<Answer> {
-  const { location, maxTime, retries, retryAll = false, waitFor } = policy;
+export function createCaller(send: Send, caller: Caller, policy: Policy): (call: Call) => Promise<Answer> {
+  const { location, maxTime, retries, retryAll = false, waitFor, look } = policy;
   // Who waits calls again anyway, and does not wait for an answer that never comes.
   const retry = { times: waitFor === undefined ? retries : 0, statuses: PASSING, all: retryAll };
   const limit = maxTime ?? (waitFor === undefined ? undefined : MOST_WAITING);
+  const taken = new Set<string>();
 
-  async function once(call: Call, token: string, signal: { readonly signal?: AbortSignal }): Promise<Answer> {
+  async function once(call: Call, token: string, signal: { readonly signal?: AbortSignal }): Promise<Raw> {
     const started = performance.now();
-    let sent: Sent = call;
+    let next: Sent = call;
     for (let redirects = 0; ; redirects += 1) {
-      const { method, url, body } = sent;
+      const { method, url, body } = next;
       const isOwn = url.origin === call.url.origin;
-      const headers = isOwn ? withToken(sent.headers, token, call.carrier) : sent.headers;
+      const headers = isOwn ? withToken(next.headers, token, call.carrier) : next.headers;
       const response = await send({ method, url: url.href, headers, ...(body && { body }), retry, ...signal });
-      const next = location ? redirected(sent, response) : undefined;
-      if (!next) return settle(response, url, isOwn ? token : undefined, started);
+      const further = location && !isFromIap(response.headers) ? redirected(next, response) : undefined;
+      if (!further) {
+        const isRefusal = response.status >= 400 || isFromIap(response.headers);
+        return { url, response, sent: headers, started, ...(isRefusal && { bytes: await response.bytes() }) };
+      }
       response.body.destroy();
       if (redirects === MOST_REDIRECTS)
-        throw new CliError("HTTP_STATUS", `${call.url.host} redirects on and on: ${MOST_REDIRECTS} times, at last to ${next.url.origin}.`, {
-          details: { status_code: response.status, url: next.url.origin },
-        });
-      sent = next;
+        throw new CliError(
+          "HTTP_STATUS",
+          `${call.url.host} redirects on and on: ${MOST_REDIRECTS} times, at last to ${further.url.origin}.`,
+          {
+            details: { status_code: response.status, url: further.url.origin },
+          },
+        );
+      next = further;
     }
   }
 
-  const taken = new Set<string>();
+  /** Says what a refusal means. Who waits for another answer does not have each one looked into. */
+  async function explain({ sent, ...answer }: Raw): Promise<Answer> {
+    const { url, bytes } = answer;
+    if (!bytes) return answer;
+    const { status, headers } = answer.response;
+    const refused = { url, status, headers, body: bytes.toString("utf8"), sent, principal: caller.principal, now: Date.now() };
+    const error =
+      (await explainRefusal(refused, waitFor === undefined ? look : undefined)) ??
+      new CliError("HTTP_STATUS", `The service answered ${status}.`, { details: { status_code: status, url: url.href } });
+    return { ...answer, error };
+  }
+
   return async (call) => {
     const { audience } = call;
-    const token = await credentials.fetchIdToken(audience);
+    const token = await caller.fetchIdToken(audience);
     const end = limit === undefined ? {} : { signal: endAfter(limit) };
     const answer = await once(call, token, end);
-    const isRefused = answer.response.status === 401 && answer.error?.code === "NOT_AUTHENTICATED";
+    const isRefused = isUnverified(answer);
     if (!isRefused) taken.add(token);
     // It was good once: keys are changed, and clocks are set.
-    const isStale = isRefused && (credentials.forget(audience, token) || taken.has(token));
-    return isStale && !(call.body instanceof Readable) ? once(call, await credentials.fetchIdToken(audience), end) : answer;
+    const isStale = isRefused && (caller.forget(audience, token) || taken.has(token));
+    return explain(isStale && !(call.body instanceof Readable) ? await once(call, await caller.fetchIdToken(audience), end) : answer);
   };
 }
 
-async function settle(response: Response, url: URL, token: string | undefined, started: number): Promise<Answer> {
-  const { status, headers } = response;
-  if (status < 400) return { url, response, started };
-  const bytes = await response.bytes();
-  const error =
-    explainRefusal({ url, status, headers, body: bytes.toString("utf8"), token, now: Date.now() }) ??
-    new CliError("HTTP_STATUS", `The service answered ${status}.`, { details: { status_code: status, url: url.href } });
-  return { url, response, bytes, error, started };
+/** The front end's 401. A service's own is not about the token: it never saw it. */
+function isUnverified({ response: { status, headers }, bytes }: Raw): boolean {
+  return status === 401 && authorOf({ status, headers, body: bytes?.toString("utf8") ?? "" }) === "front end";
 }
 
 function endAfter(milliseconds: number): AbortSignal {

@@ -24,6 +24,11 @@ export function createApiCloud(context: Context): Cloud {
     policy: (options) => getPolicy(client(options), options),
     grant: (options) => changeMembers(client(options), options, withMember(options.member)),
     revoke: (options) => changeMembers(client(options), options, withoutMember(options.member)),
+    account: async ({ project, account }) => {
+      const url = `https://iam.googleapis.com/v1/projects/${project}/serviceAccounts/${account}`;
+      const { disabled = false } = (await client({ project, region: "global" }).call({ method: "GET", url })) as { disabled?: boolean };
+      return { disabled };
+    },
     plan: (step, options) => plans[step](options as never).map(requestLine),
   };
 }

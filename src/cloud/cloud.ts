@@ -8,6 +8,8 @@ export interface Cloud {
   /** Adds a member to a role on the service; other bindings stay as they are. */
   grant(options: GrantOptions): Promise<Policy>;
   revoke(options: GrantOptions): Promise<Policy>;
+  /** A service account's state. Throws NOT_FOUND for one that is not there. */
+  account(options: AccountName): Promise<{ readonly disabled: boolean }>;
   /** What a step would do, a line each as it could be run by hand; nothing is done. */
   plan<Name extends Step>(step: Name, options: Parameters<Cloud[Name]>[0]): readonly string[];
 }
@@ -22,6 +24,12 @@ export interface Place {
 
 export interface ServiceName extends Place {
   readonly service: string;
+}
+
+interface AccountName {
+  readonly project: string;
+  /** An e-mail address. */
+  readonly account: string;
 }
 
 export interface BuildOptions extends Place {
@@ -74,6 +82,12 @@ export interface Service {
   readonly service_account: string | null;
   readonly ingress: string;
   readonly custom_audiences: readonly string[];
+  /** True where the service's run.app URLs are answered 404. */
+  readonly default_url_disabled: boolean;
+  /** True where nobody is asked who he is. */
+  readonly invoker_iam_disabled: boolean;
+  /** True where Identity-Aware Proxy stands before the service. */
+  readonly iap_enabled: boolean;
   readonly traffic: readonly {
     readonly revision: string;
     readonly percent: number;

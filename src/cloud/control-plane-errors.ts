@@ -1,5 +1,7 @@
 import { CliError, type ErrorCode } from "../errors.ts";
+import type { Reason } from "../reasons.ts";
 import { readMember } from "./member.ts";
+import { FORBIDDEN } from "./organisation-errors.ts";
 import { roleWith } from "./permissions.ts";
 
 /** What is known about a call that failed. */
@@ -32,24 +34,11 @@ const KNOWN: readonly (readonly [RegExp, Explain])[] = [
       return new CliError("PERMISSION_DENIED", `${api ?? groups.name ?? "An API that this needs"} is not enabled in project ${project}.`, {
         hint: `gcloud services enable ${api ?? "run.googleapis.com cloudbuild.googleapis.com artifactregistry.googleapis.com"} --project ${project}`,
         cause,
-        details: { project, ...(api && { api }) },
+        details: { reason: "API_NOT_ENABLED" satisfies Reason, project, ...(api && { api }) },
       });
     },
   ],
-  [
-    /One or more users named in the policy do not belong to a permitted customer/,
-    fixed("ORG_POLICY", "The organisation's policy allows no members from outside of it (constraints/iam.allowedPolicyMemberDomains).", {
-      hint: "Grant a member of your organisation instead, or ask its administrator for an exception; allUsers is refused too.",
-    }),
-  ],
-  [
-    /(constraints\/[\w.]+|[Oo]rg(?:ani[sz]ation)? ?[Pp]olicy)/,
-    ({ 1: constraint = "" }, { sentence }, cause) =>
-      new CliError("ORG_POLICY", `An organisation policy forbids it: ${sentence}`, {
-        hint: `Ask the organisation's administrator${constraint.startsWith("constraints/") ? ` about ${constraint}` : ""}.`,
-        cause,
-      }),
-  ],
+  ...FORBIDDEN,
   [
     /createOnPush|Container Registry is (?:deprecated|shut)|gcr\.io repo does not exist|gcr\.io[^\n]*(?:closed|read-only|shut down)/i,
     (_, { project, region }, cause) =>

@@ -18,6 +18,11 @@ export function createGcloudCloud(context: Context): Cloud {
     policy: async (options) => readPolicy(await gcloud(policyLine(options), { isProbe: true })),
     grant: async (options) => readPolicy(await patiently(gcloud, context.signal, bindingLine("add", options))),
     revoke: async (options) => readPolicy(await patiently(gcloud, context.signal, bindingLine("remove", options))),
+    account: async ({ project, account }) => {
+      const line = ["iam", "service-accounts", "describe", account, "--project", project, "--quiet", "--format=json"];
+      const { disabled = false } = JSON.parse(await gcloud(line, { isProbe: true })) as { disabled?: boolean };
+      return { disabled };
+    },
     plan: (step, options) => plans[step](options as never).map(gcloudLine),
   };
 }

@@ -58,6 +58,9 @@ export function readService({ metadata, spec, status }: KnativeService, { servic
     service_account: serviceAccountName ?? null,
     ingress: annotations["run.googleapis.com/ingress"] ?? "all",
     custom_audiences: list(annotations["run.googleapis.com/custom-audiences"]),
+    default_url_disabled: isOn(annotations["run.googleapis.com/default-url-disabled"]),
+    invoker_iam_disabled: isOn(annotations["run.googleapis.com/invoker-iam-disabled"]),
+    iap_enabled: isOn(annotations["run.googleapis.com/iap-enabled"]),
     traffic: (status?.traffic ?? []).map(({ revisionName, percent, tag, url: tagUrl }) => ({
       revision: revisionName ?? "",
       percent: percent ?? 0,
@@ -76,4 +79,9 @@ export function readService({ metadata, spec, status }: KnativeService, { servic
 /** A list that an annotation holds as JSON. */
 function list(annotation: string | undefined): string[] {
   return annotation === undefined ? [] : (JSON.parse(annotation) as string[]);
+}
+
+/** gcloud writes `True`, other clients `true`. */
+function isOn(annotation: string | undefined): boolean {
+  return annotation?.toLowerCase() === "true";
 }

@@ -24,3 +24,6 @@ export function roleWith(permission: string): string | undefined {
   const name = permission.toLowerCase();
   return ROLES.find(([prefix]) => name.startsWith(prefix))?.[1];
 }
+
+/** The predefined roles on a service that let their members call it. */
+export const INVOKER_ROLES: ReadonlySet<string> = new Set(["roles/run.invoker", "roles/run.servicesInvoker", "roles/run.admin"]);

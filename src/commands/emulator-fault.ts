@@ -6,6 +6,7 @@ interface FaultFlags extends EmulatorOptions {
   readonly match: string;
   readonly method?: string;
   readonly status?: string;
+  readonly reason?: string;
   readonly retryAfter?: string;
   /** Milliseconds. */
   readonly latency?: number;
@@ -20,6 +21,7 @@ interface Fault {
   readonly match: string;
   readonly method?: string;
   readonly status?: number;
+  readonly reason?: string;
   readonly retry_after?: number;
   readonly latency_ms?: number;
   readonly reset?: true;
@@ -30,12 +32,13 @@ interface Fault {
 
 /** Makes requests that match go wrong from here on. */
 export async function faultAdd(context: Context, flags: FaultFlags): Promise<void> {
-  const { match, method, latency: latency_ms, reset } = flags;
+  const { match, method, latency: latency_ms, reset, reason } = flags;
   const body = {
     match,
     method,
     latency_ms,
     reset,
+    reason,
     status: readNumber("--status", flags.status),
     retry_after: readNumber("--retry-after", flags.retryAfter),
     truncate: readNumber("--truncate", flags.truncate),
@@ -68,10 +71,10 @@ function show({ terminal }: Context, answer: unknown): void {
   else terminal.note("No fault lies in wait.");
 }
 
-function row({ id, match, method, status, retry_after, latency_ms, reset, truncate, times, struck }: Fault): string[] {
+function row({ id, match, method, status, reason, retry_after, latency_ms, reset, truncate, times, struck }: Fault): string[] {
   const effects = [
     ...(latency_ms === undefined ? [] : [`latency ${latency_ms} ms`]),
-    ...(status === undefined ? [] : [`status ${status}`]),
+    ...(status === undefined ? [] : [`status ${status}${reason ? ` (${reason})` : ""}`]),
     ...(retry_after === undefined ? [] : [`retry after ${retry_after} s`]),
     ...(reset ? ["reset"] : []),
     ...(truncate === undefined ? [] : [`truncated after ${truncate} bytes`]),

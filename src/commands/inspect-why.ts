@@ -1,4 +1,5 @@
-import type { ServiceName } from "../cloud/cloud.ts";
+import { defaultUrlSentence, ingressSentence } from "../auth/refusal/not-reachable.ts";
+import type { Service, ServiceName } from "../cloud/cloud.ts";
 import { readMember } from "../cloud/member.ts";
 import { readService } from "../cloud/knative-service.ts";
 import { INVOKE, planTroubleshooting, troubleshootInvocation, type Explanation } from "../cloud/troubleshoot.ts";
@@ -17,8 +18,6 @@ interface ConcernedBinding {
   readonly access: string;
 }
 
-type Finding = Omit<ReturnType<typeof readService>, "revision"> & { readonly isUnchecked: boolean; readonly isHidden: boolean };
-
 /** Says why a member may, or may not, call a service: the binding that lets it in, or what keeps it out. */
 export async function inspectWhy(context: Context, name: string | undefined): Promise<void> {
   const { settings, terminal } = context;
@@ -30,10 +29,8 @@ export async function inspectWhy(context: Context, name: string | undefined): Pr
   const { service, explanation } = await terminal.task(`Looking into the policies of ${options.service}`, () =>
     troubleshootInvocation(context, options, principal),
   );
-  const isOn = (annotation: string): boolean =>
-    service.metadata?.annotations?.[`run.googleapis.com/${annotation}`]?.toLowerCase() === "true";
-  const finding = { ...readService(service, options), isUnchecked: isOn("invoker-iam-disabled"), isHidden: isOn("default-url-disabled") };
-  const access = finding.isUnchecked ? "GRANTED" : explanation.access;
+  const finding = readService(service, options);
+  const access = finding.invoker_iam_disabled ? "GRANTED" : explanation.access;
   const bindings = concerned(explanation);
   const reasons = [...explainAccess(explanation, bindings, finding), ...explainWay(finding)];
   if (terminal.json) {
@@ -73,7 +70,7 @@ function concerned({ explainedPolicies = [] }: Explanation): ConcernedBinding[] 
 function* explainAccess(
   { access, explainedPolicies = [], errors = [] }: Explanation,
   bindings: readonly ConcernedBinding[],
-  { isUnchecked }: Finding,
+  { invoker_iam_disabled: isUnchecked }: Service,
 ): Generator<string> {
   if (isUnchecked) yield "Nobody is asked who he is: the service's invoker IAM check is off (--no-invoker-iam-check).";
   for (const binding of bindings) {
@@ -97,9 +94,11 @@ function explainBinding({ resource, role, members, condition, has_permission: ha
 }
 
 /** What besides policies a call has to meet. */
-function* explainWay({ ingress, isHidden, isUnchecked, urls, custom_audiences: audiences }: Finding): Generator<string> {
-  if (ingress !== "all") yield `A call from outside is answered 404, whoever makes it: ingress is ${ingress}.`;
-  if (isHidden) yield "The service's run.app URLs are answered 404: the default URL is disabled.";
-  if (!isUnchecked)
+function* explainWay(service: Service): Generator<string> {
+  const { ingress, urls, custom_audiences: audiences } = service;
+  if (ingress !== "all") yield `A call from outside is answered 404, whoever makes it: ${ingressSentence(service)}`;
+  if (service.default_url_disabled) yield defaultUrlSentence(`the service ${service.service}`);
+  if (service.iap_enabled) yield "Identity-Aware Proxy stands before it, with a policy of its own: roles/iap.httpsResourceAccessor.";
+  if (!service.invoker_iam_disabled)
     yield `An ID token for it has one of these audiences, or is for gcloud itself (gcloud auth print-identity-token): ${[...urls, ...audiences].join(", ")}`;
 }

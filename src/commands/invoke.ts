@@ -12,6 +12,7 @@ import { readCall, showCall, type Call } from "../call/plan.ts";
 import { rounds } from "../call/rounds.ts";
 import { findTargets } from "../call/target.ts";
 import { waitFor } from "../call/wait-for.ts";
+import { createLook } from "../cloud/evidence.ts";
 import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
 import { setOutputs } from "../github-actions.ts";
@@ -37,7 +38,7 @@ export async function invoke(context: Context, targets: readonly string[], optio
 
   const file = options.output === undefined ? undefined : await openOutputFile(resolve(cwd, options.output));
   const printer = createPrinter(context, options, { isMany: isMany(options, targets), principal: credentials.principal, file });
-  const send = createCaller(context.send, credentials, options);
+  const send = createCaller(context.send, credentials, { ...options, look: createLook(context) });
   const { waitFor: status } = options;
   let last: Answer | undefined;
 

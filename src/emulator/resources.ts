@@ -14,6 +14,8 @@ export interface Resources {
   accessTokens: AccessToken;
   /** By the full name of the resource: `projects/P`, `projects/P/locations/R/services/S`, `projects/P/serviceAccounts/E`. */
   policies: Policy;
+  /** By `PROJECT/constraints/NAME`. */
+  orgPolicies: OrgPolicy;
   /** Cloud Storage buckets, by name. */
   buckets: Bucket;
   /** Cloud Storage objects, by `BUCKET/NAME`. */
@@ -111,6 +113,17 @@ export interface Policy {
   readonly etag: string;
   /** Earlier bindings that are in force until then (milliseconds since the epoch), the earliest first: the change that ended them is still on its way. */
   readonly superseded?: readonly { readonly bindings: readonly Binding[]; readonly until: number }[];
+}
+
+/** Google's OrgPolicy message. */
+export interface OrgPolicy {
+  /** `constraints/iam.disableServiceAccountKeyCreation` */
+  readonly constraint: string;
+  readonly etag: string;
+  readonly updateTime: string;
+  readonly booleanPolicy?: { readonly enforced?: boolean };
+  readonly listPolicy?: { readonly allowedValues?: readonly string[]; readonly allValues?: string };
+  readonly restoreDefault?: object;
 }
 
 /** Google's WorkloadIdentityPool message, but for its name. */

@@ -32,6 +32,7 @@ const COLLECTIONS = [
   "keys",
   "objects",
   "operations",
+  "orgPolicies",
   "policies",
   "projects",
   "repositories",

@@ -22,6 +22,7 @@ export function addFaultCommands(emulator: Command, execute: Execute): void {
       .requiredOption("--match <pattern>", "the requests: oauth2.googleapis.com/token, *.run.app, /v1/projects/**")
       .option("--method <method>", "only requests with this method")
       .option("--status <code>", "answer this, from 400 to 599, with the body that Google's host has for it")
+      .option("--reason <reason>", "with --status 403: VPC_SERVICE_CONTROLS, as if the project lay in a perimeter")
       .option("--retry-after <seconds>", "with --status: the header Retry-After")
       .option("--latency <duration>", "wait this long first: 2s, 500ms", milliseconds)
       .option("--reset", "reset the connection")

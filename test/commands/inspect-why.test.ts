@@ -110,7 +110,7 @@ test("says what besides policies keeps a call out, and that the invoker check is
     "  Nobody is asked who he is: the service's invoker IAM check is off (--no-invoker-iam-check).",
     "  No binding of the service or of what it lies in names it.",
     "  A call from outside is answered 404, whoever makes it: ingress is internal.",
-    "  The service's run.app URLs are answered 404: the default URL is disabled.",
+    "  The run.app URLs of the service hello are answered 404: the default URL is disabled.",
     "",
   ]);
 });

@@ -63,16 +63,18 @@ interface StartSettings {
   readonly port?: number;
   readonly engine?: EngineChoice;
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /** Milliseconds until a change of a policy takes effect. */
+  readonly iamPropagation?: number;
 }
 
 /** Starts an emulator in this process, in a folder of its own, on a port that is free. In the end a secret in its log or its state fails the test. */
 export async function startEmulator(
   atEnd: AtEnd = onTestFinished,
-  { port = 0, engine = "process", env = process.env }: StartSettings = {},
+  { port = 0, engine = "process", env = process.env, iamPropagation = 0 }: StartSettings = {},
 ) {
   const directory = mkdtempSync(join(tmpdir(), "cloudrun-oauth-emulator-"));
   const log: string[] = [];
-  const emulator = await createEmulator({ directory, port, engine, env, log: (line) => log.push(line), record: RECORDING });
+  const emulator = await createEmulator({ directory, port, engine, env, iamPropagation, log: (line) => log.push(line), record: RECORDING });
   atEnd(async () => {
     try {
       await emulator.close();
@@ -95,7 +97,7 @@ export async function expectUnharmed({ request, project, log }: Awaited<ReturnTy
 export async function operate({ url, project, environment }: Pick<Running, "url" | "project" | "environment">): Promise<Operated> {
   const port = Number(new URL(url).port);
   const exchange = async (keyFile: string, wants: object): Promise<Answer["json"]> => {
-    const assertion = signAssertion(environment[keyFile] ?? "", wants);
+    const assertion = signAssertion(readFileSync(environment[keyFile] ?? "", "utf8"), wants);
     const body = new URLSearchParams({ grant_type: BEARER_GRANT, assertion }).toString();
     return (await send(port, "POST", TOKEN_ENDPOINT, "/token", { token: "", body })).json;
   };
@@ -217,8 +219,9 @@ export function exchangeBytes(port: number, bytes: string | Buffer): Promise<str
   });
 }
 
-function signAssertion(keyFile: string, wants: object): string {
-  const { client_email: iss, private_key: pem, private_key_id: keyId, token_uri: aud } = JSON.parse(readFileSync(keyFile, "utf8"));
+/** An assertion of an hour by a key file's text; `wants` are further claims. */
+export function signAssertion(keyFile: string, wants: object): string {
+  const { client_email: iss, private_key: pem, private_key_id: keyId, token_uri: aud } = JSON.parse(keyFile);
   const iat = Math.floor(Date.now() / 1000);
   const privateKey = createPrivateKey(pem);
   return signJwt(JSON.stringify({ iss, aud, iat, exp: iat + 3600, ...wants }), { keyId, privateKey, publicKey: privateKey });

@@ -2,6 +2,7 @@ import { param, type Call } from "../call.ts";
 import { ApiError, permissionDenied } from "../errors.ts";
 import { parseFilter } from "../filter.ts";
 import { getPolicy, isAllowed, readPolicy, setPolicy, testPermissions } from "../iam/policy.ts";
+import { orgPolicyRoutes } from "../organisation/org-policy-routes.ts";
 import { page } from "../page.ts";
 import { findProject } from "../projects.ts";
 import type { Project } from "../resources.ts";
@@ -65,6 +66,7 @@ export function cloudresourcemanagerApi(runtime: Pick<Runtime, "state" | "now">)
           ancestor: [{ resourceId: { type: "project", id: allowed(call, "resourcemanager.projects.get").projectId } }],
         }),
       },
+      ...orgPolicyRoutes(runtime, allowed),
       "GET /v3/projects:search": { handle: (call) => page("projects", visible(call).map(v3Message), call.url.searchParams) },
       "GET /v3/projects/{project}": { handle: (call) => v3Message(allowed(call, "resourcemanager.projects.get")) },
       "POST /v3/projects/{project}:getIamPolicy": { handle: getIamPolicy },

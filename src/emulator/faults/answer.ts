@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { STATUS_CODES } from "node:http";
 import { forbidden, notFound, unauthorized, unavailable } from "../front-door/pages.ts";
 import { isServiceHost } from "../hosts.ts";
@@ -20,8 +21,16 @@ const SAID: Readonly<Record<number, readonly [status: string, message: string]>>
   504: ["DEADLINE_EXCEEDED", "Deadline expired before operation could complete."],
 };
 
+interface Wanted {
+  readonly status: number;
+  /** Seconds. */
+  readonly retryAfter?: number | undefined;
+  readonly reason?: "VPC_SERVICE_CONTROLS" | undefined;
+}
+
 /** The answer with a status as the host gives it: a service's page, the token endpoint's error, an API's error. `target` is the request's path and query. */
-export function faultAnswer(host: string, target: string, status: number, retryAfter: number | undefined): Reply {
+export function faultAnswer(host: string, target: string, { status, retryAfter, reason }: Wanted): Reply {
+  if (reason === "VPC_SERVICE_CONTROLS" && !isServiceHost(host)) return outsidePerimeter(host, target);
   const reply = isServiceHost(host)
     ? servicePage(target, status)
     : isTokenEndpoint(host, target)
@@ -54,4 +63,20 @@ function apiError(host: string, status: number): Reply {
   const metadata = { service: host, quota_metric: `${host}/requests`, quota_limit: "RequestsPerMinute" };
   const detail = { "@type": "type.googleapis.com/google.rpc.ErrorInfo", reason: "RATE_LIMIT_EXCEEDED", domain: "googleapis.com", metadata };
   return json({ error: { code: status, message: `${message} of service '${host}'.`, status: code, details: [detail] } }, status);
+}
+
+// Unlike Cloud Run: there are no perimeters of VPC Service Controls; a fault answers as if there were one.
+/** https://cloud.google.com/vpc-service-controls/docs/troubleshooting */
+function outsidePerimeter(host: string, target: string): Reply {
+  const id = createHash("sha256").update(`${host}${target}`).digest("base64url").slice(0, 32);
+  const message = `Request is prohibited by organization's policy. vpcServiceControlsUniqueIdentifier: ${id}`;
+  const violation = { type: "VPC_SERVICE_CONTROLS", description: id };
+  const failure = { "@type": "type.googleapis.com/google.rpc.PreconditionFailure", violations: [violation] };
+  const info = {
+    "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+    reason: "SECURITY_POLICY_VIOLATED",
+    domain: "googleapis.com",
+    metadata: { uid: id, service: host.replace(/^[a-z]+-[a-z]+\d+-/, "") },
+  };
+  return json({ error: { code: 403, message, status: "PERMISSION_DENIED", details: [failure, info] } }, 403);
 }

@@ -9,6 +9,7 @@ const Wanted = v.pipe(
     method: v.optional(v.pipe(v.string(), v.toUpperCase(), v.regex(/^[A-Z]+$/, "it is an HTTP method"))),
     status: v.optional(v.pipe(Whole, v.minValue(400), v.maxValue(599))),
     retry_after: v.optional(Whole),
+    reason: v.optional(v.literal("VPC_SERVICE_CONTROLS")),
     latency_ms: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(3_600_000))),
     reset: v.optional(v.literal(true)),
     truncate: v.optional(Whole),
@@ -22,6 +23,7 @@ const Wanted = v.pipe(
     ({ status, reset, truncate }) => [status, reset, truncate].filter((effect) => effect !== undefined).length < 2,
     "of status, reset and truncate a fault has one",
   ),
+  v.check(({ status, reason }) => reason === undefined || status === 403, "a refusal by VPC Service Controls has the status 403"),
   v.check(({ status, retry_after }) => retry_after === undefined || status !== undefined, "retry_after goes with a status"),
 );
 

@@ -57,7 +57,11 @@ export function createFaults(): Faults {
         return true;
       }
       if (fault.status === undefined) return false;
-      const { status, headers, body } = faultAnswer(host, target, fault.status, fault.retry_after);
+      const { status, headers, body } = faultAnswer(host, target, {
+        status: fault.status,
+        retryAfter: fault.retry_after,
+        reason: fault.reason,
+      });
       response.writeHead(status, { "content-length": Buffer.byteLength(body as string), ...headers });
       response.end(request.method === "HEAD" ? undefined : body);
       return true;

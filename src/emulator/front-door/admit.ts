@@ -2,7 +2,8 @@ import { audiencesOf, routeHost, type ServiceRoute } from "../run/route.ts";
 import type { Runtime } from "../runtime.ts";
 import { authenticate } from "./authenticate.ts";
 import { mayInvoke } from "./authorize.ts";
-import { forbidden, notFound, unauthorized, type Page } from "./pages.ts";
+import { hasIap, passIap } from "./iap.ts";
+import { forbidden, notFound, reserved, unauthorized, type Page } from "./pages.ts";
 import { readSession } from "./session.ts";
 
 /** A call to a service, before anything of it is believed. */
@@ -26,11 +27,16 @@ type Admission =
 /** Decides about a call as Cloud Run's front end does: is there such a service, can it be reached from there, who calls, and may he. */
 export async function admit(runtime: Pick<Runtime, "state" | "signingKeys" | "now">, call: ServiceCall): Promise<Admission> {
   const { state } = runtime;
+  if (RESERVED.test(call.path)) return { refusal: reserved(call.path) };
   const route = routeHost(state, call.host, Math.random(), readSession(call.rawHeaders));
   if (!route || !isReachable(route, call)) return { refusal: notFound() };
 
   let { rawHeaders } = call;
-  if (!mayInvoke(state, route)) {
+  if (hasIap(route)) {
+    const passage = await passIap(runtime, route, call);
+    if ("refusal" in passage) return { refusal: passage.refusal, route };
+    ({ rawHeaders } = passage);
+  } else if (!mayInvoke(state, route)) {
     const credential = await authenticate(rawHeaders, { ...runtime, audiences: audiencesOf(route.service) });
     if (credential.kind === "none") return { refusal: forbidden(call.path, NOT_AUTHENTICATED), route };
     if (credential.kind === "bad") return { refusal: unauthorized(call.path, notVerified(credential.reason)), route };
@@ -40,6 +46,10 @@ export async function admit(runtime: Pick<Runtime, "state" | "signingKeys" | "no
   const { revisionName } = route;
   return revisionName === undefined ? { refusal: notFound() } : { route: { ...route, revisionName }, rawHeaders };
 }
+
+// Unlike Cloud Run: of the paths that end in z only /healthz is known to be kept back; Google's documentation advises against all of them.
+/** https://cloud.google.com/run/docs/known-issues#reserved_url_paths */
+const RESERVED = /^\/(?:(?:eventlog|healthz)(?:\?|$)|_ah\/)/;
 
 // Unlike Cloud Run: there are no load balancers, so `internal-and-cloud-load-balancing` lets in no more than `internal`.
 /** https://cloud.google.com/run/docs/securing/ingress */

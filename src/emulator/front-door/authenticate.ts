@@ -75,9 +75,9 @@ function isAudience(claim: unknown, audience: string): boolean {
 }
 
 /** Whom a token is about: `sub` decides, since a token of the IAM Credentials API may come without an e-mail address. */
-function findPrincipal(
+export function findPrincipal(
   { sub, email, email_verified: verified }: Readonly<Record<string, unknown>>,
-  { state }: Options,
+  { state }: Pick<Options, "state">,
 ): Identity | undefined {
   const account =
     email === undefined ? state.serviceAccounts.list().find(({ uniqueId }) => uniqueId === sub) : state.serviceAccounts.get(String(email));

@@ -30,6 +30,40 @@ export function notFound(): Page {
   return page(404, "Page not found", "The requested URL was not found on this server.");
 }
 
+/** IAP answers with this in every page of its own. */
+const IAP = { "x-goog-iap-generated-response": "true" };
+
+/** Identity-Aware Proxy sends whoever brings no credential to sign in. `url` is what was called, `client` IAP's OAuth client. */
+export function iapSignIn(url: string, client: string): Page {
+  const location = new URL("https://accounts.google.com/o/oauth2/v2/auth");
+  location.search = new URLSearchParams({
+    client_id: client,
+    response_type: "code",
+    scope: "openid email",
+    redirect_uri: `https://iap.googleapis.com/v1/oauth/clientIds/${client}:handleRedirect`,
+    state: Buffer.from(url).toString("base64url"),
+  }).toString();
+  return new Page(302, { ...IAP, location: location.href, "content-type": "text/html; charset=UTF-8" }, "");
+}
+
+/** A credential that Identity-Aware Proxy does not take. */
+export function iapInvalid(fault: string): Page {
+  return new Page(401, { ...IAP, "content-type": "text/html; charset=UTF-8" }, `Invalid IAP credentials: ${fault}`);
+}
+
+/** A caller whom Identity-Aware Proxy knows and does not let in. */
+export function iapForbidden(): Page {
+  const { status, headers, body } = page(403, "Forbidden", "You don't have access");
+  return new Page(status, { ...headers, ...IAP }, String(body));
+}
+
+/** A path that Google's front end keeps to itself. */
+export function reserved(target: string): Page {
+  const text = `The requested URL <code>${showPath(target)}</code> was not found on this server.  <ins>That’s all we know.</ins>`;
+  const body = `<!DOCTYPE html>\n<html lang=en>\n  <title>Error 404 (Not Found)!!1</title>\n  <p><b>404.</b> <ins>That’s an error.</ins>\n  <p>${text}\n`;
+  return new Page(404, { "content-type": "text/html; charset=UTF-8" }, body);
+}
+
 const UNAVAILABLE = {
   429: ["Too Many Requests", "The request was aborted because there was no available instance."],
   500: ["Internal Server Error", "The request failed because the instance could not start successfully."],

@@ -1,6 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { param, type Call } from "../call.ts";
 import { ApiError } from "../errors.ts";
+import { checkKeyCreation } from "../organisation/org-policies.ts";
 import type { ServiceAccount, ServiceAccountKey } from "../resources.ts";
 import type { Route } from "../router.ts";
 import type { Runtime } from "../runtime.ts";
@@ -24,6 +25,7 @@ export function keyRoutes({ state, now }: Pick<Runtime, "state" | "now">): Recor
   return {
     "POST /v1/projects/{project}/serviceAccounts/{account}/keys": route("create", async (account, { body }) => {
       checkKind(await body.json());
+      checkKeyCreation(state, account);
       const { key, file } = await createKey(state, account, now());
       const privateKeyData = Buffer.from(`${JSON.stringify(file, null, 2)}\n`).toString("base64");
       return { ...describeKey(account, key), privateKeyType: "TYPE_GOOGLE_CREDENTIALS_FILE", privateKeyData };

@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from "node:crypto";
 import type { Call, Identity, Principal } from "../call.ts";
 import { ApiError, permissionDenied } from "../errors.ts";
+import { checkMemberDomains } from "../organisation/org-policies.ts";
 import type { Binding, Policy } from "../resources.ts";
 import type { State } from "../state.ts";
 import { isMet } from "./conditions.ts";
@@ -52,6 +53,8 @@ export function setPolicy(state: State, resource: string, policy: unknown): Poli
     }
     const current = getPolicy(state, resource, 3);
     if (etag) checkEtag(etag, version, current);
+    const membersOf = (each: readonly Binding[]) => each.flatMap(({ members }) => members);
+    checkMemberDomains(state, canonicalName(state, resource), membersOf(current.bindings), membersOf(bindings));
     const next: PolicyMessage = {
       version: bindings.some(({ condition }) => condition) ? 3 : 1,
       bindings: tidy(bindings),

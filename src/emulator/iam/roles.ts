@@ -123,6 +123,8 @@ export const ROLES: Readonly<Record<string, Role>> = {
     ],
   },
 
+  "roles/iap.httpsResourceAccessor": { title: "IAP-secured Web App User", permissions: ["iap.webServiceVersions.accessViaIAP"] },
+
   "roles/iam.serviceAccountUser": {
     title: "Service Account User",
     permissions: ["iam.serviceAccounts.actAs", ...SHOW_ACCOUNTS, ...PROJECT],

@@ -1,5 +1,6 @@
 import type { Principal } from "../call.ts";
 import { authorize } from "../iam/policy.ts";
+import { checkInvokerRequired } from "../organisation/org-policies.ts";
 import type { KnativeService } from "../resources.ts";
 import type { State } from "../state.ts";
 import { isOn } from "./annotations.ts";
@@ -12,7 +13,7 @@ export function isInvokerCheckOff(service: Pick<KnativeService, "metadata">): bo
 
 /**
  * Switching the check off or on says who may call, so who does it must be allowed to: https://cloud.google.com/run/docs/authenticating/public#required-roles
- * Throws ApiError PERMISSION_DENIED.
+ * Throws ApiError PERMISSION_DENIED, FAILED_PRECONDITION where the organisation wants it on.
  */
 export function checkInvokerSwitch(
   state: State,
@@ -21,5 +22,7 @@ export function checkInvokerSwitch(
   { place, principal }: { readonly place: Place; readonly principal: Principal },
 ): void {
   if (isInvokerCheckOff(next) === (current !== undefined && isInvokerCheckOff(current))) return;
-  authorize(state, principal, "run.services.setIamPolicy", resourceName(place, next.metadata.name));
+  const resource = resourceName(place, next.metadata.name);
+  authorize(state, principal, "run.services.setIamPolicy", resource);
+  if (isInvokerCheckOff(next)) checkInvokerRequired(state, place.project.projectId, resource);
 }

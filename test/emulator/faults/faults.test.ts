@@ -37,6 +37,19 @@ test("a quota that is spent says when to come again", async () => {
   });
 });
 
+test("a perimeter of VPC Service Controls is answered for, by APIs with the violation and by services without a word", async () => {
+  await add({ match: "**", status: 403, reason: "VPC_SERVICE_CONTROLS" });
+  const { status, json } = await read();
+  const { message, details } = json["error"];
+  expect([status, message]).toEqual([
+    403,
+    expect.stringMatching(/^Request is prohibited by organization's policy\. vpcServiceControlsUniqueIdentifier: [\w-]{32}$/),
+  ]);
+  expect(details[0].violations).toEqual([{ type: "VPC_SERVICE_CONTROLS", description: message.slice(-32) }]);
+  const page = await send(port, "GET", "hello-abc-uc.a.run.app", "/", { token: "" });
+  expect([page.status, page.text]).toEqual([403, expect.stringContaining("<h1>Error: Forbidden</h1>")]);
+});
+
 test("the token endpoint fails in OAuth's words, for the method that was said", async () => {
   await add({ match: "oauth2.googleapis.com/token", method: "post", status: 503 });
   const refused = await send(port, "POST", "oauth2.googleapis.com", "/token", { token: "" });
@@ -110,6 +123,7 @@ test.for([
   [{ match: "**", status: 200 }, /status/],
   [{ match: "**", status: 500, reset: true }, /has one/],
   [{ match: "**", reset: true, retry_after: 1 }, /retry_after goes with a status/],
+  [{ match: "**", status: 503, reason: "VPC_SERVICE_CONTROLS" }, /has the status 403/],
   [{ match: "**", status: 500, times: 0 }, /times/],
   [{ match: "**", status: 500, probability: 1 }, /probability/],
 ] as const)("%j is no fault", async ([fault, reason]) => {

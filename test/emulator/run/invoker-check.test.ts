@@ -26,7 +26,7 @@ function open() {
       ? replaceService(runtime, { ...request, name: "hello" })
       : createService(runtime, request);
   };
-  return { write };
+  return { write, state };
 }
 
 test("the invoker check is switched off and on by those who may set the policy, and left alone by others", () => {
@@ -38,4 +38,16 @@ test("the invoker check is switched off and on by those who may set the policy, 
   expect(write(DEVELOPER, OFF).metadata.generation).toBe(3);
   expect(() => write(DEVELOPER, {})).toThrow(refusal);
   write(OWNER, {});
+});
+
+test("where the organisation wants the check on, nobody switches it off, and who had it off may switch it on", () => {
+  const { write, state } = open();
+  const constraint = "constraints/run.managed.requireInvokerIam";
+  write(OWNER, OFF);
+  state.orgPolicies.set(`${PROJECT}/${constraint}`, { constraint, etag: "", updateTime: "", booleanPolicy: { enforced: true } });
+  expect(write(OWNER, OFF).metadata.generation).toBe(2);
+  write(OWNER, {});
+  expect(() => write(OWNER, OFF)).toThrow(
+    expect.objectContaining({ status: "FAILED_PRECONDITION", message: expect.stringContaining(constraint) }),
+  );
 });

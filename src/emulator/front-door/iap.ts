@@ -1,0 +1,77 @@
+import { createHash } from "node:crypto";
+import { isAllowed } from "../iam/policy.ts";
+import { verifyIdToken } from "../oauth2/id-tokens.ts";
+import { parseJwt } from "../oauth2/jwt.ts";
+import type { Project } from "../resources.ts";
+import { isOn } from "../run/annotations.ts";
+import { resourceName } from "../run/naming.ts";
+import type { ServiceRoute } from "../run/route.ts";
+import type { Runtime } from "../runtime.ts";
+import { findPrincipal } from "./authenticate.ts";
+import { iapForbidden, iapInvalid, iapSignIn, type Page } from "./pages.ts";
+
+interface IapCall {
+  /** In lower case, without the port. */
+  readonly host: string;
+  readonly path: string;
+  /** Name, value, name, value … */
+  readonly rawHeaders: readonly string[];
+}
+
+/** Whether Identity-Aware Proxy stands before a service (`--iap`): https://cloud.google.com/run/docs/securing/identity-aware-proxy-cloud-run */
+export function hasIap({ service }: Pick<ServiceRoute, "service">): boolean {
+  return isOn(service, "run.googleapis.com/iap-enabled");
+}
+
+// Unlike Cloud Run: IAP takes tokens for one OAuth client of the project, and the account that it calls services as needs no role.
+// Unlike Cloud Run: nobody signs in at IAP, and what it adds for the service is the caller's e-mail address and id, without X-Goog-IAP-JWT-Assertion.
+/** Decides as IAP does, in the place of the service's own invoker check: https://cloud.google.com/iap/docs/authentication-howto */
+export async function passIap(
+  runtime: Pick<Runtime, "state" | "signingKeys" | "now">,
+  { service, place }: ServiceRoute,
+  { host, path, rawHeaders }: IapCall,
+): Promise<{ readonly refusal: Page } | { readonly rawHeaders: string[] }> {
+  const client = iapClient(place.project);
+  const credential = valueOf(rawHeaders, "proxy-authorization") ?? valueOf(rawHeaders, "authorization");
+  if (credential === undefined) return { refusal: iapSignIn(`https://${host}${path}`, client) };
+
+  const token = /^bearer +(\S+)$/i.exec(credential)?.[1] ?? "";
+  const fault = await faultOf(runtime, token, client);
+  if (fault !== undefined) return { refusal: iapInvalid(fault) };
+  const { claims = {} } = parseJwt(token) ?? {};
+  const principal = findPrincipal(claims, runtime);
+  if (!principal || !isAllowed(runtime.state, principal, ACCESS, resourceName(place, service.metadata.name)))
+    return { refusal: iapForbidden() };
+  const added = { Email: principal.email, Id: String(claims["sub"]) };
+  const headers = Object.entries(added).flatMap(([name, value]) => [`X-Goog-Authenticated-User-${name}`, `accounts.google.com:${value}`]);
+  return { rawHeaders: [...without(rawHeaders, /^(proxy-authorization|x-goog-authenticated-user-.*)$/i), ...headers] };
+}
+
+const ACCESS = "iap.webServiceVersions.accessViaIAP";
+
+// Unlike Cloud Run: of IAP's sentences only the one about the e-mail claim is on record; the others are worded after it.
+async function faultOf(runtime: Pick<Runtime, "signingKeys" | "now">, token: string, client: string): Promise<string | undefined> {
+  if (token === "") return "empty token";
+  if (!parseJwt(token)) return "Unable to parse JWT";
+  const jwt = await verifyIdToken(runtime, token);
+  if (!jwt) return "JWT signature is invalid";
+  const { aud, email } = jwt.claims;
+  if (aud !== client)
+    return `JWT audience doesn't match this application ('aud' claim (${String(aud)}) doesn't match expected value (${client}))`;
+  return typeof email === "string" ? undefined : "JWT 'email' claim isn't a string";
+}
+
+/** The OAuth client that IAP signs people of a project in by, which is the audience of who calls without a browser. */
+export function iapClient({ projectNumber }: Pick<Project, "projectNumber">): string {
+  const hash = createHash("sha256").update(`iap ${projectNumber}`).digest("hex").slice(0, 32);
+  return `${projectNumber}-${hash}.apps.googleusercontent.com`;
+}
+
+function valueOf(rawHeaders: readonly string[], name: string): string | undefined {
+  const at = rawHeaders.findIndex((text, index) => index % 2 === 0 && text.toLowerCase() === name);
+  return at < 0 ? undefined : rawHeaders[at + 1];
+}
+
+function without(rawHeaders: readonly string[], names: RegExp): string[] {
+  return rawHeaders.filter((_, index) => !names.test(rawHeaders[index - (index % 2)] ?? ""));
+}

@@ -1,0 +1,28 @@
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { EXIT_CODES } from "../src/errors.ts";
+import { REASONS } from "../src/reasons.ts";
+
+const DOCUMENT = readFileSync(new URL("../docs/refusals.md", import.meta.url), "utf8");
+
+test("docs/refusals.md lists every reason with its codes and exit codes, and no other", () => {
+  const rows = [...DOCUMENT.matchAll(/^\| \[`([A-Z_]+)`\]\(#([a-z_]+)\) \| (.+) \| ([\d, ]+) \|$/gm)];
+  expect(rows.map(([, reason, anchor, codes, exits]) => [reason, anchor, codes, exits])).toEqual(
+    Object.entries(REASONS).map(([reason, codes]) => [
+      reason,
+      reason.toLowerCase(),
+      codes.map((code) => `\`${code}\``).join(", "),
+      codes.map((code) => EXIT_CODES[code]).join(", "),
+    ]),
+  );
+});
+
+test("docs/refusals.md has a paragraph for every reason, in the order of the list, with something to do", () => {
+  const parts = DOCUMENT.split(/^### /m).slice(1);
+  const paragraphs = parts.map((part) => part.split(/^## /m)[0]?.trim().split("\n") ?? []);
+  expect(paragraphs.map(([name]) => name)).toEqual(Object.keys(REASONS));
+  for (const [name, ...lines] of paragraphs) {
+    expect([name, lines.join(" ").length > 80, lines.includes("")]).toEqual([name, true, false]);
+    expect(lines.join(" ")).toMatch(/`[^`]+`|\]\(https:/);
+  }
+});
