@@ -18,13 +18,18 @@ export interface Request {
   readonly body?: string | Buffer | Readable;
   /** Milliseconds until the answer's headers must be there. */
   readonly timeout?: number;
+  /** Ends this request alone, with INTERRUPTED unless its reason is a CliError. */
+  readonly signal?: AbortSignal;
 }
 
 /** The answer; its body is read by exactly one of the ways. */
 export interface Response {
   readonly status: number;
+  readonly statusText: string;
   /** Names in lower case; values that came several times are joined by ", ". */
   readonly headers: Readonly<Record<string, string>>;
+  /** The values of Set-Cookie, which cannot be told apart any more where they are joined: RFC 9110, section 5.3. */
+  readonly cookies: readonly string[];
   readonly body: Readable;
   bytes(): Promise<Buffer>;
   text(): Promise<string>;
@@ -52,9 +57,9 @@ const PASSING = new Set(["ECONNREFUSED", "ECONNRESET", "EPIPE", "ETIMEDOUT", "EA
  * proxy that the environment names, else straight. Redirects are not followed. A GET or HEAD whose connection fails is tried
  * three times in all. Throws CliError: UNAVAILABLE, TIMEOUT, EMULATOR_NOT_RUNNING, SETTINGS_INVALID, or the signal's reason.
  */
-export function createSend({ env, signal, debug = () => {} }: SendOptions): Send {
+export function createSend({ env, signal: ending, debug = () => {} }: SendOptions): Send {
   // Every request under way listens to the signal: more than ten of them are no leak.
-  if (signal) setMaxListeners(0, signal);
+  if (ending) setMaxListeners(0, ending);
   const route = createRoute(env);
   const agents = new Map<string, HttpAgent>();
 
@@ -62,12 +67,13 @@ export function createSend({ env, signal, debug = () => {} }: SendOptions): Send
     const key = `${secure} ${tunnel?.href ?? ""}`;
     const agent =
       agents.get(key) ??
-      (tunnel ? createTunnelAgent(tunnel, signal) : secure ? new HttpsAgent({ keepAlive: true }) : new HttpAgent({ keepAlive: true }));
+      (tunnel ? createTunnelAgent(tunnel, ending) : secure ? new HttpsAgent({ keepAlive: true }) : new HttpAgent({ keepAlive: true }));
     agents.set(key, agent);
     return agent;
   };
 
   return async (request) => {
+    const signal = eitherOf(ending, request.signal);
     const stop = stopped(signal);
     if (stop) throw stop;
     const url = new URL(request.url);
@@ -144,6 +150,10 @@ function setHeaders(outgoing: ClientRequest, { headers = [], body, url }: Reques
   // Node writes a header's characters as single bytes, so UTF-8 has to be spelled out in them.
   for (const [name, value] of headers) outgoing.appendHeader(name, Buffer.from(value, "utf8").toString("latin1"));
   if (body !== undefined && !(body instanceof Readable)) outgoing.setHeader("Content-Length", Buffer.byteLength(body));
+}
+
+function eitherOf(one: AbortSignal | undefined, other: AbortSignal | undefined): AbortSignal | undefined {
+  return one && other ? AbortSignal.any([one, other]) : (one ?? other);
 }
 
 function stopped(signal: AbortSignal | undefined): CliError | undefined {
