@@ -1,5 +1,6 @@
 import { env } from "node:process";
 import { audienceFor } from "./auth/audience.ts";
+import type { Exchange } from "./auth/exchange.ts";
 import { openGoogleKeys, type FindKey } from "./auth/google-keys.ts";
 import { verifyIdToken as verify, type VerifiedClaims, type VerifyIdTokenOptions } from "./auth/verify-id-token.ts";
 import { CliError } from "./errors.ts";
@@ -58,13 +59,17 @@ export function createFetch(options: CreateFetchOptions): typeof fetch {
   const known = url === undefined ? undefined : parseServiceUrl(url);
   const exchange = once(async () => ({ send: createSend({ env }), env }));
   const caller = once(async () => openCredentials(credentials, await exchange()));
-  const findUrl = once(async () => known ?? findServiceUrl(options as ServiceByName, await caller(), await exchange()));
+  const findUrl = once(async () => known ?? lookUp(options as ServiceByName, credentials, await exchange()));
   let source: IdTokenSource | undefined;
   return openServiceFetch({
     send: async (request) => (await exchange()).send(request),
     findUrl,
     tokens: (base) => (source ??= openIdTokenSource(async () => (await caller()).fetchIdToken(audience ?? audienceFor(base)))),
   });
+}
+
+async function lookUp(name: ServiceByName, given: GivenCredentials | undefined, exchange: Exchange): Promise<URL> {
+  return findServiceUrl(name, await openCredentials(given, exchange, "operate"), exchange);
 }
 
 let keys: { readonly emulator: string | undefined; readonly find: FindKey } | undefined;
