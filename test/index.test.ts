@@ -6,7 +6,7 @@ import { promisify } from "node:util";
 import { buildSync } from "esbuild";
 import { afterAll, expect, expectTypeOf, test } from "vitest";
 import { startEmulator } from "../src/emulator.ts";
-import { CliError, createFetch, diagnose, fetchIdToken, verifyIdToken, type Diagnosis, type VerifiedClaims } from "../src/index.ts";
+import { createFetch, diagnose, fetchIdToken, verifyIdToken, type CliError, type Diagnosis, type VerifiedClaims } from "../src/index.ts";
 import { temporaryDirectory } from "./helpers/api-server.ts";
 import { verifiedClaims } from "./helpers/caller.ts";
 import { openIdentity, serveIdentity } from "./helpers/identity.ts";
