@@ -50,8 +50,7 @@ export async function diagnose(answer: Response | RefusedAnswer, options: Diagno
   if (answer.status < 300) return undefined;
   const url = options.url ?? answer.url;
   if (!URL.canParse(String(url))) throw new CliError("USAGE", "It is not known what was called.", { hint: "Say it in the option url." });
-  const [token, body] =
-    answer instanceof Response ? [options.token ?? sent.get(answer), await readCopy(answer)] : [options.token, answer.body];
+  const [token, body] = "clone" in answer ? [options.token ?? sent.get(answer), await readCopy(answer)] : [options.token, answer.body];
   const headers = Object.fromEntries(new Headers(answer.headers as Record<string, string>));
   const error = explain({ url: new URL(url), status: answer.status, headers, body }, token);
   if (!error) return undefined;

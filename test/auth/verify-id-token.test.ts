@@ -1,5 +1,6 @@
 import { sign } from "node:crypto";
 import { createServer } from "node:http";
+import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { openGoogleKeys } from "../../src/auth/google-keys.ts";
 import { verifyIdToken } from "../../src/auth/verify-id-token.ts";
@@ -91,6 +92,27 @@ test.for([
   expect(error).toMatchObject({ code: "CREDENTIALS_INVALID", details: { reason }, message: expect.stringMatching(message) });
   for (const part of token.split(".").filter((text) => text.length > 8 && text !== "SIGNATURE_REMOVED_BY_GOOGLE"))
     expect(JSON.stringify([error.message, error.hint, error.details])).not.toContain(part);
+});
+
+test("whatever is changed in a token, and whatever else is given, is refused", async () => {
+  const verify = await openVerifier();
+  const token = idToken();
+  // The signature's last letter has bits that mean nothing.
+  const changed = fc
+    .tuple(fc.nat(token.length - 2), fc.constantFrom(..."ABYZabyz019-_.=!"))
+    .map(([at, letter]) => `${token.slice(0, at)}${letter}${token.slice(at + 1)}`)
+    .filter((other) => other !== token);
+  const segment = fc.oneof(fc.json(), fc.string()).map((text) => Buffer.from(text).toString("base64url"));
+  const other = fc.oneof(
+    fc.string(),
+    fc.tuple(segment, segment, segment).map((segments) => segments.join(".")),
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.oneof(changed, other), async (text) => {
+      expect(await failure(verify(text))).toMatchObject({ code: "CREDENTIALS_INVALID", details: { reason: expect.any(String) } });
+    }),
+    { numRuns: 300 },
+  );
 });
 
 test("clocks may differ by a minute, or as the caller says", async () => {
