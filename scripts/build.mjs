@@ -40,11 +40,16 @@ renameSync(fresh, "dist");
 writeFileSync("THIRD-PARTY-LICENSES", licences(metafile));
 assertBudget();
 
-/** Leaves of the declarations those that the package's entries lead to: what else the compiler came by is nobody's to import. */
+/**
+ * Leaves of the declarations those that the package's entries lead to: what else the compiler came by is nobody's to import. The compiler
+ * leaves the names of the sources in them, and beside a declaration there is a .js, if anything.
+ */
 function removeInnerDeclarations() {
   const reached = new Set(Object.values(manifest.exports).flatMap(({ types }) => (types ? [join(fresh, relative("dist", types))] : [])));
   for (const file of reached) {
-    for (const [, path] of readFileSync(file, "utf8").matchAll(/from "(\.[^"]*)\.js"/g)) reached.add(join(dirname(file), `${path}.d.ts`));
+    const text = readFileSync(file, "utf8").replace(/((?:from |import\()"\.[^"]*)\.ts"/g, '$1.js"');
+    writeFileSync(file, text);
+    for (const [, path] of text.matchAll(/(?:from |import\()"(\.[^"]*)\.js"/g)) reached.add(join(dirname(file), `${path}.d.ts`));
   }
   for (const name of readdirSync(fresh, { recursive: true })) {
     if (name.endsWith(".d.ts") && !reached.has(join(fresh, name))) rmSync(join(fresh, name));

@@ -29,8 +29,11 @@ export interface Request {
 /** The answer; its body is read by exactly one of the ways. */
 export interface Response {
   readonly status: number;
+  readonly statusText: string;
   /** Names in lower case; values that came several times are joined by ", ". */
   readonly headers: Readonly<Record<string, string>>;
+  /** The values of Set-Cookie, which cannot be told apart any more where they are joined: RFC 9110, section 5.3. */
+  readonly cookies: readonly string[];
   readonly body: Readable;
   bytes(): Promise<Buffer>;
   text(): Promise<string>;

@@ -1,19 +1,32 @@
 import { execFile } from "node:child_process";
-import { writeFileSync } from "node:fs";
+import { mkdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { buildSync } from "esbuild";
-import { expect, test } from "vitest";
+import { afterAll, expect, expectTypeOf, test } from "vitest";
+import { startEmulator } from "../src/emulator.ts";
+import { createFetch, diagnose, fetchIdToken, verifyIdToken, type CliError, type Diagnosis, type VerifiedClaims } from "../src/index.ts";
 import { temporaryDirectory } from "./helpers/api-server.ts";
 import { verifiedClaims } from "./helpers/caller.ts";
 import { openIdentity, serveIdentity } from "./helpers/identity.ts";
+import { folder } from "./helpers/command-line.ts";
+import { HELLO, tinyService } from "./helpers/emulator.ts";
 import { EMAIL, keyFields, writeKeyFile } from "./helpers/key-file.ts";
 
+const emulator = await startEmulator({ project: "my-project", engine: "process" });
+afterAll(() => emulator.close());
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+
 /** Runs a module that uses the library in a process of its own, since the library reads the process's environment. */
-async function useLibrary(code: string, env: Readonly<Record<string, string>> = {}): Promise<string> {
+async function useLibrary(code: string, env: Readonly<Record<string, string | undefined>> = {}): Promise<string> {
   const directory = temporaryDirectory();
   buildSync({ entryPoints: ["src/index.ts"], bundle: true, platform: "node", format: "esm", outfile: join(directory, "library.mjs") });
-  writeFileSync(join(directory, "user.mjs"), `import { fetchIdToken, CliError } from "./library.mjs";\n${code}`);
+  writeFileSync(
+    join(directory, "user.mjs"),
+    `import { createFetch, diagnose, fetchIdToken, verifyIdToken, CliError } from "./library.mjs";\n${code}`,
+  );
   const { port } = await serveIdentity(await openIdentity({ live: true }));
   const { stdout } = await promisify(execFile)(process.execPath, [join(directory, "user.mjs")], {
     env: { CLOUDRUN_OAUTH_EMULATOR: `http://127.0.0.1:${port}`, ...env },
@@ -48,4 +61,128 @@ test("fetchIdToken throws a CliError with a code", async () => {
 true CREDENTIALS_INVALID The credentials object has no "type", which is "service_account" in a service account's key file.
 true CREDENTIALS_MISSING There is no key file /none.json.
 `);
+});
+
+test("createFetch finds a service by its name, calls it, and has its refusal explained without being given the token", async () => {
+  const { name, url } = await emulator.deploy(folder(tinyService(HELLO)), { name: "hello" });
+  const credentials = await emulator.createKey("first-caller");
+  const code = `
+    const hello = createFetch({ service: "hello", audience: ${JSON.stringify(url)} });
+    const [one, two] = await Promise.all([hello("/"), hello(new Request(${JSON.stringify(url)}))]);
+    console.log(one.status, two.status, one.url, (await diagnose(one))?.message);`;
+  const env = { ...emulator.env, CREDS: credentials };
+  const refusal = "serviceAccount:first-caller@my-project.iam.gserviceaccount.com lacks roles/run.invoker on the service hello.";
+  expect(await useLibrary(code, env)).toBe(`403 403 ${url}/ ${refusal}\n`);
+  await emulator.grant(name, "first-caller@my-project.iam.gserviceaccount.com");
+  expect(await useLibrary(code, env)).toBe(`200 200 ${url}/ undefined\n`);
+});
+
+test("createFetch asks again for what failed, and says why a service is not to be found", async () => {
+  const code = `
+    const other = createFetch({ service: "none" });
+    for (const region of ["us-central1", "nowhere"]) {
+      process.env.GOOGLE_CLOUD_REGION = region;
+      const { code, message } = await other("/").catch((reason) => reason);
+      console.log(code, message);
+    }`;
+  expect(await useLibrary(code, emulator.env)).toMatch(/^NOT_FOUND .*none.*\nSETTINGS_INVALID "nowhere" cannot be the region/);
+});
+
+test("createFetch refuses options that make no sense at once", () => {
+  for (const options of [
+    {},
+    { url: "https://a.run.app", service: "hello" },
+    { url: "http://a.run.app" },
+    { url: "hello" },
+    { url: "https://me:you@a.run.app" },
+  ])
+    expect(() => createFetch(options as { url: string })).toThrow(expect.objectContaining({ name: "CliError", code: "USAGE" }));
+});
+
+test("verifyIdToken takes the emulator's keys for Google's where it is set, and forgets them where it is not any more", async () => {
+  const credentials = await emulator.createKey("second-caller");
+  const token = await emulator.fetchIdToken({ credentials, audience: "https://a.run.app" });
+  const code = `
+    const verify = () => verifyIdToken(${JSON.stringify(token)}, { audience: "https://a.run.app" }).then(({ email }) => email, ({ code }) => code);
+    console.log(await verify());
+    process.env.CLOUDRUN_OAUTH_EMULATOR = "http://127.0.0.1:1";
+    console.log(await verify());`;
+  expect(await useLibrary(code, emulator.env)).toBe("second-caller@my-project.iam.gserviceaccount.com\nEMULATOR_NOT_RUNNING\n");
+});
+
+test("the types are those of what is given", () => {
+  expectTypeOf(createFetch).returns.toEqualTypeOf<typeof fetch>();
+  expectTypeOf(createFetch).toBeCallableWith({ url: new URL("https://a.run.app"), credentials: { type: "service_account" } });
+  expectTypeOf(createFetch).toBeCallableWith({ service: "hello", region: "us-central1" });
+  // @ts-expect-error -- neither a URL nor a service
+  expectTypeOf(createFetch).toBeCallableWith({});
+  // @ts-expect-error -- both
+  expectTypeOf(createFetch).toBeCallableWith({ url: "https://a.run.app", service: "hello" });
+  expectTypeOf(fetchIdToken).returns.resolves.toBeString();
+  expectTypeOf(verifyIdToken).returns.resolves.toEqualTypeOf<VerifiedClaims>();
+  expectTypeOf<VerifiedClaims["sub"]>().toBeString();
+  expectTypeOf<VerifiedClaims["email"]>().toEqualTypeOf<string | undefined>();
+  // @ts-expect-error -- no audience
+  expectTypeOf(verifyIdToken).toBeCallableWith("token", {});
+  expectTypeOf(diagnose).returns.resolves.toEqualTypeOf<Diagnosis | undefined>();
+  expectTypeOf(diagnose).toBeCallableWith(new Response());
+  expectTypeOf(diagnose).toBeCallableWith({ url: "https://a.run.app", status: 403, headers: {}, body: "" }, { token: "token" });
+  expectTypeOf<CliError["hint"]>().toEqualTypeOf<string | undefined>();
+});
+
+/** Runs node in the package's folder, where it finds the package by its own name. */
+async function runNode(...argv: readonly string[]) {
+  return promisify(execFile)(process.execPath, argv, { cwd: root, env: { ...process.env, NODE_NO_WARNINGS: "1" } });
+}
+
+const NAMES = "CliError createFetch diagnose fetchIdToken verifyIdToken";
+
+test("import and require take the same from the package", async () => {
+  const print = "console.log(Object.keys(library).sort().join(' '))";
+  const imported = await runNode("--input-type=module", "-e", `import * as library from "cloudrun-oauth"; ${print}`);
+  const required = await runNode("--input-type=commonjs", "-e", `const library = require("cloudrun-oauth"); ${print}`);
+  expect([imported.stdout, required.stdout]).toEqual([`${NAMES}\n`, `${NAMES}\n`]);
+});
+
+test("importing the package loads a few small files of its own, and no library", async () => {
+  const hooks = `import { writeSync } from "node:fs"; export const load = (url, context, next) => { if (url.startsWith("file:")) writeSync(1, url + "\\n"); return next(url, context); }`;
+  const asUrl = (text: string) => `data:text/javascript,${encodeURIComponent(text)}`;
+  const register = `import { register } from "node:module"; register(${JSON.stringify(asUrl(hooks))});`;
+  const { stdout } = await runNode("--import", asUrl(register), "--input-type=module", "-e", 'import "cloudrun-oauth"');
+  const files = stdout
+    .trim()
+    .split("\n")
+    .map((url) => fileURLToPath(url));
+  expect(files).toContain(join(root, "dist/index.js"));
+  expect(files.filter((file) => !file.startsWith(join(root, "dist/")))).toEqual([]);
+  // Together as much as a hundredth of what google-auth-library, commander and the like would be.
+  expect(files.length).toBeLessThan(20);
+  expect(files.reduce((sum, file) => sum + statSync(file).size, 0)).toBeLessThan(150_000);
+});
+
+test.for(["mts", "cts"])("the package's declarations are whole, as a .%s sees them", async (extension) => {
+  const work = temporaryDirectory();
+  mkdirSync(join(work, "node_modules/@types"), { recursive: true });
+  for (const [name, target] of [
+    ["cloudrun-oauth", root],
+    ["@types/node", join(root, "node_modules/@types/node")],
+    ["undici-types", join(root, "node_modules/undici-types")],
+  ] as const)
+    symlinkSync(target, join(work, "node_modules", name));
+  const code = `
+    import { CliError, createFetch, type ErrorCode, type TokenFault } from "cloudrun-oauth";
+    import { startEmulator } from "cloudrun-oauth/emulator";
+    const call: typeof fetch = createFetch({ service: "hello" });
+    export const code = (error: CliError): ErrorCode => error.code;
+    export const fault = "EXPIRED" satisfies TokenFault;
+    // @ts-expect-error -- no such code
+    export const other: ErrorCode = "NONE";
+    export const done = [call("/").then(({ status }) => status.toFixed()), startEmulator().then(({ close }) => close())];`;
+  writeFileSync(join(work, `user.${extension}`), code);
+  const flags = ["--noEmit", "--strict", "--target", "es2023", "--module", "nodenext", "--types", "node", "--preserveSymlinks"];
+  const tsc = join(root, "node_modules/typescript/bin/tsc");
+  const { stdout } = await promisify(execFile)(process.execPath, [tsc, ...flags, `user.${extension}`], { cwd: work }).catch(
+    (error: { stdout: string }) => error,
+  );
+  expect(stdout).toBe("");
 });

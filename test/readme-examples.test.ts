@@ -1,8 +1,9 @@
 import { execa } from "execa";
-import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
+import { startEmulator } from "../src/emulator.ts";
 import { newUser, type User } from "./helpers/bin.ts";
 import { HELLO, tinyService } from "./helpers/emulator.ts";
 import { testNeeding } from "./helpers/requirements.ts";
@@ -10,6 +11,9 @@ import { testNeeding } from "./helpers/requirements.ts";
 const root = fileURLToPath(new URL("..", import.meta.url));
 const readme = readFileSync(join(root, "README.md"), "utf8");
 const examples = readme.slice(readme.indexOf("<!-- run by test/readme-examples.test.ts -->"));
+
+const library = readme.slice(readme.indexOf("## As a library"));
+const [calling = "", fetching = "", receiving = ""] = [...library.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, text = ""]) => text);
 
 /** The first block of a language. */
 function example(language: string): string {
@@ -38,10 +42,85 @@ test("the example for vitest passes as it stands, and its types are right", asyn
   const settings = { cwd: work, env, extendEnv: false, reject: false, all: true } as const;
   const vitest = await execa(process.execPath, [join(root, "node_modules/vitest/vitest.mjs"), "run", "--root", work], settings);
   expect({ exitCode: vitest.exitCode, all: vitest.all }).toEqual({ exitCode: 0, all: expect.stringMatching(/Tests .*2 passed/) });
+  expect(await checkTypes(work, "hello.test.ts")).toEqual({ exitCode: 0, all: "" });
+});
+
+/** What the compiler says of files in a folder that has the packages. */
+async function checkTypes(work: string, ...files: readonly string[]) {
   const flags = ["--noEmit", "--strict", "--skipLibCheck", "--target", "es2022", "--module", "nodenext", "--types", "node"];
   writeFileSync(join(work, "package.json"), '{"type": "module"}');
-  const types = await execa(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), ...flags, "hello.test.ts"], settings);
-  expect({ exitCode: types.exitCode, all: types.all }).toEqual({ exitCode: 0, all: "" });
+  const argv = [join(root, "node_modules/typescript/bin/tsc"), ...flags, ...files];
+  const { exitCode, all } = await execa(process.execPath, argv, { cwd: work, reject: false, all: true });
+  return { exitCode, all };
+}
+
+async function openEmulator() {
+  const emulator = await startEmulator({ engine: "process" });
+  onTestFinished(() => emulator.close());
+  return emulator;
+}
+
+test("the examples of the library have the right types", async () => {
+  const { work } = withExample("calling.ts", calling, ["cloudrun-oauth", "@types/node"]);
+  writeFileSync(join(work, "fetching.ts"), fetching);
+  writeFileSync(join(work, "receiving.ts"), receiving);
+  expect(await checkTypes(work, "calling.ts", "fetching.ts", "receiving.ts")).toEqual({ exitCode: 0, all: "" });
+});
+
+test("the examples of a caller say why it is refused, and print the answer once it is not", async () => {
+  const emulator = await openEmulator();
+  const user = withExample("calling.mjs", "", ["cloudrun-oauth"]);
+  const { name, url } = await emulator.deploy(join(user.work, "hello"));
+  cpSync(await emulator.createKey("my-caller"), join(user.work, "caller.json"));
+  for (const [file, text] of Object.entries({ calling, fetching }))
+    writeFileSync(join(user.work, `${file}.mjs`), text.replace(/https:\/\/hello-\w+-uc\.a\.run\.app/, url));
+  // The platform's own fetch finds no emulator on every Node; the library's does, and adds no token of its own to another origin.
+  writeFileSync(
+    join(user.work, "way.mjs"),
+    'import { createFetch } from "cloudrun-oauth"; globalThis.fetch = createFetch({ url: "http://127.0.0.1:1" });',
+  );
+  const run = async (file: string) => {
+    const settings = { cwd: user.work, env: { ...user.env, ...emulator.env }, extendEnv: false, reject: false } as const;
+    const { exitCode, stdout, stderr } = await execa(process.execPath, ["--import", "./way.mjs", `${file}.mjs`], settings);
+    return { exitCode, stdout, stderr };
+  };
+  expect(await run("calling")).toMatchObject({
+    exitCode: 1,
+    stderr: expect.stringContaining("my-caller@cloudrun-local.iam.gserviceaccount.com lacks roles/run.invoker"),
+  });
+  expect(await run("fetching")).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("code: 'NOT_AUTHORIZED'") });
+  await emulator.grant(name, "my-caller@cloudrun-local.iam.gserviceaccount.com");
+  expect(await run("fetching")).toEqual({ exitCode: 0, stderr: "", stdout: '{"message":"Hello World from authenticated Cloud Run!"}' });
+  expect(await run("calling")).toEqual({ exitCode: 0, stderr: "", stdout: "{ message: 'Hello World from authenticated Cloud Run!' }" });
+});
+
+test("the example of a public service lets in whoever has a good token, and says what is wrong with another", async () => {
+  const emulator = await openEmulator();
+  const { work } = withExample("receiving.mjs", "", []);
+  const service = join(work, "greeter");
+  mkdirSync(join(service, "node_modules/cloudrun-oauth"), { recursive: true });
+  for (const part of ["dist", "package.json"])
+    cpSync(join(root, part), join(service, "node_modules/cloudrun-oauth", part), { recursive: true });
+  writeFileSync(join(service, "server.mjs"), receiving);
+  writeFileSync(join(service, "Dockerfile"), 'FROM node:22-slim\nWORKDIR /app\nCOPY . ./\nCMD ["node", "server.mjs"]\n');
+  const audience = "https://greeter.example.com";
+  const { url } = await emulator.deploy(service, { allowUnauthenticated: true, env: { AUDIENCE: audience } });
+  const credentials = await emulator.createKey("my-caller");
+  const call = async (token: string) => {
+    const response = await emulator.fetch(url, { headers: { Authorization: `Bearer ${token}` } });
+    return [response.status, await response.text()];
+  };
+  const token = await emulator.fetchIdToken({ credentials, audience });
+  expect(await call(token)).toEqual([200, "Hello my-caller@cloudrun-local.iam.gserviceaccount.com"]);
+  expect(await call(await emulator.fetchIdToken({ credentials, audience: url }))).toEqual([
+    401,
+    `The ID token is for ${url}, and not for ${audience}.`,
+  ]);
+  expect(await call(`${token.slice(0, token.lastIndexOf("."))}.SIGNATURE_REMOVED_BY_GOOGLE`)).toEqual([
+    401,
+    expect.stringMatching(/^Google removed the signature/),
+  ]);
+  expect(await call("")).toEqual([401, expect.stringMatching(/is no ID token/)]);
 });
 
 test("the example of a seed file is one", async () => {

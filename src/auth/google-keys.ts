@@ -1,82 +1,72 @@
-import type { JSONWebKeySet } from "jose";
+import { createPublicKey, type JsonWebKey, type KeyObject } from "node:crypto";
 import { CliError } from "../errors.ts";
 import type { Response, Send } from "../request.ts";
-import type { ReadToken } from "./token-kind.ts";
 
-/** Whether a token is signed by whom it says, and Google's time when that was asked. */
-export interface SignatureCheck {
-  /** Why it is not; undefined where it is. */
-  readonly fault: string | undefined;
-  /** Milliseconds since the epoch; undefined where the answer did not say. */
-  readonly googleTime: number | undefined;
-}
+/** https://developers.google.com/identity/openid-connect/openid-connect#validatinganidtoken */
+const CERTS = "https://www.googleapis.com/oauth2/v3/certs";
 
 /** Milliseconds. */
-const TIMEOUT = 30_000;
+const TIMEOUT = 10_000;
+const HOUR = 3_600_000;
+/** A key id that is not known is looked for again, though not for every token that somebody makes up. */
+const PAUSE = 30_000;
 
-/** Where the public keys for a token are, as a JWK set (RFC 7517, section 5), and the algorithm that it is signed by; undefined where Google has none. */
-export function keysOf({ kind, jwt }: ReadToken): { readonly url: string; readonly algorithm: string } | undefined {
-  const account = encodeURIComponent(jwt?.claims.iss ?? "");
-  switch (kind) {
-    case "id_token":
-      return { url: "https://www.googleapis.com/oauth2/v3/certs", algorithm: "RS256" };
-    // https://cloud.google.com/iap/docs/signed-headers-howto
-    case "iap_assertion":
-      return { url: "https://www.gstatic.com/iap/verify/public_key-jwk", algorithm: "ES256" };
-    // https://firebase.google.com/docs/auth/admin/verify-id-tokens
-    case "firebase_token":
-      return {
-        url: "https://www.googleapis.com/service_accounts/v1/jwk/securetoken@system.gserviceaccount.com",
-        algorithm: "RS256",
-      };
-    case "self_signed_token":
-    case "assertion":
-      return { url: `https://www.googleapis.com/service_accounts/v1/jwk/${account}`, algorithm: "RS256" };
-    default:
-      return undefined;
+interface KeySet {
+  readonly keys: ReadonlyMap<string, KeyObject>;
+  /** Milliseconds since the epoch. */
+  readonly fetched: number;
+  readonly expires: number;
+}
+
+/** Finds the key that Google signs ID tokens with by its id; undefined where Google has none of that id. */
+export type FindKey = (kid: string) => Promise<KeyObject | undefined>;
+
+/**
+ * Google's public keys (RFC 7517, section 5), fetched when they are first asked for and kept for as long as Google's Cache-Control says.
+ * What it gives throws CliError UNAVAILABLE or TIMEOUT where they cannot be had.
+ */
+export function openGoogleKeys(send: Send, now: () => number = Date.now): FindKey {
+  let kept: KeySet | undefined;
+  let coming: Promise<KeySet> | undefined;
+
+  const fetchKeys = (): Promise<KeySet> =>
+    (coming ??= readKeys(send, now)
+      .then((set) => (kept = set))
+      .finally(() => (coming = undefined)));
+
+  return async (kid) => {
+    const set = kept && now() < kept.expires ? kept : await fetchKeys();
+    const key = set.keys.get(kid);
+    if (key || now() - set.fetched < PAUSE) return key;
+    return (await fetchKeys()).keys.get(kid);
+  };
+}
+
+async function readKeys(send: Send, now: () => number): Promise<KeySet> {
+  const answer = await send({ method: "GET", url: CERTS, timeout: TIMEOUT });
+  const keys = answer.status === 200 ? parseKeys(await answer.text()) : undefined;
+  if (!keys) {
+    answer.body.destroy();
+    throw new CliError("UNAVAILABLE", `Google's public keys cannot be had: ${new URL(CERTS).host} answered ${answer.status}.`, {
+      details: { url: CERTS, status_code: answer.status },
+    });
   }
+  const fetched = now();
+  return { keys, fetched, expires: fetched + lifetimeOf(answer) };
 }
 
-/** Verifies a JWT with the keys at a URL. Throws CliError UNAVAILABLE, TIMEOUT or as `send` does where they are not to be had. */
-export async function checkSignature(
-  { text, jwt }: ReadToken,
-  { url, algorithm }: { readonly url: string; readonly algorithm: string },
-  send: Send,
-): Promise<SignatureCheck> {
-  const answer = await send({ method: "GET", url, timeout: TIMEOUT });
-  const googleTime = timeOf(answer);
-  const body = await answer.text();
-  if (answer.status === 404) return { fault: `there is no account ${jwt?.claims.iss ?? ""}, or none any more`, googleTime };
-  const keys = answer.status === 200 ? readKeys(body) : undefined;
-  if (!keys) throw new CliError("UNAVAILABLE", `${new URL(url).host} answered ${answer.status}, and not with public keys.`);
+/** RFC 9111, section 5.2.2.1; milliseconds. */
+function lifetimeOf({ headers }: Response): number {
+  const [, seconds] = /\bmax-age=(\d+)/i.exec(headers["cache-control"] ?? "") ?? [];
+  return seconds === undefined ? HOUR : Number(seconds) * 1000;
+}
 
-  const { compactVerify, createLocalJWKSet } = await import("jose");
+function parseKeys(text: string): ReadonlyMap<string, KeyObject> | undefined {
   try {
-    await compactVerify(text, createLocalJWKSet(keys), { algorithms: [algorithm] });
-    return { fault: undefined, googleTime };
-  } catch (error) {
-    return { fault: FAULTS[(error as { code?: string }).code ?? ""] ?? "it is not a signature of theirs", googleTime };
-  }
-}
-
-/** By the codes of https://github.com/panva/jose/blob/main/docs/util/errors/README.md */
-const FAULTS: Readonly<Record<string, string>> = {
-  ERR_JWKS_NO_MATCHING_KEY: "none of the keys there has the id that the token names: the key is gone, or never was",
-  ERR_JWKS_MULTIPLE_MATCHING_KEYS: "it does not name the key",
-  ERR_JOSE_ALG_NOT_ALLOWED: "it is by an algorithm that Google's tokens do not have",
-  ERR_JWS_SIGNATURE_VERIFICATION_FAILED: "the token was changed, or signed by another key",
-};
-
-/** A date that a cache has kept is as old as the answer: RFC 9111, section 5.1. */
-export function timeOf({ headers }: Pick<Response, "headers">): number | undefined {
-  const time = Date.parse(headers["date"] ?? "") + 1000 * Number(headers["age"] ?? 0);
-  return Number.isNaN(time) ? undefined : time;
-}
-
-function readKeys(text: string): JSONWebKeySet | undefined {
-  try {
-    const value = JSON.parse(text) as JSONWebKeySet;
-    return Array.isArray(value.keys) ? value : undefined;
+    const { keys } = JSON.parse(text) as { readonly keys: readonly (JsonWebKey & { readonly kid?: string })[] };
+    return new Map(
+      keys.flatMap(({ kid, kty, n, e }) => (kty === "RSA" && kid ? [[kid, createPublicKey({ key: { kty, n, e }, format: "jwk" })]] : [])),
+    );
   } catch {
     return undefined;
   }

@@ -1,6 +1,6 @@
 import { CliError } from "../errors.ts";
 import type { Send } from "../request.ts";
-import { timeOf } from "./google-keys.ts";
+import { timeOf } from "./token-signature.ts";
 import type { IdTokenClaims } from "./id-token.ts";
 
 /** What Google says of an access token; without claims where it does not know it, or not any more. */

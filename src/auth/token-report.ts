@@ -1,6 +1,6 @@
 import type { Send } from "../request.ts";
 import { isAudienceOfGcloud } from "./audience.ts";
-import { checkSignature, keysOf } from "./google-keys.ts";
+import { checkSignature, keysOf } from "./token-signature.ts";
 import { memberOf, type IdTokenClaims } from "./id-token.ts";
 import { describeToken } from "./token-description.ts";
 import { fetchTokenInfo } from "./token-info.ts";

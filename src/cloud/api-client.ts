@@ -72,7 +72,7 @@ export function openApiClient(context: Pick<Context, "env" | "settings" | "send"
 const BUSY = [429, 503];
 
 /** What an answer of 400 or above means. https://cloud.google.com/apis/design/errors */
-function readApiError(status: number, text: string, host: string, facts: Omit<Facts, "sentence">): CliError {
+export function readApiError(status: number, text: string, host: string, facts: Omit<Facts, "sentence">): CliError {
   const { message = text.slice(0, 200), code = "", details } = readError(text);
   const cause = new Error(`${host} answered ${status}: ${text.slice(0, 2000)}`);
   if (status === 401)

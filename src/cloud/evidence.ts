@@ -1,5 +1,6 @@
-import { createPublicKey, verify } from "node:crypto";
+import { verify } from "node:crypto";
 import { serviceNamedBy } from "../auth/audience.ts";
+import { openGoogleKeys } from "../auth/google-keys.ts";
 import type { Evidence, Look } from "../auth/refusal/refused-call.ts";
 import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
@@ -10,8 +11,6 @@ import type { Cloud, ServiceName } from "./cloud.ts";
 
 /** Milliseconds that looking for evidence may take in all: a refusal is told without it, too. */
 const PATIENCE = 6000;
-
-const KEYS = "https://www.googleapis.com/oauth2/v3/certs";
 
 /**
  * Asks the control plane about a service that refused a call, by whichever credentials deploy it. Nothing is asked where the URL is no service's
@@ -84,13 +83,9 @@ async function lookAtAccount(cloud: Cloud, member: string | undefined): Promise<
 /** Whether a JWT is signed (RS256, RFC 7518, section 3.3) by one of the keys that Google publishes. Throws where they cannot be had. */
 async function isGoogles(token: string, send: Send): Promise<boolean> {
   const [header = "", payload = "", signature = ""] = token.split(".");
-  const { kid } = JSON.parse(Buffer.from(header, "base64url").toString("utf8")) as { readonly kid?: string };
-  const response = await send({ method: "GET", url: KEYS });
-  const { keys } = (await response.json()) as { readonly keys: readonly Readonly<Record<string, unknown>>[] };
-  const jwk = keys.find((key) => key.kid === kid);
-  if (!jwk) return false;
-  const key = createPublicKey({ key: jwk, format: "jwk" });
-  return verify("sha256", Buffer.from(`${header}.${payload}`), key, Buffer.from(signature, "base64url"));
+  const { kid = "" } = JSON.parse(Buffer.from(header, "base64url").toString("utf8")) as { readonly kid?: string };
+  const key = await openGoogleKeys(send)(kid);
+  return key !== undefined && verify("sha256", Buffer.from(`${header}.${payload}`), key, Buffer.from(signature, "base64url"));
 }
 
 /** What was asked for, or the error that says no; undefined is never an answer. */

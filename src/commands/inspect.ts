@@ -1,6 +1,6 @@
 import { audienceFor } from "../auth/audience.ts";
 import { findCredentials } from "../auth/credentials.ts";
-import { keysOf } from "../auth/google-keys.ts";
+import { keysOf } from "../auth/token-signature.ts";
 import { withCache } from "../auth/token-cache.ts";
 import { readToken, type ReadToken } from "../auth/token-kind.ts";
 import { inspectToken, type TokenReport } from "../auth/token-report.ts";

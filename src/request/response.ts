@@ -25,7 +25,9 @@ export function readResponse(answer: IncomingMessage, method: string, explain: (
   const text = async () => (await bytes()).toString("utf8");
   return {
     status: answer.statusCode ?? 0,
+    statusText: answer.statusMessage ?? "",
     headers: joinHeaders(answer),
+    cookies: answer.headersDistinct["set-cookie"] ?? [],
     body,
     bytes,
     text,

@@ -7,8 +7,9 @@ def caller_email(headers: Mapping[str, str]) -> Optional[str]:
     """The e-mail address of the caller, or None where there is none.
 
     Cloud Run has verified the ID token before the request comes here, and has replaced its
-    signature by SIGNATURE_REMOVED_BY_GOOGLE. So the token is only decoded, and what it says can be
-    trusted only as long as the service is private.
+    signature by SIGNATURE_REMOVED_BY_GOOGLE, so that it is of no use to whoever sees it. It cannot
+    be verified again: it is only decoded, and what it says can be trusted only as long as the
+    service is private. README.md says how a public one verifies.
     """
     # Where both are sent, Cloud Run checks X-Serverless-Authorization and leaves the other alone.
     credential = headers.get("X-Serverless-Authorization")

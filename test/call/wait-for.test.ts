@@ -11,6 +11,8 @@ function answer(status: number, error?: CliError): Answer {
   const response = {
     status,
     headers: {},
+    statusText: "",
+    cookies: [],
     body: Readable.from([]),
     bytes: async () => Buffer.alloc(0),
     text: async () => "",

@@ -49,7 +49,7 @@ const FAULTS: readonly (readonly [fault: object, flags: readonly string[], outco
     {
       token: [7, /oauth2\.googleapis\.com answers 503 again and again/],
       describe: [7, /run\.googleapis\.com answered 503: The service is currently unavailable\./],
-      service: [8, /The service answered 503\./],
+      service: [8, /Cloud Run answered 503 itself: /],
     },
   ],
   [
@@ -58,7 +58,7 @@ const FAULTS: readonly (readonly [fault: object, flags: readonly string[], outco
     {
       token: [7, /oauth2\.googleapis\.com answers 429/],
       describe: [7, /run\.googleapis\.com answered 429: Quota exceeded/],
-      service: [8, /The service answered 429\./],
+      service: [8, /Cloud Run answered 429 itself: /],
     },
   ],
 ];

@@ -1,0 +1,155 @@
+import { verify } from "node:crypto";
+import { CliError } from "../errors.ts";
+import type { FindKey } from "./google-keys.ts";
+import type { IdTokenClaims } from "./id-token.ts";
+
+export interface VerifyIdTokenOptions {
+  /** Whom the token has to be for: the service's URL as its callers name it, or each of several. */
+  readonly audience: string | readonly string[];
+  /** Seconds by which this machine's clock and Google's may differ. Default: 60. */
+  readonly clockTolerance?: number;
+}
+
+/** The claims of an ID token whose signature, issuer, audience and times are right: OpenID Connect Core 1.0, section 2. */
+export interface VerifiedClaims extends IdTokenClaims {
+  readonly iss: string;
+  readonly aud: string;
+  /** The account's number, which stays where its e-mail address may change. */
+  readonly sub: string;
+  /** Verified where it is there; a token that IAM Credentials made without `includeEmail` has none. */
+  readonly email?: string;
+  /** Seconds since the epoch. */
+  readonly iat: number;
+  readonly exp: number;
+}
+
+/** What can be wrong with a token: `details.reason` of the error. */
+export type TokenFault =
+  | "MALFORMED"
+  | "SIGNATURE_REMOVED"
+  | "WRONG_ALGORITHM"
+  | "UNKNOWN_KEY"
+  | "WRONG_SIGNATURE"
+  | "WRONG_ISSUER"
+  | "WRONG_AUDIENCE"
+  | "EXPIRED"
+  | "NOT_YET_VALID"
+  | "EMAIL_NOT_VERIFIED";
+
+interface World {
+  readonly findKey: FindKey;
+  /** Milliseconds since the epoch. */
+  readonly now?: () => number;
+}
+
+const ISSUERS = ["https://accounts.google.com", "accounts.google.com"];
+
+/** What Cloud Run's front end writes over the signature of a token that it has verified. */
+const REMOVED = "SIGNATURE_REMOVED_BY_GOOGLE";
+
+/**
+ * Verifies an ID token of Google's and gives its claims. Throws CliError CREDENTIALS_INVALID with the TokenFault in `details.reason`, USAGE
+ * where no audience is said, UNAVAILABLE or TIMEOUT where Google's keys cannot be had.
+ * https://cloud.google.com/docs/authentication/token-types#id · RFC 7515, section 5.2 · RFC 7519, section 7.2
+ */
+export async function verifyIdToken(
+  token: string,
+  { audience, clockTolerance = 60 }: VerifyIdTokenOptions,
+  { findKey, now = Date.now }: World,
+): Promise<VerifiedClaims> {
+  const audiences = [audience].flat().filter(Boolean);
+  // An environment variable that is not set must not let in everybody's token.
+  if (audiences.length === 0) {
+    throw new CliError("USAGE", "An ID token is verified for an audience, and none is said.", {
+      hint: "Say the service's URL in the option audience.",
+    });
+  }
+  const claims = await verifySignature(token, findKey);
+  assertClaims(claims, audiences);
+  const time = now() / 1000;
+  if (claims.exp <= time - clockTolerance)
+    throw fault("EXPIRED", `The ID token expired at ${instant(claims.exp)}.`, "The caller has to get a new one.");
+  const begin = Math.max(claims.iat, typeof claims["nbf"] === "number" ? claims["nbf"] : 0);
+  if (begin > time + clockTolerance)
+    throw fault(
+      "NOT_YET_VALID",
+      `The ID token begins to hold at ${instant(begin)} only, by this machine's clock.`,
+      "Set this machine's clock.",
+    );
+  return claims;
+}
+
+async function verifySignature(token: string, findKey: FindKey): Promise<IdTokenClaims> {
+  const segments = typeof token === "string" ? token.split(".") : [];
+  const [header, claims] = segments.slice(0, 2).map(parseSegment);
+  const [head = "", body = "", signature = ""] = segments;
+  if (segments.length !== 3 || !header || !claims) throw malformed(token);
+  if (signature === REMOVED) {
+    throw fault(
+      "SIGNATURE_REMOVED",
+      "Google removed the signature of this ID token: Cloud Run's front end has verified it, and nobody can a second time.",
+      "Read its claims as they are, as long as the service is private; a public one gets tokens with their signature.",
+    );
+  }
+  // RFC 8725, section 3.1: never what the token itself asks for. RFC 7515, section 4.1.11: there is no extension that is understood here.
+  if (header["alg"] !== "RS256" || "crit" in header)
+    throw fault("WRONG_ALGORITHM", "The token is not signed by RS256, as all of Google's ID tokens are.");
+  const key = typeof header["kid"] === "string" ? await findKey(header["kid"]) : undefined;
+  if (!key)
+    throw fault(
+      "UNKNOWN_KEY",
+      "The token is signed by none of Google's keys for ID tokens.",
+      "Is it a token of another issuer, or of an emulator?",
+    );
+  if (!/^[\w-]+$/.test(signature) || !verify("sha256", Buffer.from(`${head}.${body}`), key, Buffer.from(signature, "base64url")))
+    throw fault("WRONG_SIGNATURE", "The ID token's signature is not Google's: it was changed, or made up.");
+  return claims;
+}
+
+function assertClaims(claims: IdTokenClaims, audiences: readonly string[]): asserts claims is VerifiedClaims {
+  const { iss, aud, sub, iat, exp, email, email_verified: isVerified } = claims;
+  if (typeof iss !== "string" || !ISSUERS.includes(iss))
+    throw fault("WRONG_ISSUER", `The ID token's issuer is ${show(iss)}, and not ${ISSUERS[0]}.`);
+  if (typeof aud !== "string" || !audiences.includes(aud)) {
+    throw fault(
+      "WRONG_AUDIENCE",
+      `The ID token is for ${show(aud)}, and not for ${audiences.join(" or ")}.`,
+      `The caller asks for one with the audience ${audiences[0]}`,
+    );
+  }
+  if (typeof exp !== "number" || typeof iat !== "number" || typeof sub !== "string")
+    throw fault("MALFORMED", "The ID token lacks one of the claims exp, iat and sub.");
+  if (email !== undefined && (typeof email !== "string" || isVerified !== true))
+    throw fault("EMAIL_NOT_VERIFIED", "The ID token names an e-mail address that Google has not verified.");
+}
+
+function malformed(token: unknown): CliError {
+  const hint = /^bearer\s/i.test(String(token))
+    ? 'It is what follows "Bearer " in the header.'
+    : "An access token is none: the caller sends what cloudrun-oauth token prints.";
+  return fault("MALFORMED", "What was given is no ID token, which is three texts in base64url with points between them.", hint);
+}
+
+function parseSegment(text: string): Readonly<Record<string, unknown>> | undefined {
+  if (!/^[\w-]+$/.test(text)) return undefined;
+  try {
+    const value: unknown = JSON.parse(Buffer.from(text, "base64url").toString("utf8"));
+    return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Readonly<Record<string, unknown>>) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** What a stranger wrote, as a part of one line. */
+function show(claim: unknown): string {
+  return typeof claim === "string" ? claim.replace(/[\p{Cc}\p{Cf}]+/gu, " ").slice(0, 200) : "nobody in particular";
+}
+
+function instant(seconds: number): string {
+  const date = new Date(seconds * 1000);
+  return Number.isNaN(date.getTime()) ? String(seconds) : date.toISOString();
+}
+
+function fault(reason: TokenFault, message: string, hint?: string): CliError {
+  return new CliError("CREDENTIALS_INVALID", message, { details: { reason }, ...(hint !== undefined && { hint }) });
+}

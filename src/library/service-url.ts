@@ -1,0 +1,50 @@
+import { cwd } from "node:process";
+import type { Credentials } from "../auth/credentials.ts";
+import type { Exchange } from "../auth/exchange.ts";
+import { CliError } from "../errors.ts";
+import { bare, isLoopback } from "../request/route.ts";
+
+/** A service by its name; what is not said is looked up as the command line does: environment, `cloudrun-oauth.json`, gcloud's own configuration. */
+export interface ServiceByName {
+  readonly service: string;
+  readonly project?: string;
+  readonly region?: string;
+}
+
+/** The URL of a service that a token may be sent to. Throws CliError USAGE for any other. */
+export function parseServiceUrl(url: string | URL): URL {
+  const parsed = URL.canParse(String(url)) ? new URL(url) : undefined;
+  if (parsed?.protocol === "https:" && !parsed.username && !parsed.password) return parsed;
+  if (parsed?.protocol === "http:" && isLoopback(bare(parsed.hostname))) return parsed;
+  // Not repeated: it may hold a password.
+  throw new CliError("USAGE", "A service is called by an https URL without a user and a password; what was given is none.", {
+    hint: "What it is: cloudrun-oauth describe --url",
+  });
+}
+
+/**
+ * Asks Cloud Run for the URL of a service, which takes the permission run.services.get. Throws CliError: USAGE or SETTINGS_INVALID where project
+ * or region are not to be had, NOT_FOUND, PERMISSION_DENIED, UNAVAILABLE, TIMEOUT, and as credentials do.
+ */
+export async function findServiceUrl(
+  { service, project, region }: ServiceByName,
+  credentials: Credentials,
+  { send, env }: Exchange,
+): Promise<URL> {
+  const [{ openSettings }, { serviceUrl }, { readApiError }] = await Promise.all([
+    import("../settings.ts"),
+    import("../cloud/api-deploy.ts"),
+    import("../cloud/api-client.ts"),
+  ]);
+  const settings = openSettings({ flags: { service, project, region }, env, cwd: cwd() });
+  const place = { project: settings.require("project"), region: settings.require("region") };
+  const asked = new URL(serviceUrl({ ...place, service }));
+  const { token } = await credentials.fetchAccessToken();
+  const answer = await send({ method: "GET", url: asked.href, headers: [["Authorization", `Bearer ${token}`]], timeout: 30_000 });
+  const text = await answer.text();
+  const account = credentials.principal.replace(/^.*?:/, "");
+  if (answer.status >= 400) throw readApiError(answer.status, text, asked.host, { ...place, account });
+  const { status } = JSON.parse(text) as { readonly status?: { readonly url?: string } };
+  if (status?.url) return parseServiceUrl(status.url);
+  throw new CliError("NOT_FOUND", `The service ${service} has no URL yet.`, { hint: `cloudrun-oauth describe ${service}` });
+}

@@ -1,0 +1,186 @@
+import { sign } from "node:crypto";
+import { createServer } from "node:http";
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import { openGoogleKeys } from "../../src/auth/google-keys.ts";
+import { verifyIdToken } from "../../src/auth/verify-id-token.ts";
+import { createSend } from "../../src/request.ts";
+import { failure } from "../helpers/failure.ts";
+import { forge, ISSUER_PAIR, NOW, openIdentity, OTHER_PAIR, serveIdentity } from "../helpers/identity.ts";
+import { EMAIL } from "../helpers/key-file.ts";
+import { listen } from "../helpers/listen.ts";
+
+const AUDIENCE = "https://hello-123456789012.us-central1.run.app";
+const CLAIMS = {
+  iss: "https://accounts.google.com",
+  aud: AUDIENCE,
+  azp: EMAIL,
+  sub: "100000000000000000001",
+  email: EMAIL,
+  email_verified: true,
+  iat: NOW,
+  exp: NOW + 3600,
+};
+
+/** A token of the emulator's issuer, with other claims, another header or another key. */
+function idToken(claims: object = {}, { header = {}, pair = ISSUER_PAIR } = {}): string {
+  return forge({ alg: "RS256", kid: ISSUER_PAIR.keyId, typ: "JWT", ...header }, { ...CLAIMS, ...claims }, (signed) =>
+    sign("sha256", Buffer.from(signed), pair.privateKey),
+  );
+}
+
+/** Verifies by the keys that the emulator publishes. */
+async function openVerifier({ now = NOW } = {}) {
+  const { port } = await serveIdentity(await openIdentity());
+  const findKey = openGoogleKeys(createSend({ env: { CLOUDRUN_OAUTH_EMULATOR: `http://127.0.0.1:${port}` } }));
+  return (token: string, options: Partial<Parameters<typeof verifyIdToken>[1]> = {}) =>
+    verifyIdToken(token, { audience: AUDIENCE, ...options }, { findKey, now: () => now * 1000 });
+}
+
+test("a token of Google's gives its claims", async () => {
+  const verify = await openVerifier();
+  expect(await verify(idToken())).toEqual(CLAIMS);
+  expect(await verify(idToken({ iss: "accounts.google.com" }), { audience: ["https://other.run.app", AUDIENCE] })).toMatchObject({
+    sub: CLAIMS.sub,
+  });
+  expect(await verify(idToken({ email: undefined, email_verified: undefined }))).not.toHaveProperty("email");
+});
+
+const [head, body, signature] = idToken().split(".") as [string, string, string];
+
+test.for([
+  ["an access token", "ya29.abc", "MALFORMED", /is no ID token/],
+  ["a header", `Bearer ${idToken()}`, "MALFORMED", /is no ID token/],
+  ["nothing", "", "MALFORMED", /is no ID token/],
+  ["claims that are no JSON", `${head}.${"a".repeat(20)}.${signature}`, "MALFORMED", /is no ID token/],
+  [
+    "a token that the front end has verified",
+    `${head}.${body}.SIGNATURE_REMOVED_BY_GOOGLE`,
+    "SIGNATURE_REMOVED",
+    /Cloud Run's front end has verified it/,
+  ],
+  ["a token that wants no signature", idToken({}, { header: { alg: "none" } }), "WRONG_ALGORITHM", /RS256/],
+  ["a token of a shared secret", idToken({}, { header: { alg: "HS256" } }), "WRONG_ALGORITHM", /RS256/],
+  ["a token with an extension", idToken({}, { header: { crit: ["b64"], b64: false } }), "WRONG_ALGORITHM", /RS256/],
+  ["a token of another key", idToken({}, { header: { kid: OTHER_PAIR.keyId }, pair: OTHER_PAIR }), "UNKNOWN_KEY", /none of Google's keys/],
+  ["a token that names no key", idToken({}, { header: { kid: undefined } }), "UNKNOWN_KEY", /none of Google's keys/],
+  ["a token that another key signed", idToken({}, { pair: OTHER_PAIR }), "WRONG_SIGNATURE", /is not Google's/],
+  [
+    "changed claims",
+    `${head}.${forge({}, { ...CLAIMS, email: "eve@example.com" }).split(".")[1]}.${signature}`,
+    "WRONG_SIGNATURE",
+    /is not Google's/,
+  ],
+  ["a signature cut short", `${head}.${body}.${signature.slice(0, -4)}`, "WRONG_SIGNATURE", /is not Google's/],
+  ["no signature", `${head}.${body}.`, "WRONG_SIGNATURE", /is not Google's/],
+  ["another issuer", idToken({ iss: "https://evil.example.com" }), "WRONG_ISSUER", /is https:\/\/evil\.example\.com, and not/],
+  [
+    "another audience",
+    idToken({ aud: "https://other.run.app" }),
+    "WRONG_AUDIENCE",
+    /is for https:\/\/other\.run\.app, and not for https:\/\/hello-/,
+  ],
+  ["several audiences", idToken({ aud: [AUDIENCE] }), "WRONG_AUDIENCE", /is for nobody in particular, and not for/],
+  ["an expired token", idToken({ iat: NOW - 3700, exp: NOW - 60 }), "EXPIRED", /expired at 2026-11-23T11:59:00\.000Z/],
+  ["a token of tomorrow", idToken({ iat: NOW + 61 }), "NOT_YET_VALID", /begins to hold at 2026-11-23T12:01:01\.000Z/],
+  ["a token that is not to be used yet", idToken({ nbf: NOW + 61 }), "NOT_YET_VALID", /begins to hold/],
+  ["a token without end", idToken({ exp: undefined }), "MALFORMED", /lacks one of the claims/],
+  ["an address that nobody has verified", idToken({ email_verified: false }), "EMAIL_NOT_VERIFIED", /has not verified/],
+] as const)("%s is refused", async ([, token, reason, message]) => {
+  const verify = await openVerifier();
+  const error = await failure(verify(token));
+  expect(error).toMatchObject({ code: "CREDENTIALS_INVALID", details: { reason }, message: expect.stringMatching(message) });
+  for (const part of token.split(".").filter((text) => text.length > 8 && text !== "SIGNATURE_REMOVED_BY_GOOGLE"))
+    expect(JSON.stringify([error.message, error.hint, error.details])).not.toContain(part);
+});
+
+test("whatever is changed in a token, and whatever else is given, is refused", async () => {
+  const verify = await openVerifier();
+  const token = idToken();
+  // The signature's last letter has bits that mean nothing.
+  const changed = fc
+    .tuple(fc.nat(token.length - 2), fc.constantFrom(..."ABYZabyz019-_.=!"))
+    .map(([at, letter]) => `${token.slice(0, at)}${letter}${token.slice(at + 1)}`)
+    .filter((other) => other !== token);
+  const segment = fc.oneof(fc.json(), fc.string()).map((text) => Buffer.from(text).toString("base64url"));
+  const other = fc.oneof(
+    fc.string(),
+    fc.tuple(segment, segment, segment).map((segments) => segments.join(".")),
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.oneof(changed, other), async (text) => {
+      expect(await failure(verify(text))).toMatchObject({ code: "CREDENTIALS_INVALID", details: { reason: expect.any(String) } });
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test("clocks may differ by a minute, or as the caller says", async () => {
+  const verify = await openVerifier();
+  await verify(idToken({ iat: NOW + 60 }));
+  await verify(idToken({ exp: NOW - 59 }));
+  await expect(verify(idToken({ exp: NOW - 5 }), { clockTolerance: 5 })).rejects.toMatchObject({ details: { reason: "EXPIRED" } });
+  await verify(idToken({ iat: NOW + 200 }), { clockTolerance: 300 });
+});
+
+test.for([undefined, "", [], [""]])("an audience that is %j verifies nothing", async (audience) => {
+  const verify = await openVerifier();
+  await expect(verify(idToken({ aud: audience }), { audience: audience as string })).rejects.toMatchObject({ code: "USAGE" });
+});
+
+/** Google's address for keys, which this answers with one key that lasts; counts what is asked. */
+async function serveKeys(answer: () => { status?: number; cacheControl?: string; body: string }) {
+  let asked = 0;
+  const port = await listen(
+    createServer((_, response) => {
+      asked += 1;
+      const { status = 200, cacheControl, body: text } = answer();
+      response.writeHead(status, cacheControl ? { "cache-control": cacheControl } : {}).end(text);
+    }),
+  );
+  const clock = { now: NOW * 1000 };
+  const findKey = openGoogleKeys(createSend({ env: { CLOUDRUN_OAUTH_EMULATOR: `http://127.0.0.1:${port}` } }), () => clock.now);
+  return { findKey, clock, asked: () => asked };
+}
+
+const jwks = (...kids: readonly string[]) =>
+  JSON.stringify({ keys: kids.map((kid) => ({ ...ISSUER_PAIR.publicKey.export({ format: "jwk" }), kid })) });
+
+test("keys are asked for once for as long as they may be kept, however many verify at once", async () => {
+  const { findKey, clock, asked } = await serveKeys(() => ({ body: jwks("a"), cacheControl: "public, max-age=600, must-revalidate" }));
+  expect((await Promise.all(Array.from({ length: 20 }, () => findKey("a")))).every(Boolean)).toBe(true);
+  clock.now += 599_000;
+  await findKey("a");
+  expect(asked()).toBe(1);
+  clock.now += 1000;
+  await findKey("a");
+  expect(asked()).toBe(2);
+});
+
+test("a new key is found before the old ones have had their time, and made-up ones cost no more than a request in half a minute", async () => {
+  let kids = ["a"];
+  const { findKey, clock, asked } = await serveKeys(() => ({ body: jwks(...kids) }));
+  for (const kid of ["a", "x", "y"]) await findKey(kid);
+  expect(asked()).toBe(1);
+  kids = ["a", "b"];
+  expect(await findKey("b")).toBeUndefined();
+  clock.now += 30_000;
+  expect(await findKey("b")).toBeDefined();
+  for (const kid of ["x", "y", "z"]) expect(await findKey(kid)).toBeUndefined();
+  expect(asked()).toBe(2);
+});
+
+test.for([
+  [503, "down"],
+  [200, "<html>"],
+  [200, '{"keys": 1}'],
+] as const)("keys that cannot be had (%s %s) are UNAVAILABLE, and are asked for again", async ([status, text]) => {
+  let isDown = true;
+  const { findKey } = await serveKeys(() => (isDown ? { status, body: text } : { body: jwks("a") }));
+  expect(await failure(findKey("a"))).toMatchObject({
+    code: "UNAVAILABLE",
+    message: `Google's public keys cannot be had: www.googleapis.com answered ${status}.`,
+  });
+  isDown = false;
+  expect(await findKey("a")).toBeDefined();
+});
