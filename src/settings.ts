@@ -2,6 +2,7 @@ import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { CliError } from "./errors.ts";
 import { readGcloudConfiguration } from "./settings/gcloud-configuration.ts";
+import { readInline } from "./settings/inline-credentials.ts";
 import { openProfiles, type Profiles } from "./settings/profiles.ts";
 import { readProjectFile } from "./settings/project-file.ts";
 import { assertAllowed } from "./settings/rules.ts";
@@ -16,7 +17,14 @@ interface Where {
   readonly fallback?: string;
   /** A relative path is relative to where it was written. */
   readonly isPath?: boolean;
+  /** True where a variable may hold the file's content in place of its path. */
+  readonly mayBeInline?: boolean;
+  /** The option's name in the command tree, where it is not the setting's. */
+  readonly option?: string;
 }
+
+/** Holds no path, whatever it holds. */
+const JSON_VARIABLE = "CLOUDRUN_OAUTH_CREDENTIALS_JSON";
 
 const WHERE = {
   project: {
@@ -31,7 +39,12 @@ const WHERE = {
   service: { environment: ["CLOUDRUN_OAUTH_SERVICE", "SERVICE_NAME"] },
   image: { environment: ["CLOUDRUN_OAUTH_IMAGE"] },
   template: { environment: ["CLOUDRUN_OAUTH_TEMPLATE"], fallback: "hono" },
-  credentials: { environment: ["CLOUDRUN_OAUTH_CREDENTIALS", "CREDS", "GOOGLE_APPLICATION_CREDENTIALS"], isPath: true },
+  credentials: {
+    environment: [JSON_VARIABLE, "CLOUDRUN_OAUTH_CREDENTIALS", "CREDS", "GOOGLE_APPLICATION_CREDENTIALS", "GOOGLE_CREDENTIALS"],
+    isPath: true,
+    mayBeInline: true,
+  },
+  impersonate: { environment: ["CLOUDRUN_OAUTH_IMPERSONATE_SERVICE_ACCOUNT"], option: "impersonateServiceAccount" },
   member: { environment: ["CLOUDRUN_OAUTH_MEMBER", "SERVICE_ACCOUNT_EMAIL"] },
   url: { environment: ["CLOUDRUN_OAUTH_URL", "CLOUD_RUN_SERVICE_URL"] },
   via: { environment: ["CLOUDRUN_OAUTH_VIA"] },
@@ -43,10 +56,12 @@ export type SettingName = keyof typeof WHERE;
 
 export const SETTING_NAMES = Object.keys(WHERE) as SettingName[];
 
-interface Setting {
+export interface Setting {
   readonly value: string;
   /** Where it came from, as it is shown to a person. */
   readonly source: string;
+  /** True where the variable that is the source holds a credential itself, which no value here ever repeats. */
+  readonly isInline?: boolean;
 }
 
 /** flag > environment > project file > profile > gcloud's own > default. Each place is read when it is first reached. */
@@ -71,12 +86,12 @@ interface SettingsOptions {
 /** Flags are checked at once, everything else when it is asked for. */
 export function openSettings({ flags, env, cwd }: SettingsOptions): Settings {
   const projectFile = once(() => readProjectFile(cwd));
-  const gcloud = once(() => readGcloudConfiguration(env, homeDirectory(env)));
+  const gcloud = once(() => readGcloudConfiguration(env));
   const profile = typeof flags.profile === "string" ? flags.profile : env.CLOUDRUN_OAUTH_PROFILE || undefined;
   const profiles = openProfiles(profilesDirectory(env), profile);
 
   const places: readonly ((name: SettingName, where: Where) => Setting | undefined)[] = [
-    (name) => (typeof flags[name] === "string" ? { value: flags[name], source: `--${name}` } : undefined),
+    (name, where) => readFlag(flags, name, where),
     (_, { environment }) => environment.map((source) => ({ value: env[source] ?? "", source })).find(({ value }) => value !== ""),
     (name) => found(projectFile()?.values[name], projectFile()?.path),
     (name) => found(profiles.values()[name], `profile ${profiles.current()}`),
@@ -89,18 +104,21 @@ export function openSettings({ flags, env, cwd }: SettingsOptions): Settings {
     for (const place of places) {
       const setting = place(name, where);
       if (!setting) continue;
+      const isJson = setting.source === JSON_VARIABLE || readInline(setting.value) !== undefined;
+      if (where.mayBeInline && where.environment.includes(setting.source) && isJson)
+        return { value: "[inline]", source: setting.source, isInline: true };
       assertAllowed(name, setting);
       return where.isPath ? { ...setting, value: resolve(cwd, setting.value) } : setting;
     }
     return undefined;
   }
 
-  for (const name of SETTING_NAMES) if (typeof flags[name] === "string") get(name);
+  for (const name of SETTING_NAMES) if (readFlag(flags, name, WHERE[name])) get(name);
 
   return {
     get,
     profiles,
-    flag: (name) => (typeof flags[name] === "string" ? flags[name] : undefined),
+    flag: (name) => readFlag(flags, name, WHERE[name])?.value,
     require(name, argument) {
       if (argument !== undefined) {
         assertAllowed(name, { value: argument, source: "the command line" });
@@ -114,6 +132,13 @@ export function openSettings({ flags, env, cwd }: SettingsOptions): Settings {
       });
     },
   };
+}
+
+/** What the command line says of a setting, by its own name or by its option's. */
+function readFlag(flags: Readonly<Record<string, unknown>>, name: SettingName, { option = name }: Where): Setting | undefined {
+  const value = flags[option];
+  const shown = option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  return typeof value === "string" ? { value, source: `--${shown}` } : undefined;
 }
 
 function found(value: string | undefined, source: string | undefined): Setting | undefined {

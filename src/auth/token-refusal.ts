@@ -70,7 +70,7 @@ function inWords(seconds: number): string {
 }
 
 /** What another machine says, as a part of one line. */
-function clean(text: unknown): string {
+export function clean(text: unknown): string {
   return typeof text === "string"
     ? text
         .replace(/[\p{Cc}\p{Cf}]+/gu, " ")

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { audienceFor } from "../auth/audience.ts";
 import { findCredentials, type Credentials } from "../auth/credentials.ts";
+import { principalOf } from "../auth/id-token.ts";
 import { explainRefusal } from "../auth/refusal.ts";
 import { readBody, type CallBody } from "../call/body.ts";
 import { writeDocument } from "../call/document.ts";
@@ -40,9 +41,8 @@ export async function invoke(context: Context, target: string | undefined, optio
   const method = readMethod(options);
   const given = parseHeaders(options.header ?? []);
   const credentials = await findCredentials(settings.get("credentials"), context);
-  const { principal } = credentials;
   const url = await findTarget(context, target);
-  const audience = options.audience ?? audienceFor(url);
+  const audience = credentials.audience ?? options.audience ?? audienceFor(url);
   const call: Call = { method, url, ...(await readCall(given, options, context)) };
   terminal.debug(`credential: ${credentials.description}`);
   terminal.debug(`audience: ${audience}`);
@@ -51,6 +51,7 @@ export async function invoke(context: Context, target: string | undefined, optio
   const file = options.output === undefined ? undefined : await openOutputFile(resolve(context.cwd, options.output));
   try {
     const token = await credentials.fetchIdToken(audience);
+    const principal = credentials.principal ?? principalOf(token);
     const started = performance.now();
     const response = await send({ ...call, url: url.href, headers: withToken(call.headers, token), ...(call.body && { body: call.body }) });
     setOutputs(env, `Called ${url.host}`, { status_code: response.status });

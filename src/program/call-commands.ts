@@ -12,7 +12,8 @@ export function addCallCommands(program: Command, execute: Execute): void {
       .description('Call a service with an ID token, and print {"status_code", "response"}.\nThe exit code is 0 for a status below 400.')
       .argument("[target]", "a path of the service, or a whole URL (default: /)")
       .option("--url <url>", "the service's URL (default: what describe finds)")
-      .option("--credentials <file>", "a service account's key file")
+      .option("--credentials <file>", "a service account's key file, or another credential file")
+      .option("--impersonate-service-account <accounts>", "act as this service account; delegates go before it, with commas")
       .option("--audience <audience>", "whom the token is for (default: the service's URL)")
       .option("-X, --request <method>", "the HTTP method (default: GET, or POST with data)")
       .option("-d, --data <data>", "the body: text, @FILE, or @- for stdin")
@@ -34,7 +35,8 @@ export function addCallCommands(program: Command, execute: Execute): void {
       .summary("print an ID token")
       .description("Print an ID token for an audience.")
       .argument("[audience]", "whom the token is for (default: the service's URL)")
-      .option("--credentials <file>", "a service account's key file")
+      .option("--credentials <file>", "a service account's key file, or another credential file")
+      .option("--impersonate-service-account <accounts>", "act as this service account; delegates go before it, with commas")
       .action(run(execute, async () => (await import("../commands/token.ts")).token)),
     [['curl -H "Authorization: Bearer $(cloudrun-oauth token)" $CLOUD_RUN_SERVICE_URL']],
   );

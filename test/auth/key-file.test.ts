@@ -76,7 +76,7 @@ const BROKEN: readonly (readonly [what: string, content: string | Buffer | Recor
   [
     "a person's login",
     { type: "authorized_user" },
-    "The key file PATH holds a person's login (gcloud auth application-default login), which cannot get an ID token for a service.",
+    "The key file PATH holds a person's login (gcloud auth application-default login), not a service account's key.",
   ],
   [
     "federation",
