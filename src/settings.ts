@@ -126,19 +126,24 @@ export function openSettings({ flags, env, cwd }: SettingsOptions): Settings {
       }
       const setting = get(name);
       if (setting) return setting.value;
-      const [variable] = WHERE[name].environment;
+      const where: Where = WHERE[name];
+      const variable = where.environment.find((known) => known !== JSON_VARIABLE);
       throw new CliError("USAGE", `No ${name} is set.`, {
-        hint: `Say --${name} ${name.toUpperCase()}, set ${variable}, or keep it: cloudrun-oauth config set ${name} ${name.toUpperCase()}`,
+        hint: `Say ${optionOf(name, where)} ${name.toUpperCase()}, set ${variable}, or keep it: cloudrun-oauth config set ${name} ${name.toUpperCase()}`,
       });
     },
   };
 }
 
-/** What the command line says of a setting, by its own name or by its option's. */
-function readFlag(flags: Readonly<Record<string, unknown>>, name: SettingName, { option = name }: Where): Setting | undefined {
-  const value = flags[option];
-  const shown = option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
-  return typeof value === "string" ? { value, source: `--${shown}` } : undefined;
+/** What the command line says of a setting. */
+function readFlag(flags: Readonly<Record<string, unknown>>, name: SettingName, where: Where): Setting | undefined {
+  const value = flags[where.option ?? name];
+  return typeof value === "string" ? { value, source: optionOf(name, where) } : undefined;
+}
+
+/** The option as it is typed. */
+function optionOf(name: SettingName, { option = name }: Where): string {
+  return `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
 function found(value: string | undefined, source: string | undefined): Setting | undefined {

@@ -1,3 +1,4 @@
+import { redact } from "../redact.ts";
 import { invalidCredentials } from "./service-account-key.ts";
 
 /** What a credential file holds, once it is known to be an object. */
@@ -8,6 +9,8 @@ export interface FieldReader {
   /** Not empty. */
   text(name: string): string;
   optionalText(name: string): string | undefined;
+  /** A text that sentences and `--verbose` may show: one that fits the pattern, and is no key or token that got into the wrong field. */
+  public(name: string, pattern: RegExp): string;
   url(name: string): URL;
   optionalUrl(name: string): string | undefined;
   object(name: string): Fields;
@@ -17,6 +20,9 @@ export interface FieldReader {
   /** An error that says what is wrong with the file. */
   invalid(fault: string, hint?: string): Error;
 }
+
+/** Characters of a text that is shown. */
+const LONGEST = 1024;
 
 /** `subject` begins the sentence of an error ("The credential file /path"), `hint` is how to make a good file. */
 export function fieldsOf(fields: Fields, subject: string, hint: string, within = ""): FieldReader {
@@ -40,6 +46,11 @@ export function fieldsOf(fields: Fields, subject: string, hint: string, within =
   return {
     text,
     optionalText,
+    public(name, pattern) {
+      const value = text(name);
+      if (pattern.test(value) && redact(value) === value && value.length <= LONGEST) return value;
+      throw invalid(`has a "${within}${name}" that cannot be one`);
+    },
     url: (name) => asUrl(name, text(name)),
     optionalUrl(name) {
       const value = optionalText(name);

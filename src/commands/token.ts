@@ -12,12 +12,12 @@ export async function token(context: Context, audience: string | undefined): Pro
   const fitting = fittingAudience(wanted);
   if (fitting) terminal.warn(`Cloud Run expects its service's URL without tag and path as audience: ${fitting}`);
   terminal.debug(`credential: ${credentials.description}`);
-  if (audience !== undefined && credentials.audience !== undefined && credentials.audience !== audience)
-    terminal.warn(`A person's ID token is for the client that he signed in with, ${credentials.audience}, not for ${audience}.`);
   if (context.dryRun) return terminal.printJson({ ...credentials.tokenRequest, audience: wanted, principal: credentials.principal });
 
   const idToken = await credentials.fetchIdToken(wanted);
   terminal.mask(idToken);
+  if (audience !== undefined && credentials.audience !== undefined && credentials.audience !== audience)
+    terminal.warn(`A person's ID token is for the client that he signed in with, ${credentials.audience}, not for ${audience}.`);
   if (!terminal.json) return terminal.print(`${idToken}\n`);
   const claims = readClaims(idToken) ?? {};
   const expires = typeof claims.exp === "number" ? new Date(claims.exp * 1000).toISOString() : null;

@@ -1,3 +1,4 @@
+import type { Login, User } from "./oauth2/login.ts";
 import type { Secret, SecretVersion } from "./secrets/secret.ts";
 
 /** What the emulator remembers, by collection. Fields that Google's APIs have keep Google's spelling. */
@@ -10,6 +11,10 @@ export interface Resources {
   serviceAccounts: ServiceAccount;
   /** By `EMAIL/KEY_ID`. */
   keys: ServiceAccountKey;
+  /** People, by e-mail address. */
+  users: User;
+  /** People's logins, by the SHA-256 of the refresh token in hex: the token itself is not kept. */
+  logins: Login;
   /** Access tokens, by the SHA-256 of the token in hex: the token itself is not kept. */
   accessTokens: AccessToken;
   /** By the full name of the resource: `projects/P`, `projects/P/locations/R/services/S`, `projects/P/serviceAccounts/E`. */
@@ -88,7 +93,7 @@ export interface ServiceAccountKey {
 }
 
 export interface AccessToken {
-  /** The account's; of a federated token, the `principal://` that it stands for. */
+  /** The account's or the person's; of a federated token, the `principal://` that it stands for. */
   readonly email: string;
   /** Of a federated token: what else it says of its principal. */
   readonly federated?: { readonly pool: string; readonly principalSets: readonly string[] };

@@ -22,20 +22,18 @@ const GCLOUD_CLIENTS = new Set([
  */
 export function userCredentials(value: Fields, origin: string, subject: string, exchange: Exchange): Credentials {
   const fields = fieldsOf(value, subject, LOGIN);
-  const [client_id, client_secret, refresh_token] = ["client_id", "client_secret", "refresh_token"].map((name) => fields.text(name)) as [
-    string,
-    string,
-    string,
-  ];
+  const client_id = fields.public("client_id", /^[\w.-]+\.apps\.googleusercontent\.com$/);
+  const [client_secret, refresh_token] = [fields.text("client_secret"), fields.text("refresh_token")];
   const token_uri = fields.optionalUrl("token_uri") ?? GOOGLES;
-  const account = fields.optionalText("account");
-  const principal = account === undefined ? undefined : memberOf(account);
+  // gcloud writes an empty one where it does not know.
+  const account = fields.optionalText("account") && fields.public("account", /^[^@\s]+@[^@\s]+$/);
+  const principal = account ? memberOf(account) : undefined;
   const whose = GCLOUD_CLIENTS.has(client_id) ? "gcloud's client" : "the client that was signed in with";
   let library: Promise<UserRefreshClient> | undefined;
 
   const client = () =>
     (library ??= (async () => {
-      const url = tokenEndpoint({ token_uri }, exchange.env);
+      const url = tokenEndpoint({ token_uri }, exchange.env, subject);
       const { UserRefreshClient } = await import("google-auth-library/build/src/auth/refreshclient.js");
       const endpoints = { oauth2TokenUrl: url.href };
       const transporterOptions = transportBy(exchange.send);

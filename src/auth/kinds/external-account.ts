@@ -36,8 +36,8 @@ export function externalCredentials(value: Fields, origin: string, subject: stri
   assertGoogles(new URL(tokenUrl), { field: "token_url", subject, hosts: /^sts(?:\.[a-z0-9-]+)*\.googleapis\.com$/, usual: STS, env });
   const target = fields.optionalText("service_account_impersonation_url") === undefined ? undefined : readImpersonationUrl(fields);
   if (target) assertImpersonationHost(target.endpoint, subject, env);
-  const audience = fields.text("audience");
-  const subjectTokenType = fields.text("subject_token_type");
+  const audience = fields.public("audience", /^(?:https:)?\/\/iam\.googleapis\.com\/[\w./-]+$/);
+  const subjectTokenType = fields.public("subject_token_type", /^urn:[\w:.-]+$/);
   const source = readSource(fields, { audience, subjectTokenType, account: target?.account }, subject, exchange);
   const federated = federatedCredentials({ audience, subjectTokenType, tokenUrl, source }, origin, exchange);
   return target ? impersonate(federated, { account: target.account, delegates: [] }, exchange, target.endpoint) : federated;

@@ -76,13 +76,16 @@ export function readImpersonated(value: Fields, subject: string): { chain: Chain
   const fields = fieldsOf(value, subject, "gcloud auth application-default login --impersonate-service-account ACCOUNT");
   const { account, endpoint } = readImpersonationUrl(fields);
   const delegates = fields.optionalTexts("delegates").map((delegate) => delegate.replace(/^projects\/-\/serviceAccounts\//, ""));
+  if (!delegates.every((delegate) => /^(?:[\w.+-]+@[\w.-]+|\d+)$/.test(delegate)))
+    throw fields.invalid('has "delegates" that are no service accounts');
   return { chain: { account, delegates }, endpoint, source: fields.object("source_credentials"), fields };
 }
 
 /** The account and the API that a `service_account_impersonation_url` names. */
 export function readImpersonationUrl(fields: FieldReader): { account: string; endpoint: string } {
   const url = fields.url("service_account_impersonation_url");
-  const [, account] = /\/serviceAccounts\/([^/:]+):generate(?:Access|Id)Token$/.exec(decodeURIComponent(url.pathname)) ?? [];
+  const [, account] =
+    /\/serviceAccounts\/([\w.+-]+@[\w.-]+|\d+):generate(?:Access|Id)Token$/.exec(url.pathname.replaceAll("%40", "@")) ?? [];
   if (account === undefined) throw fields.invalid("has a service_account_impersonation_url that names no service account");
   return { account, endpoint: url.origin };
 }

@@ -19,7 +19,7 @@ const LARGEST = 1024 * 1024;
 
 /** A token that a program prints, with what says how it went: https://google.aip.dev/auth/4117#determining-the-subject-token-in-executable-sourced-credentials */
 export function readExecutable(executable: FieldReader, about: About, { env, now = Date.now }: Exchange) {
-  const [program = "", ...words] = (executable.text("command").match(/(?:[^\s"]+|"[^"]*")+/g) ?? []).map((word) =>
+  const [program = "", ...words] = (executable.public("command", /^[^\r\n]+$/).match(/(?:[^\s"]+|"[^"]*")+/g) ?? []).map((word) =>
     word.replace(/^"(.*)"$/, "$1"),
   );
   const timeout = Math.min(Math.max(executable.optionalNumber("timeout_millis") ?? TIMEOUT.usual, TIMEOUT.least), TIMEOUT.most);

@@ -5,7 +5,7 @@ import { readFormat } from "./format.ts";
 
 /** A token that something else on the machine writes into a file, and renews there. */
 export function readFileSource(source: FieldReader, subject: string) {
-  const path = source.text("file");
+  const path = source.public("file", /^[^\r\n]+$/);
   const take = readFormat(source, subject);
   const from = `the file ${path}`;
   return {

@@ -1,6 +1,7 @@
 import type { Identity } from "../call.ts";
 import { findAccessToken } from "../oauth2/access-tokens.ts";
 import { verifyIdToken } from "../oauth2/id-tokens.ts";
+import { GCLOUD_CLIENTS } from "../oauth2/logins.ts";
 import type { Runtime } from "../runtime.ts";
 
 type Header = "authorization" | "x-serverless-authorization";
@@ -44,7 +45,7 @@ export async function authenticate(rawHeaders: readonly string[], options: Optio
   const jwt = await verifyIdToken(options, token);
   if (!jwt) return bad("The token is no ID token of https://accounts.google.com that is valid now.");
   const { aud } = jwt.claims;
-  if (!options.audiences.some((audience) => isAudience(aud, audience))) {
+  if (![...options.audiences, ...GCLOUD_CLIENTS].some((audience) => isAudience(aud, audience))) {
     return bad(`The token's audience is ${JSON.stringify(aud)}; the service answers to ${options.audiences.join(", ")}.`);
   }
   const principal = findPrincipal(jwt.claims, options);
@@ -69,6 +70,8 @@ function findPrincipal(
   { sub, email, email_verified: verified }: Readonly<Record<string, unknown>>,
   { state }: Options,
 ): Identity | undefined {
+  const user = state.users.get(String(email));
+  if (user) return user.uniqueId === sub && verified === true ? { member: `user:${user.email}`, email: user.email } : undefined;
   const account =
     email === undefined ? state.serviceAccounts.list().find(({ uniqueId }) => uniqueId === sub) : state.serviceAccounts.get(String(email));
   if (!account || account.uniqueId !== sub || account.disabled || (email !== undefined && verified !== true)) return undefined;
