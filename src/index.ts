@@ -1,12 +1,11 @@
 import { env } from "node:process";
-import { findCredentials, keyCredentials } from "./auth/credentials.ts";
-import { parseKey } from "./auth/service-account-key.ts";
+import { findCredentials, objectCredentials } from "./auth/credentials.ts";
 import { createSend } from "./request.ts";
 
 export { CliError, type ErrorCode } from "./errors.ts";
 
 export interface FetchIdTokenOptions {
-  /** The path of a service account's key file, or what it holds. Default: the file that GOOGLE_APPLICATION_CREDENTIALS names. */
+  /** The path of a credential file of any kind, or what it holds. Default: the file that GOOGLE_APPLICATION_CREDENTIALS names, or what Google's libraries would find. */
   readonly credentials?: string | Readonly<Record<string, unknown>>;
   /** Whom the token is for: the service's URL, without a path. */
   readonly audience: string;
@@ -20,9 +19,7 @@ export interface FetchIdTokenOptions {
 export async function fetchIdToken({ credentials, audience }: FetchIdTokenOptions): Promise<string> {
   const exchange = { send: createSend({ env }), env };
   const found =
-    typeof credentials === "object"
-      ? keyCredentials(parseKey(credentials, "The credentials object"), "the credentials option", exchange)
-      : await findCredentials(named(credentials), exchange);
+    typeof credentials === "object" ? objectCredentials(credentials, exchange) : await findCredentials(named(credentials), exchange);
   return found.fetchIdToken(audience);
 }
 

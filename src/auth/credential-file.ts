@@ -31,6 +31,11 @@ export function readInlineCredentials(text: string, source: string, exchange: Ex
   return credentialsOf(parseJson(text, subject), source, `credential in ${source}`, exchange);
 }
 
+/** The same of an object that a program hands over. */
+export function objectCredentials(value: Fields, exchange: Exchange): Credentials {
+  return credentialsOf(value, "the credentials option", "credentials object", exchange);
+}
+
 function credentialsOf(value: unknown, origin: string, what: string, exchange: Exchange): Credentials {
   const type = isFields(value) ? value["type"] : undefined;
   const kind = typeof type === "string" && Object.hasOwn(KINDS, type) ? KINDS[type] : undefined;

@@ -5,11 +5,12 @@ import { gcloudDirectory, readGcloudAccount } from "../settings/gcloud-configura
 import { readInline } from "../settings/inline-credentials.ts";
 import { readCredentialFile, readInlineCredentials } from "./credential-file.ts";
 import type { AccessToken, Exchange } from "./exchange.ts";
+import { memberOf } from "./id-token.ts";
 import { impersonate, readChain } from "./kinds/impersonated.ts";
 import { metadataCredentials, metadataHost } from "./kinds/metadata-server.ts";
 import { pipelineCredentials } from "./subject-token/pipeline.ts";
 
-export { keyCredentials } from "./kinds/service-account.ts";
+export { objectCredentials } from "./credential-file.ts";
 
 /** What gets tokens, whatever it is that it gets them with. */
 export interface Credentials {
@@ -81,7 +82,10 @@ async function findUnnamed(search: Search): Promise<Credentials> {
   const ofGcloud =
     account &&
     (await readIfThere(`${gcloud}/legacy_credentials/${account.replaceAll(":", "")}/adc.json`, `gcloud's account ${account}`, search));
-  if (ofGcloud) return impersonated ? impersonate(ofGcloud, readChain(impersonated), search) : ofGcloud;
+  if (account && ofGcloud) {
+    const named = { ...ofGcloud, principal: ofGcloud.principal ?? (account.includes("@") ? memberOf(account) : undefined) };
+    return impersonated ? impersonate(named, readChain(impersonated), search) : named;
+  }
 
   throw new CliError("CREDENTIALS_MISSING", "No credentials were found.", {
     hint: "Say --credentials KEY_FILE, or set GOOGLE_APPLICATION_CREDENTIALS to a service account's key file; or sign in: gcloud auth application-default login",

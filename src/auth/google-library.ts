@@ -33,7 +33,11 @@ export function transportBy(send: Send): { fetchImplementation: typeof fetch; ag
         ...(body && { body: Buffer.isBuffer(body) ? body : String(body as string | URLSearchParams) }),
         timeout: TIMEOUT,
       };
-      const answer = await send(request);
+      const answer = await send(request).catch((error: unknown) => {
+        // What will not pass by itself is not to be tried again, which the library takes from this code.
+        const isPassing = error instanceof CliError && error.code === "UNAVAILABLE";
+        throw isPassing ? error : Object.assign(new Error("not to be tried again", { cause: error }), { code: "AbortError" });
+      });
       const bytes = await answer.bytes();
       return new Response(WITHOUT_BODY.has(answer.status) ? null : new Uint8Array(bytes), {
         status: answer.status,

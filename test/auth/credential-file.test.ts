@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
+import { objectCredentials } from "../../src/auth/credentials.ts";
 import { temporaryDirectory } from "../helpers/api-server.ts";
 import { folder, runCli } from "../helpers/command-line.ts";
 import { impersonationUrl } from "../helpers/credential-world.ts";
@@ -115,6 +116,17 @@ test("a secret in a field that is shown is not shown", { timeout: 120_000 }, asy
     ),
     { numRuns: 60 },
   );
+});
+
+test("an object that a program hands over is of any kind, too", () => {
+  const exchange = { env: {}, send: () => expect.unreachable() };
+  const described = KINDS.map((value) => objectCredentials(value, exchange).description);
+  expect(described).toEqual([
+    expect.stringContaining("from the credentials option, key"),
+    expect.stringContaining("a person's login, from the credentials option"),
+    expect.stringContaining("serviceAccount:a@b.iam.gserviceaccount.com, acted as by a workload of pool p, provider q"),
+    expect.stringContaining("serviceAccount:a@b.iam.gserviceaccount.com, acted as by serviceAccount:caller@"),
+  ]);
 });
 
 test("what is no file of its size and kind is refused at once", async () => {

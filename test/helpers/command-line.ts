@@ -29,7 +29,15 @@ export async function runCli(argv: readonly string[], { env = {}, cwd = folder()
   const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
   if (input !== undefined) stdin.end(input);
   const [out, err] = [collect(stdout), collect(stderr)];
-  const exitCode = await run(argv, { stdin, stdout, stderr, cwd, signal, env: { HOME: folder(), PATH: "", ...env }, self: [] });
+  const exitCode = await run(argv, {
+    stdin,
+    stdout,
+    stderr,
+    cwd,
+    signal,
+    env: { HOME: folder(), PATH: "", NO_GCE_CHECK: "true", ...env },
+    self: [],
+  });
   return { exitCode, stdout: out(), stderr: err() };
 }
 

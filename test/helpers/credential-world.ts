@@ -123,6 +123,7 @@ export async function openCredentialWorld(atEnd: AtEnd) {
   });
   return {
     ...emulator,
+    emulatorUrl: address,
     folder,
     issuer,
     ask,

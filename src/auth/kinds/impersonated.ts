@@ -4,7 +4,7 @@ import type { Credentials } from "../credentials.ts";
 import type { Exchange } from "../exchange.ts";
 import { fieldsOf, type FieldReader, type Fields } from "../fields.ts";
 import { askLibrary, transportBy, type Refusal } from "../google-library.ts";
-import { memberOf } from "../id-token.ts";
+import { memberOf, readClaims } from "../id-token.ts";
 import { assertGoogles } from "../token-endpoint.ts";
 
 /** The account to act as, by way of others: each may act for the next, and the last for the account. */
@@ -60,7 +60,11 @@ export function impersonate(source: Credentials, { account, delegates }: Chain, 
     identity: ["impersonated", endpoint, account, ...delegates, ...source.identity],
     ...(source.file !== undefined && { file: source.file }),
     tokenRequest: { method: "POST", url: `${endpoint}/v1/${target.name}:generateIdToken` },
-    fetchIdToken: (audience) => askLibrary(async () => (await client()).fetchIdToken(audience, { includeEmail: true }), refuse),
+    async fetchIdToken(audience) {
+      const token: unknown = await askLibrary(async () => (await client()).fetchIdToken(audience, { includeEmail: true }), refuse);
+      if (typeof token === "string" && readClaims(token)) return token;
+      throw new CliError("TOKEN_REFUSED", `${new URL(endpoint).host} answered without an ID token.`);
+    },
     fetchAccessToken: () =>
       askLibrary(async () => {
         const impersonated = await client();

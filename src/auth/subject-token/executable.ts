@@ -18,7 +18,7 @@ const TIMEOUT = { least: 5000, usual: 30_000, most: 120_000 };
 const LARGEST = 1024 * 1024;
 
 /** A token that a program prints, with what says how it went: https://google.aip.dev/auth/4117#determining-the-subject-token-in-executable-sourced-credentials */
-export function readExecutable(executable: FieldReader, about: About, { env, now = Date.now }: Exchange) {
+export function readExecutable(executable: FieldReader, about: About, { env, signal, now = Date.now }: Exchange) {
   const [program = "", ...words] = (executable.public("command", /^[^\r\n]+$/).match(/(?:[^\s"]+|"[^"]*")+/g) ?? []).map((word) =>
     word.replace(/^"(.*)"$/, "$1"),
   );
@@ -42,22 +42,38 @@ export function readExecutable(executable: FieldReader, about: About, { env, now
       }
       const kept = file === undefined ? undefined : parse(await readFile(file, "utf8").catch(() => ""));
       if (kept && isGood(kept, now())) return tokenOf(kept, from, now());
-      return tokenOf(parse(await run(program, words, { ...env, ...variables }, timeout, from)), from, now());
+      return tokenOf(parse(await run(program, words, { env: { ...env, ...variables }, signal, timeout, from })), from, now());
     },
   };
 }
 
+interface Run {
+  readonly env: Exchange["env"];
+  readonly signal: AbortSignal | undefined;
+  /** Milliseconds. */
+  readonly timeout: number;
+  readonly from: string;
+}
+
 /** What the program prints. Its stderr is nobody's to see: it may say anything. */
-function run(program: string, words: readonly string[], env: Exchange["env"], timeout: number, from: string): Promise<string> {
+function run(program: string, words: readonly string[], { env, signal, timeout, from }: Run): Promise<string> {
   const failed = (how: string, hint = "Run it by hand to see why.") =>
     new CliError("TOKEN_REFUSED", `${from.replace(/^t/, "T")}, which gives out the workload's token, ${how}.`, { hint });
   return new Promise((resolve, reject) => {
     const child = spawn(program, words, { env, stdio: ["ignore", "pipe", "ignore"] });
     const chunks: Buffer[] = [];
     let size = 0;
-    const end = (error: CliError) => {
+    const end = (error: unknown) => {
       reject(error);
       child.kill("SIGKILL");
+      // What it has started itself may go on, and holds the other end.
+      child.stdout.destroy();
+    };
+    const abort = () => end(signal?.reason);
+    signal?.addEventListener("abort", abort);
+    const settled = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", abort);
     };
     const timer = setTimeout(() => end(failed(`was not done after ${timeout / 1000} s`)), timeout);
     child.stdout.on("data", (chunk: Buffer) => {
@@ -66,11 +82,11 @@ function run(program: string, words: readonly string[], env: Exchange["env"], ti
       if (size > LARGEST) end(failed("says more than a token"));
     });
     child.once("error", ({ code }: NodeJS.ErrnoException) => {
-      clearTimeout(timer);
+      settled();
       reject(failed(`cannot be started: ${code}`, "Name it by its whole path in credential_source.executable.command"));
     });
     child.once("close", (code, signal) => {
-      clearTimeout(timer);
+      settled();
       if (code === 0) resolve(Buffer.concat(chunks).toString("utf8"));
       else reject(failed(signal ? `was ended by ${signal}` : `failed with exit code ${code}`));
     });
