@@ -34,7 +34,7 @@ export function userCredentials(value: Fields, origin: string, subject: string, 
   const client = () =>
     (library ??= (async () => {
       const url = tokenEndpoint({ token_uri }, exchange.env, subject);
-      const { UserRefreshClient } = await import("google-auth-library/build/src/auth/refreshclient.js");
+      const { UserRefreshClient } = await import("../google-clients.ts");
       const endpoints = { oauth2TokenUrl: url.href };
       const transporterOptions = transportBy(exchange.send);
       return new UserRefreshClient({

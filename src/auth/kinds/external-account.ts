@@ -1,4 +1,4 @@
-import type { AwsClient, IdentityPoolClient, SubjectTokenSupplier } from "google-auth-library";
+import type { AwsClient, IdentityPoolClient } from "google-auth-library";
 import { CliError } from "../../errors.ts";
 import type { Credentials } from "../credentials.ts";
 import type { Exchange } from "../exchange.ts";
@@ -104,20 +104,14 @@ async function open(
   { send }: Exchange,
 ): Promise<IdentityPoolClient | AwsClient> {
   const transporterOptions = transportBy(send);
-  const client = await ("aws" in source ? openAws() : openPool(source.supply));
+  const { AwsClient, IdentityPoolClient } = await import("../google-clients.ts");
+  const client =
+    "aws" in source
+      ? new AwsClient({ ...options, aws_security_credentials_supplier: source.aws, transporterOptions })
+      : new IdentityPoolClient({ ...options, subject_token_supplier: { getSubjectToken: source.supply }, transporterOptions });
   // The library opens a connection of its own here, and offers no option for it.
   Object.assign((client as unknown as { stsCredential: object }).stsCredential, { transporter: client.transporter });
   return client;
-
-  async function openAws() {
-    const { AwsClient } = await import("google-auth-library/build/src/auth/awsclient.js");
-    return new AwsClient({ ...options, aws_security_credentials_supplier: (source as AwsSource).aws, transporterOptions });
-  }
-
-  async function openPool(getSubjectToken: SubjectTokenSupplier["getSubjectToken"]) {
-    const { IdentityPoolClient } = await import("google-auth-library/build/src/auth/identitypoolclient.js");
-    return new IdentityPoolClient({ ...options, subject_token_supplier: { getSubjectToken }, transporterOptions });
-  }
 }
 
 function explain({ host, status, error, description }: Refusal, from: string): CliError {

@@ -31,10 +31,7 @@ export function impersonate(source: Credentials, { account, delegates }: Chain, 
   let library: Promise<Impersonated> | undefined;
   const client = () =>
     (library ??= (async () => {
-      const [{ Impersonated }, { OAuth2Client }] = await Promise.all([
-        import("google-auth-library/build/src/auth/impersonated.js"),
-        import("google-auth-library/build/src/auth/oauth2client.js"),
-      ]);
+      const { Impersonated, OAuth2Client } = await import("../google-clients.ts");
       const transporterOptions = transportBy(send);
       const sourceClient = new OAuth2Client({ transporterOptions });
       sourceClient.refreshHandler = async () => {
