@@ -48,23 +48,23 @@ export function transportBy(send: Send): { fetchImplementation: typeof fetch; ag
 }
 
 /**
- * Does what the library is asked for. What it throws becomes a CliError: ours where the network failed, UNAVAILABLE where an endpoint
+ * Does what the library is asked for, which is to get something from a URL. What it throws becomes a CliError: ours where the network failed, UNAVAILABLE where an endpoint
  * did, else what `explain` makes of the refusal.
  */
-export async function askLibrary<T>(work: () => Promise<T>, explain: (refusal: Refusal) => CliError): Promise<T> {
+export async function askLibrary<T>(url: string, work: () => Promise<T>, explain: (refusal: Refusal) => CliError): Promise<T> {
   try {
     return await work();
   } catch (error) {
-    throw translate(error, explain);
+    throw translate(error, new URL(url).host, explain);
   }
 }
 
-function translate(error: unknown, explain: (refusal: Refusal) => CliError): CliError {
+function translate(error: unknown, asked: string, explain: (refusal: Refusal) => CliError): CliError {
   for (let each: unknown = error; each instanceof Error; each = each.cause) {
     if (each instanceof CliError) return each;
     const { response, config } = each as Error & { response?: { status: number; data?: unknown }; config?: { url?: string | URL } };
     if (!response) continue;
-    const { host } = new URL(String(config?.url ?? "https://googleapis.com"));
+    const host = config?.url ? new URL(String(config.url)).host : asked;
     const refusal = readRefusal(host, response.status, response.data);
     if (response.status < 500 && response.status !== 429) return explain(refusal);
     return new CliError("UNAVAILABLE", `${host} answered ${response.status}, again and again.`, {
@@ -73,7 +73,7 @@ function translate(error: unknown, explain: (refusal: Refusal) => CliError): Cli
   }
   // The library's own words may hold what it was given.
   const cause = new Error(redact(error instanceof Error ? error.message : String(error)));
-  return new CliError("TOKEN_REFUSED", "Google's endpoint answered without a token.", { cause });
+  return new CliError("TOKEN_REFUSED", `${asked} answered without a token.`, { cause });
 }
 
 function readRefusal(host: string, status: number, data: unknown): Refusal {

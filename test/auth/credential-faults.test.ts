@@ -60,6 +60,26 @@ test.for(HOPS)("%s: an answer of %s that is cut off is no token, and no stack tr
   expect(stderr).not.toMatch(/\n\s+at |eyJ|ya29/);
 });
 
+test("a page in place of a token is no token, and is not taken for anything else", { timeout: 60_000 }, async () => {
+  const page = await world.serve(
+    (_, response) => void response.writeHead(200, { "content-type": "text/html" }).end("<h1>Sign in to the Wi-Fi</h1>"),
+  );
+  const file = write("faults/of-the-job", token());
+  const broken = [
+    { ...(await world.login()), token_uri: `${page}/token` },
+    federation({ file }, { token_url: page }),
+    federation(
+      { file },
+      { service_account_impersonation_url: `${page}/v1/projects/-/serviceAccounts/${world.deployer}:generateAccessToken` },
+    ),
+  ];
+  for (const [number, content] of broken.entries()) {
+    const { exitCode, stdout, stderr } = await run(["token", url, "--credentials", write(`faults/page-${number}.json`, content)]);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 3, stdout: "" });
+    expect(stderr).toMatch(new RegExp(`^error: ${new URL(page).host} answered without a(?:n ID)? token\\. \\[TOKEN_REFUSED\\]`));
+  }
+});
+
 test("--timeout ends the wait for whatever gives out a workload's token", { timeout: 60_000 }, async () => {
   const silent = await world.serve(() => {});
   const file = write("faults/token", token());

@@ -47,6 +47,18 @@ export function userCredentials(value: Fields, origin: string, subject: string, 
     })());
   const refuse = (refusal: Refusal) => explain(refusal, origin);
 
+  const fetchAccessToken = () =>
+    askLibrary(
+      token_uri,
+      async () => {
+        const user = await client();
+        const { token } = await user.getAccessToken();
+        if (!token) throw new CliError("TOKEN_REFUSED", `${new URL(token_uri).host} answered without a token.`);
+        return { token, expires: Math.floor((user.credentials.expiry_date ?? 0) / 1000) };
+      },
+      refuse,
+    );
+
   return {
     principal,
     description: `${principal ?? "a person's login"}, from ${origin}; its ID tokens are for ${whose} (${client_id}), whatever the audience`,
@@ -54,8 +66,10 @@ export function userCredentials(value: Fields, origin: string, subject: string, 
     tokenRequest: { method: "POST", url: token_uri },
     audience: client_id,
     async fetchIdToken(audience) {
-      const token: unknown = await askLibrary(async () => (await client()).fetchIdToken(audience), refuse);
+      const token: unknown = await askLibrary(token_uri, async () => (await client()).fetchIdToken(audience), refuse);
       if (typeof token === "string" && readClaims(token)) return token;
+      // What answers no access token either is no token endpoint.
+      await fetchAccessToken();
       throw new CliError(
         "TOKEN_REFUSED",
         `The login from ${origin} gets access tokens, but no ID token: it was made without the scope openid.`,
@@ -64,13 +78,7 @@ export function userCredentials(value: Fields, origin: string, subject: string, 
         },
       );
     },
-    fetchAccessToken: () =>
-      askLibrary(async () => {
-        const user = await client();
-        const { token } = await user.getAccessToken();
-        if (!token) throw new CliError("TOKEN_REFUSED", `The login from ${origin} got no access token.`);
-        return { token, expires: Math.floor((user.credentials.expiry_date ?? 0) / 1000) };
-      }, refuse),
+    fetchAccessToken,
   };
 }
 

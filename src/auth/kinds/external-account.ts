@@ -89,12 +89,16 @@ export function federatedCredentials(
       );
     },
     fetchAccessToken: () =>
-      askLibrary(async () => {
-        const federated = await client();
-        const { token } = await federated.getAccessToken();
-        if (!token) throw new CliError("TOKEN_REFUSED", `${new URL(tokenUrl).host} answered without an access token.`);
-        return { token, expires: Math.floor((federated.credentials.expiry_date ?? 0) / 1000) };
-      }, refuse),
+      askLibrary(
+        tokenUrl,
+        async () => {
+          const federated = await client();
+          const { token } = await federated.getAccessToken();
+          if (!token) throw new CliError("TOKEN_REFUSED", `${new URL(tokenUrl).host} answered without an access token.`);
+          return { token, expires: Math.floor((federated.credentials.expiry_date ?? 0) / 1000) };
+        },
+        refuse,
+      ),
   };
 }
 

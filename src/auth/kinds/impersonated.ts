@@ -58,17 +58,25 @@ export function impersonate(source: Credentials, { account, delegates }: Chain, 
     ...(source.file !== undefined && { file: source.file }),
     tokenRequest: { method: "POST", url: `${endpoint}/v1/${target.name}:generateIdToken` },
     async fetchIdToken(audience) {
-      const token: unknown = await askLibrary(async () => (await client()).fetchIdToken(audience, { includeEmail: true }), refuse);
+      const token: unknown = await askLibrary(
+        endpoint,
+        async () => (await client()).fetchIdToken(audience, { includeEmail: true }),
+        refuse,
+      );
       if (typeof token === "string" && readClaims(token)) return token;
       throw new CliError("TOKEN_REFUSED", `${new URL(endpoint).host} answered without an ID token.`);
     },
     fetchAccessToken: () =>
-      askLibrary(async () => {
-        const impersonated = await client();
-        const { token } = await impersonated.getAccessToken();
-        if (!token) throw new CliError("TOKEN_REFUSED", `${new URL(endpoint).host} answered without an access token.`);
-        return { token, expires: Math.floor((impersonated.credentials.expiry_date ?? 0) / 1000) };
-      }, refuse),
+      askLibrary(
+        endpoint,
+        async () => {
+          const impersonated = await client();
+          const { token } = await impersonated.getAccessToken();
+          if (!token) throw new CliError("TOKEN_REFUSED", `${new URL(endpoint).host} answered without an access token.`);
+          return { token, expires: Math.floor((impersonated.credentials.expiry_date ?? 0) / 1000) };
+        },
+        refuse,
+      ),
   };
 }
 
