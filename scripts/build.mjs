@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, wr
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const BUDGET = 2_500_000; // bytes, unpacked
+const BUDGET = 2_750_000; // bytes, unpacked
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 process.chdir(root);
@@ -26,6 +26,8 @@ const { metafile } = await build({
   minifySyntax: true,
   minifyWhitespace: true,
   legalComments: "none",
+  // google-auth-library would fetch by them, and is given another way: see src/auth/google-library.ts.
+  external: ["node-fetch", "https-proxy-agent"],
   metafile: true,
   logLevel: "warning",
   // Bundled CommonJS packages ask for Node's modules by require.

@@ -36,8 +36,8 @@ const MUTATIONS = [
   {
     name: "the front end takes a token for any audience",
     file: "src/emulator/front-door/authenticate.ts",
-    from: "if (!options.audiences.some((audience) => isAudience(aud, audience)))",
-    to: "if (false)",
+    from: "!isForGcloud(aud) && !options.audiences.some((audience) => isAudience(aud, audience))",
+    to: "false",
     tests: [
       "test/emulator/front-door/admit.test.ts",
       "test/emulator/front-door/generated-policies.test.ts",

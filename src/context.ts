@@ -68,7 +68,14 @@ async function emulatorEnvironment(env: Environment, cwd: string): Promise<Envir
   return overlay(env, (await requireEmulator({ env, cwd }, {})).environment);
 }
 
-const LEADING_AWAY = ["CLOUDRUN_OAUTH_PROJECT", "CLOUDRUN_OAUTH_REGION", "CLOUDRUN_OAUTH_CREDENTIALS", "CLOUDRUN_OAUTH_MEMBER"];
+const LEADING_AWAY = [
+  "CLOUDRUN_OAUTH_PROJECT",
+  "CLOUDRUN_OAUTH_REGION",
+  "CLOUDRUN_OAUTH_CREDENTIALS_JSON",
+  "CLOUDRUN_OAUTH_CREDENTIALS",
+  "CLOUDRUN_OAUTH_IMPERSONATE_SERVICE_ACCOUNT",
+  "CLOUDRUN_OAUTH_MEMBER",
+];
 
 /** An environment brought to an emulator; null and undefined stand for a variable that must not be set. */
 export function overlay(env: Environment, emulator: Readonly<Record<string, string | null | undefined>>): Environment {

@@ -2,6 +2,7 @@ import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { CliError } from "./errors.ts";
 import { readGcloudConfiguration } from "./settings/gcloud-configuration.ts";
+import { CREDENTIAL_VARIABLES, JSON_VARIABLE, readInline } from "./settings/inline-credentials.ts";
 import { openProfiles, type Profiles } from "./settings/profiles.ts";
 import { readProjectFile } from "./settings/project-file.ts";
 import { assertAllowed } from "./settings/rules.ts";
@@ -16,7 +17,13 @@ interface Where {
   readonly fallback?: string;
   /** A relative path is relative to where it was written. */
   readonly isPath?: boolean;
+  /** True where a variable may hold the file's content in place of its path. */
+  readonly mayBeInline?: boolean;
+  /** The option's name in the command tree, where it is not the setting's. */
+  readonly option?: string;
 }
+
+/** Holds no path, whatever it holds. */
 
 const WHERE = {
   project: {
@@ -31,7 +38,12 @@ const WHERE = {
   service: { environment: ["CLOUDRUN_OAUTH_SERVICE", "SERVICE_NAME"] },
   image: { environment: ["CLOUDRUN_OAUTH_IMAGE"] },
   template: { environment: ["CLOUDRUN_OAUTH_TEMPLATE"], fallback: "hono" },
-  credentials: { environment: ["CLOUDRUN_OAUTH_CREDENTIALS", "CREDS", "GOOGLE_APPLICATION_CREDENTIALS"], isPath: true },
+  credentials: {
+    environment: CREDENTIAL_VARIABLES,
+    isPath: true,
+    mayBeInline: true,
+  },
+  impersonate: { environment: ["CLOUDRUN_OAUTH_IMPERSONATE_SERVICE_ACCOUNT"], option: "impersonateServiceAccount" },
   member: { environment: ["CLOUDRUN_OAUTH_MEMBER", "SERVICE_ACCOUNT_EMAIL"] },
   url: { environment: ["CLOUDRUN_OAUTH_URL", "CLOUD_RUN_SERVICE_URL"] },
   via: { environment: ["CLOUDRUN_OAUTH_VIA"] },
@@ -43,10 +55,12 @@ export type SettingName = keyof typeof WHERE;
 
 export const SETTING_NAMES = Object.keys(WHERE) as SettingName[];
 
-interface Setting {
+export interface Setting {
   readonly value: string;
   /** Where it came from, as it is shown to a person. */
   readonly source: string;
+  /** True where the variable that is the source holds a credential itself, which no value here ever repeats. */
+  readonly isInline?: boolean;
 }
 
 /** flag > environment > project file > profile > gcloud's own > default. Each place is read when it is first reached. */
@@ -71,12 +85,12 @@ interface SettingsOptions {
 /** Flags are checked at once, everything else when it is asked for. */
 export function openSettings({ flags, env, cwd }: SettingsOptions): Settings {
   const projectFile = once(() => readProjectFile(cwd));
-  const gcloud = once(() => readGcloudConfiguration(env, homeDirectory(env)));
+  const gcloud = once(() => readGcloudConfiguration(env));
   const profile = typeof flags.profile === "string" ? flags.profile : env.CLOUDRUN_OAUTH_PROFILE || undefined;
   const profiles = openProfiles(profilesDirectory(env), profile);
 
   const places: readonly ((name: SettingName, where: Where) => Setting | undefined)[] = [
-    (name) => (typeof flags[name] === "string" ? { value: flags[name], source: `--${name}` } : undefined),
+    (name, where) => readFlag(flags, name, where),
     (_, { environment }) => environment.map((source) => ({ value: env[source] ?? "", source })).find(({ value }) => value !== ""),
     (name) => found(projectFile()?.values[name], projectFile()?.path),
     (name) => found(profiles.values()[name], `profile ${profiles.current()}`),
@@ -89,18 +103,21 @@ export function openSettings({ flags, env, cwd }: SettingsOptions): Settings {
     for (const place of places) {
       const setting = place(name, where);
       if (!setting) continue;
+      const isJson = setting.source === JSON_VARIABLE || readInline(setting.value) !== undefined;
+      if (where.mayBeInline && where.environment.includes(setting.source) && isJson)
+        return { value: "[inline]", source: setting.source, isInline: true };
       assertAllowed(name, setting);
       return where.isPath ? { ...setting, value: resolve(cwd, setting.value) } : setting;
     }
     return undefined;
   }
 
-  for (const name of SETTING_NAMES) if (typeof flags[name] === "string") get(name);
+  for (const name of SETTING_NAMES) if (readFlag(flags, name, WHERE[name])) get(name);
 
   return {
     get,
     profiles,
-    flag: (name) => (typeof flags[name] === "string" ? flags[name] : undefined),
+    flag: (name) => readFlag(flags, name, WHERE[name])?.value,
     require(name, argument) {
       if (argument !== undefined) {
         assertAllowed(name, { value: argument, source: "the command line" });
@@ -108,12 +125,24 @@ export function openSettings({ flags, env, cwd }: SettingsOptions): Settings {
       }
       const setting = get(name);
       if (setting) return setting.value;
-      const [variable] = WHERE[name].environment;
+      const where: Where = WHERE[name];
+      const variable = where.environment.find((known) => known !== JSON_VARIABLE);
       throw new CliError("USAGE", `No ${name} is set.`, {
-        hint: `Say --${name} ${name.toUpperCase()}, set ${variable}, or keep it: cloudrun-oauth config set ${name} ${name.toUpperCase()}`,
+        hint: `Say ${optionOf(name, where)} ${name.toUpperCase()}, set ${variable}, or keep it: cloudrun-oauth config set ${name} ${name.toUpperCase()}`,
       });
     },
   };
+}
+
+/** What the command line says of a setting. */
+function readFlag(flags: Readonly<Record<string, unknown>>, name: SettingName, where: Where): Setting | undefined {
+  const value = flags[where.option ?? name];
+  return typeof value === "string" ? { value, source: optionOf(name, where) } : undefined;
+}
+
+/** The option as it is typed. */
+function optionOf(name: SettingName, { option = name }: Where): string {
+  return `--${option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
 function found(value: string | undefined, source: string | undefined): Setting | undefined {

@@ -57,7 +57,7 @@ test("fetchIdToken throws a CliError with a code", async () => {
       const error = await fetchIdToken({ ...options, audience: "https://a.run.app" }).catch((reason) => reason);
       console.log(error instanceof CliError, error.code, error.message);
     }`;
-  expect(await useLibrary(code)).toBe(`true CREDENTIALS_MISSING No credentials are named.
+  expect(await useLibrary(code)).toBe(`true CREDENTIALS_MISSING No credentials were found.
 true CREDENTIALS_INVALID The credentials object has no "type", which is "service_account" in a service account's key file.
 true CREDENTIALS_MISSING There is no key file /none.json.
 `);

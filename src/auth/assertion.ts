@@ -10,7 +10,8 @@ export type Wanted = { readonly target_audience: string } | { readonly scope: st
 const LIFETIME = 3600;
 
 /**
- * Signs the assertion that a token endpoint exchanges for a token: RFC 7523, section 3, with the claims of
+ * Signs the assertion that a token endpoint exchanges for a token: RFC 7523, section 3, with the very claims of Google's libraries. Its subject
+ * is left out, as they do: there it would be a person whom the account acts for.
  * https://developers.google.com/identity/protocols/oauth2/service-account#authorizingrequests. `now` is in seconds since the epoch.
  * Throws CliError CREDENTIALS_INVALID where the key is damaged in a way that only shows when it signs.
  */
@@ -18,7 +19,7 @@ export function createAssertion(key: ServiceAccountKey, wanted: Wanted, now: num
   const { client_email, private_key, private_key_id, token_uri } = key;
   const iat = Math.floor(now);
   const header = { alg: "RS256", typ: "JWT", kid: private_key_id };
-  const claims = { iss: client_email, sub: client_email, aud: token_uri, iat, exp: iat + LIFETIME, ...wanted };
+  const claims = { iss: client_email, aud: token_uri, iat, exp: iat + LIFETIME, ...wanted };
   const signed = `${encode(header)}.${encode(claims)}`;
   const signature = signChecked(Buffer.from(signed), private_key);
   if (!signature) {

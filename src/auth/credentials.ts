@@ -1,19 +1,29 @@
+import { readFile } from "node:fs/promises";
 import { CliError } from "../errors.ts";
-import { fetchAccessToken, fetchIdToken, type AccessToken, type Exchange } from "./exchange.ts";
+import type { Setting, Settings } from "../settings.ts";
+import { gcloudDirectory, readGcloudAccount } from "../settings/gcloud-configuration.ts";
+import { readInline } from "../settings/inline-credentials.ts";
+import { readCredentialFile, readInlineCredentials } from "./credential-file.ts";
+import type { AccessToken, Exchange } from "./exchange.ts";
 import { memberOf } from "./id-token.ts";
-import { readKeyFile } from "./key-file.ts";
-import type { ServiceAccountKey } from "./service-account-key.ts";
+import { impersonate, readChain } from "./kinds/impersonated.ts";
+import { metadataCredentials, metadataHost } from "./kinds/metadata-server.ts";
+import { pipelineCredentials } from "./subject-token/pipeline.ts";
+
+export { objectCredentials } from "./credential-file.ts";
 
 /** What gets tokens, whatever it is that it gets them with. */
 export interface Credentials {
-  /** Who calls, as policies name him: `serviceAccount:caller@…`. */
-  readonly principal: string;
+  /** Who calls, as policies name him: `serviceAccount:caller@…`. Undefined where only a token tells, as with a person's login. */
+  readonly principal: string | undefined;
   /** What it is and where it was found, in one line for `--verbose`; never a secret. */
   readonly description: string;
   /** What tells these credentials from all others; the last parts may be secret, so it is only ever hashed. */
   readonly identity: readonly string[];
   /** The path of the file that holds it. */
   readonly file?: string;
+  /** The audience that all its ID tokens have, whatever is asked for. */
+  readonly audience?: string;
   /** The request that gets a token, for `--dry-run`. */
   readonly tokenRequest: { readonly method: "POST" | "GET"; readonly url: string };
   /**
@@ -25,22 +35,29 @@ export interface Credentials {
   fetchAccessToken(): Promise<AccessToken>;
 }
 
+/** What the search needs of the world; without settings nothing is impersonated. */
+interface Search extends Exchange {
+  readonly settings?: Pick<Settings, "get">;
+}
+
 /**
- * The credentials to act with: the key file that a setting names. Throws CliError CREDENTIALS_MISSING where none is named or the file
- * is not there, and as `readKeyFile` does.
+ * The credentials to act with, in the order of docs/credentials.md: what the setting names or holds, the pipeline's, Application Default Credentials,
+ * the metadata server's account, gcloud's account; and the account that they are to act as, where `--impersonate-service-account` says one.
+ * Throws CliError CREDENTIALS_MISSING where there are none, and as the readers of their kinds do.
  */
-export async function findCredentials(
-  setting: { readonly value: string; readonly source: string } | undefined,
-  exchange: Exchange,
-): Promise<Credentials> {
-  if (!setting) {
-    throw new CliError("CREDENTIALS_MISSING", "No credentials are named.", {
-      hint: "Say --credentials KEY_FILE, or set GOOGLE_APPLICATION_CREDENTIALS to a service account's key file.",
-    });
-  }
-  const { value: file, source } = setting;
+export async function findCredentials(setting: Setting | undefined, search: Search): Promise<Credentials> {
+  const found = setting ? await readNamed(setting, search) : await findUnnamed(search);
+  const account = search.settings?.get("impersonate")?.value;
+  return account === undefined ? found : impersonate(found, readChain(account), search);
+}
+
+async function readNamed(setting: Setting, search: Search): Promise<Credentials> {
+  const { value, source, isInline } = setting;
+  const inline = isInline ? (search.env[source] ?? "") : value;
+  const text = readInline(inline) ?? (isInline ? inline : undefined);
+  if (text !== undefined) return readInlineCredentials(text, source, search);
   try {
-    return { ...keyCredentials(await readKeyFile(file), `${file} (${source})`, exchange), file };
+    return await readCredentialFile(value, source, search);
   } catch (error) {
     if (!(error instanceof CliError) || source === "--credentials") throw error;
     const { code, message, hint, details } = error;
@@ -48,15 +65,43 @@ export async function findCredentials(
   }
 }
 
-/** A service account's key, which signs what its token endpoint exchanges. `origin` says where it was found. */
-export function keyCredentials(key: ServiceAccountKey, origin: string, exchange: Exchange): Credentials {
-  const principal = memberOf(key.client_email);
-  return {
-    principal,
-    description: `${principal}, from ${origin}, key ${key.private_key_id}`,
-    identity: [key.client_email, key.private_key_id, key.token_uri],
-    tokenRequest: { method: "POST", url: key.token_uri },
-    fetchIdToken: (audience) => fetchIdToken(key, audience, exchange),
-    fetchAccessToken: () => fetchAccessToken(key, exchange),
-  };
+async function findUnnamed(search: Search): Promise<Credentials> {
+  const { env } = search;
+  const pipeline = pipelineCredentials(search);
+  if (pipeline) return pipeline;
+
+  const gcloud = gcloudDirectory(env);
+  const ofDefault = await readIfThere(`${gcloud}/application_default_credentials.json`, "Application Default Credentials", search);
+  if (ofDefault) return ofDefault;
+
+  const host = metadataHost(env, await readProductName());
+  const ofMachine = host === undefined ? undefined : await metadataCredentials(host, search);
+  if (ofMachine) return ofMachine;
+
+  const { account, impersonated } = readGcloudAccount(env);
+  const ofGcloud =
+    account &&
+    (await readIfThere(`${gcloud}/legacy_credentials/${account.replaceAll(":", "")}/adc.json`, `gcloud's account ${account}`, search));
+  if (account && ofGcloud) {
+    const named = { ...ofGcloud, principal: ofGcloud.principal ?? (account.includes("@") ? memberOf(account) : undefined) };
+    return impersonated ? impersonate(named, readChain(impersonated), search) : named;
+  }
+
+  throw new CliError("CREDENTIALS_MISSING", "No credentials were found.", {
+    hint: "Say --credentials KEY_FILE, or set GOOGLE_APPLICATION_CREDENTIALS to a service account's key file; or sign in: gcloud auth application-default login",
+  });
+}
+
+async function readIfThere(path: string, source: string, search: Search): Promise<Credentials | undefined> {
+  try {
+    return await readCredentialFile(path, source, search);
+  } catch (error) {
+    if (error instanceof CliError && error.code === "CREDENTIALS_MISSING") return undefined;
+    throw error;
+  }
+}
+
+/** What the firmware calls this machine; nothing where it does not say, as on macOS. */
+async function readProductName(): Promise<string> {
+  return readFile("/sys/class/dmi/id/product_name", "utf8").catch(() => "");
 }

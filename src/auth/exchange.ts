@@ -10,6 +10,8 @@ import { explainTokenRefusal } from "./token-refusal.ts";
 export interface Exchange {
   readonly send: Send;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** Ends whatever is under way. */
+  readonly signal?: AbortSignal;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
 }

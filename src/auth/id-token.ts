@@ -28,3 +28,9 @@ export function readClaims(token: string): IdTokenClaims | undefined {
 export function memberOf(email: string): string {
   return `${email.endsWith(".gserviceaccount.com") ? "serviceAccount" : "user"}:${email}`;
 }
+
+/** Whose a token is, by its e-mail address, without verifying it. */
+export function principalOf(token: string): string | undefined {
+  const { email } = readClaims(token) ?? {};
+  return typeof email === "string" ? memberOf(email) : undefined;
+}

@@ -12,7 +12,12 @@ const LARGEST = 1024 * 1024;
  */
 export async function readKeyFile(path: string): Promise<ServiceAccountKey> {
   const subject = `The key file ${path}`;
-  return parseKey(parseJson(decode(await read(path, subject), subject), subject), subject);
+  return parseKey(await readJsonFile(path, subject), subject);
+}
+
+/** What a credential file of any kind holds; `subject` begins the sentence of an error. Throws as `readKeyFile` does. */
+export async function readJsonFile(path: string, subject: string): Promise<unknown> {
+  return parseJson(decode(await read(path, subject), subject), subject);
 }
 
 async function read(path: string, subject: string): Promise<Buffer> {
@@ -71,7 +76,7 @@ function decode(bytes: Buffer, subject: string): string {
 }
 
 /** V8's own message would quote the text around the fault, which may be the key. */
-function parseJson(text: string, subject: string): unknown {
+export function parseJson(text: string, subject: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

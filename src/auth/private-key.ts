@@ -22,7 +22,7 @@ export function parsePrivateKey(pem: string, subject: string): KeyObject {
     });
   if (pem.includes("\\n")) throw invalid("has its line breaks escaped twice", "In the file, write every \\\\n of private_key as \\n.");
   const label = /-----BEGIN ([A-Z0-9 ]+)-----/.exec(pem)?.[1];
-  if (label === undefined) throw invalid("is no PEM: it does not begin with -----BEGIN PRIVATE KEY-----");
+  if (label === undefined) throw invalid("is no PEM: its BEGIN line is missing");
   const [, other] = OTHER_LABELS.find(([pattern]) => pattern.test(label)) ?? [];
   if (other) throw invalid(other);
   if (pem.includes("Proc-Type: 4,ENCRYPTED")) throw invalid("is protected by a passphrase, as Google's never are");

@@ -16,7 +16,7 @@ export const NEW_KEY = "gcloud iam service-accounts keys create key.json --iam-a
 
 /** What other credentials are, by their `type`. */
 const OTHER_KINDS: Readonly<Record<string, string>> = {
-  authorized_user: "holds a person's login (gcloud auth application-default login), which cannot get an ID token for a service",
+  authorized_user: "holds a person's login (gcloud auth application-default login), not a service account's key",
   external_account: "holds workload identity federation's configuration, not a service account's key",
   external_account_authorized_user: "holds workforce identity federation's configuration, not a service account's key",
   impersonated_service_account: "holds an impersonation's configuration, not a service account's key",

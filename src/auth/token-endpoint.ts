@@ -1,28 +1,51 @@
 import type { CliError } from "../errors.ts";
 import { isLoopback } from "../request/route.ts";
-import { invalidCredentials, type ServiceAccountKey } from "./service-account-key.ts";
+import { invalidCredentials } from "./service-account-key.ts";
+
+type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Google's token endpoint goes by several names. */
-const GOOGLES = new Set(["oauth2.googleapis.com", "www.googleapis.com", "accounts.google.com"]);
+const GOOGLES = /^(?:oauth2\.googleapis\.com|www\.googleapis\.com|accounts\.google\.com)$/;
 
 const VARIABLE = "CLOUDRUN_OAUTH_ALLOW_TOKEN_URI";
+
+/** Which hosts a URL of a credential file may name without being allowed by name. */
+interface Expected {
+  /** The file's field, in its own spelling. */
+  readonly field: string;
+  /** Begins the sentence: "The key file". */
+  readonly subject: string;
+  readonly hosts: RegExp;
+  /** What the field usually names. */
+  readonly usual?: string;
+  /** True where plain HTTP to these hosts stays within the machine, as a metadata server's does. */
+  readonly isLocal?: boolean;
+  readonly env: Environment;
+}
 
 /**
  * The URL that an assertion may be sent to. A key file that somebody planted could name any host, which would then hold an assertion
  * of this account: other hosts than Google's and this machine's have to be allowed by CLOUDRUN_OAUTH_ALLOW_TOKEN_URI (hosts, separated by commas).
  * Throws CliError CREDENTIALS_INVALID.
  */
-export function tokenEndpoint({ token_uri }: ServiceAccountKey, env: Readonly<Record<string, string | undefined>>): URL {
+export function tokenEndpoint({ token_uri }: { readonly token_uri: string }, env: Environment, subject = "The key file"): URL {
   const url = new URL(token_uri);
-  const host = url.hostname.replace(/^\[|\]$/g, "");
-  const isHttp = url.protocol === "http:" || url.protocol === "https:";
-  if (isHttp && isLoopback(host)) return url;
-  if (url.protocol !== "https:") throw refused(url, "is not an https URL", "Google's is https://oauth2.googleapis.com/token");
-  const allowed = (env[VARIABLE] ?? "").toLowerCase().split(/[\s,]+/);
-  if ((GOOGLES.has(host) && url.port === "") || allowed.includes(host) || allowed.includes(url.host)) return url;
-  throw refused(url, "is not Google's token endpoint", `Where that is meant to be so: ${VARIABLE}=${url.host}`);
+  assertGoogles(url, { field: "token_uri", subject, hosts: GOOGLES, usual: "https://oauth2.googleapis.com/token", env });
+  return url;
 }
 
-function refused({ host }: URL, fault: string, hint: string): CliError {
-  return invalidCredentials("The key file", `names a token_uri at ${host || "no host"}, which ${fault}`, hint);
+/** The same for the other URLs of credential files, each of which is sent, or answers with, something secret. */
+export function assertGoogles(url: URL, { field, subject, hosts, usual, isLocal = false, env }: Expected): void {
+  const host = url.hostname.replace(/^\[|\]$/g, "");
+  const isHttp = url.protocol === "http:" || url.protocol === "https:";
+  if (isHttp && (isLoopback(host) || (isLocal && hosts.test(host)))) return;
+  const refused = (fault: string, hint: string): CliError =>
+    invalidCredentials(subject, `names a ${field} at ${url.host || "no host"}, which ${fault}`, hint);
+  if (url.protocol !== "https:") throw refused("is not an https URL", usual ? `Google's is ${usual}` : "Say https://…");
+  const allowed = (env[VARIABLE] ?? "").toLowerCase().split(/[\s,]+/);
+  if ((hosts.test(host) && url.port === "") || allowed.includes(host) || allowed.includes(url.host)) return;
+  throw refused(
+    `is not Google's${field === "token_uri" ? " token endpoint" : ""}`,
+    `Where that is meant to be so: ${VARIABLE}=${url.host}`,
+  );
 }

@@ -1,4 +1,5 @@
 import { Readable } from "node:stream";
+import { principalOf } from "../auth/id-token.ts";
 import { explainRefusal } from "../auth/refusal/explain.ts";
 import { authorOf, isFromIap } from "../auth/refusal/front-end.ts";
 import type { Look } from "../auth/refusal/refused-call.ts";
@@ -20,6 +21,8 @@ export interface Answer {
   readonly bytes?: Buffer | undefined;
   /** What a status from 400 on means: HTTP_STATUS, or NOT_AUTHENTICATED, NOT_AUTHORIZED or NOT_REACHABLE where Cloud Run's front end refused. */
   readonly error?: CliError | undefined;
+  /** Who called, as policies name him; undefined where neither credentials nor token say so. */
+  readonly principal: string | undefined;
   /** When the call was sent, by `performance.now()`. */
   readonly started: number;
 }
@@ -56,6 +59,7 @@ export function createCaller(send: Send, caller: Caller, policy: Policy): (call:
 
   async function once(call: Call, token: string, signal: { readonly signal?: AbortSignal }): Promise<Raw> {
     const started = performance.now();
+    const principal = caller.principal ?? principalOf(token);
     let next: Sent = call;
     for (let redirects = 0; ; redirects += 1) {
       const { method, url, body } = next;
@@ -65,7 +69,7 @@ export function createCaller(send: Send, caller: Caller, policy: Policy): (call:
       const further = location && !isFromIap(response.headers) ? redirected(next, response) : undefined;
       if (!further) {
         const isRefusal = response.status >= 400 || isFromIap(response.headers);
-        return { url, response, sent: headers, started, ...(isRefusal && { bytes: await response.bytes() }) };
+        return { url, response, sent: headers, principal, started, ...(isRefusal && { bytes: await response.bytes() }) };
       }
       response.body.destroy();
       if (redirects === MOST_REDIRECTS)
@@ -82,10 +86,10 @@ export function createCaller(send: Send, caller: Caller, policy: Policy): (call:
 
   /** Says what a refusal means. Who waits for another answer does not have each one looked into. */
   async function explain({ sent, ...answer }: Raw): Promise<Answer> {
-    const { url, bytes } = answer;
+    const { url, bytes, principal } = answer;
     if (!bytes) return answer;
     const { status, headers } = answer.response;
-    const refused = { url, status, headers, body: bytes.toString("utf8"), sent, principal: caller.principal, now: Date.now() };
+    const refused = { url, status, headers, body: bytes.toString("utf8"), sent, principal, now: Date.now() };
     const error =
       (await explainRefusal(refused, waitFor === undefined ? look : undefined)) ??
       new CliError("HTTP_STATUS", `The service answered ${status}.`, { details: { status_code: status, url: url.href } });

@@ -39,8 +39,9 @@ export function openApiClient(context: Pick<Context, "env" | "settings" | "send"
     // What calls services (CREDS) need not be what deploys them.
     const file = env.GOOGLE_APPLICATION_CREDENTIALS;
     const setting = file ? { value: file, source: "GOOGLE_APPLICATION_CREDENTIALS" } : settings.get("credentials");
-    const credentials = await findCredentials(setting, context);
-    account = credentials.principal.replace(/^.*?:/, "");
+    // Nor is the account that services are called as the one that deploys them.
+    const credentials = await findCredentials(setting, { env, send: context.send });
+    account = credentials.principal?.replace(/^.*?:/, "");
     return credentials.fetchAccessToken();
   }
 

@@ -17,8 +17,12 @@ export async function emulatorSeed(context: Context, path: string, options: Emul
   else terminal.printTable(planted.map(({ kind, name, made }) => [kind.toUpperCase(), name, made ? "made" : "there already"]));
 }
 
-function plan({ projects }: Seed): string[] {
-  return projects.flatMap(({ project, accounts, bindings, buckets, services }) => [
+function plan({ users, projects }: Seed): string[] {
+  const people = users.flatMap(({ email, credentials }) => [
+    `user ${email}`,
+    ...(credentials ? [`login of ${email} in ${credentials}`] : []),
+  ]);
+  const planned = projects.flatMap(({ project, accounts, bindings, buckets, services }) => [
     `project ${project ?? "of the emulator"}`,
     ...accounts.flatMap(({ email, keys, bindings }) => [
       `account ${email}`,
@@ -29,4 +33,5 @@ function plan({ projects }: Seed): string[] {
     ...services.map(({ name, source, image }) => `service ${name} from ${source ?? image}`),
     ...bindings.map(({ role, members }) => `${role} on the project for ${members.join(", ")}`),
   ]);
+  return [...people, ...planned];
 }

@@ -28,7 +28,7 @@ export async function invoke(context: Context, targets: readonly string[], optio
   const request = await readCall(options, context);
   assertRepeatable(request.body, options, targets);
   const urls = await findTargets(context, targets);
-  const calls = urls.map((url): Call => ({ ...request, url, audience: options.audience ?? audienceFor(url) }));
+  const calls = urls.map((url): Call => ({ ...request, url, audience: credentials.audience ?? options.audience ?? audienceFor(url) }));
   terminal.debug(`credential: ${credentials.description}`);
   for (const audience of new Set(calls.map((call) => call.audience))) terminal.debug(`audience: ${audience}`);
   if (context.dryRun) {
@@ -37,7 +37,7 @@ export async function invoke(context: Context, targets: readonly string[], optio
   }
 
   const file = options.output === undefined ? undefined : await openOutputFile(resolve(cwd, options.output));
-  const printer = createPrinter(context, options, { isMany: isMany(options, targets), principal: credentials.principal, file });
+  const printer = createPrinter(context, options, { isMany: isMany(options, targets), file });
   const send = createCaller(context.send, credentials, { ...options, look: createLook(context) });
   const { waitFor: status } = options;
   let last: Answer | undefined;
@@ -79,16 +79,15 @@ export async function invoke(context: Context, targets: readonly string[], optio
 interface Kind {
   /** Whether one run makes several calls. */
   readonly isMany: boolean;
-  readonly principal: string;
   readonly file: OutputFile | undefined;
 }
 
 /** Prints answers as they come; several of them, under `--json`, as one list at the end, or in one line each where there is no end. */
-function createPrinter({ terminal, signal, cwd }: Context, options: InvokeOptions, { isMany: isList, principal, file }: Kind) {
+function createPrinter({ terminal, signal, cwd }: Context, options: InvokeOptions, { isMany: isList, file }: Kind) {
   const listed: string[] = [];
 
   const document = async (answer: Answer, { audience }: Call): Promise<string> => {
-    const { response, bytes, error, started, url } = answer;
+    const { response, bytes, error, started, url, principal } = answer;
     const written = file && !error ? await file.write(bytes ? Readable.from([bytes]) : response.body) : undefined;
     const shown = written === undefined ? (bytes ?? (await response.bytes())) : null;
     const { headers } = response;

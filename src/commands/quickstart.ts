@@ -74,7 +74,7 @@ async function walk(context: Context, directory: string, step: Step) {
   const member = readMember(settings.require("member"));
   await step("grant", `Granting roles/run.invoker to ${member}`, () => cloud.grant({ ...name, member, role: "roles/run.invoker" }));
   const invoke = await step("invoke", `Calling it as ${member}`, async () => {
-    const credentials = await findCredentials(settings.get("credentials"), context);
+    const credentials = await findCredentials(settings.get("credentials"), { send, env: context.env });
     const token = await credentials.fetchIdToken(audienceFor(new URL(url)));
     const response = await send({ method: "GET", url, headers: [["Authorization", `Bearer ${token}`]] });
     return { status: response.status, document: writeDocument({ ...response, bytes: await response.bytes() }) };

@@ -24,6 +24,8 @@ export async function token(context: Context, audience: string | undefined, opti
 
   const idToken = await credentials.fetchIdToken(wanted);
   terminal.mask(idToken);
+  if (audience !== undefined && credentials.audience !== undefined && credentials.audience !== audience)
+    terminal.warn(`A person's ID token is for the client that he signed in with, ${credentials.audience}, not for ${audience}.`);
   if (!terminal.json) return terminal.print(`${options.header ? "Authorization: Bearer " : ""}${idToken}\n`);
   const claims = readClaims(idToken) ?? {};
   const expires = typeof claims.exp === "number" ? new Date(claims.exp * 1000).toISOString() : null;

@@ -5,7 +5,9 @@ import { ApiError } from "./errors.ts";
 import type { Faults } from "./faults/faults.ts";
 import type { LogStore } from "./logging/log-store.ts";
 import { streamEntries } from "./logging/stream-entries.ts";
+import { createLogin, ensureUser, findLogin } from "./oauth2/logins.ts";
 import { json, Reply } from "./reply.ts";
+import type { State } from "./state.ts";
 
 interface AdminOptions {
   readonly status: () => object;
@@ -13,12 +15,20 @@ interface AdminOptions {
   readonly faults: Faults;
   readonly clock: Clock;
   readonly logs: () => LogStore;
+  readonly state: () => Pick<State, "users" | "logins">;
 }
 
 type Answer = (body: () => Promise<Record<string, unknown>>, id: number, query: URLSearchParams) => unknown;
 
 /** Answers under the emulator's own address: what the commands `emulator …` ask. Durations are in milliseconds. */
-export function createAdmin({ status, reset, faults, clock, logs }: AdminOptions): (request: IncomingMessage, url: URL) => Promise<Reply> {
+export function createAdmin({
+  status,
+  reset,
+  faults,
+  clock,
+  logs,
+  state,
+}: AdminOptions): (request: IncomingMessage, url: URL) => Promise<Reply> {
   const time = () => ({ now: new Date(clock.now()).toISOString(), shift_ms: clock.shift });
   const answers: Readonly<Record<string, Answer>> = {
     "GET /_emulator/status": status,
@@ -40,6 +50,23 @@ export function createAdmin({ status, reset, faults, clock, logs }: AdminOptions
     },
     "GET /_emulator/logs": async (_body, _id, query) =>
       new Reply(200, { "content-type": "application/x-ndjson" }, await streamEntries(logs(), query)),
+    "GET /_emulator/users": () => ({
+      users: state()
+        .users.list()
+        .map(({ email }) => ({ email })),
+    }),
+    "POST /_emulator/users": async (body) => {
+      const { email } = ensureUser(state(), String((await body())["email"]));
+      return { email };
+    },
+    "POST /_emulator/logins": async (body) => {
+      const { email, scopes } = await body();
+      return createLogin(state(), ensureUser(state(), String(email)), Array.isArray(scopes) ? scopes.map(String) : undefined);
+    },
+    "POST /_emulator/logins/check": async (body) => {
+      const login = findLogin(state(), String((await body())["refresh_token"]));
+      return { known: login !== undefined };
+    },
     "GET /_emulator/clock": time,
     "PUT /_emulator/clock": async (body) => {
       const { shift_ms: shift } = await body();

@@ -30,7 +30,7 @@ import { createInstances } from "./run/instances.ts";
 import { createSurround } from "./run/surround.ts";
 import { readiness } from "./run/conditions.ts";
 import { seedProject } from "./seed.ts";
-import { openState } from "./state.ts";
+import { openState, type State } from "./state.ts";
 
 interface ServiceStatus {
   readonly name: string;
@@ -44,6 +44,7 @@ export interface Google {
   readonly router: Router;
   readonly frontDoor: FrontDoor;
   readonly logs: LogStore;
+  readonly state: State;
   services(): ServiceStatus[];
   /** Stops what runs; builds and deployments under way go on when the directory is opened again. */
   close(): Promise<void>;
@@ -108,6 +109,7 @@ export async function openGoogle({ directory, project, engine, now, log, address
     router,
     frontDoor: createFrontDoor({ ...runtime, instances, requestLog: createRequestLog({ logs, now }) }),
     logs,
+    state,
     services: () =>
       state.services.list().map(({ metadata, status }) => ({
         name: metadata.name,

@@ -114,7 +114,7 @@ export async function createEmulator({
     authority,
     router: recorder?.wrap(route) ?? route,
     frontDoor: (request, response, host) => google.frontDoor(request, response, host),
-    admin: createAdmin({ status, reset, faults, clock, logs: () => google.logs }),
+    admin: createAdmin({ status, reset, faults, clock, logs: () => google.logs, state: () => google.state }),
     async meet(request, response, host) {
       response.setHeader("date", new Date(now()).toUTCString());
       return faults.strike(request, response, host);

@@ -1,4 +1,6 @@
+import type { Login, User } from "./oauth2/login.ts";
 import type { Secret, SecretVersion } from "./secrets/secret.ts";
+import type { KnativeRevision, KnativeService } from "./run/knative.ts";
 
 /** What the emulator remembers, by collection. Fields that Google's APIs have keep Google's spelling. */
 export interface Resources {
@@ -10,6 +12,10 @@ export interface Resources {
   serviceAccounts: ServiceAccount;
   /** By `EMAIL/KEY_ID`. */
   keys: ServiceAccountKey;
+  /** People, by e-mail address. */
+  users: User;
+  /** People's logins, by the SHA-256 of the refresh token in hex: the token itself is not kept. */
+  logins: Login;
   /** Access tokens, by the SHA-256 of the token in hex: the token itself is not kept. */
   accessTokens: AccessToken;
   /** By the full name of the resource: `projects/P`, `projects/P/locations/R/services/S`, `projects/P/serviceAccounts/E`. */
@@ -90,7 +96,7 @@ export interface ServiceAccountKey {
 }
 
 export interface AccessToken {
-  /** The account's; of a federated token, the `principal://` that it stands for. */
+  /** The account's or the person's; of a federated token, the `principal://` that it stands for. */
   readonly email: string;
   /** Of a federated token: what else it says of its principal. */
   readonly federated?: { readonly pool: string; readonly principalSets: readonly string[] };
@@ -203,97 +209,4 @@ export interface ImageConfig {
   readonly Cmd: readonly string[];
   readonly WorkingDir: string;
   readonly User: string;
-}
-
-export interface ObjectMeta {
-  readonly name: string;
-  readonly namespace: string;
-  readonly selfLink?: string;
-  readonly uid: string;
-  readonly generation: number;
-  readonly resourceVersion: string;
-  readonly creationTimestamp: string;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly annotations: Readonly<Record<string, string>>;
-}
-
-export interface Condition {
-  readonly type: string;
-  readonly status: "True" | "False" | "Unknown";
-  readonly reason?: string;
-  readonly message?: string;
-  readonly severity?: string;
-  readonly lastTransitionTime: string;
-}
-
-export interface TrafficTarget {
-  readonly revisionName?: string;
-  readonly percent?: number;
-  readonly tag?: string;
-  readonly latestRevision?: boolean;
-  readonly url?: string;
-}
-
-export interface Container {
-  readonly image: string;
-  readonly name?: string;
-  readonly command?: readonly string[];
-  readonly args?: readonly string[];
-  readonly env?: readonly {
-    readonly name: string;
-    readonly value?: string;
-    /** A secret's name and version. */
-    readonly valueFrom?: { readonly secretKeyRef?: { readonly name: string; readonly key: string } };
-  }[];
-  readonly volumeMounts?: readonly { readonly name: string; readonly mountPath: string }[];
-  readonly ports?: readonly { readonly name?: string; readonly containerPort?: number }[];
-  readonly resources?: { readonly limits?: Readonly<Record<string, string>> };
-  readonly startupProbe?: Readonly<Record<string, unknown>>;
-  readonly livenessProbe?: Readonly<Record<string, unknown>>;
-}
-
-interface Volume {
-  readonly name: string;
-  /** Without items, the file is named as the secret is, and holds its latest version. */
-  readonly secret?: { readonly secretName: string; readonly items?: readonly { readonly key: string; readonly path: string }[] };
-}
-
-interface RevisionSpec {
-  readonly containerConcurrency?: number;
-  readonly timeoutSeconds?: number;
-  readonly serviceAccountName?: string;
-  readonly containers: readonly Container[];
-  readonly volumes?: readonly Volume[];
-}
-
-export interface KnativeService {
-  readonly apiVersion: "serving.knative.dev/v1";
-  readonly kind: "Service";
-  readonly metadata: ObjectMeta;
-  readonly spec: {
-    readonly template: { readonly metadata?: Partial<ObjectMeta>; readonly spec: RevisionSpec };
-    readonly traffic: readonly TrafficTarget[];
-  };
-  readonly status: {
-    readonly observedGeneration: number;
-    readonly conditions: readonly Condition[];
-    readonly latestCreatedRevisionName?: string;
-    readonly latestReadyRevisionName?: string;
-    readonly traffic: readonly TrafficTarget[];
-    readonly url: string;
-    readonly address: { readonly url: string };
-  };
-}
-
-export interface KnativeRevision {
-  readonly apiVersion: "serving.knative.dev/v1";
-  readonly kind: "Revision";
-  readonly metadata: ObjectMeta;
-  readonly spec: RevisionSpec;
-  readonly status: {
-    readonly observedGeneration: number;
-    readonly conditions: readonly Condition[];
-    readonly imageDigest?: string;
-    readonly logUrl?: string;
-  };
 }

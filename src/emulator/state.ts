@@ -30,6 +30,7 @@ const COLLECTIONS = [
   "builds",
   "images",
   "keys",
+  "logins",
   "objects",
   "operations",
   "orgPolicies",
@@ -44,6 +45,7 @@ const COLLECTIONS = [
   "settings",
   "tags",
   "uploads",
+  "users",
   "workloadIdentityPools",
   "workloadIdentityProviders",
 ] as const satisfies readonly (keyof Resources)[];

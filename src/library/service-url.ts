@@ -42,7 +42,7 @@ export async function findServiceUrl(
   const { token } = await credentials.fetchAccessToken();
   const answer = await send({ method: "GET", url: asked.href, headers: [["Authorization", `Bearer ${token}`]], timeout: 30_000 });
   const text = await answer.text();
-  const account = credentials.principal.replace(/^.*?:/, "");
+  const account = credentials.principal?.replace(/^.*?:/, "");
   if (answer.status >= 400) throw readApiError(answer.status, text, asked.host, { ...place, account });
   const { status } = JSON.parse(text) as { readonly status?: { readonly url?: string } };
   if (status?.url) return parseServiceUrl(status.url);

@@ -16,7 +16,8 @@ export function addCallCommands(program: Command, execute: Execute): void {
       )
       .argument("[targets...]", "paths of the service, or whole URLs (default: /)")
       .option("--url <url>", "the service's URL (default: what describe finds)")
-      .option("--credentials <file>", "a service account's key file")
+      .option("--credentials <file>", "a service account's key file, or another credential file")
+      .option("--impersonate-service-account <accounts>", "act as this service account; delegates go before it, with commas")
       .option("--audience <audience>", "whom the token is for (default: the service's URL)")
       .addOption(
         new Option("--auth-header <header>", "what carries the token (default: the one that -H leaves free)").choices([
@@ -70,7 +71,8 @@ export function addCallCommands(program: Command, execute: Execute): void {
       .summary("print an ID token")
       .description("Print an ID token for an audience. It is kept in the user's cache folder, and given out again until it is nearly over.")
       .argument("[audience]", "whom the token is for (default: the service's URL)")
-      .option("--credentials <file>", "a service account's key file")
+      .option("--credentials <file>", "a service account's key file, or another credential file")
+      .option("--impersonate-service-account <accounts>", "act as this service account; delegates go before it, with commas")
       .option("--header", "print it as a header, for curl -H @-")
       .option("--min-ttl <duration>", "print one that is good for at least this long (default: 5m)", lifetime)
       .option("--no-cache", "print a new one, and keep it nowhere")

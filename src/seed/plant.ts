@@ -8,12 +8,13 @@ import type { Running } from "../emulator/index.ts";
 import { CliError } from "../errors.ts";
 import { operatorContext } from "../operator.ts";
 import { provideKeyFile } from "./key-files.ts";
+import { ensureUser, provideLogin } from "./logins.ts";
 import { addBindings } from "./policies.ts";
-import type { Seed, SeedAccount, SeedProject, SeedService } from "./seed-file.ts";
+import type { Seed, SeedAccount, SeedProject, SeedService, SeedUser } from "./seed-file.ts";
 
 /** One thing that a seed file asks for, and whether it was there already. */
 export interface Planted {
-  readonly kind: "project" | "account" | "key" | "policy" | "bucket" | "service";
+  readonly kind: "user" | "login" | "project" | "account" | "key" | "policy" | "bucket" | "service";
   readonly name: string;
   readonly made: boolean;
 }
@@ -27,6 +28,7 @@ export async function plant(context: Context, running: Running, seed: Seed, file
     folder: dirname(file),
     note: (...[kind, name, made]: [Planted["kind"], string, boolean]) => void planted.push({ kind, name, made }),
   };
+  for (const wanted of seed.users) await plantUser(bed, wanted);
   for (const wanted of seed.projects) await plantProject(bed, wanted);
   return planted;
 }
@@ -37,6 +39,13 @@ interface Bed {
   /** What the file's paths are relative to. */
   readonly folder: string;
   readonly note: (kind: Planted["kind"], name: string, made: boolean) => void;
+}
+
+async function plantUser({ around, running, folder, note }: Bed, { email, credentials }: SeedUser): Promise<void> {
+  note("user", email, await ensureUser(around, running, email));
+  if (credentials === undefined) return;
+  const path = resolve(folder, credentials);
+  note("login", path, await provideLogin(around, running, email, path));
 }
 
 interface Plot extends Bed {

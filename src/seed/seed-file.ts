@@ -59,11 +59,18 @@ const Project = v.strictObject({
   services: v.optional(v.array(Service), []),
 });
 
-const Seed = v.strictObject({ $schema: v.optional(v.string()), projects: v.array(Project) });
+const User = v.strictObject({
+  email: v.pipe(v.string(), v.email("a person has an e-mail address")),
+  /** A file that is written as gcloud's login leaves it, relative to the seed file. */
+  credentials: v.optional(Text),
+});
+
+const Seed = v.strictObject({ $schema: v.optional(v.string()), users: v.optional(v.array(User), []), projects: v.array(Project) });
 
 /** What an emulator is to hold; in our own spelling, but for a policy's bindings, which are Google's. */
 export type Seed = v.InferOutput<typeof Seed>;
 export type SeedInput = v.InferInput<typeof Seed>;
+export type SeedUser = Seed["users"][number];
 export type SeedProject = Seed["projects"][number];
 export type SeedAccount = SeedProject["accounts"][number];
 export type SeedService = SeedProject["services"][number];

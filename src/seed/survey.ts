@@ -2,6 +2,7 @@ import { openApiClient, type ApiClient } from "../cloud/api-client.ts";
 import type { Context } from "../context.ts";
 import type { Running } from "../emulator/index.ts";
 import { operatorContext } from "../operator.ts";
+import { listUsers } from "./logins.ts";
 import { readPolicy } from "./policies.ts";
 import type { SeedBinding, SeedInput } from "./seed-file.ts";
 
@@ -61,7 +62,8 @@ export async function survey(context: Context, running: Running, findSource: Fin
     const services = await surveyServices(client, project, compute, findSource);
     surveyed.push({ project, ...whereAny({ accounts, bindings, buckets, services }) });
   }
-  return { projects: surveyed };
+  const users = await listUsers(context, running);
+  return { ...whereAny({ users: users.map((email) => ({ email })) }), projects: surveyed };
 }
 
 async function surveyAccounts(client: ApiClient, project: string, given: ReadonlySet<string>) {

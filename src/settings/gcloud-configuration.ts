@@ -1,5 +1,8 @@
 import { readFileSync } from "node:fs";
+import { homedir } from "node:os";
 import { join } from "node:path";
+
+type Environment = Readonly<Record<string, string | undefined>>;
 
 interface GcloudConfiguration {
   /** As it is shown to a person. */
@@ -12,11 +15,26 @@ interface GcloudConfiguration {
  * The user's active gcloud configuration, from its files: starting gcloud would take most of a second.
  * https://cloud.google.com/sdk/docs/configurations
  */
-export function readGcloudConfiguration(env: Readonly<Record<string, string | undefined>>, home: string): GcloudConfiguration | undefined {
-  const directory = env.CLOUDSDK_CONFIG || (env.APPDATA ? join(env.APPDATA, "gcloud") : join(home, ".config", "gcloud"));
+export function readGcloudConfiguration(env: Environment): GcloudConfiguration | undefined {
+  const directory = gcloudDirectory(env);
   const name = env.CLOUDSDK_ACTIVE_CONFIG_NAME || read(join(directory, "active_config"))?.trim() || "default";
   const text = read(join(directory, "configurations", `config_${name}`));
   return text === undefined ? undefined : { name: `gcloud configuration ${name}`, values: parseIni(text) };
+}
+
+/** Where gcloud keeps its configurations, its logins and the Application Default Credentials. */
+export function gcloudDirectory(env: Environment): string {
+  const home = env.HOME || env.USERPROFILE || homedir();
+  return env.CLOUDSDK_CONFIG || (env.APPDATA ? join(env.APPDATA, "gcloud") : join(home, ".config", "gcloud"));
+}
+
+/** The account that gcloud acts as, and the one that it impersonates thereby. */
+export function readGcloudAccount(env: Environment): { readonly account: string | undefined; readonly impersonated: string | undefined } {
+  const { values = {} } = readGcloudConfiguration(env) ?? {};
+  return {
+    account: env.CLOUDSDK_CORE_ACCOUNT || values["core/account"],
+    impersonated: env.CLOUDSDK_AUTH_IMPERSONATE_SERVICE_ACCOUNT || values["auth/impersonate_service_account"],
+  };
 }
 
 function read(path: string): string | undefined {

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { optional, safeParse, strictObject, string } from "valibot";
 import { CliError } from "../errors.ts";
+import { readInline } from "./inline-credentials.ts";
 
 const NAME = "cloudrun-oauth.json";
 
@@ -13,6 +14,7 @@ const shape = strictObject({
   image: optional(string()),
   template: optional(string()),
   credentials: optional(string()),
+  impersonate: optional(string()),
   member: optional(string()),
   url: optional(string()),
   via: optional(string()),
@@ -39,7 +41,8 @@ export function readProjectFile(directory: string): ProjectFile | undefined {
   }
   const values = check(path, text, parse(path, text));
   // A relative path is relative to the file that it stands in.
-  return { path, values: values.credentials ? { ...values, credentials: resolve(directory, values.credentials) } : values };
+  const isPath = values.credentials && readInline(values.credentials) === undefined;
+  return { path, values: isPath ? { ...values, credentials: resolve(directory, values.credentials as string) } : values };
 }
 
 function parse(path: string, text: string): unknown {

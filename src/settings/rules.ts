@@ -1,10 +1,13 @@
 import { isAbsolute } from "node:path";
 import { CliError } from "../errors.ts";
+import { readInline } from "./inline-credentials.ts";
 
 interface Rule {
   readonly holds: (value: string) => boolean;
   /** A sentence without its capital and its stop. */
   readonly text: string;
+  /** True where a value that breaks the rule may be a secret. */
+  readonly isSecret?: boolean;
 }
 
 const RULES: Readonly<Record<string, Rule>> = {
@@ -30,6 +33,16 @@ const RULES: Readonly<Record<string, Rule>> = {
     holds: (value) => /^https?:\/\/[^\s/?#]+/.test(value) && URL.canParse(value),
     text: "a URL begins with https:// or http://, and a host",
   },
+  // Arguments are for everybody to see, and settings files are shared.
+  credentials: {
+    holds: (value) => readInline(value) === undefined,
+    text: "it is a credential itself, which only a variable of the environment may hold; here a file is named",
+    isSecret: true,
+  },
+  impersonate: {
+    holds: (value) => value.split(",").every((account) => /^\s*[\w.+-]+@[\w.-]+\s*$|^\s*\d{21}\s*$/.test(account)),
+    text: "it is a service account's e-mail address, or several with commas between them: delegates first, the account to be last",
+  },
   via: { holds: (value) => value === "gcloud" || value === "api", text: "a way to the control plane is gcloud or api" },
   engine: { holds: (value) => ["auto", "process", "container"].includes(value), text: "an engine is auto, process or container" },
 };
@@ -38,8 +51,8 @@ const RULES: Readonly<Record<string, Rule>> = {
 export function assertAllowed(name: string, { value, source }: { readonly value: string; readonly source: string }): void {
   const rule = RULES[name];
   if (!rule || rule.holds(value)) return;
-  const shown = value.length > 80 ? `${value.slice(0, 80)}…` : value;
-  throw new CliError("SETTINGS_INVALID", `"${shown}" cannot be the ${name}: ${rule.text}.`, {
+  const shown = rule.isSecret ? "What is given" : `"${value.length > 80 ? `${value.slice(0, 80)}…` : value}"`;
+  throw new CliError("SETTINGS_INVALID", `${shown} cannot be the ${name}: ${rule.text}.`, {
     hint: `It comes from ${source}.`,
     details: { setting: name, source, file: isAbsolute(source) ? source : undefined },
   });

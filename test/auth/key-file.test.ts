@@ -76,7 +76,7 @@ const BROKEN: readonly (readonly [what: string, content: string | Buffer | Recor
   [
     "a person's login",
     { type: "authorized_user" },
-    "The key file PATH holds a person's login (gcloud auth application-default login), which cannot get an ID token for a service.",
+    "The key file PATH holds a person's login (gcloud auth application-default login), not a service account's key.",
   ],
   [
     "federation",
@@ -144,7 +144,7 @@ const BROKEN: readonly (readonly [what: string, content: string | Buffer | Recor
   [
     "a key without BEGIN",
     keyFields({ private_key: LINES.join("\n") }),
-    "The private_key of the key file PATH is no PEM: it does not begin with -----BEGIN PRIVATE KEY-----.",
+    "The private_key of the key file PATH is no PEM: its BEGIN line is missing.",
   ],
   [
     "a key without END",

@@ -12,7 +12,8 @@ import {
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
-import { keyCredentials, type Credentials } from "../../src/auth/credentials.ts";
+import type { Credentials } from "../../src/auth/credentials.ts";
+import { keyCredentials } from "../../src/auth/kinds/service-account.ts";
 import { parseKey } from "../../src/auth/service-account-key.ts";
 import { withCache, type CacheOptions } from "../../src/auth/token-cache.ts";
 import { createSend } from "../../src/request.ts";

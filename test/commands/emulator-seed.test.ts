@@ -153,6 +153,39 @@ test("a key file of an emulator that has forgotten it is made anew; another's is
   }
 });
 
+test("a person gets a login as gcloud would leave it, which is made anew only where the emulator has forgotten it", async () => {
+  const cwd = seedFolder({
+    users: [{ email: "me@example.com", credentials: "logins/me.json" }, { email: "you@example.com" }],
+    projects: [],
+  });
+  const file = join(cwd, "logins/me.json");
+  expect(await seed(cwd)).toEqual([
+    { kind: "user", name: "me@example.com", made: true },
+    { kind: "login", name: file, made: true },
+    { kind: "user", name: "you@example.com", made: true },
+  ]);
+  expect(statSync(file).mode & 0o777).toBe(0o600);
+  const text = readFileSync(file, "utf8");
+  const { client_id } = JSON.parse(text) as { client_id: string };
+  const token = await runCli(["token", "--json", "--credentials", file, "https://a.example.com"], {
+    env: { CLOUDRUN_OAUTH_EMULATOR: emulator.url },
+  });
+  expect(JSON.parse(token.stdout)).toMatchObject({ claims: { email: "me@example.com", aud: client_id } });
+  expect((await seed(cwd)).filter(({ made }) => made)).toEqual([]);
+  expect(readFileSync(file, "utf8")).toBe(text);
+  const { users } = JSON.parse((await cli(cwd, ["export"])).stdout) as { users: object[] };
+  expect(users).toEqual([{ email: "me@example.com" }, { email: "you@example.com" }]);
+
+  const fresh = await open("fourth-project");
+  await seed(cwd, fresh.url).finally(() => fresh.close());
+  expect(readFileSync(file, "utf8")).not.toBe(text);
+  for (const other of [text.replace("1//0emulator-", "1//0"), text.replace("me@example.com", "you@example.com"), "no JSON"]) {
+    writeFileSync(file, other);
+    expect(await cli(cwd, ["seed", "seed.json"])).toMatchObject({ exitCode: 5, stderr: expect.stringContaining("[CONFLICT]") });
+    expect(readFileSync(file, "utf8")).toBe(other);
+  }
+});
+
 test.for([
   ["no JSON", "{", "is not JSON"],
   ["an unknown field", { projects: [{ services: [{ name: "a", source: ".", port: 1 }] }] }, "projects[0].services[0].port: "],

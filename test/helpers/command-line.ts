@@ -42,7 +42,7 @@ export async function runCli(
   if (input !== undefined) stdin.end(input);
   const [out, err] = [collect(stdout), collect(stderr)];
   if (onStdout) stdout.on("data", onStdout);
-  const env: Readonly<Record<string, string>> = { HOME: folder(), PATH: "", ...given };
+  const env: Readonly<Record<string, string>> = { HOME: folder(), PATH: "", NO_GCE_CHECK: "true", ...given };
   const exitCode = await run(argv, { stdin, stdout, stderr, cwd, signal, env, self: [] });
   const written = { stdout: out(), stderr: err() };
   const asked = tokensAskedFor ?? tokensAskedBy(argv);

@@ -1,6 +1,6 @@
 import { get } from "node:http";
 import { expect, onTestFinished } from "vitest";
-import type { KnativeService } from "../../src/emulator/resources.ts";
+import type { KnativeService } from "../../src/emulator/run/knative.ts";
 import { createInstances, type Instances } from "../../src/emulator/run/instances.ts";
 import { openTestState } from "./api-server.ts";
 import { addImage, createNodeEngine, SERVER } from "./node-engine.ts";

@@ -17,7 +17,7 @@ export interface OidcIssuer {
   token(claims: Readonly<Record<string, unknown>>, options?: { readonly pair?: KeyPair; readonly now?: number }): string;
 }
 
-export async function startOidcIssuer(): Promise<OidcIssuer> {
+export async function startOidcIssuer(atEnd?: Parameters<typeof listen>[1]): Promise<OidcIssuer> {
   let asked = 0;
   const server = createServer((request, response) => {
     const documents: Record<string, object> = {
@@ -28,7 +28,7 @@ export async function startOidcIssuer(): Promise<OidcIssuer> {
     const document = documents[request.url ?? ""];
     response.writeHead(document ? 200 : 404, { "content-type": "application/json" }).end(JSON.stringify(document ?? {}));
   });
-  const uri = `http://127.0.0.1:${await listen(server)}`;
+  const uri = `http://127.0.0.1:${await listen(server, atEnd)}`;
   return {
     uri,
     jwks,

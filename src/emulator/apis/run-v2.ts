@@ -3,7 +3,7 @@ import { param, principalOf, type Call } from "../call.ts";
 import { ApiError } from "../errors.ts";
 import { authorize } from "../iam/policy.ts";
 import { page } from "../page.ts";
-import type { KnativeRevision, KnativeService } from "../resources.ts";
+import type { KnativeRevision, KnativeService } from "../run/knative.ts";
 import type { Api, Route } from "../router.ts";
 import type { Deployments } from "../run/deployments.ts";
 import { keyOf, resourceName, type Place } from "../run/naming.ts";

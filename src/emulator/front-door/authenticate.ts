@@ -1,6 +1,7 @@
 import type { Identity } from "../call.ts";
 import { findAccessToken } from "../oauth2/access-tokens.ts";
 import { verifyIdToken } from "../oauth2/id-tokens.ts";
+import { GCLOUD_CLIENTS } from "../oauth2/logins.ts";
 import type { Runtime } from "../runtime.ts";
 
 type Header = "authorization" | "x-serverless-authorization";
@@ -20,16 +21,6 @@ export type Credential =
       /** The request's headers as the service sees them: the checked token without its signature. */
       readonly redactedHeaders: string[];
     };
-
-/**
- * Every service takes tokens for these two, whatever its own audiences are: for gcloud's client, which `gcloud auth print-identity-token` without
- * --audiences and `gcloud run services proxy` send (google/adk-python#3814), and for gcloud's client for Application Default Credentials
- * (GoogleCloudPlatform/cloud-run-proxy#10).
- */
-const AUDIENCES_OF_GCLOUD: readonly unknown[] = [
-  "32555940559.apps.googleusercontent.com",
-  "764086051850-6qr4p6gpi6hn506pt8ejuq83di341hur.apps.googleusercontent.com",
-];
 
 interface Options extends Pick<Runtime, "state" | "signingKeys" | "now"> {
   /** The service's URLs, without a slash at the end, and its custom audiences. */
@@ -54,7 +45,7 @@ export async function authenticate(rawHeaders: readonly string[], options: Optio
   const jwt = await verifyIdToken(options, token);
   if (!jwt) return bad("The token is no ID token of https://accounts.google.com that is valid now.");
   const { aud } = jwt.claims;
-  if (!AUDIENCES_OF_GCLOUD.includes(aud) && !options.audiences.some((audience) => isAudience(aud, audience))) {
+  if (!isForGcloud(aud) && !options.audiences.some((audience) => isAudience(aud, audience))) {
     return bad(`The token's audience is ${JSON.stringify(aud)}; the service answers to ${options.audiences.join(", ")}.`);
   }
   const principal = findPrincipal(jwt.claims, options);
@@ -69,6 +60,14 @@ function indexesOf(rawHeaders: readonly string[], name: Header): number[] {
   return rawHeaders.flatMap((text, index) => (index % 2 === 0 && text.toLowerCase() === name ? [index + 1] : []));
 }
 
+/**
+ * Every service takes tokens for gcloud's clients, whatever its own audiences are: `gcloud auth print-identity-token` without --audiences and
+ * `gcloud run services proxy` send one (google/adk-python#3814), programs with a person's login the other (GoogleCloudPlatform/cloud-run-proxy#10).
+ */
+function isForGcloud(claim: unknown): boolean {
+  return GCLOUD_CLIENTS.some((client) => client === claim);
+}
+
 /** A custom audience has to match exactly; a service's URL may end in a slash. */
 function isAudience(claim: unknown, audience: string): boolean {
   return claim === audience || (/^https:\/\/[^/]+\.run\.app$/.test(audience) && claim === `${audience}/`);
@@ -79,6 +78,8 @@ export function findPrincipal(
   { sub, email, email_verified: verified }: Readonly<Record<string, unknown>>,
   { state }: Pick<Options, "state">,
 ): Identity | undefined {
+  const user = state.users.get(String(email));
+  if (user) return user.uniqueId === sub && verified === true ? { member: `user:${user.email}`, email: user.email } : undefined;
   const account =
     email === undefined ? state.serviceAccounts.list().find(({ uniqueId }) => uniqueId === sub) : state.serviceAccounts.get(String(email));
   if (!account || account.uniqueId !== sub || account.disabled || (email !== undefined && verified !== true)) return undefined;

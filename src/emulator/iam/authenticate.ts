@@ -48,14 +48,14 @@ export function authenticate(headers: IncomingHttpHeaders, state: State, now: nu
     );
   }
   const { email, federated, scopes } = grant;
-  if (!federated) return { member: `serviceAccount:${email}`, email, scopes };
+  if (!federated) return { member: `${state.users.get(email) ? "user" : "serviceAccount"}:${email}`, email, scopes };
   return { member: email, email, principalSets: federated.principalSets, scopes };
 }
 
 /** Whether whom a token was issued to may still use it: a federated one goes with its pool, whatever becomes of the provider. */
 function isInForce({ email, federated }: AccessToken, state: State): boolean {
   const account = state.serviceAccounts.get(email);
-  if (!federated) return account !== undefined && !account.disabled;
+  if (!federated) return state.users.get(email) !== undefined || (account !== undefined && !account.disabled);
   const pool = state.workloadIdentityPools.get(federated.pool);
   return pool?.state === "ACTIVE" && !pool.disabled;
 }

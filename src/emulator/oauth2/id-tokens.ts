@@ -1,6 +1,6 @@
-import type { ServiceAccount } from "../resources.ts";
 import type { Runtime } from "../runtime.ts";
 import { isSignedBy, parseJwt, type Jwt } from "./jwt.ts";
+import type { User } from "./login.ts";
 
 export const ISSUER = "https://accounts.google.com";
 const LIFETIME = 3600;
@@ -8,14 +8,14 @@ const LIFETIME = 3600;
 interface IdTokenOptions {
   readonly audience: string;
   readonly includeEmail: boolean;
-  /** The authorized party: the account's e-mail address or unique id. */
+  /** The authorized party: the account's e-mail address or unique id, or the client that a person signed in with. */
   readonly azp: string;
 }
 
-/** An ID token for a service account, for an hour from `now`: https://cloud.google.com/docs/authentication/token-types#id */
+/** An ID token for a service account or a person, for an hour from `now`: https://cloud.google.com/docs/authentication/token-types#id */
 export function issueIdToken(
   { signingKeys, now }: Pick<Runtime, "signingKeys" | "now">,
-  account: ServiceAccount,
+  account: User,
   options: IdTokenOptions,
 ): Promise<string> {
   const iat = Math.floor(now() / 1000);

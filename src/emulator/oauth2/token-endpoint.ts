@@ -3,13 +3,15 @@ import { OAuthError } from "../errors.ts";
 import type { Handler } from "../router.ts";
 import type { Runtime } from "../runtime.ts";
 import { grantByAssertion } from "./jwt-bearer.ts";
+import { grantByRefreshToken } from "./refresh-token.ts";
 
 type Grant = (form: URLSearchParams, runtime: Pick<Runtime, "state" | "signingKeys" | "now">) => Promise<object>;
 
-// Unlike Cloud Run: people cannot sign in, so there are no authorization codes and refresh tokens.
+// Unlike Cloud Run: people do not sign in, so there are no authorization codes; a seed file gives them the login that gcloud would leave.
 /** By `grant_type`. */
 const GRANTS: Readonly<Record<string, Grant>> = {
   "urn:ietf:params:oauth:grant-type:jwt-bearer": grantByAssertion,
+  refresh_token: grantByRefreshToken,
 };
 
 /** The token endpoint (RFC 6749, section 3.2), under whichever of its names. */

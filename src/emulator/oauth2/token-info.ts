@@ -4,6 +4,7 @@ import type { Handler } from "../router.ts";
 import type { Runtime } from "../runtime.ts";
 import { findAccessToken, revokeAccessToken } from "./access-tokens.ts";
 import { verifyIdToken } from "./id-tokens.ts";
+import { findLogin, revokeLogin } from "./logins.ts";
 
 /** Says what a token is, all values as strings: https://developers.google.com/identity/sign-in/web/backend-auth#calling-the-tokeninfo-endpoint */
 export function createTokenInfo(runtime: Pick<Runtime, "state" | "signingKeys" | "now">): Handler {
@@ -17,10 +18,14 @@ export function createTokenInfo(runtime: Pick<Runtime, "state" | "signingKeys" |
   };
 }
 
-/** Ends an access token (RFC 7009). */
+/** Ends an access token, or a login (RFC 7009). */
 export function createRevocation({ state }: Pick<Runtime, "state">): Handler {
   return async (call) => {
     const token = (await readFields(call)).get("token") ?? "";
+    if (findLogin(state, token)) {
+      revokeLogin(state, token);
+      return {};
+    }
     if (!findAccessToken(state, token)) throw new OAuthError("invalid_token", "Token expired or revoked");
     revokeAccessToken(state, token);
     return {};
@@ -35,7 +40,7 @@ async function describeIdToken(runtime: Pick<Runtime, "signingKeys" | "now">, to
 function describeAccessToken({ state, now }: Pick<Runtime, "state" | "now">, token: string): object | undefined {
   const grant = findAccessToken(state, token);
   const left = grant ? grant.expires - Math.floor(now() / 1000) : 0;
-  const account = grant && state.serviceAccounts.get(grant.email);
+  const account = grant && (state.serviceAccounts.get(grant.email) ?? state.users.get(grant.email));
   if (!grant || !account || left <= 0) return undefined;
   const email = grant.scopes.some((scope) => /(^|[/.])(email|userinfo\.email)$/.test(scope))
     ? { email: grant.email, email_verified: "true" }

@@ -1,4 +1,4 @@
-import type { Condition } from "../resources.ts";
+import type { Condition } from "../run/knative.ts";
 import type { Message } from "./annotation-fields.ts";
 
 const STATES = { True: "CONDITION_SUCCEEDED", False: "CONDITION_FAILED", Unknown: "CONDITION_RECONCILING" } as const;

@@ -1,4 +1,4 @@
-import type { Container } from "../resources.ts";
+import type { Container } from "../run/knative.ts";
 import type { Message } from "./annotation-fields.ts";
 import type { ContainerMessage } from "./request.ts";
 

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { ApiError } from "../errors.ts";
-import type { KnativeService, RunOperation } from "../resources.ts";
+import type { RunOperation } from "../resources.ts";
+import type { KnativeService } from "../run/knative.ts";
 import type { Runtime } from "../runtime.ts";
 import type { State } from "../state.ts";
 import { keyOf, type Place } from "../run/naming.ts";

@@ -1,4 +1,4 @@
-import type { KnativeRevision } from "../resources.ts";
+import type { KnativeRevision } from "../run/knative.ts";
 import { readiness } from "../run/conditions.ts";
 import { resourceName, type Place } from "../run/naming.ts";
 import { serviceOf } from "../run/revisions.ts";

@@ -1,5 +1,5 @@
 import { ApiError } from "../errors.ts";
-import type { Condition, KnativeService, TrafficTarget } from "../resources.ts";
+import type { Condition, KnativeService, TrafficTarget } from "../run/knative.ts";
 import { resourceName, type Place } from "../run/naming.ts";
 import { foreignKeys, ownKeys, SERVICE_FIELDS, showAnnotations, writeAnnotations, type Message } from "./annotation-fields.ts";
 import { showCondition } from "./conditions.ts";

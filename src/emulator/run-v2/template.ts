@@ -1,4 +1,4 @@
-import type { KnativeService, ObjectMeta } from "../resources.ts";
+import type { KnativeService, ObjectMeta } from "../run/knative.ts";
 import { foreignKeys, ownKeys, showAnnotations, TEMPLATE_FIELDS, writeAnnotations, type Message } from "./annotation-fields.ts";
 import { containerAnnotations, defined, isContainerAnnotation, readContainer, showContainer, type KnativeContainer } from "./container.ts";
 import type { TemplateMessage } from "./request.ts";

@@ -1,4 +1,4 @@
-import type { KnativeService } from "../resources.ts";
+import type { KnativeService } from "./knative.ts";
 
 /** Whether a service's annotation is on: gcloud writes `True`, other clients `true`. */
 export function isOn({ metadata }: Pick<KnativeService, "metadata">, name: string): boolean {

@@ -1,4 +1,4 @@
-import type { Condition } from "../resources.ts";
+import type { Condition } from "./knative.ts";
 
 export type Outcome = Omit<Condition, "lastTransitionTime">;
 

@@ -1,4 +1,4 @@
-import type { KnativeService, ObjectMeta } from "../resources.ts";
+import type { KnativeService, ObjectMeta } from "./knative.ts";
 
 interface Derived<Kind extends string> {
   readonly apiVersion: "serving.knative.dev/v1";

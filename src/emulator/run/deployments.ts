@@ -1,6 +1,6 @@
 import { parseImageReference } from "../builds/image-reference.ts";
 import { findImage } from "../builds/registry.ts";
-import type { KnativeRevision } from "../resources.ts";
+import type { KnativeRevision } from "./knative.ts";
 import type { Runtime } from "../runtime.ts";
 import type { State } from "../state.ts";
 import { updateConditions, type Outcome } from "./conditions.ts";

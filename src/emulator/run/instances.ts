@@ -1,6 +1,6 @@
 import { imageDirectory } from "../builds/registry.ts";
 import type { Instance } from "../engine/engine.ts";
-import type { KnativeRevision } from "../resources.ts";
+import type { KnativeRevision } from "./knative.ts";
 import type { Runtime } from "../runtime.ts";
 import { openSecrets, sweepMounts, type InstanceSecrets } from "../secrets/references.ts";
 import { InstanceError, StartupError } from "./instance-error.ts";

@@ -1,7 +1,7 @@
 import type { Principal } from "../call.ts";
 import { authorize } from "../iam/policy.ts";
 import { checkInvokerRequired } from "../organisation/org-policies.ts";
-import type { KnativeService } from "../resources.ts";
+import type { KnativeService } from "./knative.ts";
 import type { State } from "../state.ts";
 import { isOn } from "./annotations.ts";
 import { resourceName, type Place } from "./naming.ts";

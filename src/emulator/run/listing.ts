@@ -1,5 +1,5 @@
 import { ApiError } from "../errors.ts";
-import type { ObjectMeta } from "../resources.ts";
+import type { ObjectMeta } from "./knative.ts";
 
 interface Listed {
   readonly kind: string;

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
 import { ApiError } from "../errors.ts";
-import type { KnativeRevision, KnativeService } from "../resources.ts";
+import type { KnativeRevision, KnativeService } from "./knative.ts";
 import type { State } from "../state.ts";
 import { readiness, updateConditions } from "./conditions.ts";
 import { keyOf, nameRevision, type Place } from "./naming.ts";

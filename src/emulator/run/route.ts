@@ -1,4 +1,4 @@
-import type { KnativeService } from "../resources.ts";
+import type { KnativeService } from "./knative.ts";
 import type { State } from "../state.ts";
 import { isOn } from "./annotations.ts";
 import { hashLabel, keyOf, LONGEST_LABEL, type Place } from "./naming.ts";

@@ -1,4 +1,4 @@
-import type { Container, KnativeService, TrafficTarget } from "../resources.ts";
+import type { Container, KnativeService, TrafficTarget } from "./knative.ts";
 import { parseCpu } from "./container-rules.ts";
 import type { ContainerRequest, TargetRequest, TemplateRequest } from "./service-request.ts";
 

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Principal } from "../call.ts";
 import { ApiError } from "../errors.ts";
 import { isAllowed } from "../iam/policy.ts";
-import type { KnativeRevision, KnativeService } from "../resources.ts";
+import type { KnativeRevision, KnativeService } from "./knative.ts";
 import type { Runtime } from "../runtime.ts";
 import type { State } from "../state.ts";
 import { updateConditions } from "./conditions.ts";

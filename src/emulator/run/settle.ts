@@ -1,4 +1,4 @@
-import type { KnativeRevision, KnativeService, TrafficTarget } from "../resources.ts";
+import type { KnativeRevision, KnativeService, TrafficTarget } from "./knative.ts";
 import type { State } from "../state.ts";
 import { readiness, updateConditions, type Outcome } from "./conditions.ts";
 import { hashUrl, keyOf, type Place } from "./naming.ts";

@@ -1,5 +1,6 @@
 import type { Engine, Instance, StartOptions } from "../engine/engine.ts";
-import type { Container, ImageConfig, KnativeRevision } from "../resources.ts";
+import type { ImageConfig } from "../resources.ts";
+import type { Container, KnativeRevision } from "./knative.ts";
 import type { InstanceSecrets } from "../secrets/references.ts";
 import { parseCpu, parseMemory } from "./container-rules.ts";
 import { StartupError } from "./instance-error.ts";

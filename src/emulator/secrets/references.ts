@@ -5,7 +5,7 @@ import type { StartOptions } from "../engine/engine.ts";
 import { ApiError } from "../errors.ts";
 import { isAllowed } from "../iam/policy.ts";
 import { findProject } from "../projects.ts";
-import type { KnativeRevision } from "../resources.ts";
+import type { KnativeRevision } from "../run/knative.ts";
 import { StartupError } from "../run/instance-error.ts";
 import { defaultServiceAccount } from "../run/naming.ts";
 import type { State } from "../state.ts";

@@ -1,5 +1,5 @@
 import { expect, test, vi } from "vitest";
-import type { KnativeService } from "../../../src/emulator/resources.ts";
+import type { KnativeService } from "../../../src/emulator/run/knative.ts";
 import { PROJECT, PROJECT_NUMBER, signIn } from "../../helpers/api-server.ts";
 import { addImage } from "../../helpers/node-engine.ts";
 import { HOST, IMAGE, LOCATION, openRun, REVISIONS, service, SERVICES } from "../../helpers/run-server.ts";

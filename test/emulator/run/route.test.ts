@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { KnativeService } from "../../../src/emulator/resources.ts";
+import type { KnativeService } from "../../../src/emulator/run/knative.ts";
 import { deterministicUrl, hashUrl } from "../../../src/emulator/run/naming.ts";
 import { audiencesOf, routeHost } from "../../../src/emulator/run/route.ts";
 import { createService } from "../../../src/emulator/run/services.ts";

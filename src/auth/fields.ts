@@ -1,0 +1,85 @@
+import { redact } from "../redact.ts";
+import { invalidCredentials } from "./service-account-key.ts";
+
+/** What a credential file holds, once it is known to be an object. */
+export type Fields = Readonly<Record<string, unknown>>;
+
+/** Reads the fields of a credential file. What is wrong with one is said without its value, which may be a secret in the wrong place. */
+export interface FieldReader {
+  /** Not empty. */
+  text(name: string): string;
+  optionalText(name: string): string | undefined;
+  /** A text that sentences and `--verbose` may show: one that fits the pattern, and is no key or token that got into the wrong field. */
+  public(name: string, pattern: RegExp): string;
+  url(name: string): URL;
+  optionalUrl(name: string): string | undefined;
+  object(name: string): Fields;
+  optionalObject(name: string): Fields | undefined;
+  optionalNumber(name: string): number | undefined;
+  optionalTexts(name: string): readonly string[];
+  /** An error that says what is wrong with the file. */
+  invalid(fault: string, hint?: string): Error;
+}
+
+/** Characters of a text that is shown. */
+const LONGEST = 1024;
+
+/** `subject` begins the sentence of an error ("The credential file /path"), `hint` is how to make a good file. */
+export function fieldsOf(fields: Fields, subject: string, hint: string, within = ""): FieldReader {
+  const invalid = (fault: string, other = hint) => invalidCredentials(subject, fault, other);
+  const own = (name: string): unknown => (Object.hasOwn(fields, name) ? (fields[name] ?? undefined) : undefined);
+  const optionalText = (name: string) => {
+    const value = own(name);
+    if (value === undefined || value === "") return undefined;
+    if (typeof value !== "string") throw invalid(`has a "${within}${name}" that is not text`);
+    return value;
+  };
+  const text = (name: string) => {
+    const value = optionalText(name);
+    if (value === undefined || value.trim() === "") throw invalid(`has no "${within}${name}"`);
+    return value;
+  };
+  const asUrl = (name: string, value: string) => {
+    if (!URL.canParse(value) || !/^https?:$/.test(new URL(value).protocol)) throw invalid(`has a ${within}${name} that is no URL`);
+    return new URL(value);
+  };
+  return {
+    text,
+    optionalText,
+    public(name, pattern) {
+      const value = text(name);
+      if (pattern.test(value) && redact(value) === value && value.length <= LONGEST) return value;
+      throw invalid(`has a "${within}${name}" that cannot be one`);
+    },
+    url: (name) => asUrl(name, text(name)),
+    optionalUrl(name) {
+      const value = optionalText(name);
+      return value === undefined ? undefined : asUrl(name, value).href;
+    },
+    object(name) {
+      const value = own(name);
+      if (!isFields(value)) throw invalid(`has no "${within}${name}", which is an object`);
+      return value;
+    },
+    optionalObject(name) {
+      const value = own(name);
+      if (value === undefined || isFields(value)) return value;
+      throw invalid(`has a "${within}${name}" that is no object`);
+    },
+    optionalNumber(name) {
+      const value = own(name);
+      if (value === undefined || typeof value === "number") return value;
+      throw invalid(`has a "${within}${name}" that is no number`);
+    },
+    optionalTexts(name) {
+      const value = own(name) ?? [];
+      if (Array.isArray(value) && value.every((each) => typeof each === "string")) return value as string[];
+      throw invalid(`has "${within}${name}" that is no list of texts`);
+    },
+    invalid,
+  };
+}
+
+export function isFields(value: unknown): value is Fields {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}

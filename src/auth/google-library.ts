@@ -1,0 +1,114 @@
+import { Agent } from "node:https";
+import { CliError } from "../errors.ts";
+import { redact } from "../redact.ts";
+import type { Request, Send } from "../request.ts";
+import { clean } from "./token-refusal.ts";
+
+/** What a Google endpoint said when it said no. */
+export interface Refusal {
+  readonly host: string;
+  readonly status: number;
+  /** OAuth's error code (RFC 6749, section 5.2), or the status of Google's APIs. */
+  readonly error: string;
+  readonly description: string;
+  /** The permission that is missing, or another thing that Google's ErrorInfo says of its reason. */
+  readonly reason: string;
+  readonly permission: string;
+}
+
+/** Milliseconds. */
+const TIMEOUT = 30_000;
+const WITHOUT_BODY = new Set([204, 205, 304]);
+
+/** Options of a client of google-auth-library that let its requests travel as all others do: by proxies, or to the emulator. */
+export function transportBy(send: Send): { fetchImplementation: typeof fetch; agent: Agent } {
+  return {
+    // One is given, so that the library makes none for the proxies that it finds by itself. It is never used.
+    agent: new Agent(),
+    fetchImplementation: async (input, { method = "GET", headers, body } = {}) => {
+      const request: Request = {
+        method,
+        url: String(input),
+        headers: [...new Headers(headers)],
+        ...(body && { body: Buffer.isBuffer(body) ? body : String(body as string | URLSearchParams) }),
+        timeout: TIMEOUT,
+      };
+      const answer = await send(request).catch((error: unknown) => {
+        // What will not pass by itself is not to be tried again, which the library takes from this code.
+        const isPassing = error instanceof CliError && error.code === "UNAVAILABLE";
+        throw isPassing ? error : Object.assign(new Error("not to be tried again", { cause: error }), { code: "AbortError" });
+      });
+      const bytes = await answer.bytes();
+      return new Response(WITHOUT_BODY.has(answer.status) ? null : new Uint8Array(bytes), {
+        status: answer.status,
+        headers: answer.headers,
+      });
+    },
+  };
+}
+
+/**
+ * Does what the library is asked for, which is to get something from a URL. What it throws becomes a CliError: ours where the network failed, UNAVAILABLE where an endpoint
+ * did, else what `explain` makes of the refusal.
+ */
+export async function askLibrary<T>(url: string, work: () => Promise<T>, explain: (refusal: Refusal) => CliError): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw translate(error, new URL(url).host, explain);
+  }
+}
+
+function translate(error: unknown, asked: string, explain: (refusal: Refusal) => CliError): CliError {
+  for (let each: unknown = error; each instanceof Error; each = each.cause) {
+    if (each instanceof CliError) return each;
+    const { response, config } = each as Error & { response?: { status: number; data?: unknown }; config?: { url?: string | URL } };
+    if (!response) continue;
+    const host = config?.url ? new URL(String(config.url)).host : asked;
+    const refusal = readRefusal(host, response.status, response.data);
+    if (response.status < 500 && response.status !== 429) return explain(refusal);
+    return new CliError("UNAVAILABLE", `${host} answered ${response.status}, again and again.`, {
+      details: { host, status_code: response.status },
+    });
+  }
+  // The library's own words may hold what it was given.
+  const cause = new Error(redact(error instanceof Error ? error.message : String(error)));
+  return new CliError("TOKEN_REFUSED", `${asked} answered without a token.`, { cause });
+}
+
+function readRefusal(host: string, status: number, data: unknown): Refusal {
+  const fields = record(typeof data === "string" ? parse(data) : data);
+  const { error } = fields;
+  if (typeof error !== "object") {
+    return {
+      host,
+      status,
+      error: clean(error),
+      description: clean(fields["error_description"]),
+      reason: clean(fields["error_subtype"]),
+      permission: "",
+    };
+  }
+  const { message, status: code, details } = record(error);
+  const info = Array.isArray(details) ? record(details.find((each) => "reason" in record(each))) : {};
+  return {
+    host,
+    status,
+    error: clean(code),
+    description: clean(message),
+    reason: clean(info["reason"]),
+    permission: clean(record(info["metadata"])["permission"]),
+  };
+}
+
+function record(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,146 @@
+import type { AwsClient, IdentityPoolClient } from "google-auth-library";
+import { CliError } from "../../errors.ts";
+import type { Credentials } from "../credentials.ts";
+import type { Exchange } from "../exchange.ts";
+import { fieldsOf, type FieldReader, type Fields } from "../fields.ts";
+import { askLibrary, transportBy, type Refusal } from "../google-library.ts";
+import { readAws, type AwsSource } from "../subject-token/aws.ts";
+import { readExecutable } from "../subject-token/executable.ts";
+import { readFileSource } from "../subject-token/file.ts";
+import { readUrlSource } from "../subject-token/url.ts";
+import { assertGoogles } from "../token-endpoint.ts";
+import { assertImpersonationHost, impersonate, readImpersonationUrl } from "./impersonated.ts";
+
+/** Where the token comes from that Google's Security Token Service exchanges. */
+export type Source = { readonly from: string; readonly supply: () => Promise<string>; readonly secret?: string } | AwsSource;
+
+interface Federation {
+  /** The provider's full name, `//iam.googleapis.com/projects/…`. */
+  readonly audience: string;
+  readonly subjectTokenType: string;
+  readonly tokenUrl: string;
+  readonly source: Source;
+}
+
+export const STS = "https://sts.googleapis.com/v1/token";
+const CONFIGURE = "gcloud iam workload-identity-pools create-cred-config PROVIDER --service-account ACCOUNT --output-file FILE …";
+
+/**
+ * `external_account`: workload identity federation, as gcloud's create-cred-config and google-github-actions/auth write it.
+ * https://google.aip.dev/auth/4117 Throws CliError CREDENTIALS_INVALID.
+ */
+export function externalCredentials(value: Fields, origin: string, subject: string, exchange: Exchange): Credentials {
+  const fields = fieldsOf(value, subject, CONFIGURE);
+  const { env } = exchange;
+  const tokenUrl = fields.optionalUrl("token_url") ?? STS;
+  assertGoogles(new URL(tokenUrl), { field: "token_url", subject, hosts: /^sts(?:\.[a-z0-9-]+)*\.googleapis\.com$/, usual: STS, env });
+  const target = fields.optionalText("service_account_impersonation_url") === undefined ? undefined : readImpersonationUrl(fields);
+  if (target) assertImpersonationHost(target.endpoint, subject, env);
+  const audience = fields.public("audience", /^(?:https:)?\/\/iam\.googleapis\.com\/[\w./-]+$/);
+  const subjectTokenType = fields.public("subject_token_type", /^urn:[\w:.-]+$/);
+  const source = readSource(fields, { audience, subjectTokenType, account: target?.account }, subject, exchange);
+  const federated = federatedCredentials({ audience, subjectTokenType, tokenUrl, source }, origin, exchange);
+  return target ? impersonate(federated, { account: target.account, delegates: [] }, exchange, target.endpoint) : federated;
+}
+
+function readSource(
+  fields: FieldReader,
+  about: { audience: string; subjectTokenType: string; account: string | undefined },
+  subject: string,
+  exchange: Exchange,
+): Source {
+  const source = fields.object("credential_source");
+  const reader = fieldsOf(source, subject, CONFIGURE, "credential_source.");
+  if ("environment_id" in source) return readAws(reader, subject, exchange);
+  if ("executable" in source)
+    return readExecutable(fieldsOf(reader.object("executable"), subject, CONFIGURE, "credential_source.executable."), about, exchange);
+  if ("file" in source) return readFileSource(reader, subject);
+  if ("url" in source) return readUrlSource(reader, subject, exchange);
+  throw fields.invalid("has a credential_source that is none of file, url, executable and AWS");
+}
+
+/** A workload that is known by a token of its own provider. It has access tokens, and no ID token: that is a service account's to have. */
+export function federatedCredentials(
+  { audience, subjectTokenType, tokenUrl, source }: Federation,
+  origin: string,
+  exchange: Exchange,
+): Credentials {
+  const pool = audience.replace(/^.*\/workloadIdentityPools\//, "").replace("/providers/", ", provider ");
+  let library: Promise<IdentityPoolClient | AwsClient> | undefined;
+  const client = () =>
+    (library ??= open(
+      { audience, subject_token_type: subjectTokenType, token_url: tokenUrl, type: "external_account" as const },
+      source,
+      exchange,
+    ));
+  const refuse = (refusal: Refusal) => explain(refusal, source.from);
+  return {
+    principal: undefined,
+    description: `a workload of pool ${pool}, from ${origin}, known by ${source.from}`,
+    identity: ["external_account", tokenUrl, audience, source.from, ("secret" in source && source.secret) || ""],
+    tokenRequest: { method: "POST", url: tokenUrl },
+    fetchIdToken: async () => {
+      throw new CliError(
+        "CREDENTIALS_INVALID",
+        `A federated workload has no ID token of its own, and the credentials from ${origin} name no service account.`,
+        {
+          hint: "Act as one that may call the service: --impersonate-service-account ACCOUNT",
+        },
+      );
+    },
+    fetchAccessToken: () =>
+      askLibrary(
+        tokenUrl,
+        async () => {
+          const federated = await client();
+          const { token } = await federated.getAccessToken();
+          if (!token) throw new CliError("TOKEN_REFUSED", `${new URL(tokenUrl).host} answered without an access token.`);
+          return { token, expires: Math.floor((federated.credentials.expiry_date ?? 0) / 1000) };
+        },
+        refuse,
+      ),
+  };
+}
+
+async function open(
+  options: { audience: string; subject_token_type: string; token_url: string; type: "external_account" },
+  source: Source,
+  { send }: Exchange,
+): Promise<IdentityPoolClient | AwsClient> {
+  const transporterOptions = transportBy(send);
+  const { AwsClient, IdentityPoolClient } = await import("../google-clients.ts");
+  const client =
+    "aws" in source
+      ? new AwsClient({ ...options, aws_security_credentials_supplier: source.aws, transporterOptions })
+      : new IdentityPoolClient({ ...options, subject_token_supplier: { getSubjectToken: source.supply }, transporterOptions });
+  // The library opens a connection of its own here, and offers no option for it.
+  Object.assign((client as unknown as { stsCredential: object }).stsCredential, { transporter: client.transporter });
+  return client;
+}
+
+function explain({ host, status, error, description }: Refusal, from: string): CliError {
+  const said = description ? `${description.replace(/\.$/, "")} (${error})` : error || `status ${status}`;
+  return new CliError("TOKEN_REFUSED", `${host} does not take the token from ${from}: ${said}.`, {
+    hint:
+      REMEDIES.find(([pattern]) => pattern.test(`${error} ${description}`))?.[1] ??
+      "Is the provider's configuration the one that this workload's tokens are made for?",
+    details: { error, error_description: description, status_code: status },
+  });
+}
+
+const REMEDIES: readonly (readonly [RegExp, string])[] = [
+  [
+    /invalid_target/,
+    "Does the pool exist, and its provider, and are both on? gcloud iam workload-identity-pools providers list --location global --workload-identity-pool POOL",
+  ],
+  [
+    /attribute condition/,
+    "The provider's attribute condition keeps this workload out: gcloud iam workload-identity-pools providers describe PROVIDER",
+  ],
+  [/stale/, "The token has expired: whatever writes it has to write it anew."],
+  [
+    /audience/,
+    "The token's audience has to be one that the provider allows; without any, it is the provider's own name with https: in front.",
+  ],
+  [/issuer/, "The token is of another issuer than the provider's."],
+];

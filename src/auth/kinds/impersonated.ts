@@ -1,0 +1,147 @@
+import type { Impersonated } from "google-auth-library";
+import { CliError } from "../../errors.ts";
+import type { Credentials } from "../credentials.ts";
+import type { Exchange } from "../exchange.ts";
+import { fieldsOf, type FieldReader, type Fields } from "../fields.ts";
+import { askLibrary, transportBy, type Refusal } from "../google-library.ts";
+import { memberOf, readClaims } from "../id-token.ts";
+import { assertGoogles } from "../token-endpoint.ts";
+
+/** The account to act as, by way of others: each may act for the next, and the last for the account. */
+export interface Chain {
+  readonly account: string;
+  readonly delegates: readonly string[];
+}
+
+const CLOUD_PLATFORM = "https://www.googleapis.com/auth/cloud-platform";
+const API = "https://iamcredentials.googleapis.com";
+
+/** Reads `A,B,C` as gcloud does: the last is the account to act as, those before it are its delegates in this order. */
+export function readChain(list: string): Chain {
+  const accounts = list.split(",").map((account) => account.trim());
+  return { account: accounts.at(-1) ?? "", delegates: accounts.slice(0, -1) };
+}
+
+/**
+ * A service account that other credentials may act as, by the IAM Credentials API; its ID tokens carry the account's e-mail address.
+ * https://cloud.google.com/iam/docs/create-short-lived-credentials-delegated
+ */
+export function impersonate(source: Credentials, { account, delegates }: Chain, { send }: Exchange, endpoint = API): Credentials {
+  const target = { name: `projects/-/serviceAccounts/${account}` };
+  let library: Promise<Impersonated> | undefined;
+  const client = () =>
+    (library ??= (async () => {
+      const { Impersonated, OAuth2Client } = await import("../google-clients.ts");
+      const transporterOptions = transportBy(send);
+      const sourceClient = new OAuth2Client({ transporterOptions });
+      sourceClient.refreshHandler = async () => {
+        const { token, expires } = await source.fetchAccessToken();
+        return { access_token: token, expiry_date: expires * 1000 };
+      };
+      return new Impersonated({
+        sourceClient,
+        targetPrincipal: account,
+        targetScopes: [CLOUD_PLATFORM],
+        delegates: delegates.map((delegate) => `projects/-/serviceAccounts/${delegate}`),
+        lifetime: 3600,
+        endpoint,
+        transporterOptions,
+      });
+    })());
+  const refuse = (refusal: Refusal) => explain(refusal, source, { account, delegates });
+  const by = [source.description, ...delegates.map((delegate) => `by way of ${delegate}`)].join(", ");
+
+  return {
+    principal: account.includes("@") ? memberOf(account) : undefined,
+    description: `serviceAccount:${account}, acted as by ${by}`,
+    identity: ["impersonated", endpoint, account, ...delegates, ...source.identity],
+    ...(source.file !== undefined && { file: source.file }),
+    tokenRequest: { method: "POST", url: `${endpoint}/v1/${target.name}:generateIdToken` },
+    async fetchIdToken(audience) {
+      const token: unknown = await askLibrary(
+        endpoint,
+        async () => (await client()).fetchIdToken(audience, { includeEmail: true }),
+        refuse,
+      );
+      if (typeof token === "string" && readClaims(token)) return token;
+      throw new CliError("TOKEN_REFUSED", `${new URL(endpoint).host} answered without an ID token.`);
+    },
+    fetchAccessToken: () =>
+      askLibrary(
+        endpoint,
+        async () => {
+          const impersonated = await client();
+          const { token } = await impersonated.getAccessToken();
+          if (!token) throw new CliError("TOKEN_REFUSED", `${new URL(endpoint).host} answered without an access token.`);
+          return { token, expires: Math.floor((impersonated.credentials.expiry_date ?? 0) / 1000) };
+        },
+        refuse,
+      ),
+  };
+}
+
+/** `impersonated_service_account`, as `gcloud auth application-default login --impersonate-service-account` leaves it. */
+export function readImpersonated(value: Fields, subject: string): { chain: Chain; endpoint: string; source: Fields; fields: FieldReader } {
+  const fields = fieldsOf(value, subject, "gcloud auth application-default login --impersonate-service-account ACCOUNT");
+  const { account, endpoint } = readImpersonationUrl(fields);
+  const delegates = fields.optionalTexts("delegates").map((delegate) => delegate.replace(/^projects\/-\/serviceAccounts\//, ""));
+  if (!delegates.every((delegate) => /^(?:[\w.+-]+@[\w.-]+|\d+)$/.test(delegate)))
+    throw fields.invalid('has "delegates" that are no service accounts');
+  return { chain: { account, delegates }, endpoint, source: fields.object("source_credentials"), fields };
+}
+
+/** The account and the API that a `service_account_impersonation_url` names. */
+export function readImpersonationUrl(fields: FieldReader): { account: string; endpoint: string } {
+  const url = fields.url("service_account_impersonation_url");
+  const [, account] =
+    /\/serviceAccounts\/([\w.+-]+@[\w.-]+|\d+):generate(?:Access|Id)Token$/.exec(url.pathname.replaceAll("%40", "@")) ?? [];
+  if (account === undefined) throw fields.invalid("has a service_account_impersonation_url that names no service account");
+  return { account, endpoint: url.origin };
+}
+
+/** Throws CREDENTIALS_INVALID where the access token would be sent to a strange host. */
+export function assertImpersonationHost(endpoint: string, subject: string, env: Exchange["env"]): void {
+  assertGoogles(new URL(endpoint), {
+    field: "service_account_impersonation_url",
+    subject,
+    env,
+    hosts: /^iamcredentials(?:\.[a-z0-9-]+)*\.googleapis\.com$/,
+  });
+}
+
+function explain(
+  { host, status, error, description, reason, permission }: Refusal,
+  source: Credentials,
+  { account, delegates }: Chain,
+): CliError {
+  const who = source.principal ?? "The credential";
+  const details = { error, status_code: status, ...(reason && { reason }), ...(permission && { permission }), account };
+  const said = description.replace(/\.$/, "");
+  const refused = (message: string, hint: string) => new CliError("TOKEN_REFUSED", message, { hint, details });
+  if (reason === "SERVICE_DISABLED" || /has not been used in project|it is disabled/.test(description))
+    return refused(`The IAM Credentials API is off in the project: ${said}.`, "gcloud services enable iamcredentials.googleapis.com");
+  if (status === 403) {
+    const first = delegates[0] ?? account;
+    const chain = delegates.length > 0 ? ` by way of ${delegates.join(", ")}` : "";
+    const role =
+      /^principal(?:Set)?:/.test(who) || source.principal === undefined
+        ? "roles/iam.workloadIdentityUser"
+        : "roles/iam.serviceAccountTokenCreator";
+    return refused(
+      `${who} may not act as ${account}${chain}: ${said}.`,
+      `gcloud iam service-accounts add-iam-policy-binding ${first} --member ${source.principal ?? "MEMBER"} --role ${role}${
+        delegates.length > 0 ? ", and likewise from each account to the next" : ""
+      }`,
+    );
+  }
+  if (status === 404)
+    return refused(
+      `There is no service account ${account}, or a delegate of it is not there: ${said}.`,
+      "gcloud iam service-accounts list",
+    );
+  if (/disabled/i.test(description)) return refused(`${account} is disabled: ${said}.`, `gcloud iam service-accounts enable ${account}`);
+  return refused(
+    `${host} refused a token for ${account}: ${said || `status ${status}`}.`,
+    "Is the account's address right, and the audience one?",
+  );
+}

@@ -1,0 +1,95 @@
+import { CliError } from "../../errors.ts";
+import type { Credentials } from "../credentials.ts";
+import type { Exchange } from "../exchange.ts";
+import { memberOf, readClaims } from "../id-token.ts";
+import { clean } from "../token-refusal.ts";
+
+/** Google's own address for it; its name would have to be looked up first. */
+const DEFAULT_HOST = "169.254.169.254";
+const ACCOUNT = "computeMetadata/v1/instance/service-accounts/default";
+/** Milliseconds: it is on the same machine. */
+const TIMEOUT = 5000;
+
+/** Where the metadata server of this machine is, as far as one can tell without asking; `product` is what the firmware calls the machine. */
+export function metadataHost(env: Exchange["env"], product: string): string | undefined {
+  const named = env["GCE_METADATA_HOST"] || env["GCE_METADATA_IP"];
+  if (named) return named;
+  // An emulator stands in for all that is Google's; its instances are told of theirs.
+  if (env["CLOUDRUN_OAUTH_EMULATOR"] || /^(?:1|true)$/i.test(env["NO_GCE_CHECK"] ?? "")) return undefined;
+  return env["K_SERVICE"] || env["CLOUD_RUN_JOB"] || product.startsWith("Google") ? DEFAULT_HOST : undefined;
+}
+
+/**
+ * The service account that this machine or instance runs as. Undefined where a server that is only supposed to be there does not answer. Throws
+ * CREDENTIALS_MISSING where it knows no account, UNAVAILABLE where GCE_METADATA_HOST names one that does not answer.
+ * https://cloud.google.com/run/docs/container-contract#metadata-server
+ */
+export async function metadataCredentials(host: string, { send, env, now = Date.now }: Exchange): Promise<Credentials | undefined> {
+  const base = `http://${host}/${ACCOUNT}`;
+  const isNamed = Boolean(env["GCE_METADATA_HOST"] || env["GCE_METADATA_IP"]);
+  const invalid = new CliError("SETTINGS_INVALID", "GCE_METADATA_HOST is not the address of a metadata server.", {
+    hint: "It looks like HOST or HOST:PORT",
+  });
+  if (!URL.canParse(base) || new URL(base).host === "" || new URL(base).pathname !== `/${ACCOUNT}`) throw invalid;
+
+  const get = async (path: string) => {
+    const answer = await send({ method: "GET", url: `${base}/${path}`, headers: [["Metadata-Flavor", "Google"]], timeout: TIMEOUT });
+    const text = (await answer.text()).trim();
+    if (answer.headers["metadata-flavor"] !== "Google")
+      throw new CliError("UNAVAILABLE", `What answers at ${host} is no metadata server.`, {
+        details: { host, status_code: answer.status },
+      });
+    if (answer.status === 200) return text;
+    throw refused(host, path, answer.status, text);
+  };
+  const found = await get("email").catch((error: unknown) => {
+    const { code } = error as CliError;
+    if (!isNamed && (code === "UNAVAILABLE" || code === "TIMEOUT")) return undefined;
+    throw error;
+  });
+  if (found === undefined) return undefined;
+  const principal = memberOf(found);
+
+  return {
+    principal,
+    description: `${principal}, from the metadata server ${host}`,
+    identity: ["metadata", host, found],
+    tokenRequest: { method: "GET", url: `${base}/identity` },
+    async fetchIdToken(audience) {
+      // Without the format, the token would not say whose it is.
+      const token = await get(`identity?audience=${encodeURIComponent(audience)}&format=full`);
+      if (readClaims(token)) return token;
+      throw new CliError("TOKEN_REFUSED", `The metadata server ${host} answered without an ID token.`);
+    },
+    async fetchAccessToken() {
+      const asked = Math.floor(now() / 1000);
+      const { access_token, expires_in } = parse(await get("token"));
+      if (typeof access_token !== "string")
+        throw new CliError("TOKEN_REFUSED", `The metadata server ${host} answered without an access token.`);
+      return { token: access_token, expires: asked + (typeof expires_in === "number" ? expires_in : 0) };
+    },
+  };
+}
+
+function refused(host: string, path: string, status: number, text: string): CliError {
+  const details = { host, status_code: status };
+  const said = clean(text);
+  if (status >= 500 || status === 429) return new CliError("UNAVAILABLE", `The metadata server ${host} answered ${status}.`, { details });
+  if (status === 404 && path === "email") {
+    return new CliError("CREDENTIALS_MISSING", "This machine runs without a service account, says its metadata server.", {
+      hint: "Attach one to the instance or the service, or name other credentials with --credentials",
+      details,
+    });
+  }
+  return new CliError("TOKEN_REFUSED", `The metadata server ${host} gave no token: ${said || `status ${status}`}`.replace(/\.?$/, "."), {
+    details,
+  });
+}
+
+function parse(text: string): { readonly access_token?: unknown; readonly expires_in?: unknown } {
+  try {
+    return JSON.parse(text) as object;
+  } catch {
+    return {};
+  }
+}

@@ -1,0 +1,76 @@
+import type { AwsSecurityCredentialsSupplier } from "google-auth-library";
+import { CliError } from "../../errors.ts";
+import type { Exchange } from "../exchange.ts";
+import { isFields, type FieldReader } from "../fields.ts";
+import { assertSource } from "./url.ts";
+
+/** AWS says who calls by a request to itself that only its caller can have signed; google-auth-library signs it. */
+export interface AwsSource {
+  readonly from: string;
+  readonly aws: AwsSecurityCredentialsSupplier;
+}
+
+/** Milliseconds. */
+const TIMEOUT = 5000;
+
+/** Credentials and region from AWS's variables, else from the metadata server of an EC2 instance: https://google.aip.dev/auth/4117 */
+export function readAws(source: FieldReader, subject: string, { env, send }: Exchange): AwsSource {
+  if (source.text("environment_id") !== "aws1") throw source.invalid("has a credential_source.environment_id other than aws1");
+  const verification = source.optionalText("regional_cred_verification_url");
+  if (
+    verification !== undefined &&
+    !/^https:\/\/sts\.(?:\{region\}\.)?amazonaws\.com(?:\.cn)?\?Action=GetCallerIdentity&Version=2011-06-15$/.test(verification)
+  )
+    throw source.invalid("has a credential_source.regional_cred_verification_url that is not AWS's");
+  const [region, credentials, session] = ["region_url", "url", "imdsv2_session_token_url"].map((name) => {
+    const url = source.optionalUrl(name);
+    if (url !== undefined) assertSource(new URL(url), `credential_source.${name}`, subject, env);
+    return url;
+  });
+
+  const ask = async (method: "GET" | "PUT", url: string | undefined, headers: readonly (readonly [string, string])[]) => {
+    if (url === undefined) {
+      throw new CliError("CREDENTIALS_MISSING", "The credentials are AWS's, and this machine has none of AWS.", {
+        hint: "Set AWS_REGION, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run it on an instance of EC2",
+      });
+    }
+    const answer = await send({ method, url, headers, timeout: TIMEOUT });
+    const text = (await answer.text()).trim();
+    if (answer.status === 200) return text;
+    throw new CliError("TOKEN_REFUSED", `AWS's metadata server answered ${answer.status}.`, { details: { status_code: answer.status } });
+  };
+  const secret = async (): Promise<readonly (readonly [string, string])[]> =>
+    session === undefined
+      ? []
+      : [["x-aws-ec2-metadata-token", await ask("PUT", session, [["x-aws-ec2-metadata-token-ttl-seconds", "300"]])]];
+
+  return {
+    from: "AWS",
+    aws: {
+      getAwsRegion: async () => env["AWS_REGION"] || env["AWS_DEFAULT_REGION"] || (await ask("GET", region, await secret())).slice(0, -1),
+      async getAwsSecurityCredentials() {
+        const { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey, AWS_SESSION_TOKEN: token } = env;
+        if (accessKeyId && secretAccessKey) return { accessKeyId, secretAccessKey, token };
+        const headers = await secret();
+        const role = await ask("GET", credentials, headers);
+        return readCredentials(await ask("GET", `${credentials}/${role}`, headers));
+      },
+    },
+  };
+}
+
+function readCredentials(text: string) {
+  const { AccessKeyId: accessKeyId, SecretAccessKey: secretAccessKey, Token: token } = parse(text);
+  if (typeof accessKeyId === "string" && typeof secretAccessKey === "string")
+    return { accessKeyId, secretAccessKey, token: typeof token === "string" ? token : undefined };
+  throw new CliError("TOKEN_REFUSED", "AWS's metadata server gave out no credentials.", { hint: "Has the instance a role?" });
+}
+
+function parse(text: string): Readonly<Record<string, unknown>> {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isFields(value) ? value : {};
+  } catch {
+    return {};
+  }
+}

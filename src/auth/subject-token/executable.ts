@@ -1,0 +1,119 @@
+import { spawn } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { CliError } from "../../errors.ts";
+import type { Exchange } from "../exchange.ts";
+import { isFields, type FieldReader, type Fields } from "../fields.ts";
+import { clean } from "../token-refusal.ts";
+
+interface About {
+  readonly audience: string;
+  readonly subjectTokenType: string;
+  readonly account: string | undefined;
+}
+
+const PERMISSION = "GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES";
+/** Milliseconds. */
+const TIMEOUT = { least: 5000, usual: 30_000, most: 120_000 };
+/** Bytes of an answer, which is one token. */
+const LARGEST = 1024 * 1024;
+
+/** A token that a program prints, with what says how it went: https://google.aip.dev/auth/4117#determining-the-subject-token-in-executable-sourced-credentials */
+export function readExecutable(executable: FieldReader, about: About, { env, signal, now = Date.now }: Exchange) {
+  const [program = "", ...words] = (executable.public("command", /^[^\r\n]+$/).match(/(?:[^\s"]+|"[^"]*")+/g) ?? []).map((word) =>
+    word.replace(/^"(.*)"$/, "$1"),
+  );
+  const timeout = Math.min(Math.max(executable.optionalNumber("timeout_millis") ?? TIMEOUT.usual, TIMEOUT.least), TIMEOUT.most);
+  const file = executable.optionalText("output_file");
+  const from = `the program ${program}`;
+  const variables = {
+    GOOGLE_EXTERNAL_ACCOUNT_AUDIENCE: about.audience,
+    GOOGLE_EXTERNAL_ACCOUNT_TOKEN_TYPE: about.subjectTokenType,
+    GOOGLE_EXTERNAL_ACCOUNT_INTERACTIVE: "0",
+    ...(file && { GOOGLE_EXTERNAL_ACCOUNT_OUTPUT_FILE: file }),
+    ...(about.account && { GOOGLE_EXTERNAL_ACCOUNT_IMPERSONATED_EMAIL: about.account }),
+  };
+  return {
+    from,
+    async supply(): Promise<string> {
+      if (env[PERMISSION] !== "1") {
+        throw new CliError("CREDENTIALS_INVALID", `The credentials want to run ${from}, and nobody has allowed that.`, {
+          hint: `Where the file is to be trusted: ${PERMISSION}=1`,
+        });
+      }
+      const kept = file === undefined ? undefined : parse(await readFile(file, "utf8").catch(() => ""));
+      if (kept && isGood(kept, now())) return tokenOf(kept, from, now());
+      return tokenOf(parse(await run(program, words, { env: { ...env, ...variables }, signal, timeout, from })), from, now());
+    },
+  };
+}
+
+interface Run {
+  readonly env: Exchange["env"];
+  readonly signal: AbortSignal | undefined;
+  /** Milliseconds. */
+  readonly timeout: number;
+  readonly from: string;
+}
+
+/** What the program prints. Its stderr is nobody's to see: it may say anything. */
+function run(program: string, words: readonly string[], { env, signal, timeout, from }: Run): Promise<string> {
+  const failed = (how: string, hint = "Run it by hand to see why.") =>
+    new CliError("TOKEN_REFUSED", `${from.replace(/^t/, "T")}, which gives out the workload's token, ${how}.`, { hint });
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, words, { env, stdio: ["ignore", "pipe", "ignore"] });
+    const chunks: Buffer[] = [];
+    let size = 0;
+    const end = (error: unknown) => {
+      reject(error);
+      child.kill("SIGKILL");
+      // What it has started itself may go on, and holds the other end.
+      child.stdout.destroy();
+    };
+    const abort = () => end(signal?.reason);
+    signal?.addEventListener("abort", abort);
+    const settled = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", abort);
+    };
+    const timer = setTimeout(() => end(failed(`was not done after ${timeout / 1000} s`)), timeout);
+    child.stdout.on("data", (chunk: Buffer) => {
+      chunks.push(chunk);
+      size += chunk.length;
+      if (size > LARGEST) end(failed("says more than a token"));
+    });
+    child.once("error", ({ code }: NodeJS.ErrnoException) => {
+      settled();
+      reject(failed(`cannot be started: ${code}`, "Name it by its whole path in credential_source.executable.command"));
+    });
+    child.once("close", (code, signal) => {
+      settled();
+      if (code === 0) resolve(Buffer.concat(chunks).toString("utf8"));
+      else reject(failed(signal ? `was ended by ${signal}` : `failed with exit code ${code}`));
+    });
+  });
+}
+
+function parse(text: string): Fields | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return isFields(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function isGood({ success, expiration_time: end }: Fields, now: number): boolean {
+  return success === true && typeof end === "number" && end * 1000 > now;
+}
+
+function tokenOf(answer: Fields | undefined, from: string, now: number): string {
+  const refused = (how: string) => new CliError("TOKEN_REFUSED", `${from.replace(/^t/, "T")} ${how}.`);
+  if (!answer || answer["version"] !== 1 || typeof answer["success"] !== "boolean")
+    throw refused("does not answer as an executable source has to");
+  if (!answer["success"])
+    throw refused(`gave out no token: ${clean(answer["message"]) || "it does not say why"} (${clean(answer["code"]) || "no code"})`);
+  if (typeof answer["expiration_time"] === "number" && !isGood(answer, now)) throw refused("gave out a token that has expired");
+  const token = answer["token_type"] === "urn:ietf:params:oauth:token-type:saml2" ? answer["saml_response"] : answer["id_token"];
+  if (typeof token === "string" && token !== "") return token;
+  throw refused("says that it was successful, and gives no token");
+}

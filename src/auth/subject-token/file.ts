@@ -1,0 +1,28 @@
+import { readFile } from "node:fs/promises";
+import { CliError } from "../../errors.ts";
+import type { FieldReader } from "../fields.ts";
+import { readFormat } from "./format.ts";
+
+/** A token that something else on the machine writes into a file, and renews there. */
+export function readFileSource(source: FieldReader, subject: string) {
+  const path = source.public("file", /^[^\r\n]+$/);
+  const take = readFormat(source, subject);
+  const from = `the file ${path}`;
+  return {
+    from,
+    async supply(): Promise<string> {
+      const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
+        throw new CliError(
+          error.code === "ENOENT" ? "CREDENTIALS_MISSING" : "CREDENTIALS_INVALID",
+          error.code === "ENOENT"
+            ? `There is no file ${path}, where the workload's token should be.`
+            : `The file ${path}, where the workload's token should be, cannot be read: ${error.code}.`,
+          { hint: "Whatever writes the token has to have run before; credential_source.file of the configuration says where it looks." },
+        );
+      });
+      const token = take(text);
+      if (token !== undefined) return token;
+      throw new CliError("CREDENTIALS_INVALID", `The file ${path} holds no token of the kind that credential_source.format says.`);
+    },
+  };
+}

@@ -1,0 +1,30 @@
+import { fieldsOf, isFields, type FieldReader } from "../fields.ts";
+
+/** Takes the token out of what a source holds; undefined where it is not there. */
+type ReadToken = (text: string) => string | undefined;
+
+/** How a source's `format` says that its text is to be read: as it stands, or as a field of a JSON object. */
+export function readFormat(source: FieldReader, subject: string): ReadToken {
+  const format = source.optionalObject("format");
+  if (!format) return plain;
+  const fields = fieldsOf(format, subject, "https://google.aip.dev/auth/4117 says what it may hold", "credential_source.format.");
+  const type = fields.optionalText("type") ?? "text";
+  if (type === "text") return plain;
+  if (type !== "json") throw source.invalid("has a credential_source.format.type that is neither text nor json");
+  const name = fields.text("subject_token_field_name");
+  return (text) => fieldOf(text, name);
+}
+
+function plain(text: string): string | undefined {
+  return text.trim() || undefined;
+}
+
+function fieldOf(text: string, name: string): string | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    const token = isFields(value) && Object.hasOwn(value, name) ? value[name] : undefined;
+    return typeof token === "string" && token !== "" ? token : undefined;
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,62 @@
+import { CliError } from "../../errors.ts";
+import type { Exchange } from "../exchange.ts";
+import { fieldsOf, type FieldReader } from "../fields.ts";
+import { assertGoogles } from "../token-endpoint.ts";
+import { readFormat } from "./format.ts";
+
+/** The metadata servers of clouds are asked within the machine; GitHub's runners ask GitHub. */
+const HOSTS = /^(?:169\.254\.169\.254|fd00:ec2::254|metadata\.google\.internal|(?:[a-z0-9-]+\.)*actions\.githubusercontent\.com)$/;
+const WITHIN_THE_MACHINE = /^(?:169\.254\.169\.254|fd00:ec2::254|metadata\.google\.internal)$/;
+/** Milliseconds. */
+const TIMEOUT = 30_000;
+
+/** A token that a server gives out, such as another cloud's metadata server, or GitHub to its runners. */
+export function readUrlSource(source: FieldReader, subject: string, { send, env }: Exchange) {
+  const url = source.url("url");
+  assertSource(url, "credential_source.url", subject, env);
+  const take = readFormat(source, subject);
+  const given = source.optionalObject("headers") ?? {};
+  const reader = fieldsOf(given, subject, "", "credential_source.headers.");
+  const headers = Object.keys(given).map((name): [string, string] => [name, reader.text(name)]);
+  return { from: url.host, supply: () => fetchToken({ url, headers, take, send }) };
+}
+
+/** GETs a token. What is answered is a secret, so no error repeats it. */
+export async function fetchToken({
+  url,
+  headers,
+  take,
+  send,
+}: {
+  url: URL;
+  headers: readonly (readonly [string, string])[];
+  take: (text: string) => string | undefined;
+  send: Exchange["send"];
+}): Promise<string> {
+  const answer = await send({ method: "GET", url: url.href, headers, timeout: TIMEOUT });
+  const text = await answer.text();
+  const token = answer.status === 200 ? take(text) : undefined;
+  if (token !== undefined) return token;
+  const details = { host: url.host, status_code: answer.status };
+  if (answer.status >= 500 || answer.status === 429)
+    throw new CliError("UNAVAILABLE", `${url.host}, which gives out the workload's token, answered ${answer.status}.`, { details });
+  throw new CliError(
+    "TOKEN_REFUSED",
+    `${url.host} gave out no token for this workload: ${answer.status === 200 ? "its answer is not of the kind that is expected" : `it answered ${answer.status}`}.`,
+    { hint: "The request's own credential, in credential_source.headers, holds for one job only.", details },
+  );
+}
+
+/** A configuration that somebody planted could have any server of this network asked. */
+export function assertSource(url: URL, field: string, subject: string, env: Exchange["env"]): void {
+  const own = env["ACTIONS_ID_TOKEN_REQUEST_URL"] ?? "";
+  // GitHub Enterprise Server has a host of its own, which the runner is told by its environment.
+  if (url.protocol === "https:" && URL.canParse(own) && new URL(own).host === url.host) return;
+  assertGoogles(url, {
+    field,
+    subject,
+    hosts: WITHIN_THE_MACHINE.test(url.hostname) ? WITHIN_THE_MACHINE : HOSTS,
+    isLocal: WITHIN_THE_MACHINE.test(url.hostname),
+    env,
+  });
+}

@@ -1,0 +1,15 @@
+/** A person with a Google account. */
+export interface User {
+  readonly email: string;
+  /** The 21 digits that an ID token carries as `sub`. */
+  readonly uniqueId: string;
+}
+
+/** What a person's refresh token stands for. */
+export interface Login {
+  readonly email: string;
+  readonly clientId: string;
+  /** Its SHA-256 in hex. */
+  readonly clientSecret: string;
+  readonly scopes: readonly string[];
+}

@@ -1,0 +1,63 @@
+import { createHash, randomBytes, randomInt, timingSafeEqual } from "node:crypto";
+import { ApiError } from "../errors.ts";
+import type { State } from "../state.ts";
+import type { Login, User } from "./login.ts";
+
+/** What `gcloud auth application-default login` leaves of a person, in Google's spelling. */
+export interface LoginFile {
+  readonly type: "authorized_user";
+  readonly account: string;
+  readonly client_id: string;
+  readonly client_secret: string;
+  readonly refresh_token: string;
+  readonly universe_domain: string;
+}
+
+/** gcloud's own clients: of `gcloud auth login`, and of `gcloud auth application-default login`. Cloud Run takes ID tokens that are for them. */
+export const GCLOUD_CLIENTS = [
+  "32555940559.apps.googleusercontent.com",
+  "764086051850-6qr4p6gpi6hn506pt8ejuq83di341hur.apps.googleusercontent.com",
+] as const;
+
+/** What gcloud asks people for. */
+const SCOPES = ["openid", "https://www.googleapis.com/auth/userinfo.email", "https://www.googleapis.com/auth/cloud-platform"];
+
+/** The person with an e-mail address, made where there is none. Throws ApiError INVALID_ARGUMENT for what is no person's address. */
+export function ensureUser(state: Pick<State, "users">, email: string): User {
+  if (!/^[^@\s]+@[^@\s]+\.[^@\s]+$/.test(email) || email.endsWith(".gserviceaccount.com"))
+    throw new ApiError("INVALID_ARGUMENT", `${email} is not a person's e-mail address.`);
+  const known = state.users.get(email);
+  if (known) return known;
+  const user = { email, uniqueId: `1${Array.from({ length: 20 }, () => randomInt(10)).join("")}` };
+  state.users.set(email, user);
+  return user;
+}
+
+/** Signs a person in with one of gcloud's clients. The state keeps hashes; the secrets are in the returned file alone. */
+export function createLogin(state: Pick<State, "logins">, { email }: User, scopes: readonly string[] = SCOPES): LoginFile {
+  const [refresh_token, client_secret] = [`1//0emulator-${secret()}`, `emulator-${secret()}`];
+  const client_id = GCLOUD_CLIENTS[1];
+  state.logins.set(hash(refresh_token), { email, clientId: client_id, clientSecret: hash(client_secret), scopes });
+  return { type: "authorized_user", account: email, client_id, client_secret, refresh_token, universe_domain: "googleapis.com" };
+}
+
+/** What a refresh token stands for; undefined where it was never given out, or was revoked. */
+export function findLogin(state: Pick<State, "logins">, refreshToken: string): Login | undefined {
+  return state.logins.get(hash(refreshToken));
+}
+
+export function isClientSecret({ clientSecret }: Login, secret: string): boolean {
+  return timingSafeEqual(Buffer.from(clientSecret), Buffer.from(hash(secret)));
+}
+
+export function revokeLogin(state: Pick<State, "logins">, refreshToken: string): void {
+  state.logins.delete(hash(refreshToken));
+}
+
+function secret(): string {
+  return randomBytes(32).toString("base64url");
+}
+
+function hash(text: string): string {
+  return createHash("sha256").update(text).digest("hex");
+}

@@ -1,0 +1,34 @@
+import { OAuthError } from "../errors.ts";
+import type { Runtime } from "../runtime.ts";
+import { issueAccessToken } from "./access-tokens.ts";
+import { issueIdToken } from "./id-tokens.ts";
+import { findLogin, isClientSecret } from "./logins.ts";
+
+/** Seconds; Google's answer leaves one for the way. */
+const LIFETIME = 3599;
+
+/**
+ * `refresh_token` (RFC 6749, section 6): a person's login, for an access token, and for an ID token where he was signed in with the scope openid.
+ * Its audience is the client, whatever else is asked for.
+ */
+export async function grantByRefreshToken(form: URLSearchParams, runtime: Pick<Runtime, "state" | "signingKeys" | "now">): Promise<object> {
+  const { state, now } = runtime;
+  const [clientId, secret, token] = ["client_id", "client_secret", "refresh_token"].map((name) => form.get(name) ?? "") as [
+    string,
+    string,
+    string,
+  ];
+  if (token === "") throw new OAuthError("invalid_request", "Missing required parameter: refresh_token");
+  const login = findLogin(state, token);
+  if (!login) throw new OAuthError("invalid_grant", "Token has been expired or revoked.");
+  if (login.clientId !== clientId) throw new OAuthError("unauthorized_client", "Unauthorized", 401);
+  if (!isClientSecret(login, secret)) throw new OAuthError("invalid_client", "The provided client secret is invalid.", 401);
+  const user = state.users.get(login.email);
+  if (!user) throw new OAuthError("invalid_grant", "Account has been deleted");
+
+  const expires = Math.floor(now() / 1000) + LIFETIME;
+  const access_token = issueAccessToken(state, { email: user.email, scopes: login.scopes, expires });
+  const answer = { access_token, expires_in: LIFETIME, scope: login.scopes.join(" "), token_type: "Bearer" };
+  if (!login.scopes.includes("openid")) return answer;
+  return { ...answer, id_token: await issueIdToken(runtime, user, { audience: clientId, includeEmail: true, azp: clientId }) };
+}
