@@ -80,6 +80,8 @@ export async function start(directory: string, python: string, environment: Read
       const socket = createConnection(port, "127.0.0.1");
       onTestFinished(() => void socket.destroy());
       await once(socket, "connect");
+      // The service may break it off when it stops.
+      socket.on("error", () => undefined);
     },
     stop: () => {
       child.kill("SIGTERM");
