@@ -102,8 +102,12 @@ export async function openCredentialWorld(atEnd: AtEnd) {
   const policy = { bindings: [{ role: "roles/run.invoker", members }] };
   await ask("run.googleapis.com", `/v1/projects/${project}/locations/us-central1/services/whoami:setIamPolicy`, { policy });
 
-  const run = (argv: readonly string[], env: Readonly<Record<string, string>> = {}) =>
-    runCli(argv, { cwd: folder, env: { HOME: folder, CLOUDRUN_OAUTH_EMULATOR: address, CLOUDSDK_CONFIG: join(folder, "none"), ...env } });
+  const run = (argv: readonly string[], given: Readonly<Record<string, string>> = {}) => {
+    // A token that was kept would hide how the next one is got.
+    const cache = mkdtempSync(join(folder, "cache-"));
+    const env = { HOME: folder, CLOUDRUN_OAUTH_EMULATOR: address, CLOUDSDK_CONFIG: join(folder, "none"), CLOUDRUN_OAUTH_CACHE_DIR: cache };
+    return runCli(argv, { cwd: folder, env: { ...env, ...given } });
+  };
   const callerFile = emulator.status().environment["CREDS"] ?? "";
   const whoami = await request("GET", new URL(url).host, "/", { token: await emulator.idToken(url) });
   const metadata = String(whoami.json["metadata"]);
