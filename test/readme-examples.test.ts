@@ -71,9 +71,11 @@ test("the examples of a caller say why it is refused, and print the answer once 
   const emulator = await openEmulator();
   const user = withExample("calling.mjs", "", ["cloudrun-oauth"]);
   const { name, url } = await emulator.deploy(join(user.work, "hello"));
-  cpSync(await emulator.createKey("my-caller"), join(user.work, "caller.json"));
-  for (const [file, text] of Object.entries({ calling, fetching }))
-    writeFileSync(join(user.work, `${file}.mjs`), text.replace(/https:\/\/hello-\w+-uc\.a\.run\.app/, url));
+  const key = JSON.stringify(await emulator.createKey("my-caller"));
+  for (const [file, text] of Object.entries({ calling, fetching })) {
+    const filled = text.replace(/https:\/\/hello-\w+-uc\.a\.run\.app/, url).replace('"caller.json"', key);
+    writeFileSync(join(user.work, `${file}.mjs`), filled);
+  }
   // The platform's own fetch finds no emulator on every Node; the library's does, and adds no token of its own to another origin.
   writeFileSync(
     join(user.work, "way.mjs"),
