@@ -25,6 +25,7 @@ test("the built program gets by a login, an impersonation and a federation as fa
     cli token https://a.example.com --impersonate-service-account "$SERVICE_ACCOUNT_EMAIL"
     cli token https://a.example.com --credentials federation.json`;
   const { exitCode, stdout, stderr } = await user.run(["emulator", "exec", ...HOME, "--", "/bin/sh", "-c", script], {
+    tokensAskedFor: "the script asks for them",
     env: { NODE: process.execPath, BIN: user.bin },
   });
   expect({ exitCode, stdout, stderr }).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/\}\nexit 3\nexit 3\n$/) });

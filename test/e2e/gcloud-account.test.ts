@@ -7,6 +7,7 @@ testNeeding("gcloud", "what the real gcloud leaves of the account that is active
   // Nothing else is left to find; and no PATH, so that no gcloud is found either.
   const script = `unset CREDS GOOGLE_APPLICATION_CREDENTIALS; PATH= exec "$NODE" "$BIN" token https://a.example.com --verbose --json`;
   const { exitCode, stdout, stderr } = await user.run(["emulator", "exec", ...HOME, "--", "/bin/sh", "-c", script], {
+    tokensAskedFor: "the script asks for one",
     env: { NODE: process.execPath, BIN: user.bin },
   });
   expect({ exitCode, stderr }).toMatchObject({
