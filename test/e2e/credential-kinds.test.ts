@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { HOME, newcomer } from "../helpers/bin.ts";
@@ -7,7 +7,8 @@ import { HOME, newcomer } from "../helpers/bin.ts";
 test("the built program gets by a login, an impersonation and a federation as far as they may", async () => {
   const user = newcomer();
   const write = (name: string, content: object) => writeFileSync(join(user.work, name), JSON.stringify(content));
-  write("seed.json", { users: [{ email: "me@example.com", credentials: "me.json" }], projects: [] });
+  mkdirSync(join(user.work, "keys"));
+  write("seed.json", { users: [{ email: "me@example.com", credentials: "keys/me.json" }], projects: [] });
   write("token.json", { token: "no JWT" });
   write("federation.json", {
     type: "external_account",
@@ -21,7 +22,7 @@ test("the built program gets by a login, an impersonation and a federation as fa
   const script = `
     cli() { "$NODE" "$BIN" "$@" || echo "exit $?"; }
     cli --quiet emulator seed seed.json
-    cli token https://a.example.com --json --credentials me.json
+    cli token https://a.example.com --json --credentials keys/me.json
     cli token https://a.example.com --impersonate-service-account "$SERVICE_ACCOUNT_EMAIL"
     cli token https://a.example.com --credentials federation.json`;
   const { exitCode, stdout, stderr } = await user.run(["emulator", "exec", ...HOME, "--", "/bin/sh", "-c", script], {

@@ -100,7 +100,8 @@ export function newUser({ atEnd = onTestFinished, path = process.env["PATH"] }: 
         assertNoSecrets({ [`stdout of ${argv.join(" ")}`]: stdout }, asked);
         assertNoSecrets({ [`stderr of ${argv.join(" ")}`]: stderr });
       }
-      assertNoSecretsIn(folder, { keys: [join("work", "emulator", "data", "keys")] });
+      // `keys` is where a test has credentials written.
+      assertNoSecretsIn(folder, { keys: [join("work", "emulator", "data", "keys"), join("work", "keys")] });
     } finally {
       rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
     }
