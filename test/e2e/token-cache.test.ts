@@ -25,10 +25,13 @@ afterAll(async () => {
 const token = (argv: readonly string[] = [], more: Record<string, string> = {}) =>
   user.run(["token", AUDIENCE, ...argv], { env: { ...env, ...more } });
 
+/** Whether there is more than some Nodes' own warning of the proxy that the emulator's environment names. */
+const saysAnything = (stderr: string) => stderr.split("\n").some((line) => line !== "" && !/^\(node:\d+\) |^\(Use `node /.test(line));
+
 test("fifty processes at once get a good token each, and leave one whole file that nobody else may read", async () => {
   const cache = join(user.temporary, "fifty");
   const found = await Promise.all(Array.from({ length: 50 }, () => token([], { CLOUDRUN_OAUTH_CACHE_DIR: cache })));
-  expect(found.filter(({ exitCode, stderr }) => exitCode !== 0 || stderr !== "")).toEqual([]);
+  expect(found.filter(({ exitCode, stderr }) => exitCode !== 0 || saysAnything(stderr))).toEqual([]);
   const names = readdirSync(join(cache, "tokens"));
   expect(names).toEqual([expect.stringMatching(/^[0-9a-f]{64}\.json$/)]);
   const path = join(cache, "tokens", names[0] ?? "");
@@ -55,5 +58,6 @@ test("where the cache cannot be written, a token is got all the same", async () 
   mkdirSync(user.temporary, { recursive: true });
   writeFileSync(inTheWay, "");
   const found = await token([], { CLOUDRUN_OAUTH_CACHE_DIR: inTheWay });
-  expect(found).toEqual({ exitCode: 0, stdout: expect.stringMatching(/^eyJ/), stderr: "" });
+  expect(found).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^eyJ/) });
+  expect(saysAnything(found.stderr)).toBe(false);
 });
