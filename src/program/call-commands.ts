@@ -59,9 +59,9 @@ export function addCallCommands(program: Command, execute: Execute): void {
       ["cloudrun-oauth invoke /orders --json-data '{\"item\": 1}' -H 'Idempotency-Key: 7' --retry-all"],
       ["cloudrun-oauth invoke /photos -F title=Harbour -F 'photo=@harbour.jpg;type=image/jpeg'"],
       ["cloudrun-oauth invoke /events --raw"],
-      ["cloudrun-oauth invoke /healthz /orders --json"],
+      ["cloudrun-oauth invoke /status /orders --json"],
       ["cloudrun-oauth invoke --wait-for 200 --timeout 5m"],
-      ["cloudrun-oauth invoke /healthz --watch 10s"],
+      ["cloudrun-oauth invoke /status --watch 10s"],
     ],
   );
 
