@@ -25,6 +25,11 @@ test.for([
   ["an assertion", assertion(EMAIL), "a JWT"],
   ["an access token", ACCESS_TOKEN, "an access token"],
   ["a refresh token", `1//${"0aB-".repeat(8)}`, "a refresh token"],
+  [
+    "a refresh token after a certificate",
+    `-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n1//${"0aB-".repeat(8)}`,
+    "a refresh token",
+  ],
 ] as const)("%s is found in a text, and not repeated", ([, secret, kind]) => {
   const found = findSecrets(`before ${secret} after`);
   expect(found).toContainEqual(expect.stringMatching(new RegExp(`^${kind} after `)));
@@ -38,6 +43,9 @@ test.for([
   ["a certificate", "-----BEGIN CERTIFICATE-----\nMIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8AMIIBCgKCAQEA"],
   ["a public key", "-----BEGIN PUBLIC KEY-----\nMIIBIjANBgkqhkiG9w0BAQEFAAOCAQ8A"],
   ["a URL with two slashes", "https://hello-abc123-uc.a.run.app//long-enough-to-be-a-token-of-any-kind"],
+  ["a certificate that has such letters", `-----BEGIN CERTIFICATE-----\n1//0${"aB3".repeat(20)}\n-----END CERTIFICATE-----`],
+  ["the same in JSON", JSON.stringify({ x509: `-----BEGIN CERTIFICATE-----\n1//0${"aB3".repeat(20)}\n-----END CERTIFICATE-----` })],
+  ["a signature that has such letters", `"signedBlob": "CYZhiPjNptevASyZqi/1//0${"aB3".repeat(20)}=="`],
   ["what stands for one", "Bearer [token] and [private key]"],
 ] as const)("%s is none", ([, text]) => {
   expect(findSecrets(text)).toEqual([]);

@@ -25,13 +25,17 @@ const PRIVATE_KEYS: readonly (readonly [string, RegExp])[] = [
 const TOKENS: readonly (readonly [string, RegExp])[] = [
   ["a JWT", /\beyJ[\w-]{8,}\.[\w-]{8,}\.(?!SIGNATURE_REMOVED_BY_GOOGLE)[\w-]{20,}/g],
   ["an access token", /\bya29\.[\w.-]{20,}/g],
-  ["a refresh token", /\b1\/\/[\w-]{20,}/g],
+  // Base64 of a certificate or a signature may hold `1//`; a refresh token begins with it, and a 0.
+  ["a refresh token", /(?<![\w+/=\\])1\/\/0[\w-]{20,}/g],
 ];
+/** A certificate or a public key, with line ends as they are, or as JSON writes them. */
+const PUBLIC = /-----BEGIN (?:CERTIFICATE|PUBLIC KEY)-----(?:[A-Za-z0-9+/=\s]|\\[rn])*/g;
 
 /** What a text holds that it must not: the kind of each secret with the text before it, and nothing of the secret. */
 export function findSecrets(text: string, tokensAskedFor: TokensAskedFor = false): string[] {
+  const searched = text.replace(PUBLIC, "");
   return [...PRIVATE_KEYS, ...(tokensAskedFor ? [] : TOKENS)].flatMap(([kind, pattern]) =>
-    [...text.matchAll(pattern)].map(({ index }) => `${kind} after ${JSON.stringify(text.slice(Math.max(0, index - 40), index))}`),
+    [...searched.matchAll(pattern)].map(({ index }) => `${kind} after ${JSON.stringify(searched.slice(Math.max(0, index - 40), index))}`),
   );
 }
 
