@@ -9,6 +9,7 @@ export { NoContainerEngine } from "./engine/no-container-engine.ts";
 export type { EngineChoice } from "./engine/machine-engine.ts";
 export { emulatorHome } from "./home.ts";
 export { JournalError } from "./journal.ts";
+export { environmentOfProgram } from "./node-client.ts";
 export { describeKeyPair } from "./oauth2/key-pair.ts";
 export { claimHome, fetchStatus, findRunning, hasEnded, publish, releaseHome, retract, terminate, type Running } from "./running.ts";
 

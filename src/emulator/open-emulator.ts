@@ -10,6 +10,7 @@ import { createFaults } from "./faults/faults.ts";
 import { openGoogle } from "./google.ts";
 import type { Emulator, EmulatorOptions } from "./index.ts";
 import { removeJournal } from "./journal.ts";
+import { writeNodeClient } from "./node-client.ts";
 import type { KeyPair } from "./oauth2/key-pair.ts";
 import { upstreamProxy } from "./proxy.ts";
 import { openRecorder } from "./recorder.ts";
@@ -47,6 +48,7 @@ export async function openEmulator({
   const engine = await openMachineEngine({ choice: options.engine ?? "auto", directory, shared: [authorities], env, log });
   const authority = await openCertificateAuthority(directory, Date.now);
   // The user that a container runs as may be another one.
+  writeNodeClient(directory);
   writeWhole(authorities, authoritiesBundle(authority.certificate, env), 0o644);
   let google = await open();
   const recorder = record === undefined ? undefined : openRecorder(record, now);
@@ -106,4 +108,4 @@ export async function openEmulator({
 }
 
 /** What a reset leaves: shells that were brought to the emulator, and a gcloud that is signed in, go on working. */
-const KEPT = new Set(["keys", "gcloud", "ca-bundle.pem"]);
+const KEPT = new Set(["keys", "gcloud", "ca-bundle.pem", "node-client.cjs"]);

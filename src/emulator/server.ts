@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { CertificateAuthority } from "./certificates.ts";
@@ -49,9 +49,20 @@ export async function listen(port: number, options: ServerOptions): Promise<List
   server.on("clientError", refuseMalformed);
   acceptWebSockets(server);
   const sockets = new Set<Duplex>();
-  server.on("connection", (socket) => {
+  const [speakHttp] = server.listeners("connection") as [(socket: Socket) => void];
+  server.removeAllListeners("connection");
+  server.on("connection", (socket: Socket) => {
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));
+    socket.on("error", () => socket.destroy());
+    socket.once("data", (chunk) => {
+      socket.pause();
+      socket.unshift(chunk);
+      // A client that was led here under an emulated host's name speaks TLS at once; a TLS record begins with 22.
+      if (chunk[0] === 22) return secure(socket);
+      speakHttp.call(server, socket);
+      socket.resume();
+    });
   });
   server.on("connect", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     // A client that resets its connection is no concern of the emulator.
@@ -61,7 +72,7 @@ export async function listen(port: number, options: ServerOptions): Promise<List
     if (!isEmulated(host)) return tunnel({ host, port: target }, socket, head, options.upstream);
     socket.write("HTTP/1.1 200 Connection Established\r\n\r\n");
     if (head.length > 0) socket.unshift(head);
-    // Plain HTTP may travel through CONNECT too; a TLS record begins with 22.
+    // Plain HTTP may travel through CONNECT too.
     if (target === 80) server.emit("connection", socket);
     else secure(socket);
   });
