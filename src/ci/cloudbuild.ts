@@ -7,7 +7,7 @@ export function writeCloudBuildConfig(pipeline: Pipeline): string {
   const { service, project, deployer, folder } = pipeline;
   const image = `${imageOf(pipeline)}:$BUILD_ID`;
   // A build's own account is what the metadata server gives tokens of; where that is need not be found out.
-  const variables = { ...variablesOf(pipeline), CLOUDRUN_OAUTH_IMAGE: image, GCE_METADATA_HOST: "metadata.google.internal" };
+  const variables = { ...variablesOf(pipeline), GCE_METADATA_HOST: "metadata.google.internal" };
   const env = Object.entries(variables).map(([name, value]) => `    - ${yamlText(`${name}=${value}`)}\n`);
   return `# Written by: cloudrun-oauth ci cloudbuild
 # Builds and deploys ${service}, and calls it. No key is stored anywhere: the build runs as the account that deploys. What that account may
@@ -21,6 +21,7 @@ steps:
     args: [push, ${JSON.stringify(image)}]
   - id: deploy
     name: node:22-slim
+    env: [${JSON.stringify(`CLOUDRUN_OAUTH_IMAGE=${image}`)}]
     script: ${yamlLine(commandLine(STEPS.deploy(pipeline)))}
   - id: smoke-test
     name: node:22-slim

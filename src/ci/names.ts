@@ -15,12 +15,16 @@ export function issuerOf(forge: Forge, host: string | undefined): string {
 }
 
 /**
- * The provider of a repository, in the pool of its issuer: two issuers in one pool could each speak for repositories of the other. The names are the
- * same at each call; Google allows 32 characters.
+ * The provider of a repository's branch, in a pool for its issuer alone: two issuers in one pool could each speak for repositories of the other. The
+ * names are the same at each call; Google allows 32 characters.
  */
-export function providerFor(forge: Forge, issuer: string, repository: string): Provider {
-  const pool = issuer === ISSUERS[forge] ? forge : `${forge}-${slug(new URL(issuer).host)}`.slice(0, 32).replace(/-+$/, "");
-  return { pool, id: `${forge}-${slug(repository).slice(0, 18)}-${hash(`${issuer} ${repository}`)}`, issuer };
+export function providerFor(forge: Forge, issuer: string, repository: string, branch: string): Provider {
+  const pool = `cloudrun-oauth-${forge}${issuer === ISSUERS[forge] ? "" : `-${hash(issuer)}`}`;
+  const name = repository
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, "-")
+    .slice(0, 18);
+  return { pool, id: `${forge}-${name}-${hash(`${issuer} ${repository} ${branch}`)}`, issuer };
 }
 
 /** The account of a service for one of its parts, by its e-mail address. An account's ID has at most 30 characters. */
@@ -32,13 +36,6 @@ export function accountFor(project: string, service: string, part: "deployer" | 
 /** The e-mail address of an account of the project; a domain-scoped project's has its domain behind. */
 export function emailOf(project: string, account: string): string {
   return account.includes("@") ? account : `${account}@${project.split(":").toReversed().join(".")}.iam.gserviceaccount.com`;
-}
-
-function slug(text: string): string {
-  return text
-    .toLowerCase()
-    .replaceAll(/[^a-z0-9]+/g, "-")
-    .replace(/^-+|-+$/g, "");
 }
 
 function hash(text: string): string {

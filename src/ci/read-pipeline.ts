@@ -40,7 +40,7 @@ export function readPipeline(
     serviceAccount:
       flags.serviceAccount === undefined ? undefined : emailOf(project, checked("--service-account", flags.serviceAccount, ACCOUNT)),
     repository: repository?.path,
-    provider: repository && providerFor(repository.forge, repository.issuer, repository.path),
+    provider: repository && providerFor(repository.forge, repository.issuer, repository.path, branch),
   };
   if (pipeline.deployer === pipeline.caller)
     throw new CliError("USAGE", "The account that deploys cannot be the one that calls.", { hint: "Say another --deployer or --caller." });
@@ -76,8 +76,8 @@ interface Form {
   readonly text: string;
 }
 
-// What stands in a condition and in YAML may hold no quotes.
-const BRANCH: Form = { pattern: /^(?!-)[\w./+@#-]{1,200}$/, text: "a branch's name of letters, digits and . / + @ # -" };
+// What stands in conditions, in patterns and in YAML may hold no quotes and nothing that means something there.
+const BRANCH: Form = { pattern: /^(?!-)[\w./-]{1,200}$/, text: "a branch's name of letters, digits and . / _ -" };
 const GITHUB_REPOSITORY: Form = { pattern: /^[\w.-]+\/[\w.-]+$/, text: "OWNER/NAME" };
 const GITLAB_REPOSITORY: Form = { pattern: /^[\w.-]+(?:\/[\w.-]+)+$/, text: "GROUP/NAME, with all groups" };
 // https://cloud.google.com/iam/docs/service-accounts-create

@@ -2,16 +2,18 @@ import type { SetupStep } from "../cloud/pipeline-setup.ts";
 import { DEFAULT_REPOSITORY } from "../cloud/repository.ts";
 import { poolName, type Pipeline, type Provider, type System } from "./pipeline.ts";
 
-/** How each system's tokens tell their repository and branch, by their claims. */
+/** How the tokens of each tell their repository and branch, by their claims, and how the two are called together. */
 const CLAIMS = {
   // https://docs.github.com/actions/reference/security/oidc
   github: {
-    repository: "assertion.repository",
+    branch: "assertion.repository + '@' + assertion.ref",
+    value: (repository: string, branch: string) => `${repository}@refs/heads/${branch}`,
     condition: (repository: string, branch: string) => `assertion.repository == '${repository}' && assertion.ref == 'refs/heads/${branch}'`,
   },
   // https://docs.gitlab.com/ci/secrets/id_token_authentication/#token-payload
   gitlab: {
-    repository: "assertion.project_path",
+    branch: "assertion.project_path + '@' + assertion.ref",
+    value: (repository: string, branch: string) => `${repository}@${branch}`,
     condition: (repository: string, branch: string) =>
       `assertion.project_path == '${repository}' && assertion.ref_type == 'branch' && assertion.ref == '${branch}'`,
   },
@@ -19,10 +21,13 @@ const CLAIMS = {
 
 /** What a pipeline needs of the project, in the order that it can be made in; `runsAs` is the account that the service runs as. */
 export function setupSteps(system: System, pipeline: Pipeline, runsAs: string): SetupStep[] {
-  const { project, number, region, service, deployer, caller, provider, repository } = pipeline;
+  const { project, number, region, service, deployer, caller, provider, repository, branch } = pipeline;
   const deploys = `serviceAccount:${deployer}`;
+  const forge = system === "cloudbuild" ? undefined : CLAIMS[system];
   const workload =
-    provider && `principalSet://iam.googleapis.com/${poolName(number, provider.pool)}/attribute.repository/${repository ?? ""}`;
+    provider &&
+    forge &&
+    `principalSet://iam.googleapis.com/${poolName(number, provider.pool)}/attribute.branch/${forge.value(repository ?? "", branch)}`;
   // Cloud Build builds as the compute account where nobody says another, and who builds has to be allowed to act as it.
   const actsAs = new Set([runsAs, ...(provider ? [computeAccount(number)] : [])]);
   const apis = ["run", "cloudbuild", "artifactregistry", "iam", "iamcredentials", ...(provider ? ["sts"] : ["logging"])];
@@ -56,7 +61,7 @@ function federation(
   { project, repository = "", branch }: Pipeline,
   { pool, id, issuer }: Provider,
 ): SetupStep[] {
-  const { repository: claim, condition } = CLAIMS[system];
+  const claims = CLAIMS[system];
   return [
     { kind: "pool", project, pool, displayName: `${system === "github" ? "GitHub" : "GitLab"} pipelines` },
     {
@@ -67,8 +72,8 @@ function federation(
       // Google allows 32 characters.
       displayName: repository.slice(-32),
       issuer,
-      mapping: { "google.subject": "assertion.sub", "attribute.repository": claim },
-      condition: condition(repository, branch),
+      mapping: { "google.subject": "assertion.sub", "attribute.branch": claims.branch },
+      condition: claims.condition(repository, branch),
     },
   ];
 }

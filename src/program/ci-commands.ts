@@ -8,7 +8,7 @@ export function addCiCommands(program: Command, execute: Execute): void {
     .helpGroup("From an empty folder to a private service:")
     .summary("write a pipeline that deploys and calls without a stored key")
     .description(
-      "Write a pipeline that builds, deploys and calls the service without a stored key,\nand say what it needs of the project, or make it.",
+      "Write a pipeline that builds, deploys and calls the service without a stored key.\nWhat it needs of the project is printed, or made.",
     )
     .helpCommand("help [command]", "print a command's help");
 
