@@ -1,3 +1,4 @@
+import type * as WorkflowParser from "@actions/workflow-parser";
 import { build } from "esbuild";
 import { execa } from "execa";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -22,7 +23,7 @@ import {
 const ODD = ["--service", "on", "--service-account", "runner"];
 
 /** GitHub's own parser, which imports JSON as bundlers take it, and Node does not. */
-let parser: Promise<typeof import("@actions/workflow-parser")>;
+let parser: Promise<typeof WorkflowParser>;
 
 const bundle = mkdtempSync(join(tmpdir(), "cloudrun-oauth-test-"));
 afterAll(() => rmSync(bundle, { recursive: true, force: true }));
