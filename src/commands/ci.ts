@@ -126,15 +126,26 @@ async function apply(context: Context, cloud: Cloud, steps: readonly SetupStep[]
   const fresh: string[] = [];
   for (const step of steps) {
     const title = describeStep(step);
-    const isNew = fresh.some((account) => JSON.stringify(step).includes(account));
-    const outcome = await terminal.task(title, () => patiently(() => cloud.setUp(step), isNew, signal));
+    const account = step.kind === "account-role" ? step.account : undefined;
+    const work = () => cloud.setUp(step).catch((error: unknown) => Promise.reject(named(error, account)));
+    const outcome = await terminal.task(title, () => patiently(work, { fresh, signal }));
     if (step.kind === "account" && outcome === "made") fresh.push(step.email);
     applied.push({ step: title, outcome });
   }
   if (grant) {
     const title = `${grant.role} on ${grant.service} for ${grant.member}`;
-    await terminal.task(title, () => patiently(() => cloud.grant(grant), fresh.length > 0, signal));
+    await terminal.task(title, () => patiently(() => cloud.grant(grant), { fresh, signal }));
     applied.push({ step: title, outcome: "granted" });
   }
   return applied;
+}
+
+/** The error where an account is not there whose policy was to be changed; Google does not say which. */
+function named(error: unknown, account: string | undefined): unknown {
+  if (!(error instanceof CliError) || error.code !== "NOT_FOUND" || account === undefined || "account" in error.details) return error;
+  return new CliError("NOT_FOUND", `There is no account ${account}.`, {
+    hint: "Say the one that the service runs as: --service-account ACCOUNT",
+    cause: error,
+    details: { account },
+  });
 }

@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import packageJson from "../../package.json" with { type: "json" };
 import { overlay } from "../../src/context.ts";
-import { runCli } from "../helpers/command-line.ts";
+import { folder, runCli } from "../helpers/command-line.ts";
 import { HELLO, startEmulator, tinyService } from "../helpers/emulator.ts";
 import { listen } from "../helpers/listen.ts";
 import { startOidcIssuer, type OidcIssuer } from "../helpers/oidc-issuer.ts";
@@ -139,9 +139,9 @@ test("the workflow for GitHub builds, deploys and calls by the run's own token, 
     expect(refused.stderr).toContain("::error title=cloudrun-oauth TOKEN_REFUSED::");
   }
 
-  const run = await on(own, true);
+  const run = await on(own);
   for (const step of [build, deploy]) {
-    const { exitCode, stderr } = await run(step?.run ?? "");
+    const { exitCode, stderr } = await (step === build ? await on(own, true) : run)(step?.run ?? "");
     expect({ step: step?.name, exitCode, stderr: exitCode === 0 ? "" : stderr }).toEqual({ step: step?.name, exitCode: 0, stderr: "" });
   }
   const widened = await run(`npx --yes ${packageJson.name}@${packageJson.version} grant --member user:mallory@example.com`);
@@ -189,6 +189,10 @@ test("the pipeline for GitLab builds, deploys and calls by the job's own token, 
     stdout: "",
     stderr: "",
   });
+  // Somebody has deleted the pool meanwhile, which Google keeps for a month.
+  const pools = `/v1/projects/${emulator.project}/locations/global/workloadIdentityPools`;
+  const [, pool] = /workloadIdentityPools\/([^/]+)/.exec(variables["CLOUDRUN_OAUTH_WORKLOAD_IDENTITY_PROVIDER"] ?? "") ?? [];
+  expect((await emulator.request("DELETE", "iam.googleapis.com", `${pools}/${pool}`)).status).toBe(200);
   await pipeline.ci();
   const report = join(pipeline.work, deploy.artifacts?.reports.dotenv ?? "");
   const brought = Object.fromEntries(
@@ -202,6 +206,14 @@ test("the pipeline for GitLab builds, deploys and calls by the job's own token, 
   expect({ exitCode, stderr: exitCode === 0 ? "" : stderr }).toEqual({ exitCode: 0, stderr: "" });
   expect(JSON.parse(stdout)).toEqual(GREETING);
 }, 180_000);
+
+test("an account that is not there is named at once", async () => {
+  const env = overlay({ HOME: folder(), PATH: "" }, emulator.status().environment) as Record<string, string>;
+  const argv = ["ci", "cloudbuild", "--apply", "--print", "--service", "hello", "--service-account", "nobody-at-all"];
+  const { exitCode, stdout, stderr } = await runCli([...argv, "--json"], { env });
+  expect({ exitCode, stdout }).toEqual({ exitCode: 4, stdout: "" });
+  expect(stderr).toContain(`There is no account nobody-at-all@${emulator.project}.iam.gserviceaccount.com.`);
+});
 
 /** Says where the metadata server of an instance is. */
 const WHERE = `require("node:http").createServer((_, response) => response.end(JSON.stringify({ host: process.env.GCE_METADATA_HOST }))).listen(process.env.PORT, "127.0.0.1");`;

@@ -1,6 +1,5 @@
 import { PassThrough } from "node:stream";
 import { afterAll, beforeAll, expect } from "vitest";
-import type { SetupStep } from "../../../src/cloud/pipeline-setup.ts";
 import { createContext, overlay } from "../../../src/context.ts";
 import { openTerminal } from "../../../src/terminal.ts";
 import { overBothWays, type Way } from "../../helpers/both-ways.ts";
@@ -42,29 +41,23 @@ overBothWays((way) => {
     for (const claims of [{ repository: "mallory/hello" }, { ref: "refs/heads/mine" }])
       expect(await call(claims)).toMatchObject({ exitCode: 3, stderr: expect.stringContaining("rejected by the attribute condition") });
 
+    const { project, request } = emulator();
     const [, pool = "", provider = ""] = /workloadIdentityPools\/([^/]+)\/providers\/([^/]+)$/.exec(made["provider"]) ?? [];
-    const pools = `/v1/projects/${emulator().project}/locations/global/workloadIdentityPools`;
-    const iam = async (method: string, path: string, body?: object) =>
-      expect((await emulator().request(method, "iam.googleapis.com", `${pools}/${path}`, body && { body })).status).toBe(200);
-    await iam("PATCH", `${pool}/providers/${provider}?updateMask=attributeCondition`, { attributeCondition: "assertion.sub != ''" });
-    await iam("DELETE", pool);
-
-    const cloud = await openCloud(way);
-    const { project } = emulator();
-    const steps: SetupStep[] = [
-      { kind: "pool", project, pool, displayName: "GitHub pipelines" },
-      {
-        kind: "provider",
-        project,
-        pool,
-        provider,
-        displayName: "me/hello",
-        issuer: issuer.uri,
-        mapping: { "google.subject": "assertion.sub", "attribute.branch": "assertion.repository + '@' + assertion.ref" },
-        condition: CONDITION,
-      },
-    ];
-    for (const step of steps) expect(await cloud.setUp(step)).toBe("changed");
+    const path = `/v1/projects/${project}/locations/global/workloadIdentityPools/${pool}/providers/${provider}`;
+    const body = { attributeCondition: "assertion.sub != ''" };
+    expect((await request("PATCH", "iam.googleapis.com", `${path}?updateMask=attributeCondition`, { body })).status).toBe(200);
+    const mapping = { "google.subject": "assertion.sub", "attribute.branch": "assertion.repository + '@' + assertion.ref" };
+    const wanted = {
+      kind: "provider",
+      project,
+      pool,
+      provider,
+      displayName: "me/hello",
+      issuer: issuer.uri,
+      mapping,
+      condition: CONDITION,
+    } as const;
+    expect(await (await openCloud(way)).setUp(wanted)).toBe("changed");
     expect(await call({ repository: "mallory/hello" })).toMatchObject({ exitCode: 3 });
     expect(await call({})).toMatchObject({ exitCode: 0 });
   });
