@@ -1,6 +1,7 @@
 import { Command } from "commander";
 import packageJson from "../package.json" with { type: "json" };
 import { addCallCommands } from "./program/call-commands.ts";
+import { addCiCommands } from "./program/ci-commands.ts";
 import { addConfigCommands } from "./program/config-commands.ts";
 import { milliseconds } from "./program/duration.ts";
 import { addEmulatorCommands } from "./program/emulator-commands.ts";
@@ -60,6 +61,7 @@ export function createProgram(execute: Execute, { stdout, stderr }: Pick<Streams
     .option("--timeout <duration>", "give up after this time: 90, 90s, 5m", milliseconds);
 
   addServiceCommands(program, execute);
+  addCiCommands(program, execute);
   addCallCommands(program, execute);
   addEmulatorCommands(program, execute);
   addConfigCommands(program, execute);

@@ -76,7 +76,7 @@ function repositoryRequest({ location, project, name }: Repository): ApiRequest 
   return { method: "GET", url: `${REGISTRY}/projects/${project}/locations/${location}/repositories/${name}` };
 }
 
-function repositoryCreation({ location, project, name }: Repository): ApiRequest {
+export function repositoryCreation({ location, project, name }: Repository): ApiRequest {
   return {
     method: "POST",
     url: `${REGISTRY}/projects/${project}/locations/${location}/repositories?repositoryId=${name}`,

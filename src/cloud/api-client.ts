@@ -1,13 +1,16 @@
-import type { AccessToken } from "../auth/exchange.ts";
-import { findCredentials } from "../auth/credentials.ts";
+import type { AccessToken, Exchange } from "../auth/exchange.ts";
+import { findCredentials, type Credentials } from "../auth/credentials.ts";
+import { memberOf } from "../auth/id-token.ts";
+import { impersonate, readChain } from "../auth/kinds/impersonated.ts";
 import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
 import type { Response } from "../request.ts";
 import type { Place } from "./cloud.ts";
 import { explainControlPlane, type Facts } from "./control-plane-errors.ts";
+import { assertAllowed } from "../settings/rules.ts";
 
 export interface ApiRequest {
-  readonly method: "GET" | "POST" | "PUT";
+  readonly method: "GET" | "POST" | "PUT" | "PATCH";
   readonly url: string;
   readonly body?: unknown;
   /** Bytes that are sent as they are, instead of a JSON body. */
@@ -39,8 +42,9 @@ export function openApiClient(context: Pick<Context, "env" | "settings" | "send"
     // What calls services (CREDS) need not be what deploys them.
     const file = env.GOOGLE_APPLICATION_CREDENTIALS;
     const setting = file ? { value: file, source: "GOOGLE_APPLICATION_CREDENTIALS" } : settings.get("credentials");
-    // Nor is the account that services are called as the one that deploys them.
-    const credentials = await findCredentials(setting, { env, send: context.send });
+    // Nor is the account that services are called as the one that deploys them: gcloud's own variable names that one.
+    const exchange = { env, send: context.send };
+    const credentials = actingAs(await findCredentials(setting, exchange), exchange);
     account = credentials.principal?.replace(/^.*?:/, "");
     return credentials.fetchAccessToken();
   }
@@ -68,6 +72,18 @@ export function openApiClient(context: Pick<Context, "env" | "settings" | "send"
     },
   };
 }
+
+/** The credentials, or those of the account that gcloud would act as by them: https://cloud.google.com/sdk/docs/properties */
+function actingAs(credentials: Credentials, exchange: Exchange): Credentials {
+  const value = exchange.env[ACT_AS];
+  if (!value) return credentials;
+  assertAllowed("impersonate", { value, source: ACT_AS });
+  const chain = readChain(value);
+  // gcloud's own account acts as it already.
+  return credentials.principal === memberOf(chain.account) ? credentials : impersonate(credentials, chain, exchange);
+}
+
+const ACT_AS = "CLOUDSDK_AUTH_IMPERSONATE_SERVICE_ACCOUNT";
 
 /** What passes by itself: a quota that is spent, an API that is not there for the moment. */
 const BUSY = [429, 503];

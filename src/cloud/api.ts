@@ -3,6 +3,7 @@ import { buildByApi, planApiBuild } from "./api-build.ts";
 import { openApiClient, type ApiClient, type ApiRequest } from "./api-client.ts";
 import { deployByApi, planApiDeploy, serviceUrl } from "./api-deploy.ts";
 import { changeMembers, getPolicy, policyRead, policyWrite, withMember, withoutMember } from "./api-policy.ts";
+import { setUpByApi, setupRequests } from "./api-setup.ts";
 import type { Cloud, DeployOptions, Place, Service, Step } from "./cloud.ts";
 import { readService, type KnativeService } from "./knative-service.ts";
 
@@ -29,6 +30,11 @@ export function createApiCloud(context: Context): Cloud {
       const { disabled = false } = (await client({ project, region: "global" }).call({ method: "GET", url })) as { disabled?: boolean };
       return { disabled };
     },
+    projectNumber: async (project) => {
+      const url = `https://cloudresourcemanager.googleapis.com/v1/projects/${project}`;
+      return ((await client({ project, region: "global" }).call({ method: "GET", url })) as { projectNumber: string }).projectNumber;
+    },
+    setUp: (step) => setUpByApi(client({ project: step.project, region: "global" }), step, context.signal),
     plan: (step, options) => plans[step](options as never).map(requestLine),
   };
 }
@@ -49,6 +55,7 @@ const plans: { readonly [Name in Step]: (options: Parameters<Cloud[Name]>[0]) =>
     policyRead(options),
     policyWrite(options, { bindings: [{ role: options.role, members: [options.member] }], etag: "ETAG" }),
   ],
+  setUp: setupRequests,
   revoke: (options) => [policyRead(options), policyWrite(options, { bindings: [], etag: "ETAG" })],
 };
 

@@ -1,3 +1,5 @@
+import type { SetupOutcome, SetupStep } from "./pipeline-setup.ts";
+
 /** The control plane in Cloud Run's words: `gcloud.ts` and `api.ts` do the same and answer with the same objects. */
 export interface Cloud {
   readonly via: "gcloud" | "api";
@@ -10,11 +12,15 @@ export interface Cloud {
   revoke(options: GrantOptions): Promise<Policy>;
   /** A service account's state. Throws NOT_FOUND for one that is not there. */
   account(options: AccountName): Promise<{ readonly disabled: boolean }>;
+  /** The number of a project, by its ID. */
+  projectNumber(project: string): Promise<string>;
+  /** Makes one thing that a pipeline needs, where it is missing. */
+  setUp(step: SetupStep): Promise<SetupOutcome>;
   /** What a step would do, a line each as it could be run by hand; nothing is done. */
   plan<Name extends Step>(step: Name, options: Parameters<Cloud[Name]>[0]): readonly string[];
 }
 
-export type Step = "build" | "deploy" | "describe" | "policy" | "grant" | "revoke";
+export type Step = "build" | "deploy" | "describe" | "policy" | "grant" | "revoke" | "setUp";
 
 /** Every call says where: no command relies on gcloud's own defaults. */
 export interface Place {

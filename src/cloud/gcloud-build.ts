@@ -47,7 +47,7 @@ function submitLine({ directory, image, project }: BuildOptions): string[] {
   return ["builds", "submit", directory, "--tag", image, ...inPlace(project)];
 }
 
-function repositoryLine(verb: "describe" | "create", { name, project, location }: Repository): string[] {
+export function repositoryLine(verb: "describe" | "create", { name, project, location }: Repository): string[] {
   const format = verb === "create" ? ["--repository-format=docker"] : [];
   return ["artifacts", "repositories", verb, name, ...format, "--location", location, "--project", project, "--quiet", "--format=json"];
 }

@@ -4,6 +4,7 @@ import { CliError } from "../errors.ts";
 import { createBuild, planBuild } from "./gcloud-build.ts";
 import type { BuildOptions, Cloud, DeployOptions, GrantOptions, Place, Policy, ServiceName, Step } from "./cloud.ts";
 import { gcloudLine, openGcloud, type Gcloud } from "./gcloud-process.ts";
+import { setUpByGcloud, setupLine } from "./gcloud-setup.ts";
 import { readService } from "./knative-service.ts";
 
 /** The control plane by the real gcloud. */
@@ -23,6 +24,13 @@ export function createGcloudCloud(context: Context): Cloud {
       const { disabled = false } = JSON.parse(await gcloud(line, { isProbe: true })) as { disabled?: boolean };
       return { disabled };
     },
+    projectNumber: async (project) =>
+      (
+        JSON.parse(await gcloud(["projects", "describe", project, "--quiet", "--format=json"], { isProbe: true })) as {
+          projectNumber: string;
+        }
+      ).projectNumber,
+    setUp: (step) => setUpByGcloud(gcloud, step),
     plan: (step, options) => plans[step](options as never).map(gcloudLine),
   };
 }
@@ -34,6 +42,7 @@ const plans: { readonly [Name in Step]: (options: Parameters<Cloud[Name]>[0]) =>
   policy: (options) => [policyLine(options)],
   grant: (options) => [bindingLine("add", options)],
   revoke: (options) => [bindingLine("remove", options)],
+  setUp: (step) => [setupLine(step)],
 };
 
 /** What every line ends with: gcloud's own defaults are never relied on, and it never asks. */

@@ -6,6 +6,8 @@ const ROLES: readonly (readonly [permission: string, role: string])[] = [
   ["iam.serviceaccounts.actas", "roles/iam.serviceAccountUser"],
   ["iam.serviceaccounts.getopenidtoken", "roles/iam.serviceAccountOpenIdTokenCreator"],
   ["iam.serviceaccounts.getaccesstoken", "roles/iam.serviceAccountTokenCreator"],
+  ["iam.serviceaccounts.", "roles/iam.serviceAccountAdmin"],
+  ["iam.workloadidentitypool", "roles/iam.workloadIdentityPoolAdmin"],
   ["cloudbuild.", "roles/cloudbuild.builds.editor"],
   ["artifactregistry.repositories.createonpush", "roles/artifactregistry.createOnPushWriter"],
   ["artifactregistry.repositories.create", "roles/artifactregistry.admin"],
@@ -16,6 +18,7 @@ const ROLES: readonly (readonly [permission: string, role: string])[] = [
   ["serviceusage.services.enable", "roles/serviceusage.serviceUsageAdmin"],
   ["serviceusage.", "roles/serviceusage.serviceUsageConsumer"],
   ["logging.", "roles/logging.viewer"],
+  ["resourcemanager.projects.setiampolicy", "roles/resourcemanager.projectIamAdmin"],
   ["resourcemanager.projects.", "roles/browser"],
 ];
 
