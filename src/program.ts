@@ -3,6 +3,7 @@ import packageJson from "../package.json" with { type: "json" };
 import { addCallCommands } from "./program/call-commands.ts";
 import { addConfigCommands } from "./program/config-commands.ts";
 import { milliseconds } from "./program/duration.ts";
+import { addDoctorCommand } from "./program/doctor-commands.ts";
 import { addEmulatorCommands } from "./program/emulator-commands.ts";
 import { addServiceCommands } from "./program/service-commands.ts";
 import { withExamples, type Execute } from "./program/run.ts";
@@ -61,6 +62,7 @@ export function createProgram(execute: Execute, { stdout, stderr }: Pick<Streams
 
   addServiceCommands(program, execute);
   addCallCommands(program, execute);
+  addDoctorCommand(program, execute);
   addEmulatorCommands(program, execute);
   addConfigCommands(program, execute);
   return withExamples(program, [

@@ -16,6 +16,11 @@ export interface ApiRequest {
   readonly headers?: readonly (readonly [string, string])[];
 }
 
+/** The request in one line, for `--dry-run`. */
+export function requestLine({ method, url, body }: ApiRequest): string {
+  return `${method} ${url}${body === undefined ? "" : ` ${JSON.stringify(body)}`}`;
+}
+
 export interface ApiClient {
   /** The answer's JSON. Throws what Google's error means. */
   call(request: ApiRequest): Promise<unknown>;

@@ -18,6 +18,7 @@ import { listen } from "./server.ts";
 import { sweepUnfinished, writeWhole } from "./write-whole.ts";
 
 export { NoContainerEngine } from "./engine/container.ts";
+export { findContainerProgram } from "./engine/container/program.ts";
 export type { EngineChoice } from "./engine/machine-engine.ts";
 export { emulatorHome } from "./home.ts";
 export { JournalError } from "./journal.ts";
