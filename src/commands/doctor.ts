@@ -4,6 +4,7 @@ import { printPlan } from "../plan.ts";
 import type { Group } from "../doctor/check.ts";
 import { examine, type Examined } from "../doctor/examine.ts";
 import { CHECK_NAMES, GROUPS } from "../doctor/groups.ts";
+import { openWorld } from "../doctor/world.ts";
 
 interface DoctorOptions {
   readonly fix?: boolean;
@@ -55,12 +56,14 @@ function choose(names: readonly string[]): readonly Group[] {
 }
 
 /** Mends what a person allows; true where anything was done. What does not work is told, and is found again by the next look. */
-async function mend({ terminal }: Context, found: readonly Examined[]): Promise<boolean> {
+async function mend(context: Context, found: readonly Examined[]): Promise<boolean> {
+  const { terminal } = context;
+  const world = openWorld(context, context.signal);
   let done = false;
   for (const { fix } of found) {
     if (!fix || !(await terminal.confirm(fix.question))) continue;
     try {
-      await terminal.task(fix.question.replace(/\?$/, ""), () => fix.apply());
+      await terminal.task(fix.question.replace(/\?$/, ""), () => fix.apply(world));
       done = true;
     } catch (error) {
       if (!(error instanceof CliError) || error.code === "INTERRUPTED") throw error;

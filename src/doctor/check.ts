@@ -9,8 +9,8 @@ export interface Fix {
   readonly question: string;
   /** What is done, a line each as it could be done by hand. */
   readonly plan: readonly string[];
-  /** Throws CliError. */
-  apply(): Promise<void>;
+  /** Does it, in a world of its own: that of the checks has ended. Throws CliError. */
+  apply(world: World): Promise<void>;
 }
 
 /** What a check has found. */

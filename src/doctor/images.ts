@@ -33,7 +33,7 @@ export const imageChecks: readonly Check[] = [
       const fix = {
         question: `Make the repository ${where}?`,
         plan: [requestLine(repositoryCreation(repository))],
-        apply: () => createRepository(client, repository, world.context.signal),
+        apply: async ({ client, context }: World) => createRepository(await client(), repository, context.signal),
       };
       // The first build makes it.
       if (name === DEFAULT_REPOSITORY)

@@ -27,7 +27,7 @@ export const projectChecks: readonly Check[] = [
         const details = { project: value, source, number: number ?? null };
         if (number !== undefined) return ok(`${id} (number ${number}) is active; it is set by ${source}.`, { details });
         return warn(`${id} is set by ${source}, and cannot be looked at: the Cloud Resource Manager API is not enabled.`, {
-          ...enabling(world, id, ["cloudresourcemanager.googleapis.com"]),
+          ...enabling(id, ["cloudresourcemanager.googleapis.com"]),
           details,
         });
       } catch (error) {
@@ -73,7 +73,7 @@ export const projectChecks: readonly Check[] = [
       const [needed, useful] = [missing(NEEDED), missing(USEFUL)];
       const all = [...needed, ...useful];
       if (all.length === 0) return ok("All that are needed are enabled.", { details: { enabled } });
-      const more = { ...enabling(world, id, all), details: { enabled, missing: all } };
+      const more = { ...enabling(id, all), details: { enabled, missing: all } };
       if (needed.length > 0) return fail("PERMISSION_DENIED", `Not enabled in ${id}: ${all.join(", ")}.`, more);
       return warn(`Not enabled in ${id}, and needed now and then: ${useful.join(", ")}.`, more);
     },
@@ -104,13 +104,13 @@ export const projectChecks: readonly Check[] = [
 ];
 
 /** What mends an API that is not enabled. */
-export function enabling({ client, context }: World, project: string, names: readonly string[]): Pick<Finding, "remedy" | "fix"> {
+function enabling(project: string, names: readonly string[]): Pick<Finding, "remedy" | "fix"> {
   return {
     remedy: `gcloud services enable ${names.join(" ")} --project ${project}`,
     fix: {
       question: `Enable ${names.join(", ")} in project ${project}?`,
       plan: planEnabling(project, names).map(requestLine),
-      apply: async () => enableApis(await client(), project, names, context.signal),
+      apply: async ({ client, context }) => enableApis(await client(), project, names, context.signal),
     },
   };
 }
