@@ -8,7 +8,7 @@ import { readService, type KnativeService } from "../cloud/knative-service.ts";
 import { serviceUrl } from "../cloud/api-deploy.ts";
 import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
-import { createSend } from "../request.ts";
+import { createSend, type Send } from "../request.ts";
 import { findDeployer } from "./deployer.ts";
 import { reachGoogle, type Reached } from "./reach.ts";
 import { need, Skipped } from "./check.ts";
@@ -54,7 +54,9 @@ export function isNotEnabled(error: unknown): boolean {
 const STAND_IN = "https://run.app";
 
 export function openWorld(outer: Context, signal: AbortSignal): World {
-  const send = createSend({ env: outer.env, signal, debug: outer.terminal.debug });
+  let opened: Send | undefined;
+  // A variable that names no proxy is a finding, like everything else.
+  const send: Send = async (request) => (opened ??= createSend({ env: outer.env, signal, debug: outer.terminal.debug }))(request);
   const context: Context = { ...outer, signal, send };
   const { settings } = context;
   const gcloud = findGcloud(context.env);

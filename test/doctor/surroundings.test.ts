@@ -37,11 +37,9 @@ test("an account of services or builds that is disabled fails", async () => {
   await disableAccount(compute);
   const { exitCode, check: found } = await doctor(["runtime-account", "build-account"]);
   expect(exitCode).toBe(4);
-  expect(found("runtime-account")).toMatchObject({
-    status: "fail",
-    code: "NOT_FOUND",
-    message: `${compute}, which services run as, is disabled.`,
-  });
+  const more = { status: "fail", code: "NOT_FOUND", remedy: expect.stringContaining(`service-accounts enable ${compute}`) };
+  expect(found("runtime-account")).toMatchObject({ message: `${compute}, which services run as, is disabled.`, ...more });
+  expect(found("build-account")).toMatchObject({ message: `${compute}, which builds are made by, is disabled.`, ...more });
 });
 
 test("an account of services that was deleted fails", async () => {
