@@ -8,7 +8,7 @@ import { CliError } from "../errors.ts";
 import { gcloudDirectory, readGcloudAccount } from "../settings/gcloud-configuration.ts";
 
 /** The credentials of whoever deploys: gcloud's active account where the control plane is used by gcloud. Throws as their readers do. */
-export async function findDeployer(context: Context, via: "gcloud" | "api"): Promise<Credentials> {
+export async function findDeployer(context: Pick<Context, "env" | "settings" | "send">, via: "gcloud" | "api"): Promise<Credentials> {
   const { env } = context;
   // The emulator's gcloud is signed in as its operator when it is first used.
   if (via === "api" || env["CLOUDRUN_OAUTH_EMULATOR"]) return findOperatorCredentials(context);
