@@ -1,5 +1,6 @@
 import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
+import { redact } from "../redact.ts";
 import { failed, skip, Skipped, warn, type Check, type Finding, type Group } from "./check.ts";
 import { unseen } from "./unseen.ts";
 import { openWorld, type World } from "./world.ts";
@@ -38,6 +39,20 @@ export async function examine(context: Context, groups: readonly Group[], limit:
 }
 
 async function runCheck(check: Check, world: World, over: Promise<never>, late: CliError): Promise<Finding> {
+  const found = await settle(check, world, over, late);
+  return { ...found, message: inOneLine(found.message) };
+}
+
+/** What another machine says can neither write on the terminal nor fill it, and holds no secret. */
+function inOneLine(text: string): string {
+  const line = redact(text).replace(/[\p{Cc}\p{Cf}\s]+/gu, " ");
+  return line.length > LONGEST ? `${line.slice(0, LONGEST)}…` : line;
+}
+
+/** Characters. */
+const LONGEST = 600;
+
+async function settle(check: Check, world: World, over: Promise<never>, late: CliError): Promise<Finding> {
   try {
     return await Promise.race([check.run(world), over]);
   } catch (error) {

@@ -2,6 +2,7 @@ import { audienceFor, isAudienceOfGcloud, isServiceHost } from "../auth/audience
 import { readClaims } from "../auth/id-token.ts";
 import { explainRefusal } from "../auth/refusal/explain.ts";
 import { authorOf } from "../auth/refusal/front-end.ts";
+import { failedWith } from "../cloud/api-client.ts";
 import { CliError } from "../errors.ts";
 import { fail, failed, need, ok, skip, warn, type Check } from "./check.ts";
 
@@ -18,18 +19,16 @@ export const serviceChecks: readonly Check[] = [
       try {
         const { url, revision, image, conditions, region } = await world.service();
         const details = { ...name, url, revision, image };
+        const remedy = `cloudrun-oauth describe ${name.service} --region ${region}`;
         const ready = conditions.find(({ type }) => type === "Ready");
-        const reason = ready?.message ?? ready?.reason ?? "It does not say why";
-        if (ready?.status === "False")
-          return fail("DEPLOY_FAILED", `The service ${name.service} is not ready: ${reason.replace(/\.?$/, ".")}`, {
-            remedy: `cloudrun-oauth describe ${name.service} --region ${region}`,
+        if (ready?.status === "False") {
+          const { code, message, hint = remedy } = failedWith(ready.message ?? ready.reason ?? "It does not say why.", name);
+          return fail(code, `The service ${name.service} is not ready: ${message}`, {
+            remedy: hint.replace(/\bSERVICE\b/, name.service),
             details,
           });
-        if (ready?.status !== "True")
-          return warn(`The service ${name.service} is being deployed.`, {
-            remedy: `cloudrun-oauth describe ${name.service} --region ${region}`,
-            details,
-          });
+        }
+        if (ready?.status !== "True") return warn(`The service ${name.service} is being deployed.`, { remedy, details });
         return ok(`${name.service} is in ${region}, at ${url}.`, { details });
       } catch (error) {
         if (!(error instanceof CliError) || error.code !== "NOT_FOUND") throw error;
