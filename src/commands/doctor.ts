@@ -9,8 +9,11 @@ import { openWorld } from "../doctor/world.ts";
 interface DoctorOptions {
   readonly fix?: boolean;
   /** Milliseconds that a check may take. */
-  readonly maxTime: number;
+  readonly maxTime?: number;
 }
+
+/** Milliseconds. */
+const PATIENCE = 10_000;
 
 const SIGNS = { ok: "✔", warn: "!", fail: "✖", skipped: "-" } as const;
 
@@ -18,7 +21,7 @@ const SIGNS = { ok: "✔", warn: "!", fail: "✖", skipped: "-" } as const;
  * Checks everything that usually is wrong, and prints what was found with what mends it. Throws, with the code of the first check that failed,
  * where any did; with `--fix`, what may be done without harm is done first, and looked at again.
  */
-export async function doctor(context: Context, names: readonly string[], { fix, maxTime }: DoctorOptions): Promise<void> {
+export async function doctor(context: Context, names: readonly string[], { fix, maxTime = PATIENCE }: DoctorOptions): Promise<void> {
   const { terminal } = context;
   const groups = choose(names);
   const look = () =>
@@ -75,14 +78,10 @@ async function mend(context: Context, found: readonly Examined[]): Promise<boole
 
 /** A remedy as it acts on the emulator, where one is acted on: the shell need not have been brought there. */
 function forEmulator({ remedy, ...rest }: Examined): Examined {
-  const lines = remedy
-    ?.split("\n")
-    .map((line) =>
-      line
-        .replace(/^gcloud /, "cloudrun-oauth emulator exec -- gcloud ")
-        .replace(/^cloudrun-oauth (?!emulator\b)/, "cloudrun-oauth --emulator "),
-    );
-  return { ...rest, ...(lines && { remedy: lines.join("\n") }) };
+  const there = remedy
+    ?.replace(/(?<=^|[:?] )gcloud /gm, "cloudrun-oauth emulator exec -- gcloud ")
+    .replace(/\bcloudrun-oauth (?!emulator\b|--)/g, "cloudrun-oauth --emulator ");
+  return { ...rest, ...(there !== undefined && { remedy: there }) };
 }
 
 function asDocument({ name, group, status, message, remedy, code, details, fix }: Examined) {

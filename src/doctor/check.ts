@@ -1,10 +1,10 @@
 import { CliError, type ErrorCode } from "../errors.ts";
 import type { World } from "./world.ts";
 
-export type Status = "ok" | "warn" | "fail" | "skipped";
+type Status = "ok" | "warn" | "fail" | "skipped";
 
 /** What may be done about a finding without harm. */
-export interface Fix {
+interface Fix {
   /** Asks for leave, in one sentence. */
   readonly question: string;
   /** What is done, a line each as it could be done by hand. */
@@ -31,6 +31,8 @@ export interface Finding {
 export interface Check {
   /** As it is typed, and as machines know it: it keeps its name. */
   readonly name: string;
+  /** What helps where an error does not say it itself. */
+  readonly remedy?: string;
   /** Looks; throws CliError where it cannot, or Skipped. */
   run(world: World): Promise<Finding>;
 }

@@ -40,7 +40,9 @@ export async function examine(context: Context, groups: readonly Group[], limit:
 
 async function runCheck(check: Check, world: World, over: Promise<never>, late: CliError): Promise<Finding> {
   const found = await settle(check, world, over, late);
-  return { ...found, message: inOneLine(found.message) };
+  const isWell = found.status === "ok" || found.status === "skipped";
+  const remedy = found.remedy ?? (isWell ? undefined : (check.remedy ?? `cloudrun-oauth doctor ${check.name} --verbose`));
+  return { ...found, message: inOneLine(found.message), ...(remedy !== undefined && { remedy }) };
 }
 
 /** What another machine says can neither write on the terminal nor fill it, and holds no secret. */

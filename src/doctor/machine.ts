@@ -9,6 +9,7 @@ export const machineChecks: readonly Check[] = [
   { name: "node", run: async () => checkNode(version) },
   {
     name: "settings",
+    remedy: "Mend what is named; what is set, and where: cloudrun-oauth config list",
     async run({ context: { settings } }) {
       // The first that is wrong throws, and says where it comes from.
       const set = SETTING_NAMES.flatMap((name) => {

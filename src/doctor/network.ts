@@ -15,6 +15,7 @@ const AUTHORITIES = ["NODE_EXTRA_CA_CERTS", "CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE"
 export const networkChecks: readonly Check[] = [
   {
     name: "network",
+    remedy: "Look at this machine's network, and at its proxy: cloudrun-oauth doctor proxy --verbose",
     async run({ context, reached }) {
       const { host, took } = await reached();
       const { note } = createRoute(context.env)(GOOGLE);

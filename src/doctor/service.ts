@@ -41,6 +41,7 @@ export const serviceChecks: readonly Check[] = [
   },
   {
     name: "reachable",
+    remedy: "Is it the service's URL? cloudrun-oauth describe --url",
     async run(world) {
       const url = await world.url();
       const { send } = world.context;

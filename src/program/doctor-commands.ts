@@ -17,7 +17,7 @@ export function addDoctorCommand(program: Command, execute: Execute): void {
       )
       .argument("[checks...]", "the checks to make, by their names (default: all)")
       .option("--fix", "do what can be done without harm, after asking: enable APIs, make the repository, chmod a key file")
-      .option("--max-time <duration>", "give up on a check after this time", milliseconds, 10_000)
+      .option("--max-time <duration>", "give up on a check after this time (default: 10s)", milliseconds)
       .action(run(execute, async () => (await import("../commands/doctor.ts")).doctor)),
     [
       ["cloudrun-oauth doctor"],

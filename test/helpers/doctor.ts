@@ -5,9 +5,10 @@ import { afterAll, expect, onTestFinished } from "vitest";
 import { overlay } from "../../src/context.ts";
 import { runCli } from "./command-line.ts";
 import { startEmulator } from "./emulator.ts";
+import { readTable } from "./markdown-table.ts";
 
 /** What `doctor --json` prints of a check. */
-export interface Found {
+interface Found {
   readonly name: string;
   readonly group: string;
   readonly status: "ok" | "warn" | "fail" | "skipped";
@@ -25,8 +26,27 @@ type World = NonNullable<Parameters<typeof runCli>[1]>;
 export async function runDoctor(argv: readonly string[], world: World = {}) {
   const { exitCode, stdout, stderr } = await runCli(["doctor", "--json", "--max-time", "5m", ...argv], world);
   const found = JSON.parse(stdout) as Found[];
+  for (const each of found) assertDocumented(each);
   const byName = Object.fromEntries(found.map((each) => [each.name, each]));
   return { exitCode, stderr, found, check: (name: string) => byName[name] as Found };
+}
+
+const DOCUMENTED = new Map(readTable("docs/doctor.md", "The checks").map(([name = "", ...cells]) => [name, cells]));
+
+/** docs/doctor.md has a row for every check, and says of it when it is to be looked at, what it fails with, and whether it can be fixed. */
+function assertDocumented({ name, status, code, fixable, message, remedy }: Found): void {
+  const [, isWarning, codes = "", fix] = DOCUMENTED.get(name) ?? [];
+  const hasNoAnswer = /^It (could not be looked at|was not done in time):/.test(message);
+  const facts = { name, status, code, message };
+  if (status === "warn" && !hasNoAnswer) expect({ ...facts, isDocumented: Boolean(isWarning) }).toEqual({ ...facts, isDocumented: true });
+  if (status === "fail")
+    expect({ ...facts, codes: codes.split(", ").map((each) => each.replaceAll("`", "")) }).toEqual({
+      ...facts,
+      codes: expect.arrayContaining([code]),
+    });
+  else expect({ ...facts, code }).toEqual({ ...facts, code: null });
+  if (fixable) expect({ ...facts, fix }).toEqual({ ...facts, fix: "yes" });
+  if (status === "warn" || status === "fail") expect({ ...facts, remedy }).toEqual({ ...facts, remedy: expect.any(String) });
 }
 
 /** The one check that is named, and the exit code that it left. */
