@@ -94,7 +94,14 @@ function write(found: readonly Examined[], again: string, isVerbose: boolean): s
   const indent = " ".repeat(width + 6);
   for (const group of new Set(found.map(({ group }) => group))) {
     lines.push(...(lines.length > 0 ? [""] : []), group);
-    for (const { name, status, message, remedy, details, fix } of found.filter((each) => each.group === group)) {
+    const members = found.filter((each) => each.group === group);
+    const [first] = members;
+    // What one reason keeps from being looked at is one line.
+    if (first?.status === "skipped" && members.length > 1 && members.every(({ message }) => message === first.message) && !isVerbose) {
+      lines.push(`  ${SIGNS.skipped} ${first.message} (${members.map(({ name }) => name).join(", ")})`);
+      continue;
+    }
+    for (const { name, status, message, remedy, details, fix } of members) {
       lines.push(`  ${SIGNS[status]} ${name.padEnd(width)}  ${message}`);
       if (remedy && (status === "fail" || status === "warn" || isVerbose))
         lines.push(...remedy.split("\n").map((line) => `${indent}→ ${line}`));

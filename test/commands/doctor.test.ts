@@ -42,6 +42,14 @@ test("nothing that is set is no reason to break: what is of this machine is look
   expect(exitCode).toBe(7);
 });
 
+test("what one reason keeps from being looked at is one line, unless all is to be seen", async () => {
+  const { stdout } = await runCli(["doctor", "policy", "caller"]);
+  expect(stdout).toBe("Service\n  - No service is set. (policy, caller)\n\n0 ok, 0 to look at, 0 failed, 2 skipped.\n");
+  expect((await runCli(["doctor", "policy", "caller", "-v"])).stdout).toContain(
+    "  - policy  No service is set.\n  - caller  No service is set.\n",
+  );
+});
+
 test("Ctrl-C ends it", async () => {
   const signal = AbortSignal.abort(Object.assign(new Error("stop")));
   const { stdout, exitCode } = await runCli(["doctor"], { signal });
