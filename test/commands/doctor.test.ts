@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { EXIT_CODES } from "../../src/errors.ts";
+import { CliError, EXIT_CODES } from "../../src/errors.ts";
 import { CHECK_NAMES } from "../../src/doctor/groups.ts";
 import { runCli } from "../helpers/command-line.ts";
 import { readTable } from "../helpers/markdown-table.ts";
@@ -51,9 +51,9 @@ test("what one reason keeps from being looked at is one line, unless all is to b
 });
 
 test("Ctrl-C ends it", async () => {
-  const signal = AbortSignal.abort(Object.assign(new Error("stop")));
+  const signal = AbortSignal.abort(new CliError("INTERRUPTED", "Interrupted."));
   const { stdout, exitCode } = await runCli(["doctor"], { signal });
-  expect({ stdout, exitCode }).toEqual({ stdout: "", exitCode: 1 });
+  expect({ stdout, exitCode }).toEqual({ stdout: "", exitCode: 130 });
 });
 
 test("on GitHub Actions the failure is an annotation", async () => {
