@@ -16,6 +16,7 @@ export const EXIT_CODES = {
   ORG_POLICY: 5, // an organisation policy forbids it
   CONFLICT: 5, // somebody else changed it at the same time, or it exists already
   GCLOUD_MISSING: 6, // gcloud is not installed
+  NODE_OUTDATED: 6, // this Node is too old
   ENGINE_MISSING: 6, // no engine can run this image
   EMULATOR_NOT_RUNNING: 6, // --emulator without an emulator
   UNAVAILABLE: 7, // network trouble, retries spent

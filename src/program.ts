@@ -4,6 +4,7 @@ import { addCallCommands } from "./program/call-commands.ts";
 import { addCiCommands } from "./program/ci-commands.ts";
 import { addConfigCommands } from "./program/config-commands.ts";
 import { milliseconds } from "./program/duration.ts";
+import { addDoctorCommand } from "./program/doctor-commands.ts";
 import { addEmulatorCommands } from "./program/emulator-commands.ts";
 import { addServiceCommands } from "./program/service-commands.ts";
 import { withExamples, type Execute } from "./program/run.ts";
@@ -63,6 +64,7 @@ export function createProgram(execute: Execute, { stdout, stderr }: Pick<Streams
   addServiceCommands(program, execute);
   addCiCommands(program, execute);
   addCallCommands(program, execute);
+  addDoctorCommand(program, execute);
   addEmulatorCommands(program, execute);
   addConfigCommands(program, execute);
   return withExamples(program, [

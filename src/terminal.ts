@@ -39,7 +39,7 @@ export interface Terminal {
 export interface Streams {
   readonly stdin: Readable & { readonly isTTY?: boolean };
   readonly stdout: Writable & { readonly isTTY?: boolean };
-  readonly stderr: Writable & { readonly isTTY?: boolean };
+  readonly stderr: Writable & { readonly isTTY?: boolean; readonly columns?: number };
 }
 
 interface TerminalOptions extends Streams {
@@ -88,8 +88,8 @@ export async function openTerminal(options: TerminalOptions): Promise<Terminal> 
       if (quiet) return work();
       const started = performance.now();
       const elapsed = () => `(${((performance.now() - started) / 1000).toFixed(1)} s)`;
-      // A task within a task gets its line, and leaves the spinner to the outer one.
-      const spin = interactive && !spinning ? await startSpinner(stderr, title, elapsed) : undefined;
+      // A task within a task gets its line, and leaves the spinner to the outer one. In a terminal without a width ora would write without end.
+      const spin = interactive && !spinning && stderr.columns !== 0 ? await startSpinner(stderr, title, elapsed) : undefined;
       spinning ||= spin !== undefined;
       let sign = "✖";
       try {

@@ -12,11 +12,11 @@ async function open(options: Partial<Parameters<typeof openTerminal>[0]> & { tty
 }
 
 /** What a terminal's stream can do beyond any other: node:tty does it in the same way. */
-function terminalStream(isTTY: boolean) {
+function terminalStream(isTTY: boolean, columns = 80) {
   const stream = new PassThrough();
   return Object.assign(stream, {
     isTTY,
-    columns: 80,
+    columns,
     setRawMode: () => stream,
     cursorTo: (x: number) => cursorTo(stream, x),
     moveCursor: (x: number, y: number) => moveCursor(stream, x, y),
@@ -113,7 +113,14 @@ test("a person answers on stderr and stdin, and Ctrl-C interrupts", async () => 
 test("a spinner turns for a person, with the time that has passed", async () => {
   const { terminal, err } = await open({ tty: true, env: { NO_COLOR: "1", TERM: "xterm" } });
   await terminal.task("Working", () => new Promise((resolve) => setTimeout(resolve, 200)));
-  expect(err()).toMatch(/Working \(0\.\d s\)[\s\S]*✔ Working \(0\.\d s\)\n$/);
+  expect(err()).toMatch(/Working \(\d+\.\d s\)[\s\S]*✔ Working \(\d+\.\d s\)\n$/);
+});
+
+test("a terminal that says no width, as a container's does, gets no spinner", async () => {
+  const [stdin, stdout, stderr] = [terminalStream(true), terminalStream(true), terminalStream(true, 0)];
+  const terminal = await openTerminal({ stdin, stdout, stderr, env: { NO_COLOR: "1", TERM: "xterm" } });
+  await terminal.task("Working", async () => {});
+  expect(String(stderr.read())).toMatch(/^✔ Working \(\d+\.\d s\)\n$/);
 });
 
 test("secrets are masked on GitHub Actions only", async () => {

@@ -72,7 +72,7 @@ function buildBody({ image }: BuildOptions, source: StoredSource) {
   return { source: { storageSource: source }, steps: [{ name: "gcr.io/cloud-builders/docker", args }], images: [image] };
 }
 
-function repositoryRequest({ location, project, name }: Repository): ApiRequest {
+export function repositoryRequest({ location, project, name }: Repository): ApiRequest {
   return { method: "GET", url: `${REGISTRY}/projects/${project}/locations/${location}/repositories/${name}` };
 }
 
@@ -87,6 +87,11 @@ export function repositoryCreation({ location, project, name }: Repository): Api
 async function ensureRepository(client: ApiClient, repository: Repository, signal: AbortSignal): Promise<void> {
   if (await found(client, repositoryRequest(repository))) return;
   if (repository.name !== DEFAULT_REPOSITORY) throw missingRepository(repository);
+  await createRepository(client, repository, signal);
+}
+
+/** Makes a repository for images, and waits until it is there. Throws as the client does. */
+export async function createRepository(client: ApiClient, repository: Repository, signal: AbortSignal): Promise<void> {
   let operation = (await client.call(repositoryCreation(repository))) as { name: string; done?: boolean };
   while (!operation.done) {
     await sleep(PAUSE, undefined, { signal }).catch(() => signal.throwIfAborted());

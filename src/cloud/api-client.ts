@@ -1,13 +1,11 @@
-import type { AccessToken, Exchange } from "../auth/exchange.ts";
-import { findCredentials, type Credentials } from "../auth/credentials.ts";
-import { memberOf } from "../auth/id-token.ts";
-import { impersonate, readChain } from "../auth/kinds/impersonated.ts";
+import type { Credentials } from "../auth/credentials.ts";
+import type { AccessToken } from "../auth/exchange.ts";
 import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
 import type { Response } from "../request.ts";
 import type { Place } from "./cloud.ts";
 import { explainControlPlane, type Facts } from "./control-plane-errors.ts";
-import { assertAllowed } from "../settings/rules.ts";
+import { findOperatorCredentials } from "./operator-credentials.ts";
 
 export interface ApiRequest {
   readonly method: "GET" | "POST" | "PUT" | "PATCH";
@@ -18,6 +16,11 @@ export interface ApiRequest {
   readonly headers?: readonly (readonly [string, string])[];
 }
 
+/** The request in one line, for `--dry-run`. */
+export function requestLine({ method, url, body }: ApiRequest): string {
+  return `${method} ${url}${body === undefined ? "" : ` ${JSON.stringify(body)}`}`;
+}
+
 export interface ApiClient {
   /** The answer's JSON. Throws what Google's error means. */
   call(request: ApiRequest): Promise<unknown>;
@@ -25,9 +28,12 @@ export interface ApiClient {
   send(request: ApiRequest): Promise<Response>;
 }
 
-/** Google's APIs under the account of GOOGLE_APPLICATION_CREDENTIALS, or else of the credentials that are set. */
-export function openApiClient(context: Pick<Context, "env" | "settings" | "send">, place: Place): ApiClient {
-  const { env, settings } = context;
+/** Google's APIs under the account that the control plane is used as, unless other credentials are given. */
+export function openApiClient(
+  context: Pick<Context, "env" | "settings" | "send">,
+  place: Place,
+  find: () => Promise<Credentials> = () => findOperatorCredentials(context),
+): ApiClient {
   let token: Promise<AccessToken> | undefined;
   let account: string | undefined;
 
@@ -39,12 +45,7 @@ export function openApiClient(context: Pick<Context, "env" | "settings" | "send"
   }
 
   async function fetchOperatorToken(): Promise<AccessToken> {
-    // What calls services (CREDS) need not be what deploys them.
-    const file = env.GOOGLE_APPLICATION_CREDENTIALS;
-    const setting = file ? { value: file, source: "GOOGLE_APPLICATION_CREDENTIALS" } : settings.get("credentials");
-    // Nor is the account that services are called as the one that deploys them: gcloud's own variable names that one.
-    const exchange = { env, send: context.send };
-    const credentials = actingAs(await findCredentials(setting, exchange), exchange);
+    const credentials = await find();
     account = credentials.principal?.replace(/^.*?:/, "");
     return credentials.fetchAccessToken();
   }
@@ -72,18 +73,6 @@ export function openApiClient(context: Pick<Context, "env" | "settings" | "send"
     },
   };
 }
-
-/** The credentials, or those of the account that gcloud would act as by them: https://cloud.google.com/sdk/docs/properties */
-function actingAs(credentials: Credentials, exchange: Exchange): Credentials {
-  const value = exchange.env[ACT_AS];
-  if (!value) return credentials;
-  assertAllowed("impersonate", { value, source: ACT_AS });
-  const chain = readChain(value);
-  // gcloud's own account acts as it already.
-  return credentials.principal === memberOf(chain.account) ? credentials : impersonate(credentials, chain, exchange);
-}
-
-const ACT_AS = "CLOUDSDK_AUTH_IMPERSONATE_SERVICE_ACCOUNT";
 
 /** What passes by itself: a quota that is spent, an API that is not there for the moment. */
 const BUSY = [429, 503];

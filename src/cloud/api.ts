@@ -1,6 +1,6 @@
 import type { Context } from "../context.ts";
 import { buildByApi, planApiBuild } from "./api-build.ts";
-import { openApiClient, type ApiClient, type ApiRequest } from "./api-client.ts";
+import { openApiClient, requestLine, type ApiClient, type ApiRequest } from "./api-client.ts";
 import { deployByApi, planApiDeploy, serviceUrl } from "./api-deploy.ts";
 import { changeMembers, getPolicy, policyRead, policyWrite, withMember, withoutMember } from "./api-policy.ts";
 import { setUpByApi, setupRequests } from "./api-setup.ts";
@@ -58,7 +58,3 @@ const plans: { readonly [Name in Step]: (options: Parameters<Cloud[Name]>[0]) =>
   setUp: setupRequests,
   revoke: (options) => [policyRead(options), policyWrite(options, { bindings: [], etag: "ETAG" })],
 };
-
-function requestLine({ method, url, body }: ApiRequest): string {
-  return `${method} ${url}${body === undefined ? "" : ` ${JSON.stringify(body)}`}`;
-}

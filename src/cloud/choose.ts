@@ -20,7 +20,7 @@ export async function chooseCloud(context: Context): Promise<Cloud> {
 }
 
 /** Where gcloud is on PATH. */
-function findGcloud(env: Readonly<Record<string, string | undefined>>): string | undefined {
+export function findGcloud(env: Readonly<Record<string, string | undefined>>): string | undefined {
   const names = env.PATHEXT ? ["gcloud.cmd", "gcloud.exe"] : ["gcloud"];
   const paths = (env.PATH ?? env.Path ?? "").split(delimiter).filter(Boolean);
   return paths.flatMap((path) => names.map((name) => join(path, name))).find(isExecutable);

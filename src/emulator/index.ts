@@ -6,6 +6,7 @@ import { createKeyPair } from "./oauth2/key-pair.ts";
 import type { Running } from "./running.ts";
 
 export { NoContainerEngine } from "./engine/no-container-engine.ts";
+export { findContainerProgram } from "./engine/container/program.ts";
 export type { EngineChoice } from "./engine/machine-engine.ts";
 export { emulatorHome } from "./home.ts";
 export { JournalError } from "./journal.ts";
