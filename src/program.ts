@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import packageJson from "../package.json" with { type: "json" };
+import { addAccountCommands } from "./program/account-commands.ts";
 import { addCallCommands } from "./program/call-commands.ts";
 import { addConfigCommands } from "./program/config-commands.ts";
 import { milliseconds } from "./program/duration.ts";
@@ -61,6 +62,7 @@ export function createProgram(execute: Execute, { stdout, stderr }: Pick<Streams
 
   addServiceCommands(program, execute);
   addCallCommands(program, execute);
+  addAccountCommands(program, execute);
   addEmulatorCommands(program, execute);
   addConfigCommands(program, execute);
   return withExamples(program, [

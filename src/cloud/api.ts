@@ -1,8 +1,11 @@
 import type { Context } from "../context.ts";
+import { accountRequests, createAccounts } from "./api-accounts.ts";
 import { buildByApi, planApiBuild } from "./api-build.ts";
 import { openApiClient, type ApiClient, type ApiRequest } from "./api-client.ts";
 import { deployByApi, planApiDeploy, serviceUrl } from "./api-deploy.ts";
+import { createLogs, logRequests } from "./api-logs.ts";
 import { changeMembers, getPolicy, policyRead, policyWrite, withMember, withoutMember } from "./api-policy.ts";
+import { createProject, projectRequests } from "./api-project.ts";
 import type { Cloud, DeployOptions, Place, Service, Step } from "./cloud.ts";
 import { readService, type KnativeService } from "./knative-service.ts";
 
@@ -24,11 +27,9 @@ export function createApiCloud(context: Context): Cloud {
     policy: (options) => getPolicy(client(options), options),
     grant: (options) => changeMembers(client(options), options, withMember(options.member)),
     revoke: (options) => changeMembers(client(options), options, withoutMember(options.member)),
-    account: async ({ project, account }) => {
-      const url = `https://iam.googleapis.com/v1/projects/${project}/serviceAccounts/${account}`;
-      const { disabled = false } = (await client({ project, region: "global" }).call({ method: "GET", url })) as { disabled?: boolean };
-      return { disabled };
-    },
+    ...createAccounts(client),
+    ...createLogs(client),
+    ...createProject(client, context),
     plan: (step, options) => plans[step](options as never).map(requestLine),
   };
 }
@@ -50,6 +51,9 @@ const plans: { readonly [Name in Step]: (options: Parameters<Cloud[Name]>[0]) =>
     policyWrite(options, { bindings: [{ role: options.role, members: [options.member] }], etag: "ETAG" }),
   ],
   revoke: (options) => [policyRead(options), policyWrite(options, { bindings: [], etag: "ETAG" })],
+  ...accountRequests,
+  ...logRequests,
+  ...projectRequests,
 };
 
 function requestLine({ method, url, body }: ApiRequest): string {

@@ -1,9 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
+import { accountLines, createAccounts } from "./gcloud-accounts.ts";
 import { createBuild, planBuild } from "./gcloud-build.ts";
 import type { BuildOptions, Cloud, DeployOptions, GrantOptions, Place, Policy, ServiceName, Step } from "./cloud.ts";
+import { createLogs, logLines } from "./gcloud-logs.ts";
 import { gcloudLine, openGcloud, type Gcloud } from "./gcloud-process.ts";
+import { createProject, projectLines } from "./gcloud-project.ts";
 import { readService } from "./knative-service.ts";
 
 /** The control plane by the real gcloud. */
@@ -18,11 +21,9 @@ export function createGcloudCloud(context: Context): Cloud {
     policy: async (options) => readPolicy(await gcloud(policyLine(options), { isProbe: true })),
     grant: async (options) => readPolicy(await patiently(gcloud, context.signal, bindingLine("add", options))),
     revoke: async (options) => readPolicy(await patiently(gcloud, context.signal, bindingLine("remove", options))),
-    account: async ({ project, account }) => {
-      const line = ["iam", "service-accounts", "describe", account, "--project", project, "--quiet", "--format=json"];
-      const { disabled = false } = JSON.parse(await gcloud(line, { isProbe: true })) as { disabled?: boolean };
-      return { disabled };
-    },
+    ...createAccounts(gcloud),
+    ...createLogs(gcloud),
+    ...createProject(gcloud),
     plan: (step, options) => plans[step](options as never).map(gcloudLine),
   };
 }
@@ -34,6 +35,9 @@ const plans: { readonly [Name in Step]: (options: Parameters<Cloud[Name]>[0]) =>
   policy: (options) => [policyLine(options)],
   grant: (options) => [bindingLine("add", options)],
   revoke: (options) => [bindingLine("remove", options)],
+  ...accountLines,
+  ...logLines,
+  ...projectLines,
 };
 
 /** What every line ends with: gcloud's own defaults are never relied on, and it never asks. */

@@ -6,6 +6,8 @@ const ROLES: readonly (readonly [permission: string, role: string])[] = [
   ["iam.serviceaccounts.actas", "roles/iam.serviceAccountUser"],
   ["iam.serviceaccounts.getopenidtoken", "roles/iam.serviceAccountOpenIdTokenCreator"],
   ["iam.serviceaccounts.getaccesstoken", "roles/iam.serviceAccountTokenCreator"],
+  ["iam.serviceaccountkeys.", "roles/iam.serviceAccountKeyAdmin"],
+  ["iam.serviceaccounts.", "roles/iam.serviceAccountAdmin"],
   ["cloudbuild.", "roles/cloudbuild.builds.editor"],
   ["artifactregistry.repositories.createonpush", "roles/artifactregistry.createOnPushWriter"],
   ["artifactregistry.repositories.create", "roles/artifactregistry.admin"],
