@@ -4,7 +4,7 @@ import { buildByApi, planApiBuild } from "./api-build.ts";
 import { openApiClient, type ApiClient, type ApiRequest } from "./api-client.ts";
 import { deployByApi, planApiDeploy, serviceUrl } from "./api-deploy.ts";
 import { createLogs, logRequests } from "./api-logs.ts";
-import { changeMembers, getPolicy, policyRead, policyWrite, withMember, withoutMember } from "./api-policy.ts";
+import { changeMembers, getPolicy, leaving, policyRead, policyWrite, withMember, withoutMember } from "./api-policy.ts";
 import { createProject, projectRequests } from "./api-project.ts";
 import type { Cloud, DeployOptions, Place, Service, Step } from "./cloud.ts";
 import { readService, type KnativeService } from "./knative-service.ts";
@@ -26,7 +26,7 @@ export function createApiCloud(context: Context): Cloud {
       readService((await client(options).call({ method: "GET", url: serviceUrl(options) })) as KnativeService, options),
     policy: (options) => getPolicy(client(options), options),
     grant: (options) => changeMembers(client(options), options, withMember(options.member)),
-    revoke: (options) => changeMembers(client(options), options, withoutMember(options.member)),
+    revoke: (options) => changeMembers(client(options), options, leaving(options)),
     ...createAccounts(client),
     ...createLogs(client),
     ...createProject(client, context),

@@ -8,6 +8,7 @@ import { createLogs, logLines } from "./gcloud-logs.ts";
 import { gcloudLine, openGcloud, type Gcloud } from "./gcloud-process.ts";
 import { createProject, projectLines } from "./gcloud-project.ts";
 import { readService } from "./knative-service.ts";
+import { notInRole } from "./member.ts";
 
 /** The control plane by the real gcloud. */
 export function createGcloudCloud(context: Context): Cloud {
@@ -20,7 +21,13 @@ export function createGcloudCloud(context: Context): Cloud {
     describe: async (options) => readService(JSON.parse(await gcloud(describeLine(options), { isProbe: true })), options),
     policy: async (options) => readPolicy(await gcloud(policyLine(options), { isProbe: true })),
     grant: async (options) => readPolicy(await patiently(gcloud, context.signal, bindingLine("add", options))),
-    revoke: async (options) => readPolicy(await patiently(gcloud, context.signal, bindingLine("remove", options))),
+    revoke: async (options) =>
+      readPolicy(
+        await patiently(gcloud, context.signal, bindingLine("remove", options)).catch((error: unknown) => {
+          const isAbsent = error instanceof CliError && error.message.startsWith("Policy binding with the specified");
+          throw isAbsent ? notInRole(options, error.cause) : error;
+        }),
+      ),
     ...createAccounts(gcloud),
     ...createLogs(gcloud),
     ...createProject(gcloud),

@@ -29,3 +29,11 @@ export function roleWith(permission: string): string | undefined {
 
 /** The predefined roles on a service that let their members call it. */
 export const INVOKER_ROLES: ReadonlySet<string> = new Set(["roles/run.invoker", "roles/run.servicesInvoker", "roles/run.admin"]);
+
+/** Owners and editors of a project may call what is in it: https://cloud.google.com/run/docs/securing/managing-access */
+const BASIC_INVOKERS: ReadonlySet<string> = new Set(["roles/owner", "roles/editor"]);
+
+/** Whether a role lets its members call a service; null for one of somebody's own, which may hold anything. */
+export function mayInvoke(role: string): boolean | null {
+  return role.startsWith("roles/") ? INVOKER_ROLES.has(role) || BASIC_INVOKERS.has(role) : null;
+}
