@@ -30,7 +30,7 @@ export interface NewAccount extends AccountName {
   readonly displayName?: string;
 }
 
-export interface KeyName extends AccountName {
+interface KeyName extends AccountName {
   /** As `private_key_id` has it in a key file. */
   readonly key: string;
 }

@@ -30,7 +30,7 @@ export async function keepNewKey(
     isMade = true;
     key = parseKey(parse(text), "The new key");
     await verify(key);
-    await place.write(text);
+    await place.write(`${text.trimEnd()}\n`);
     return key.private_key_id;
   } catch (error) {
     await place.discard();

@@ -24,7 +24,8 @@ const COLOURS: Readonly<Record<string, "red" | "yellow" | "cyan">> = {
 /** An entry as a person reads it: time, severity, revision, then the call or what was written; further lines stand under the first. */
 export function showEntry(entry: LogEntry, { style, service, isUnderRequest, isContext }: Manner): string {
   const { timestamp = "", severity = "DEFAULT", resource } = entry;
-  const time = `${timestamp.replace(/Z$/, "").slice(0, 23).padEnd(23)}Z`;
+  const milliseconds = Date.parse(timestamp);
+  const time = Number.isNaN(milliseconds) ? timestamp.padEnd(24) : new Date(milliseconds).toISOString();
   const revision = (resource?.labels?.revision_name ?? "").replace(`${service}-`, "").padEnd(9);
   const mark = isUnderRequest ? "│ " : "";
   const said = [showRequest(entry), showPayload(entry)].filter(Boolean).join("  ");
