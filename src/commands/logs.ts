@@ -3,7 +3,7 @@ import { traceOf, type LogEntry, type LogQuery, type Severity } from "../cloud/l
 import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
 import { arrange, isRequest, nameOf } from "../logs/arrange.ts";
-import { followEntries } from "../logs/follow.ts";
+import { firstLook, followEntries } from "../logs/follow.ts";
 import { showEntry } from "../logs/show-entry.ts";
 import { printPlan } from "../plan.ts";
 import { redact } from "../redact.ts";
@@ -41,7 +41,7 @@ export async function logs(context: Context, name: string | undefined, flags: Lo
     ...(revision !== undefined && { revision: revision.startsWith(`${service}-`) ? revision : `${service}-${revision}` }),
   };
   const cloud = await context.cloud();
-  if (context.dryRun) return printPlan(terminal, cloud.plan("readLogs", { ...query, limit: Math.max(limit, 1) }));
+  if (context.dryRun) return printPlan(terminal, cloud.plan("readLogs", follow ? firstLook(query, limit) : { ...query, limit }));
   if (!follow) return show(context, cloud, query, limit);
 
   const interval = flags.interval ?? INTERVAL[cloud.via];

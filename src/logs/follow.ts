@@ -14,6 +14,8 @@ interface Following {
   readonly note: (text: string) => void;
 }
 
+/** Entries that are read at first beyond those that are wanted: of what ended last, some has begun before. */
+const MARGIN = 100;
 /** Milliseconds. An entry that Cloud Logging has taken in may take this long until it is found. */
 const OVERLAP = 60_000;
 /** Milliseconds. A request's entry has the time at which it began, and comes when it is over: https://cloud.google.com/run/docs/configuring/request-timeout */
@@ -28,12 +30,11 @@ const LONGEST_PAUSE = 30_000;
  */
 export async function* followEntries(read: LogVerbs["readLogs"], following: Following): AsyncGenerator<readonly LogEntry[]> {
   const { query, limit, interval, signal, note } = following;
-  // Where none of those that are there is wanted, one is read yet: it tells where the new ones begin.
-  const first = await read({ ...query, limit: Math.max(limit, 1) });
+  const first = await read(firstLook(query, limit));
   const seen = new Map(first.map((entry) => [nameOf(entry), entry.receiveTimestamp]));
   let newest = latest(undefined, first);
-  const cut = first.length >= limit ? { before: first[0]?.timestamp, received: newest } : undefined;
-  yield limit === 0 ? [] : first;
+  const cut = first.length >= limit + MARGIN ? { before: first[0]?.timestamp, received: newest } : undefined;
+  yield limit === 0 ? [] : first.slice(-limit);
 
   for (let failures = 0; ;) {
     const pause = failures === 0 ? interval : Math.min(Math.max(interval, 1000) * 2 ** failures, LONGEST_PAUSE);
@@ -58,6 +59,11 @@ export async function* followEntries(read: LogVerbs["readLogs"], following: Foll
     }
     if (fresh.length > 0) yield fresh;
   }
+}
+
+/** What is asked for at first: it tells where the new entries begin, too, and so some are read where none is wanted. */
+export function firstLook(query: LogQuery, limit: number): LogQuery {
+  return { ...query, limit: limit + MARGIN };
 }
 
 function window(since: string, newest: string): Pick<LogQuery, "since" | "receivedSince"> {

@@ -44,11 +44,13 @@ test("what comes is shown once, however often it is found, and although it comes
 });
 
 test("entries that were there, and were not among the latest that were wanted, are not shown for new ones", async () => {
-  const there = [entry("a", 0), entry("b", 1), entry("c", 2)];
+  const there = [entry("a", 0), entry("ended-last", 0.5, 3), entry("b", 1), entry("c", 2)];
   expect((await follow([there, there, [...there, entry("d", 3)]], { limit: 2 })).shown).toEqual(["b", "c", "d"]);
   expect((await follow([there, there, [...there, entry("d", 3)]], { limit: 0 })).shown).toEqual(["d"]);
-  // A request that had begun before, and ends now, is new.
-  expect((await follow([there, [...there, entry("e", -5, 4)]], { limit: 0 })).shown).toEqual(["e"]);
+  const many = Array.from({ length: 150 }, (_, index) => entry(`old-${index}`, index / 10));
+  // A request that had begun before them all, and ends now, is new.
+  const looks = [many, [...many, entry("e", -5, 20)], [...many, entry("e", -5, 20), entry("f", 21)], []];
+  expect((await follow(looks, { limit: 0 })).shown).toEqual(["e", "f"]);
 });
 
 test("entries of the same name in other logs or at other times are others", async () => {
