@@ -1,11 +1,13 @@
 import { Command } from "commander";
 import packageJson from "../package.json" with { type: "json" };
+import { addAccountCommands } from "./program/account-commands.ts";
 import { addCallCommands } from "./program/call-commands.ts";
 import { addCiCommands } from "./program/ci-commands.ts";
 import { addConfigCommands } from "./program/config-commands.ts";
 import { milliseconds } from "./program/duration.ts";
 import { addDoctorCommand } from "./program/doctor-commands.ts";
 import { addEmulatorCommands } from "./program/emulator-commands.ts";
+import { addLogCommands } from "./program/log-commands.ts";
 import { addServiceCommands } from "./program/service-commands.ts";
 import { withExamples, type Execute } from "./program/run.ts";
 import type { Streams } from "./terminal.ts";
@@ -65,6 +67,8 @@ export function createProgram(execute: Execute, { stdout, stderr }: Pick<Streams
   addCiCommands(program, execute);
   addCallCommands(program, execute);
   addDoctorCommand(program, execute);
+  addLogCommands(program, execute);
+  addAccountCommands(program, execute);
   addEmulatorCommands(program, execute);
   addConfigCommands(program, execute);
   return withExamples(program, [

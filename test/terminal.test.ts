@@ -95,6 +95,34 @@ test("--yes answers, with what was proposed", async () => {
   expect(await terminal.ask("Which?", { flag: "--service", initial: "hello" })).toBe("hello");
 });
 
+test("an offer is taken under --yes, asks a person while a spinner turns, and is declined where nobody is there", async () => {
+  expect(await (await open({ yes: true })).terminal.offer("Enable it?")).toBe(true);
+  const nobody = await open();
+  expect([await nobody.terminal.offer("Enable it?"), nobody.err()]).toEqual([false, ""]);
+
+  const { terminal, stdin, err } = await open({ tty: true, env: { NO_COLOR: "1", TERM: "xterm" } });
+  let said = "";
+  const read = () => (said += err());
+  const asked = terminal.task("Working", () => terminal.offer("Enable it?"));
+  await expect.poll(read).toContain("Enable it?");
+  stdin.write("y");
+  expect(await asked).toBe(true);
+  expect(read()).toMatch(/✔ Working/);
+});
+
+test("stdout has colours for a person only", async () => {
+  const [person, program, forced] = [
+    await open({ tty: true, env: { TERM: "xterm" } }),
+    await open({ env: {} }),
+    await open({ env: { FORCE_COLOR: "1" } }),
+  ];
+  expect([person, program, forced].map(({ terminal }) => terminal.style("red", "text"))).toEqual([
+    "\u001B[31mtext\u001B[39m",
+    "text",
+    "\u001B[31mtext\u001B[39m",
+  ]);
+});
+
 test("a person answers on stderr and stdin, and Ctrl-C interrupts", async () => {
   const first = await open({ tty: true });
   const yes = first.terminal.confirm("Delete it?");

@@ -8,7 +8,7 @@ import { explainControlPlane, type Facts } from "./control-plane-errors.ts";
 import { findOperatorCredentials } from "./operator-credentials.ts";
 
 export interface ApiRequest {
-  readonly method: "GET" | "POST" | "PUT" | "PATCH";
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   readonly url: string;
   readonly body?: unknown;
   /** Bytes that are sent as they are, instead of a JSON body. */

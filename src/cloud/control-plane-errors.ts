@@ -116,6 +116,10 @@ const KNOWN: readonly (readonly [RegExp, Explain])[] = [
       ),
   ],
   [
+    /Policy binding with the specified (?:principal|member)[^\n]*not found/,
+    (_, { sentence }, cause) => new CliError("NOT_FOUND", sentence, { cause }),
+  ],
+  [
     /Service account ([^\s]+) does not exist|User ([^\s]+@[^\s]+) does not exist/,
     (match, _, cause) =>
       notFound(

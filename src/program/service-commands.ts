@@ -78,7 +78,7 @@ export function addServiceCommands(program: Command, execute: Execute): void {
     program
       .command("revoke")
       .summary("take a grant back")
-      .description("Take a member's role on a service back.")
+      .description("Take a member's role on a service back. Says so where the project gives it, or another role that lets call.")
       .argument("[service]", "the service")
       .option("--member <member>", "who: an e-mail address, group:…, domain:…, allUsers")
       .option(...role)
@@ -89,10 +89,13 @@ export function addServiceCommands(program: Command, execute: Execute): void {
   withExamples(
     program
       .command("members")
-      .summary("show who may do what on a service")
-      .description("Show who has which role on a service itself; what the project grants comes on top.")
+      .summary("show who may call a service")
+      .description(
+        "Show who may call a service: by a role on the service itself or on its project, and under which condition.\nWhat a folder or the organisation grants on top is not looked at.",
+      )
       .argument("[service]", "the service")
+      .option("--all", "every role, those too that do not let call")
       .action(run(execute, async () => (await import("../commands/members.ts")).members)),
-    [["cloudrun-oauth members hello"]],
+    [["cloudrun-oauth members hello"], ["cloudrun-oauth members hello --all --json"]],
   );
 }
