@@ -7,7 +7,7 @@ import type { Place } from "./cloud.ts";
 import { explainControlPlane, type Facts } from "./control-plane-errors.ts";
 
 export interface ApiRequest {
-  readonly method: "GET" | "POST" | "PUT";
+  readonly method: "GET" | "POST" | "PUT" | "DELETE";
   readonly url: string;
   readonly body?: unknown;
   /** Bytes that are sent as they are, instead of a JSON body. */

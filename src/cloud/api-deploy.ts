@@ -31,7 +31,7 @@ export async function deployByApi(
     const existing = await find(client, options);
     try {
       const made = (await client.call(existing ? replacement(options, image, existing) : creation(options, image))) as KnativeService;
-      return await ready(client, options, made, context.signal);
+      return await waitUntilReady(client, options, made, context.signal);
     } catch (error) {
       // Somebody else has replaced it since it was read.
       if (!(error instanceof CliError && error.code === "CONFLICT") || attempt === 5) throw error;
@@ -133,14 +133,21 @@ function letters(): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(3)), (byte) => String.fromCharCode(97 + (byte % 26))).join("");
 }
 
-/** https://cloud.google.com/run/docs/reference/rest/v1/namespaces.services#servicestatus */
-async function ready(client: ApiClient, options: DeployOptions, made: KnativeService, signal: AbortSignal): Promise<KnativeService> {
+/** The service when a condition of it has come true; throws why where it has not. https://cloud.google.com/run/docs/reference/rest/v1/namespaces.services#servicestatus */
+export async function waitUntilReady(
+  client: ApiClient,
+  options: ServiceName,
+  made: KnativeService,
+  signal: AbortSignal,
+  condition: "Ready" | "RoutesReady" = "Ready",
+): Promise<KnativeService> {
   for (let service = made; ; service = (await client.call({ method: "GET", url: serviceUrl(options) })) as KnativeService) {
     const { conditions = [], observedGeneration } = service.status ?? {};
     if (observedGeneration === made.metadata?.generation) {
-      const failed = conditions.find(({ status }) => status === "False");
+      // Traffic is divided whether or not the latest revision is any good.
+      const failed = conditions.find(({ type, status }) => status === "False" && (condition === "Ready" || type === condition));
       if (failed) throw failedWith(failed.message ?? failed.reason ?? "The revision did not become ready.", options);
-      if (conditions.find(({ type }) => type === "Ready")?.status === "True") return service;
+      if (conditions.find(({ type }) => type === condition)?.status === "True") return service;
     }
     await sleep(PAUSE, undefined, { signal }).catch(() => signal.throwIfAborted());
   }

@@ -2,6 +2,7 @@ import type { Context } from "../context.ts";
 import { buildByApi, planApiBuild } from "./api-build.ts";
 import { openApiClient, type ApiClient, type ApiRequest } from "./api-client.ts";
 import { deployByApi, planApiDeploy, serviceUrl } from "./api-deploy.ts";
+import { createOperate, operateRequests } from "./api-operate.ts";
 import { changeMembers, getPolicy, policyRead, policyWrite, withMember, withoutMember } from "./api-policy.ts";
 import type { Cloud, DeployOptions, Place, Service, Step } from "./cloud.ts";
 import { readService, type KnativeService } from "./knative-service.ts";
@@ -29,6 +30,7 @@ export function createApiCloud(context: Context): Cloud {
       const { disabled = false } = (await client({ project, region: "global" }).call({ method: "GET", url })) as { disabled?: boolean };
       return { disabled };
     },
+    ...createOperate(client, context),
     plan: (step, options) => plans[step](options as never).map(requestLine),
   };
 }
@@ -50,6 +52,7 @@ const plans: { readonly [Name in Step]: (options: Parameters<Cloud[Name]>[0]) =>
     policyWrite(options, { bindings: [{ role: options.role, members: [options.member] }], etag: "ETAG" }),
   ],
   revoke: (options) => [policyRead(options), policyWrite(options, { bindings: [], etag: "ETAG" })],
+  ...operateRequests,
 };
 
 function requestLine({ method, url, body }: ApiRequest): string {

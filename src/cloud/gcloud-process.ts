@@ -12,6 +12,8 @@ interface GcloudOptions {
   readonly onLine?: (line: string) => void;
   /** Keeps what gcloud says to itself: a failure is as good an answer as any. */
   readonly isProbe?: boolean;
+  /** What gcloud reads from stdin. */
+  readonly input?: string;
 }
 
 /** Runs gcloud and resolves to its stdout; its progress goes to our stderr as it comes. Throws what gcloud's error means. */
@@ -24,7 +26,7 @@ export function openGcloud({ env, terminal, signal, cwd }: Pick<Context, "env" |
   const isQuiet = terminal.quiet || terminal.json;
   let signedIn: Promise<void> | undefined;
 
-  return async (args, { onLine, isProbe } = {}) => {
+  return async (args, { onLine, isProbe, input } = {}) => {
     signal.throwIfAborted();
     if (env.CLOUDRUN_OAUTH_EMULATOR) await (signedIn ??= signIn(env));
     terminal.debug(`$ ${gcloudLine(args)}`);
@@ -34,7 +36,7 @@ export function openGcloud({ env, terminal, signal, cwd }: Pick<Context, "env" |
       // Python keeps back what it prints into a pipe, unless it is told not to.
       env: { ...env, CLOUDSDK_CORE_DISABLE_PROMPTS: "1", PYTHONUNBUFFERED: "1" },
       extendEnv: false,
-      stdin: "ignore",
+      ...(input === undefined ? { stdin: "ignore" } : { input }),
       reject: false,
       // A group of its own, because gcloud is a shell script that starts Python.
       detached: !env.PATHEXT,
@@ -57,8 +59,13 @@ export function openGcloud({ env, terminal, signal, cwd }: Pick<Context, "env" |
 }
 
 /** The line that a person would type, quoted for a POSIX shell. */
-export function gcloudLine(args: readonly string[]): string {
-  return ["gcloud", ...args].map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)).join(" ");
+export function gcloudLine(args: readonly string[], input?: string): string {
+  const line = ["gcloud", ...args].map(quote).join(" ");
+  return input === undefined ? line : `printf %s ${quote(input)} | ${line}`;
+}
+
+function quote(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 /** Shows gcloud's progress, without bold type, up to the error: that is retold in our own words, and is gcloud's own under `--verbose`. */

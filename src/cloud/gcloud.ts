@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
 import { createBuild, planBuild } from "./gcloud-build.ts";
+import { createOperate, operateCalls, type GcloudCall } from "./gcloud-operate.ts";
 import type { BuildOptions, Cloud, DeployOptions, GrantOptions, Place, Policy, ServiceName, Step } from "./cloud.ts";
 import { gcloudLine, openGcloud, type Gcloud } from "./gcloud-process.ts";
 import { readService } from "./knative-service.ts";
@@ -23,17 +24,20 @@ export function createGcloudCloud(context: Context): Cloud {
       const { disabled = false } = JSON.parse(await gcloud(line, { isProbe: true })) as { disabled?: boolean };
       return { disabled };
     },
-    plan: (step, options) => plans[step](options as never).map(gcloudLine),
+    ...createOperate(gcloud),
+    plan: (step, options) =>
+      plans[step](options as never).map((call) => ("args" in call ? gcloudLine(call.args, call.input) : gcloudLine(call))),
   };
 }
 
-const plans: { readonly [Name in Step]: (options: Parameters<Cloud[Name]>[0]) => readonly (readonly string[])[] } = {
+const plans: { readonly [Name in Step]: (options: Parameters<Cloud[Name]>[0]) => readonly (readonly string[] | GcloudCall)[] } = {
   build: (options: BuildOptions) => planBuild(options),
   deploy: (options) => [deployLine(options)],
   describe: (options) => [describeLine(options)],
   policy: (options) => [policyLine(options)],
   grant: (options) => [bindingLine("add", options)],
   revoke: (options) => [bindingLine("remove", options)],
+  ...operateCalls,
 };
 
 /** What every line ends with: gcloud's own defaults are never relied on, and it never asks. */
