@@ -4,6 +4,7 @@ import { addCallCommands } from "./program/call-commands.ts";
 import { addConfigCommands } from "./program/config-commands.ts";
 import { milliseconds } from "./program/duration.ts";
 import { addEmulatorCommands } from "./program/emulator-commands.ts";
+import { addOperateCommands } from "./program/operate-commands.ts";
 import { addServiceCommands } from "./program/service-commands.ts";
 import { withExamples, type Execute } from "./program/run.ts";
 import type { Streams } from "./terminal.ts";
@@ -61,6 +62,7 @@ export function createProgram(execute: Execute, { stdout, stderr }: Pick<Streams
 
   addServiceCommands(program, execute);
   addCallCommands(program, execute);
+  addOperateCommands(program, execute);
   addEmulatorCommands(program, execute);
   addConfigCommands(program, execute);
   return withExamples(program, [

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
 import { buildByApi, planApiBuild } from "./api-build.ts";
+import { assertUnderstood, withFlags } from "./api-flags.ts";
 import { failedWith, type ApiClient, type ApiRequest } from "./api-client.ts";
 import type { DeployOptions, ServiceName } from "./cloud.ts";
 import type { KnativeService } from "./knative-service.ts";
@@ -24,7 +25,7 @@ export async function deployByApi(
   options: DeployOptions,
   context: Pick<Context, "terminal" | "signal">,
 ): Promise<KnativeService> {
-  assertNoGcloudFlags(options);
+  assertUnderstood(options.gcloudFlags);
   const image = imageOf(options);
   if (options.source !== undefined) await buildByApi(client, { ...options, directory: options.source, image }, context);
   for (let attempt = 1; ; attempt += 1) {
@@ -42,17 +43,10 @@ export async function deployByApi(
 
 /** The requests of a deployment, in order, for a service that is not there yet. */
 export function planApiDeploy(options: DeployOptions): ApiRequest[] {
-  assertNoGcloudFlags(options);
+  assertUnderstood(options.gcloudFlags);
   const image = imageOf(options);
   const build = options.source === undefined ? [] : planApiBuild({ ...options, directory: options.source, image });
   return [...build, { method: "GET", url: serviceUrl(options) }, creation(options, image), { method: "GET", url: serviceUrl(options) }];
-}
-
-function assertNoGcloudFlags({ gcloudFlags = [] }: DeployOptions): void {
-  if (gcloudFlags.length === 0) return;
-  throw new CliError("USAGE", "What stands behind -- is for gcloud, and this deployment goes by Google's API.", {
-    hint: "Install gcloud and say --via gcloud, or leave the flags out.",
-  });
 }
 
 function imageOf(options: DeployOptions): string {
@@ -70,11 +64,11 @@ async function find(client: ApiClient, options: ServiceName): Promise<KnativeSer
 
 function creation(options: DeployOptions, image: string): ApiRequest {
   const empty: KnativeService = { metadata: {}, spec: {} };
-  return { method: "POST", url: servicesUrl(options), body: withRevision(options, image, empty) };
+  return { method: "POST", url: servicesUrl(options), body: withFlags(withRevision(options, image, empty), options.gcloudFlags) };
 }
 
 function replacement(options: DeployOptions, image: string, existing: KnativeService): ApiRequest {
-  return { method: "PUT", url: serviceUrl(options), body: withRevision(options, image, existing) };
+  return { method: "PUT", url: serviceUrl(options), body: withFlags(withRevision(options, image, existing), options.gcloudFlags) };
 }
 
 /** The service as it is wanted: what it has already stays, but for its image and for what was said. */
