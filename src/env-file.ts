@@ -13,7 +13,10 @@ export async function readEnvFile(path: string): Promise<Record<string, string>>
     if (code === "ENOENT" || code === "ENOTDIR") throw new CliError("NOT_FOUND", `There is no file ${path}.`);
     throw new CliError("USAGE", `${path} cannot be read: ${message}.`, { cause: error });
   }
-  const variables = Object.entries(parseEnv(text)).map(([name, value]) => [name, value ?? ""] as const);
+  // Some versions of Node give them in the file's order, some do not.
+  const variables = Object.entries(parseEnv(text))
+    .map(([name, value]) => [name, value ?? ""] as const)
+    .sort(([a], [b]) => (a < b ? -1 : 1));
   if (variables.length === 0)
     throw new CliError("USAGE", `${path} holds no variable.`, { hint: "It has lines of the form NAME=VALUE, and # before a comment." });
   for (const [name] of variables) {

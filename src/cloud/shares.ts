@@ -58,8 +58,9 @@ export function assertServable(revisions: readonly Revision[], names: readonly s
 /** A sentence of why a revision takes no traffic. */
 export function explainUnready({ revision, ready, reason, message }: Revision): string {
   if (ready === null) return `${revision} is not ready yet.`;
-  const why = (message ?? reason ?? "").trim();
-  return `${revision} is not ready${why ? `: ${why.replace(/\.$/, "")}` : ""}.`;
+  // What follows the first sentence is advice, and a part of the log.
+  const [why] = (message ?? reason ?? "").split(/\.?\s*(?:\n|$)|\. /);
+  return `${revision} is not ready${why ? `: ${why}` : ""}.`;
 }
 
 /** The shares, and what is left to the one revision that serves beside them. Throws USAGE where it is not one. */

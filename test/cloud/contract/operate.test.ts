@@ -1,19 +1,21 @@
 import { expect } from "vitest";
 import { overBothWays } from "../../helpers/both-ways.ts";
 import { tinyService } from "../../helpers/emulator.ts";
+import { MOODY } from "../../helpers/operator.ts";
 
-/** A service that does not start where it is told so. */
-const MOODY = `
-if (process.env.MOOD === "bad") process.exit(1);
-require("node:http").createServer((_, response) => response.end("ok")).listen(process.env.PORT, "127.0.0.1");
-`;
 // What gcloud's own way with lists would cut, and a shell would read.
 const AWKWARD = `a,b;|@::"it's $HOME"\nnext line`;
+const FLAGS =
+  "--memory=1Gi --cpu 2 --min-instances=0 --max-instances 7 --concurrency=10 --timeout 1m30s --port=9090 " +
+  "--no-cpu-throttling --labels team=apps --ingress=internal --set-env-vars ^;^A=1,2;B=3";
 
 overBothWays(({ testWay, json, run, expectSame, emulator }) => {
-  testWay("a service is listed, changed, divided and deleted", async () => {
+  testWay("a service is deployed with gcloud's flags, listed, changed, divided and deleted", async () => {
     const { project, request } = emulator();
     await emulator().deploy("hello", tinyService(MOODY));
+    const deployed = await json(["deploy", "hello", "--image", `gcr.io/${project}/hello`, "--", ...FLAGS.split(" ")]);
+    expect(deployed).toMatchObject({ memory: "1Gi", cpu: "2", max_instances: 7, timeout: 90, port: 9090, labels: { team: "apps" } });
+    expectSame("deployed", deployed);
     expectSame("listed", await json(["list"]));
 
     const broken = await run(["--json", "env", "set", "hello", `VALUE=${AWKWARD}`, "MOOD=bad"]);
@@ -23,6 +25,8 @@ overBothWays(({ testWay, json, run, expectSame, emulator }) => {
     const { spec } = (await request("GET", "us-central1-run.googleapis.com", path)).json;
     const [container] = spec.template.spec.containers;
     expect(container.env).toEqual([
+      { name: "A", value: "1,2" },
+      { name: "B", value: "3" },
       { name: "VALUE", value: AWKWARD },
       { name: "MOOD", value: "bad" },
     ]);
