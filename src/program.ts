@@ -8,6 +8,7 @@ import { milliseconds } from "./program/duration.ts";
 import { addDoctorCommand } from "./program/doctor-commands.ts";
 import { addEmulatorCommands } from "./program/emulator-commands.ts";
 import { addLogCommands } from "./program/log-commands.ts";
+import { addOperateCommands } from "./program/operate-commands.ts";
 import { addServiceCommands } from "./program/service-commands.ts";
 import { withExamples, type Execute } from "./program/run.ts";
 import type { Streams } from "./terminal.ts";
@@ -69,6 +70,7 @@ export function createProgram(execute: Execute, { stdout, stderr }: Pick<Streams
   addDoctorCommand(program, execute);
   addLogCommands(program, execute);
   addAccountCommands(program, execute);
+  addOperateCommands(program, execute);
   addEmulatorCommands(program, execute);
   addConfigCommands(program, execute);
   return withExamples(program, [

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
 import { buildByApi, planApiBuild } from "./api-build.ts";
+import { assertUnderstood, withFlags } from "./api-flags.ts";
 import { failedWith, type ApiClient, type ApiRequest } from "./api-client.ts";
 import type { DeployOptions, ServiceName } from "./cloud.ts";
 import type { KnativeService } from "./knative-service.ts";
@@ -24,14 +25,14 @@ export async function deployByApi(
   options: DeployOptions,
   context: Pick<Context, "terminal" | "signal">,
 ): Promise<KnativeService> {
-  assertNoGcloudFlags(options);
+  assertUnderstood(options.gcloudFlags);
   const image = imageOf(options);
   if (options.source !== undefined) await buildByApi(client, { ...options, directory: options.source, image }, context);
   for (let attempt = 1; ; attempt += 1) {
     const existing = await find(client, options);
     try {
       const made = (await client.call(existing ? replacement(options, image, existing) : creation(options, image))) as KnativeService;
-      return await ready(client, options, made, context.signal);
+      return await waitUntilReady(client, options, made, context.signal);
     } catch (error) {
       // Somebody else has replaced it since it was read.
       if (!(error instanceof CliError && error.code === "CONFLICT") || attempt === 5) throw error;
@@ -42,17 +43,10 @@ export async function deployByApi(
 
 /** The requests of a deployment, in order, for a service that is not there yet. */
 export function planApiDeploy(options: DeployOptions): ApiRequest[] {
-  assertNoGcloudFlags(options);
+  assertUnderstood(options.gcloudFlags);
   const image = imageOf(options);
   const build = options.source === undefined ? [] : planApiBuild({ ...options, directory: options.source, image });
   return [...build, { method: "GET", url: serviceUrl(options) }, creation(options, image), { method: "GET", url: serviceUrl(options) }];
-}
-
-function assertNoGcloudFlags({ gcloudFlags = [] }: DeployOptions): void {
-  if (gcloudFlags.length === 0) return;
-  throw new CliError("USAGE", "What stands behind -- is for gcloud, and this deployment goes by Google's API.", {
-    hint: "Install gcloud and say --via gcloud, or leave the flags out.",
-  });
 }
 
 function imageOf(options: DeployOptions): string {
@@ -70,11 +64,11 @@ async function find(client: ApiClient, options: ServiceName): Promise<KnativeSer
 
 function creation(options: DeployOptions, image: string): ApiRequest {
   const empty: KnativeService = { metadata: {}, spec: {} };
-  return { method: "POST", url: servicesUrl(options), body: withRevision(options, image, empty) };
+  return { method: "POST", url: servicesUrl(options), body: withFlags(withRevision(options, image, empty), options.gcloudFlags) };
 }
 
 function replacement(options: DeployOptions, image: string, existing: KnativeService): ApiRequest {
-  return { method: "PUT", url: serviceUrl(options), body: withRevision(options, image, existing) };
+  return { method: "PUT", url: serviceUrl(options), body: withFlags(withRevision(options, image, existing), options.gcloudFlags) };
 }
 
 /** The service as it is wanted: what it has already stays, but for its image and for what was said. */
@@ -133,14 +127,21 @@ function letters(): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(3)), (byte) => String.fromCharCode(97 + (byte % 26))).join("");
 }
 
-/** https://cloud.google.com/run/docs/reference/rest/v1/namespaces.services#servicestatus */
-async function ready(client: ApiClient, options: DeployOptions, made: KnativeService, signal: AbortSignal): Promise<KnativeService> {
+/** The service when a condition of it has come true; throws why where it has not. https://cloud.google.com/run/docs/reference/rest/v1/namespaces.services#servicestatus */
+export async function waitUntilReady(
+  client: ApiClient,
+  options: ServiceName,
+  made: KnativeService,
+  signal: AbortSignal,
+  condition: "Ready" | "RoutesReady" = "Ready",
+): Promise<KnativeService> {
   for (let service = made; ; service = (await client.call({ method: "GET", url: serviceUrl(options) })) as KnativeService) {
     const { conditions = [], observedGeneration } = service.status ?? {};
     if (observedGeneration === made.metadata?.generation) {
-      const failed = conditions.find(({ status }) => status === "False");
+      // Traffic is divided whether or not the latest revision is any good.
+      const failed = conditions.find(({ type, status }) => status === "False" && (condition === "Ready" || type === condition));
       if (failed) throw failedWith(failed.message ?? failed.reason ?? "The revision did not become ready.", options);
-      if (conditions.find(({ type }) => type === "Ready")?.status === "True") return service;
+      if (conditions.find(({ type }) => type === condition)?.status === "True") return service;
     }
     await sleep(PAUSE, undefined, { signal }).catch(() => signal.throwIfAborted());
   }

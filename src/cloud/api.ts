@@ -7,6 +7,7 @@ import { setUpByApi, setupRequests } from "./api-setup.ts";
 import { createLogs, logRequests } from "./api-logs.ts";
 import { changeMembers, getPolicy, leaving, policyRead, policyWrite, withMember, withoutMember } from "./api-policy.ts";
 import { createProject, projectRequests } from "./api-project.ts";
+import { createOperate, operateRequests } from "./api-operate.ts";
 import type { Cloud, DeployOptions, Place, Service, Step } from "./cloud.ts";
 import { readService, type KnativeService } from "./knative-service.ts";
 
@@ -36,6 +37,7 @@ export function createApiCloud(context: Context): Cloud {
     ...createAccounts(client),
     ...createLogs(client),
     ...createProject(client, context),
+    ...createOperate(client, context),
     plan: (step, options) => plans[step](options as never).map(requestLine),
   };
 }
@@ -61,4 +63,5 @@ const plans: { readonly [Name in Step]: (options: Parameters<Cloud[Name]>[0]) =>
   ...accountRequests,
   ...logRequests,
   ...projectRequests,
+  ...operateRequests,
 };

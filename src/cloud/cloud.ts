@@ -1,6 +1,7 @@
 import type { SetupOutcome, SetupStep } from "./pipeline-setup.ts";
 import type { AccountStep, AccountVerbs } from "./accounts.ts";
 import type { LogVerbs } from "./logs.ts";
+import type { EnvironmentOptions, Instances, ListOptions, Revision, TrafficOptions, Variable } from "./operate.ts";
 
 /** The control plane in Cloud Run's words: `gcloud.ts` and `api.ts` do the same and answer with the same objects. */
 export interface Cloud extends AccountVerbs, LogVerbs {
@@ -21,6 +22,18 @@ export interface Cloud extends AccountVerbs, LogVerbs {
   projectPolicy(options: ProjectName): Promise<Policy>;
   /** Enables APIs by their names (`run.googleapis.com`) in a project; comes back when they are. */
   enable(options: EnableOptions): Promise<void>;
+  /** The services of a project, by region and name. */
+  list(options: ListOptions): Promise<readonly Service[]>;
+  /** A service's revisions, the newest first. Throws NOT_FOUND where there is no such service. */
+  revisions(options: ServiceName): Promise<readonly Revision[]>;
+  /** Divides a service's traffic anew, and sets and removes tags; comes back when that has taken effect. Makes no revision. */
+  traffic(options: TrafficOptions): Promise<Service>;
+  /** Deletes a service with its revisions and its policy; comes back when it is gone. Throws NOT_FOUND where there is none. */
+  delete(options: ServiceName): Promise<void>;
+  /** The variables of a service's next revision, which are those of its latest unless that was made by others. */
+  environment(options: ServiceName): Promise<readonly Variable[]>;
+  /** Makes a revision with other variables; a name that is unset and is not there is no error. */
+  setEnvironment(options: EnvironmentOptions): Promise<Service>;
   /** What a step would do, a line each as it could be run by hand; nothing is done. */
   plan<Name extends Step>(step: Name, options: Parameters<Cloud[Name]>[0]): readonly string[];
 }
@@ -36,7 +49,13 @@ export type Step =
   | "projectPolicy"
   | "enable"
   | "readLogs"
-  | AccountStep;
+  | AccountStep
+  | "list"
+  | "revisions"
+  | "traffic"
+  | "delete"
+  | "environment"
+  | "setEnvironment";
 
 /** Every call says where: no command relies on gcloud's own defaults. */
 export interface Place {
@@ -92,7 +111,7 @@ export interface GrantOptions extends ServiceName {
 }
 
 /** A service, in one shape whichever way it was read. */
-export interface Service {
+export interface Service extends Instances {
   readonly service: string;
   readonly project: string;
   readonly region: string;
@@ -102,8 +121,17 @@ export interface Service {
   /** The latest revision that is ready. */
   readonly revision: string | null;
   readonly latest_created_revision: string | null;
-  readonly image: string | null;
-  readonly service_account: string | null;
+  /** When it was made; RFC 3339. */
+  readonly created: string | null;
+  /** When its latest revision became ready, or did not. */
+  readonly deployed: string | null;
+  /** Who changed it last. */
+  readonly last_modifier: string | null;
+  /** Its page in Google's console. */
+  readonly console_url: string;
+  /** Its variables, without their values. */
+  readonly env: readonly Omit<Variable, "value">[];
+  readonly labels: Readonly<Record<string, string>>;
   readonly ingress: string;
   readonly custom_audiences: readonly string[];
   /** True where the service's run.app URLs are answered 404. */
@@ -115,6 +143,8 @@ export interface Service {
   readonly traffic: readonly {
     readonly revision: string;
     readonly percent: number;
+    /** True where it follows the latest revision that is ready. */
+    readonly latest: boolean;
     readonly tag: string | null;
     readonly url: string | null;
   }[];

@@ -111,7 +111,7 @@ const KNOWN: readonly (readonly [RegExp, Explain])[] = [
       notFound(
         "service",
         match.slice(1).find(Boolean),
-        `It is not in ${region} of project ${project}. See those that are: gcloud run services list --project ${project}`,
+        `It is not in ${region} of project ${project}. See those that are: cloudrun-oauth list`,
         cause,
       ),
   ],

@@ -12,6 +12,8 @@ interface GcloudOptions {
   readonly onLine?: (line: string) => void;
   /** Keeps what gcloud says to itself: a failure is as good an answer as any. */
   readonly isProbe?: boolean;
+  /** What gcloud reads from stdin. */
+  readonly input?: string;
 }
 
 /** Runs gcloud and resolves to its stdout; its progress goes to our stderr as it comes. Throws what gcloud's error means. */
@@ -23,8 +25,18 @@ const GRACE = 3000;
 export function openGcloud({ env, terminal, signal, cwd }: Pick<Context, "env" | "terminal" | "signal" | "cwd">): Gcloud {
   const isQuiet = terminal.quiet || terminal.json;
   let signedIn: Promise<void> | undefined;
+  const underWay = new Map<string, Promise<string>>();
 
-  return async (args, { onLine, isProbe } = {}) => {
+  return (args, options = {}) => {
+    if (!options.isProbe) return start(args, options);
+    // What is asked twice at the same time takes one start of gcloud.
+    const key = JSON.stringify(args);
+    const asked = underWay.get(key) ?? start(args, options).finally(() => underWay.delete(key));
+    underWay.set(key, asked);
+    return asked;
+  };
+
+  async function start(args: readonly string[], { onLine, isProbe, input }: GcloudOptions): Promise<string> {
     signal.throwIfAborted();
     if (env.CLOUDRUN_OAUTH_EMULATOR) await (signedIn ??= signIn(env));
     terminal.debug(`$ ${gcloudLine(args)}`);
@@ -34,7 +46,7 @@ export function openGcloud({ env, terminal, signal, cwd }: Pick<Context, "env" |
       // Python keeps back what it prints into a pipe, unless it is told not to.
       env: { ...env, CLOUDSDK_CORE_DISABLE_PROMPTS: "1", PYTHONUNBUFFERED: "1" },
       extendEnv: false,
-      stdin: "ignore",
+      ...(input === undefined ? { stdin: "ignore" } : { input }),
       reject: false,
       // A group of its own, because gcloud is a shell script that starts Python.
       detached: !env.PATHEXT,
@@ -53,12 +65,17 @@ export function openGcloud({ env, terminal, signal, cwd }: Pick<Context, "env" |
       });
     if (failed) throw readGcloudError({ stdout, stderr, exitCode, args });
     return stdout;
-  };
+  }
 }
 
 /** The line that a person would type, quoted for a POSIX shell. */
-export function gcloudLine(args: readonly string[]): string {
-  return ["gcloud", ...args].map((word) => (/^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`)).join(" ");
+export function gcloudLine(args: readonly string[], input?: string): string {
+  const line = ["gcloud", ...args].map(quote).join(" ");
+  return input === undefined ? line : `printf %s ${quote(input)} | ${line}`;
+}
+
+function quote(word: string): string {
+  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
 /** Shows gcloud's progress, without bold type, up to the error: that is retold in our own words, and is gcloud's own under `--verbose`. */

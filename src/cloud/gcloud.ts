@@ -3,6 +3,7 @@ import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
 import { accountLines, createAccounts } from "./gcloud-accounts.ts";
 import { createBuild, planBuild } from "./gcloud-build.ts";
+import { createOperate, operateCalls, type GcloudCall } from "./gcloud-operate.ts";
 import type { BuildOptions, Cloud, DeployOptions, GrantOptions, Place, Policy, ServiceName, Step } from "./cloud.ts";
 import { createLogs, logLines } from "./gcloud-logs.ts";
 import { gcloudLine, openGcloud, type Gcloud } from "./gcloud-process.ts";
@@ -39,11 +40,13 @@ export function createGcloudCloud(context: Context): Cloud {
     ...createAccounts(gcloud),
     ...createLogs(gcloud),
     ...createProject(gcloud),
-    plan: (step, options) => plans[step](options as never).map(gcloudLine),
+    ...createOperate(gcloud),
+    plan: (step, options) =>
+      plans[step](options as never).map((call) => ("args" in call ? gcloudLine(call.args, call.input) : gcloudLine(call))),
   };
 }
 
-const plans: { readonly [Name in Step]: (options: Parameters<Cloud[Name]>[0]) => readonly (readonly string[])[] } = {
+const plans: { readonly [Name in Step]: (options: Parameters<Cloud[Name]>[0]) => readonly (readonly string[] | GcloudCall)[] } = {
   build: (options: BuildOptions) => planBuild(options),
   deploy: (options) => [deployLine(options)],
   describe: (options) => [describeLine(options)],
@@ -54,6 +57,7 @@ const plans: { readonly [Name in Step]: (options: Parameters<Cloud[Name]>[0]) =>
   ...accountLines,
   ...logLines,
   ...projectLines,
+  ...operateCalls,
 };
 
 /** What every line ends with: gcloud's own defaults are never relied on, and it never asks. */

@@ -31,7 +31,10 @@ export function addServiceCommands(program: Command, execute: Execute): void {
     program
       .command("deploy")
       .summary("deploy the image, private unless said otherwise")
-      .description("Deploy an image, or a folder's source, as a service that only its members may call.")
+      .description(
+        "Deploy an image, or a folder's source, as a service that only its members may call.\n" +
+          "Behind -- stand flags of gcloud's; by Google's API, those that most deployments need: --memory, --cpu, --timeout …",
+      )
       .argument("[service]", "the service")
       .usage("[options] [service] [-- gcloud flags]")
       .option("--image <reference>", "the image (default: the one that build pushes)")
@@ -53,7 +56,9 @@ export function addServiceCommands(program: Command, execute: Execute): void {
     program
       .command("describe")
       .summary("show a service: URLs, revision, image, traffic, members")
-      .description("Show a service: URLs, revision, image, traffic, members and conditions.")
+      .description(
+        "Show a service: URLs, revision, when it was deployed and by whom, image, what an instance is and takes, the names of its variables, traffic, members, conditions, and its page in Google's console.",
+      )
       .argument("[service]", "the service")
       .option("--url", "print its URL only")
       .action(run(execute, async () => (await import("../commands/describe.ts")).describe)),

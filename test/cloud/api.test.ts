@@ -108,7 +108,7 @@ test.for([
   [["describe", "nope"], 4, "There is no service nope."],
   [["deploy", "--image", "gcr.io/cloudrun-local/nope"], 4, "There is no image gcr.io/cloudrun-local/nope."],
   [["-p", "some-other-project", "describe"], 5, "Project some-other-project does not exist, or you may not use it."],
-  [["deploy", "--", "--memory", "1Gi"], 2, "What stands behind -- is for gcloud"],
+  [["deploy", "--", "--vpc-connector", "x"], 2, "--vpc-connector is for gcloud, and this deployment goes by Google's API."],
 ] as const)("%j leaves %i: %s", async ([argv, code, message]) => {
   const { exitCode, stdout, stderr } = await cli(...argv);
   expect({ exitCode, stdout }).toEqual({ exitCode: code, stdout: "" });

@@ -110,15 +110,31 @@ export const KNATIVE_SERVICE = {
     name: "hello",
     namespace: "123456789012",
     generation: 2,
+    creationTimestamp: "2025-11-01T10:00:00.000Z",
+    labels: { team: "apps", "cloud.googleapis.com/location": "us-central1" },
     annotations: {
+      "serving.knative.dev/lastModifier": "me@example.com",
       "run.googleapis.com/ingress": "all",
       "run.googleapis.com/urls": '["https://hello-123456789012.us-central1.run.app","https://hello-abc123-uc.a.run.app"]',
     },
   },
   spec: {
     template: {
+      metadata: { annotations: { "autoscaling.knative.dev/minScale": "1", "autoscaling.knative.dev/maxScale": "3" } },
       spec: {
-        containers: [{ image: "us-central1-docker.pkg.dev/my-project/apps/hello" }],
+        containerConcurrency: 80,
+        timeoutSeconds: 300,
+        containers: [
+          {
+            image: "us-central1-docker.pkg.dev/my-project/apps/hello",
+            ports: [{ containerPort: 8080 }],
+            resources: { limits: { cpu: "1000m", memory: "512Mi" } },
+            env: [
+              { name: "MOOD", value: "good" },
+              { name: "DB", valueFrom: { secretKeyRef: { name: "db-password", key: "2" } } },
+            ],
+          },
+        ],
         serviceAccountName: "runner@my-project.iam.gserviceaccount.com",
       },
     },
@@ -129,6 +145,9 @@ export const KNATIVE_SERVICE = {
     latestReadyRevisionName: "hello-00002-abc",
     latestCreatedRevisionName: "hello-00002-abc",
     traffic: [{ latestRevision: true, percent: 100, revisionName: "hello-00002-abc" }],
-    conditions: [{ type: "Ready", status: "True" }],
+    conditions: [
+      { type: "Ready", status: "True" },
+      { type: "ConfigurationsReady", status: "True", lastTransitionTime: "2025-11-02T10:00:00.000Z" },
+    ],
   },
 };

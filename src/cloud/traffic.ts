@@ -1,0 +1,62 @@
+import { CliError } from "../errors.ts";
+import type { Service } from "./cloud.ts";
+import type { KnativeTarget } from "./knative-service.ts";
+import { LATEST, type TrafficOptions } from "./operate.ts";
+
+/** Throws USAGE where percents are no whole numbers that add up to 100. */
+export function assertWhole(to: TrafficOptions["to"]): void {
+  if (to.length === 0) return;
+  const odd = to.find(({ percent }) => !Number.isInteger(percent) || percent < 0 || percent > 100);
+  if (odd) throw new CliError("USAGE", `${odd.percent} is no percentage for ${odd.revision}: it is a whole number from 0 to 100.`);
+  const sum = to.reduce((all, { percent }) => all + percent, 0);
+  if (sum === 100) return;
+  throw new CliError("USAGE", `The percentages add up to ${sum}: ${sum < 100 ? `${100 - sum} are missing` : `${sum - 100} too many`}.`, {
+    hint: "Say for every revision what it is to get, 100 in all.",
+    details: { sum },
+  });
+}
+
+/** What a service's traffic is to be, as gcloud's update-traffic writes it: shares by name, the latest last, and after them the tags. */
+export function newTargets(
+  existing: readonly KnativeTarget[] = [{ latestRevision: true, percent: 100 }],
+  { to, setTags = {}, removeTags = [] }: TrafficOptions,
+): KnativeTarget[] {
+  const isChanged = (tag: string | undefined) => tag !== undefined && (tag in setTags || removeTags.includes(tag));
+  const kept = existing
+    .map(({ tag, ...target }) => (tag !== undefined && !isChanged(tag) ? { ...target, tag } : target))
+    .filter((target) => target.percent || "tag" in target);
+  const tagged = Object.entries(setTags)
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([tag, revision]) => ({ ...targetOf(revision), tag }));
+  const targets: KnativeTarget[] = [...kept, ...tagged];
+  if (to.length === 0) return targets;
+  const shares = to
+    .filter(({ percent }) => percent > 0)
+    .map(({ revision, percent }) => ({ ...targetOf(revision), percent }))
+    .sort((a, b) => (positionOf(a) < positionOf(b) ? -1 : 1));
+  const tags = targets.filter(({ tag }) => tag !== undefined).map((target) => ({ ...target, percent: undefined }));
+  return [...shares, ...tags];
+}
+
+function targetOf(revision: string): KnativeTarget {
+  return revision === LATEST ? { latestRevision: true } : { revisionName: revision };
+}
+
+/** LATEST stands behind all names. */
+function positionOf({ revisionName }: KnativeTarget): string {
+  return revisionName ?? "~";
+}
+
+/** Whether a service's traffic goes as it was to, and its tags stand where they were to. */
+export function isDivided({ traffic, conditions }: Service, { to, setTags = {}, removeTags = [] }: TrafficOptions): boolean {
+  if (conditions.find(({ type }) => type === "RoutesReady")?.status !== "True") return false;
+  const isNamed = (target: Service["traffic"][number], name: string) => (name === LATEST ? target.latest : target.revision === name);
+  const shares = to.filter(({ percent }) => percent > 0);
+  const serving = traffic.filter(({ percent }) => percent > 0);
+  return (
+    (to.length === 0 || serving.length === shares.length) &&
+    shares.every(({ revision, percent }) => serving.some((target) => isNamed(target, revision) && target.percent === percent)) &&
+    Object.entries(setTags).every(([tag, revision]) => traffic.some((target) => target.tag === tag && isNamed(target, revision))) &&
+    !traffic.some(({ tag }) => tag !== null && removeTags.includes(tag))
+  );
+}
