@@ -5,6 +5,7 @@ import { addCiCommands } from "./program/ci-commands.ts";
 import { addConfigCommands } from "./program/config-commands.ts";
 import { milliseconds } from "./program/duration.ts";
 import { addEmulatorCommands } from "./program/emulator-commands.ts";
+import { addProxyCommands } from "./program/proxy-commands.ts";
 import { addServiceCommands } from "./program/service-commands.ts";
 import { withExamples, type Execute } from "./program/run.ts";
 import type { Streams } from "./terminal.ts";
@@ -63,6 +64,7 @@ export function createProgram(execute: Execute, { stdout, stderr }: Pick<Streams
   addServiceCommands(program, execute);
   addCiCommands(program, execute);
   addCallCommands(program, execute);
+  addProxyCommands(program, execute);
   addEmulatorCommands(program, execute);
   addConfigCommands(program, execute);
   return withExamples(program, [
