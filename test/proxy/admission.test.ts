@@ -63,7 +63,9 @@ describe("by what its browser says", () => {
 
   test("a WebSocket of a page of another site is refused by its Origin alone, which is all that browsers say", () => {
     const admit = createAdmission(OPEN);
-    expect(admit("localhost:8080", { origin: "https://evil.example" }, "GET", true)?.sentence).toContain("--allow-origin https://evil.example");
+    expect(admit("localhost:8080", { origin: "https://evil.example" }, "GET", true)?.sentence).toContain(
+      "--allow-origin https://evil.example",
+    );
     expect(admit("localhost:8080", { origin: "http://localhost:8080" }, "GET", true)).toBeUndefined();
     expect(admit("localhost:8080", {}, "GET", true)).toBeUndefined();
   });

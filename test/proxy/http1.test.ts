@@ -36,10 +36,26 @@ test("an Authorization of the application's own reaches the service, and the tok
     seen = request.headers;
     response.end();
   });
-  await call(url, { headers: { Authorization: "Basic bWU6bWU=", "X-Serverless-Authorization": "Bearer mine", "Proxy-Authorization": "x" } });
+  await call(url, {
+    headers: { Authorization: "Basic bWU6bWU=", "X-Serverless-Authorization": "Bearer mine", "Proxy-Authorization": "x" },
+  });
   expect(seen.authorization).toBe("Basic bWU6bWU=");
   expect(seen["proxy-authorization"]).toBeUndefined();
   expect(verifiedClaims(String(seen["x-serverless-authorization"]))).toBeDefined();
+});
+
+test("behind Identity-Aware Proxy the token goes where that reads it, and is for its client", async () => {
+  let seen: IncomingHttpHeaders = {};
+  const { url } = await proxyTo(
+    (request, response) => {
+      seen = request.headers;
+      response.end();
+    },
+    "--iap",
+    "some-client",
+  );
+  await call(url, { headers: { Authorization: "Basic bWU6bWU=" } });
+  expect([seen.authorization, verifiedClaims(seen["proxy-authorization"])]).toMatchObject(["Basic bWU6bWU=", { aud: "some-client" }]);
 });
 
 test.for([
@@ -229,7 +245,14 @@ test("at the end what is under way is let finish, no more is taken, and the exit
   const answer = call(`${url}/last`);
   await expect.poll(() => arrived.length).toBe(1);
   const ended = stop();
-  await expect.poll(() => call(url).then(() => "taken", () => "refused")).toBe("refused");
+  await expect
+    .poll(() =>
+      call(url).then(
+        () => "taken",
+        () => "refused",
+      ),
+    )
+    .toBe("refused");
   arrived[0]?.end("well");
   expect((await answer).text).toBe("well");
   const { exitCode, stderr } = await ended;
