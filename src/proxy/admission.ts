@@ -3,7 +3,7 @@ import { isIP } from "node:net";
 import { bare, isLoopback } from "../request/route.ts";
 
 /** Why a request is not passed on. */
-export interface Refused {
+interface Refused {
   readonly status: number;
   readonly sentence: string;
 }

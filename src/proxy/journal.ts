@@ -1,7 +1,7 @@
 import { redact } from "../redact.ts";
 
 /** A request that is over. */
-export interface Entry {
+interface Entry {
   readonly method: string;
   /** Without its query, which may hold what is nobody's business. */
   readonly path: string;

@@ -15,7 +15,7 @@ export interface Suspect {
 }
 
 /** Sees an answer's body pass by. */
-export interface Witness {
+interface Witness {
   see(chunk: Buffer): void;
   /** The whole answer has been seen, or as much as is ever looked at. */
   end(): void;

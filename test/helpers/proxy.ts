@@ -19,7 +19,6 @@ export interface RunningProxy {
 export async function startProxy(
   flags: readonly string[],
   { env, cwd }: { readonly env: Readonly<Record<string, string>>; readonly cwd?: string },
-  atEnd: (stop: () => Promise<unknown>) => void = onTestFinished,
 ): Promise<RunningProxy> {
   const end = new AbortController();
   let printed = "";
@@ -37,7 +36,7 @@ export async function startProxy(
     end.abort();
     return finished as Promise<Finished>;
   };
-  atEnd(stop);
+  onTestFinished(async () => void (await stop()));
   const url = await ready;
   return { url, port: Number(new URL(url).port), printed, stop };
 }

@@ -132,12 +132,7 @@ const IMPERSONATIONS: readonly Case[] = [
     "SIGN_IN_EXPIRED",
     async () => {
       const path = join(temporaryDirectory(), "login.json");
-      const login = {
-        type: "authorized_user",
-        client_id: "me.apps.googleusercontent.com",
-        client_secret: "gone",
-        refresh_token: "1//0gone",
-      };
+      const login = { type: "authorized_user", client_id: "me.apps.googleusercontent.com", client_secret: "gone", refresh_token: "1//0gone" };
       writeFileSync(path, JSON.stringify(login), { mode: 0o600 });
       return world.run(["token", url, "--credentials", path]);
     },
