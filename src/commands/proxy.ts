@@ -70,7 +70,7 @@ export async function proxy(context: Context, service: string | undefined, optio
     `Calls go to ${url.origin}${principal ? ` as ${principal}` : ""}. What is going on: ${opened.url}${STATUS_PATH}. Ctrl-C ends it.`,
   );
   if (!signal.aborted) await once(signal, "abort");
-  if (opened.active() > 0) terminal.note(`Ending; ${opened.active()} requests have ${GRACE / 1000} s to finish.`);
+  if (opened.active() > 0) terminal.note(`Ending: what is under way (${opened.active()}) has ${GRACE / 1000} s to finish.`);
   await opened.close(GRACE);
 }
 

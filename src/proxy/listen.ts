@@ -51,7 +51,11 @@ export async function listen({ host, port }: Address, open: (port: number) => An
     socket.on("close", () => sockets.delete(socket));
     socket.on("error", () => socket.destroy());
     socket.setNoDelay(true);
+    // From the first byte on there are the server's own limits.
+    const hangUp = () => socket.destroy();
+    socket.setTimeout(REST, hangUp);
     socket.once("data", (first) => {
+      socket.setTimeout(0, hangUp);
       socket.pause();
       socket.unshift(first);
       if (first.subarray(0, PREFACE.length).equals(PREFACE)) return void http2.emit("connection", socket);

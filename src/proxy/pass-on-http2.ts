@@ -54,7 +54,12 @@ export async function passOnHttp2(stream: ServerHttp2Stream, headers: IncomingHt
       const witness = isSuspect ? refusals.watch(suspect) : undefined;
       if (stream.closed || stream.destroyed) return;
       // gRPC's Trailers-Only is an answer that is its head and nothing else, and has to stay one.
-      stream.respond(answeredFields(answered, addresses), isHeadOnly ? { endStream: true } : { waitForTrailers: true });
+      try {
+        stream.respond(answeredFields(answered, addresses), isHeadOnly ? { endStream: true } : { waitForTrailers: true });
+      } catch (error) {
+        sent.close(constants.NGHTTP2_CANCEL);
+        return fail(error);
+      }
       if (witness) sent.on("data", (chunk: Buffer) => witness.see(chunk)).on("end", () => witness.end());
       if (isHeadOnly) return void sent.resume();
       stream.on("wantTrailers", () => stream.sendTrailers(trailers));
@@ -65,6 +70,13 @@ export async function passOnHttp2(stream: ServerHttp2Stream, headers: IncomingHt
       if (stream.closed || stream.destroyed) return;
       if (!stream.headersSent) fail(new Error("it gave no answer"));
       else if (sent.rstCode !== constants.NGHTTP2_NO_ERROR) stream.close(sent.rstCode);
+      else if (!stream.readableEnded) {
+        // RFC 9113, section 8.1: who was answered before all was sent may stop sending, and is told so.
+        stream.resume();
+        const tell = () => stream.close(constants.NGHTTP2_NO_ERROR);
+        if (stream.writableFinished) tell();
+        else stream.once("finish", tell);
+      }
     });
     if (!stream.endAfterHeaders) stream.pipe(sent);
   } catch (error) {

@@ -28,6 +28,9 @@ interface UpstreamOptions {
 export const MOST_HEADER_BYTES = 64 * 1024;
 /** Milliseconds. A connection that rests is closed before the other end does it in the moment that it is used. */
 const REST = 55_000;
+/** Milliseconds between two looks at the clock; a look that comes so much later than it should says that the machine has slept, and its connections are dead. */
+const LOOK = 20_000;
+const SLEPT = 30_000;
 /** Cloud Run takes no more from one connection: https://cloud.google.com/run/quotas */
 const MOST_STREAMS = 100;
 /** Bytes that may be on their way before they are taken; megabytes for the last. */
@@ -41,6 +44,18 @@ export function openUpstream({ service, env, signal }: UpstreamOptions): Upstrea
   const request = way.secure ? httpsRequest : httpRequest;
   const sessions: { session: ClientHttp2Session; streams: number }[] = [];
   let opening: Promise<void> | undefined;
+
+  let looked = Date.now();
+  const look = (): void => {
+    const now = Date.now();
+    if (now - looked > LOOK + SLEPT) {
+      agent.destroy();
+      for (const { session } of sessions.splice(0)) session.destroy();
+    }
+    looked = now;
+  };
+  const timer = setInterval(look, LOOK);
+  timer.unref();
 
   const openSession = async (): Promise<void> => {
     const session = await connectSession(way, service, agent);
@@ -58,8 +73,9 @@ export function openUpstream({ service, env, signal }: UpstreamOptions): Upstrea
   };
 
   return {
-    request: (method, path, headers) =>
-      request({
+    request(method, path, headers) {
+      if (Date.now() - looked > LOOK + SLEPT) look();
+      return request({
         agent,
         host,
         port,
@@ -69,8 +85,10 @@ export function openUpstream({ service, env, signal }: UpstreamOptions): Upstrea
         headers: headers as unknown as Record<string, string>,
         setHost: false,
         maxHeaderSize: MOST_HEADER_BYTES,
-      }),
+      });
+    },
     async session() {
+      if (Date.now() - looked > LOOK + SLEPT) look();
       for (;;) {
         const entry = sessions.find(({ session, streams }) => streams < MOST_STREAMS && !session.closed && !session.destroyed);
         if (entry) {
@@ -82,6 +100,7 @@ export function openUpstream({ service, env, signal }: UpstreamOptions): Upstrea
     },
     explain: (error) => explainFailure(error, service, way),
     close() {
+      clearInterval(timer);
       agent.destroy();
       for (const { session } of sessions.splice(0)) session.destroy();
     },
@@ -90,7 +109,11 @@ export function openUpstream({ service, env, signal }: UpstreamOptions): Upstrea
 
 function openAgent(way: Way, signal: AbortSignal): HttpAgent {
   const settings = { keepAlive: true, timeout: REST };
-  const agent = way.tunnel ? createTunnelAgent(way.tunnel, signal) : way.secure ? new HttpsAgent(settings) : new HttpAgent(settings);
+  const agent = way.tunnel
+    ? createTunnelAgent(way.tunnel, signal, settings)
+    : way.secure
+      ? new HttpsAgent(settings)
+      : new HttpAgent(settings);
   // There is one place to connect to, whose long name Node would put together for each request.
   agent.getName = () => "service";
   const create = agent.createConnection.bind(agent);

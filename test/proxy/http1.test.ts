@@ -256,5 +256,5 @@ test("at the end what is under way is let finish, no more is taken, and the exit
   expect((await answer).text).toBe("well");
   const { exitCode, stderr } = await ended;
   expect([exitCode, stderr]).toEqual([0, expect.stringContaining("GET /last 200")]);
-  expect(stderr).toContain("Ending; 1 requests have 5 s to finish.");
+  expect(stderr).toContain("Ending: what is under way (1) has 5 s to finish.");
 });

@@ -125,6 +125,22 @@ test("a service that breaks off is an error of gRPC, or 502, and one that resets
   expect((await ask(client, { ":path": "/" })).headers[":status"]).toBe(502);
 });
 
+test("a service may answer before all was sent, and its caller need not send the rest", async () => {
+  const { client, stop } = await open((stream) => {
+    stream.respond({ ":status": 413 });
+    stream.end("too much");
+    stream.close(0);
+  });
+  const stream = client.request({ ":method": "POST", ":path": "/" });
+  stream.write("one");
+  expect((await once(stream, "response"))[0][":status"]).toBe(413);
+  let text = "";
+  stream.on("data", (chunk: Buffer) => (text += String(chunk)));
+  await once(stream, "close");
+  expect([text, stream.rstCode]).toEqual(["too much", 0]);
+  expect((await stop()).stderr).not.toContain("under way");
+});
+
 test("a service that speaks HTTP/1.1 alone is said to", async () => {
   const proxy = await proxyTo((_, response) => response.end("well"));
   const client = connect(proxy.url);
