@@ -62,6 +62,7 @@ export async function listen(port: number, options: ServerOptions): Promise<List
       socket.unshift(chunk);
       // A client that was led here under an emulated host's name speaks TLS at once; a TLS record begins with 22.
       if (chunk[0] === 22) return secure(socket);
+      // Unlike Cloud Run: HTTP/2 is taken without TLS too, as HTTP/1.1 is, from clients that were led here by the emulator's address.
       if (chunk.subarray(0, HTTP2_PREFACE.length).equals(HTTP2_PREFACE)) return http2(socket);
       speakHttp.call(server, socket);
       socket.resume();
