@@ -9,6 +9,7 @@ import { addDoctorCommand } from "./program/doctor-commands.ts";
 import { addEmulatorCommands } from "./program/emulator-commands.ts";
 import { addLogCommands } from "./program/log-commands.ts";
 import { addOperateCommands } from "./program/operate-commands.ts";
+import { addProxyCommands } from "./program/proxy-commands.ts";
 import { addServiceCommands } from "./program/service-commands.ts";
 import { withExamples, type Execute } from "./program/run.ts";
 import type { Streams } from "./terminal.ts";
@@ -71,6 +72,7 @@ export function createProgram(execute: Execute, { stdout, stderr }: Pick<Streams
   addLogCommands(program, execute);
   addAccountCommands(program, execute);
   addOperateCommands(program, execute);
+  addProxyCommands(program, execute);
   addEmulatorCommands(program, execute);
   addConfigCommands(program, execute);
   return withExamples(program, [
