@@ -56,11 +56,13 @@ interface TerminalOptions extends Streams {
   readonly yes?: boolean;
   /** False under `--no-color`. */
   readonly color?: boolean;
+  /** Ends a question that nobody has answered. */
+  readonly signal?: AbortSignal;
 }
 
 /** Talks over the given streams. chalk, ora and the prompts are loaded where a person will see them, and only then. */
 export async function openTerminal(options: TerminalOptions): Promise<Terminal> {
-  const { stdin, stdout, stderr, env, json = false, verbose = false, quiet = false, yes = false } = options;
+  const { stdin, stdout, stderr, env, json = false, verbose = false, quiet = false, yes = false, signal } = options;
   const interactive = Boolean(stdin.isTTY && stderr.isTTY) && (!env.CI || env.CI === "false") && !json;
   const [paint, stdoutPaint] = await Promise.all([openPaint(options), openPaint({ ...options, stderr: stdout })]);
   // A full disk or a reader that went away loses what is said, and ends nothing: a detached emulator's log lies on a disk.
@@ -79,7 +81,7 @@ export async function openTerminal(options: TerminalOptions): Promise<Terminal> 
   const confirm = (question: string): Promise<boolean> =>
     alone(async () => {
       const { confirm, isCancel } = await import("@clack/prompts");
-      const answer = await confirm({ message: question, input: stdin, output: stderr });
+      const answer = await confirm({ message: question, input: stdin, output: stderr, signal });
       if (isCancel(answer)) throw interrupted();
       return answer;
     });
@@ -137,7 +139,7 @@ export async function openTerminal(options: TerminalOptions): Promise<Terminal> 
       if (!interactive) throw unanswered(question, flag);
       return alone(async () => {
         const { isCancel, text } = await import("@clack/prompts");
-        const answer = await text({ message: question, initialValue: initial, input: stdin, output: stderr });
+        const answer = await text({ message: question, initialValue: initial, input: stdin, output: stderr, signal });
         if (isCancel(answer)) throw interrupted();
         return answer ?? "";
       });

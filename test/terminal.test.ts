@@ -138,6 +138,15 @@ test("a person answers on stderr and stdin, and Ctrl-C interrupts", async () => 
   expect(await asked).toMatchObject({ code: "INTERRUPTED" });
 });
 
+test("a question ends with the command: by a signal, or when --timeout is over", async () => {
+  const end = new AbortController();
+  const { terminal, err } = await open({ tty: true, signal: end.signal });
+  const asked = Promise.allSettled([terminal.confirm("Delete it?")]);
+  await expect.poll(err).toContain("Delete it?");
+  end.abort();
+  expect(await asked).toMatchObject([{ status: "rejected", reason: { code: "INTERRUPTED" } }]);
+});
+
 test("a spinner turns for a person, with the time that has passed", async () => {
   const { terminal, err } = await open({ tty: true, env: { NO_COLOR: "1", TERM: "xterm" } });
   await terminal.task("Working", () => new Promise((resolve) => setTimeout(resolve, 200)));
