@@ -138,7 +138,6 @@ test("garbage on the port is answered 400 or hung up on", async () => {
     Buffer.alloc(1000),
     Buffer.from([22, 3, 1, 2, 0, 1, 0, 1]),
     "GET / HTTP/9.9\r\n\r\n",
-    "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
     "\r\n\r\n\r\n",
     "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
   ];
