@@ -4,11 +4,13 @@ import type { Context } from "../context.ts";
 import { claimHome, releaseHome } from "../emulator/index.ts";
 import { CliError } from "../errors.ts";
 import { findEmulator, homeOf, type EmulatorOptions } from "../local-emulator.ts";
+import { printPlan } from "../plan.ts";
 
 /** Forgets all services, builds, images, accounts and grants; the running emulator goes on with its address and its two key files. */
 export async function emulatorReset(context: Context, options: EmulatorOptions): Promise<void> {
   const home = homeOf(context, options);
   const running = await findEmulator(context, options);
+  if (context.dryRun) return printPlan(context.terminal, [`Forget everything in ${running?.data_dir ?? join(home, "data")}`]);
   if (!(await context.terminal.confirm(`Forget everything in ${running?.data_dir ?? home}?`))) return;
   if (running) await resetRunning(context, running.url);
   else await removeData(home);
