@@ -1,10 +1,11 @@
+import type { Credentials } from "../auth/credentials.ts";
 import type { AccessToken } from "../auth/exchange.ts";
-import { findCredentials } from "../auth/credentials.ts";
 import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
 import type { Response } from "../request.ts";
 import type { Place } from "./cloud.ts";
 import { explainControlPlane, type Facts } from "./control-plane-errors.ts";
+import { findOperatorCredentials } from "./operator-credentials.ts";
 
 export interface ApiRequest {
   readonly method: "GET" | "POST" | "PUT" | "DELETE";
@@ -22,9 +23,12 @@ export interface ApiClient {
   send(request: ApiRequest): Promise<Response>;
 }
 
-/** Google's APIs under the account of GOOGLE_APPLICATION_CREDENTIALS, or else of the credentials that are set. */
-export function openApiClient(context: Pick<Context, "env" | "settings" | "send">, place: Place): ApiClient {
-  const { env, settings } = context;
+/** Google's APIs under the account that the control plane is used as, unless other credentials are given. */
+export function openApiClient(
+  context: Pick<Context, "env" | "settings" | "send">,
+  place: Place,
+  find: () => Promise<Credentials> = () => findOperatorCredentials(context),
+): ApiClient {
   let token: Promise<AccessToken> | undefined;
   let account: string | undefined;
 
@@ -36,11 +40,7 @@ export function openApiClient(context: Pick<Context, "env" | "settings" | "send"
   }
 
   async function fetchOperatorToken(): Promise<AccessToken> {
-    // What calls services (CREDS) need not be what deploys them.
-    const file = env.GOOGLE_APPLICATION_CREDENTIALS;
-    const setting = file ? { value: file, source: "GOOGLE_APPLICATION_CREDENTIALS" } : settings.get("credentials");
-    // Nor is the account that services are called as the one that deploys them.
-    const credentials = await findCredentials(setting, { env, send: context.send });
+    const credentials = await find();
     account = credentials.principal?.replace(/^.*?:/, "");
     return credentials.fetchAccessToken();
   }

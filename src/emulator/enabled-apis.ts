@@ -1,5 +1,6 @@
 import { ApiError } from "./errors.ts";
 import { findProject } from "./projects.ts";
+import type { Project } from "./resources.ts";
 import type { State } from "./state.ts";
 
 export const API_TITLES: Readonly<Record<string, string>> = {
@@ -13,6 +14,9 @@ export const API_TITLES: Readonly<Record<string, string>> = {
   "secretmanager.googleapis.com": "Secret Manager API",
   "serviceusage.googleapis.com": "Service Usage API",
   "cloudresourcemanager.googleapis.com": "Cloud Resource Manager API",
+  "cloudbilling.googleapis.com": "Cloud Billing API",
+  "orgpolicy.googleapis.com": "Organization Policy API",
+  "policytroubleshooter.googleapis.com": "Policy Troubleshooter API",
 };
 
 /** The APIs that are enabled in a project from the beginning: all that the emulator has. */
@@ -21,8 +25,46 @@ export const DEFAULT_APIS: readonly string[] = Object.keys(API_TITLES);
 /** What APIs are enabled by: it answers whatever is enabled. */
 const ALWAYS_ENABLED = "serviceusage.googleapis.com";
 
+/** What a project is brought back by, and looked at with. */
+const OF_DELETED_PROJECTS = new Set(["cloudresourcemanager.googleapis.com", "cloudbilling.googleapis.com", ALWAYS_ENABLED]);
+/** What costs money. */
+const BILLED = new Set(["run.googleapis.com", "cloudbuild.googleapis.com", "artifactregistry.googleapis.com"]);
+
+/** Throws ApiError PERMISSION_DENIED where a project, for an API by its host, is not in use: deleted, without the API, or without billing. */
+export function requireUsable(state: State, host: string, projectIdOrNumber: string): void {
+  const project = findProject(state, projectIdOrNumber);
+  if (project?.deleted && !OF_DELETED_PROJECTS.has(host)) throw invalidConsumer(project, host);
+  requireEnabled(state, host, projectIdOrNumber);
+  if (project?.unbilled && BILLED.has(host)) throw billingDisabled(project, host);
+}
+
+// Unlike Cloud Run: the services of a project that was deleted go on answering.
+function invalidConsumer({ projectId, projectNumber }: Project, host: string): ApiError {
+  return new ApiError("PERMISSION_DENIED", `Permission denied on resource project ${projectId}.`, [
+    {
+      "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+      reason: "CONSUMER_INVALID",
+      domain: "googleapis.com",
+      metadata: { consumer: `projects/${projectNumber}`, service: host },
+    },
+  ]);
+}
+
+function billingDisabled({ projectId, projectNumber }: Project, host: string): ApiError {
+  const url = `https://console.developers.google.com/billing/enable?project=${projectId}`;
+  const message = `This API method requires billing to be enabled. Please enable billing on project #${projectId} by visiting ${url} then retry. If you enabled billing for this project recently, wait a few minutes for the action to propagate to our systems and retry.`;
+  return new ApiError("PERMISSION_DENIED", message, [
+    {
+      "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+      reason: "BILLING_DISABLED",
+      domain: "googleapis.com",
+      metadata: { consumer: `projects/${projectNumber}`, service: host },
+    },
+  ]);
+}
+
 /** Throws ApiError PERMISSION_DENIED where an API, by its host, is disabled in a project; says nothing of projects and APIs that the emulator has not. */
-export function requireEnabled(state: State, host: string, projectIdOrNumber: string): void {
+function requireEnabled(state: State, host: string, projectIdOrNumber: string): void {
   const title = API_TITLES[host];
   const project = findProject(state, projectIdOrNumber);
   if (title === undefined || host === ALWAYS_ENABLED || !project || state.apis.get(`${project.projectId}/${host}`)) return;

@@ -1,12 +1,14 @@
 import { join } from "node:path";
 import { createAccountsApi } from "./apis/accounts.ts";
 import { artifactregistryApi } from "./apis/artifactregistry.ts";
+import { cloudbillingApi } from "./apis/cloudbilling.ts";
 import { cloudbuildApi } from "./apis/cloudbuild.ts";
 import { cloudresourcemanagerApi } from "./apis/cloudresourcemanager.ts";
 import { createIamApi } from "./apis/iam.ts";
 import { createIamCredentialsApi } from "./apis/iamcredentials.ts";
 import { createLoggingApi } from "./apis/logging.ts";
 import { createOAuth2Api } from "./apis/oauth2.ts";
+import { orgpolicyApi } from "./apis/orgpolicy.ts";
 import { createPolicyTroubleshooterApi } from "./apis/policytroubleshooter.ts";
 import { createRunApi } from "./apis/run.ts";
 import { runBuildsApi } from "./apis/run-builds.ts";
@@ -82,12 +84,14 @@ export async function openGoogle({ directory, project, engine, now, log, address
     [
       createAccountsApi(runtime),
       artifactregistryApi(runtime),
+      cloudbillingApi(runtime),
       cloudbuildApi({ ...runtime, builds }),
       cloudresourcemanagerApi(runtime),
       createIamApi(runtime),
       createIamCredentialsApi(runtime),
       createLoggingApi({ state, logs }),
       createOAuth2Api(runtime),
+      orgpolicyApi(runtime),
       createPolicyTroubleshooterApi(runtime),
       createRunApi({ ...runtime, deployments }),
       runBuildsApi({ builds }),

@@ -73,6 +73,10 @@ export interface Project {
   readonly projectNumber: string;
   readonly name: string;
   readonly createTime: string;
+  /** True where no billing account is linked to it. */
+  readonly unbilled?: true;
+  /** True for thirty days after it was deleted, in which it can be had back. */
+  readonly deleted?: true;
 }
 
 export interface ServiceAccount {
@@ -128,7 +132,11 @@ export interface OrgPolicy {
   readonly etag: string;
   readonly updateTime: string;
   readonly booleanPolicy?: { readonly enforced?: boolean };
-  readonly listPolicy?: { readonly allowedValues?: readonly string[]; readonly allValues?: string };
+  readonly listPolicy?: {
+    readonly allowedValues?: readonly string[];
+    readonly deniedValues?: readonly string[];
+    readonly allValues?: string;
+  };
   readonly restoreDefault?: object;
 }
 

@@ -2,7 +2,7 @@ import type { IncomingMessage } from "node:http";
 import { authenticate } from "./iam/authenticate.ts";
 import { authorize } from "./iam/policy.ts";
 import { Body, type Call } from "./call.ts";
-import { requireEnabled } from "./enabled-apis.ts";
+import { requireUsable } from "./enabled-apis.ts";
 import { ApiError } from "./errors.ts";
 import { json, Reply } from "./reply.ts";
 import type { State } from "./state.ts";
@@ -56,7 +56,7 @@ export function createRouter(apis: readonly Api[], state: State, now: () => numb
       const principal = route.open ? undefined : authenticate(request.headers, state, now());
       const call: Call = { method, host, region, url, headers: request.headers, params, body: new Body(request), principal };
       if (params["project"] !== undefined)
-        requireEnabled(state, region === undefined ? host : host.slice(region.length + 1), params["project"]);
+        requireUsable(state, region === undefined ? host : host.slice(region.length + 1), params["project"]);
       if (principal && route.permission) {
         authorize(state, principal, route.permission, route.resource?.(call) ?? `projects/${params["project"] ?? ""}`);
       }

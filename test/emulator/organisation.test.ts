@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { createIamApi } from "../../src/emulator/apis/iam.ts";
+import { orgpolicyApi } from "../../src/emulator/apis/orgpolicy.ts";
 import { cloudresourcemanagerApi } from "../../src/emulator/apis/cloudresourcemanager.ts";
 import { setPolicy } from "../../src/emulator/iam/policy.ts";
 import { PROJECT, PROJECT_NUMBER, serveApis, signIn } from "../helpers/api-server.ts";
@@ -11,7 +12,7 @@ const DOMAINS = "constraints/iam.allowedPolicyMemberDomains";
 
 async function serve() {
   const identity = await openIdentity({ live: true });
-  const { request } = await serveApis([cloudresourcemanagerApi(identity), createIamApi(identity)], identity.state);
+  const { request } = await serveApis([cloudresourcemanagerApi(identity), createIamApi(identity), orgpolicyApi(identity)], identity.state);
   const ask = (verb: string, body: object, project = PROJECT) => request("POST", HOST, `/v1/projects/${project}:${verb}`, { body });
   return { ...identity, request, ask };
 }
@@ -36,6 +37,26 @@ test("a policy is set, shown, listed and cleared, by the project's id and number
   expect((await ask("clearOrgPolicy", stale)).status).toBe(409);
   expect((await ask("clearOrgPolicy", { constraint: NO_KEYS })).status).toBe(200);
   expect((await ask("listOrgPolicies", {})).json).toEqual({ policies: [] });
+});
+
+test("the second version shows what is in force as rules", async () => {
+  const { ask, request } = await serve();
+  const rules = async (name: string) => {
+    const path = `/v2/projects/${PROJECT}/policies/${name}:getEffectivePolicy`;
+    const { json } = await request("GET", "orgpolicy.googleapis.com", path);
+    expect(json["name"]).toBe(`projects/${PROJECT_NUMBER}/policies/${name}`);
+    return json["spec"].rules;
+  };
+  const requireInvoker = "constraints/run.managed.requireInvokerIam";
+  expect(await rules("run.managed.requireInvokerIam")).toEqual([]);
+  await ask("setOrgPolicy", { policy: { constraint: requireInvoker, booleanPolicy: { enforced: true } } });
+  await ask("setOrgPolicy", { policy: { constraint: DOMAINS, listPolicy: { allowedValues: ["C0abc"] } } });
+  expect(await rules("run.managed.requireInvokerIam")).toEqual([{ enforce: true }]);
+  expect(await rules("iam.allowedPolicyMemberDomains")).toEqual([{ values: { allowedValues: ["C0abc"] } }]);
+  await ask("setOrgPolicy", { policy: { constraint: DOMAINS, listPolicy: { allValues: "DENY" } } });
+  expect(await rules("iam.allowedPolicyMemberDomains")).toEqual([{ denyAll: true }]);
+  await ask("setOrgPolicy", { policy: { constraint: DOMAINS, listPolicy: { allValues: "ALLOW" } } });
+  expect(await rules("iam.allowedPolicyMemberDomains")).toEqual([{ allowAll: true }]);
 });
 
 test("what is no policy is refused, and so is who may not set one", async () => {

@@ -82,7 +82,7 @@ async function createRepository(registry: Registry, call: Call): Promise<object>
   const id = call.url.searchParams.get("repositoryId") ?? "";
   const { format, description } = await call.body.json();
   findLocation(call);
-  if (!/^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/.test(id)) {
+  if (!/^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$|^(us\.|eu\.|asia\.)?gcr\.io$/.test(id)) {
     throw new ApiError(
       "INVALID_ARGUMENT",
       `repository_id "${id}" is invalid: it must start with a letter, and have lower-case letters, digits and hyphens only, 63 at most`,

@@ -6,7 +6,7 @@ import { orgPolicyRoutes } from "../organisation/org-policy-routes.ts";
 import { page } from "../page.ts";
 import { findProject } from "../projects.ts";
 import type { Project } from "../resources.ts";
-import type { Api, Handler } from "../router.ts";
+import type { Api, Handler, Route } from "../router.ts";
 import type { Runtime } from "../runtime.ts";
 import { seedProject } from "../seed.ts";
 
@@ -39,6 +39,16 @@ export function cloudresourcemanagerApi(runtime: Pick<Runtime, "state" | "now">)
       .filter((project) => filter((name) => project[FIELDS[name] ?? ""]));
   };
 
+  const change = (permission: string, deletes: boolean): Route => ({
+    handle: (call) => {
+      const { deleted, ...project } = allowed(call, permission);
+      if (deletes === (deleted ?? false))
+        throw new ApiError("FAILED_PRECONDITION", `The project is ${deletes ? "not active" : "not in the state DELETE_REQUESTED"}.`);
+      state.projects.set(project.projectId, { ...project, ...(deletes && { deleted: true as const }) });
+      return {};
+    },
+  });
+
   const getIamPolicy: Handler = (call) =>
     readPolicy(state, `projects/${allowed(call, "resourcemanager.projects.getIamPolicy").projectId}`, call);
   const setIamPolicy: Handler = async (call) => {
@@ -58,6 +68,8 @@ export function cloudresourcemanagerApi(runtime: Pick<Runtime, "state" | "now">)
       "GET /v1/projects": { handle: (call) => page("projects", listProjects(call), call.url.searchParams) },
       "POST /v1/projects": { handle: (call) => create(runtime, call) },
       "GET /v1/projects/{project}": { handle: (call) => v1Message(allowed(call, "resourcemanager.projects.get")) },
+      "DELETE /v1/projects/{project}": change("resourcemanager.projects.delete", true),
+      "POST /v1/projects/{project}:undelete": change("resourcemanager.projects.undelete", false),
       "POST /v1/projects/{project}:getIamPolicy": { handle: getIamPolicy },
       "POST /v1/projects/{project}:setIamPolicy": { handle: setIamPolicy },
       "POST /v1/projects/{project}:testIamPermissions": { handle: testIamPermissions },
@@ -95,10 +107,17 @@ async function create(runtime: Pick<Runtime, "state" | "now">, call: Call): Prom
   return { name: `operations/cp.${project.projectNumber}`, done: true, response };
 }
 
-function v1Message({ projectId, projectNumber, name, createTime }: Project): Readonly<Record<string, string>> {
-  return { projectNumber, projectId, lifecycleState: "ACTIVE", name, createTime };
+function v1Message({ deleted, projectId, projectNumber, name, createTime }: Project): Readonly<Record<string, string>> {
+  return { projectNumber, projectId, lifecycleState: deleted ? "DELETE_REQUESTED" : "ACTIVE", name, createTime };
 }
 
-function v3Message({ projectId, projectNumber, name, createTime }: Project): object {
-  return { name: `projects/${projectNumber}`, projectId, state: "ACTIVE", displayName: name, createTime, updateTime: createTime };
+function v3Message({ deleted, projectId, projectNumber, name, createTime }: Project): object {
+  return {
+    name: `projects/${projectNumber}`,
+    projectId,
+    state: deleted ? "DELETE_REQUESTED" : "ACTIVE",
+    displayName: name,
+    createTime,
+    updateTime: createTime,
+  };
 }

@@ -96,7 +96,11 @@ export function orgPolicyRoutes(
 /** The etag that Google gives a policy which was never set. */
 const NEVER_SET = "BwAAAAAAAAA=";
 /** The constraints that are lists; all others that the emulator is asked about are on or off. */
-const LISTS: ReadonlySet<string> = new Set(["constraints/iam.allowedPolicyMemberDomains"]);
+const LISTS: ReadonlySet<string> = new Set([
+  "constraints/iam.allowedPolicyMemberDomains",
+  "constraints/run.allowedIngress",
+  "constraints/gcp.resourceLocations",
+]);
 
 function parse<T>(schema: v.GenericSchema<unknown, T>, value: unknown, field: string): T {
   const result = v.safeParse(schema, value);

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { artifactregistryApi } from "../../../src/emulator/apis/artifactregistry.ts";
 import { cloudresourcemanagerApi } from "../../../src/emulator/apis/cloudresourcemanager.ts";
 import { openTestState, OWNER, PROJECT, PROJECT_NUMBER, serveApis, signIn } from "../../helpers/api-server.ts";
 
@@ -28,6 +29,29 @@ test("a project is shown by its id and by its number, in both versions of the AP
   expect((await request("POST", HOST, `/v1/projects/${PROJECT}:getAncestry`, { body: {} })).json).toEqual({
     ancestor: [{ resourceId: { type: "project", id: PROJECT } }],
   });
+});
+
+test("a project that was deleted is shown as such, refused by other APIs, and can be had back", async () => {
+  const state = openTestState();
+  const { request } = await serveApis(
+    [cloudresourcemanagerApi({ state, now: Date.now }), artifactregistryApi({ state, now: Date.now })],
+    state,
+  );
+  const look = async () => (await request("GET", HOST, `/v1/projects/${PROJECT}`)).json["lifecycleState"];
+  const use = () => request("GET", "artifactregistry.googleapis.com", `/v1/projects/${PROJECT}/locations/us/repositories`);
+  expect((await request("POST", HOST, `/v1/projects/${PROJECT}:undelete`, { body: {} })).status).toBe(400);
+  expect((await request("DELETE", HOST, `/v1/projects/${PROJECT}`)).status).toBe(200);
+  expect(await look()).toBe("DELETE_REQUESTED");
+  expect((await request("GET", HOST, `/v3/projects/${PROJECT}`)).json["state"]).toBe("DELETE_REQUESTED");
+  expect((await request("DELETE", HOST, `/v1/projects/${PROJECT}`)).status).toBe(400);
+  const refused = (await use()).json["error"];
+  expect(refused).toMatchObject({
+    code: 403,
+    message: `Permission denied on resource project ${PROJECT}.`,
+    details: [{ reason: "CONSUMER_INVALID" }],
+  });
+  expect((await request("POST", HOST, `/v1/projects/${PROJECT}:undelete`, { body: {} })).status).toBe(200);
+  expect([await look(), (await use()).status]).toEqual(["ACTIVE", 200]);
 });
 
 test("a project that is not there is refused in the same words as one that the caller may not see", async () => {

@@ -1,0 +1,52 @@
+import { param, type Call } from "../call.ts";
+import { requireProject } from "../builds/new-build.ts";
+import { ApiError } from "../errors.ts";
+import { page } from "../page.ts";
+import type { Project } from "../resources.ts";
+import type { Api } from "../router.ts";
+import type { Runtime } from "../runtime.ts";
+
+/** The account that every project is linked to until somebody unlinks it. */
+const ACCOUNT = {
+  name: "billingAccounts/000000-000000-000000",
+  open: true,
+  displayName: "The emulator's billing account",
+  masterBillingAccount: "",
+};
+
+// Unlike Cloud Run: there is one billing account, nothing is charged to it, and whoever may change a project's billing may link it.
+/** Cloud Billing, as far as projects go: https://cloud.google.com/billing/docs/reference/rest/v1/projects */
+export function cloudbillingApi({ state }: Pick<Runtime, "state">): Api {
+  const project = (call: Call): Project => requireProject({ state }, param(call, "project"));
+  return {
+    hosts: ["cloudbilling.googleapis.com"],
+    routes: {
+      "GET /v1/billingAccounts": { handle: (call) => page("billingAccounts", [ACCOUNT], call.url.searchParams) },
+      "GET /v1/projects/{project}/billingInfo": {
+        permission: "resourcemanager.projects.get",
+        handle: (call) => billingInfo(project(call)),
+      },
+      "PUT /v1/projects/{project}/billingInfo": {
+        permission: "resourcemanager.projects.createBillingAssignment",
+        handle: async (call) => {
+          const { billingAccountName = "" } = await call.body.json();
+          if (billingAccountName !== "" && billingAccountName !== ACCOUNT.name)
+            throw new ApiError("INVALID_ARGUMENT", `Billing account ${String(billingAccountName)} is not one of the emulator's.`);
+          const { unbilled: _, ...rest } = project(call);
+          const next: Project = { ...rest, ...(billingAccountName === "" && { unbilled: true as const }) };
+          state.projects.set(next.projectId, next);
+          return billingInfo(next);
+        },
+      },
+    },
+  };
+}
+
+function billingInfo({ projectId, unbilled }: Project): object {
+  return {
+    name: `projects/${projectId}/billingInfo`,
+    projectId,
+    billingAccountName: unbilled ? "" : ACCOUNT.name,
+    billingEnabled: !unbilled,
+  };
+}

@@ -1,0 +1,33 @@
+import { requireProject } from "../builds/new-build.ts";
+import { param } from "../call.ts";
+import { findOrgPolicy } from "../organisation/org-policies.ts";
+import type { OrgPolicy } from "../resources.ts";
+import type { Api } from "../router.ts";
+import type { Runtime } from "../runtime.ts";
+
+/** Organization Policy, as far as what is in force goes: https://cloud.google.com/resource-manager/docs/reference/orgpolicy/rest/v2/projects.policies */
+export function orgpolicyApi({ state }: Pick<Runtime, "state">): Api {
+  return {
+    hosts: ["orgpolicy.googleapis.com"],
+    routes: {
+      "GET /v2/projects/{project}/policies/{policy}:getEffectivePolicy": {
+        permission: "orgpolicy.policy.get",
+        handle: (call) => {
+          const { projectId, projectNumber } = requireProject({ state }, param(call, "project"));
+          const constraint = param(call, "policy");
+          const policy = findOrgPolicy(state, projectId, `constraints/${constraint}`);
+          return { name: `projects/${projectNumber}/policies/${constraint}`, spec: { rules: rulesOf(policy) } };
+        },
+      },
+    },
+  };
+}
+
+/** A policy of the first version as the rules of the second. */
+function rulesOf(policy: OrgPolicy | undefined): object[] {
+  if (policy?.booleanPolicy) return [{ enforce: policy.booleanPolicy.enforced }];
+  const { allValues, allowedValues, deniedValues } = policy?.listPolicy ?? {};
+  if (allValues === "ALLOW") return [{ allowAll: true }];
+  if (allValues === "DENY") return [{ denyAll: true }];
+  return allowedValues || deniedValues ? [{ values: { allowedValues, deniedValues } }] : [];
+}
