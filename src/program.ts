@@ -4,6 +4,7 @@ import { addCallCommands } from "./program/call-commands.ts";
 import { addConfigCommands } from "./program/config-commands.ts";
 import { milliseconds } from "./program/duration.ts";
 import { addEmulatorCommands } from "./program/emulator-commands.ts";
+import { addUpCommands } from "./program/up-commands.ts";
 import { addServiceCommands } from "./program/service-commands.ts";
 import { withExamples, type Execute } from "./program/run.ts";
 import type { Streams } from "./terminal.ts";
@@ -60,6 +61,7 @@ export function createProgram(execute: Execute, { stdout, stderr }: Pick<Streams
     .option("--timeout <duration>", "give up after this time: 90, 90s, 5m", milliseconds);
 
   addServiceCommands(program, execute);
+  addUpCommands(program, execute);
   addCallCommands(program, execute);
   addEmulatorCommands(program, execute);
   addConfigCommands(program, execute);

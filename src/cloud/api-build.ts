@@ -21,7 +21,7 @@ export async function buildByApi(
 ): Promise<BuildResult> {
   const submitted = performance.now();
   const repository = parseRepository(options.image);
-  if (repository) await ensureRepository(client, repository, signal);
+  if (repository) await ensureRepository(client, repository, options, signal);
   const source = await upload(client, options);
   const { metadata } = (await client.call({ ...createRequest(options), body: buildBody(options, source) })) as {
     metadata: { build: Build };
@@ -49,7 +49,7 @@ export function planApiBuild(options: BuildOptions): ApiRequest[] {
   const bucket = bucketOf(options.project);
   return [
     ...(repository ? [repositoryRequest(repository)] : []),
-    ...(repository?.name === DEFAULT_REPOSITORY ? [repositoryCreation(repository)] : []),
+    ...(repository?.name === DEFAULT_REPOSITORY ? [repositoryCreation(repository, options)] : []),
     { method: "GET", url: `${STORAGE}/storage/v1/b/${bucket}` },
     { method: "POST", url: `${STORAGE}/upload/storage/v1/b/${bucket}/o?uploadType=media&name=source/TIME-ID.tgz` },
     { ...createRequest(options), body: buildBody(options, { bucket, object: "source/TIME-ID.tgz", generation: "GENERATION" }) },
@@ -76,18 +76,18 @@ function repositoryRequest({ location, project, name }: Repository): ApiRequest 
   return { method: "GET", url: `${REGISTRY}/projects/${project}/locations/${location}/repositories/${name}` };
 }
 
-function repositoryCreation({ location, project, name }: Repository): ApiRequest {
+function repositoryCreation({ location, project, name }: Repository, { repositoryLabels: labels }: BuildOptions): ApiRequest {
   return {
     method: "POST",
     url: `${REGISTRY}/projects/${project}/locations/${location}/repositories?repositoryId=${name}`,
-    body: { format: "DOCKER" },
+    body: { format: "DOCKER", ...(labels && { labels }) },
   };
 }
 
-async function ensureRepository(client: ApiClient, repository: Repository, signal: AbortSignal): Promise<void> {
+async function ensureRepository(client: ApiClient, repository: Repository, options: BuildOptions, signal: AbortSignal): Promise<void> {
   if (await found(client, repositoryRequest(repository))) return;
   if (repository.name !== DEFAULT_REPOSITORY) throw missingRepository(repository);
-  let operation = (await client.call(repositoryCreation(repository))) as { name: string; done?: boolean };
+  let operation = (await client.call(repositoryCreation(repository, options))) as { name: string; done?: boolean };
   while (!operation.done) {
     await sleep(PAUSE, undefined, { signal }).catch(() => signal.throwIfAborted());
     operation = (await client.call({ method: "GET", url: `${REGISTRY}/${operation.name}` })) as typeof operation;

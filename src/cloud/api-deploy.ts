@@ -5,6 +5,7 @@ import { buildByApi, planApiBuild } from "./api-build.ts";
 import { failedWith, type ApiClient, type ApiRequest } from "./api-client.ts";
 import type { DeployOptions, ServiceName } from "./cloud.ts";
 import type { KnativeService } from "./knative-service.ts";
+import { withLabels } from "./labels.ts";
 import { defaultImage } from "./repository.ts";
 
 /** Milliseconds between two looks at a service that becomes ready. */
@@ -78,7 +79,9 @@ function replacement(options: DeployOptions, image: string, existing: KnativeSer
 }
 
 /** The service as it is wanted: what it has already stays, but for its image and for what was said. */
-function withRevision(options: DeployOptions, image: string, { metadata, spec, status }: KnativeService) {
+function withRevision(options: DeployOptions, image: string, existing: KnativeService) {
+  const { status } = existing;
+  const { metadata, spec }: KnativeService = options.labels ? withLabels(existing, { set: options.labels }) : existing;
   const { tag, noTraffic, env = {}, serviceAccount, service, project } = options;
   const [container, ...others] = spec?.template?.spec?.containers ?? [];
   const variables = [

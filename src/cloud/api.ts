@@ -2,6 +2,7 @@ import type { Context } from "../context.ts";
 import { buildByApi, planApiBuild } from "./api-build.ts";
 import { openApiClient, type ApiClient, type ApiRequest } from "./api-client.ts";
 import { deployByApi, planApiDeploy, serviceUrl } from "./api-deploy.ts";
+import { createImages, imageRequests } from "./api-images.ts";
 import { createOperate, operateRequests } from "./api-operate.ts";
 import { changeMembers, getPolicy, policyRead, policyWrite, withMember, withoutMember } from "./api-policy.ts";
 import type { Cloud, DeployOptions, Place, Service, Step } from "./cloud.ts";
@@ -31,6 +32,7 @@ export function createApiCloud(context: Context): Cloud {
       return { disabled };
     },
     ...createOperate(client, context),
+    ...createImages(client, context),
     plan: (step, options) => plans[step](options as never).map(requestLine),
   };
 }
@@ -53,6 +55,7 @@ const plans: { readonly [Name in Step]: (options: Parameters<Cloud[Name]>[0]) =>
   ],
   revoke: (options) => [policyRead(options), policyWrite(options, { bindings: [], etag: "ETAG" })],
   ...operateRequests,
+  ...imageRequests,
 };
 
 function requestLine({ method, url, body }: ApiRequest): string {

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
 import { createBuild, planBuild } from "./gcloud-build.ts";
+import { createImages, imageLines, labelList } from "./gcloud-images.ts";
 import { createOperate, operateCalls, type GcloudCall } from "./gcloud-operate.ts";
 import type { BuildOptions, Cloud, DeployOptions, GrantOptions, Place, Policy, ServiceName, Step } from "./cloud.ts";
 import { gcloudLine, openGcloud, type Gcloud } from "./gcloud-process.ts";
@@ -25,6 +26,7 @@ export function createGcloudCloud(context: Context): Cloud {
       return { disabled };
     },
     ...createOperate(gcloud),
+    ...createImages(gcloud),
     plan: (step, options) =>
       plans[step](options as never).map((call) => ("args" in call ? gcloudLine(call.args, call.input) : gcloudLine(call))),
   };
@@ -38,6 +40,7 @@ const plans: { readonly [Name in Step]: (options: Parameters<Cloud[Name]>[0]) =>
   grant: (options) => [bindingLine("add", options)],
   revoke: (options) => [bindingLine("remove", options)],
   ...operateCalls,
+  ...imageLines,
 };
 
 /** What every line ends with: gcloud's own defaults are never relied on, and it never asks. */
@@ -46,7 +49,7 @@ function inPlace({ project, region }: Place): string[] {
 }
 
 function deployLine(options: DeployOptions): string[] {
-  const { service, image, source, tag, noTraffic, env, serviceAccount, allowUnauthenticated, gcloudFlags = [] } = options;
+  const { service, image, source, tag, noTraffic, env, serviceAccount, labels, allowUnauthenticated, gcloudFlags = [] } = options;
   return [
     "run",
     "deploy",
@@ -56,6 +59,7 @@ function deployLine(options: DeployOptions): string[] {
     ...(noTraffic ? ["--no-traffic"] : []),
     ...(env && Object.keys(env).length > 0 ? ["--update-env-vars", pairs(env)] : []),
     ...(serviceAccount === undefined ? [] : ["--service-account", serviceAccount]),
+    ...(labels === undefined ? [] : ["--labels", labelList(labels)]),
     allowUnauthenticated ? "--allow-unauthenticated" : "--no-allow-unauthenticated",
     ...inPlace(options),
     ...gcloudFlags,

@@ -12,7 +12,11 @@ export interface KnativeService {
   };
   readonly spec?: {
     readonly template?: {
-      readonly metadata?: { readonly name?: string; readonly annotations?: Readonly<Record<string, string>> };
+      readonly metadata?: {
+        readonly name?: string;
+        readonly annotations?: Readonly<Record<string, string>>;
+        readonly labels?: Readonly<Record<string, string>>;
+      };
       readonly spec?: KnativeRevisionSpec;
     };
     readonly traffic?: readonly KnativeTarget[];
