@@ -59,7 +59,7 @@ export function packageRoutes(
         return {};
       },
     },
-    [`GET ${PACKAGE}/versions/{version}`]: {
+    [`GET ${PACKAGE}/versions/{version=**}`]: {
       permission: "artifactregistry.versions.get",
       handle: (call) => {
         const { version: name } = tagsOfVersion(call)[0] as Tag;
@@ -68,7 +68,7 @@ export function packageRoutes(
       },
     },
     // Unlike Cloud Run: an image that has lost its last tag is as good as deleted, so deleting it then succeeds whatever it is called.
-    [`DELETE ${PACKAGE}/versions/{version}`]: {
+    [`DELETE ${PACKAGE}/versions/{version=**}`]: {
       permission: "artifactregistry.versions.delete",
       handle: (call) => {
         const tags = tagsOf(call).filter(({ version }) => version.endsWith(`/${param(call, "version")}`));
