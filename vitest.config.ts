@@ -8,8 +8,8 @@ export default defineConfig({
     globalSetup: ["test/helpers/build.ts"],
     // Holds every answer of an emulator against Google's description of the API.
     setupFiles: ["test/helpers/fidelity.ts"],
-    // Much of the time a test waits for processes, so that two find room on two cores.
-    maxWorkers: Math.max(2, availableParallelism() - 1),
+    // Much of the time a test waits for processes, so that three find room on two cores.
+    maxWorkers: Math.max(3, availableParallelism() - 1),
     testTimeout: 60_000,
     hookTimeout: 60_000,
     coverage: { provider: "v8", include: ["src/**"], reporter: ["text-summary", "json-summary"] },

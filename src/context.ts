@@ -59,7 +59,7 @@ export function createContext({ flags, folder, ...parts }: Parts): Context {
   const context: Context = {
     ...parts,
     settings,
-    cloud: () => (cloud ??= import("./cloud/choose.ts").then(({ chooseCloud }) => chooseCloud(context))),
+    cloud: () => (cloud ??= import("./cloud/choose.ts").then(({ openCloud }) => openCloud(context))),
     within: (other) => createContext({ ...parts, flags, folder: other }),
     send: async (request) =>
       (await (send ??= import("./request.ts").then(({ createSend }) => createSend({ ...parts, debug, note }))))(request),

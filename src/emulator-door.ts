@@ -8,7 +8,7 @@ import { openApiClient } from "./cloud/api-client.ts";
 import { readMember } from "./cloud/member.ts";
 import type { Context, Environment } from "./context.ts";
 import type { Emulator, FetchOptions } from "./emulator.ts";
-import type { Running } from "./emulator/index.ts";
+import { environmentOfProgram, type Running } from "./emulator/index.ts";
 import { CliError } from "./errors.ts";
 import { askEmulator } from "./local-emulator.ts";
 import { operatorContext } from "./operator.ts";
@@ -31,7 +31,7 @@ export async function openDoor(running: Running, around: { env: Environment; cwd
     url,
     project,
     region,
-    env: Object.fromEntries(Object.entries(running.environment).map(([name, value]) => [name, value ?? undefined])),
+    env: Object.fromEntries(Object.entries(environmentOfProgram(running, around.env)).map(([name, value]) => [name, value ?? undefined])),
     async createKey(name) {
       const email = name.includes("@") ? name : `${name}@${project}.iam.gserviceaccount.com`;
       await ensureAccount(client, { project, email });

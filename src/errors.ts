@@ -5,6 +5,7 @@ export const EXIT_CODES = {
   BUILD_FAILED: 1, // Cloud Build ran the build and it failed
   DEPLOY_FAILED: 1, // Cloud Run made the revision and it did not become ready
   EMULATOR_FAILED: 1, // the emulator could not start or stop: port taken, disk full, already running
+  PROXY_FAILED: 1, // the proxy could not listen: port taken, no such address
   USAGE: 2, // flags or arguments make no sense
   SETTINGS_INVALID: 2, // a settings file or a setting's value makes no sense
   CREDENTIALS_MISSING: 3, // no credentials were found
@@ -16,6 +17,7 @@ export const EXIT_CODES = {
   ORG_POLICY: 5, // an organisation policy forbids it
   CONFLICT: 5, // somebody else changed it at the same time, or it exists already
   GCLOUD_MISSING: 6, // gcloud is not installed
+  NODE_OUTDATED: 6, // this Node is too old
   ENGINE_MISSING: 6, // no engine can run this image
   EMULATOR_NOT_RUNNING: 6, // --emulator without an emulator
   UNAVAILABLE: 7, // network trouble, retries spent

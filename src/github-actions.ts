@@ -1,15 +1,18 @@
 import { appendFileSync } from "node:fs";
 import { randomUUID } from "node:crypto";
 
+import { addOutputs } from "./pipeline-outputs.ts";
+
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /**
- * On GitHub Actions: the step's outputs, for the steps after it, and a table in the run's summary. Elsewhere nothing.
+ * What was found out, for the steps after this one. On GitHub Actions: the step's outputs, and a table in the run's summary. Elsewhere: what `addOutputs` does.
  * https://docs.github.com/actions/reference/workflow-commands-for-github-actions
  */
 export function setOutputs(env: Environment, title: string, outputs: Readonly<Record<string, string | number | null>>): void {
-  if (env.GITHUB_ACTIONS !== "true") return;
   const known = Object.entries(outputs).filter(([, value]) => value !== null && value !== "");
+  addOutputs(env, known);
+  if (env.GITHUB_ACTIONS !== "true") return;
   if (env.GITHUB_OUTPUT) {
     // A value that holds line ends cannot end its own entry before its time.
     const end = `end-${randomUUID()}`;

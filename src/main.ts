@@ -93,7 +93,11 @@ async function runCommand(
     const { timeout } = options;
     const timer = timeout === undefined ? undefined : setTimeout(() => stop.abort(outOfTime(timeout)), timeout);
     try {
-      exitCode = (await command(await open(options, rest, edge, signal))) ?? 0;
+      const context = await open(options, rest, edge, signal);
+      exitCode =
+        (await command(context).catch(async (error: unknown) => {
+          throw await (await import("./suggestion.ts")).withSuggestion(error, context);
+        })) ?? 0;
     } finally {
       clearTimeout(timer);
     }

@@ -1,10 +1,16 @@
 import { Command } from "commander";
 import packageJson from "../package.json" with { type: "json" };
+import { addAccountCommands } from "./program/account-commands.ts";
 import { addCallCommands } from "./program/call-commands.ts";
+import { addCiCommands } from "./program/ci-commands.ts";
 import { addConfigCommands } from "./program/config-commands.ts";
 import { milliseconds } from "./program/duration.ts";
+import { addDoctorCommand } from "./program/doctor-commands.ts";
 import { addEmulatorCommands } from "./program/emulator-commands.ts";
 import { addUpCommands } from "./program/up-commands.ts";
+import { addLogCommands } from "./program/log-commands.ts";
+import { addOperateCommands } from "./program/operate-commands.ts";
+import { addProxyCommands } from "./program/proxy-commands.ts";
 import { addServiceCommands } from "./program/service-commands.ts";
 import { withExamples, type Execute } from "./program/run.ts";
 import type { Streams } from "./terminal.ts";
@@ -62,7 +68,13 @@ export function createProgram(execute: Execute, { stdout, stderr }: Pick<Streams
 
   addServiceCommands(program, execute);
   addUpCommands(program, execute);
+  addCiCommands(program, execute);
   addCallCommands(program, execute);
+  addDoctorCommand(program, execute);
+  addLogCommands(program, execute);
+  addAccountCommands(program, execute);
+  addOperateCommands(program, execute);
+  addProxyCommands(program, execute);
   addEmulatorCommands(program, execute);
   addConfigCommands(program, execute);
   return withExamples(program, [

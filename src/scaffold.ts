@@ -2,6 +2,7 @@ import { mkdir, open, readFile, readdir, rm } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CliError } from "./errors.ts";
+import { nearest } from "./nearest.ts";
 
 export const TEMPLATES = ["hono", "express", "flask", "fastapi"] as const;
 
@@ -52,7 +53,7 @@ function isTemplate(name: string): name is TemplateName {
 }
 
 function unknownTemplate(name: string): CliError {
-  const near = TEMPLATES.find((template) => distance(template, name.toLowerCase()) <= 2);
+  const near = nearest(name, TEMPLATES);
   return new CliError("USAGE", `There is no template "${name}": the templates are ${TEMPLATES.join(", ")}.`, {
     hint: near ? `Did you mean --template ${near}?` : `Choose one: --template ${TEMPLATES[0]}`,
   });
@@ -147,18 +148,4 @@ function reason(error: unknown): string {
 
 function json(value: unknown): string {
   return `${JSON.stringify(value, null, 2)}\n`;
-}
-
-/** How many letters have to be put in, taken out or changed to make one word of another. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, column) => column);
-  for (const [index, letter] of [...a].entries()) {
-    const next = [index + 1];
-    for (let column = 1; column <= b.length; column += 1) {
-      const change = row[column - 1]! + (letter === b[column - 1] ? 0 : 1);
-      next.push(Math.min(change, row[column]! + 1, next[column - 1]! + 1));
-    }
-    row = next;
-  }
-  return row[b.length]!;
 }

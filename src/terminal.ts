@@ -20,6 +20,8 @@ export interface Terminal {
   printJson(value: unknown): void;
   /** stdout: aligned columns; tab-separated where stdout is no terminal. */
   printTable(rows: readonly (readonly string[])[]): void;
+  /** A piece of what is printed on stdout, in a colour where a person sees it. */
+  style(name: Style, text: string): string;
   /** stderr, unless `--quiet`. */
   note(text: string): void;
   /** stderr. */
@@ -32,14 +34,18 @@ export interface Terminal {
   task<T>(title: string, work: () => Promise<T>): Promise<T>;
   /** Asks yes or no. Yes under `--yes`; USAGE that says `--yes` where nobody can answer. */
   confirm(question: string): Promise<boolean>;
+  /** Asks yes or no about what might help. Yes under `--yes`; no where nobody can answer. */
+  offer(question: string): Promise<boolean>;
   /** Asks for a line. USAGE that names `flag` where nobody can answer. */
   ask(question: string, options: { flag: string; initial?: string }): Promise<string>;
 }
 
+type Style = "bold" | "cyan" | "dim" | "green" | "red" | "yellow";
+
 export interface Streams {
   readonly stdin: Readable & { readonly isTTY?: boolean };
   readonly stdout: Writable & { readonly isTTY?: boolean };
-  readonly stderr: Writable & { readonly isTTY?: boolean };
+  readonly stderr: Writable & { readonly isTTY?: boolean; readonly columns?: number };
 }
 
 interface TerminalOptions extends Streams {
@@ -56,11 +62,27 @@ interface TerminalOptions extends Streams {
 export async function openTerminal(options: TerminalOptions): Promise<Terminal> {
   const { stdin, stdout, stderr, env, json = false, verbose = false, quiet = false, yes = false } = options;
   const interactive = Boolean(stdin.isTTY && stderr.isTTY) && (!env.CI || env.CI === "false") && !json;
-  const paint = await openPaint(options);
+  const [paint, stdoutPaint] = await Promise.all([openPaint(options), openPaint({ ...options, stderr: stdout })]);
   // A full disk or a reader that went away loses what is said, and ends nothing: a detached emulator's log lies on a disk.
   stderr.on("error", () => {});
   const say = (text: string) => void stderr.write(`${text}\n`);
-  let spinning = false;
+  let spinner: Spinner | undefined;
+  /** A question has the terminal to itself. */
+  const alone = async <T>(ask: () => Promise<T>): Promise<T> => {
+    spinner?.stop();
+    try {
+      return await ask();
+    } finally {
+      spinner?.start();
+    }
+  };
+  const confirm = (question: string): Promise<boolean> =>
+    alone(async () => {
+      const { confirm, isCancel } = await import("@clack/prompts");
+      const answer = await confirm({ message: question, input: stdin, output: stderr });
+      if (isCancel(answer)) throw interrupted();
+      return answer;
+    });
 
   return {
     interactive,
@@ -73,6 +95,7 @@ export async function openTerminal(options: TerminalOptions): Promise<Terminal> 
     },
     printJson: (value) => void stdout.write(`${JSON.stringify(value, null, 2)}\n`),
     printTable: (rows) => void stdout.write(table(rows, stdout.isTTY === true)),
+    style: (name, text) => (stdoutPaint ? stdoutPaint[name](text) : text),
     note(text) {
       if (!quiet) say(text);
     },
@@ -88,18 +111,17 @@ export async function openTerminal(options: TerminalOptions): Promise<Terminal> 
       if (quiet) return work();
       const started = performance.now();
       const elapsed = () => `(${((performance.now() - started) / 1000).toFixed(1)} s)`;
-      // A task within a task gets its line, and leaves the spinner to the outer one.
-      const spin = interactive && !spinning ? await startSpinner(stderr, title, elapsed) : undefined;
-      spinning ||= spin !== undefined;
+      // A task within a task gets its line, and leaves the spinner to the outer one. In a terminal without a width ora would write without end.
+      const own = interactive && !spinner && stderr.columns !== 0 ? (spinner = await startSpinner(stderr, title, elapsed)) : undefined;
       let sign = "✖";
       try {
         const result = await work();
         sign = "✔";
         return result;
       } finally {
-        if (spin) {
-          spin();
-          spinning = false;
+        if (own) {
+          own.stop();
+          spinner = undefined;
         }
         say(`${paint ? paint[sign === "✔" ? "green" : "red"](sign) : sign} ${title} ${elapsed()}`);
       }
@@ -107,18 +129,18 @@ export async function openTerminal(options: TerminalOptions): Promise<Terminal> 
     async confirm(question) {
       if (yes) return true;
       if (!interactive) throw unanswered(question, "--yes");
-      const { confirm, isCancel } = await import("@clack/prompts");
-      const answer = await confirm({ message: question, input: stdin, output: stderr });
-      if (isCancel(answer)) throw interrupted();
-      return answer;
+      return confirm(question);
     },
+    offer: async (question) => yes || (interactive && confirm(question)),
     async ask(question, { flag, initial }) {
       if (yes && initial !== undefined) return initial;
       if (!interactive) throw unanswered(question, flag);
-      const { isCancel, text } = await import("@clack/prompts");
-      const answer = await text({ message: question, initialValue: initial, input: stdin, output: stderr });
-      if (isCancel(answer)) throw interrupted();
-      return answer ?? "";
+      return alone(async () => {
+        const { isCancel, text } = await import("@clack/prompts");
+        const answer = await text({ message: question, initialValue: initial, input: stdin, output: stderr });
+        if (isCancel(answer)) throw interrupted();
+        return answer ?? "";
+      });
     },
   };
 }
@@ -135,10 +157,14 @@ export async function openPaint({
   return new Chalk({ level: 1 });
 }
 
-async function startSpinner(stream: Writable, title: string, elapsed: () => string): Promise<() => void> {
+interface Spinner {
+  start(): unknown;
+  stop(): unknown;
+}
+
+async function startSpinner(stream: Writable, title: string, elapsed: () => string): Promise<Spinner> {
   const { default: ora } = await import("ora");
-  const spinner = ora({ text: title, suffixText: elapsed, stream: stream as NodeJS.WritableStream, discardStdin: false }).start();
-  return () => spinner.stop();
+  return ora({ text: title, suffixText: elapsed, stream: stream as NodeJS.WritableStream, discardStdin: false }).start();
 }
 
 function table(rows: readonly (readonly string[])[], aligned: boolean): string {

@@ -119,6 +119,8 @@ test.for<[SettingName, string]>([
   ["project", "a".repeat(31)],
   ["region", "us-central1-a"],
   ["region", "US"],
+  ["region", "us-centrl1"],
+  ["region", "europe-wets1"],
   ["image", "us-central1-docker.pkg.dev/P/R/i"],
   ["image", "--help"],
   ["url", "hello.run.app"],
@@ -127,7 +129,12 @@ test.for<[SettingName, string]>([
   const error = failure(() => openSettings({ flags: { [name]: value }, env: {}, cwd: "/" }));
   expect(error.code).toBe("SETTINGS_INVALID");
   expect(error.message).toMatch(new RegExp(`^"${value.replaceAll("/", "\\/")}" cannot be the ${name}: an? ${name === "via" ? "way" : ""}`));
-  expect(error.hint).toBe(`It comes from --${name}.`);
+  const meant: Readonly<Record<string, string>> = {
+    "us-central1-a": "us-central1",
+    "us-centrl1": "us-central1",
+    "europe-wets1": "europe-west1",
+  };
+  expect(error.hint).toBe(`${meant[value] ? `Did you mean ${meant[value]}? ` : ""}It comes from --${name}.`);
 });
 
 test.for<[SettingName, string]>([
@@ -136,6 +143,7 @@ test.for<[SettingName, string]>([
   ["project", "example.com:my-project"],
   ["region", "northamerica-northeast2"],
   ["region", "europe-west12"],
+  ["region", "europe-northwest7"],
   ["image", "gcr.io/my-project/hello:v1.2"],
   ["image", "europe-docker.pkg.dev/example.com/my-project/apps/hello@sha256:" + "0".repeat(64)],
   ["url", "http://127.0.0.1:8080/path"],

@@ -12,11 +12,11 @@ async function open(options: Partial<Parameters<typeof openTerminal>[0]> & { tty
 }
 
 /** What a terminal's stream can do beyond any other: node:tty does it in the same way. */
-function terminalStream(isTTY: boolean) {
+function terminalStream(isTTY: boolean, columns = 80) {
   const stream = new PassThrough();
   return Object.assign(stream, {
     isTTY,
-    columns: 80,
+    columns,
     setRawMode: () => stream,
     cursorTo: (x: number) => cursorTo(stream, x),
     moveCursor: (x: number, y: number) => moveCursor(stream, x, y),
@@ -95,6 +95,34 @@ test("--yes answers, with what was proposed", async () => {
   expect(await terminal.ask("Which?", { flag: "--service", initial: "hello" })).toBe("hello");
 });
 
+test("an offer is taken under --yes, asks a person while a spinner turns, and is declined where nobody is there", async () => {
+  expect(await (await open({ yes: true })).terminal.offer("Enable it?")).toBe(true);
+  const nobody = await open();
+  expect([await nobody.terminal.offer("Enable it?"), nobody.err()]).toEqual([false, ""]);
+
+  const { terminal, stdin, err } = await open({ tty: true, env: { NO_COLOR: "1", TERM: "xterm" } });
+  let said = "";
+  const read = () => (said += err());
+  const asked = terminal.task("Working", () => terminal.offer("Enable it?"));
+  await expect.poll(read).toContain("Enable it?");
+  stdin.write("y");
+  expect(await asked).toBe(true);
+  expect(read()).toMatch(/✔ Working/);
+});
+
+test("stdout has colours for a person only", async () => {
+  const [person, program, forced] = [
+    await open({ tty: true, env: { TERM: "xterm" } }),
+    await open({ env: {} }),
+    await open({ env: { FORCE_COLOR: "1" } }),
+  ];
+  expect([person, program, forced].map(({ terminal }) => terminal.style("red", "text"))).toEqual([
+    "\u001B[31mtext\u001B[39m",
+    "text",
+    "\u001B[31mtext\u001B[39m",
+  ]);
+});
+
 test("a person answers on stderr and stdin, and Ctrl-C interrupts", async () => {
   const first = await open({ tty: true });
   const yes = first.terminal.confirm("Delete it?");
@@ -113,7 +141,14 @@ test("a person answers on stderr and stdin, and Ctrl-C interrupts", async () => 
 test("a spinner turns for a person, with the time that has passed", async () => {
   const { terminal, err } = await open({ tty: true, env: { NO_COLOR: "1", TERM: "xterm" } });
   await terminal.task("Working", () => new Promise((resolve) => setTimeout(resolve, 200)));
-  expect(err()).toMatch(/Working \(0\.\d s\)[\s\S]*✔ Working \(0\.\d s\)\n$/);
+  expect(err()).toMatch(/Working \(\d+\.\d s\)[\s\S]*✔ Working \(\d+\.\d s\)\n$/);
+});
+
+test("a terminal that says no width, as a container's does, gets no spinner", async () => {
+  const [stdin, stdout, stderr] = [terminalStream(true), terminalStream(true), terminalStream(true, 0)];
+  const terminal = await openTerminal({ stdin, stdout, stderr, env: { NO_COLOR: "1", TERM: "xterm" } });
+  await terminal.task("Working", async () => {});
+  expect(String(stderr.read())).toMatch(/^✔ Working \(\d+\.\d s\)\n$/);
 });
 
 test("secrets are masked on GitHub Actions only", async () => {

@@ -76,7 +76,8 @@ function translate(error: unknown, asked: string, explain: (refusal: Refusal) =>
   return new CliError("TOKEN_REFUSED", `${asked} answered without a token.`, { cause });
 }
 
-function readRefusal(host: string, status: number, data: unknown): Refusal {
+/** What an endpoint's answer says, be it OAuth's (RFC 6749, section 5.2) or of Google's APIs (https://cloud.google.com/apis/design/errors). */
+export function readRefusal(host: string, status: number, data: unknown): Refusal {
   const fields = record(typeof data === "string" ? parse(data) : data);
   const { error } = fields;
   if (typeof error !== "object") {

@@ -31,15 +31,20 @@ export function parseHeaders(lines: readonly string[]): Headers {
   });
 }
 
-/** A header that Cloud Run takes the ID token from. */
-export type Carrier = "Authorization" | "X-Serverless-Authorization";
+/** A header that Cloud Run takes the ID token from, or IAP. */
+export type Carrier = "Authorization" | "X-Serverless-Authorization" | "Proxy-Authorization";
 
 /**
  * The header for the ID token: the one that is said, else Authorization, unless that is the caller's own; that goes to the service as it is,
- * and Cloud Run reads the other header. Throws CliError USAGE where both are to go into one.
+ * and Cloud Run reads the other header, which is Proxy-Authorization for IAP. Throws CliError USAGE where both are to go into one.
  */
-export function chooseCarrier(headers: Headers, said?: Lowercase<Carrier>): Carrier {
+export function chooseCarrier(headers: Headers, said?: "authorization" | "x-serverless-authorization", isForIap = false): Carrier {
   const isTaken = hasHeader(headers, "authorization");
+  if (isForIap && said === "x-serverless-authorization")
+    throw new CliError("USAGE", "Identity-Aware Proxy does not read X-Serverless-Authorization.", {
+      hint: "Leave --auth-header away: where Authorization is your own, the token goes into Proxy-Authorization.",
+    });
+  if (isForIap && isTaken && !said) return "Proxy-Authorization";
   if (said === "x-serverless-authorization" || (isTaken && !said)) return "X-Serverless-Authorization";
   if (!isTaken) return "Authorization";
   throw new CliError("USAGE", "The header Authorization is to carry the ID token, and a value of its own.", {

@@ -1,11 +1,11 @@
 import { Readable } from "node:stream";
 import type { CacheOptions } from "../auth/token-cache.ts";
+import type { AudienceOptions } from "./audience.ts";
 import { CliError } from "../errors.ts";
 import type { CallBody } from "./body.ts";
 
 /** The flags of `invoke`; durations are in milliseconds. */
-export interface InvokeOptions extends CacheOptions {
-  readonly audience?: string;
+export interface InvokeOptions extends CacheOptions, AudienceOptions {
   readonly request?: string;
   readonly data?: string;
   readonly jsonData?: string;

@@ -21,7 +21,7 @@ export interface Call {
 /** What is to be sent, wherever it goes. What the caller says of the body's type goes before what it looks like. Throws CliError USAGE, NOT_FOUND. */
 export async function readCall(options: InvokeOptions, context: Pick<Context, "cwd" | "stdin">): Promise<Omit<Call, "url" | "audience">> {
   const given = parseHeaders(options.header ?? []);
-  const carrier = chooseCarrier(given, options.authHeader);
+  const carrier = chooseCarrier(given, options.authHeader, options.iap !== undefined);
   const content = await readContent(options, context);
   const agent: Headers = hasHeader(given, "user-agent") ? [] : [["User-Agent", "cloudrun-oauth"]];
   if (options.form && hasHeader(given, "content-type"))

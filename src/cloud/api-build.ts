@@ -56,6 +56,8 @@ export function planApiBuild(options: BuildOptions): ApiRequest[] {
   ];
 }
 
+type Labelled = Pick<BuildOptions, "repositoryLabels">;
+
 interface StoredSource {
   readonly bucket: string;
   readonly object: string;
@@ -72,11 +74,11 @@ function buildBody({ image }: BuildOptions, source: StoredSource) {
   return { source: { storageSource: source }, steps: [{ name: "gcr.io/cloud-builders/docker", args }], images: [image] };
 }
 
-function repositoryRequest({ location, project, name }: Repository): ApiRequest {
+export function repositoryRequest({ location, project, name }: Repository): ApiRequest {
   return { method: "GET", url: `${REGISTRY}/projects/${project}/locations/${location}/repositories/${name}` };
 }
 
-function repositoryCreation({ location, project, name }: Repository, { repositoryLabels: labels }: BuildOptions): ApiRequest {
+export function repositoryCreation({ location, project, name }: Repository, { repositoryLabels: labels }: Labelled = {}): ApiRequest {
   return {
     method: "POST",
     url: `${REGISTRY}/projects/${project}/locations/${location}/repositories?repositoryId=${name}`,
@@ -87,6 +89,16 @@ function repositoryCreation({ location, project, name }: Repository, { repositor
 async function ensureRepository(client: ApiClient, repository: Repository, options: BuildOptions, signal: AbortSignal): Promise<void> {
   if (await found(client, repositoryRequest(repository))) return;
   if (repository.name !== DEFAULT_REPOSITORY) throw missingRepository(repository);
+  await createRepository(client, repository, signal, options);
+}
+
+/** Makes a repository for images, and waits until it is there. Throws as the client does. */
+export async function createRepository(
+  client: ApiClient,
+  repository: Repository,
+  signal: AbortSignal,
+  options: Labelled = {},
+): Promise<void> {
   let operation = (await client.call(repositoryCreation(repository, options))) as { name: string; done?: boolean };
   while (!operation.done) {
     await sleep(PAUSE, undefined, { signal }).catch(() => signal.throwIfAborted());

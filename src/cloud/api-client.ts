@@ -8,12 +8,17 @@ import { explainControlPlane, type Facts } from "./control-plane-errors.ts";
 import { findOperatorCredentials } from "./operator-credentials.ts";
 
 export interface ApiRequest {
-  readonly method: "GET" | "POST" | "PUT" | "DELETE";
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   readonly url: string;
   readonly body?: unknown;
   /** Bytes that are sent as they are, instead of a JSON body. */
   readonly bytes?: Buffer;
   readonly headers?: readonly (readonly [string, string])[];
+}
+
+/** The request in one line, for `--dry-run`. */
+export function requestLine({ method, url, body }: ApiRequest): string {
+  return `${method} ${url}${body === undefined ? "" : ` ${JSON.stringify(body)}`}`;
 }
 
 export interface ApiClient {

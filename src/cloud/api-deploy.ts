@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
 import { buildByApi, planApiBuild } from "./api-build.ts";
+import { assertUnderstood, withFlags } from "./api-flags.ts";
 import { failedWith, type ApiClient, type ApiRequest } from "./api-client.ts";
 import type { DeployOptions, ServiceName } from "./cloud.ts";
 import type { KnativeService } from "./knative-service.ts";
@@ -25,7 +26,7 @@ export async function deployByApi(
   options: DeployOptions,
   context: Pick<Context, "terminal" | "signal">,
 ): Promise<KnativeService> {
-  assertNoGcloudFlags(options);
+  assertUnderstood(options.gcloudFlags);
   const image = imageOf(options);
   if (options.source !== undefined) await buildByApi(client, { ...options, directory: options.source, image }, context);
   for (let attempt = 1; ; attempt += 1) {
@@ -43,17 +44,10 @@ export async function deployByApi(
 
 /** The requests of a deployment, in order, for a service that is not there yet. */
 export function planApiDeploy(options: DeployOptions): ApiRequest[] {
-  assertNoGcloudFlags(options);
+  assertUnderstood(options.gcloudFlags);
   const image = imageOf(options);
   const build = options.source === undefined ? [] : planApiBuild({ ...options, directory: options.source, image });
   return [...build, { method: "GET", url: serviceUrl(options) }, creation(options, image), { method: "GET", url: serviceUrl(options) }];
-}
-
-function assertNoGcloudFlags({ gcloudFlags = [] }: DeployOptions): void {
-  if (gcloudFlags.length === 0) return;
-  throw new CliError("USAGE", "What stands behind -- is for gcloud, and this deployment goes by Google's API.", {
-    hint: "Install gcloud and say --via gcloud, or leave the flags out.",
-  });
 }
 
 function imageOf(options: DeployOptions): string {
@@ -71,11 +65,11 @@ async function find(client: ApiClient, options: ServiceName): Promise<KnativeSer
 
 function creation(options: DeployOptions, image: string): ApiRequest {
   const empty: KnativeService = { metadata: {}, spec: {} };
-  return { method: "POST", url: servicesUrl(options), body: withRevision(options, image, empty) };
+  return { method: "POST", url: servicesUrl(options), body: withFlags(withRevision(options, image, empty), options.gcloudFlags) };
 }
 
 function replacement(options: DeployOptions, image: string, existing: KnativeService): ApiRequest {
-  return { method: "PUT", url: serviceUrl(options), body: withRevision(options, image, existing) };
+  return { method: "PUT", url: serviceUrl(options), body: withFlags(withRevision(options, image, existing), options.gcloudFlags) };
 }
 
 /** The service as it is wanted: what it has already stays, but for its image and for what was said. */
@@ -146,7 +140,8 @@ export async function waitUntilReady(
 ): Promise<KnativeService> {
   for (let service = made; ; service = (await client.call({ method: "GET", url: serviceUrl(options) })) as KnativeService) {
     const { conditions = [], observedGeneration } = service.status ?? {};
-    if (observedGeneration === made.metadata?.generation) {
+    // A later one has what was made here, too: somebody else has changed the service meanwhile.
+    if (observedGeneration !== undefined && observedGeneration >= (made.metadata?.generation ?? 0)) {
       // Traffic is divided whether or not the latest revision is any good.
       const failed = conditions.find(({ type, status }) => status === "False" && (condition === "Ready" || type === condition));
       if (failed) throw failedWith(failed.message ?? failed.reason ?? "The revision did not become ready.", options);

@@ -29,7 +29,11 @@ export function createImages(client: (place: Place) => ApiClient, { signal }: Pi
 
   return {
     async setLabels(options) {
-      const waiting = { condition: "Ready", signal, metadata: (existing: KnativeService) => withLabels(existing, options).metadata } as const;
+      const waiting = {
+        condition: "Ready",
+        signal,
+        metadata: (existing: KnativeService) => withLabels(existing, options).metadata,
+      } as const;
       const service = await replaceService(client(options), options, (existing) => withLabels(existing, options).spec, waiting);
       return readService(service, options);
     },
@@ -77,7 +81,10 @@ function repositoryUrl({ location, project, name }: Repository): string {
 }
 
 function imagesRead(repository: Repository, next = ""): ApiRequest {
-  return { method: "GET", url: `${repositoryUrl(repository)}/dockerImages?pageSize=1000${next && `&pageToken=${encodeURIComponent(next)}`}` };
+  return {
+    method: "GET",
+    url: `${repositoryUrl(repository)}/dockerImages?pageSize=1000${next && `&pageToken=${encodeURIComponent(next)}`}`,
+  };
 }
 
 /** With `force` its tags go along. */

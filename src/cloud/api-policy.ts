@@ -3,6 +3,7 @@ import { CliError } from "../errors.ts";
 import type { ApiClient, ApiRequest } from "./api-client.ts";
 import { serviceUrl } from "./api-deploy.ts";
 import type { GrantOptions, Policy, ServiceName } from "./cloud.ts";
+import { notInRole } from "./member.ts";
 
 type Members = readonly string[];
 
@@ -52,6 +53,14 @@ export function withMember(member: string): (members: Members) => Members {
 
 export function withoutMember(member: string): (members: Members) => Members {
   return (members) => members.filter((other) => other !== member);
+}
+
+/** The same, and NOT_FOUND where the member has not got the role. */
+export function leaving(options: GrantOptions): (members: Members) => Members {
+  return (members) => {
+    if (!members.includes(options.member)) throw notInRole(options);
+    return withoutMember(options.member)(members);
+  };
 }
 
 function policyUrl({ project, region, service }: ServiceName): string {

@@ -1,10 +1,14 @@
 import type { Context } from "../context.ts";
+import { accountRequests, createAccounts } from "./api-accounts.ts";
 import { buildByApi, planApiBuild } from "./api-build.ts";
-import { openApiClient, type ApiClient, type ApiRequest } from "./api-client.ts";
+import { openApiClient, requestLine, type ApiClient, type ApiRequest } from "./api-client.ts";
 import { deployByApi, planApiDeploy, serviceUrl } from "./api-deploy.ts";
 import { createImages, imageRequests } from "./api-images.ts";
+import { setUpByApi, setupRequests } from "./api-setup.ts";
+import { createLogs, logRequests } from "./api-logs.ts";
+import { changeMembers, getPolicy, leaving, policyRead, policyWrite, withMember, withoutMember } from "./api-policy.ts";
+import { createProject, projectRequests } from "./api-project.ts";
 import { createOperate, operateRequests } from "./api-operate.ts";
-import { changeMembers, getPolicy, policyRead, policyWrite, withMember, withoutMember } from "./api-policy.ts";
 import type { Cloud, DeployOptions, Place, Service, Step } from "./cloud.ts";
 import { readService, type KnativeService } from "./knative-service.ts";
 
@@ -25,12 +29,15 @@ export function createApiCloud(context: Context): Cloud {
       readService((await client(options).call({ method: "GET", url: serviceUrl(options) })) as KnativeService, options),
     policy: (options) => getPolicy(client(options), options),
     grant: (options) => changeMembers(client(options), options, withMember(options.member)),
-    revoke: (options) => changeMembers(client(options), options, withoutMember(options.member)),
-    account: async ({ project, account }) => {
-      const url = `https://iam.googleapis.com/v1/projects/${project}/serviceAccounts/${account}`;
-      const { disabled = false } = (await client({ project, region: "global" }).call({ method: "GET", url })) as { disabled?: boolean };
-      return { disabled };
+    projectNumber: async (project) => {
+      const url = `https://cloudresourcemanager.googleapis.com/v1/projects/${project}`;
+      return ((await client({ project, region: "global" }).call({ method: "GET", url })) as { projectNumber: string }).projectNumber;
     },
+    setUp: (step) => setUpByApi(client({ project: step.project, region: "global" }), step, context.signal),
+    revoke: (options) => changeMembers(client(options), options, leaving(options)),
+    ...createAccounts(client),
+    ...createLogs(client),
+    ...createProject(client, context),
     ...createOperate(client, context),
     ...createImages(client, context),
     plan: (step, options) => plans[step](options as never).map(requestLine),
@@ -53,11 +60,11 @@ const plans: { readonly [Name in Step]: (options: Parameters<Cloud[Name]>[0]) =>
     policyRead(options),
     policyWrite(options, { bindings: [{ role: options.role, members: [options.member] }], etag: "ETAG" }),
   ],
+  setUp: setupRequests,
   revoke: (options) => [policyRead(options), policyWrite(options, { bindings: [], etag: "ETAG" })],
+  ...accountRequests,
+  ...logRequests,
+  ...projectRequests,
   ...operateRequests,
   ...imageRequests,
 };
-
-function requestLine({ method, url, body }: ApiRequest): string {
-  return `${method} ${url}${body === undefined ? "" : ` ${JSON.stringify(body)}`}`;
-}

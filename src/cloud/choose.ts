@@ -3,6 +3,12 @@ import { delimiter, join } from "node:path";
 import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
 import type { Cloud } from "./cloud.ts";
+import { offerEnabling } from "./enabling.ts";
+
+/** The control plane for a command: the same as `chooseCloud`, and it offers to enable an API that is missing. */
+export async function openCloud(context: Context): Promise<Cloud> {
+  return offerEnabling(await chooseCloud(context), context);
+}
 
 /** The control plane by `--via`: gcloud where it is installed unless said otherwise. GCLOUD_MISSING where it was asked for and is not there. */
 export async function chooseCloud(context: Context): Promise<Cloud> {
@@ -20,7 +26,7 @@ export async function chooseCloud(context: Context): Promise<Cloud> {
 }
 
 /** Where gcloud is on PATH. */
-function findGcloud(env: Readonly<Record<string, string | undefined>>): string | undefined {
+export function findGcloud(env: Readonly<Record<string, string | undefined>>): string | undefined {
   const names = env.PATHEXT ? ["gcloud.cmd", "gcloud.exe"] : ["gcloud"];
   const paths = (env.PATH ?? env.Path ?? "").split(delimiter).filter(Boolean);
   return paths.flatMap((path) => names.map((name) => join(path, name))).find(isExecutable);

@@ -1,9 +1,12 @@
 import type { ImageName, LabelOptions, StoredImage } from "./images.ts";
+import type { SetupOutcome, SetupStep } from "./pipeline-setup.ts";
+import type { AccountStep, AccountVerbs } from "./accounts.ts";
+import type { LogVerbs } from "./logs.ts";
 import type { EnvironmentOptions, Instances, ListOptions, Revision, TrafficOptions, Variable } from "./operate.ts";
 import type { Repository } from "./repository.ts";
 
 /** The control plane in Cloud Run's words: `gcloud.ts` and `api.ts` do the same and answer with the same objects. */
-export interface Cloud {
+export interface Cloud extends AccountVerbs, LogVerbs {
   readonly via: "gcloud" | "api";
   build(options: BuildOptions): Promise<BuildResult>;
   deploy(options: DeployOptions): Promise<Service>;
@@ -11,7 +14,16 @@ export interface Cloud {
   policy(options: ServiceName): Promise<Policy>;
   /** Adds a member to a role on the service; other bindings stay as they are. */
   grant(options: GrantOptions): Promise<Policy>;
+  /** Takes a member out of a role on the service. Throws NOT_FOUND, with the role in its details, where he is not in it. */
   revoke(options: GrantOptions): Promise<Policy>;
+  /** The number of a project, by its ID. */
+  projectNumber(project: string): Promise<string>;
+  /** Makes one thing that a pipeline needs, where it is missing. */
+  setUp(step: SetupStep): Promise<SetupOutcome>;
+  /** What the project grants on all that is in it. */
+  projectPolicy(options: ProjectName): Promise<Policy>;
+  /** Enables APIs by their names (`run.googleapis.com`) in a project; comes back when they are. */
+  enable(options: EnableOptions): Promise<void>;
   /** The services of a project, by region and name. */
   list(options: ListOptions): Promise<readonly Service[]>;
   /** A service's revisions, the newest first. Throws NOT_FOUND where there is no such service. */
@@ -33,8 +45,6 @@ export interface Cloud {
   /** Deletes an image with its tags; services that run it go on. */
   deleteImage(options: ImageName): Promise<void>;
   deleteRepository(options: Repository): Promise<void>;
-  /** A service account's state. Throws NOT_FOUND for one that is not there. */
-  account(options: AccountName): Promise<{ readonly disabled: boolean }>;
   /** What a step would do, a line each as it could be run by hand; nothing is done. */
   plan<Name extends Step>(step: Name, options: Parameters<Cloud[Name]>[0]): readonly string[];
 }
@@ -46,6 +56,11 @@ export type Step =
   | "policy"
   | "grant"
   | "revoke"
+  | "setUp"
+  | "projectPolicy"
+  | "enable"
+  | "readLogs"
+  | AccountStep
   | "list"
   | "revisions"
   | "traffic"
@@ -68,10 +83,12 @@ export interface ServiceName extends Place {
   readonly service: string;
 }
 
-interface AccountName {
+export interface ProjectName {
   readonly project: string;
-  /** An e-mail address. */
-  readonly account: string;
+}
+
+export interface EnableOptions extends ProjectName {
+  readonly apis: readonly string[];
 }
 
 export interface BuildOptions extends Place {
@@ -160,6 +177,13 @@ export interface Service extends Instances {
 }
 
 export interface Policy {
-  readonly bindings: readonly { readonly role: string; readonly members: readonly string[] }[];
+  readonly bindings: readonly Binding[];
   readonly etag: string;
+}
+
+export interface Binding {
+  readonly role: string;
+  readonly members: readonly string[];
+  /** It counts only where this holds, and only with it is it this binding. */
+  readonly condition?: { readonly title?: string; readonly description?: string; readonly expression: string };
 }

@@ -111,9 +111,13 @@ const KNOWN: readonly (readonly [RegExp, Explain])[] = [
       notFound(
         "service",
         match.slice(1).find(Boolean),
-        `It is not in ${region} of project ${project}. See those that are: gcloud run services list --project ${project}`,
+        `It is not in ${region} of project ${project}. See those that are: cloudrun-oauth list`,
         cause,
       ),
+  ],
+  [
+    /Policy binding with the specified (?:principal|member)[^\n]*not found/,
+    (_, { sentence }, cause) => new CliError("NOT_FOUND", sentence, { cause }),
   ],
   [
     /Service account ([^\s]+) does not exist|User ([^\s]+@[^\s]+) does not exist/,

@@ -20,7 +20,10 @@ export async function enableApis(client: ApiClient, project: string, names: read
       operation = (await client.call({ method: "GET", url: `${SERVICE_USAGE}/${operation.name}` })) as typeof operation;
     }
     if (operation.error)
-      throw new CliError("PERMISSION_DENIED", `Google did not enable ${names.join(", ")}: ${operation.error.message ?? "it does not say why"}`);
+      throw new CliError(
+        "PERMISSION_DENIED",
+        `Google did not enable ${names.join(", ")}: ${operation.error.message ?? "it does not say why"}`,
+      );
   }
 }
 

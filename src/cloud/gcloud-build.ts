@@ -12,7 +12,10 @@ export function planBuild(options: BuildOptions): string[][] {
   const repository = parseRepository(options.image);
   return [
     ...(repository
-      ? [repositoryLine("describe", repository), ...(repository.name === DEFAULT_REPOSITORY ? [repositoryLine("create", repository, options)] : [])]
+      ? [
+          repositoryLine("describe", repository),
+          ...(repository.name === DEFAULT_REPOSITORY ? [repositoryLine("create", repository, options)] : []),
+        ]
       : []),
     submitLine(options),
   ];
@@ -50,7 +53,7 @@ function submitLine({ directory, image, project }: BuildOptions): string[] {
 
 type Labelled = Pick<BuildOptions, "repositoryLabels">;
 
-function repositoryLine(
+export function repositoryLine(
   verb: "describe" | "create",
   { name, project, location }: Repository,
   { repositoryLabels: labels }: Labelled = {},

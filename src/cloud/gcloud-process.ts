@@ -25,8 +25,18 @@ const GRACE = 3000;
 export function openGcloud({ env, terminal, signal, cwd }: Pick<Context, "env" | "terminal" | "signal" | "cwd">): Gcloud {
   const isQuiet = terminal.quiet || terminal.json;
   let signedIn: Promise<void> | undefined;
+  const underWay = new Map<string, Promise<string>>();
 
-  return async (args, { onLine, isProbe, input } = {}) => {
+  return (args, options = {}) => {
+    if (!options.isProbe) return start(args, options);
+    // What is asked twice at the same time takes one start of gcloud.
+    const key = JSON.stringify(args);
+    const asked = underWay.get(key) ?? start(args, options).finally(() => underWay.delete(key));
+    underWay.set(key, asked);
+    return asked;
+  };
+
+  async function start(args: readonly string[], { onLine, isProbe, input }: GcloudOptions): Promise<string> {
     signal.throwIfAborted();
     if (env.CLOUDRUN_OAUTH_EMULATOR) await (signedIn ??= signIn(env));
     terminal.debug(`$ ${gcloudLine(args)}`);
@@ -55,7 +65,7 @@ export function openGcloud({ env, terminal, signal, cwd }: Pick<Context, "env" |
       });
     if (failed) throw readGcloudError({ stdout, stderr, exitCode, args });
     return stdout;
-  };
+  }
 }
 
 /** The line that a person would type, quoted for a POSIX shell. */

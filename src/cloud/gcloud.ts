@@ -1,12 +1,17 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
+import { accountLines, createAccounts } from "./gcloud-accounts.ts";
 import { createBuild, planBuild } from "./gcloud-build.ts";
 import { createImages, imageLines, labelList } from "./gcloud-images.ts";
 import { createOperate, operateCalls, type GcloudCall } from "./gcloud-operate.ts";
 import type { BuildOptions, Cloud, DeployOptions, GrantOptions, Place, Policy, ServiceName, Step } from "./cloud.ts";
+import { createLogs, logLines } from "./gcloud-logs.ts";
 import { gcloudLine, openGcloud, type Gcloud } from "./gcloud-process.ts";
+import { setUpByGcloud, setupLine } from "./gcloud-setup.ts";
+import { createProject, projectLines } from "./gcloud-project.ts";
 import { readService } from "./knative-service.ts";
+import { notInRole } from "./member.ts";
 
 /** The control plane by the real gcloud. */
 export function createGcloudCloud(context: Context): Cloud {
@@ -19,12 +24,23 @@ export function createGcloudCloud(context: Context): Cloud {
     describe: async (options) => readService(JSON.parse(await gcloud(describeLine(options), { isProbe: true })), options),
     policy: async (options) => readPolicy(await gcloud(policyLine(options), { isProbe: true })),
     grant: async (options) => readPolicy(await patiently(gcloud, context.signal, bindingLine("add", options))),
-    revoke: async (options) => readPolicy(await patiently(gcloud, context.signal, bindingLine("remove", options))),
-    account: async ({ project, account }) => {
-      const line = ["iam", "service-accounts", "describe", account, "--project", project, "--quiet", "--format=json"];
-      const { disabled = false } = JSON.parse(await gcloud(line, { isProbe: true })) as { disabled?: boolean };
-      return { disabled };
-    },
+    projectNumber: async (project) =>
+      (
+        JSON.parse(await gcloud(["projects", "describe", project, "--quiet", "--format=json"], { isProbe: true })) as {
+          projectNumber: string;
+        }
+      ).projectNumber,
+    setUp: (step) => setUpByGcloud(gcloud, step),
+    revoke: async (options) =>
+      readPolicy(
+        await patiently(gcloud, context.signal, bindingLine("remove", options)).catch((error: unknown) => {
+          const isAbsent = error instanceof CliError && error.message.startsWith("Policy binding with the specified");
+          throw isAbsent ? notInRole(options, error.cause) : error;
+        }),
+      ),
+    ...createAccounts(gcloud),
+    ...createLogs(gcloud),
+    ...createProject(gcloud),
     ...createOperate(gcloud),
     ...createImages(gcloud),
     plan: (step, options) =>
@@ -39,6 +55,10 @@ const plans: { readonly [Name in Step]: (options: Parameters<Cloud[Name]>[0]) =>
   policy: (options) => [policyLine(options)],
   grant: (options) => [bindingLine("add", options)],
   revoke: (options) => [bindingLine("remove", options)],
+  setUp: (step) => [setupLine(step)],
+  ...accountLines,
+  ...logLines,
+  ...projectLines,
   ...operateCalls,
   ...imageLines,
 };

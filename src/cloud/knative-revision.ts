@@ -77,7 +77,8 @@ export function readInstances(spec: KnativeRevisionSpec = {}, annotations: Annot
     max_instances: most === undefined ? null : Number(most),
     concurrency: spec.containerConcurrency ?? null,
     timeout: spec.timeoutSeconds ?? null,
-    cpu_always_allocated: annotations["run.googleapis.com/cpu-throttling"] === "false",
+    // gcloud writes `False`, other clients `false`.
+    cpu_always_allocated: annotations["run.googleapis.com/cpu-throttling"]?.toLowerCase() === "false",
   };
 }
 

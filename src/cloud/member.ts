@@ -1,4 +1,5 @@
 import { CliError } from "../errors.ts";
+import type { GrantOptions } from "./cloud.ts";
 
 const TYPES = [
   "user",
@@ -25,5 +26,14 @@ export function readMember(text: string): string {
   if (/^[^\s:@]+@[^\s:@]+\.[^\s:@]+$/.test(text)) return text.endsWith(".gserviceaccount.com") ? `serviceAccount:${text}` : `user:${text}`;
   throw new CliError("USAGE", `"${text}" is no member.`, {
     hint: "Say an e-mail address, user:…, serviceAccount:…, group:…, domain:…, principal:…, allAuthenticatedUsers or allUsers.",
+  });
+}
+
+/** For a role that is to be taken from a member who has it not, on the service itself. */
+export function notInRole({ service, member, role }: GrantOptions, cause?: unknown): CliError {
+  return new CliError("NOT_FOUND", `${member} does not have ${role} on the service ${service}.`, {
+    hint: `See who has: cloudrun-oauth members ${service} --all`,
+    cause,
+    details: { service, member, role },
   });
 }

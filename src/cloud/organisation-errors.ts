@@ -57,7 +57,7 @@ export const FORBIDDEN: readonly (readonly [RegExp, Explain])[] = [
       ),
   ],
   [
-    /(constraints\/[\w.]+|[Oo]rg(?:ani[sz]ation)? ?[Pp]olicy)/,
+    /(constraints\/[\w.]+|[Oo]rg(?:ani[sz]ation)? ?[Pp]olicy(?!\.\w))/,
     ({ 1: constraint = "" }, { sentence }, cause) =>
       new CliError("ORG_POLICY", `An organisation policy forbids it: ${sentence}`, {
         hint: `Ask the organisation's administrator${constraint.startsWith("constraints/") ? ` about ${constraint}` : ""}.`,

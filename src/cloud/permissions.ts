@@ -6,6 +6,9 @@ const ROLES: readonly (readonly [permission: string, role: string])[] = [
   ["iam.serviceaccounts.actas", "roles/iam.serviceAccountUser"],
   ["iam.serviceaccounts.getopenidtoken", "roles/iam.serviceAccountOpenIdTokenCreator"],
   ["iam.serviceaccounts.getaccesstoken", "roles/iam.serviceAccountTokenCreator"],
+  ["iam.serviceaccounts.", "roles/iam.serviceAccountAdmin"],
+  ["iam.workloadidentitypool", "roles/iam.workloadIdentityPoolAdmin"],
+  ["iam.serviceaccountkeys.", "roles/iam.serviceAccountKeyAdmin"],
   ["cloudbuild.", "roles/cloudbuild.builds.editor"],
   ["artifactregistry.repositories.createonpush", "roles/artifactregistry.createOnPushWriter"],
   ["artifactregistry.repositories.create", "roles/artifactregistry.admin"],
@@ -16,6 +19,7 @@ const ROLES: readonly (readonly [permission: string, role: string])[] = [
   ["serviceusage.services.enable", "roles/serviceusage.serviceUsageAdmin"],
   ["serviceusage.", "roles/serviceusage.serviceUsageConsumer"],
   ["logging.", "roles/logging.viewer"],
+  ["resourcemanager.projects.setiampolicy", "roles/resourcemanager.projectIamAdmin"],
   ["resourcemanager.projects.", "roles/browser"],
 ];
 
@@ -27,3 +31,11 @@ export function roleWith(permission: string): string | undefined {
 
 /** The predefined roles on a service that let their members call it. */
 export const INVOKER_ROLES: ReadonlySet<string> = new Set(["roles/run.invoker", "roles/run.servicesInvoker", "roles/run.admin"]);
+
+/** Owners and editors of a project may call what is in it: https://cloud.google.com/run/docs/securing/managing-access */
+const BASIC_INVOKERS: ReadonlySet<string> = new Set(["roles/owner", "roles/editor"]);
+
+/** Whether a role lets its members call a service; null for one of somebody's own, which may hold anything. */
+export function mayInvoke(role: string): boolean | null {
+  return role.startsWith("roles/") ? INVOKER_ROLES.has(role) || BASIC_INVOKERS.has(role) : null;
+}

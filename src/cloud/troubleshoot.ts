@@ -1,5 +1,5 @@
 import type { Context } from "../context.ts";
-import { openApiClient } from "./api-client.ts";
+import { openApiClient, type ApiClient } from "./api-client.ts";
 import { serviceUrl } from "./api-deploy.ts";
 import type { ServiceName } from "./cloud.ts";
 import type { KnativeService } from "./knative-service.ts";
@@ -44,9 +44,14 @@ export async function troubleshootInvocation(
   const client = openApiClient(context, name);
   const [service, explanation] = await Promise.all([
     client.call({ method: "GET", url: serviceUrl(name) }),
-    client.call({ method: "POST", url: TROUBLESHOOT, body: { accessTuple: accessTuple(name, principal) } }),
+    askTroubleshooter(client, name, principal),
   ]);
-  return { service: service as KnativeService, explanation: explanation as Explanation };
+  return { service: service as KnativeService, explanation };
+}
+
+/** The same of the policies alone. */
+export async function askTroubleshooter(client: ApiClient, name: ServiceName, principal: string): Promise<Explanation> {
+  return (await client.call({ method: "POST", url: TROUBLESHOOT, body: { accessTuple: accessTuple(name, principal) } })) as Explanation;
 }
 
 /** The requests of it, a line each. */

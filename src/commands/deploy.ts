@@ -1,6 +1,7 @@
 import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { defaultImage } from "../cloud/repository.ts";
+import { parseVariables } from "../cloud/variables.ts";
 import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
 import { setOutputs } from "../github-actions.ts";
@@ -36,7 +37,7 @@ export async function deploy(context: Context, name: string | undefined, flags: 
     service,
     tag: flags.tag,
     noTraffic: !flags.traffic,
-    env: readVariables(flags.env ?? []),
+    env: parseVariables(flags.env ?? [], "--env "),
     serviceAccount: flags.serviceAccount,
     allowUnauthenticated: flags.allowUnauthenticated ?? false,
     gcloudFlags: context.rest,
@@ -64,20 +65,4 @@ async function existing(directory: string): Promise<string> {
   const found = await stat(directory).catch(() => undefined);
   if (found?.isDirectory()) return directory;
   throw new CliError("NOT_FOUND", `There is no folder ${directory}.`, { hint: "Say --source with the folder that holds the service." });
-}
-
-function readVariables(texts: readonly string[]): Record<string, string> {
-  const variables: Record<string, string> = {};
-  for (const text of texts) {
-    const [, name, value] = /^([A-Za-z_]\w*)=([\s\S]*)$/.exec(text) ?? [];
-    if (name === undefined || value === undefined)
-      throw new CliError("USAGE", `--env ${text.split("=")[0]} is no variable: it has the form NAME=VALUE.`, {
-        hint: "--env GREETING=hello",
-      });
-    // https://cloud.google.com/run/docs/container-contract#env-vars
-    if (name === "PORT" || /^K_(?:SERVICE|REVISION|CONFIGURATION)$/.test(name))
-      throw new CliError("USAGE", `Cloud Run sets ${name} itself.`, { hint: `Leave --env ${name} out.` });
-    variables[name] = value;
-  }
-  return variables;
 }

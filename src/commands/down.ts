@@ -15,7 +15,8 @@ export async function down(context: Context, argument: string | undefined, { pla
   const set = name.service === settings.get("service")?.value ? settings.get("image")?.value : undefined;
   const image = (set ?? defaultImage(name)).replace(/:[^:/]*$/, "");
   const cloud = await context.cloud();
-  if (context.dryRun) return printPlan(terminal, [...cloud.plan("describe", name), ...cloud.plan("policy", name), ...cloud.plan("delete", name)]);
+  if (context.dryRun)
+    return printPlan(terminal, [...cloud.plan("describe", name), ...cloud.plan("policy", name), ...cloud.plan("delete", name)]);
 
   const steps = createSteps(terminal);
   const found = await steps.step("look", `Looking for what up has made of ${name.service}`, () => findLeavings(cloud, name, image));
@@ -32,7 +33,11 @@ export async function down(context: Context, argument: string | undefined, { pla
   return show(context, name, { removed: things, steps: steps.taken });
 }
 
-function show({ terminal }: Context, name: ServiceName, answer: { readonly removed?: unknown; readonly would_remove?: unknown; readonly steps?: unknown }): void {
+function show(
+  { terminal }: Context,
+  name: ServiceName,
+  answer: { readonly removed?: unknown; readonly would_remove?: unknown; readonly steps?: unknown },
+): void {
   if (terminal.json) return terminal.printJson({ ...name, ...answer });
   const things = (answer.removed ?? answer.would_remove ?? []) as readonly { kind: string; name: string }[];
   terminal.printTable(things.map(({ kind, name: thing }) => [kind, thing]));
@@ -59,6 +64,9 @@ async function remove(
 }
 
 function tellWhatStays({ terminal }: Context, { kept, others }: Leavings): void {
-  if (kept) terminal.note(`The service ${kept.service} was there before up, and stays, with its images. To delete it: cloudrun-oauth delete ${kept.service}`);
+  if (kept)
+    terminal.note(
+      `The service ${kept.service} was there before up, and stays, with its images. To delete it: cloudrun-oauth delete ${kept.service}`,
+    );
   if (others > 0) terminal.note(`The repository stays: ${others} other image${others === 1 ? " is" : "s are"} in it.`);
 }

@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { constants } from "node:os";
 import { signIn } from "../cloud/sign-in.ts";
 import { overlay, type Context, type Environment } from "../context.ts";
+import { environmentOfProgram, type Running } from "../emulator/index.ts";
 import { CliError } from "../errors.ts";
 import { findEmulator, withEmulator, type EmulatorOptions } from "../local-emulator.ts";
 
@@ -15,8 +16,8 @@ export async function emulatorExec(context: Context, options: EmulatorOptions): 
     throw new CliError("USAGE", "There is no program to run.", { hint: "cloudrun-oauth emulator exec -- gcloud run services list" });
 
   const running = await findEmulator(context, options);
-  if (running) return run(context, overlay(context.env, running.environment), program, argv);
-  return withEmulator(context, (emulator) => run(context, overlay(context.env, emulator.status().environment), program, argv));
+  const bring = (emulator: Running) => run(context, overlay(context.env, environmentOfProgram(emulator, context.env)), program, argv);
+  return running ? bring(running) : withEmulator(context, (emulator) => bring(emulator.status()));
 }
 
 async function run(context: Context, env: Environment, program: string, argv: readonly string[]): Promise<number> {

@@ -1,6 +1,7 @@
 import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
 import { requireEmulator, type EmulatorOptions } from "../local-emulator.ts";
+import { showPayload } from "../logs/payload.ts";
 import type { Response } from "../request.ts";
 
 interface LogsOptions extends EmulatorOptions {
@@ -77,11 +78,4 @@ function showRequest({ httpRequest }: LogEntry): string {
   const { requestMethod = "", status = "", requestUrl = "", latency } = httpRequest;
   const milliseconds = latency === undefined ? "" : ` ${Math.round(Number.parseFloat(latency) * 1000)} ms`;
   return `${requestMethod} ${status}${milliseconds} ${requestUrl}`;
-}
-
-function showPayload({ textPayload = "", jsonPayload }: LogEntry): string {
-  if (!jsonPayload) return textPayload;
-  const { message, ...others } = jsonPayload;
-  const rest = Object.keys(others).length > 0 || message === undefined ? JSON.stringify(others) : "";
-  return [typeof message === "string" ? message : message === undefined ? "" : JSON.stringify(message), rest].filter(Boolean).join("  ");
 }

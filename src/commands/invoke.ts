@@ -1,8 +1,8 @@
 import { resolve } from "node:path";
 import { Readable } from "node:stream";
-import { audienceFor } from "../auth/audience.ts";
 import { findCredentials } from "../auth/credentials.ts";
 import { withCache } from "../auth/token-cache.ts";
+import { audienceOf, audienceOfLogin } from "../call/audience.ts";
 import { createCaller, type Answer } from "../call/caller.ts";
 import { writeDocument } from "../call/document.ts";
 import { joinJson } from "../call/json-text.ts";
@@ -28,7 +28,11 @@ export async function invoke(context: Context, targets: readonly string[], optio
   const request = await readCall(options, context);
   assertRepeatable(request.body, options, targets);
   const urls = await findTargets(context, targets);
-  const calls = urls.map((url): Call => ({ ...request, url, audience: credentials.audience ?? options.audience ?? audienceFor(url) }));
+  const calls: Call[] = [];
+  for (const url of urls) calls.push({ ...request, url, audience: credentials.audience ?? (await audienceOf(url, options, context)) });
+  const asked = options.audience ?? options.iap;
+  if (asked !== undefined && credentials.audience !== undefined && credentials.audience !== asked)
+    terminal.warn(audienceOfLogin(credentials.audience, asked));
   terminal.debug(`credential: ${credentials.description}`);
   for (const audience of new Set(calls.map((call) => call.audience))) terminal.debug(`audience: ${audience}`);
   if (context.dryRun) {

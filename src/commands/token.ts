@@ -2,11 +2,12 @@ import { audienceFor, isServiceHost } from "../auth/audience.ts";
 import { findCredentials } from "../auth/credentials.ts";
 import { readClaims } from "../auth/id-token.ts";
 import { withCache, type CacheOptions } from "../auth/token-cache.ts";
+import { audienceOf, audienceOfLogin, type AudienceOptions } from "../call/audience.ts";
 import { serviceUrl } from "../call/target.ts";
 import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
 
-interface TokenOptions extends CacheOptions {
+interface TokenOptions extends CacheOptions, Pick<AudienceOptions, "iap"> {
   readonly header?: boolean;
 }
 
@@ -15,8 +16,10 @@ export async function token(context: Context, audience: string | undefined, opti
   const { terminal, settings } = context;
   if (options.header && terminal.json)
     throw new CliError("USAGE", "--header prints a line for curl, and --json a document.", { hint: "Say one of them." });
+  if (audience !== undefined && options.iap !== undefined)
+    throw new CliError("USAGE", "An audience and --iap each say whom the token is for.", { hint: "Say one of them." });
   const credentials = withCache(await findCredentials(settings.get("credentials"), context), context, options);
-  const wanted = audience ?? audienceFor(await serviceUrl(context));
+  const wanted = audience ?? (await audienceOf(await serviceUrl(context), options, context));
   const fitting = fittingAudience(wanted);
   if (fitting) terminal.warn(`Cloud Run expects its service's URL without tag and path as audience: ${fitting}`);
   terminal.debug(`credential: ${credentials.description}`);
@@ -24,8 +27,9 @@ export async function token(context: Context, audience: string | undefined, opti
 
   const idToken = await credentials.fetchIdToken(wanted);
   terminal.mask(idToken);
-  if (audience !== undefined && credentials.audience !== undefined && credentials.audience !== audience)
-    terminal.warn(`A person's ID token is for the client that he signed in with, ${credentials.audience}, not for ${audience}.`);
+  const asked = audience ?? options.iap;
+  if (asked !== undefined && credentials.audience !== undefined && credentials.audience !== asked)
+    terminal.warn(audienceOfLogin(credentials.audience, asked));
   if (!terminal.json) return terminal.print(`${options.header ? "Authorization: Bearer " : ""}${idToken}\n`);
   const claims = readClaims(idToken) ?? {};
   const expires = typeof claims.exp === "number" ? new Date(claims.exp * 1000).toISOString() : null;

@@ -9,12 +9,11 @@ import { CliError } from "../errors.ts";
 import { setOutputs } from "../github-actions.ts";
 import { printPlan } from "../plan.ts";
 import { compare } from "../road/compare.ts";
-import { enabling } from "../road/enable.ts";
 import { assertDockerfile } from "../road/folder.ts";
 import { assertPrivate, survey } from "../road/ground.ts";
 import { sourceTag } from "../road/marks.ts";
 import { planWalk } from "../road/plan.ts";
-import { createSteps, type Step } from "../road/steps.ts";
+import { createSteps } from "../road/steps.ts";
 import { walk } from "../road/walk.ts";
 
 interface UpFlags {
@@ -44,7 +43,7 @@ export async function up(here: Context, folder: string | undefined, { check, pla
   const cloud = await context.cloud();
 
   const steps = createSteps(terminal);
-  const step: Step = (called, title, work) => steps.step(called, title, () => enabling(context, cloud, name.project, work));
+  const { step } = steps;
   const wanted = { ...name, directory, image: `${image.replace(/:[^:/]*$/, "")}:${sourceTag(await digestSource(directory))}` };
   const member = settings.get("member")?.value;
   const caller = member === undefined ? credentials.principal : readMember(member);
@@ -65,14 +64,20 @@ export async function up(here: Context, folder: string | undefined, { check, pla
     });
     if (plan) {
       const planned = planWalk(wanted, ground, reasons, options);
-      if (terminal.json) return terminal.printJson({ ...name, image: wanted.image, changes: planned.filter((each) => each.change).length, steps: planned });
+      if (terminal.json)
+        return terminal.printJson({ ...name, image: wanted.image, changes: planned.filter((each) => each.change).length, steps: planned });
       return terminal.printTable(planned.map((each) => [each.name, each.change ? "change" : "-", each.why]));
     }
     if (reasons.deploy === undefined) terminal.note(`  ${name.service} runs this source: nothing to build, nothing to deploy.`);
     else if (reasons.build === undefined) terminal.note(`  The image of this source is there: nothing to build.`);
     const { invoke, ...facts } = await walk(context, wanted, ground, reasons, { cloud, step, credentials, check });
 
-    setOutputs(context.env, `${name.service} is up`, { url: facts.url, revision: facts.revision, image: facts.image, status_code: invoke.status });
+    setOutputs(context.env, `${name.service} is up`, {
+      url: facts.url,
+      revision: facts.revision,
+      image: facts.image,
+      status_code: invoke.status,
+    });
     if (terminal.json) terminal.printJson({ ...facts, invoke: JSON.parse(invoke.document) as unknown, steps: steps.taken });
     else terminal.print(invoke.document);
     if (invoke.error) throw invoke.error;

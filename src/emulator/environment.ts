@@ -7,7 +7,11 @@ interface EnvironmentOptions {
   readonly directory: string;
   readonly project: string;
   readonly region: string;
-  readonly caller: string;
+}
+
+/** The account whose key file `CREDS` names. */
+export function callerEmail(project: string): string {
+  return `caller@${project}.iam.gserviceaccount.com`;
 }
 
 /** Where the emulator's files lie in its data directory. */
@@ -27,7 +31,7 @@ export function filesOf(directory: string, project: string) {
 }
 
 /** The variables that bring gcloud, curl and Google's clients to the emulator. Null stands for one that must not be set. */
-export function environment({ url, directory, project, region, caller }: EnvironmentOptions): Record<string, string | null> {
+export function environment({ url, directory, project, region }: EnvironmentOptions): Record<string, string | null> {
   const { authorities, cache, gcloud, operator, caller: callerFile } = filesOf(directory, project);
   return {
     CLOUDRUN_OAUTH_EMULATOR: url,
@@ -57,7 +61,7 @@ export function environment({ url, directory, project, region, caller }: Environ
     GOOGLE_APPLICATION_CREDENTIALS: operator,
     PROJECT_ID: project,
     CREDS: callerFile,
-    SERVICE_ACCOUNT_EMAIL: caller,
+    SERVICE_ACCOUNT_EMAIL: callerEmail(project),
   };
 }
 

@@ -25,6 +25,7 @@ import { openLogStore, type LogStore } from "./logging/log-store.ts";
 import { createRequestLog } from "./logging/request-log.ts";
 import { setPropagation } from "./iam/policy.ts";
 import { sweepAccessTokens } from "./oauth2/access-tokens.ts";
+import type { KeyPair } from "./oauth2/key-pair.ts";
 import { openSigningKeys } from "./oauth2/signing-keys.ts";
 import { createRouter, type Router } from "./router.ts";
 import { createDeployments } from "./run/deployments.ts";
@@ -62,16 +63,29 @@ interface GoogleOptions {
   readonly address: Promise<string>;
   /** Milliseconds until a change of a policy takes effect. */
   readonly iamPropagation: number;
+  /** For the project's operator and its caller, where they have none. */
+  readonly firstKeys: readonly Promise<KeyPair>[];
 }
 
 /** Opens the state in a directory, and takes up what a crash or a stop cut off. */
-export async function openGoogle({ directory, project, engine, now, log, address, iamPropagation }: GoogleOptions): Promise<Google> {
+export async function openGoogle({
+  directory,
+  project,
+  engine,
+  now,
+  log,
+  address,
+  iamPropagation,
+  firstKeys,
+}: GoogleOptions): Promise<Google> {
   const state = openState(directory, now);
   const signingKeys = openSigningKeys(directory);
   const runtime = { state, engine, signingKeys, now, log };
   sweepAccessTokens(state, now());
   setPropagation(state, iamPropagation);
-  await seedProject(runtime, project);
+  await seedProject(runtime, project, firstKeys);
+  // Made before it is asked for, and after what the start waits for. Whoever awaits it gets the error; until then it is nobody's.
+  const issuer = signingKeys.issuer().catch(() => undefined);
 
   const logs = openLogStore(join(directory, "logs"), { now, log });
   const instances = createInstances(runtime, {
@@ -125,7 +139,7 @@ export async function openGoogle({ directory, project, engine, now, log, address
       await Promise.all([builds.close(), deployments.close()]);
       await instances.close();
       // A key that is still being made would be written when the directory is gone already.
-      await signingKeys.issuer().catch(() => undefined);
+      await issuer;
       logs.close();
       state.close();
     },

@@ -85,7 +85,8 @@ export function removeJournal(directory: string): void {
   rmSync(journalFile(directory), { force: true });
 }
 
-function journalFile(directory: string): string {
+/** Where a directory's journal is; it is there once something was kept. */
+export function journalFile(directory: string): string {
   return join(directory, "state.jsonl");
 }
 

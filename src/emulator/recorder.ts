@@ -57,7 +57,7 @@ function readShape({ body, headers }: Reply): unknown {
 }
 
 /** A value with types in the place of what it holds; of a list's items each shape once. What a message says of its own type stays. */
-function shapeOf(value: unknown): unknown {
+export function shapeOf(value: unknown): unknown {
   if (value === null) return "null";
   if (Array.isArray(value)) {
     const shapes = new Map(value.map((item) => shapeOf(item)).map((shape) => [JSON.stringify(shape), shape]));

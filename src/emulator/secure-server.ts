@@ -18,8 +18,10 @@ interface SecureOptions {
 /** Cloud Run takes no more from one connection: https://cloud.google.com/run/quotas */
 const MOST_STREAMS = 100;
 
-/** Speaks TLS, and HTTP/2 or HTTP/1.1 in it as the client likes, on connections to the emulated hosts. */
-export function createSecureServer({ authority, http1, answer, refuse }: SecureOptions): (connection: Duplex) => void {
+/**
+ * Speaks TLS, and HTTP/2 or HTTP/1.1 in it as the client likes, on connections to the emulated hosts; and HTTP/2 without TLS, with whom begins with it.
+ */
+export function createSecureServer({ authority, http1, answer, refuse }: SecureOptions) {
   const one = createHttp1Server(http1, answer);
   one.on("clientError", refuse);
   acceptWebSockets(one);
@@ -38,7 +40,10 @@ export function createSecureServer({ authority, http1, answer, refuse }: SecureO
     },
     (socket) => (socket.alpnProtocol === "h2" ? two : one).emit("connection", socket),
   );
-  return (connection) => void secure.emit("connection", connection);
+  return {
+    secure: (connection: Duplex) => void secure.emit("connection", connection),
+    http2: (connection: Duplex) => void two.emit("connection", connection),
+  };
 }
 
 /**

@@ -2,16 +2,11 @@ import { createHash, createPrivateKey } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { DEFAULT_APIS } from "./enabled-apis.ts";
-import { filesOf } from "./environment.ts";
+import { callerEmail, filesOf } from "./environment.ts";
 import { createKey, type KeyFile } from "./iam/service-accounts.ts";
-import { describeKeyPair } from "./oauth2/key-pair.ts";
+import { describeKeyPair, type KeyPair } from "./oauth2/key-pair.ts";
 import type { Runtime } from "./runtime.ts";
 import { writeWhole } from "./write-whole.ts";
-
-/** The account whose key file `CREDS` names. */
-export function callerEmail(project: string): string {
-  return `caller@${project}.iam.gserviceaccount.com`;
-}
 
 function operatorEmail(project: string): string {
   return `operator@${project}.iam.gserviceaccount.com`;
@@ -19,9 +14,13 @@ function operatorEmail(project: string): string {
 
 /**
  * Makes a project ready for use: enabled APIs, an operator who owns it and a caller who may do nothing yet, both with key files, and the accounts
- * that Google makes by itself. Does nothing to a project that is there; key files that are there go on being good.
+ * that Google makes by itself. Does nothing to a project that is there; key files that are there go on being good. `pairs` are for key files that are not.
  */
-export async function seedProject(runtime: Pick<Runtime, "state" | "now">, projectId: string): Promise<void> {
+export async function seedProject(
+  runtime: Pick<Runtime, "state" | "now">,
+  projectId: string,
+  pairs: readonly Promise<KeyPair>[] = [],
+): Promise<void> {
   const { state } = runtime;
   if (state.projects.get(projectId)) return;
   const createTime = new Date(runtime.now()).toISOString();
@@ -32,7 +31,7 @@ export async function seedProject(runtime: Pick<Runtime, "state" | "now">, proje
 
   for (const email of [operator, caller, compute, builder])
     state.serviceAccounts.set(email, { email, projectId, uniqueId: digitsOf(email, 21) });
-  await Promise.all([provideKey(runtime, operator, files.operator), provideKey(runtime, caller, files.caller)]);
+  await Promise.all([provideKey(runtime, operator, files.operator, pairs[0]), provideKey(runtime, caller, files.caller, pairs[1])]);
   state.transaction(() => {
     for (const api of DEFAULT_APIS) state.apis.set(`${projectId}/${api}`, { name: api, enabledAt: createTime });
     state.policies.set(`projects/${projectId}`, {
@@ -49,7 +48,12 @@ export async function seedProject(runtime: Pick<Runtime, "state" | "now">, proje
   });
 }
 
-async function provideKey({ state, now }: Pick<Runtime, "state" | "now">, email: string, path: string): Promise<void> {
+async function provideKey(
+  { state, now }: Pick<Runtime, "state" | "now">,
+  email: string,
+  path: string,
+  pair?: Promise<KeyPair>,
+): Promise<void> {
   const account = state.serviceAccounts.get(email);
   if (!account) return;
   // A crash may have come between a key and its file; nobody has its private half then.
@@ -59,7 +63,7 @@ async function provideKey({ state, now }: Pick<Runtime, "state" | "now">, email:
     await createKey(state, account, now(), describeKeyPair(createPrivateKey(private_key)));
     return;
   }
-  const { file } = await createKey(state, account, now());
+  const { file } = await createKey(state, account, now(), await pair);
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   writeWhole(path, `${JSON.stringify(file, null, 2)}\n`);
 }

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { CertificateAuthority } from "./certificates.ts";
@@ -14,6 +14,8 @@ import { acceptWebSockets, createSecureServer } from "./secure-server.ts";
 const MOST_HEADER_BYTES = 64 * 1024;
 /** Milliseconds in which a client that sent what is malformed may read why. */
 const LAST_READING = 2000;
+/** What a connection in HTTP/2 begins with: RFC 9113, section 3.4. */
+const HTTP2_PREFACE = Buffer.from("PRI * HTTP/2.0");
 /** The longest request timeout that a Cloud Run service may have. */
 const LONGEST_REQUEST = 3_600_000;
 
@@ -39,7 +41,7 @@ interface Listening {
 /** Opens the emulator's one port on 127.0.0.1: a forward proxy, the emulated hosts, and the emulator's own address, told apart by the request. */
 export async function listen(port: number, options: ServerOptions): Promise<Listening> {
   const http1 = { maxHeaderSize: MOST_HEADER_BYTES, requestTimeout: LONGEST_REQUEST };
-  const secure = createSecureServer({
+  const { secure, http2 } = createSecureServer({
     authority: options.authority,
     http1,
     answer: (request, response) => void answerEmulated(request, response, splitHost(request.headers.host ?? "").host, options),
@@ -49,9 +51,22 @@ export async function listen(port: number, options: ServerOptions): Promise<List
   server.on("clientError", refuseMalformed);
   acceptWebSockets(server);
   const sockets = new Set<Duplex>();
-  server.on("connection", (socket) => {
+  const [speakHttp] = server.listeners("connection") as [(socket: Socket) => void];
+  server.removeAllListeners("connection");
+  server.on("connection", (socket: Socket) => {
     sockets.add(socket);
     socket.on("close", () => sockets.delete(socket));
+    socket.on("error", () => socket.destroy());
+    socket.once("data", (chunk) => {
+      socket.pause();
+      socket.unshift(chunk);
+      // A client that was led here under an emulated host's name speaks TLS at once; a TLS record begins with 22.
+      if (chunk[0] === 22) return secure(socket);
+      // Unlike Cloud Run: HTTP/2 is taken without TLS too, as HTTP/1.1 is, from clients that were led here by the emulator's address.
+      if (chunk.subarray(0, HTTP2_PREFACE.length).equals(HTTP2_PREFACE)) return http2(socket);
+      speakHttp.call(server, socket);
+      socket.resume();
+    });
   });
   server.on("connect", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     // A client that resets its connection is no concern of the emulator.
@@ -61,7 +76,7 @@ export async function listen(port: number, options: ServerOptions): Promise<List
     if (!isEmulated(host)) return tunnel({ host, port: target }, socket, head, options.upstream);
     socket.write("HTTP/1.1 200 Connection Established\r\n\r\n");
     if (head.length > 0) socket.unshift(head);
-    // Plain HTTP may travel through CONNECT too; a TLS record begins with 22.
+    // Plain HTTP may travel through CONNECT too.
     if (target === 80) server.emit("connection", socket);
     else secure(socket);
   });

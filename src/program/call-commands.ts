@@ -19,6 +19,7 @@ export function addCallCommands(program: Command, execute: Execute): void {
       .option("--credentials <file>", "a service account's key file, or another credential file")
       .option("--impersonate-service-account <accounts>", "act as this service account; delegates go before it, with commas")
       .option("--audience <audience>", "whom the token is for (default: the service's URL)")
+      .option("--iap [client-id]", "call through Identity-Aware Proxy: the token is for its OAuth client (default: it is asked)")
       .addOption(
         new Option("--auth-header <header>", "what carries the token (default: the one that -H leaves free)").choices([
           "authorization",
@@ -58,6 +59,7 @@ export function addCallCommands(program: Command, execute: Execute): void {
       ["cloudrun-oauth invoke https://hello-abc123-uc.a.run.app/whoami -i"],
       ["cloudrun-oauth invoke /orders --json-data '{\"item\": 1}' -H 'Idempotency-Key: 7' --retry-all"],
       ["cloudrun-oauth invoke /photos -F title=Harbour -F 'photo=@harbour.jpg;type=image/jpeg'"],
+      ["cloudrun-oauth invoke --iap", "through Identity-Aware Proxy"],
       ["cloudrun-oauth invoke /events --raw"],
       ["cloudrun-oauth invoke /status /orders --json"],
       ["cloudrun-oauth invoke --wait-for 200 --timeout 5m"],
@@ -73,6 +75,7 @@ export function addCallCommands(program: Command, execute: Execute): void {
       .argument("[audience]", "whom the token is for (default: the service's URL)")
       .option("--credentials <file>", "a service account's key file, or another credential file")
       .option("--impersonate-service-account <accounts>", "act as this service account; delegates go before it, with commas")
+      .option("--iap [client-id]", "for Identity-Aware Proxy before the service: its OAuth client (default: it is asked)")
       .option("--header", "print it as a header, for curl -H @-")
       .option("--min-ttl <duration>", "print one that is good for at least this long (default: 5m)", lifetime)
       .option("--no-cache", "print a new one, and keep it nowhere")

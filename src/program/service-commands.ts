@@ -31,7 +31,10 @@ export function addServiceCommands(program: Command, execute: Execute): void {
     program
       .command("deploy")
       .summary("deploy the image, private unless said otherwise")
-      .description("Deploy an image, or a folder's source, as a service that only its members may call.")
+      .description(
+        "Deploy an image, or a folder's source, as a service that only its members may call.\n" +
+          "Behind -- stand flags of gcloud's; by Google's API, those that most deployments need: --memory, --cpu, --timeout …",
+      )
       .argument("[service]", "the service")
       .usage("[options] [service] [-- gcloud flags]")
       .option("--image <reference>", "the image (default: the one that build pushes)")
@@ -53,7 +56,9 @@ export function addServiceCommands(program: Command, execute: Execute): void {
     program
       .command("describe")
       .summary("show a service: URLs, revision, image, traffic, members")
-      .description("Show a service: URLs, revision, image, traffic, members and conditions.")
+      .description(
+        "Show a service: URLs, revision, when it was deployed and by whom, image, what an instance is and takes, the names of its variables, traffic, members, conditions, and its page in Google's console.",
+      )
       .argument("[service]", "the service")
       .option("--url", "print its URL only")
       .action(run(execute, async () => (await import("../commands/describe.ts")).describe)),
@@ -78,7 +83,7 @@ export function addServiceCommands(program: Command, execute: Execute): void {
     program
       .command("revoke")
       .summary("take a grant back")
-      .description("Take a member's role on a service back.")
+      .description("Take a member's role on a service back. Says so where the project gives it, or another role that lets call.")
       .argument("[service]", "the service")
       .option("--member <member>", "who: an e-mail address, group:…, domain:…, allUsers")
       .option(...role)
@@ -89,10 +94,13 @@ export function addServiceCommands(program: Command, execute: Execute): void {
   withExamples(
     program
       .command("members")
-      .summary("show who may do what on a service")
-      .description("Show who has which role on a service itself; what the project grants comes on top.")
+      .summary("show who may call a service")
+      .description(
+        "Show who may call a service: by a role on the service itself or on its project, and under which condition.\nWhat a folder or the organisation grants on top is not looked at.",
+      )
       .argument("[service]", "the service")
+      .option("--all", "every role, those too that do not let call")
       .action(run(execute, async () => (await import("../commands/members.ts")).members)),
-    [["cloudrun-oauth members hello"]],
+    [["cloudrun-oauth members hello"], ["cloudrun-oauth members hello --all --json"]],
   );
 }

@@ -36,6 +36,7 @@ const REASONS: Readonly<Record<string, string>> = {
   ETIMEDOUT: "it does not answer",
   EHOSTUNREACH: "there is no way to it from this network",
   ENETUNREACH: "this machine has no network",
+  EMFILE: "this process has as many connections open as it may (ulimit -n)",
   CERT_HAS_EXPIRED: "its certificate has expired",
   CERT_NOT_YET_VALID: "its certificate is not valid yet, which may be this machine's clock",
   DEPTH_ZERO_SELF_SIGNED_CERT: "its certificate is signed by nobody that this machine trusts",

@@ -1,13 +1,13 @@
 import { request as httpRequest } from "node:http";
-import { Agent, request as httpsRequest } from "node:https";
+import { Agent, type AgentOptions, request as httpsRequest } from "node:https";
 import { connect, type ConnectionOptions } from "node:tls";
 import type { Duplex } from "node:stream";
 import { CONNECT_TIMEOUT, TimedOut, TunnelRefused } from "./failure.ts";
 import { bare, basicAuthorization, portOf, serverName } from "./route.ts";
 
 /** An agent whose connections lead through a proxy by CONNECT (RFC 9110, section 9.3.6), with TLS to the host inside. */
-export function createTunnelAgent(proxy: URL, signal: AbortSignal | undefined): Agent {
-  const agent = new Agent({ keepAlive: true });
+export function createTunnelAgent(proxy: URL, signal: AbortSignal | undefined, settings: AgentOptions = { keepAlive: true }): Agent {
+  const agent = new Agent(settings);
   agent.createConnection = (options, callback = () => {}) => {
     const target = `${options.host?.includes(":") ? `[${options.host}]` : options.host}:${options.port}`;
     const authorization = basicAuthorization(proxy);

@@ -30,17 +30,25 @@ export async function check(context: Context, service: Service, path: string, { 
 }
 
 /** Sends all traffic to the latest revision: to the one that was checked, or to none. Throws CONFLICT where there is a later one by now. */
-export async function promote(service: Service, checked: string | undefined, { cloud, step }: Pick<Checking, "cloud" | "step">): Promise<Service> {
+export async function promote(
+  service: Service,
+  checked: string | undefined,
+  { cloud, step }: Pick<Checking, "cloud" | "step">,
+): Promise<Service> {
   const name = nameOf(service);
   const revision = checked ?? service.latest_created_revision ?? "";
   return step("promote", `Sending all traffic to ${revision}`, async () => {
     const now = checked === undefined ? service : await cloud.describe(name);
     const isOther = now.latest_created_revision !== revision || (checked !== undefined && !hasTag(now, revision));
     if (isOther)
-      throw new CliError("CONFLICT", `Somebody else deployed ${now.latest_created_revision} while ${revision} was checked: the traffic stays as it was.`, {
-        hint: "Run the command again when the other deployment has ended.",
-        details: { revision, other: now.latest_created_revision },
-      });
+      throw new CliError(
+        "CONFLICT",
+        `Somebody else deployed ${now.latest_created_revision} while ${revision} was checked: the traffic stays as it was.`,
+        {
+          hint: "Run the command again when the other deployment has ended.",
+          details: { revision, other: now.latest_created_revision },
+        },
+      );
     const removeTags = now.traffic.some(({ tag }) => tag === CANDIDATE) ? [CANDIDATE] : [];
     return cloud.traffic({ ...name, to: [{ revision: LATEST, percent: 100 }], removeTags });
   });

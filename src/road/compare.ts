@@ -19,12 +19,17 @@ export interface Reasons {
 }
 
 /** What is there against what is wanted. Whether the image is there is asked only where it makes a difference. */
-export async function compare(cloud: Cloud, wanted: Wanted, { service }: Ground): Promise<Reasons> {
-  const promote = service && !isServing(service) ? `not all traffic goes to the latest revision` : undefined;
+export async function compare(cloud: Cloud, wanted: Wanted, ground: Ground): Promise<Reasons> {
+  const reasons = compareService(wanted, ground);
+  const isMissing = reasons.deploy !== undefined && !(await isBuilt(cloud, wanted.image));
+  return isMissing ? { build: "there is no image of this source yet", ...reasons } : reasons;
+}
+
+/** The same where the image is known to be there. */
+export function compareService(wanted: Wanted, { service }: Ground): Omit<Reasons, "build"> {
+  const promote = service && !isServing(service) ? "not all traffic goes to the latest revision" : undefined;
   const deploy = whyDeploy(wanted, service);
-  if (deploy === undefined) return promote === undefined ? {} : { promote };
-  const build = (await isBuilt(cloud, wanted.image)) ? {} : { build: "there is no image of this source yet" };
-  return { ...build, deploy, ...(promote && { promote }) };
+  return { ...(deploy !== undefined && { deploy }), ...(promote !== undefined && { promote }) };
 }
 
 function whyDeploy({ image, service: name }: Wanted, service: Ground["service"]): string | undefined {

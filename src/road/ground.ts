@@ -56,12 +56,16 @@ export function assertPrivate({ service, policy }: Ground): void {
   if (!service) return;
   const everybody = ["allUsers", "allAuthenticatedUsers"].find((member) => policy && mayInvoke(policy, member));
   if (everybody === undefined && !service.invoker_iam_disabled) return;
-  throw new CliError("CONFLICT", `The service ${service.service} is there already, and is not private: ${everybody ?? "nobody is asked who he is"}.`, {
-    hint: everybody
-      ? `Make it private first: cloudrun-oauth revoke ${service.service} --member ${everybody}`
-      : `Make it private first: gcloud run services update ${service.service} --invoker-iam-check --project ${service.project} --region ${service.region}`,
-    details: { service: service.service },
-  });
+  throw new CliError(
+    "CONFLICT",
+    `The service ${service.service} is there already, and is not private: ${everybody ?? "nobody is asked who he is"}.`,
+    {
+      hint: everybody
+        ? `Make it private first: cloudrun-oauth revoke ${service.service} --member ${everybody}`
+        : `Make it private first: gcloud run services update ${service.service} --invoker-iam-check --project ${service.project} --region ${service.region}`,
+      details: { service: service.service },
+    },
+  );
 }
 
 function unlessMissing(error: unknown): undefined {

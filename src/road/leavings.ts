@@ -40,7 +40,9 @@ export async function findLeavings(cloud: Cloud, name: ServiceName, image: strin
 }
 
 function membersOf(policy: Policy | undefined): string[] {
-  return (policy?.bindings ?? []).filter((binding) => binding.role === INVOKER && !("condition" in binding)).flatMap(({ members }) => members);
+  return (policy?.bindings ?? [])
+    .filter((binding) => binding.role === INVOKER && !("condition" in binding))
+    .flatMap(({ members }) => members);
 }
 
 async function findStored(cloud: Cloud, image: string): Promise<Pick<Leavings, "images" | "repository" | "others">> {

@@ -42,22 +42,15 @@ export function planWalk(wanted: Wanted, ground: Ground, reasons: Reasons, { clo
   const callLine = (path: string) => `cloudrun-oauth invoke ${url}${path}`;
 
   return [
-    change("build", reasons.build, "the image of this source is there", () =>
-      cloud.plan("build", { ...wanted, repositoryLabels: MADE }),
-    ),
+    change("build", reasons.build, "the image of this source is there", () => cloud.plan("build", { ...wanted, repositoryLabels: MADE })),
     change("deploy", reasons.deploy, "the service runs this source", () =>
       cloud.plan("deploy", { ...options, ...(labels && { labels }), ...(isCandidate && { tag: CANDIDATE, noTraffic: true }) }),
     ),
     look("refuse", "a call without a credential has to be refused", `curl ${url}`),
-    change(
-      "grant",
-      isLetIn ? undefined : `${member ?? "who calls"} may not call it yet`,
-      `${member} may call it`,
-      () => [
-        ...(needsMark && reasons.deploy === undefined ? cloud.plan("setLabels", { ...name, set: grantMark(member) }) : []),
-        ...cloud.plan("grant", { ...name, member: member ?? "MEMBER", role: INVOKER }),
-      ],
-    ),
+    change("grant", isLetIn ? undefined : `${member ?? "who calls"} may not call it yet`, `${member} may call it`, () => [
+      ...(needsMark && reasons.deploy === undefined ? cloud.plan("setLabels", { ...name, set: grantMark(member) }) : []),
+      ...cloud.plan("grant", { ...name, member: member ?? "MEMBER", role: INVOKER }),
+    ]),
     ...(check !== undefined && moves ? [look("check", "a candidate has to answer before it gets traffic", callLine(check))] : []),
     change("promote", moves ? "not all traffic goes to the latest revision" : undefined, "all traffic goes to the latest revision", () =>
       cloud.plan("traffic", { ...name, to: [{ revision: LATEST, percent: 100 }], removeTags: hasCandidate ? [CANDIDATE] : [] }),

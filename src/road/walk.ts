@@ -6,7 +6,7 @@ import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
 import { readMember } from "../cloud/member.ts";
 import { check, promote } from "./candidate.ts";
-import { compare, type Reasons, type Wanted } from "./compare.ts";
+import { compareService, type Reasons, type Wanted } from "./compare.ts";
 import { assertPrivate, CANDIDATE, INVOKER, isServing, isUnsettled, mayInvoke, settle, survey, type Ground } from "./ground.ts";
 import { grantMark, isGrantMarked, isMade, MADE } from "./marks.ts";
 import { call, refuse } from "./proof.ts";
@@ -26,7 +26,7 @@ export interface Road {
 /** Goes on from what is there to an authenticated call: nothing is done that is done already. */
 export async function walk(context: Context, wanted: Wanted, ground: Ground, reasons: Reasons, road: Road) {
   const { cloud, step } = road;
-  const { directory, image, ...name } = wanted;
+  const { directory: _, image, ...name } = wanted;
   assertPrivate(ground);
   let [there, todo] = [ground, reasons];
   if (todo.build !== undefined) {
@@ -34,7 +34,7 @@ export async function walk(context: Context, wanted: Wanted, ground: Ground, rea
     // A build takes a while: somebody else may have come as far meanwhile.
     if (!road.isAlone) {
       there = await survey(cloud, name);
-      todo = await compare(cloud, wanted, there);
+      todo = compareService(wanted, there);
       assertPrivate(there);
     }
   }
@@ -53,7 +53,13 @@ export async function walk(context: Context, wanted: Wanted, ground: Ground, rea
   return { ...name, url: service.url, image, revision: service.revision, member, refused, invoke };
 }
 
-async function deploy(context: Context, wanted: Wanted, { service, policy }: Ground, { deploy: why }: Reasons, road: Road): Promise<Service> {
+async function deploy(
+  context: Context,
+  wanted: Wanted,
+  { service, policy }: Ground,
+  { deploy: why }: Reasons,
+  road: Road,
+): Promise<Service> {
   const { directory: _, ...options } = wanted;
   const { cloud, step } = road;
   if (why === undefined && service) {

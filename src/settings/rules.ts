@@ -1,5 +1,7 @@
 import { isAbsolute } from "node:path";
+import { looksLikeRegion, REGIONS } from "../cloud/regions.ts";
 import { CliError } from "../errors.ts";
+import { nearest } from "../nearest.ts";
 import { readInline } from "./inline-credentials.ts";
 
 interface Rule {
@@ -8,6 +10,8 @@ interface Rule {
   readonly text: string;
   /** True where a value that breaks the rule may be a secret. */
   readonly isSecret?: boolean;
+  /** What may have been meant. */
+  readonly known?: readonly string[];
 }
 
 const RULES: Readonly<Record<string, Rule>> = {
@@ -22,8 +26,10 @@ const RULES: Readonly<Record<string, Rule>> = {
     text: "a project ID has 6 to 30 lower-case letters, digits and hyphens, begins with a letter and does not end with a hyphen; a project number or a display name is none",
   },
   region: {
-    holds: (value) => /^[a-z]+-[a-z]+[0-9]{1,2}$/.test(value),
+    // A region that is not known here may be a new one.
+    holds: looksLikeRegion,
     text: "a region looks like us-central1; a zone, which ends in a letter, is none",
+    known: REGIONS,
   },
   image: {
     holds: (value) => /^[a-z0-9][a-z0-9._:-]*(?:\/[a-z0-9._:-]+)+(?::[\w.-]{1,128})?(?:@sha256:[0-9a-f]{64})?$/.test(value),
@@ -52,8 +58,9 @@ export function assertAllowed(name: string, { value, source }: { readonly value:
   const rule = RULES[name];
   if (!rule || rule.holds(value)) return;
   const shown = rule.isSecret ? "What is given" : `"${value.length > 80 ? `${value.slice(0, 80)}…` : value}"`;
+  const meant = rule.known && nearest(value, rule.known);
   throw new CliError("SETTINGS_INVALID", `${shown} cannot be the ${name}: ${rule.text}.`, {
-    hint: `It comes from ${source}.`,
+    hint: `${meant ? `Did you mean ${meant}? ` : ""}It comes from ${source}.`,
     details: { setting: name, source, file: isAbsolute(source) ? source : undefined },
   });
 }

@@ -1,15 +1,18 @@
 import { execa } from "execa";
 import { mkdirSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
+import { environmentOfProgram } from "../../src/emulator/index.ts";
 import { HELLO, startEmulator, tinyService } from "../helpers/emulator.ts";
 import { GO_PATH, testNeeding } from "../helpers/requirements.ts";
+import { listen } from "../helpers/listen.ts";
 import { openWorkplace } from "../helpers/workplace.ts";
 
 const emulator = await startEmulator(afterAll);
 const { project } = emulator;
-const { folder, env } = openWorkplace(emulator.status().environment);
+const { folder, env } = openWorkplace(environmentOfProgram(emulator.status(), {}));
 const { url } = await emulator.deploy("hello", tinyService(HELLO));
 const OTHER = "https://other-abc123-uc.a.run.app";
 
@@ -20,9 +23,9 @@ const RUN_LIBRARY = JSON.stringify(require.resolve("@google-cloud/run"));
 
 /** Runs a program as `emulator exec` does, and gives what it prints as JSON. */
 async function run(program: string, args: readonly string[], extra: Readonly<Record<string, string | undefined>> = {}) {
-  // Node 22 warns that the proxy of its own fetch, which the environment switches on, is experimental.
-  const given = { ...env, SERVICE: url, OTHER, NODE_NO_WARNINGS: "1", ...extra };
-  const { stdout } = await execa(program, args, { env: given, extendEnv: false, stdin: "ignore", cwd: folder });
+  const given = { ...env, SERVICE: url, OTHER, ...extra };
+  const { stdout, stderr } = await execa(program, args, { env: given, extendEnv: false, stdin: "ignore", cwd: folder });
+  expect(stderr).toBe("");
   return JSON.parse(stdout) as unknown;
 }
 
@@ -150,18 +153,10 @@ testNeeding(
   180_000,
 );
 
-// Its transport over REST has an agent of its own, and so goes by no proxy, this one or any other: it is given a way that does.
+// Its transport over REST has an agent of its own, and goes by no proxy of the environment.
 const CLOUD_RUN = `
 import run from ${RUN_LIBRARY};
-import { gaxios, GoogleAuth } from ${AUTH_LIBRARY};
-class ProxiedTransporter extends gaxios.Gaxios {
-  request(options) {
-    return super.request({ ...options, agent: undefined });
-  }
-}
-const scopes = ["https://www.googleapis.com/auth/cloud-platform"];
-const auth = new GoogleAuth({ scopes, clientOptions: { transporter: new ProxiedTransporter() } });
-const services = new run.v2.ServicesClient({ fallback: "rest", auth });
+const services = new run.v2.ServicesClient({ fallback: "rest" });
 const { PROJECT_ID, IMAGE } = process.env;
 const parent = "projects/" + PROJECT_ID + "/locations/us-central1";
 const service = { template: { containers: [{ image: IMAGE }] } };
@@ -199,4 +194,39 @@ test("@google-cloud/run over REST makes, reads and lists services for whoever ma
     get: "CONDITION_SUCCEEDED",
     list: [`${services}/by-client`, `${services}/hello`],
   });
+});
+
+const NODE_ALONE = `
+import { connect } from "node:http2";
+import { get } from "node:https";
+import http from "node:http";
+const { SERVICE } = process.env;
+const ways = {
+  fetch: async () => (await fetch(SERVICE)).status,
+  https: () => new Promise((done, fail) => get(SERVICE, { agent: false }, (answer) => done(answer.resume().statusCode)).on("error", fail)),
+  http: () => new Promise((done, fail) => http.get(SERVICE.replace("https", "http"), (answer) => done(answer.resume().statusCode)).on("error", fail)),
+  http2: () =>
+    new Promise((done, fail) => {
+      const session = connect(SERVICE).on("error", fail);
+      session.request({ ":path": "/" }).on("response", (headers) => (done(headers[":status"]), session.close())).resume().end();
+    }),
+};
+const found = {};
+for (const [name, way] of Object.entries(ways)) found[name] = await way();
+console.log(JSON.stringify(found));
+`;
+
+test("Node's own clients come to the emulator, those too that go by no proxy, and are told nothing of it", async () => {
+  expect(await run(process.execPath, ["--input-type=module", "-e", NODE_ALONE])).toEqual({ fetch: 403, https: 403, http: 403, http2: 403 });
+});
+
+test("what NODE_OPTIONS says already stays, and other hosts are reached as ever", async () => {
+  const { NODE_OPTIONS = "" } = environmentOfProgram(emulator.status(), { NODE_OPTIONS: "--title=mine" });
+  expect(environmentOfProgram(emulator.status(), { NODE_OPTIONS: NODE_OPTIONS ?? "" })).toMatchObject({ NODE_OPTIONS });
+  const own = await listen(createServer((_, response) => response.end("own")));
+  const program = `console.log(JSON.stringify([process.title, await (await fetch("http://127.0.0.1:${own}")).text()]))`;
+  expect(await run(process.execPath, ["--input-type=module", "-e", program], { NODE_OPTIONS: NODE_OPTIONS ?? "" })).toEqual([
+    "mine",
+    "own",
+  ]);
 });

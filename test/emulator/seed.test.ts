@@ -3,7 +3,8 @@ import { dirname } from "node:path";
 import { expect, test } from "vitest";
 import { filesOf } from "../../src/emulator/environment.ts";
 import { createKey } from "../../src/emulator/iam/service-accounts.ts";
-import { callerEmail, seedProject } from "../../src/emulator/seed.ts";
+import { callerEmail } from "../../src/emulator/environment.ts";
+import { seedProject } from "../../src/emulator/seed.ts";
 import { reopenState, temporaryDirectory } from "../helpers/api-server.ts";
 
 const PROJECT = "seeded-project";

@@ -72,6 +72,8 @@ function withoutChance(value: unknown): string {
     .replace(/\b([a-z][a-z-]*)-[a-z0-9]{10}-([a-z]{2})\.a\.run\.app/g, "$1-HASH-$2.a.run.app")
     .replace(/\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g, "UUID")
     .replace(/\bsha256:[0-9a-f]{64}\b/g, "sha256:DIGEST")
+    .replace(/\b[0-9a-f]{40}\b/g, "KEY")
+    .replace(/"unique_id":"\d+"/g, '"unique_id":"1"')
     .replace(/"etag":"[^"]*"/g, '"etag":"ETAG"')
     .replace(/"((?:\w+_)?(?:ms|duration))":[\d.]+/g, '"$1":0');
 }

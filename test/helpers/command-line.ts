@@ -110,7 +110,7 @@ export const KNATIVE_SERVICE = {
     name: "hello",
     namespace: "123456789012",
     generation: 2,
-    creationTimestamp: "2026-11-01T10:00:00.000Z",
+    creationTimestamp: "2025-11-01T10:00:00.000Z",
     labels: { team: "apps", "cloud.googleapis.com/location": "us-central1" },
     annotations: {
       "serving.knative.dev/lastModifier": "me@example.com",
@@ -147,7 +147,7 @@ export const KNATIVE_SERVICE = {
     traffic: [{ latestRevision: true, percent: 100, revisionName: "hello-00002-abc" }],
     conditions: [
       { type: "Ready", status: "True" },
-      { type: "ConfigurationsReady", status: "True", lastTransitionTime: "2026-11-02T10:00:00.000Z" },
+      { type: "ConfigurationsReady", status: "True", lastTransitionTime: "2025-11-02T10:00:00.000Z" },
     ],
   },
 };

@@ -6,7 +6,7 @@ import { type TestContext, test } from "vitest";
 import { writeContainersConf } from "./container-machine.ts";
 
 /** What some tests need of the machine that npm does not install. */
-export type Need = "cloud-run-proxy" | "curl" | "gcloud" | "go" | "google-auth" | "podman" | "pytest" | "python";
+export type Need = "cloud-run-proxy" | "curl" | "gcloud" | "git" | "go" | "google-auth" | "podman" | "pytest" | "python";
 
 export type Requirement = { readonly available: true; readonly path: string } | { readonly available: false; readonly reason: string };
 
@@ -17,6 +17,7 @@ const FINDERS: Readonly<Record<Need, () => Requirement>> = {
   "cloud-run-proxy": () => findProgram("cloud-run-proxy"),
   curl: () => findProgram("curl"),
   gcloud: () => findProgram("gcloud"),
+  git: () => findProgram("git"),
   go: findGo,
   "google-auth": () => findPython(["google.auth", "requests"]),
   podman: findPodman,

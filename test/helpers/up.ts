@@ -21,3 +21,8 @@ export function upFiles(service: string, line = ""): Files {
 export function upFolder(service: string, line = ""): string {
   return folder(upFiles(service, line));
 }
+
+/** The names of the steps that a document of `up` tells of. */
+export function stepsOf(document: Readonly<Record<string, unknown>>): string[] {
+  return (document["steps"] as readonly { readonly name: string }[]).map(({ name }) => name);
+}

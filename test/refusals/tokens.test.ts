@@ -1,7 +1,6 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll } from "vitest";
-import { explainImpersonationRefusal } from "../../src/auth/impersonation-refusal.ts";
 import { explainTokenRefusal } from "../../src/auth/token-refusal.ts";
 import { temporaryDirectory, type Answer } from "../helpers/api-server.ts";
 import { holdRefusals, named, openRefusals, type Case, type Named } from "../helpers/refusals.ts";
@@ -11,10 +10,6 @@ const world = await openRefusals((cleanUp) => void atEnd.push(cleanUp));
 const { url, project, member, caller } = world;
 const HOUR = 3_600_000;
 
-const impersonated = async (account: string, verb: string, body: object): Promise<Named> => {
-  const { status, text } = await world.impersonate(account, verb, body);
-  return named(explainImpersonationRefusal({ account, member, status, body: text }));
-};
 const exchanged = async (answer: Promise<Answer>): Promise<Named> => {
   const { json, headers } = await answer;
   return named(
@@ -94,51 +89,57 @@ const TOKENS: readonly Case[] = [
 ];
 
 const operator = `operator@${project}.iam.gserviceaccount.com`;
-const SCOPE = ["https://www.googleapis.com/auth/cloud-platform"];
 const creatorOf = (account: { readonly resource: string }) =>
   world.api("iam.googleapis.com", `${account.resource}:setIamPolicy`, {
     policy: { bindings: [{ role: "roles/iam.serviceAccountTokenCreator", members: [member] }] },
   });
 
+const as = (...accounts: readonly string[]) => world.run(["token", url, "--impersonate-service-account", accounts.join(",")]);
+
 const IMPERSONATIONS: readonly Case[] = [
-  ["no right to ID tokens", "TOKEN_CREATOR_MISSING", () => impersonated(operator, "generateIdToken", { audience: url })],
-  ["no right to access tokens", "TOKEN_CREATOR_MISSING", () => impersonated(operator, "generateAccessToken", { scope: SCOPE })],
+  ["no right to act as an account", "TOKEN_CREATOR_MISSING", () => as(operator)],
   [
     "no right to pass it on",
     "TOKEN_CREATOR_MISSING",
-    () => impersonated(operator, "generateIdToken", { audience: url, delegates: [`projects/-/serviceAccounts/${operator}`] }),
+    async () => {
+      const account = await world.account();
+      await creatorOf(account);
+      return as(account.email, operator);
+    },
   ],
+  ["an account to act as that is not there", "ACCOUNT_DELETED", () => as(`nobody@${project}.iam.gserviceaccount.com`)],
   [
-    "an account that is not there",
-    "ACCOUNT_DELETED",
-    () => impersonated(`nobody@${project}.iam.gserviceaccount.com`, "generateIdToken", { audience: url }),
-  ],
-  [
-    "an account that is disabled",
+    "an account to act as that is disabled",
     "ACCOUNT_DISABLED",
     async () => {
       const account = await world.account();
       await creatorOf(account);
       await world.api("iam.googleapis.com", `${account.resource}:disable`);
-      return impersonated(account.email, "generateIdToken", { audience: url });
+      return as(account.email);
     },
   ],
   [
-    "a token for two hours",
-    "LIFETIME_TOO_LONG",
-    async () => {
-      const account = await world.account();
-      await creatorOf(account);
-      return impersonated(account.email, "generateAccessToken", { scope: SCOPE, lifetime: "7200s" });
-    },
-  ],
-  [
-    "a scope that is none",
+    "an audience of nothing for an account to act as",
     "AUDIENCE_INVALID",
     async () => {
       const account = await world.account();
       await creatorOf(account);
-      return impersonated(account.email, "generateAccessToken", { scope: ["nonsense"] });
+      return world.run(["token", "", "--impersonate-service-account", account.email]);
+    },
+  ],
+  [
+    "a login that was revoked",
+    "SIGN_IN_EXPIRED",
+    async () => {
+      const path = join(temporaryDirectory(), "login.json");
+      const login = {
+        type: "authorized_user",
+        client_id: "me.apps.googleusercontent.com",
+        client_secret: "gone",
+        refresh_token: "1//0gone",
+      };
+      writeFileSync(path, JSON.stringify(login), { mode: 0o600 });
+      return world.run(["token", url, "--credentials", path]);
     },
   ],
 ];

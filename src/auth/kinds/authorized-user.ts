@@ -1,6 +1,7 @@
 import type { UserRefreshClient } from "google-auth-library";
 import { CliError } from "../../errors.ts";
 import { isAudienceOfGcloud } from "../audience.ts";
+import type { Reason } from "../../reasons.ts";
 import type { Credentials } from "../credentials.ts";
 import type { Exchange } from "../exchange.ts";
 import { fieldsOf, type Fields } from "../fields.ts";
@@ -79,21 +80,15 @@ export function userCredentials(value: Fields, origin: string, subject: string, 
 
 const LOGIN = "gcloud auth application-default login";
 
-function explain({ host, status, error, description, reason }: Refusal, origin: string): CliError {
-  const details = { error, error_description: description, status_code: status };
+function explain({ host, status, error, description, reason: subtype }: Refusal, origin: string): CliError {
   const said = description ? `${description.replace(/\.$/, "")} (${error})` : error || `status ${status}`;
-  if (/rapt|reauth/i.test(`${reason} ${description}`)) {
-    return new CliError(
-      "TOKEN_REFUSED",
-      `The login from ${origin} has to be renewed, as the organisation's session length demands: ${said}.`,
-      {
-        hint: LOGIN,
-        details,
-      },
-    );
-  }
-  if (error === "invalid_grant") {
-    return new CliError("TOKEN_REFUSED", `The login from ${origin} was revoked, or has expired: ${said}.`, { hint: LOGIN, details });
-  }
-  return new CliError("TOKEN_REFUSED", `${host} refused the login from ${origin}: ${said}.`, { hint: LOGIN, details });
+  const refused = (reason: Reason | undefined, sentence: string) =>
+    new CliError("TOKEN_REFUSED", `${sentence}: ${said}.`, {
+      hint: LOGIN,
+      details: { ...(reason && { reason }), error, error_description: description, status_code: status },
+    });
+  if (/rapt|reauth/i.test(`${subtype} ${description}`))
+    return refused("SIGN_IN_EXPIRED", `The login from ${origin} has to be renewed, as the organisation's session length demands`);
+  if (error === "invalid_grant") return refused("SIGN_IN_EXPIRED", `The login from ${origin} was revoked, or has expired`);
+  return refused(error === "deleted_client" ? "CLIENT_DELETED" : undefined, `${host} refused the login from ${origin}`);
 }

@@ -5,6 +5,7 @@ import type { Exchange } from "../exchange.ts";
 import { fieldsOf, type FieldReader, type Fields } from "../fields.ts";
 import { askLibrary, transportBy, type Refusal } from "../google-library.ts";
 import { memberOf, readClaims } from "../id-token.ts";
+import { explainImpersonationRefusal } from "../impersonation-refusal.ts";
 import { assertGoogles } from "../token-endpoint.ts";
 
 /** The account to act as, by way of others: each may act for the next, and the last for the account. */
@@ -48,7 +49,7 @@ export function impersonate(source: Credentials, { account, delegates }: Chain, 
         transporterOptions,
       });
     })());
-  const refuse = (refusal: Refusal) => explain(refusal, source, { account, delegates });
+  const refuse = (refusal: Refusal) => explainImpersonationRefusal(refusal, { account, delegates, principal: source.principal });
   const by = [source.description, ...delegates.map((delegate) => `by way of ${delegate}`)].join(", ");
 
   return {
@@ -107,41 +108,4 @@ export function assertImpersonationHost(endpoint: string, subject: string, env: 
     env,
     hosts: /^iamcredentials(?:\.[a-z0-9-]+)*\.googleapis\.com$/,
   });
-}
-
-function explain(
-  { host, status, error, description, reason, permission }: Refusal,
-  source: Credentials,
-  { account, delegates }: Chain,
-): CliError {
-  const who = source.principal ?? "The credential";
-  const details = { error, status_code: status, ...(reason && { reason }), ...(permission && { permission }), account };
-  const said = description.replace(/\.$/, "");
-  const refused = (message: string, hint: string) => new CliError("TOKEN_REFUSED", message, { hint, details });
-  if (reason === "SERVICE_DISABLED" || /has not been used in project|it is disabled/.test(description))
-    return refused(`The IAM Credentials API is off in the project: ${said}.`, "gcloud services enable iamcredentials.googleapis.com");
-  if (status === 403) {
-    const first = delegates[0] ?? account;
-    const chain = delegates.length > 0 ? ` by way of ${delegates.join(", ")}` : "";
-    const role =
-      /^principal(?:Set)?:/.test(who) || source.principal === undefined
-        ? "roles/iam.workloadIdentityUser"
-        : "roles/iam.serviceAccountTokenCreator";
-    return refused(
-      `${who} may not act as ${account}${chain}: ${said}.`,
-      `gcloud iam service-accounts add-iam-policy-binding ${first} --member ${source.principal ?? "MEMBER"} --role ${role}${
-        delegates.length > 0 ? ", and likewise from each account to the next" : ""
-      }`,
-    );
-  }
-  if (status === 404)
-    return refused(
-      `There is no service account ${account}, or a delegate of it is not there: ${said}.`,
-      "gcloud iam service-accounts list",
-    );
-  if (/disabled/i.test(description)) return refused(`${account} is disabled: ${said}.`, `gcloud iam service-accounts enable ${account}`);
-  return refused(
-    `${host} refused a token for ${account}: ${said || `status ${status}`}.`,
-    "Is the account's address right, and the audience one?",
-  );
 }

@@ -7,8 +7,8 @@ const ABOUT_AUDIENCE = /audience|'aud' claim/i;
 
 /** A refusal of Identity-Aware Proxy, which stands before the service and has a policy and an audience of its own. */
 export function explainIap(call: RefusedCall, evidence: Evidence): CliError {
-  const client = clientOf(call);
-  const hint = `Call it with the audience that IAP takes: cloudrun-oauth invoke --audience ${client ?? "CLIENT_ID"}`;
+  const client = iapClientOf(call);
+  const hint = `Call it with a token for IAP: cloudrun-oauth invoke --iap${client ? "" : " CLIENT_ID"}`;
   const facts = client === undefined ? {} : { expected_audience: client };
   const name = nameOf(call, evidence);
   if (call.status === 403)
@@ -43,7 +43,7 @@ export function explainIap(call: RefusedCall, evidence: Evidence): CliError {
 }
 
 /** The OAuth client that IAP signs people in by, which is its audience: it is in the redirect, and in what it says of a wrong one. */
-function clientOf({ headers, body }: RefusedCall): string | undefined {
+export function iapClientOf({ headers, body }: Pick<RefusedCall, "headers" | "body">): string | undefined {
   const location = headers["location"] ?? "";
   const asked = URL.canParse(location) ? new URL(location).searchParams.get("client_id") : null;
   return asked ?? /expected value \(([\w.-]+)\)/.exec(body)?.[1];

@@ -148,10 +148,23 @@ function operation(call: Call, repository: string, response: object): object {
   return { name, metadata: { "@type": "type.googleapis.com/google.devtools.artifactregistry.v1.OperationMetadata" }, done: true, response };
 }
 
-function repositoryMessage({ name, format, description, labels, createTime }: Repository): { readonly name: string; readonly registryUri: string } {
+function repositoryMessage({ name, format, description, labels, createTime }: Repository): {
+  readonly name: string;
+  readonly registryUri: string;
+} {
   const [, project, , location, , repository] = name.split("/");
   const registryUri = `${location}-docker.pkg.dev/${project}/${repository}`;
-  return { name, format, description, labels, createTime, updateTime: createTime, mode: "STANDARD_REPOSITORY", sizeBytes: "0", registryUri } as {
+  return {
+    name,
+    format,
+    description,
+    labels,
+    createTime,
+    updateTime: createTime,
+    mode: "STANDARD_REPOSITORY",
+    sizeBytes: "0",
+    registryUri,
+  } as {
     name: string;
     registryUri: string;
   };

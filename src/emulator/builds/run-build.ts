@@ -54,7 +54,8 @@ export async function runBuild(build: Build, run: Run): Promise<BuildChange> {
     log("DONE\n");
     return { status: "SUCCESS", timing, results: { images } };
   } finally {
-    await rm(folder, { recursive: true, force: true });
+    // A source that failed to unpack may still be written.
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 });
   }
 }
 

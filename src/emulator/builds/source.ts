@@ -1,5 +1,4 @@
 import { mkdir } from "node:fs/promises";
-import { x as extract } from "tar";
 import type { State } from "../state.ts";
 import { blobPath } from "../storage/blobs.ts";
 import { findObject } from "../storage/objects.ts";
@@ -27,7 +26,7 @@ export async function fetchSource(
     const file = blobPath(state, object.file);
     if (name.endsWith(".zip")) await extractZip(file, folder);
     // Strict: an entry that points out of the folder fails the build, and is not just left out.
-    else await extract({ file, cwd: folder, strict: true, preserveOwner: false });
+    else await (await import("tar")).extract({ file, cwd: folder, strict: true, preserveOwner: false });
     log(`Operation completed over 1 objects/${(object.size / 1024).toFixed(1)} KiB.\n`);
   } catch (error) {
     throw new BuildFailure("FETCH_SOURCE_FAILED", `failed to fetch storage source ${uri}: ${(error as Error).message}`);

@@ -5,6 +5,7 @@ import { findContainerProgram, type ContainerProgram, type Found } from "./conta
 import { openStorage, type Storage } from "./container/storage.ts";
 import { BuildError, type Engine } from "./engine.ts";
 import type { Machine } from "./machine.ts";
+import { NoContainerEngine } from "./no-container-engine.ts";
 import type { Reaper } from "./reaper.ts";
 
 interface ContainerEngineOptions {
@@ -15,15 +16,6 @@ interface ContainerEngineOptions {
   /** The emulator's environment, as docker or podman is to have it. */
   readonly env: Machine["env"];
   readonly reaper: Reaper;
-}
-
-/** Neither docker nor podman works on this machine; the message says of each why. */
-export class NoContainerEngine extends Error {
-  override readonly name = "NoContainerEngine";
-
-  constructor({ passedOver }: Found) {
-    super(`No container engine works on this machine: ${passedOver.join("; ")}.`);
-  }
 }
 
 /** An engine that lets docker or podman build and run. It looks for one when it is first needed. */

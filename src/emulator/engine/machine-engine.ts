@@ -1,6 +1,7 @@
-import { createContainerEngine, NoContainerEngine } from "./container.ts";
+import { createContainerEngine } from "./container.ts";
 import type { Found } from "./container/program.ts";
 import type { Engine } from "./engine.ts";
+import { NoContainerEngine } from "./no-container-engine.ts";
 import { createProcessEngine } from "./process.ts";
 import { createReaper } from "./reaper.ts";
 

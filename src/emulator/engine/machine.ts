@@ -1,6 +1,5 @@
 import { accessSync, constants } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
-import { execa } from "execa";
 import { BuildError } from "./engine.ts";
 
 /** What of this machine stands in for base images. */
@@ -31,6 +30,7 @@ export function findNpm({ node, env }: Machine): string | undefined {
 
 /** The version that a program prints, as `20.19.0`. */
 export async function readVersion(program: string, env: Machine["env"]): Promise<string> {
+  const { execa } = await import("execa");
   const { stdout } = await execa(program, ["--version"], { stdin: "ignore", env: { ...env }, extendEnv: false });
   return /\d+(\.\d+)*/.exec(stdout)?.[0] ?? stdout.trim();
 }

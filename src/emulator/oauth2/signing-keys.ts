@@ -17,11 +17,10 @@ export interface SigningKeys {
   sign(claims: object): Promise<string>;
 }
 
-/** Opens the keys under `keys/` of the data directory. Returns at once; an issuer's key that is missing is being made meanwhile. */
+/** The keys under `keys/` of the data directory; each is read, or made, when it is first asked for. */
 export function openSigningKeys(directory: string): SigningKeys {
-  const issuer = openKeyPair(join(directory, "keys", "issuer.pem"));
-  // Whoever awaits the key gets the error; until then it is nobody's.
-  issuer.catch(() => undefined);
+  let opened: Promise<KeyPair> | undefined;
+  const issuer = (): Promise<KeyPair> => (opened ??= openKeyPair(join(directory, "keys", "issuer.pem")));
   const accounts = new Map<string, Promise<KeyPair>>();
   const file = (uniqueId: string): string => join(directory, "keys", `account-${uniqueId}.pem`);
 
@@ -35,13 +34,13 @@ export function openSigningKeys(directory: string): SigningKeys {
   };
 
   return {
-    issuer: () => issuer,
+    issuer,
     ofAccount,
     ofAccountIfAny: async (uniqueId) => (accounts.has(uniqueId) || existsSync(file(uniqueId)) ? ofAccount(uniqueId) : undefined),
     forget(uniqueId) {
       accounts.delete(uniqueId);
       rmSync(file(uniqueId), { force: true });
     },
-    sign: async (claims) => signJwt(JSON.stringify(claims), await issuer),
+    sign: async (claims) => signJwt(JSON.stringify(claims), await issuer()),
   };
 }

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { readRefusal } from "../../../src/auth/google-library.ts";
 import { explainImpersonationRefusal } from "../../../src/auth/impersonation-refusal.ts";
 import { explainRefusal } from "../../../src/auth/refusal/explain.ts";
 import type { Evidence } from "../../../src/auth/refusal/refused-call.ts";
@@ -172,7 +173,8 @@ test("a refusal of the IAM Credentials API names the role by the permission", ()
       ],
     },
   });
-  expect(explainImpersonationRefusal({ account: EMAIL, member: "user:me@example.com", status: 403, body })).toMatchObject({
+  const said = readRefusal("iamcredentials.googleapis.com", 403, body);
+  expect(explainImpersonationRefusal(said, { account: EMAIL, delegates: [], principal: "user:me@example.com" })).toMatchObject({
     code: "TOKEN_REFUSED",
     hint: `gcloud iam service-accounts add-iam-policy-binding ${EMAIL} --member user:me@example.com --role roles/iam.serviceAccountOpenIdTokenCreator`,
     details: { reason: "TOKEN_CREATOR_MISSING", permission: "iam.serviceAccounts.getOpenIdToken" },

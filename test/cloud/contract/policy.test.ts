@@ -1,4 +1,5 @@
 import { expect } from "vitest";
+import type { Json } from "../../helpers/api-server.ts";
 import { overBothWays } from "../../helpers/both-ways.ts";
 import { HELLO, tinyService } from "../../helpers/emulator.ts";
 
@@ -11,10 +12,18 @@ overBothWays(({ testWay, json, run, expectSame, emulator }) => {
     expectSame("granted", await json(["grant", "hello", "--member", ME]));
     await json(["grant", "hello", "--member", SOMEBODY_ELSE]);
     const members = await json(["members", "hello"]);
-    expect(members["members"]).toEqual([SOMEBODY_ELSE, ME].map((member) => ({ member, role: "roles/run.invoker" })));
+    const invoker = { role: "roles/run.invoker", may_call: true, inherited_from: null, condition: null };
+    const own = (found: Json) => (found["members"] as Json[]).filter(({ inherited_from }) => inherited_from === null);
+    expect(own(members)).toEqual([SOMEBODY_ELSE, ME].map((member) => ({ member, ...invoker })));
+    expect(members["members"]).toContainEqual(expect.objectContaining({ role: "roles/owner", inherited_from: "project" }));
     expectSame("members", members);
-    expectSame("revoked", await json(["revoke", "hello", "--member", ME]));
-    expect((await json(["members", "hello"]))["members"]).toEqual([{ member: SOMEBODY_ELSE, role: "roles/run.invoker" }]);
+    const revoked = await json(["revoke", "hello", "--member", ME]);
+    expect(revoked["bindings"]).toEqual([{ role: "roles/run.invoker", members: [SOMEBODY_ELSE] }]);
+    expectSame("revoked", revoked);
+
+    const { exitCode, stdout, stderr } = await run(["--json", "revoke", "hello", "--member", ME]);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 4, stdout: "" });
+    expectSame("revoked again", JSON.parse(stderr.trim().split("\n").at(-1) ?? ""));
   });
 
   testWay("a service that is not there has no policy", async () => {

@@ -2,7 +2,7 @@ import { chmodSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { placeInstance } from "../../../src/emulator/engine/container/network.ts";
-import { NoContainerEngine } from "../../../src/emulator/engine/container.ts";
+import { NoContainerEngine } from "../../../src/emulator/engine/no-container-engine.ts";
 import { openMachineEngine, type EngineChoice } from "../../../src/emulator/engine/machine-engine.ts";
 import { temporaryFolder, until, type Files } from "../../helpers/process-engine.ts";
 

@@ -1,5 +1,4 @@
 import { mkdir, rm } from "node:fs/promises";
-import { execa } from "execa";
 import { findOnPath, type Machine } from "../machine.ts";
 import { limitFlags } from "./limits.ts";
 
@@ -86,7 +85,8 @@ interface End {
   readonly message?: string;
 }
 
-function tell(file: string, args: readonly string[], env: Environment) {
+async function tell(file: string, args: readonly string[], env: Environment) {
+  const { execa } = await import("execa");
   return execa(file, args, { env: { ...env }, extendEnv: false, stdin: "ignore", reject: false, timeout: PROBE_LIMIT });
 }
 

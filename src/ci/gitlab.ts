@@ -1,0 +1,51 @@
+import { providerName, type Pipeline } from "./pipeline.ts";
+import { commandLine, imageOf, STEPS, variablesOf } from "./variables.ts";
+import { yamlLine, yamlText, yamlVariables } from "./yaml.ts";
+
+/** The file that takes what a job found out to the jobs after it: https://docs.gitlab.com/ci/yaml/artifacts_reports/#artifactsreportsdotenv */
+const OUTPUTS = "cloudrun-oauth.env";
+
+/** A pipeline of GitLab CI/CD: https://docs.gitlab.com/ci/yaml/ */
+export function writeGitLabPipeline(pipeline: Pipeline): string {
+  const { service, branch, repository, provider } = pipeline;
+  const tagged = `--image "$IMAGE:$CI_COMMIT_SHA"`;
+  return `# Written by: cloudrun-oauth ci gitlab
+# Builds and deploys ${service}, and calls it. No key is stored anywhere: GitLab vouches for the job, and Google takes its word for the
+# branch ${branch} of ${repository} alone. What Google has to know for that: cloudrun-oauth ci gitlab --apply
+stages: [deploy, test]
+
+variables:
+${yamlVariables({ ...variablesOf(pipeline), CLOUDRUN_OAUTH_OUTPUTS: OUTPUTS, IMAGE: imageOf(pipeline) }, "  ")}
+.cloud-run:
+  image: node:22-slim
+  timeout: 30m
+  rules:
+    - if: '$CI_COMMIT_BRANCH == "${branch}"'
+  # GitLab's word for the job.
+  id_tokens:
+    GITLAB_OIDC_TOKEN:
+      aud: https://iam.googleapis.com/${provider ? providerName(pipeline, provider) : ""}
+
+deploy:
+  extends: .cloud-run
+  stage: deploy
+  resource_group: ${yamlText(`deploy-${service}`)}
+  script:
+    - ${yamlLine(commandLine(STEPS.build(pipeline), tagged))}
+    - ${yamlLine(commandLine(STEPS.deploy(pipeline), tagged))}
+  artifacts:
+    reports:
+      dotenv: ${OUTPUTS}
+  environment:
+    name: production
+    url: $CLOUDRUN_OAUTH_URL
+
+smoke-test:
+  extends: .cloud-run
+  stage: test
+  # It brings the URL along.
+  needs: [deploy]
+  script:
+    - ${yamlLine(commandLine(STEPS.smokeTest))}
+`;
+}

@@ -1,0 +1,40 @@
+import { CliError } from "../errors.ts";
+import type { Binding, Cloud, Policy, ProjectName } from "./cloud.ts";
+import { mayInvoke } from "./permissions.ts";
+
+/** A member's role, and where it comes from. */
+export interface Membership {
+  readonly member: string;
+  readonly role: string;
+  /** Whether the role lets its members call; null for a role of somebody's own. */
+  readonly may_call: boolean | null;
+  /** "project" where the project grants it on all that is in it; null where the service does. */
+  readonly inherited_from: "project" | null;
+  /** It counts only where this holds. */
+  readonly condition: { readonly title: string | null; readonly expression: string } | null;
+}
+
+/** Who has which role by a policy. */
+export function membershipsOf(policy: Policy | undefined, inheritedFrom: Membership["inherited_from"]): Membership[] {
+  return (policy?.bindings ?? []).flatMap(({ role, members, condition }) =>
+    members.map((member) => ({
+      member,
+      role,
+      may_call: mayInvoke(role),
+      inherited_from: inheritedFrom,
+      condition: readCondition(condition),
+    })),
+  );
+}
+
+/** The project's policy; undefined where who asks may not read it, or has not enabled the API that tells it. */
+export async function projectPolicyIfAllowed(cloud: Cloud, { project }: ProjectName): Promise<Policy | undefined> {
+  return cloud.projectPolicy({ project }).catch((error: unknown) => {
+    if (error instanceof CliError && error.code === "PERMISSION_DENIED") return undefined;
+    throw error;
+  });
+}
+
+function readCondition(condition: Binding["condition"]): Membership["condition"] {
+  return condition ? { title: condition.title || null, expression: condition.expression } : null;
+}

@@ -1,0 +1,111 @@
+import { mkdirSync, readdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { pid } from "node:process";
+import { createAdmin } from "./admin.ts";
+import { openCertificateAuthority } from "./certificates.ts";
+import { createClock } from "./clock.ts";
+import { openMachineEngine } from "./engine/machine-engine.ts";
+import { authoritiesBundle, environment, filesOf, withoutEmulator } from "./environment.ts";
+import { createFaults } from "./faults/faults.ts";
+import { openGoogle } from "./google.ts";
+import type { Emulator, EmulatorOptions } from "./index.ts";
+import { removeJournal } from "./journal.ts";
+import { writeNodeClient } from "./node-client.ts";
+import type { KeyPair } from "./oauth2/key-pair.ts";
+import { upstreamProxy } from "./proxy.ts";
+import { openRecorder } from "./recorder.ts";
+import type { Router } from "./router.ts";
+import type { Running } from "./running.ts";
+import { listen } from "./server.ts";
+import { sweepUnfinished, writeWhole } from "./write-whole.ts";
+
+/** The emulator of `createEmulator`, with the keys that a new project begins with. */
+export async function openEmulator({
+  directory,
+  port,
+  project = "cloudrun-local",
+  region = "us-central1",
+  log = () => undefined,
+  record,
+  iamPropagation = 0,
+  firstKeys,
+  ...options
+}: EmulatorOptions & { readonly firstKeys: readonly Promise<KeyPair>[] }): Promise<Emulator> {
+  const env = withoutEmulator(options.env);
+  const { authorities, cache } = filesOf(directory, project);
+  const forgetTokens = (): void => rmSync(cache, { recursive: true, force: true });
+  forgetTokens();
+  const clock = createClock(forgetTokens);
+  const faults = createFaults();
+  const { now } = clock;
+  for (const folder of [directory, join(directory, "keys")]) {
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    sweepUnfinished(folder);
+  }
+  let announce: (url: string) => void = () => undefined;
+  const address = new Promise<string>((resolve) => (announce = resolve));
+  const open = () => openGoogle({ directory, project, engine, now, log, address, iamPropagation, firstKeys });
+  const engine = await openMachineEngine({ choice: options.engine ?? "auto", directory, shared: [authorities], env, log });
+  const authority = await openCertificateAuthority(directory, Date.now);
+  // The user that a container runs as may be another one.
+  writeNodeClient(directory);
+  writeWhole(authorities, authoritiesBundle(authority.certificate, env), 0o644);
+  let google = await open();
+  const recorder = record === undefined ? undefined : openRecorder(record, now);
+  const route: Router = (request, host, target) => google.router(request, host, target);
+
+  const reset = async (): Promise<void> => {
+    await google.close();
+    // First, so that a reset that is cut off has forgotten everything: the next start clears the rest away.
+    removeJournal(directory);
+    for (const name of readdirSync(directory)) if (!KEPT.has(name)) rmSync(join(directory, name), { recursive: true, force: true });
+    await engine.sweep();
+    google = await open();
+  };
+  const status = (): Running => ({
+    pid,
+    url,
+    project,
+    region,
+    data_dir: directory,
+    environment: environment({ url, directory, project, region }),
+    engine: engine.status(),
+    services: google.services(),
+  });
+  const server = await listen(port, {
+    authority,
+    router: recorder?.wrap(route) ?? route,
+    frontDoor: (request, response, host) => google.frontDoor(request, response, host),
+    admin: createAdmin({ status, reset, faults, clock, logs: () => google.logs, state: () => google.state }),
+    async meet(request, response, host) {
+      response.setHeader("date", new Date(now()).toUTCString());
+      return faults.strike(request, response, host);
+    },
+    upstream: upstreamProxy(env),
+    log,
+  });
+  const url = `http://127.0.0.1:${server.port}`;
+  announce(url);
+
+  let closed: Promise<void> | undefined;
+  const end = async (): Promise<void> => {
+    await server.close();
+    await google.close();
+    await engine.close();
+    recorder?.close();
+  };
+  const close = (): Promise<void> => (closed ??= end());
+  return {
+    url,
+    status,
+    close,
+    async remove() {
+      await close();
+      rmSync(directory, { recursive: true, force: true });
+      await engine.sweep();
+    },
+  };
+}
+
+/** What a reset leaves: shells that were brought to the emulator, and a gcloud that is signed in, go on working. */
+const KEPT = new Set(["keys", "gcloud", "ca-bundle.pem", "node-client.cjs"]);

@@ -1,0 +1,73 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect, onTestFinished } from "vitest";
+import { overBothWays } from "../../helpers/both-ways.ts";
+
+const ACCOUNT = "some-caller@cloudrun-local.iam.gserviceaccount.com";
+
+/** A folder whose files may be keys. */
+function keyFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "cloudrun-oauth-test-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+overBothWays(({ testWay, json, run, expectSame, emulator }) => {
+  testWay("an account, its keys one after the other, and its end", async () => {
+    const cwd = keyFolder();
+    expectSame("made", await json(["accounts", "create", "some-caller", "--display-name", "Some caller"]));
+    const again = await json(["accounts", "create", "some-caller", "--display-name", "Another"]);
+    expect(again).toMatchObject({ account: ACCOUNT, display_name: "Some caller", created: false });
+    const listed = await json(["accounts", "list"]);
+    expect(listed["accounts"]).toContainEqual({
+      account: ACCOUNT,
+      project: "cloudrun-local",
+      display_name: "Some caller",
+      unique_id: expect.stringMatching(/^\d{21}$/),
+      disabled: false,
+    });
+    expectSame("accounts", listed);
+
+    const made = await json(["keys", "create", "key.json", "--account", "some-caller"], { cwd });
+    const file = join(cwd, "key.json");
+    const text = readFileSync(file, "utf8");
+    expect(made).toEqual({ account: ACCOUNT, key_id: JSON.parse(text).private_key_id, file, git: null });
+    expect([statSync(file).mode & 0o777, readdirSync(cwd)]).toEqual([0o600, ["key.json"]]);
+
+    const rotated = await json(["keys", "rotate", "key.json", "--yes"], { cwd });
+    expect(rotated).toMatchObject({ account: ACCOUNT, file, old_key_id: made["key_id"], old_key_deleted: true, git: null });
+    expect(JSON.parse(readFileSync(file, "utf8"))).toMatchObject({ private_key_id: rotated["key_id"], client_email: ACCOUNT });
+    expect([statSync(file).mode & 0o777, readdirSync(cwd)]).toEqual([0o600, ["key.json"]]);
+    const keys = await json(["keys", "list", "--account", ACCOUNT], { cwd });
+    expect(keys["keys"]).toEqual([
+      { key_id: rotated["key_id"], created_at: expect.any(String), expires_at: null, managed_by: "user", disabled: false, file },
+    ]);
+    expectSame("keys", { ...keys, keys: keys["keys"].map((key: object) => ({ ...key, file: "key.json" })) });
+
+    expect(await json(["keys", "delete", "key.json", "--yes"], { cwd })).toMatchObject({ key_id: rotated["key_id"], deleted: true, file });
+    expectSame("deleted", await json(["accounts", "delete", "some-caller", "--yes"]));
+  });
+
+  testWay("what is not there, and what an organisation forbids, is said in the same words", async () => {
+    const cwd = keyFolder();
+    for (const argv of [
+      ["keys", "list", "--account", "no-such-account"],
+      ["keys", "delete", "0123456789abcdef0123456789abcdef01234567", "--account", "caller@cloudrun-local.iam.gserviceaccount.com", "--yes"],
+    ]) {
+      const { exitCode, stdout, stderr } = await run(["--json", ...argv], { cwd });
+      expect({ argv, exitCode, stdout }).toEqual({ argv, exitCode: 4, stdout: "" });
+      expectSame(argv.join(" "), JSON.parse(stderr.trim().split("\n").at(-1) ?? ""));
+    }
+    const policy = { constraint: "constraints/iam.disableServiceAccountKeyCreation", booleanPolicy: { enforced: true } };
+    const path = "/v1/projects/cloudrun-local:setOrgPolicy";
+    await emulator().request("POST", "cloudresourcemanager.googleapis.com", path, { body: { policy } });
+    const { exitCode, stderr } = await run(["--json", "keys", "create", "--account", "caller@cloudrun-local.iam.gserviceaccount.com"], {
+      cwd,
+    });
+    expect([exitCode, existsSync(join(cwd, "caller.json")), readdirSync(cwd)]).toEqual([5, false, []]);
+    const said = JSON.parse(stderr.trim().split("\n").at(-1) ?? "");
+    expect(said.error).toMatchObject({ code: "ORG_POLICY", details: { reason: "KEY_CREATION_FORBIDDEN" } });
+    expectSame("forbidden", said);
+  });
+});

@@ -1,0 +1,78 @@
+import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage, type RequestListener } from "node:http";
+import { onTestFinished } from "vitest";
+import { openCaller, serveService } from "./caller.ts";
+import { runCli } from "./command-line.ts";
+
+type Finished = Awaited<ReturnType<typeof runCli>>;
+
+/** A proxy that runs in this process. */
+export interface RunningProxy {
+  readonly url: string;
+  readonly port: number;
+  /** What it printed on stdout when it was ready. */
+  readonly printed: string;
+  /** Ends it as Ctrl-C does. */
+  stop(): Promise<Finished>;
+}
+
+/** Starts `proxy` on a free port; the test's end stops it, and fails where it has written a secret. */
+export async function startProxy(
+  flags: readonly string[],
+  { env, cwd }: { readonly env: Readonly<Record<string, string>>; readonly cwd?: string },
+): Promise<RunningProxy> {
+  const end = new AbortController();
+  let printed = "";
+  let finished: Promise<Finished> | undefined;
+  const ready = new Promise<string>((resolve, reject) => {
+    const onStdout = (piece: Buffer): void => {
+      printed += piece.toString("utf8");
+      const [url] = /http:\/\/[^"\s]+/.exec(printed) ?? [];
+      if (url) resolve(url);
+    };
+    finished = runCli(["proxy", "--port", "0", ...flags], { env, signal: end.signal, onStdout, ...(cwd !== undefined && { cwd }) });
+    finished.then(({ stderr }) => reject(new Error(`The proxy has ended: ${stderr}`)), reject);
+  });
+  const stop = (): Promise<Finished> => {
+    end.abort();
+    return finished as Promise<Finished>;
+  };
+  onTestFinished(async () => void (await stop()));
+  const url = await ready;
+  return { url, port: Number(new URL(url).port), printed, stop };
+}
+
+/** A service, or its URL, and a proxy before it whose caller's tokens the emulator's keys have signed. */
+export async function proxyTo(target: RequestListener | string, ...flags: readonly string[]) {
+  const service = typeof target === "string" ? target : await serveService(target);
+  const { environment, home } = await openCaller();
+  return { service, ...(await startProxy(["--url", service, ...flags], { env: environment, cwd: home })) };
+}
+
+interface Answer {
+  readonly status: number;
+  readonly headers: IncomingHttpHeaders;
+  readonly text: string;
+}
+
+interface Call {
+  readonly method?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Buffer;
+}
+
+/** A request whose headers are all that is said, Host included, and the answer as it begins. */
+export function begin(url: string, { method = "GET", headers = {}, body }: Call = {}): Promise<IncomingMessage> {
+  return new Promise((resolve, reject) => {
+    const length = body === undefined ? {} : { "Content-Length": Buffer.byteLength(body) };
+    const request = httpRequest(url, { method, headers: { ...length, ...headers }, agent: false }, resolve);
+    request.on("error", reject);
+    request.end(body);
+  });
+}
+
+/** The same, and the whole answer. */
+export async function call(url: string, options?: Call): Promise<Answer> {
+  const answer = await begin(url, options);
+  const chunks: Buffer[] = await answer.toArray();
+  return { status: answer.statusCode ?? 0, headers: answer.headers, text: Buffer.concat(chunks).toString("utf8") };
+}
