@@ -89,7 +89,7 @@ export function repositoryCreation({ location, project, name }: Repository, { re
 async function ensureRepository(client: ApiClient, repository: Repository, options: BuildOptions, signal: AbortSignal): Promise<void> {
   if (await found(client, repositoryRequest(repository))) return;
   if (repository.name !== DEFAULT_REPOSITORY) throw missingRepository(repository);
-  await createRepository(client, repository, signal, options);
+  await createRepository(client, repository, signal, options).catch(unlessThere);
 }
 
 /** Makes a repository for images, and waits until it is there. Throws as the client does. */
@@ -116,6 +116,11 @@ async function found(client: ApiClient, request: ApiRequest): Promise<boolean> {
   }
 }
 
+/** Somebody else made it at the same moment. */
+function unlessThere(error: unknown): void {
+  if (!(error instanceof CliError && error.code === "CONFLICT")) throw error;
+}
+
 /** The bucket that gcloud keeps sources in. A bucket's name may hold no colon, and not Google's name. */
 function bucketOf(project: string): string {
   return `${project.replaceAll(/[:.]/g, "_").replaceAll("google", "elgoog")}_cloudbuild`;
@@ -125,7 +130,7 @@ async function upload(client: ApiClient, { directory, project }: BuildOptions): 
   const bytes = await archiveSource(directory);
   const bucket = bucketOf(project);
   if (!(await found(client, { method: "GET", url: `${STORAGE}/storage/v1/b/${bucket}` }))) {
-    await client.call({ method: "POST", url: `${STORAGE}/storage/v1/b?project=${project}`, body: { name: bucket } });
+    await client.call({ method: "POST", url: `${STORAGE}/storage/v1/b?project=${project}`, body: { name: bucket } }).catch(unlessThere);
   }
   const object = `source/${Date.now() / 1000}-${crypto.randomUUID().replaceAll("-", "")}.tgz`;
   const url = `${STORAGE}/upload/storage/v1/b/${bucket}/o?uploadType=media&name=${encodeURIComponent(object)}`;

@@ -1,4 +1,4 @@
-import { defaultImage } from "../cloud/repository.ts";
+import { defaultImage, parseRepository } from "../cloud/repository.ts";
 import type { Cloud, ServiceName } from "../cloud/cloud.ts";
 import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
@@ -15,8 +15,7 @@ export async function down(context: Context, argument: string | undefined, { pla
   const set = name.service === settings.get("service")?.value ? settings.get("image")?.value : undefined;
   const image = (set ?? defaultImage(name)).replace(/:[^:/]*$/, "");
   const cloud = await context.cloud();
-  if (context.dryRun)
-    return printPlan(terminal, [...cloud.plan("describe", name), ...cloud.plan("policy", name), ...cloud.plan("delete", name)]);
+  if (context.dryRun) return printPlan(terminal, planDown(cloud, name, image));
 
   const steps = createSteps(terminal);
   const found = await steps.step("look", `Looking for what up has made of ${name.service}`, () => findLeavings(cloud, name, image));
@@ -31,6 +30,19 @@ export async function down(context: Context, argument: string | undefined, { pla
     throw new CliError("INTERRUPTED", "Nothing was removed.");
   await remove(cloud, name, found, steps.step);
   return show(context, name, { removed: things, steps: steps.taken });
+}
+
+/** The lines for a service that `up` has made; what they find decides which of them are needed. */
+function planDown(cloud: Cloud, name: ServiceName, image: string): string[] {
+  const repository = parseRepository(image);
+  const stored = repository && [
+    ...cloud.plan("images", repository),
+    ...cloud.plan("repository", repository),
+    ...cloud.plan("delete", name),
+    ...cloud.plan("deleteImage", { image: `${image}@DIGEST` }),
+    ...cloud.plan("deleteRepository", repository),
+  ];
+  return [...cloud.plan("describe", name), ...cloud.plan("policy", name), ...(stored ?? cloud.plan("delete", name))];
 }
 
 function show(

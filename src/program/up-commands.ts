@@ -10,7 +10,7 @@ export function addUpCommands(program: Command, execute: Execute): void {
       .command("up")
       .summary("take a folder to an authenticated call")
       .description(
-        "Build the folder, deploy it as a private service, let the caller in, and prove it:\na call without a credential is refused, an authorised call is let in.\nWhat is done is not done again, and what was interrupted goes on.",
+        "Build the folder, deploy it as a private service, and let the caller in.\nThen prove it: a call without a credential is refused, an authorised one let in.\nWhat is done is not done again, and what was interrupted goes on.",
       )
       .argument("[dir]", "the folder with the Dockerfile (default: this one)")
       .option("--check <path>", "deploy without traffic first, and promote only if this path answers below 400")

@@ -1,7 +1,7 @@
 import type { Cloud, ServiceName } from "../cloud/cloud.ts";
 import { parseRepository } from "../cloud/repository.ts";
 import { CliError } from "../errors.ts";
-import { isServing, isSound, isUnsettled, type Ground } from "./ground.ts";
+import { isPending, isSound, isUnsettled, type Ground } from "./ground.ts";
 
 /** What is to be there when the road has been walked. */
 export interface Wanted extends ServiceName {
@@ -27,7 +27,7 @@ export async function compare(cloud: Cloud, wanted: Wanted, ground: Ground): Pro
 
 /** The same where the image is known to be there. */
 export function compareService(wanted: Wanted, { service }: Ground): Omit<Reasons, "build"> {
-  const promote = service && !isServing(service) ? "not all traffic goes to the latest revision" : undefined;
+  const promote = service && isPending(service) ? "the latest revision was deployed without traffic" : undefined;
   const deploy = whyDeploy(wanted, service);
   return { ...(deploy !== undefined && { deploy }), ...(promote !== undefined && { promote }) };
 }

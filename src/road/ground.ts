@@ -38,9 +38,14 @@ export function isSound({ revision, latest_created_revision: latest }: Service):
   return revision !== null && revision === latest;
 }
 
-/** Whether all traffic goes to the latest revision, whichever that is, and no candidate waits. */
-export function isServing({ traffic }: Service): boolean {
-  return traffic.some(({ latest, percent }) => latest && percent === 100) && !traffic.some(({ tag }) => tag === CANDIDATE);
+/** Whether all traffic goes to the latest revision, whichever that is. Else somebody has divided it, or taken a revision back. */
+export function isFollowing({ traffic }: Service): boolean {
+  return traffic.some(({ latest, percent }) => latest && percent === 100);
+}
+
+/** Whether the latest revision is one that `up` has deployed without traffic, and is yet to send it there. */
+export function isPending({ traffic, latest_created_revision: latest }: Service): boolean {
+  return traffic.some(({ tag, revision }) => tag === CANDIDATE && revision === latest);
 }
 
 /** The tag of a revision that is not to serve before it has been called. */

@@ -61,11 +61,13 @@ async function findStored(cloud: Cloud, image: string): Promise<Pick<Leavings, "
 }
 
 /** What is to be removed, a thing each: its kind, and its name. */
-export function listLeavings({ service, members, kept, grants, images, repository }: Leavings): [kind: string, name: string][] {
+export function listLeavings({ service, members, kept, grants, marks, images, repository }: Leavings): [kind: string, name: string][] {
   return [
     ...(service ? ([["service", `${service.service} at ${service.url}`]] as [string, string][]) : []),
     ...members.map((member): [string, string] => ["grant", `${INVOKER} to ${member}`]),
     ...(kept ? grants.map((member): [string, string] => ["grant", `${INVOKER} to ${member} on ${kept.service}`]) : []),
+    // What was interrupted, or done by hand meanwhile, leaves these alone.
+    ...(grants.length === 0 ? marks.map((mark): [string, string] => ["label", `${mark} on ${kept?.service}`]) : []),
     ...images.map((image): [string, string] => ["image", image]),
     ...(repository ? ([["repository", registryOf(repository)]] as [string, string][]) : []),
   ];

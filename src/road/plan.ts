@@ -1,7 +1,7 @@
 import type { Cloud } from "../cloud/cloud.ts";
 import { LATEST } from "../cloud/operate.ts";
 import type { Reasons, Wanted } from "./compare.ts";
-import { CANDIDATE, INVOKER, isServing, mayInvoke, type Ground } from "./ground.ts";
+import { CANDIDATE, INVOKER, isFollowing, isPending, mayInvoke, type Ground } from "./ground.ts";
 import { grantMark, isGrantMarked, isMade, MADE } from "./marks.ts";
 
 /** A step as it would be taken. */
@@ -29,11 +29,11 @@ export function planWalk(wanted: Wanted, ground: Ground, reasons: Reasons, { clo
   const there = ground.service;
   const url = there?.url ?? "SERVICE_URL";
   const name = { service, project, region };
-  const isCandidate = check !== undefined && there?.revision != null && reasons.deploy !== undefined;
+  const isCandidate = reasons.deploy !== undefined && there?.revision != null && (check !== undefined || !isFollowing(there));
   const isLetIn = ground.policy !== undefined && member !== undefined && mayInvoke(ground.policy, member);
   const needsMark = there !== undefined && !isMade(there) && !isLetIn && member !== undefined && !isGrantMarked(there, member);
   const labels = there ? (needsMark ? grantMark(member) : undefined) : MADE;
-  const moves = reasons.deploy === undefined ? there !== undefined && !isServing(there) : isCandidate || (there && !isServing(there));
+  const moves = isCandidate || (reasons.deploy === undefined && there !== undefined && isPending(there));
   const hasCandidate = isCandidate || there?.traffic.some(({ tag }) => tag === CANDIDATE);
 
   const change = (step: string, why: string | undefined, idle: string, lines: () => readonly string[]): PlannedStep =>
@@ -52,7 +52,7 @@ export function planWalk(wanted: Wanted, ground: Ground, reasons: Reasons, { clo
       ...cloud.plan("grant", { ...name, member: member ?? "MEMBER", role: INVOKER }),
     ]),
     ...(check !== undefined && moves ? [look("check", "a candidate has to answer before it gets traffic", callLine(check))] : []),
-    change("promote", moves ? "not all traffic goes to the latest revision" : undefined, "all traffic goes to the latest revision", () =>
+    change("promote", moves ? "the latest revision gets no traffic before" : undefined, "the traffic is divided as it is to be", () =>
       cloud.plan("traffic", { ...name, to: [{ revision: LATEST, percent: 100 }], removeTags: hasCandidate ? [CANDIDATE] : [] }),
     ),
     look("invoke", "an authorised call has to be let in", callLine(check ?? "")),

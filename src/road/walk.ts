@@ -7,7 +7,18 @@ import { CliError } from "../errors.ts";
 import { readMember } from "../cloud/member.ts";
 import { check, promote } from "./candidate.ts";
 import { compareService, type Reasons, type Wanted } from "./compare.ts";
-import { assertPrivate, CANDIDATE, INVOKER, isServing, isUnsettled, mayInvoke, settle, survey, type Ground } from "./ground.ts";
+import {
+  assertPrivate,
+  CANDIDATE,
+  INVOKER,
+  isFollowing,
+  isPending,
+  isUnsettled,
+  mayInvoke,
+  settle,
+  survey,
+  type Ground,
+} from "./ground.ts";
 import { grantMark, isGrantMarked, isMade, MADE } from "./marks.ts";
 import { call, refuse } from "./proof.ts";
 import type { Step } from "./steps.ts";
@@ -43,12 +54,15 @@ export async function walk(context: Context, wanted: Wanted, ground: Ground, rea
   context.terminal.note(`  ${refused.status_code}: refused, as it has to be.`);
 
   const member = await memberOf(context, road, service.url);
-  const isGranted = await grant(service, member, there, road);
-  const calling = { credentials: road.credentials, isGranted: isGranted && road.credentials.principal === member };
-  if (!isServing(service)) {
+  // The grant's mark makes a revision of its own, and that one is to serve then.
+  const isWaiting = isPending(service);
+  const granted = await grant(service, member, there, road);
+  service = granted.service;
+  const calling = { credentials: road.credentials, isGranted: granted.isGranted && road.credentials.principal === member };
+  if (isWaiting) {
     const checked = road.check === undefined ? undefined : await check(context, service, road.check, { ...road, ...calling });
     service = await promote(service, checked, road);
-  }
+  } else if (!isFollowing(service)) tellTraffic(context, service);
   const invoke = await step("invoke", `Calling it as ${member}`, () => call(context, `${service.url}${road.check ?? ""}`, calling));
   return { ...name, url: service.url, image, revision: service.revision, member, refused, invoke };
 }
@@ -66,8 +80,8 @@ async function deploy(
     const title = `Waiting for ${service.latest_created_revision}, which is being deployed`;
     return isUnsettled(service) ? sound(await step("deploy", title, () => settle(cloud, options, context.signal))) : service;
   }
-  // Where nothing serves yet there is nothing to keep.
-  const isCandidate = road.check !== undefined && service?.revision != null;
+  // Where nothing serves yet there is nothing to keep. Divided traffic would stay as it is, and the tag says what is yet to be done.
+  const isCandidate = service?.revision != null && (road.check !== undefined || !isFollowing(service));
   const member = service && !isMade(service) ? await memberOf(context, road, service.url) : undefined;
   const mark = member !== undefined && policy && !mayInvoke(policy, member) ? grantMark(member) : undefined;
   const labels = service ? mark : MADE;
@@ -84,16 +98,25 @@ function sound(service: Service): Service {
   });
 }
 
-/** Lets the member in where the policy does not; gives whether it does then. A policy that nobody here may read stays as it is. */
-async function grant(service: Service, member: string, { policy }: Ground, { cloud, step }: Road): Promise<boolean> {
-  if (!policy) return false;
-  if (mayInvoke(policy, member)) return true;
-  await step("grant", `Granting ${INVOKER} to ${member}`, async () => {
+/** Lets the member in where the policy does not; says whether it does then. A policy that nobody here may read stays as it is. */
+async function grant(service: Service, member: string, { policy }: Ground, { cloud, step }: Road) {
+  if (!policy || mayInvoke(policy, member)) return { service, isGranted: policy !== undefined };
+  return step("grant", `Granting ${INVOKER} to ${member}`, async () => {
+    const name = { service: service.service, project: service.project, region: service.region };
     // Marked first: a grant without its mark would stay for ever.
-    if (!isMade(service) && !isGrantMarked(service, member)) await cloud.setLabels({ ...service, set: grantMark(member) });
-    await cloud.grant({ service: service.service, project: service.project, region: service.region, member, role: INVOKER });
+    const isMarked = isMade(service) || isGrantMarked(service, member);
+    const marked = isMarked ? service : await cloud.setLabels({ ...name, set: grantMark(member) });
+    await cloud.grant({ ...name, member, role: INVOKER });
+    return { service: marked, isGranted: true };
   });
-  return true;
+}
+
+/** Whoever has divided the traffic, or taken a revision back, meant it. */
+function tellTraffic({ terminal }: Context, { service, traffic }: Service): void {
+  const shares = traffic.filter(({ percent }) => percent > 0).map(({ revision, percent }) => `${percent}% to ${revision}`);
+  terminal.note(
+    `The traffic stays as it was divided: ${shares.join(", ")}. All to the latest: cloudrun-oauth traffic ${service} --to LATEST`,
+  );
 }
 
 /** Who is to be let in: whom the settings name, or whoever calls. */

@@ -109,6 +109,23 @@ test("a candidate that fails its check gets no traffic, whatever comes after it,
   ]);
 }, 60_000);
 
+test("traffic that somebody has taken back stays so until another source comes", async () => {
+  const cwd = upFolder("back");
+  const { revision: first } = await json(["up"], { cwd });
+  writeFileSync(join(cwd, "server.js"), `${SERVER}// worse\n`);
+  await json(["up"], { cwd });
+  await json(["rollback", "back", "--yes"]);
+  const { stderr } = await run(["up"], { cwd });
+  expect(stderr).toContain(
+    `The traffic stays as it was divided: 100% to ${first}. All to the latest: cloudrun-oauth traffic back --to LATEST`,
+  );
+  expect((await json(["describe", "back"])).traffic).toMatchObject([{ revision: first, percent: 100 }]);
+  writeFileSync(join(cwd, "server.js"), `${SERVER}// better\n`);
+  const mended = await json(["up"], { cwd });
+  expect(stepsOf(mended)).toEqual(["look", "build", "deploy", "refuse", "promote", "invoke"]);
+  expect((await json(["describe", "back"])).traffic).toMatchObject([{ revision: mended.revision, percent: 100, latest: true, tag: null }]);
+}, 60_000);
+
 test("two at once end well", async () => {
   const folders = [upFolder("twice"), upFolder("twice")];
   const ended = await Promise.all(folders.map((cwd) => run(["up", "--json"], { cwd })));
@@ -136,6 +153,11 @@ test("of a service that was there before, down takes back the grant that up has 
   const { members } = await json(["describe", "mine"]);
   expect(members.filter(({ role }: { role: string }) => role === "roles/run.invoker")).toMatchObject([{ member: "user:me@example.com" }]);
   expect((await json(["describe", "mine"])).labels).toEqual({});
+  // A mark without its grant goes, too.
+  await json(["revoke", "mine", "--member", "user:me@example.com"]);
+  await json(["up", "--member", "user:me@example.com"], { cwd });
+  await json(["revoke", "mine", "--member", "user:me@example.com"]);
+  expect((await json(["down", "mine", "--yes"])).removed).toMatchObject([{ kind: "label" }]);
   // A grant that is made by hand now is nobody else's.
   await json(["grant", "mine", "--member", CALLER]);
   expect((await json(["down", "mine", "--yes"])).removed).toEqual([]);
@@ -209,6 +231,26 @@ test("a folder that is named brings its own settings", async () => {
   const cwd = folder({ "cloudrun-oauth.json": '{"service":"outer"}' });
   const inside = folder(upFiles("inner"));
   expect((await json(["up", inside, "--plan"], { cwd })).service).toBe("inner");
+});
+
+test("down --dry-run says what it would read and remove, and up --dry-run each step", async () => {
+  const { stdout } = await runCli(["down", "hello", "--dry-run", "--project", "my-project", "--via", "api"]);
+  expect(stdout.split("\n").map((line) => line.replace(/(?:https:\/\/)([^/.]+).*\/([^/]+)$/, "$1 $2"))).toEqual([
+    "GET us-central1-run hello",
+    "GET run hello:getIamPolicy?options.requestedPolicyVersion=3",
+    "GET artifactregistry dockerImages?pageSize=1000",
+    "GET artifactregistry cloudrun-oauth",
+    "DELETE us-central1-run hello",
+    "GET us-central1-run hello",
+    "DELETE artifactregistry DIGEST?force=true",
+    "DELETE artifactregistry cloudrun-oauth",
+    "",
+  ]);
+  asked();
+  const cwd = upFolder("dry");
+  const dry = await run(["up", "--dry-run", "--json"], { cwd });
+  expect(JSON.parse(dry.stdout).dry_run).toEqual(expect.arrayContaining(["curl SERVICE_URL", "cloudrun-oauth invoke SERVICE_URL"]));
+  expect(asked()).toEqual([]);
 });
 
 test("by gcloud, down says its lines exactly", async () => {
