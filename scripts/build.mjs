@@ -4,7 +4,7 @@ import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, wr
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 
-const BUDGET = 3_000_000; // bytes, unpacked
+const BUDGET = 3_250_000; // bytes, unpacked
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 process.chdir(root);

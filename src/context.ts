@@ -27,6 +27,8 @@ export interface Context {
   readonly rest: readonly string[];
   /** The control plane, by gcloud or by Google's APIs as `--via` says. Loaded when it is first asked for. */
   cloud(): Promise<Cloud>;
+  /** The same for a folder of a service's own: its project file is the one that counts. */
+  within(folder: string): Context;
   /** Sends one HTTP request; knows proxies and the emulator. Loaded when it is first asked for. */
   send: Send;
 }
@@ -44,11 +46,13 @@ interface Parts extends Given {
   readonly dryRun: boolean;
   /** The options of the command line, by their long names. */
   readonly flags: Readonly<Record<string, unknown>>;
+  /** Where the project file is looked for; `cwd` where it is not said. */
+  readonly folder?: string;
 }
 
 /** A context over its parts; `quickstart` makes one of its own for the emulator that it starts. */
-export function createContext({ flags, ...parts }: Parts): Context {
-  const settings = openSettings({ flags, env: parts.env, cwd: parts.cwd });
+export function createContext({ flags, folder, ...parts }: Parts): Context {
+  const settings = openSettings({ flags, env: parts.env, cwd: parts.cwd, folder });
   const { debug, note } = parts.terminal;
   let cloud: Promise<Cloud> | undefined;
   let send: Promise<Send> | undefined;
@@ -56,6 +60,7 @@ export function createContext({ flags, ...parts }: Parts): Context {
     ...parts,
     settings,
     cloud: () => (cloud ??= import("./cloud/choose.ts").then(({ openCloud }) => openCloud(context))),
+    within: (other) => createContext({ ...parts, flags, folder: other }),
     send: async (request) =>
       (await (send ??= import("./request.ts").then(({ createSend }) => createSend({ ...parts, debug, note }))))(request),
   };

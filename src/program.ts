@@ -7,6 +7,7 @@ import { addConfigCommands } from "./program/config-commands.ts";
 import { milliseconds } from "./program/duration.ts";
 import { addDoctorCommand } from "./program/doctor-commands.ts";
 import { addEmulatorCommands } from "./program/emulator-commands.ts";
+import { addUpCommands } from "./program/up-commands.ts";
 import { addLogCommands } from "./program/log-commands.ts";
 import { addOperateCommands } from "./program/operate-commands.ts";
 import { addProxyCommands } from "./program/proxy-commands.ts";
@@ -66,6 +67,7 @@ export function createProgram(execute: Execute, { stdout, stderr }: Pick<Streams
     .option("--timeout <duration>", "give up after this time: 90, 90s, 5m", milliseconds);
 
   addServiceCommands(program, execute);
+  addUpCommands(program, execute);
   addCiCommands(program, execute);
   addCallCommands(program, execute);
   addDoctorCommand(program, execute);

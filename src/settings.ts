@@ -80,11 +80,13 @@ interface SettingsOptions {
   readonly flags: Readonly<Record<string, unknown>>;
   readonly env: Environment;
   readonly cwd: string;
+  /** Where the project file is looked for, from there upwards; `cwd` where it is not said. */
+  readonly folder?: string;
 }
 
 /** Flags are checked at once, everything else when it is asked for. */
-export function openSettings({ flags, env, cwd }: SettingsOptions): Settings {
-  const projectFile = once(() => readProjectFile(cwd));
+export function openSettings({ flags, env, cwd, folder = cwd }: SettingsOptions): Settings {
+  const projectFile = once(() => readProjectFile(folder));
   const gcloud = once(() => readGcloudConfiguration(env));
   const profile = typeof flags.profile === "string" ? flags.profile : env.CLOUDRUN_OAUTH_PROFILE || undefined;
   const profiles = openProfiles(profilesDirectory(env), profile);

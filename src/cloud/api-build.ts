@@ -21,7 +21,7 @@ export async function buildByApi(
 ): Promise<BuildResult> {
   const submitted = performance.now();
   const repository = parseRepository(options.image);
-  if (repository) await ensureRepository(client, repository, signal);
+  if (repository) await ensureRepository(client, repository, options, signal);
   const source = await upload(client, options);
   const { metadata } = (await client.call({ ...createRequest(options), body: buildBody(options, source) })) as {
     metadata: { build: Build };
@@ -49,12 +49,14 @@ export function planApiBuild(options: BuildOptions): ApiRequest[] {
   const bucket = bucketOf(options.project);
   return [
     ...(repository ? [repositoryRequest(repository)] : []),
-    ...(repository?.name === DEFAULT_REPOSITORY ? [repositoryCreation(repository)] : []),
+    ...(repository?.name === DEFAULT_REPOSITORY ? [repositoryCreation(repository, options)] : []),
     { method: "GET", url: `${STORAGE}/storage/v1/b/${bucket}` },
     { method: "POST", url: `${STORAGE}/upload/storage/v1/b/${bucket}/o?uploadType=media&name=source/TIME-ID.tgz` },
     { ...createRequest(options), body: buildBody(options, { bucket, object: "source/TIME-ID.tgz", generation: "GENERATION" }) },
   ];
 }
+
+type Labelled = Pick<BuildOptions, "repositoryLabels">;
 
 interface StoredSource {
   readonly bucket: string;
@@ -76,23 +78,28 @@ export function repositoryRequest({ location, project, name }: Repository): ApiR
   return { method: "GET", url: `${REGISTRY}/projects/${project}/locations/${location}/repositories/${name}` };
 }
 
-export function repositoryCreation({ location, project, name }: Repository): ApiRequest {
+export function repositoryCreation({ location, project, name }: Repository, { repositoryLabels: labels }: Labelled = {}): ApiRequest {
   return {
     method: "POST",
     url: `${REGISTRY}/projects/${project}/locations/${location}/repositories?repositoryId=${name}`,
-    body: { format: "DOCKER" },
+    body: { format: "DOCKER", ...(labels && { labels }) },
   };
 }
 
-async function ensureRepository(client: ApiClient, repository: Repository, signal: AbortSignal): Promise<void> {
+async function ensureRepository(client: ApiClient, repository: Repository, options: BuildOptions, signal: AbortSignal): Promise<void> {
   if (await found(client, repositoryRequest(repository))) return;
   if (repository.name !== DEFAULT_REPOSITORY) throw missingRepository(repository);
-  await createRepository(client, repository, signal);
+  await createRepository(client, repository, signal, options).catch(unlessThere);
 }
 
 /** Makes a repository for images, and waits until it is there. Throws as the client does. */
-export async function createRepository(client: ApiClient, repository: Repository, signal: AbortSignal): Promise<void> {
-  let operation = (await client.call(repositoryCreation(repository))) as { name: string; done?: boolean };
+export async function createRepository(
+  client: ApiClient,
+  repository: Repository,
+  signal: AbortSignal,
+  options: Labelled = {},
+): Promise<void> {
+  let operation = (await client.call(repositoryCreation(repository, options))) as { name: string; done?: boolean };
   while (!operation.done) {
     await sleep(PAUSE, undefined, { signal }).catch(() => signal.throwIfAborted());
     operation = (await client.call({ method: "GET", url: `${REGISTRY}/${operation.name}` })) as typeof operation;
@@ -109,6 +116,11 @@ async function found(client: ApiClient, request: ApiRequest): Promise<boolean> {
   }
 }
 
+/** Somebody else made it at the same moment. */
+function unlessThere(error: unknown): void {
+  if (!(error instanceof CliError && error.code === "CONFLICT")) throw error;
+}
+
 /** The bucket that gcloud keeps sources in. A bucket's name may hold no colon, and not Google's name. */
 function bucketOf(project: string): string {
   return `${project.replaceAll(/[:.]/g, "_").replaceAll("google", "elgoog")}_cloudbuild`;
@@ -118,7 +130,7 @@ async function upload(client: ApiClient, { directory, project }: BuildOptions): 
   const bytes = await archiveSource(directory);
   const bucket = bucketOf(project);
   if (!(await found(client, { method: "GET", url: `${STORAGE}/storage/v1/b/${bucket}` }))) {
-    await client.call({ method: "POST", url: `${STORAGE}/storage/v1/b?project=${project}`, body: { name: bucket } });
+    await client.call({ method: "POST", url: `${STORAGE}/storage/v1/b?project=${project}`, body: { name: bucket } }).catch(unlessThere);
   }
   const object = `source/${Date.now() / 1000}-${crypto.randomUUID().replaceAll("-", "")}.tgz`;
   const url = `${STORAGE}/upload/storage/v1/b/${bucket}/o?uploadType=media&name=${encodeURIComponent(object)}`;

@@ -38,10 +38,11 @@ export function openApiClient(
   let account: string | undefined;
 
   async function authorization(): Promise<string> {
-    const known = await token;
-    // A minute before it ends it is not begun with any more.
-    if (!known || known.expires < Date.now() / 1000 + 60) token = fetchOperatorToken();
-    return `Bearer ${(await token)!.token}`;
+    const asked = (token ??= fetchOperatorToken());
+    const known = await asked;
+    // A minute before it ends it is not begun with any more; whoever comes to see it first fetches the next one for all.
+    if (known.expires < Date.now() / 1000 + 60 && token === asked) token = fetchOperatorToken();
+    return `Bearer ${(await token).token}`;
   }
 
   async function fetchOperatorToken(): Promise<AccessToken> {

@@ -6,6 +6,7 @@ import { assertUnderstood, withFlags } from "./api-flags.ts";
 import { failedWith, type ApiClient, type ApiRequest } from "./api-client.ts";
 import type { DeployOptions, ServiceName } from "./cloud.ts";
 import type { KnativeService } from "./knative-service.ts";
+import { withLabels } from "./labels.ts";
 import { defaultImage } from "./repository.ts";
 
 /** Milliseconds between two looks at a service that becomes ready. */
@@ -72,7 +73,9 @@ function replacement(options: DeployOptions, image: string, existing: KnativeSer
 }
 
 /** The service as it is wanted: what it has already stays, but for its image and for what was said. */
-function withRevision(options: DeployOptions, image: string, { metadata, spec, status }: KnativeService) {
+function withRevision(options: DeployOptions, image: string, existing: KnativeService) {
+  const { status } = existing;
+  const { metadata, spec }: KnativeService = options.labels ? withLabels(existing, { set: options.labels }) : existing;
   const { tag, noTraffic, env = {}, serviceAccount, service, project } = options;
   const [container, ...others] = spec?.template?.spec?.containers ?? [];
   const variables = [
@@ -137,7 +140,8 @@ export async function waitUntilReady(
 ): Promise<KnativeService> {
   for (let service = made; ; service = (await client.call({ method: "GET", url: serviceUrl(options) })) as KnativeService) {
     const { conditions = [], observedGeneration } = service.status ?? {};
-    if (observedGeneration === made.metadata?.generation) {
+    // A later one has what was made here, too: somebody else has changed the service meanwhile.
+    if (observedGeneration !== undefined && observedGeneration >= (made.metadata?.generation ?? 0)) {
       // Traffic is divided whether or not the latest revision is any good.
       const failed = conditions.find(({ type, status }) => status === "False" && (condition === "Ready" || type === condition));
       if (failed) throw failedWith(failed.message ?? failed.reason ?? "The revision did not become ready.", options);

@@ -11,6 +11,13 @@ export function serviceRead(options: ServiceName): ApiRequest {
   return { method: "GET", url: serviceUrl(options) };
 }
 
+interface Waiting {
+  readonly condition: "Ready" | "RoutesReady";
+  readonly signal: AbortSignal;
+  /** What is to stand above the spec, where that changes too. */
+  readonly metadata?: (existing: KnativeService) => KnativeService["metadata"];
+}
+
 /**
  * Reads a service, and replaces it with one of another spec; again from the start where somebody else was faster. Resolves when the condition has
  * come true.
@@ -19,11 +26,11 @@ export async function replaceService(
   client: ApiClient,
   options: ServiceName,
   change: (existing: KnativeService) => Spec | Promise<Spec>,
-  { condition, signal }: { readonly condition: "Ready" | "RoutesReady"; readonly signal: AbortSignal },
+  { condition, signal, metadata = ({ metadata: same }) => same }: Waiting,
 ): Promise<KnativeService> {
   for (let attempt = 1; ; attempt += 1) {
     const existing = (await client.call(serviceRead(options))) as KnativeService;
-    const body = { ...existing, spec: await change(existing) };
+    const body = { ...existing, metadata: metadata(existing), spec: await change(existing) };
     try {
       const made = (await client.call({ method: "PUT", url: serviceUrl(options), body })) as KnativeService;
       return await waitUntilReady(client, options, made, signal, condition);

@@ -3,6 +3,7 @@ import { accountRequests, createAccounts } from "./api-accounts.ts";
 import { buildByApi, planApiBuild } from "./api-build.ts";
 import { openApiClient, requestLine, type ApiClient, type ApiRequest } from "./api-client.ts";
 import { deployByApi, planApiDeploy, serviceUrl } from "./api-deploy.ts";
+import { createImages, imageRequests } from "./api-images.ts";
 import { setUpByApi, setupRequests } from "./api-setup.ts";
 import { createLogs, logRequests } from "./api-logs.ts";
 import { changeMembers, getPolicy, leaving, policyRead, policyWrite, withMember, withoutMember } from "./api-policy.ts";
@@ -38,6 +39,7 @@ export function createApiCloud(context: Context): Cloud {
     ...createLogs(client),
     ...createProject(client, context),
     ...createOperate(client, context),
+    ...createImages(client, context),
     plan: (step, options) => plans[step](options as never).map(requestLine),
   };
 }
@@ -64,4 +66,5 @@ const plans: { readonly [Name in Step]: (options: Parameters<Cloud[Name]>[0]) =>
   ...logRequests,
   ...projectRequests,
   ...operateRequests,
+  ...imageRequests,
 };

@@ -1,7 +1,9 @@
+import type { ImageName, LabelOptions, StoredImage } from "./images.ts";
 import type { SetupOutcome, SetupStep } from "./pipeline-setup.ts";
 import type { AccountStep, AccountVerbs } from "./accounts.ts";
 import type { LogVerbs } from "./logs.ts";
 import type { EnvironmentOptions, Instances, ListOptions, Revision, TrafficOptions, Variable } from "./operate.ts";
+import type { Repository } from "./repository.ts";
 
 /** The control plane in Cloud Run's words: `gcloud.ts` and `api.ts` do the same and answer with the same objects. */
 export interface Cloud extends AccountVerbs, LogVerbs {
@@ -34,6 +36,15 @@ export interface Cloud extends AccountVerbs, LogVerbs {
   environment(options: ServiceName): Promise<readonly Variable[]>;
   /** Makes a revision with other variables; a name that is unset and is not there is no error. */
   setEnvironment(options: EnvironmentOptions): Promise<Service>;
+  /** Sets and removes labels of a service, which makes a revision. */
+  setLabels(options: LabelOptions): Promise<Service>;
+  /** A repository's labels. Throws NOT_FOUND where there is no such repository. */
+  repository(options: Repository): Promise<{ readonly labels: Readonly<Record<string, string>> }>;
+  /** The images of a repository, by name and digest. Throws NOT_FOUND where there is no such repository. */
+  images(options: Repository): Promise<readonly StoredImage[]>;
+  /** Deletes an image with its tags; services that run it go on. */
+  deleteImage(options: ImageName): Promise<void>;
+  deleteRepository(options: Repository): Promise<void>;
   /** What a step would do, a line each as it could be run by hand; nothing is done. */
   plan<Name extends Step>(step: Name, options: Parameters<Cloud[Name]>[0]): readonly string[];
 }
@@ -55,7 +66,12 @@ export type Step =
   | "traffic"
   | "delete"
   | "environment"
-  | "setEnvironment";
+  | "setEnvironment"
+  | "setLabels"
+  | "repository"
+  | "images"
+  | "deleteImage"
+  | "deleteRepository";
 
 /** Every call says where: no command relies on gcloud's own defaults. */
 export interface Place {
@@ -79,6 +95,8 @@ export interface BuildOptions extends Place {
   /** The folder with the Dockerfile; absolute. */
   readonly directory: string;
   readonly image: string;
+  /** What the repository is labelled with where it has to be made. */
+  readonly repositoryLabels?: Readonly<Record<string, string>>;
 }
 
 export interface BuildResult {
@@ -99,6 +117,8 @@ export interface DeployOptions extends ServiceName {
   readonly noTraffic?: boolean;
   readonly env?: Readonly<Record<string, string>>;
   readonly serviceAccount?: string;
+  /** Labels beside those that the service has; its revisions get all of them. */
+  readonly labels?: Readonly<Record<string, string>>;
   readonly allowUnauthenticated?: boolean;
   /** Flags passed on to gcloud as they stand. */
   readonly gcloudFlags?: readonly string[];

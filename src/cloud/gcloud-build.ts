@@ -3,6 +3,7 @@ import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
 import { ENDED, readBuild, type Build } from "./build.ts";
 import type { BuildOptions, BuildResult } from "./cloud.ts";
+import { labelList } from "./gcloud-images.ts";
 import type { Gcloud } from "./gcloud-process.ts";
 import { DEFAULT_REPOSITORY, missingRepository, parseRepository, type Repository } from "./repository.ts";
 
@@ -11,7 +12,10 @@ export function planBuild(options: BuildOptions): string[][] {
   const repository = parseRepository(options.image);
   return [
     ...(repository
-      ? [repositoryLine("describe", repository), ...(repository.name === DEFAULT_REPOSITORY ? [repositoryLine("create", repository)] : [])]
+      ? [
+          repositoryLine("describe", repository),
+          ...(repository.name === DEFAULT_REPOSITORY ? [repositoryLine("create", repository, options)] : []),
+        ]
       : []),
     submitLine(options),
   ];
@@ -20,7 +24,7 @@ export function planBuild(options: BuildOptions): string[][] {
 export function createBuild(gcloud: Gcloud, { terminal, signal }: Pick<Context, "terminal" | "signal">) {
   return async (options: BuildOptions): Promise<BuildResult> => {
     const repository = parseRepository(options.image);
-    if (repository) await ensureRepository(gcloud, repository);
+    if (repository) await ensureRepository(gcloud, repository, options);
     const submitted = performance.now();
     const shown = splitter((line) => {
       if (!terminal.json) terminal.note(line);
@@ -47,12 +51,18 @@ function submitLine({ directory, image, project }: BuildOptions): string[] {
   return ["builds", "submit", directory, "--tag", image, ...inPlace(project)];
 }
 
-export function repositoryLine(verb: "describe" | "create", { name, project, location }: Repository): string[] {
-  const format = verb === "create" ? ["--repository-format=docker"] : [];
+type Labelled = Pick<BuildOptions, "repositoryLabels">;
+
+export function repositoryLine(
+  verb: "describe" | "create",
+  { name, project, location }: Repository,
+  { repositoryLabels: labels }: Labelled = {},
+): string[] {
+  const format = verb === "create" ? ["--repository-format=docker", ...(labels ? ["--labels", labelList(labels)] : [])] : [];
   return ["artifacts", "repositories", verb, name, ...format, "--location", location, "--project", project, "--quiet", "--format=json"];
 }
 
-async function ensureRepository(gcloud: Gcloud, repository: Repository): Promise<void> {
+async function ensureRepository(gcloud: Gcloud, repository: Repository, options: Labelled): Promise<void> {
   try {
     await gcloud(repositoryLine("describe", repository), { isProbe: true });
   } catch (error) {
@@ -60,7 +70,7 @@ async function ensureRepository(gcloud: Gcloud, repository: Repository): Promise
     if (error instanceof CliError && error.code === "PERMISSION_DENIED" && "permission" in error.details) return;
     if (!(error instanceof CliError && error.code === "NOT_FOUND")) throw error;
     if (repository.name !== DEFAULT_REPOSITORY) throw missingRepository(repository, error);
-    await gcloud(repositoryLine("create", repository)).catch((problem: unknown) => {
+    await gcloud(repositoryLine("create", repository, options)).catch((problem: unknown) => {
       // Somebody else made it at the same moment.
       if (!(problem instanceof CliError && problem.code === "CONFLICT")) throw problem;
     });

@@ -3,6 +3,7 @@ import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
 import { accountLines, createAccounts } from "./gcloud-accounts.ts";
 import { createBuild, planBuild } from "./gcloud-build.ts";
+import { createImages, imageLines, labelList } from "./gcloud-images.ts";
 import { createOperate, operateCalls, type GcloudCall } from "./gcloud-operate.ts";
 import type { BuildOptions, Cloud, DeployOptions, GrantOptions, Place, Policy, ServiceName, Step } from "./cloud.ts";
 import { createLogs, logLines } from "./gcloud-logs.ts";
@@ -41,6 +42,7 @@ export function createGcloudCloud(context: Context): Cloud {
     ...createLogs(gcloud),
     ...createProject(gcloud),
     ...createOperate(gcloud),
+    ...createImages(gcloud),
     plan: (step, options) =>
       plans[step](options as never).map((call) => ("args" in call ? gcloudLine(call.args, call.input) : gcloudLine(call))),
   };
@@ -58,6 +60,7 @@ const plans: { readonly [Name in Step]: (options: Parameters<Cloud[Name]>[0]) =>
   ...logLines,
   ...projectLines,
   ...operateCalls,
+  ...imageLines,
 };
 
 /** What every line ends with: gcloud's own defaults are never relied on, and it never asks. */
@@ -66,7 +69,7 @@ function inPlace({ project, region }: Place): string[] {
 }
 
 function deployLine(options: DeployOptions): string[] {
-  const { service, image, source, tag, noTraffic, env, serviceAccount, allowUnauthenticated, gcloudFlags = [] } = options;
+  const { service, image, source, tag, noTraffic, env, serviceAccount, labels, allowUnauthenticated, gcloudFlags = [] } = options;
   return [
     "run",
     "deploy",
@@ -76,6 +79,7 @@ function deployLine(options: DeployOptions): string[] {
     ...(noTraffic ? ["--no-traffic"] : []),
     ...(env && Object.keys(env).length > 0 ? ["--update-env-vars", pairs(env)] : []),
     ...(serviceAccount === undefined ? [] : ["--service-account", serviceAccount]),
+    ...(labels === undefined ? [] : ["--labels", labelList(labels)]),
     allowUnauthenticated ? "--allow-unauthenticated" : "--no-allow-unauthenticated",
     ...inPlace(options),
     ...gcloudFlags,

@@ -7,20 +7,28 @@ import { CliError } from "../errors.ts";
 /** What gcloud leaves out where there is no .gcloudignore. See gcloud topic gcloudignore. */
 const DEFAULT = ".gcloudignore\n.git\n.gitignore\n#!include:.gitignore\n";
 
+/** What all files of an archive are said to be of, so that the same files come to the same bytes. Before 1980 there is no time for zip. */
+const SOME_TIME = new Date("2000-01-01T00:00:00Z");
+
 /** The folder's files without those that .gcloudignore names, as a gzipped tar. */
 export async function archiveSource(directory: string): Promise<Buffer> {
-  const ignored = createIgnore().add(await readIgnoreFile(directory));
-  const files = await list(directory, "", ignored);
-  if (files.length === 0)
-    throw new CliError("NOT_FOUND", `${directory} holds no file to build from.`, { hint: "Does its .gcloudignore leave everything out?" });
+  const files = await listSource(directory);
   // tar would take a name that begins with @ for an archive to copy from.
   const pack = create(
-    { gzip: true, cwd: directory, portable: true, noDirRecurse: true },
+    { gzip: true, cwd: directory, portable: true, mtime: SOME_TIME, noDirRecurse: true },
     files.map((file) => `./${file}`),
   );
   const chunks: Buffer[] = [];
   for await (const chunk of pack) chunks.push(chunk);
   return Buffer.concat(chunks);
+}
+
+/** The paths of a source's files below its folder, with slashes, sorted. NOT_FOUND where there are none. */
+export async function listSource(directory: string): Promise<string[]> {
+  const ignored = createIgnore().add(await readIgnoreFile(directory));
+  const files = await list(directory, "", ignored);
+  if (files.length > 0) return files;
+  throw new CliError("NOT_FOUND", `${directory} holds no file to build from.`, { hint: "Does its .gcloudignore leave everything out?" });
 }
 
 async function readIgnoreFile(directory: string): Promise<string> {

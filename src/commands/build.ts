@@ -1,10 +1,9 @@
-import { stat } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { defaultImage } from "../cloud/repository.ts";
 import type { Context } from "../context.ts";
-import { CliError } from "../errors.ts";
 import { setOutputs } from "../github-actions.ts";
 import { printPlan } from "../plan.ts";
+import { assertDockerfile } from "../road/folder.ts";
 
 /** Builds a folder's Dockerfile with Cloud Build. */
 export async function build(context: Context, folder: string | undefined): Promise<void> {
@@ -26,13 +25,4 @@ export async function build(context: Context, folder: string | undefined): Promi
     ["BUILD", result.id],
     ...(result.log_url === null ? [] : [["LOG", result.log_url]]),
   ]);
-}
-
-async function assertDockerfile(directory: string): Promise<void> {
-  const found = await stat(directory).catch(() => undefined);
-  if (!found?.isDirectory())
-    throw new CliError("NOT_FOUND", `There is no folder ${directory}.`, { hint: "cloudrun-oauth init makes one with a service in it." });
-  const dockerfile = join(directory, "Dockerfile");
-  if (await stat(dockerfile).catch(() => undefined)) return;
-  throw new CliError("NOT_FOUND", `There is no ${dockerfile}.`, { hint: "Write one, or deploy without: cloudrun-oauth deploy --source ." });
 }

@@ -1,19 +1,16 @@
 import { readdir } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
-import { audienceFor } from "../auth/audience.ts";
 import { findCredentials } from "../auth/credentials.ts";
-import { writeDocument } from "../call/document.ts";
-import { readMember } from "../cloud/member.ts";
+import { withCache } from "../auth/token-cache.ts";
 import { defaultImage } from "../cloud/repository.ts";
 import { createContext, overlay, type Context } from "../context.ts";
-import { CliError } from "../errors.ts";
 import { withEmulator } from "../local-emulator.ts";
 import { printPlan } from "../plan.ts";
+import { createSteps, type Step } from "../road/steps.ts";
+import { walk } from "../road/walk.ts";
 import { scaffold } from "../scaffold.ts";
 
 const NAME = "hello-cloud-run";
-
-type Step = <T>(name: string, title: string, work: () => Promise<T>) => Promise<T>;
 
 /** Makes a service, and takes it all the way to an authenticated call on an emulator that ends with it. The folder stays. */
 export async function quickstart(context: Context, { dir }: { readonly dir?: string }): Promise<void> {
@@ -23,63 +20,39 @@ export async function quickstart(context: Context, { dir }: { readonly dir?: str
   const template = settings.require("template");
   if (context.dryRun) return printPlan(terminal, plan(directory, template, service));
 
-  const steps: { name: string; ms: number }[] = [];
-  const step: Step = async (name, title, work) => {
-    const started = performance.now();
-    const result = await terminal.task(title, work);
-    steps.push({ name, ms: Math.round(performance.now() - started) });
-    return result;
-  };
-
+  const steps = createSteps(terminal);
+  const { step } = steps;
   await step("init", `Writing a service from the template ${template}`, () => scaffold({ template, directory, service }));
   const starting = performance.now();
   const walked = await withEmulator(context, async (emulator) => {
-    steps.push({ name: "emulator", ms: Math.round(performance.now() - starting) });
+    steps.note("emulator", starting);
     const { url, project, region, environment } = emulator.status();
     terminal.note(`The emulator answers at ${url}, as project ${project}.`);
     const via = settings.get("via")?.value;
     const flags = { project, region, service, ...(via && { via }) };
-    return walk(createContext({ ...context, env: overlay(context.env, environment), cwd: directory, flags }), directory, step);
+    return walkRoad(createContext({ ...context, env: overlay(context.env, environment), cwd: directory, flags }), directory, step);
   });
 
   const { invoke, ...facts } = walked;
-  if (terminal.json) terminal.printJson({ ...facts, invoke: JSON.parse(invoke.document) as unknown, steps });
+  if (terminal.json) terminal.printJson({ ...facts, invoke: JSON.parse(invoke.document) as unknown, steps: steps.taken });
   else terminal.print(invoke.document);
   const folder = relative(cwd, directory) || ".";
   terminal.note(`The emulator has ended; the service is in ${folder}. Go on:  cd ${folder} && cloudrun-oauth emulator start`);
-  if (invoke.status >= 400)
-    throw new CliError("HTTP_STATUS", `The service answered ${invoke.status}.`, { details: { status_code: invoke.status } });
+  if (invoke.error) throw invoke.error;
 }
 
 /** The road, in a context that leads to the emulator. */
-async function walk(context: Context, directory: string, step: Step) {
-  const { send, settings, terminal } = context;
+async function walkRoad(context: Context, directory: string, step: Step) {
+  const { settings, terminal } = context;
   const name = { service: settings.require("service"), project: settings.require("project"), region: settings.require("region") };
-  const image = defaultImage(name);
   const cloud = await context.cloud();
   terminal.note(
     cloud.via === "gcloud" ? "Going by gcloud." : "Going by Google's REST APIs, since gcloud is not installed or --via api was said.",
   );
-
-  await step("build", `Building ${image}`, () => cloud.build({ ...name, directory, image }));
-  const { url, revision } = await step("deploy", `Deploying ${name.service}`, () => cloud.deploy({ ...name, image }));
-  const refused = await step("refuse", "Calling it without a credential", async () => {
-    const response = await send({ method: "GET", url });
-    await response.bytes();
-    if (response.status !== 403)
-      throw new CliError("EMULATOR_FAILED", `A call without a credential was answered ${response.status}, not 403.`);
-    return { status_code: response.status };
-  });
-  terminal.note(`  ${refused.status_code}: refused, as it has to be.`);
-  const member = readMember(settings.require("member"));
-  await step("grant", `Granting roles/run.invoker to ${member}`, () => cloud.grant({ ...name, member, role: "roles/run.invoker" }));
-  const invoke = await step("invoke", `Calling it as ${member}`, async () => {
-    const credentials = await findCredentials(settings.get("credentials"), { send, env: context.env });
-    const token = await credentials.fetchIdToken(audienceFor(new URL(url)));
-    const response = await send({ method: "GET", url, headers: [["Authorization", `Bearer ${token}`]] });
-    return { status: response.status, document: writeDocument({ ...response, bytes: await response.bytes() }) };
-  });
-  return { ...name, url, image, revision, member, refused, invoke };
+  const credentials = withCache(await findCredentials(settings.get("credentials"), context), context, { cache: false });
+  const nothing = { service: undefined, policy: { bindings: [], etag: "" } };
+  const all = { build: "nothing is there yet", deploy: "nothing is there yet" };
+  return walk(context, { ...name, directory, image: defaultImage(name) }, nothing, all, { cloud, step, credentials, isAlone: true });
 }
 
 /** `hello-cloud-run`, or the first of `hello-cloud-run-2`, `-3`, … that is not taken. */

@@ -197,6 +197,7 @@ export type Build = Readonly<Record<string, unknown>> & { readonly id: string; r
 export interface Repository {
   readonly name: string;
   readonly format: string;
+  readonly labels?: Readonly<Record<string, string>>;
   readonly description?: string;
   readonly createTime: string;
 }

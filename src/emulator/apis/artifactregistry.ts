@@ -1,5 +1,6 @@
 import { requireProject } from "../builds/new-build.ts";
 import { dockerImages } from "../builds/docker-images.ts";
+import { packageRoutes } from "../builds/package-routes.ts";
 import { param, type Call } from "../call.ts";
 import { ApiError } from "../errors.ts";
 import { page } from "../page.ts";
@@ -55,6 +56,10 @@ export function artifactregistryApi(registry: Registry): Api {
           return found;
         },
       ),
+      ...packageRoutes(state, {
+        check: (call) => void findRepository(registry, keyOf(registry, call)),
+        removed: (call) => operation(call, param(call, "repository"), { "@type": "type.googleapis.com/google.protobuf.Empty" }),
+      }),
       "GET /v1/projects/{project}/locations/{location}/operations/{operation}": route("artifactregistry.repositories.get", (call) =>
         getOperation(registry, call),
       ),
@@ -80,7 +85,7 @@ function findRepository({ state }: Registry, key: string): Repository {
 async function createRepository(registry: Registry, call: Call): Promise<object> {
   const { state, now } = registry;
   const id = call.url.searchParams.get("repositoryId") ?? "";
-  const { format, description } = await call.body.json();
+  const { format, description, labels } = await call.body.json();
   findLocation(call);
   if (!/^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$|^(us\.|eu\.|asia\.)?gcr\.io$/.test(id)) {
     throw new ApiError(
@@ -101,12 +106,17 @@ async function createRepository(registry: Registry, call: Call): Promise<object>
     format,
     createTime: new Date(now()).toISOString(),
     ...(typeof description === "string" && { description }),
+    ...(isLabels(labels) && { labels }),
   };
   state.repositories.set(key, repository);
   return operation(call, id, {
     "@type": "type.googleapis.com/google.devtools.artifactregistry.v1.Repository",
     ...repositoryMessage(repository),
   });
+}
+
+function isLabels(value: unknown): value is Readonly<Record<string, string>> {
+  return typeof value === "object" && value !== null && Object.values(value).every((label) => typeof label === "string");
 }
 
 function deleteRepository(registry: Registry, call: Call): object {
@@ -138,10 +148,23 @@ function operation(call: Call, repository: string, response: object): object {
   return { name, metadata: { "@type": "type.googleapis.com/google.devtools.artifactregistry.v1.OperationMetadata" }, done: true, response };
 }
 
-function repositoryMessage({ name, format, description, createTime }: Repository): { readonly name: string; readonly registryUri: string } {
+function repositoryMessage({ name, format, description, labels, createTime }: Repository): {
+  readonly name: string;
+  readonly registryUri: string;
+} {
   const [, project, , location, , repository] = name.split("/");
   const registryUri = `${location}-docker.pkg.dev/${project}/${repository}`;
-  return { name, format, description, createTime, updateTime: createTime, mode: "STANDARD_REPOSITORY", sizeBytes: "0", registryUri } as {
+  return {
+    name,
+    format,
+    description,
+    labels,
+    createTime,
+    updateTime: createTime,
+    mode: "STANDARD_REPOSITORY",
+    sizeBytes: "0",
+    registryUri,
+  } as {
     name: string;
     registryUri: string;
   };

@@ -91,3 +91,29 @@ test("the locations are Cloud Run's regions and the multi-regions", async () => 
   expect((await request("GET", HOST, LOCATION)).json).toMatchObject({ locationId: "us-central1" });
   expect((await request("GET", HOST, "/v1/projects/demo-project/locations/mars")).status).toBe(404);
 });
+
+test("a repository keeps its labels, and an image is deleted with its tags", async () => {
+  const { request, state } = await serve();
+  const created = await create(request, "repo", { format: "DOCKER", labels: { team: "apps" } });
+  expect(created.json["response"].labels).toEqual({ team: "apps" });
+  const registry = `us-central1-docker.pkg.dev/${PROJECT}/repo`;
+  const other = DIGEST.replace("0123", "3210");
+  for (const [tag, digest] of [
+    ["a/app:v1", DIGEST],
+    ["a/app:v2", DIGEST],
+    ["a/app:v3", other],
+  ] as const)
+    state.tags.set(`${registry}/${tag}`, { reference: `${registry}/${tag}`, digest });
+  const image = `${LOCATION}/repositories/repo/packages/a%2Fapp`;
+  const version = `${image.slice(4)}/versions/${DIGEST}`;
+  const filter = encodeURIComponent(`version="${version}"`);
+  const { tags } = (await request("GET", HOST, `${image}/tags?filter=${filter}`)).json;
+  expect(tags).toEqual(["v1", "v2"].map((tag) => ({ name: `${image.slice(4)}/tags/${tag}`, version })));
+  expect((await request("GET", HOST, `/v1/${version}`)).json).toMatchObject({ name: version });
+  expect((await request("DELETE", HOST, `/v1/${version}`)).json["error"]).toMatchObject({ status: "FAILED_PRECONDITION" });
+  expect((await request("DELETE", HOST, `${image}/tags/v1`)).status).toBe(200);
+  expect((await request("DELETE", HOST, `${image}/tags/v1`)).status).toBe(404);
+  expect((await request("DELETE", HOST, `/v1/${version}?force=true`)).json["done"]).toBe(true);
+  expect((await request("GET", HOST, `/v1/${version}`)).status).toBe(404);
+  expect(state.tags.list().map(({ reference }) => reference)).toEqual([`${registry}/a/app:v3`]);
+});

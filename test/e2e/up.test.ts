@@ -1,0 +1,93 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { newcomer, type User } from "../helpers/bin.ts";
+import { startEmulator } from "../helpers/emulator.ts";
+import { stepsOf, upFiles } from "../helpers/up.ts";
+
+/** What a step says when it has been taken, in their order. */
+const SAID = ["✔ Looking at", "✔ Building", "✔ Deploying", "✔ Calling it without", "✔ Granting", "✔ Calling it as"];
+const ROUNDS = 3;
+
+let user: User;
+let emulator: Awaited<ReturnType<typeof startEmulator>>;
+let env: Readonly<Record<string, string>>;
+beforeAll(async () => {
+  emulator = await startEmulator(afterAll);
+  user = newcomer(afterAll);
+  const { environment } = emulator.status();
+  // Node 22 warns of NODE_USE_ENV_PROXY, which the emulator sets.
+  env = {
+    ...(Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== null)) as Record<string, string>),
+    NODE_NO_WARNINGS: "1",
+  };
+}, 120_000);
+
+function write(service: string): string {
+  const cwd = join(user.work, service);
+  for (const [name, text] of Object.entries(upFiles(service))) {
+    mkdirSync(dirname(join(cwd, name)), { recursive: true });
+    writeFileSync(join(cwd, name), text);
+  }
+  return cwd;
+}
+
+/** Starts `up`, and ends it when it says that a step has been taken; gives all that it said. */
+async function upTo(said: string, signal: "SIGINT" | "SIGKILL", cwd: string): Promise<string> {
+  const child = user.start(["up", "--via", "api"], { cwd, env });
+  let text = "";
+  child.stderr.setEncoding("utf8").on("data", (piece: string) => {
+    const isNew = !text.includes(said);
+    text += piece;
+    if (isNew && text.includes(said)) child.kill(signal);
+  });
+  const { exitCode } = await child;
+  // It may have come to its end before the signal came to it, or be about to.
+  if (signal === "SIGINT") expect([0, 130, undefined]).toContain(exitCode);
+  return text;
+}
+
+/** What is there in the end, without names that are the service's own and what chance has made. */
+async function outcome(service: string, cwd: string) {
+  const { exitCode, stdout, stderr } = await user.run(["up", "--via", "api", "--json"], { cwd, env });
+  expect({ exitCode, stderr: exitCode === 0 ? "" : stderr }).toEqual({ exitCode: 0, stderr: "" });
+  const { steps, ...document } = JSON.parse(stdout);
+  const described = await user.run(["describe", service, "--via", "api", "--json"], { cwd, env });
+  const { members, traffic, labels, env: variables } = JSON.parse(described.stdout);
+  const { items } = (
+    await emulator.request(
+      "GET",
+      "us-central1-run.googleapis.com",
+      `/apis/serving.knative.dev/v1/namespaces/${emulator.project}/revisions?labelSelector=serving.knative.dev/service%3D${service}`,
+    )
+  ).json;
+  const text = JSON.stringify({ document, members, traffic, labels, variables, revisions: items.length })
+    .replace(/-00001-[a-z0-9]{3}/g, "-00001-abc")
+    .replace(/src-[0-9a-f]{32}/g, "src-DIGEST")
+    .replaceAll(service, "SERVICE")
+    .replace(/SERVICE-[a-z0-9]{10}-uc/g, "SERVICE-HASH-uc");
+  return { steps: stepsOf({ steps }), found: JSON.parse(text) as unknown };
+}
+
+test.concurrent.for(["SIGINT", "SIGKILL"] as const)(
+  "up that is ended by %s after each of its steps, again and again, goes on to what one run comes to",
+  { timeout: 300_000 },
+  async (signal) => {
+    const whole = `${signal.toLowerCase()}-whole`;
+    const one = await outcome(whole, write(whole));
+    expect(one.steps).toEqual(["look", "build", "deploy", "refuse", "grant", "invoke"]);
+    for (let round = 1; round <= ROUNDS; round += 1) {
+      const service = `${signal.toLowerCase()}-${round}`;
+      const cwd = write(service);
+      for (const [index, said] of SAID.entries()) {
+        const text = await upTo(said, signal, cwd);
+        // What changes something and was seen to be done is not done again.
+        const again = SAID.slice(1, index).filter((earlier) => /Building|Deploying|Granting/.test(earlier) && text.includes(earlier));
+        expect({ said, again }).toEqual({ said, again: [] });
+      }
+      const { steps, found } = await outcome(service, cwd);
+      expect(steps).toEqual(["look", "refuse", "invoke"]);
+      expect(found).toEqual(one.found);
+    }
+  },
+);
