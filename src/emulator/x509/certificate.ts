@@ -16,13 +16,13 @@ interface CertificateFields {
 }
 
 /** Attributes in the order in which they are written. */
-export interface Name {
+interface Name {
   readonly commonName?: string;
   readonly organization?: string;
 }
 
 /** An extension, DER. */
-export type Extension = Buffer;
+type Extension = Buffer;
 
 /** Makes and signs a certificate, PEM without a line end. RFC 5280, section 4.1. */
 export function createCertificate(fields: CertificateFields): string {
