@@ -1,0 +1,165 @@
+import { access, constants, writeFile } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+import { findCredentials } from "../auth/credentials.ts";
+import { withCache, type CachedCredentials } from "../auth/token-cache.ts";
+import { audienceOf, audienceOfLogin } from "../call/audience.ts";
+import { createCaller } from "../call/caller.ts";
+import { readCall, showCall, type Call } from "../call/plan.ts";
+import { findTargets, isWhole } from "../call/target.ts";
+import { createLook } from "../cloud/evidence.ts";
+import type { Context } from "../context.ts";
+import { CliError } from "../errors.ts";
+import { setOutputs } from "../github-actions.ts";
+import { askForIt, estimate } from "../load/cost.ts";
+import { createDial } from "../load/dial.ts";
+import { assertWithin } from "../load/limits.ts";
+import { assertAgain, readAmount, type Amount, type LoadFlags } from "../load/options.ts";
+import { drawPlot } from "../load/plot.ts";
+import { describeLoad, failures, perSecond, type About } from "../load/report.ts";
+import { openRequestSource } from "../load/request-source.ts";
+import { runLoad, type Outcome } from "../load/run-load.ts";
+import { showHistogram, showLoad, showProgress } from "../load/show-report.ts";
+import { explainFailure } from "../request/failure.ts";
+import { bare, createRoute, isLoopback } from "../request/route.ts";
+
+/**
+ * Calls a service many times with an ID token, and prints what came of it. Throws LOAD_FAILED where more failed, or took longer, than the flags allow,
+ * after the report; before it as `invoke` does, where the first call is refused, and USAGE where it would cost money and nobody says yes.
+ */
+export async function load(context: Context, service: string | undefined, path: string | undefined, flags: LoadFlags): Promise<void> {
+  const { terminal, settings, env, signal, cwd } = context;
+  const amount = readAmount(flags);
+  const credentials = withCache(await findCredentials(settings.get("credentials"), context), context, { ...flags, isLongRun: true });
+  const call = await findCall(context, service, path, flags, credentials);
+  const { url, audience, method } = call;
+  const way = createRoute(env)(url);
+  if (context.dryRun) return terminal.printJson({ ...showCall(call, credentials), ...showAmount(amount) });
+  const plot = flags.plot === undefined ? undefined : resolve(cwd, flags.plot);
+  if (plot !== undefined) await assertWritable(plot);
+
+  const check = flags.check === false ? undefined : await checkFirst(context, call, credentials, amount);
+  if (!way.emulator && !isLoopback(bare(url.hostname))) {
+    if (!(await terminal.confirm(askForIt(estimate(amount, check?.duration), url.host))))
+      throw new CliError("INTERRUPTED", "Nothing was sent.");
+  }
+
+  const source = openRequestSource(call, way, credentials);
+  const explain = (error: Error): string => explainFailure(error, url, way).message;
+  const started = new Date();
+  const outcome = await terminal.task(`Calling ${url.href}`, async (tell) => {
+    try {
+      return await runLoad({
+        ...amount,
+        dial: createDial(way, signal),
+        source,
+        method,
+        instanceHeader: flags.instanceHeader,
+        signal,
+        explain,
+        progress: (last, tally, seconds) => tell(showProgress(tally, last.answered / seconds, failures({ tally }))),
+      });
+    } finally {
+      source.close();
+    }
+  });
+  const principal = credentials.principal ?? check?.principal;
+  const endedBy = whatEnded(outcome, amount, signal);
+  const about = {
+    url,
+    method,
+    audience,
+    principal,
+    amount,
+    check,
+    instanceHeader: flags.instanceHeader,
+    started,
+    endedBy,
+    tokens: source.tokens(),
+  };
+  print(context, about, outcome);
+  if (plot !== undefined) {
+    const { latencies, intervals } = outcome.tally;
+    await writeFile(plot, drawPlot({ title: `${method} ${url.href}`, latencies, intervals }));
+    terminal.note(`The plot is in ${plot}.`);
+  }
+  if (signal.aborted) throw signal.reason;
+  if (outcome.error) throw outcome.error;
+  assertWithin(flags, outcome);
+}
+
+async function findCall(
+  context: Context,
+  service: string | undefined,
+  path: string | undefined,
+  flags: LoadFlags,
+  credentials: CachedCredentials,
+): Promise<Call & { readonly body: Buffer | undefined }> {
+  const isPath = service !== undefined && (/^[/?]/.test(service) || isWhole(service));
+  if (isPath && path !== undefined)
+    throw new CliError("USAGE", `"${service}" is no service.`, {
+      hint: "The service goes before the path: cloudrun-oauth load hello /orders",
+    });
+  const request = assertAgain(await readCall(flags, context));
+  const [url] = await findTargets(context, [(isPath ? service : path) ?? ""], isPath ? undefined : service);
+  const audience = credentials.audience ?? (await audienceOf(url as URL, flags, context));
+  const asked = flags.audience ?? flags.iap;
+  if (asked !== undefined && credentials.audience !== undefined && credentials.audience !== asked)
+    context.terminal.warn(audienceOfLogin(credentials.audience, asked));
+  context.terminal.debug(`credential: ${credentials.description}`);
+  context.terminal.debug(`audience: ${audience}`);
+  return { ...request, url: url as URL, audience };
+}
+
+/** A call as `invoke` makes it: what is refused is explained once, and not a thousand times. */
+async function checkFirst(context: Context, call: Call, credentials: CachedCredentials, { maxTime }: Amount) {
+  const send = createCaller(context.send, credentials, { retries: 3, maxTime, look: createLook(context) });
+  const { response, error, started, principal } = await send(call);
+  if (error) throw error;
+  await response.bytes();
+  return { status: response.status, duration: performance.now() - started, principal };
+}
+
+function showAmount({ requests, duration, concurrency, rate, maxTime }: Amount) {
+  return {
+    requests: Number.isFinite(requests) ? requests : null,
+    duration_ms: Number.isFinite(duration) ? duration : null,
+    concurrency,
+    rate: rate ?? null,
+    max_time_ms: maxTime,
+  };
+}
+
+function whatEnded({ error, sent }: Outcome, { requests }: Amount, { aborted, reason }: AbortSignal): About["endedBy"] {
+  if (aborted) return reason instanceof CliError && reason.code === "TIMEOUT" ? "timeout" : "interrupt";
+  if (error) return "error";
+  return sent >= requests ? "requests" : "duration";
+}
+
+function print({ terminal, env }: Context, about: About, outcome: Outcome): void {
+  const { latencies } = outcome.tally;
+  if (terminal.json) {
+    terminal.printJson(describeLoad(about, outcome));
+  } else {
+    terminal.printTable(showLoad(about, outcome));
+    if (latencies.count > 0) {
+      terminal.print("\n");
+      terminal.printTable(showHistogram(latencies));
+    }
+  }
+  if (outcome.unsent > 0)
+    terminal.warn(
+      `${outcome.unsent} requests were due and not sent: at this rate ${about.amount.concurrency} connections are too few. Say --concurrency with more.`,
+    );
+  setOutputs(env, `Loaded ${about.url.host}`, {
+    requests_per_second: Math.round(perSecond(outcome)),
+    failed: failures(outcome),
+    p50_ms: latencies.percentile(50),
+    p99_ms: latencies.percentile(99),
+  });
+}
+
+async function assertWritable(plot: string): Promise<void> {
+  await access(dirname(plot), constants.W_OK).catch((cause: unknown) => {
+    throw new CliError("USAGE", `${plot} cannot be written.`, { hint: "Name a file in a folder that is there: --plot load.svg", cause });
+  });
+}
