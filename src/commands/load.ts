@@ -6,10 +6,12 @@ import { audienceOf, audienceOfLogin } from "../call/audience.ts";
 import { createCaller } from "../call/caller.ts";
 import { readCall, showCall, type Call } from "../call/plan.ts";
 import { findTargets, isWhole } from "../call/target.ts";
+import type { Cloud, ServiceName } from "../cloud/cloud.ts";
 import { createLook } from "../cloud/evidence.ts";
 import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
 import { setOutputs } from "../github-actions.ts";
+import { findColdStarts, type ColdStarts } from "../load/cold-starts.ts";
 import { askForIt, estimate } from "../load/cost.ts";
 import { createDial } from "../load/dial.ts";
 import { assertWithin } from "../load/limits.ts";
@@ -32,6 +34,7 @@ export async function load(context: Context, service: string | undefined, path: 
   const credentials = withCache(await findCredentials(settings.get("credentials"), context), context, { ...flags, isLongRun: true });
   const call = await findCall(context, service, path, flags, credentials);
   const { url, audience, method } = call;
+  const where = flags.coldStarts ? findLog(context, service) : undefined;
   const way = createRoute(env)(url);
   if (context.dryRun) return terminal.printJson({ ...showCall(call, credentials), ...showAmount(amount) });
   const plot = flags.plot === undefined ? undefined : resolve(cwd, flags.plot);
@@ -64,6 +67,7 @@ export async function load(context: Context, service: string | undefined, path: 
   });
   const principal = credentials.principal ?? check?.principal;
   const endedBy = whatEnded(outcome, amount, signal);
+  const coldStarts = where && !signal.aborted ? await lookForColdStarts(context, where, started, outcome) : undefined;
   const about = {
     url,
     method,
@@ -75,6 +79,7 @@ export async function load(context: Context, service: string | undefined, path: 
     started,
     endedBy,
     tokens: source.tokens(),
+    coldStarts,
   };
   print(context, about, outcome);
   if (plot !== undefined) {
@@ -94,13 +99,13 @@ async function findCall(
   flags: LoadFlags,
   credentials: CachedCredentials,
 ): Promise<Call & { readonly body: Buffer | undefined }> {
-  const isPath = service !== undefined && (/^[/?]/.test(service) || isWhole(service));
-  if (isPath && path !== undefined)
+  const isTarget = service !== undefined && isPath(service);
+  if (isTarget && path !== undefined)
     throw new CliError("USAGE", `"${service}" is no service.`, {
       hint: "The service goes before the path: cloudrun-oauth load hello /orders",
     });
   const request = assertAgain(await readCall(flags, context));
-  const [url] = await findTargets(context, [(isPath ? service : path) ?? ""], isPath ? undefined : service);
+  const [url] = await findTargets(context, [(isTarget ? service : path) ?? ""], isTarget ? undefined : service);
   const audience = credentials.audience ?? (await audienceOf(url as URL, flags, context));
   const asked = flags.audience ?? flags.iap;
   if (asked !== undefined && credentials.audience !== undefined && credentials.audience !== asked)
@@ -108,6 +113,35 @@ async function findCall(
   context.terminal.debug(`credential: ${credentials.description}`);
   context.terminal.debug(`audience: ${audience}`);
   return { ...request, url: url as URL, audience };
+}
+
+/** Whose log there is to ask. Throws CliError USAGE where the service's name is not said: its URL does not tell. */
+function findLog({ settings }: Context, service: string | undefined): ServiceName {
+  const name = service === undefined || isPath(service) ? undefined : service;
+  return { service: settings.require("service", name), project: settings.require("project"), region: settings.require("region") };
+}
+
+/** What has been measured is worth more than this: a log that may not be read is a warning. */
+async function lookForColdStarts(
+  context: Context,
+  where: ServiceName,
+  started: Date,
+  { tally: { slowest } }: Outcome,
+): Promise<ColdStarts | undefined> {
+  const { terminal, signal } = context;
+  try {
+    const cloud = await context.cloud();
+    const read: Cloud["readLogs"] = (query) => cloud.readLogs(query);
+    return await terminal.task(`Reading the log of ${where.service}`, () => findColdStarts(read, where, { started, slowest, signal }));
+  } catch (error) {
+    if (!(error instanceof CliError) || signal.aborted) throw error;
+    terminal.warn(`Which answers waited for a new instance is not known: ${error.message}`);
+    return undefined;
+  }
+}
+
+function isPath(target: string): boolean {
+  return /^[/?]/.test(target) || isWhole(target);
 }
 
 /** A call as `invoke` makes it: what is refused is explained once, and not a thousand times. */

@@ -15,8 +15,9 @@ export function assertWithin({ maxErrors = 0, maxP99 }: Pick<LoadFlags, "maxErro
     const statuses = [...tally.statuses].filter(([status]) => status >= 400).map(([status, count]) => `${count} were answered ${status}`);
     const errors = [...tally.errors.values()].map(({ count, sentence }) => `${count} got no answer: ${sentence.replace(/\.$/, "")}`);
     const [most = ""] = [...statuses, ...errors];
+    const look = statuses.length > 0 ? "What the service wrote meanwhile: cloudrun-oauth logs. " : "";
     throw new CliError("LOAD_FAILED", `${failed} of ${sent} requests failed; ${maxErrors} % are allowed. ${most}.`, {
-      hint: "What the service wrote meanwhile: cloudrun-oauth logs. Where some may fail, say --max-errors 1%",
+      hint: `${look}Where some may fail, say --max-errors 1%`,
       details,
     });
   }

@@ -18,6 +18,7 @@ export interface LoadFlags extends CallOptions {
   readonly maxErrors?: number;
   readonly maxP99?: number;
   readonly instanceHeader?: string;
+  readonly coldStarts?: boolean;
   readonly plot?: string;
 }
 

@@ -1,6 +1,7 @@
 import type { Latencies } from "./latencies.ts";
 import { PERCENTILES } from "./latencies.ts";
 import type { Amount } from "./options.ts";
+import type { ColdStarts } from "./cold-starts.ts";
 import type { Outcome } from "./run-load.ts";
 
 /** What a report is about, besides what came of it. */
@@ -17,11 +18,13 @@ export interface About {
   readonly started: Date;
   readonly endedBy: "requests" | "duration" | "interrupt" | "timeout" | "error";
   readonly tokens: number;
+  /** Undefined where the log was not asked. */
+  readonly coldStarts: ColdStarts | undefined;
 }
 
 /** What `--json` prints: see docs/json.md. */
 export function describeLoad(about: About, outcome: Outcome) {
-  const { url, method, audience, principal, amount, check, instanceHeader, started, endedBy, tokens } = about;
+  const { url, method, audience, principal, amount, check, instanceHeader, started, endedBy, tokens, coldStarts } = about;
   const { tally, duration, sent, unsent, abandoned, received } = outcome;
   const { latencies, firsts, statuses, errors, slowest, intervals } = tally;
   return {
@@ -46,7 +49,8 @@ export function describeLoad(about: About, outcome: Outcome) {
       instanceHeader === undefined
         ? null
         : { header: instanceHeader, count: firsts.count, latency_ms: firsts.count > 0 ? summarize(firsts) : null },
-    slowest: slowest.map(({ latency, status, at, trace }) => ({
+    cold_starts: coldStarts ? describeColdStarts(coldStarts) : null,
+    slowest: slowest.slice(0, MOST_SHOWN).map(({ latency, status, at, trace }) => ({
       latency_ms: round(latency),
       status_code: status,
       at_ms: round(at),
@@ -61,6 +65,20 @@ export function describeLoad(about: About, outcome: Outcome) {
       p99_ms: round(p99),
       max_ms: round(max),
     })),
+  };
+}
+
+const MOST_SHOWN = 10;
+
+function describeColdStarts({ instances, looked, known, answers }: ColdStarts) {
+  const latencies = answers.map(({ latency }) => round(latency));
+  return {
+    instances,
+    answers: answers.length,
+    latency_ms: answers.length > 0 ? { min: latencies.at(-1), max: latencies[0] } : null,
+    traces: answers.map(({ trace }) => trace),
+    looked_up: looked,
+    found_in_log: known,
   };
 }
 

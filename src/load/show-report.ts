@@ -1,3 +1,4 @@
+import type { ColdStarts } from "./cold-starts.ts";
 import { PERCENTILES, type Latencies } from "./latencies.ts";
 import { failures, gather, perSecond, type About } from "./report.ts";
 import type { Outcome } from "./run-load.ts";
@@ -8,14 +9,14 @@ type Rows = readonly (readonly string[])[];
 const WIDEST = 40;
 
 /** What is printed of a run: what was sent and answered, and how long that took. */
-export function showLoad({ amount, check, instanceHeader }: About, outcome: Outcome): Rows {
+export function showLoad({ amount, check, instanceHeader, coldStarts }: About, outcome: Outcome): Rows {
   const { tally, duration, sent, unsent, abandoned } = outcome;
   const { latencies, firsts, statuses, errors, slowest } = tally;
   const [slow] = slowest;
   const rows: string[][] = [
     ["REQUESTS", `${whole(sent)} in ${(duration / 1000).toFixed(1)} s over ${count(amount.concurrency, "connection")}`],
     ["A SECOND", `${perSecond(outcome).toFixed(1)}${amount.rate === undefined ? "" : ` of ${amount.rate}`}`],
-    ["FAILED", `${whole(failures(outcome))}${sent > 0 ? ` (${((failures(outcome) / sent) * 100).toFixed(2)} %)` : ""}`],
+    ["FAILED", `${whole(failures(outcome))}${failures(outcome) > 0 ? ` (${((failures(outcome) / sent) * 100).toFixed(2)} %)` : ""}`],
   ];
   for (const [status, number] of [...statuses].toSorted(([a], [b]) => a - b)) rows.push([String(status), whole(number)]);
   for (const [code, { count: number, sentence }] of errors) rows.push([code, `${whole(number)}  ${sentence}`]);
@@ -28,8 +29,15 @@ export function showLoad({ amount, check, instanceHeader }: About, outcome: Outc
     rows.push(["INSTANCES", `${count(firsts.count, "new one")} by ${instanceHeader}`]);
     if (firsts.count > 0) rows.push(["THEIR FIRST", percentiles(firsts)]);
   }
+  if (coldStarts) rows.push(["COLD STARTS", describe(coldStarts)]);
   if (slow?.trace !== undefined) rows.push(["SLOWEST", `${showDuration(slow.latency)}, trace ${slow.trace}`]);
   return rows;
+}
+
+function describe({ instances, looked, known, answers }: ColdStarts): string {
+  const missing = known < looked ? `; ${whole(looked - known)} of them are not in the log yet` : "";
+  const times = answers.length > 0 ? `, ${showDuration(answers.at(-1)?.latency ?? 0)} to ${showDuration(answers[0]?.latency ?? 0)}` : "";
+  return `${count(instances, "new instance")}; ${whole(answers.length)} of the ${whole(looked)} slowest answers waited for one${times}${missing}`;
 }
 
 /** The histogram, a bar a line. */

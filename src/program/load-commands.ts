@@ -34,10 +34,8 @@ export function addLoadCommands(program: Command, execute: Execute): void {
       .optionsGroup("What comes of it:")
       .option("--max-errors <percent>", "allow so many requests without an answer or with a status from 400 on (default: 0%)", percentage)
       .option("--max-p99 <duration>", "fail where more than one answer of a hundred took longer", milliseconds)
-      .option(
-        "--instance-header <name>",
-        "the header by which the service names its instance: the first answers of new ones are told apart",
-      )
+      .option("--cold-starts", "ask the service's log afterwards which of the slowest answers waited for a new instance")
+      .option("--instance-header <name>", "a header by which the service names its instance: the first answer of each is told apart")
       .option("--plot <file>", "draw the latencies into this SVG file")
       .action(run(execute, async () => (await import("../commands/load.ts")).load)),
     [
