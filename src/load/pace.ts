@@ -33,12 +33,14 @@ export function createPace({ start, requests, duration, rate }: PaceOptions): Pa
   let taken = 0;
   let end = start + duration;
   const dueAt = (index: number): number => (rate === undefined ? start : start + (index * 1000) / rate);
-  const isOver = (): boolean => taken >= requests;
+  let isStopped = false;
+  const isOver = (): boolean => isStopped || taken >= requests;
 
   return {
     take(now, isWaiting) {
-      if (isOver() || now >= end) return undefined;
+      if (isOver()) return undefined;
       if (rate === undefined) {
+        if (now >= end) return undefined;
         taken += 1;
         return now;
       }
@@ -49,6 +51,7 @@ export function createPace({ start, requests, duration, rate }: PaceOptions): Pa
     },
     next: () => (isOver() || dueAt(taken) >= end ? Infinity : dueAt(taken)),
     stop(now) {
+      isStopped = true;
       end = Math.min(end, now);
       if (rate === undefined) return 0;
       const due = Math.min(requests, Math.ceil(((end - start) / 1000) * rate));

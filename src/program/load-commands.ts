@@ -14,7 +14,7 @@ export function addLoadCommands(program: Command, execute: Execute): void {
         .command("load")
         .summary("call a service many times, and measure it")
         .description(
-          "Call a service many times with an ID token, which is renewed in time, and print how long the answers took.\nA first call has to be answered below 400; it is not counted. What goes to Cloud Run itself costs money: the rest waits\nfor a yes, or --yes. The exit code is 0 where every answer was below 400, or as few were not as --max-errors allows; else 8.",
+          "Call a service many times with an ID token, which is renewed in time, and print\nhow long the answers took. A first call has to be answered below 400, and is not\ncounted. Calls of Cloud Run itself cost money: they wait for a yes, or --yes.\nThe exit code is 0 where every answer was below 400, or as few were not as\n--max-errors allows; else 8.",
         )
         .argument("[service]", "the service, a path of it, or a whole URL (default: what --url says, or the settings)")
         .argument("[path]", "the path (default: /)"),
