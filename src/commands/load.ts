@@ -1,9 +1,10 @@
-import { access, constants, writeFile } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
+import { resolve } from "node:path";
+import { Readable } from "node:stream";
 import { findCredentials } from "../auth/credentials.ts";
 import { withCache, type CachedCredentials } from "../auth/token-cache.ts";
 import { audienceOf, audienceOfLogin } from "../call/audience.ts";
 import { createCaller } from "../call/caller.ts";
+import { openOutputFile } from "../call/output-file.ts";
 import { readCall, showCall, type Call } from "../call/plan.ts";
 import { findTargets, isWhole } from "../call/target.ts";
 import type { Cloud, ServiceName } from "../cloud/cloud.ts";
@@ -12,7 +13,7 @@ import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
 import { setOutputs } from "../github-actions.ts";
 import { findColdStarts, type ColdStarts } from "../load/cold-starts.ts";
-import { askForIt, estimate } from "../load/cost.ts";
+import { askForIt, estimate, type Estimate } from "../load/cost.ts";
 import { createDial } from "../load/dial.ts";
 import { assertWithin } from "../load/limits.ts";
 import { assertAgain, readAmount, type Amount, type LoadFlags } from "../load/options.ts";
@@ -22,7 +23,7 @@ import { openRequestSource } from "../load/request-source.ts";
 import { runLoad, type Outcome } from "../load/run-load.ts";
 import { showHistogram, showLoad, showProgress } from "../load/show-report.ts";
 import { explainFailure } from "../request/failure.ts";
-import { bare, createRoute, isLoopback } from "../request/route.ts";
+import { bare, createRoute, isLoopback, type Way } from "../request/route.ts";
 
 /**
  * Calls a service many times with an ID token, and prints what came of it. Throws LOAD_FAILED where more failed, or took longer, than the flags allow,
@@ -37,59 +38,65 @@ export async function load(context: Context, service: string | undefined, path: 
   const where = flags.coldStarts ? findLog(context, service) : undefined;
   const way = createRoute(env)(url);
   if (context.dryRun) return terminal.printJson({ ...showCall(call, credentials), ...showAmount(amount) });
-  const plot = flags.plot === undefined ? undefined : resolve(cwd, flags.plot);
-  if (plot !== undefined) await assertWritable(plot);
-
-  const check = flags.check === false ? undefined : await checkFirst(context, call, credentials, amount);
-  if (!way.emulator && !isLoopback(bare(url.hostname))) {
-    if (!(await terminal.confirm(askForIt(estimate(amount, check?.duration), url.host))))
-      throw new CliError("INTERRUPTED", "Nothing was sent.");
+  const plot = flags.plot === undefined ? undefined : await openOutputFile(resolve(cwd, flags.plot), "--plot");
+  try {
+    const check = flags.check === false ? undefined : await checkFirst(context, call, credentials, amount);
+    if (!way.emulator && !isLoopback(bare(url.hostname))) await askFirst(context, estimate(amount, check?.duration), url);
+    const started = new Date();
+    const { outcome, tokens } = await run(context, { call, way, amount, credentials, instanceHeader: flags.instanceHeader });
+    const coldStarts = where && !signal.aborted ? await lookForColdStarts(context, where, started, outcome) : undefined;
+    const principal = credentials.principal ?? check?.principal;
+    const endedBy = whatEnded(outcome, amount, signal);
+    const { instanceHeader } = flags;
+    print(context, { url, method, audience, principal, amount, check, instanceHeader, started, endedBy, tokens, coldStarts }, outcome);
+    if (plot) {
+      const { latencies, intervals } = outcome.tally;
+      await plot.write(Readable.from([drawPlot({ title: `${method} ${url.href}`, latencies, intervals })]));
+      terminal.note(`The plot is in ${flags.plot}.`);
+    }
+    if (signal.aborted) throw signal.reason;
+    if (outcome.error) throw outcome.error;
+    assertWithin(flags, outcome);
+  } finally {
+    await plot?.discard();
   }
+}
 
+interface Run {
+  readonly call: Call & { readonly body: Buffer | undefined };
+  readonly way: Way;
+  readonly amount: Amount;
+  readonly credentials: CachedCredentials;
+  readonly instanceHeader: string | undefined;
+}
+
+async function run({ terminal, signal }: Context, { call, way, amount, credentials, instanceHeader }: Run) {
+  const { url, method } = call;
   const source = openRequestSource(call, way, credentials);
   const explain = (error: Error): string => explainFailure(error, url, way).message;
-  const started = new Date();
-  const outcome = await terminal.task(`Calling ${url.href}`, async (tell) => {
-    try {
-      return await runLoad({
+  const dial = createDial(way, signal);
+  try {
+    const outcome = await terminal.task(`Calling ${url.href}`, (tell) =>
+      runLoad({
         ...amount,
-        dial: createDial(way, signal),
+        dial,
         source,
         method,
-        instanceHeader: flags.instanceHeader,
+        instanceHeader,
         signal,
         explain,
         progress: (last, tally, seconds) => tell(showProgress(tally, last.answered / seconds, failures({ tally }))),
-      });
-    } finally {
-      source.close();
-    }
-  });
-  const principal = credentials.principal ?? check?.principal;
-  const endedBy = whatEnded(outcome, amount, signal);
-  const coldStarts = where && !signal.aborted ? await lookForColdStarts(context, where, started, outcome) : undefined;
-  const about = {
-    url,
-    method,
-    audience,
-    principal,
-    amount,
-    check,
-    instanceHeader: flags.instanceHeader,
-    started,
-    endedBy,
-    tokens: source.tokens(),
-    coldStarts,
-  };
-  print(context, about, outcome);
-  if (plot !== undefined) {
-    const { latencies, intervals } = outcome.tally;
-    await writeFile(plot, drawPlot({ title: `${method} ${url.href}`, latencies, intervals }));
-    terminal.note(`The plot is in ${plot}.`);
+      }),
+    );
+    return { outcome, tokens: source.tokens() };
+  } finally {
+    source.close();
   }
-  if (signal.aborted) throw signal.reason;
-  if (outcome.error) throw outcome.error;
-  assertWithin(flags, outcome);
+}
+
+/** Throws CliError USAGE where nobody can be asked, INTERRUPTED where somebody says no. */
+async function askFirst({ terminal }: Context, estimated: Estimate, { host }: URL): Promise<void> {
+  if (!(await terminal.confirm(askForIt(estimated, host)))) throw new CliError("INTERRUPTED", "Nothing was sent.");
 }
 
 async function findCall(
@@ -134,8 +141,9 @@ async function lookForColdStarts(
     const read: Cloud["readLogs"] = (query) => cloud.readLogs(query);
     return await terminal.task(`Reading the log of ${where.service}`, () => findColdStarts(read, where, { started, slowest, signal }));
   } catch (error) {
-    if (!(error instanceof CliError) || signal.aborted) throw error;
-    terminal.warn(`Which answers waited for a new instance is not known: ${error.message}`);
+    if (!(error instanceof CliError) && !signal.aborted) throw error;
+    if (error instanceof CliError && !signal.aborted)
+      terminal.warn(`Which answers waited for a new instance is not known: ${error.message}`);
     return undefined;
   }
 }
@@ -189,11 +197,5 @@ function print({ terminal, env }: Context, about: About, outcome: Outcome): void
     failed: failures(outcome),
     p50_ms: latencies.percentile(50),
     p99_ms: latencies.percentile(99),
-  });
-}
-
-async function assertWritable(plot: string): Promise<void> {
-  await access(dirname(plot), constants.W_OK).catch((cause: unknown) => {
-    throw new CliError("USAGE", `${plot} cannot be written.`, { hint: "Name a file in a folder that is there: --plot load.svg", cause });
   });
 }
