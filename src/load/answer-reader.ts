@@ -45,11 +45,18 @@ export function createAnswerReader(done: (answer: AnswerHead) => void): AnswerRe
   let isToHead = false;
   let left = 0;
   let isInChunks = false;
+  let isWhole = false;
   let isBetween = false;
   let current: AnswerHead = { status: 0, head: "", isKept: false };
 
   const finish = (): void => {
     state = "idle";
+    isWhole = true;
+  };
+  /** The next request may be sent from within. */
+  const tell = (): void => {
+    if (!isWhole) return;
+    isWhole = false;
     done(current);
   };
 
@@ -127,10 +134,12 @@ export function createAnswerReader(done: (answer: AnswerHead) => void): AnswerRe
         }
         at = next;
       }
+      tell();
     },
     end() {
       if (state !== "body" || left !== TO_CLOSE) return false;
       finish();
+      tell();
       return true;
     },
   };

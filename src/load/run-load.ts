@@ -1,4 +1,5 @@
 import type { CliError } from "../errors.ts";
+import { TimedOut } from "../request/failure.ts";
 import type { AnswerHead } from "./answer-reader.ts";
 import type { Dial } from "./dial.ts";
 import { createLane, type Lane } from "./lane.ts";
@@ -153,7 +154,7 @@ export async function runLoad(options: LoadOptions): Promise<Outcome> {
         last = performance.now();
         active -= 1;
         if (cause === ABANDONED) abandoned += 1;
-        else tally.failed(cause.code ?? cause.name, explain(cause));
+        else tally.failed(cause instanceof TimedOut ? "TIMEOUT" : (cause.code ?? cause.name), explain(cause));
         if (isStopped) return settle();
         setTimeout(() => rest(performance.now()), pause);
         pause = Math.min(pause * 2, LONGEST_PAUSE);
@@ -165,7 +166,7 @@ export async function runLoad(options: LoadOptions): Promise<Outcome> {
 
   const looks = setInterval(() => {
     const now = performance.now();
-    for (const lane of lanes) if (lane.since !== undefined && now - lane.since > maxTime) lane.fail(new TookTooLong(maxTime));
+    for (const lane of lanes) if (lane.since !== undefined && now - lane.since > maxTime) lane.fail(new TimedOut(maxTime));
     if (active === 0 || now >= start + options.duration) settle();
   }, LOOK);
   let cutAt = start;
@@ -195,13 +196,3 @@ export async function runLoad(options: LoadOptions): Promise<Outcome> {
 }
 
 const ABANDONED = new Error("the run was broken off");
-
-/** A request was not answered in its time. */
-class TookTooLong extends Error {
-  override readonly name = "TookTooLong";
-  readonly code = "TIMEOUT";
-
-  constructor(milliseconds: number) {
-    super(`it did not answer within ${milliseconds / 1000} s`);
-  }
-}
