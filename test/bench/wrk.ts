@@ -8,11 +8,17 @@ interface WrkOptions {
   readonly seconds?: number;
 }
 
-/** Requests a second at 32 connections. The headers go by a file, since a token has no place among a program's arguments. Throws Missing, and where not all is answered well. */
-export async function runWrk(world: World, url: string, { headers = {}, seconds = 2 }: WrkOptions = {}): Promise<number> {
+/** What a run of wrk came to. */
+interface Asked {
+  readonly perSecond: number;
+  readonly requests: number;
+}
+
+/** Requests at 32 connections. The headers go by a file, since a token has no place among a program's arguments. Throws Missing, and where not all is answered well. */
+export async function runWrk(world: World, url: string, { headers = {}, seconds = 2 }: WrkOptions = {}): Promise<Asked> {
   const lines = Object.entries(headers).map(([name, value]) => `wrk.headers[${JSON.stringify(name)}] = ${JSON.stringify(value)}\n`);
   const script = join(makeFolder(world, { "headers.lua": lines.join("") }), "headers.lua");
-  const argv = [findProgram("wrk"), "-t1", "-c32", `-d${seconds}s`, "-s", script, url];
+  const argv = [findProgram("wrk"), "-t1", "-c32", "--timeout", "20s", `-d${seconds}s`, "-s", script, url];
   const printed = await world.processes.read(argv, world.env);
   if (/Non-2xx|Socket errors/.test(printed))
     throw new Error(
@@ -21,5 +27,5 @@ export async function runWrk(world: World, url: string, { headers = {}, seconds 
         ?.join("; ")
         .trim()}`,
     );
-  return Number(/Requests\/sec:\s+([\d.]+)/.exec(printed)?.[1]);
+  return { perSecond: Number(/Requests\/sec:\s+([\d.]+)/.exec(printed)?.[1]), requests: Number(/(\d+) requests in /.exec(printed)?.[1]) };
 }

@@ -4,7 +4,7 @@ import { makeFolder, type Ground } from "../ground.ts";
 
 /** A running emulator with a private service that a caller may call. */
 export interface BenchEmulator {
-  readonly port: number;
+  readonly pid: number;
   readonly url: string;
   /** The service's URL. */
   readonly service: string;
@@ -22,7 +22,10 @@ const DOCKERFILE = 'FROM node:22-slim\nWORKDIR /app\nCOPY server.mjs ./\nCMD ["n
 
 export async function startEmulator(ground: Ground): Promise<BenchEmulator> {
   const { processes, own, env, program } = ground;
-  const { said } = await processes.start([...own, "emulator", "start", "--ephemeral", "--port", "0", "--json"], { env, ready: /^\}/m });
+  const { pid, said } = await processes.start([...own, "emulator", "start", "--ephemeral", "--port", "0", "--json"], {
+    env,
+    ready: /^\}/m,
+  });
   const { url, environment } = JSON.parse(said) as { url: string; environment: Record<string, string | null> };
   const tls = { ...env };
   for (const [name, value] of Object.entries(environment)) {
@@ -40,7 +43,7 @@ export async function startEmulator(ground: Ground): Promise<BenchEmulator> {
     await processes.time([...own, "--via", "api", "grant", "bench", "--member", member], operator);
   const service = (await processes.read([...own, "--via", "api", "describe", "bench", "--url"], operator)).trim();
   return {
-    port: Number(new URL(url).port),
+    pid,
     url,
     service,
     credentials,

@@ -1,19 +1,14 @@
 import type { Trial } from "../measure.ts";
 import { Missing } from "../missing.ts";
+import { compareRates } from "../rates.ts";
 import type { World } from "../world.ts";
 import { runWrk } from "../wrk.ts";
 
 /** The emulator verifies the token and asks the policy; its service is the program that the proxy stands before. */
 export async function frontDoor(world: World): Promise<Trial> {
-  const [emulator, proxy] = [await world.emulator(), await world.ownProxy()];
-  const { host } = new URL(emulator.service);
-  const headers = { Host: host, Authorization: `Bearer ${await emulator.idToken(emulator.service)}` };
-  return {
-    ours: () => runWrk(world, emulator.url, { headers }),
-    peer: () => runWrk(world, proxy.url),
-    unit: "/s",
-    rounds: 5,
-  };
+  const { pid, url, service, idToken } = await world.emulator();
+  const headers = { Host: new URL(service).host, Authorization: `Bearer ${await idToken(service)}` };
+  return compareRates(world, { pid, url, headers }, await world.ownProxy());
 }
 
 export async function load(world: World): Promise<Trial> {
@@ -25,7 +20,7 @@ export async function load(world: World): Promise<Trial> {
   const argv = [...own, "load", origin.url, "--credentials", emulator.credentials, "--duration", "5s", "--concurrency", "32", "--json"];
   return {
     ours: async () => requestsPerSecond(JSON.parse(await processes.read(argv, emulator.plain))),
-    peer: () => runWrk(world, origin.url, { headers, seconds: 5 }),
+    peer: async () => (await runWrk(world, origin.url, { headers, seconds: 5 })).perSecond,
     unit: "/s",
     rounds: 3,
   };

@@ -4,21 +4,16 @@ import type { Trial } from "../measure.ts";
 import { BIG } from "../parts/origin.ts";
 import { findProgram } from "../processes.ts";
 import { makeFolder } from "../ground.ts";
+import { compareRates } from "../rates.ts";
 import type { World } from "../world.ts";
 import { runWrk } from "../wrk.ts";
 
 export async function proxyNginx(world: World): Promise<Trial> {
-  const [ours, peer] = [await world.ownProxy(), await world.nginx()];
-  return rates(world, ours.url, peer.url);
+  return compareRates(world, await world.ownProxy(), await world.nginx());
 }
 
 export async function proxyGo(world: World): Promise<Trial> {
-  const [ours, peer] = [await world.ownProxy(), await world.goProxy()];
-  return rates(world, ours.url, peer.url);
-}
-
-function rates(world: World, ours: string, peer: string): Trial {
-  return { ours: () => runWrk(world, ours), peer: () => runWrk(world, peer), unit: "/s", rounds: 5 };
+  return compareRates(world, await world.ownProxy(), await world.goProxy());
 }
 
 /** Both with the same client and the same service: the difference is what the proxy adds. */
