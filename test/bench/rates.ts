@@ -10,15 +10,20 @@ interface Answering {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
+/** Requests after which code that is run often has been compiled, and the most runs of a second for that on a slow machine. */
+const WARM = 10_000;
+const MOST_WARMING = 6;
+
 /**
- * Requests a second. The note says how much of the processor's time each request took of the process: what a busy machine changes less than
+ * Requests a second, when both are warm. The note says how much of the processor's time each request took of the process: what a busy machine changes less than
  * the rate.
  */
-export function compareRates(world: World, ours: Answering, peer: Answering): Trial {
+export async function compareRates(world: World, ours: Answering, peer: Answering): Promise<Trial> {
+  for (const each of [ours, peer]) await warmUp(world, each);
   const spent = { ours: { seconds: 0, requests: 0 }, peer: { seconds: 0, requests: 0 } };
-  const ask = async ({ pid, url, headers }: Answering, sum: { seconds: number; requests: number }) => {
+  const ask = async ({ pid, url, headers = {} }: Answering, sum: { seconds: number; requests: number }) => {
     const before = processorTime(pid);
-    const { perSecond, requests } = await runWrk(world, url, { ...(headers && { headers }) });
+    const { perSecond, requests } = await runWrk(world, url, { headers });
     sum.seconds += processorTime(pid) - before;
     sum.requests += requests;
     return perSecond;
@@ -28,8 +33,15 @@ export function compareRates(world: World, ours: Answering, peer: Answering): Tr
     peer: () => ask(peer, spent.peer),
     unit: "/s",
     rounds: 5,
+    warm: false,
     note: () => `${micros(spent.ours)} / ${micros(spent.peer)} µs of processor time a request`,
   };
+}
+
+async function warmUp(world: World, { url, headers = {} }: Answering): Promise<void> {
+  let answered = 0;
+  for (let run = 0; run < MOST_WARMING && answered < WARM; run += 1)
+    answered += (await runWrk(world, url, { headers, seconds: 1 })).requests;
 }
 
 function micros({ seconds, requests }: { readonly seconds: number; readonly requests: number }): number {
