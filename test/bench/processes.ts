@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { accessSync, constants, mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { basename, delimiter, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Missing } from "./missing.ts";
 
@@ -106,9 +106,15 @@ function isOpen(port: number): Promise<boolean> {
   });
 }
 
+/** Characters of what a program that failed has said. */
+const MOST_SAID = 200;
+
 function failure(argv: readonly string[], stderr: string): Error {
-  const what = argv.slice(0, 3).join(" ");
-  return new Error(`${what} failed: ${stderr.trim().split("\n").slice(-3).join(" ") || "it said nothing"}`);
+  const what = argv
+    .slice(0, 2)
+    .map((each) => basename(each))
+    .join(" ");
+  return new Error(`${what} failed: ${stderr.trim().replaceAll(/\s+/g, " ").slice(-MOST_SAID) || "it said nothing"}`);
 }
 
 /** Milliseconds that a process has to end by itself. */

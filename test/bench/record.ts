@@ -33,7 +33,9 @@ export function recordRun(root: string, results: readonly Result[]): void {
   const [begin, end] = [text.indexOf(BEGIN), text.indexOf(END)];
   if (begin < 0 || end < begin) throw new Error("docs/bench/README.md has no place for results.");
   const { node, cpu, cores } = describeMachine();
-  const table = [HEADINGS, HEADINGS.map(() => "---"), ...results.map(cellsOf)].map((cells) => `| ${cells.join(" | ")} |\n`).join("");
+  const table = [HEADINGS, HEADINGS.map(() => "---"), ...results.map(cellsOf)]
+    .map((cells) => `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |\n`)
+    .join("");
   writeFileSync(page, `${text.slice(0, begin)}${BEGIN}\nNode ${node}, ${cores} cores of ${cpu}.\n\n${table}\n${text.slice(end)}`);
 }
 

@@ -12,8 +12,10 @@ export interface BenchEmulator {
   readonly credentials: string;
   /** For the command line, which talks to the emulator in plain HTTP. */
   readonly plain: Readonly<Record<string, string>>;
-  /** For any program: Google's own host names, in TLS, by the emulator as HTTPS proxy. gcloud is signed in. */
+  /** For any program: Google's own host names, in TLS, by the emulator as HTTPS proxy. */
   readonly tls: Readonly<Record<string, string>>;
+  /** Signs gcloud in, with the configuration that `tls` names. */
+  signIn(): Promise<void>;
   /** An ID token of the caller's for an audience. */
   idToken(audience: string): Promise<string>;
 }
@@ -42,6 +44,7 @@ export async function startEmulator(ground: Ground): Promise<BenchEmulator> {
   for (const member of [environment["SERVICE_ACCOUNT_EMAIL"] ?? "", `operator@${plain.PROJECT_ID}.iam.gserviceaccount.com`])
     await processes.time([...own, "--via", "api", "grant", "bench", "--member", member], operator);
   const service = (await processes.read([...own, "--via", "api", "describe", "bench", "--url"], operator)).trim();
+  let signedIn: Promise<void> | undefined;
   return {
     pid,
     url,
@@ -49,6 +52,8 @@ export async function startEmulator(ground: Ground): Promise<BenchEmulator> {
     credentials,
     plain: operator,
     tls,
+    // gcloud is signed in by whoever asks for an environment.
+    signIn: () => (signedIn ??= processes.time([...own, "emulator", "env", "--json"], env).then(() => undefined)),
     idToken: async (audience) =>
       (await processes.read([...own, "token", audience, "--credentials", credentials, "--no-cache"], operator)).trim(),
   };

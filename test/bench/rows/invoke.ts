@@ -50,7 +50,8 @@ export async function invokePython(world: World): Promise<Trial> {
 export async function invokeGcloud(world: World): Promise<Trial> {
   findProgram("gcloud");
   findProgram("curl");
-  const { service, credentials, tls } = await world.emulator();
+  const { service, credentials, tls, signIn } = await world.emulator();
+  await signIn();
   const script = 'curl -fsS -H "Authorization: Bearer $(gcloud auth print-identity-token --audiences="$1")" "$1"';
   return {
     ours: firstCall(world, service, credentials, straight(tls)),

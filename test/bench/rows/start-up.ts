@@ -1,3 +1,4 @@
+import { makeFolder } from "../ground.ts";
 import type { Trial } from "../measure.ts";
 import type { World } from "../world.ts";
 
@@ -12,10 +13,11 @@ export async function version({ processes, own, env }: World): Promise<Trial> {
 }
 
 /** From its start until an emulator without a past answers: keys and certificates are made anew. */
-export async function emulatorReady({ processes, own, env }: World): Promise<Trial> {
+export async function emulatorReady(world: World): Promise<Trial> {
+  const { processes, own, env } = world;
   return {
     async ours() {
-      const argv = [...own, "emulator", "start", "--ephemeral", "--port", "0"];
+      const argv = [...own, "emulator", "start", "--ephemeral", "--port", "0", "--data-dir", makeFolder(world)];
       const { readyAfter, stop } = await processes.start(argv, { env, ready: /\n/ });
       await stop();
       return readyAfter;
