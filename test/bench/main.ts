@@ -3,7 +3,7 @@ import { GOALS } from "./goals.ts";
 import { createGround } from "./ground.ts";
 import { measure, type Result } from "./measure.ts";
 import { Processes } from "./processes.ts";
-import { recordRun, toDocument } from "./record.ts";
+import { describeMachine, recordRun, toDocument } from "./record.ts";
 import { renderTable } from "./report.ts";
 import { ROWS } from "./rows.ts";
 import { findMisses } from "./verdict.ts";
@@ -27,6 +27,7 @@ export async function main(argv: readonly string[], root: string): Promise<numbe
   const { row: names, check, json } = options;
   const goals = GOALS.filter(({ name }) => names.length === 0 || names.includes(name));
 
+  const machine = describeMachine();
   const processes = new Processes();
   // What a row waits for ends with its processes.
   const interrupted = () => void processes.close();
@@ -39,9 +40,9 @@ export async function main(argv: readonly string[], root: string): Promise<numbe
       results.push(await measure(goal, () => (ROWS[goal.name] ?? unknown(goal.name))(world)));
       if (processes.isClosed) return INTERRUPTED;
     }
-    if (json) process.stdout.write(`${JSON.stringify(toDocument(results), null, 2)}\n`);
+    if (json) process.stdout.write(`${JSON.stringify(toDocument(machine, results), null, 2)}\n`);
     else process.stdout.write(renderTable(results, process.stdout.isTTY === true));
-    if (names.length === 0 && !check) recordRun(root, results);
+    if (names.length === 0 && !check) recordRun(root, machine, results);
     const misses = check ? findMisses(results) : [];
     for (const { goal } of misses) process.stderr.write(`${goal.name} misses its goal by more than 15 %, or failed.\n`);
     return misses.length > 0 ? 1 : 0;

@@ -3,7 +3,7 @@ import { GOALS, type Goal } from "./goals.ts";
 import { measure, type Result } from "./measure.ts";
 import { Missing } from "./missing.ts";
 import { renderPlot } from "./plot.ts";
-import { toDocument } from "./record.ts";
+import { describeMachine, toDocument } from "./record.ts";
 import { renderTable } from "./report.ts";
 import { ROWS } from "./rows.ts";
 import { summarize } from "./statistics.ts";
@@ -95,7 +95,7 @@ test("table, plot and document show each row", async () => {
     ours / <theirs>  –                    ≤ 1     missing  nginx is not installed
     "
   `);
-  expect(toDocument(results).rows).toMatchObject([
+  expect(toDocument(describeMachine(), results).rows).toMatchObject([
     { name: "row", goal: { at_most: 1.25 }, median: 1.5, lower: 1.25, upper: 1.75, verdict: "far off", rounds: 2 },
     { verdict: "not measured", reason: "nginx is not installed" },
   ]);
