@@ -20,14 +20,19 @@ A run of all rows writes docs/bench/ unless it is a --check.
 
 const INTERRUPTED = 130;
 
-/** Measures; the exit code. `root` is the project's folder, with dist/ built. */
-export async function main(argv: readonly string[], root: string): Promise<number> {
+/** Measures; the exit code. `root` is the project's folder, `build` makes its dist/. */
+export async function main(argv: readonly string[], root: string, build: () => void): Promise<number> {
   const options = readOptions(argv);
   if (!options) return 2;
+  if (options.help) {
+    process.stdout.write(USAGE);
+    return 0;
+  }
   const { row: names, check, json } = options;
   const goals = GOALS.filter(({ name }) => names.length === 0 || names.includes(name));
 
   const machine = describeMachine();
+  build();
   const processes = new Processes();
   // What a row waits for ends with its processes.
   const interrupted = () => void processes.close();
@@ -52,7 +57,7 @@ export async function main(argv: readonly string[], root: string): Promise<numbe
   }
 }
 
-function readOptions(args: readonly string[]): { row: string[]; check: boolean; json: boolean } | undefined {
+function readOptions(args: readonly string[]): { row: string[]; check: boolean; json: boolean; help: boolean } | undefined {
   try {
     const { values } = parseArgs({
       args: [...args],
@@ -60,6 +65,7 @@ function readOptions(args: readonly string[]): { row: string[]; check: boolean; 
         row: { type: "string", multiple: true, default: [] },
         check: { type: "boolean", default: false },
         json: { type: "boolean", default: false },
+        help: { type: "boolean", short: "h", default: false },
       },
     });
     const strange = values.row.find((name) => !(name in ROWS));
