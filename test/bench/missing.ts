@@ -1,0 +1,2 @@
+/** The machine lacks what a row compares with. */
+export class Missing extends Error {}
