@@ -110,7 +110,9 @@ function bucketOf(project: string): string {
 }
 
 async function upload(client: ApiClient, { directory, project }: BuildOptions): Promise<StoredSource> {
-  const bytes = await archiveSource(directory);
+  const chunks: Buffer[] = [];
+  for await (const chunk of archiveSource(directory)) chunks.push(chunk);
+  const bytes = Buffer.concat(chunks);
   const bucket = bucketOf(project);
   if (!(await found(client, { method: "GET", url: `${STORAGE}/storage/v1/b/${bucket}` }))) {
     await client.call({ method: "POST", url: `${STORAGE}/storage/v1/b?project=${project}`, body: { name: bucket } });

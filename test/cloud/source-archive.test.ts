@@ -1,15 +1,25 @@
-import { symlinkSync } from "node:fs";
+import { execa } from "execa";
+import { chmodSync, linkSync, mkdirSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Parser } from "tar";
+import { Parser, type ReadEntry } from "tar";
 import { expect, test } from "vitest";
-import { archiveSource } from "../../src/cloud/source-archive.ts";
+import { archiveSource, digestSource } from "../../src/cloud/source-archive.ts";
+import { listSource } from "../../src/cloud/source-files.ts";
 import { folder } from "../helpers/command-line.ts";
+import { failure } from "../helpers/failure.ts";
+import { testNeeding } from "../helpers/requirements.ts";
 
-async function names(directory: string): Promise<string[]> {
-  const found: string[] = [];
-  const parser = new Parser({ onReadEntry: (entry) => (found.push(entry.path), entry.resume()) });
+async function bytes(directory: string): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of archiveSource(directory)) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+async function entries(directory: string): Promise<ReadEntry[]> {
+  const found: ReadEntry[] = [];
+  const parser = new Parser({ onReadEntry: (entry) => (found.push(entry), entry.resume()) });
   const ended = new Promise((resolve) => parser.on("end", resolve));
-  parser.end(await archiveSource(directory));
+  parser.end(await bytes(directory));
   await ended;
   return found;
 }
@@ -26,26 +36,101 @@ const FILES = {
 test(".gcloudignore says what stays here, with what it includes", async () => {
   const directory = folder({
     ...FILES,
-    ".gcloudignore": "# mine\nkey.json\n#!include:.gitignore\n",
-    ".gitignore": "node_modules/\n.env\n",
+    ".gcloudignore": "# mine\nkey.json\r\ndockerfile\n# !include:.gitignore\n",
+    ".gitignore": "node_modules/\n.env\n#!include:more\n",
   });
-  expect(await names(directory)).toEqual(["./.gcloudignore", "./.gitignore", "./@at.js", "./Dockerfile", "./src/app.js"]);
+  mkdirSync(join(directory, "empty"));
+  const names = [".gcloudignore", ".gitignore", "@at.js", "Dockerfile", "empty/", "src/", "src/app.js"];
+  expect(await listSource(directory)).toEqual(names);
+  expect((await entries(directory)).map(({ path }) => path)).toEqual(names.map((name) => `./${name}`));
 });
 
 test("without .gcloudignore it is what gcloud leaves out by itself", async () => {
   const directory = folder({ ...FILES, ".gitignore": "node_modules\n*.json\n!src\n", ".git/HEAD": "ref" });
-  expect(await names(directory)).toEqual(["./.env", "./@at.js", "./Dockerfile", "./src/app.js"]);
+  expect(await listSource(directory)).toEqual([".env", "@at.js", "Dockerfile", "src/", "src/app.js"]);
 });
 
-test("a link is packed as a link, even one that leads nowhere", async () => {
-  const directory = folder({ Dockerfile: "" });
-  symlinkSync("/nowhere/at/all", join(directory, "link"));
-  expect(await names(directory)).toEqual(["./Dockerfile", "./link"]);
+testNeeding("gcloud", "gcloud itself chooses the same files", async () => {
+  const directory = folder({
+    ...FILES,
+    "build/a.js": "",
+    "Build/b.js": "",
+    "logs/keep/x.log": "",
+    "logs/x.log": "",
+    "docs/a/b/c.md": "",
+    "docs/readme.md": "",
+    "#odd": "",
+    "with space.txt": "",
+    "src/deep/build/c.js": "",
+    ".gcloudignore":
+      "#!include:.gitignore\n/build\n*.log\n!logs/keep/x.log\ndocs/**/*.md\n!readme.md\n\\#odd\nwith space.txt   \n.git*\n[k]ey.?son\n",
+    ".gitignore": "node_modules/\n!node_modules/a/index.js\n.env*\n",
+  });
+  const env = { CLOUDSDK_CONFIG: folder(), CLOUDSDK_CORE_DISABLE_PROMPTS: "1" };
+  const { stdout } = await execa("gcloud", ["meta", "list-files-for-upload", directory], { env });
+  const files = (await listSource(directory)).filter((path) => !path.endsWith("/"));
+  expect(files.toSorted()).toEqual(stdout.split("\n").filter(Boolean).toSorted());
 });
 
-test("a folder of which nothing is left is refused", async () => {
-  await expect(archiveSource(folder({ ".gcloudignore": "*\n" }))).rejects.toMatchObject({
+test("what is included has to be there, beside .gcloudignore", async () => {
+  for (const name of [".gitignore", "../.gitignore", ""]) {
+    const directory = folder({ Dockerfile: "", ".gcloudignore": `#!include:${name}\n` });
+    expect(await failure(bytes(directory))).toMatchObject({ code: "SETTINGS_INVALID", message: expect.stringContaining(name) });
+  }
+});
+
+test("a link is packed as a link, and left out where it leads nowhere or a pattern for its target's kind says so", async () => {
+  const directory = folder({ Dockerfile: "", "a/x": "", ".gcloudignore": "left/\n" });
+  for (const [name, target] of [
+    ["to-file", "Dockerfile"],
+    ["to-folder", "a"],
+    ["round", "."],
+    ["left", "a"],
+    ["broken", "/nowhere/at/all"],
+  ] as const)
+    symlinkSync(target, join(directory, name));
+  const links = (await entries(directory)).filter(({ type }) => type === "SymbolicLink");
+  expect(links.map(({ path, linkpath }) => [path, linkpath])).toEqual([
+    ["./round", "."],
+    ["./to-file", "Dockerfile"],
+    ["./to-folder", "a"],
+  ]);
+});
+
+test("the same source is the same bytes, whenever and by whomever it was written, and another is not", async () => {
+  const one = folder(FILES);
+  const other = folder(Object.fromEntries(Object.entries(FILES).toReversed()));
+  utimesSync(join(other, "Dockerfile"), 1, 1);
+  chmodSync(join(other, ".env"), 0o600);
+  chmodSync(join(one, ".env"), 0o664);
+  chmodSync(join(one, "src/app.js"), 0o755);
+  chmodSync(join(other, "src/app.js"), 0o755);
+  // As package managers link what several packages have.
+  linkSync(join(one, "@at.js"), join(one, "at.js"));
+  writeFileSync(join(other, "at.js"), "");
+  const found = await entries(one);
+  expect(found.every(({ mtime, uid, type }) => type !== "Link" && uid === undefined && (mtime?.getUTCFullYear() ?? 1985) === 1985)).toBe(
+    true,
+  );
+  expect(await bytes(one)).toEqual(await bytes(other));
+  const digest = await digestSource(one);
+  expect(digest).toMatch(/^sha256:[0-9a-f]{64}$/);
+  expect(await digestSource(other)).toBe(digest);
+  for (const change of [
+    () => chmodSync(join(other, "src/app.js"), 0o644),
+    () => writeFileSync(join(other, "src/app.js"), "1"),
+    () => mkdirSync(join(other, "new")),
+  ]) {
+    const before = await digestSource(other);
+    change();
+    expect(await digestSource(other)).not.toBe(before);
+  }
+});
+
+test("a folder of which nothing is left is refused, and so is one that is not there", async () => {
+  expect(await failure(bytes(folder({ ".gcloudignore": "*\n" })))).toMatchObject({
     code: "NOT_FOUND",
     message: expect.stringContaining("holds no file to build from"),
   });
+  expect(await failure(bytes(join(folder(), "missing")))).toMatchObject({ code: "NOT_FOUND", message: expect.stringContaining("missing") });
 });
