@@ -3,6 +3,7 @@ import type { Reason } from "../reasons.ts";
 import { readMember } from "./member.ts";
 import { FORBIDDEN } from "./organisation-errors.ts";
 import { roleWith } from "./permissions.ts";
+import { MISPLACED } from "./project-errors.ts";
 
 /** What is known about a call that failed. */
 export interface Facts {
@@ -39,6 +40,7 @@ const KNOWN: readonly (readonly [RegExp, Explain])[] = [
     },
   ],
   ...FORBIDDEN,
+  ...MISPLACED,
   [
     /createOnPush|Container Registry is (?:deprecated|shut)|gcr\.io repo does not exist|gcr\.io[^\n]*(?:closed|read-only|shut down)/i,
     (_, { project, region }, cause) =>
