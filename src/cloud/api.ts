@@ -3,7 +3,7 @@ import { buildByApi, planApiBuild } from "./api-build.ts";
 import { openApiClient, type ApiClient, type ApiRequest } from "./api-client.ts";
 import { deployByApi, planApiDeploy, serviceUrl } from "./api-deploy.ts";
 import { changeMembers, getPolicy, policyRead, policyWrite, withMember, withoutMember } from "./api-policy.ts";
-import type { Cloud, DeployOptions, Place, Service, Step } from "./cloud.ts";
+import type { Cloud, DeployOptions, GrantOptions, Place, Policy, Service, ServiceName, Step } from "./cloud.ts";
 import { readService, type KnativeService } from "./knative-service.ts";
 
 /** The control plane by Google's REST APIs, with a service account's key and no gcloud. */
@@ -15,6 +15,8 @@ export function createApiCloud(context: Context): Cloud {
     clients.set(key, known);
     return known;
   };
+  const change = (options: GrantOptions, how: ReturnType<typeof withMember>): Promise<Policy> =>
+    changeMembers(client(options), options, how, context.signal);
   return {
     via: "api",
     build: (options) => buildByApi(client(options), options, context),
@@ -22,8 +24,8 @@ export function createApiCloud(context: Context): Cloud {
     describe: async (options) =>
       readService((await client(options).call({ method: "GET", url: serviceUrl(options) })) as KnativeService, options),
     policy: (options) => getPolicy(client(options), options),
-    grant: (options) => changeMembers(client(options), options, withMember(options.member)),
-    revoke: (options) => changeMembers(client(options), options, withoutMember(options.member)),
+    grant: (options) => change(options, withMember(options.member)),
+    revoke: (options) => change(options, withoutMember(options.member)),
     account: async ({ project, account }) => {
       const url = `https://iam.googleapis.com/v1/projects/${project}/serviceAccounts/${account}`;
       const { disabled = false } = (await client({ project, region: "global" }).call({ method: "GET", url })) as { disabled?: boolean };
@@ -34,23 +36,26 @@ export function createApiCloud(context: Context): Cloud {
 }
 
 async function deploy(client: ApiClient, options: DeployOptions, context: Context): Promise<Service> {
-  const service = readService(await deployByApi(client, options, context), options);
+  const { service, isNew } = await deployByApi(client, options, context);
+  // A service that has just been made is private.
+  if (isNew && !options.allowUnauthenticated) return service;
   const change = options.allowUnauthenticated ? withMember("allUsers") : withoutMember("allUsers");
-  await changeMembers(client, { ...options, role: "roles/run.invoker" }, change);
+  await changeMembers(client, { ...options, role: "roles/run.invoker" }, change, context.signal);
   return service;
 }
 
 const plans: { readonly [Name in Step]: (options: Parameters<Cloud[Name]>[0]) => readonly ApiRequest[] } = {
   build: planApiBuild,
-  deploy: (options) => [...planApiDeploy(options), policyRead(options)],
+  deploy: (options) => [...planApiDeploy(options), ...(options.allowUnauthenticated ? planBinding(options, "allUsers") : [])],
   describe: (options) => [{ method: "GET", url: serviceUrl(options) }],
   policy: (options) => [policyRead(options)],
-  grant: (options) => [
-    policyRead(options),
-    policyWrite(options, { bindings: [{ role: options.role, members: [options.member] }], etag: "ETAG" }),
-  ],
+  grant: (options) => planBinding(options, options.member, options.role),
   revoke: (options) => [policyRead(options), policyWrite(options, { bindings: [], etag: "ETAG" })],
 };
+
+function planBinding(options: ServiceName, member: string, role = "roles/run.invoker"): ApiRequest[] {
+  return [policyRead(options), policyWrite(options, { bindings: [{ role, members: [member] }], etag: "ETAG" })];
+}
 
 function requestLine({ method, url, body }: ApiRequest): string {
   return `${method} ${url}${body === undefined ? "" : ` ${JSON.stringify(body)}`}`;

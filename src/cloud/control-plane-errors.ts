@@ -4,6 +4,7 @@ import { readMember } from "./member.ts";
 import { FORBIDDEN } from "./organisation-errors.ts";
 import { roleWith } from "./permissions.ts";
 import { MISPLACED } from "./project-errors.ts";
+import { noRevisionYet } from "./service-message.ts";
 
 /** What is known about a call that failed. */
 export interface Facts {
@@ -78,6 +79,7 @@ const KNOWN: readonly (readonly [RegExp, Explain])[] = [
         details: image ? { image } : {},
       }),
   ],
+  [/--no-traffic not supported when creating a new service/, (_match, _facts, cause) => noRevisionYet(undefined, cause)],
   [
     /failed to start and listen on the port(?: defined provided by the PORT=(\d+))?/,
     ({ 1: port = "8080" }, { project, region }, cause) =>
