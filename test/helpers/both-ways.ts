@@ -65,10 +65,10 @@ export function overBothWays(suite: (way: Way) => void): void {
 }
 
 /** What chance and the clock have made, by what it is. */
-function withoutChance(value: unknown): string {
+export function withoutChance(value: unknown): string {
   return JSON.stringify(value)
     .replace(/\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g, "TIME")
-    .replace(/\b(-\d{5})-[a-z]{3}\b/g, "$1-abc")
+    .replace(/\b(-\d{5})-[a-z0-9]{3}\b/g, "$1-abc")
     .replace(/\b([a-z][a-z-]*)-[a-z0-9]{10}-([a-z]{2})\.a\.run\.app/g, "$1-HASH-$2.a.run.app")
     .replace(/\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g, "UUID")
     .replace(/\bsha256:[0-9a-f]{64}\b/g, "sha256:DIGEST")
