@@ -1,3 +1,5 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
 import { ensureBucket, planBucket, sourceBucket } from "./api-bucket.ts";
@@ -22,7 +24,7 @@ const NEWEST = 100;
 
 type Surroundings = Pick<Context, "terminal" | "signal">;
 
-/** Builds a folder's Dockerfile: uploads the source, has Cloud Build build and push it, and shows the log as it grows. */
+/** Builds a folder by its Dockerfile, or by buildpacks where it has none: uploads the source, has Cloud Build build and push it, and shows the log as it grows. */
 export async function buildByApi(client: ApiClient, options: BuildOptions, around: Surroundings): Promise<BuildResult> {
   const { signal } = around;
   const submitted = performance.now();
@@ -56,10 +58,16 @@ function buildsUrl({ project }: BuildOptions): string {
   return `${CLOUD_BUILD}/projects/${project}/locations/global/builds`;
 }
 
-/** As `gcloud builds submit --tag` has it. */
-function buildBody({ image }: BuildOptions, source: StoredSource) {
-  const args = ["build", "--network", "cloudbuild", "--no-cache", "-t", image, "."];
-  return { source: { storageSource: source }, steps: [{ name: "gcr.io/cloud-builders/docker", args }], images: [image] };
+/** As `gcloud builds submit --tag` has it, and as `--pack` has it for a source without a Dockerfile. */
+function buildBody({ image, directory }: BuildOptions, source: StoredSource) {
+  const docker = { name: "gcr.io/cloud-builders/docker", args: ["build", "--network", "cloudbuild", "--no-cache", "-t", image, "."] };
+  const pack = {
+    name: "gcr.io/k8s-skaffold/pack",
+    entrypoint: "pack",
+    args: ["build", image, "--builder", "gcr.io/buildpacks/builder:latest", "--network", "cloudbuild"],
+  };
+  const steps = [existsSync(join(directory, "Dockerfile")) ? docker : pack];
+  return { source: { storageSource: source }, steps, images: [image] };
 }
 
 async function upload(client: ApiClient, options: BuildOptions, signal: AbortSignal): Promise<StoredSource> {

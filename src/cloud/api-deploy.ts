@@ -5,7 +5,7 @@ import { failedWith, type ApiClient, type ApiRequest } from "./api-client.ts";
 import { pause, persist } from "./backoff.ts";
 import type { DeployOptions, Service, ServiceName } from "./cloud.ts";
 import { readService, type KnativeService } from "./knative-service.ts";
-import { defaultImage } from "./repository.ts";
+import { defaultImage, sourceImage } from "./repository.ts";
 import { isMarked, noRevisionYet, withRevision, type ServiceMessage } from "./service-message.ts";
 
 const RUN = "https://run.googleapis.com/v2";
@@ -35,10 +35,12 @@ export async function deployByApi(
 ): Promise<Deployed> {
   assertNoGcloudFlags(options);
   const { signal } = context;
-  const image = imageOf(options);
+  let { image = defaultImage(options) } = options;
   if (options.source !== undefined) {
-    if (options.noTraffic && !(await find(client, options))) throw noRevisionYet(options.service);
-    await buildByApi(client, { ...options, directory: options.source, image }, context);
+    if (options.noTraffic && !(await find(client, options))) throw noRevisionYet();
+    const built = await buildByApi(client, { ...options, directory: options.source, image: sourceImage(options) }, context);
+    // What was built is what is deployed, whoever else builds meanwhile.
+    image = built.digest ? `${built.image}@${built.digest}` : built.image;
   }
   const { operation, isNew } = await write(client, options, image, signal);
   await settle(client, options, operation, signal);
@@ -49,12 +51,12 @@ export async function deployByApi(
 /** The requests of a deployment, in order, for a service that is not there yet. */
 export function planApiDeploy(options: DeployOptions): ApiRequest[] {
   assertNoGcloudFlags(options);
-  const image = imageOf(options);
-  const build = options.source === undefined ? [] : planApiBuild({ ...options, directory: options.source, image });
+  const source = options.source === undefined ? undefined : { ...options, directory: options.source, image: sourceImage(options) };
+  const image = source ? `${source.image}@DIGEST` : (options.image ?? defaultImage(options));
   const operation: ApiRequest = { method: "GET", url: `${RUN}/projects/${options.project}/locations/${options.region}/operations/ID` };
   const planned = { ...options, noTraffic: false };
   return [
-    ...build,
+    ...(source ? planApiBuild(source) : []),
     { method: "GET", url: messageUrl(options) },
     creation(planned, image, "ID"),
     operation,
@@ -67,10 +69,6 @@ function assertNoGcloudFlags({ gcloudFlags = [] }: DeployOptions): void {
   throw new CliError("USAGE", "What stands behind -- is for gcloud, and this deployment goes by Google's API.", {
     hint: "Install gcloud and say --via gcloud, or leave the flags out.",
   });
-}
-
-function imageOf(options: DeployOptions): string {
-  return options.image ?? defaultImage(options);
 }
 
 function messageUrl({ project, region, service }: ServiceName): string {

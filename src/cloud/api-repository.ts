@@ -1,18 +1,18 @@
 import type { ApiClient, ApiRequest } from "./api-client.ts";
 import { CliError } from "../errors.ts";
 import { pause, persist } from "./backoff.ts";
-import { DEFAULT_REPOSITORY, missingRepository, type Repository } from "./repository.ts";
+import { isMadeWhereMissing, missingRepository, type Repository } from "./repository.ts";
 
 const REGISTRY = "https://artifactregistry.googleapis.com/v1";
 /** Milliseconds between two looks at an operation. */
 const PAUSE = 300;
 
-/** Makes our own repository where it is missing. Throws NOT_FOUND where another is. */
+/** Makes a repository of our own, or of gcloud's, where it is missing. Throws NOT_FOUND where another is. */
 export async function ensureRepository(client: ApiClient, repository: Repository, signal: AbortSignal): Promise<void> {
   await persist(
     async () => {
       if (await isThere(client, repository)) return;
-      if (repository.name !== DEFAULT_REPOSITORY) throw missingRepository(repository);
+      if (!isMadeWhereMissing(repository)) throw missingRepository(repository);
       let operation = (await client.call(repositoryCreation(repository))) as { name: string; done?: boolean };
       while (!operation.done) {
         await pause(PAUSE, signal);
@@ -25,7 +25,7 @@ export async function ensureRepository(client: ApiClient, repository: Repository
 }
 
 export function planRepository(repository: Repository): ApiRequest[] {
-  return [repositoryRequest(repository), ...(repository.name === DEFAULT_REPOSITORY ? [repositoryCreation(repository)] : [])];
+  return [repositoryRequest(repository), ...(isMadeWhereMissing(repository) ? [repositoryCreation(repository)] : [])];
 }
 
 async function isThere(client: ApiClient, repository: Repository): Promise<boolean> {

@@ -79,7 +79,7 @@ const KNOWN: readonly (readonly [RegExp, Explain])[] = [
         details: image ? { image } : {},
       }),
   ],
-  [/--no-traffic not supported when creating a new service/, (_match, _facts, cause) => noRevisionYet(undefined, cause)],
+  [/--no-traffic not supported when creating a new service/, (_match, _facts, cause) => noRevisionYet(cause)],
   [
     /failed to start and listen on the port(?: defined provided by the PORT=(\d+))?/,
     ({ 1: port = "8080" }, { project, region }, cause) =>

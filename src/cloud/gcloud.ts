@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
+import { persist } from "./backoff.ts";
 import { createBuild, planBuild } from "./gcloud-build.ts";
 import type { BuildOptions, Cloud, DeployOptions, GrantOptions, Place, Policy, ServiceName, Step } from "./cloud.ts";
 import { gcloudLine, openGcloud, type Gcloud } from "./gcloud-process.ts";
@@ -83,15 +83,8 @@ function pairs(env: Readonly<Record<string, string>>): string {
 }
 
 /** gcloud retries its own read-modify-write a few times; where many change one policy at once that is not enough. */
-async function patiently(gcloud: Gcloud, signal: AbortSignal, line: readonly string[]): Promise<string> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await gcloud(line);
-    } catch (error) {
-      if (!(error instanceof CliError && error.code === "CONFLICT") || attempt === 4) throw error;
-      await sleep(500 * 2 ** attempt * (0.5 + Math.random() / 2), undefined, { signal }).catch(() => {});
-    }
-  }
+function patiently(gcloud: Gcloud, signal: AbortSignal, line: readonly string[]): Promise<string> {
+  return persist(() => gcloud(line), { signal, conflicts: 120_000 });
 }
 
 function readPolicy(text: string): Policy {

@@ -37,7 +37,7 @@ const MARK = "cloudrun-oauth/deployment";
 /** What a deployment writes of a service, and which of its fields: what they held stays, but for the image and for what was said. */
 export function withRevision(options: DeployOptions, image: string, existing: ServiceMessage | undefined, mark: string) {
   const { tag, noTraffic, service } = options;
-  if (noTraffic && !existing) throw noRevisionYet(service);
+  if (noTraffic && !existing) throw noRevisionYet();
   // The revision needs a name of its own where the traffic speaks of it.
   const revision = tag ? nameRevision(service, Number(existing?.generation ?? 0) + 1) : undefined;
   const { revision: _, ...template } = existing?.template ?? {};
@@ -59,15 +59,11 @@ export function isMarked(service: ServiceMessage, mark: string): boolean {
 }
 
 /** What gcloud says, too: https://cloud.google.com/run/docs/rollouts-rollbacks-traffic-migration */
-export function noRevisionYet(service?: string, cause?: unknown): CliError {
-  return new CliError(
-    "USAGE",
-    `The first revision of a service takes the traffic, and ${service ? `${service} has` : "this one has"} none yet.`,
-    {
-      hint: "Deploy it without --no-traffic; the ones after it can wait.",
-      cause,
-    },
-  );
+export function noRevisionYet(cause?: unknown): CliError {
+  return new CliError("USAGE", "The first revision of a service takes the traffic, and this one has none yet.", {
+    hint: "Deploy it without --no-traffic; the ones after it can wait.",
+    cause,
+  });
 }
 
 function withImage({ env = {}, serviceAccount }: DeployOptions, image: string, template: TemplateMessage): TemplateMessage {
