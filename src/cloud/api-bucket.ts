@@ -29,7 +29,7 @@ export async function ensureBucket(client: ApiClient, project: string, signal: A
         });
       }
     },
-    { signal, conflicts: 1000 },
+    { signal, conflicts: 2 },
   );
   return name;
 }

@@ -12,8 +12,8 @@ const RUN = "https://run.googleapis.com/v2";
 /** Milliseconds between two looks at a deployment: at first, and at most. */
 const FIRST_PAUSE = 150;
 const LONGEST_PAUSE = 3000;
-/** Milliseconds that others may be faster, one after the other. */
-const CONFLICTS = 60_000;
+/** How often others may be faster. */
+const CONFLICTS = 10;
 /** How often in a row a deployment may not be seen until it is given up: some minutes. */
 const PATIENCE = 20;
 

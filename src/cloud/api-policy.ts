@@ -6,8 +6,8 @@ import type { GrantOptions, Policy, ServiceName } from "./cloud.ts";
 type Members = readonly string[];
 type Binding = Policy["bindings"][number];
 
-/** Milliseconds that others may be faster, one after the other. */
-const CONFLICTS = 120_000;
+/** How often others may be faster. */
+const CONFLICTS = 20;
 
 export function policyRead(options: ServiceName): ApiRequest {
   return { method: "GET", url: `${policyUrl(options)}:getIamPolicy?options.requestedPolicyVersion=3` };

@@ -20,7 +20,7 @@ export async function ensureRepository(client: ApiClient, repository: Repository
       }
     },
     // Somebody else makes it at the same moment.
-    { signal, conflicts: 30_000 },
+    { signal, conflicts: 3 },
   );
 }
 

@@ -4,7 +4,7 @@ import { isPassing } from "../request/retry.ts";
 
 interface Patience {
   readonly signal: AbortSignal;
-  /** Milliseconds that conflicts may last; 0 where a conflict is an answer. */
+  /** How often somebody else may be faster; 0 where a conflict is an answer. */
   readonly conflicts?: number;
   /** How often in a row what may pass by itself may fail. */
   readonly failures?: number;
@@ -13,6 +13,8 @@ interface Patience {
 /** Milliseconds: the longest pause after the first attempt, twice as long after each further one, and never longer than the last. */
 const FIRST_PAUSE = 100;
 const LONGEST_PAUSE = 8000;
+/** Of many who are at it at once one gets through at a time, so pauses grow until all of them find room: up to so many times what an attempt takes. */
+const ROOM = 64;
 
 /** Milliseconds. Whoever says to come back later than this is told to a person, and not waited for. */
 const LONGEST_WAIT = 60_000;
@@ -23,19 +25,22 @@ const LONGEST_WAIT = 60_000;
  * jitter, and keep to Retry-After: https://cloud.google.com/iam/docs/retry-strategy
  */
 export async function persist<T>(work: (attempt: number) => Promise<T>, { signal, conflicts = 0, failures = 6 }: Patience): Promise<T> {
-  const end = performance.now() + conflicts;
-  let failed = 0;
+  let [failed, outrun] = [0, 0];
   for (let attempt = 1; ; attempt += 1) {
     signal.throwIfAborted();
+    const started = performance.now();
     try {
       return await work(attempt);
     } catch (error) {
       const isConflict = error instanceof CliError && error.code === "CONFLICT";
       failed = isConflict ? 0 : failed + 1;
-      const isWorthIt = isConflict ? performance.now() < end : mayPass(error) && failed < failures;
+      outrun += isConflict ? 1 : 0;
+      const isWorthIt = isConflict ? outrun <= conflicts : mayPass(error) && failed < failures;
       const asked = askedPause(error);
       if (signal.aborted || !isWorthIt || asked > LONGEST_WAIT) throw error;
-      await pause(asked + Math.random() * Math.min(FIRST_PAUSE * 2 ** (attempt - 1), LONGEST_PAUSE), signal);
+      const took = isConflict ? performance.now() - started : 0;
+      const longest = Math.min(Math.max(FIRST_PAUSE, took) * 2 ** (attempt - 1), Math.max(LONGEST_PAUSE, ROOM * took));
+      await pause(asked + Math.random() * longest, signal);
     }
   }
 }

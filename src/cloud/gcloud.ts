@@ -84,7 +84,7 @@ function pairs(env: Readonly<Record<string, string>>): string {
 
 /** gcloud retries its own read-modify-write a few times; where many change one policy at once that is not enough. */
 function patiently(gcloud: Gcloud, signal: AbortSignal, line: readonly string[]): Promise<string> {
-  return persist(() => gcloud(line), { signal, conflicts: 120_000 });
+  return persist(() => gcloud(line), { signal, conflicts: 20 });
 }
 
 function readPolicy(text: string): Policy {
