@@ -1,6 +1,10 @@
 import { CliError } from "../errors.ts";
 
-type Explain = (match: RegExpExecArray, facts: { readonly project: string; readonly sentence: string }, cause: Error) => CliError;
+type Explain = (
+  match: RegExpExecArray,
+  facts: { readonly project: string; readonly region: string; readonly sentence: string },
+  cause: Error,
+) => CliError;
 
 /** What is wrong with a project or a place, in Google's words; the first that matches counts. */
 export const MISPLACED: readonly (readonly [RegExp, Explain])[] = [
@@ -32,12 +36,13 @@ export const MISPLACED: readonly (readonly [RegExp, Explain])[] = [
       }),
   ],
   [
-    /Location '?([\w-]+)'? is not found or access is unauthorized/,
-    ({ 1: region = "" }, { project }, cause) =>
-      new CliError("NOT_FOUND", `There is no region ${region}, or project ${project} may not use it.`, {
+    // gcloud itself says so of a region whose host does not answer as Cloud Run does.
+    /Location '?([\w-]+)'? is not found or access is unauthorized|The provided region was invalid/,
+    ({ 1: named }, { project, region }, cause) =>
+      new CliError("NOT_FOUND", `There is no region ${named ?? region}, or project ${project} may not use it.`, {
         hint: `See those that there are: gcloud run regions list --project ${project}`,
         cause,
-        details: { region },
+        details: { region: named ?? region },
       }),
   ],
   [

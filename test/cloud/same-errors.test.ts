@@ -75,6 +75,15 @@ const CASES: Readonly<Record<string, Case>> = {
       `See those that there are: gcloud run regions list --project ${PROJECT}`,
     ],
   },
+  "a region that gcloud does not find": {
+    gcloud: `ERROR: (gcloud.run.deploy) Deployment endpoint was not found. The provided region was invalid. Pass the \`--region\` flag or set the \`run/region\` property to a valid region and retry.`,
+    api: [404, "NOT_FOUND", `Location '${REGION}' is not found or access is unauthorized.`],
+    is: [
+      "NOT_FOUND",
+      `There is no region ${REGION}, or project ${PROJECT} may not use it.`,
+      `See those that there are: gcloud run regions list --project ${PROJECT}`,
+    ],
+  },
   "an API that is not enabled": {
     gcloud: `ERROR: (gcloud.run.deploy) PERMISSION_DENIED: ${NOT_ENABLED}`,
     api: [403, "PERMISSION_DENIED", NOT_ENABLED, "SERVICE_DISABLED"],

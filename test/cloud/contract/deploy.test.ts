@@ -50,8 +50,8 @@ overBothWays(({ testWay, json, run, expectSame, emulator }) => {
     const { project } = emulator();
     const image = `gcr.io/${project}/nope`;
     expectSame("no image", await errorOf(["deploy", "other", "--image", image]));
-    expectSame("no service", await errorOf(["describe", "nobody"]));
-    expectSame("no project", await errorOf(["-p", "some-other-project", "describe", "hello"]));
-    expectSame("no region", await errorOf(["-r", "mars-north1", "describe", "hello"]));
+    expectSame("no service", await errorOf(["describe", "nobody", "--url"]));
+    expectSame("no project", await errorOf(["-p", "some-other-project", "describe", "hello", "--url"]));
+    expectSame("no region", await errorOf(["-r", "mars-north1", "deploy", "hello", "--image", image]));
   });
 });
