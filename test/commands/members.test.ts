@@ -69,7 +69,7 @@ test("members does without the project's where they may not be read, and says wh
   expect(byAllUsers.stderr).toContain("Everybody may call it, by allUsers.");
 });
 
-const REMOVAL = `run services remove-iam-policy-binding hello --member user:me@example.com --role roles/run.invoker ${WHERE}`;
+const REMOVAL = `run services remove-iam-policy-binding hello --member user:me@example.com --role roles/run.invoker --condition=None ${WHERE}`;
 
 test("revoke takes the role back, and says what the project gives yet", async () => {
   const argv = ["revoke", "--member", "me@example.com"];
