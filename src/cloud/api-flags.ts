@@ -78,8 +78,9 @@ function readFlags(words: readonly string[]): ((draft: Draft) => void)[] {
   const found: ((draft: Draft) => void)[] = [];
   for (let index = 0; index < words.length; index += 1) {
     const [, flag = "", attached] = /^([^=]*)(?:=([\s\S]*))?$/.exec(words[index] ?? "") ?? [];
-    const apply = WITH_VALUE[flag];
-    const turn = SWITCHES[flag.replace(/^--no-/, "--")];
+    const positive = flag.replace(/^--no-/, "--");
+    const apply = Object.hasOwn(WITH_VALUE, flag) ? WITH_VALUE[flag] : undefined;
+    const turn = Object.hasOwn(SWITCHES, positive) ? SWITCHES[positive] : undefined;
     if (apply) {
       const value = attached ?? words[(index += 1)];
       if (value === undefined) throw new CliError("USAGE", `${flag} needs a value.`, { hint: `-- ${flag} VALUE` });

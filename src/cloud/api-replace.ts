@@ -40,8 +40,8 @@ export async function replaceService(
     const body = { ...existing, metadata: metadata(existing), spec: await change(existing) };
     return (await client.call({ method: "PUT", url: serviceUrl(options), body })) as KnativeService;
   };
-  // What may have been written is not written again: it would be another revision.
-  const made = await persist(replace, { signal, conflicts: CONFLICTS, failures: 1 });
+  // Where an answer got lost, what was written is there when it is read again, and the same once more makes no other revision.
+  const made = await persist(replace, { signal, conflicts: CONFLICTS });
   return waitUntilReady(client, options, made, { condition, signal });
 }
 

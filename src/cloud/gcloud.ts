@@ -33,9 +33,11 @@ export function createGcloudCloud(context: Context): Cloud {
     setUp: (step) => setUpByGcloud(gcloud, step),
     revoke: async (options) =>
       readPolicy(
-        await patiently(gcloud, context.signal, bindingLine("remove", options)).catch((error: unknown) => {
-          const isAbsent = error instanceof CliError && error.message.startsWith("Policy binding with the specified");
-          throw isAbsent ? notInRole(options, error.cause) : error;
+        await patiently(gcloud, context.signal, bindingLine("remove", options), (error, attempt) => {
+          if (!(error instanceof CliError && error.message.startsWith("Policy binding with the specified"))) throw error;
+          // He was in it when somebody else was faster: with this very change.
+          if (attempt > 1) return gcloud(policyLine(options));
+          throw notInRole(options, error.cause);
         }),
       ),
     ...createAccounts(gcloud),
@@ -123,8 +125,15 @@ function pairs(env: Readonly<Record<string, string>>): string {
 }
 
 /** gcloud retries its own read-modify-write a few times; where many change one policy at once that is not enough. */
-function patiently(gcloud: Gcloud, signal: AbortSignal, line: readonly string[]): Promise<string> {
-  return persist(() => gcloud(line), { signal, conflicts: 20 });
+function patiently(
+  gcloud: Gcloud,
+  signal: AbortSignal,
+  line: readonly string[],
+  orElse: (error: unknown, attempt: number) => Promise<string> = async (error) => {
+    throw error;
+  },
+): Promise<string> {
+  return persist((attempt) => gcloud(line).catch((error: unknown) => orElse(error, attempt)), { signal, conflicts: 20 });
 }
 
 function readPolicy(text: string): Policy {

@@ -119,6 +119,19 @@ test("two deployments at the same time are two revisions, one after the other", 
   expect([one, other].every((deployed) => /^hello-0000\d-/.test(deployed?.["latest_created_revision"]))).toBe(true);
 });
 
+test("what replaces a service is written again where its answer gets lost, and is one revision all the same", async () => {
+  await emulator.deploy("replaced", tinyService(HELLO));
+  const path = `/apis/serving.knative.dev/v1/namespaces/${project}/services/replaced`;
+  const lost = { match: `us-central1-run.googleapis.com${path}`, method: "PUT", truncate: 5, times: 1 };
+  await addFault(lost);
+  expect((await json("env", "set", "replaced", "LOST=1"))["revision"]).toMatch(/^replaced-00002-/);
+  await addFault(lost);
+  expect((await json("traffic", "replaced", "--to", "LATEST=100"))["traffic"]).toMatchObject([{ latest: true, percent: 100 }]);
+  expect((await json("describe", "replaced"))["latest_created_revision"]).toMatch(/^replaced-00002-/);
+  const { json: faults } = await sendAdmin(port, "GET", "/_emulator/faults");
+  expect((faults["faults"] as { struck: number }[]).map(({ struck }) => struck)).toEqual([1, 1]);
+});
+
 test("a token that ends while a command runs is replaced, and one that is not good is told", async () => {
   await addFault({ match: "*run.googleapis.com", status: 401, times: 1 });
   expect((await cli("describe", "--url")).exitCode).toBe(0);
