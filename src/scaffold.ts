@@ -2,6 +2,7 @@ import { mkdir, open, readFile, readdir, rm } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CliError } from "./errors.ts";
+import { reasonOf, unwritable } from "./file-errors.ts";
 import { nearest } from "./nearest.ts";
 
 export const TEMPLATES = ["hono", "express", "flask", "fastapi"] as const;
@@ -67,7 +68,7 @@ async function assertFree(directory: string): Promise<void> {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "ENOENT") return;
     if (code === "ENOTDIR") throw inTheWay(`${directory} is a file, or lies under one.`, error);
-    throw new CliError("USAGE", `${directory} cannot be read: ${reason(error)}.`, { hint: ELSEWHERE, cause: error });
+    throw new CliError("USAGE", `${directory} cannot be read: ${reasonOf(error)}.`, { hint: ELSEWHERE, cause: error });
   }
   // A repository that was just made or cloned is as good as empty.
   const taken = names.filter((name) => name !== ".git").toSorted();
@@ -127,23 +128,8 @@ async function writeAll(directory: string, files: ReadonlyMap<string, string>): 
     }
   } catch (error) {
     for (const path of made.toReversed()) await rm(path, { recursive: true, force: true });
-    throw new CliError("USAGE", `${directory} cannot be written: ${reason(error)}.`, { hint: ELSEWHERE, cause: error });
+    throw unwritable(directory, error, { hint: ELSEWHERE });
   }
-}
-
-const REASONS: Readonly<Record<string, string>> = {
-  EACCES: "permission denied",
-  EPERM: "not permitted",
-  EROFS: "the file system is read-only",
-  ENOSPC: "the disk is full",
-  EEXIST: "something is in the way",
-  ENOTDIR: "a file is in the way",
-  ENAMETOOLONG: "the name is too long",
-};
-
-function reason(error: unknown): string {
-  const { code = "", message } = error as NodeJS.ErrnoException;
-  return REASONS[code] ?? message;
 }
 
 function json(value: unknown): string {

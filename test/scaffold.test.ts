@@ -156,7 +156,7 @@ test.skipIf(process.getuid?.() === 0)("a folder that may not be written is refus
   await chmod(directory, 0o500);
   expect(await refusal(scaffold({ template: "hono", directory, service: "my-service" }))).toEqual({
     code: "USAGE",
-    message: `${directory} cannot be written: permission denied.`,
+    message: `${directory} cannot be written: permission is denied.`,
     hint: "Name another folder: cloudrun-oauth init FOLDER",
   });
 });

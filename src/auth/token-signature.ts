@@ -50,7 +50,7 @@ export async function checkSignature(
   const keys = answer.status === 200 ? readKeys(body) : undefined;
   if (!keys) throw new CliError("UNAVAILABLE", `${new URL(url).host} answered ${answer.status}, and not with public keys.`);
 
-  const { compactVerify, createLocalJWKSet } = await import("jose");
+  const [{ compactVerify }, { createLocalJWKSet }] = await Promise.all([import("jose/jws/compact/verify"), import("jose/jwks/local")]);
   try {
     await compactVerify(text, createLocalJWKSet(keys), { algorithms: [algorithm] });
     return { fault: undefined, googleTime };

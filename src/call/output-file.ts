@@ -4,6 +4,7 @@ import { basename, dirname, join } from "node:path";
 import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { CliError } from "../errors.ts";
+import { unwritable } from "../file-errors.ts";
 
 /** A file that appears whole or not at all. */
 export interface OutputFile {
@@ -13,8 +14,8 @@ export interface OutputFile {
   discard(): Promise<void>;
 }
 
-/** Opens a file beside `path` that takes its place once it is written. Throws CliError USAGE where nothing can be written there. */
-export async function openOutputFile(path: string): Promise<OutputFile> {
+/** Opens a file beside `path` that takes its place once it is written. Throws CliError USAGE where nothing can be written there, and says by which flag another is named. */
+export async function openOutputFile(path: string, flag = "-o"): Promise<OutputFile> {
   try {
     const there = await stat(path).catch((error: NodeJS.ErrnoException) => {
       if (error.code === "ENOENT") return undefined;
@@ -44,14 +45,6 @@ export async function openOutputFile(path: string): Promise<OutputFile> {
 
   function explain(error: unknown): never {
     if (error instanceof CliError) throw error;
-    const { code = "", message } = error as NodeJS.ErrnoException;
-    const reason = {
-      ENOENT: "its folder does not exist",
-      ENOTDIR: "a file is in the way",
-      EACCES: "permission is denied",
-      EROFS: "the file system is read-only",
-      ENOSPC: "the disk is full",
-    }[code];
-    throw new CliError("USAGE", `${path} cannot be written: ${reason ?? message}.`, { hint: "Name another file: -o FILE" });
+    throw unwritable(path, error, { hint: `Name another file: ${flag} FILE` });
   }
 }

@@ -1,6 +1,9 @@
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { CliError } from "../errors.ts";
+import { unwritable } from "../file-errors.ts";
+
+const INSTEAD = { hint: "Print it instead: --print" };
 
 /** What is to become of a file. */
 export type Fate = "write" | "replace" | "keep";
@@ -9,7 +12,7 @@ export type Fate = "write" | "replace" | "keep";
 export async function decideFate(path: string, text: string, isForced: boolean): Promise<Fate> {
   const found = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return undefined;
-    throw unwritable(path, error);
+    throw unwritable(path, error, INSTEAD);
   });
   if (found === undefined) return "write";
   if (found === text) return "keep";
@@ -31,10 +34,6 @@ export async function writePipeline(path: string, text: string, fate: Fate): Pro
     await rename(fresh, path);
   } catch (error) {
     await rm(fresh, { force: true });
-    throw unwritable(path, error as Error);
+    throw unwritable(path, error, INSTEAD);
   }
-}
-
-function unwritable(path: string, error: Error): CliError {
-  return new CliError("USAGE", `${path} cannot be written: ${error.message}.`, { hint: "Print it instead: --print", cause: error });
 }

@@ -1,10 +1,10 @@
 import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Context } from "../context.ts";
-import { CliError } from "../errors.ts";
 import { requireEmulator, type EmulatorOptions } from "../local-emulator.ts";
 import { unpackBeside } from "../seed/sources.ts";
 import { survey } from "../seed/survey.ts";
+import { unwritable } from "../file-errors.ts";
 
 /** Writes a seed file of what the emulator holds; to stdout where no file is named. No private key is in it. */
 export async function emulatorExport(context: Context, path: string | undefined, options: EmulatorOptions): Promise<void> {
@@ -13,8 +13,8 @@ export async function emulatorExport(context: Context, path: string | undefined,
   if (path === undefined) return terminal.printJson(await survey(context, running, async () => undefined));
   const file = resolve(context.cwd, path);
   const seed = await terminal.task(`Writing ${path}`, () => survey(context, running, unpackBeside(file)));
-  await writeFile(file, `${JSON.stringify(seed, null, 2)}\n`).catch((error: NodeJS.ErrnoException) => {
-    throw new CliError("USAGE", `${file} cannot be written: ${error.message}.`, { cause: error });
+  await writeFile(file, `${JSON.stringify(seed, null, 2)}\n`).catch((error: unknown) => {
+    throw unwritable(file, error);
   });
   if (terminal.json) terminal.printJson({ file });
   else terminal.print(`${file}\n`);

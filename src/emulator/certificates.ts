@@ -1,65 +1,56 @@
-import "reflect-metadata";
-import { AsnConvert, OctetString } from "@peculiar/asn1-schema";
-import { GeneralName, GeneralSubtree, GeneralSubtrees, id_ce_nameConstraints, NameConstraints } from "@peculiar/asn1-x509";
-import {
-  AuthorityKeyIdentifierExtension,
-  BasicConstraintsExtension,
-  cryptoProvider,
-  ExtendedKeyUsage,
-  ExtendedKeyUsageExtension,
-  Extension,
-  KeyUsageFlags,
-  KeyUsagesExtension,
-  PemConverter,
-  SubjectAlternativeNameExtension,
-  SubjectKeyIdentifierExtension,
-  X509Certificate,
-  X509CertificateGenerator,
-} from "@peculiar/x509";
-import { webcrypto } from "node:crypto";
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createSecureContext, type SecureContext } from "node:tls";
 import { EMULATED_DOMAINS } from "./hosts.ts";
 import { writeWhole } from "./write-whole.ts";
+import {
+  authorityKeyIdentifier,
+  basicConstraints,
+  createCertificate,
+  extendedKeyUsage,
+  keyUsage,
+  nameConstraints,
+  subjectAlternativeName,
+  subjectKeyIdentifier,
+} from "./x509/certificate.ts";
 
-const ALGORITHM = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
+const CURVE = { namedCurve: "P-256" };
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
+
+/** The authorities of all data directories have one name: a leaf names its issuer in the same bytes. */
+const AUTHORITY = { commonName: "cloudrun-oauth emulator (this machine only)", organization: "cloudrun-oauth" };
 
 /** The emulator's own certificate authority: it can vouch for the hosts that are emulated and for no other. */
 export interface CertificateAuthority {
   /** The authority's certificate, PEM. */
   readonly certificate: string;
   /** A server certificate for a host name, made at its first use and kept in memory. */
-  contextFor(host: string): Promise<SecureContext>;
+  contextFor(host: string): SecureContext;
 }
 
 /** Opens the authority under `keys/` of the data directory; makes it where it is missing. */
-export async function openCertificateAuthority(directory: string, now: () => number): Promise<CertificateAuthority> {
-  cryptoProvider.set(webcrypto as unknown as Parameters<typeof cryptoProvider.set>[0]);
+export function openCertificateAuthority(directory: string, now: () => number): CertificateAuthority {
   const keys = join(directory, "keys");
   const file = join(keys, "ca.json");
   mkdirSync(keys, { recursive: true, mode: 0o700 });
   if (!existsSync(file)) {
     // Certificate and key in one file, so that a crash cannot leave one without the other.
-    writeWhole(file, JSON.stringify(await createAuthority(now())));
+    writeWhole(file, JSON.stringify(createAuthority(now())));
   }
-  const stored = JSON.parse(readFileSync(file, "utf8")) as StoredAuthority;
-  const issuer = new X509Certificate(stored.certificate);
-  const issuerKey = await webcrypto.subtle.importKey("pkcs8", PemConverter.decode(stored.privateKey)[0] as ArrayBuffer, ALGORITHM, false, [
-    "sign",
-  ]);
+  const { certificate, privateKey } = JSON.parse(readFileSync(file, "utf8")) as StoredAuthority;
+  const issuerKey = createPrivateKey(privateKey);
 
-  const contexts = new Map<string, Promise<SecureContext>>();
+  const contexts = new Map<string, SecureContext>();
   return {
-    certificate: stored.certificate,
+    certificate,
     contextFor(host) {
       // One wildcard certificate serves all services of a region, and all APIs.
       const name = EMULATED_DOMAINS.includes(host) ? host : `*.${host.slice(host.indexOf(".") + 1)}`;
       const known = contexts.get(name);
       if (known) return known;
-      const context = createLeaf(name, issuer, issuerKey, now());
+      const context = createLeaf(name, issuerKey, now());
       contexts.set(name, context);
       return context;
     },
@@ -68,63 +59,49 @@ export async function openCertificateAuthority(directory: string, now: () => num
 
 interface StoredAuthority {
   readonly certificate: string;
+  /** PKCS #8, PEM. */
   readonly privateKey: string;
 }
 
-async function createAuthority(now: number): Promise<StoredAuthority> {
-  const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);
-  const certificate = await X509CertificateGenerator.createSelfSigned({
-    name: "CN=cloudrun-oauth emulator (this machine only), O=cloudrun-oauth",
-    keys,
-    signingAlgorithm: ALGORITHM,
-    notBefore: new Date(now - HOUR),
-    notAfter: new Date(now + 3650 * DAY),
+function createAuthority(now: number): StoredAuthority {
+  const { publicKey, privateKey } = generateKeyPairSync("ec", CURVE);
+  const certificate = createCertificate({
+    subject: AUTHORITY,
+    issuer: AUTHORITY,
+    notBefore: now - HOUR,
+    notAfter: now + 3650 * DAY,
+    publicKey,
+    signingKey: privateKey,
     extensions: [
-      new BasicConstraintsExtension(true, 0, true),
-      new KeyUsagesExtension(KeyUsageFlags.keyCertSign | KeyUsageFlags.cRLSign, true),
-      await SubjectKeyIdentifierExtension.create(keys.publicKey),
-      new Extension(id_ce_nameConstraints, true, nameConstraints()),
+      basicConstraints("authority"),
+      keyUsage("keyCertSign", "cRLSign"),
+      subjectKeyIdentifier(publicKey),
+      nameConstraints(EMULATED_DOMAINS),
     ],
   });
-  const privateKey = PemConverter.encode(await webcrypto.subtle.exportKey("pkcs8", keys.privateKey), "PRIVATE KEY");
-  return { certificate: certificate.toString("pem"), privateKey };
+  return { certificate, privateKey: pemOf(privateKey) };
 }
 
-// RFC 5280, section 4.2.1.10. A kind of name that no subtree speaks of is unconstrained, so addresses are excluded outright.
-function nameConstraints(): ArrayBuffer {
-  const permitted = EMULATED_DOMAINS.map((dNSName) => new GeneralSubtree({ base: new GeneralName({ dNSName }) }));
-  const excluded = [8, 32].map((length) => new GeneralSubtree({ base: addressRange(length) }));
-  return AsnConvert.serialize(
-    new NameConstraints({ permittedSubtrees: new GeneralSubtrees(permitted), excludedSubtrees: new GeneralSubtrees(excluded) }),
-  );
-}
-
-/** All IPv4 (8 bytes: address and mask) or IPv6 addresses (32 bytes). */
-function addressRange(length: number): GeneralName {
-  // Parsed from DER [7] IMPLICIT OCTET STRING: the class itself takes single addresses only.
-  const octets = new Uint8Array(AsnConvert.serialize(new OctetString(new Uint8Array(length))));
-  octets[0] = 0x87;
-  return AsnConvert.parse(octets.buffer, GeneralName);
-}
-
-async function createLeaf(name: string, issuer: X509Certificate, issuerKey: webcrypto.CryptoKey, now: number): Promise<SecureContext> {
-  const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ["sign", "verify"]);
-  const certificate = await X509CertificateGenerator.create({
-    subject: "O=cloudrun-oauth emulator",
-    issuer: issuer.subject,
-    publicKey: keys.publicKey,
+function createLeaf(name: string, issuerKey: KeyObject, now: number): SecureContext {
+  const { publicKey, privateKey } = generateKeyPairSync("ec", CURVE);
+  const certificate = createCertificate({
+    subject: { organization: "cloudrun-oauth emulator" },
+    issuer: AUTHORITY,
+    notBefore: now - HOUR,
+    notAfter: now + 397 * DAY,
+    publicKey,
     signingKey: issuerKey,
-    signingAlgorithm: ALGORITHM,
-    notBefore: new Date(now - HOUR),
-    notAfter: new Date(now + 397 * DAY),
     extensions: [
-      new BasicConstraintsExtension(false, undefined, true),
-      new KeyUsagesExtension(KeyUsageFlags.digitalSignature, true),
-      new ExtendedKeyUsageExtension([ExtendedKeyUsage.serverAuth]),
-      new SubjectAlternativeNameExtension([{ type: "dns", value: name }]),
-      await AuthorityKeyIdentifierExtension.create(issuer),
+      basicConstraints("leaf"),
+      keyUsage("digitalSignature"),
+      extendedKeyUsage("serverAuth"),
+      subjectAlternativeName(name),
+      authorityKeyIdentifier(createPublicKey(issuerKey)),
     ],
   });
-  const key = PemConverter.encode(await webcrypto.subtle.exportKey("pkcs8", keys.privateKey), "PRIVATE KEY");
-  return createSecureContext({ cert: certificate.toString("pem"), key });
+  return createSecureContext({ cert: certificate, key: pemOf(privateKey) });
+}
+
+function pemOf(key: KeyObject): string {
+  return key.export({ type: "pkcs8", format: "pem" }).toString();
 }

@@ -46,7 +46,7 @@ export async function openEmulator({
   const address = new Promise<string>((resolve) => (announce = resolve));
   const open = () => openGoogle({ directory, project, engine, now, log, address, iamPropagation, firstKeys });
   const engine = await openMachineEngine({ choice: options.engine ?? "auto", directory, shared: [authorities], env, log });
-  const authority = await openCertificateAuthority(directory, Date.now);
+  const authority = openCertificateAuthority(directory, Date.now);
   // The user that a container runs as may be another one.
   writeNodeClient(directory);
   writeWhole(authorities, authoritiesBundle(authority.certificate, env), 0o644);

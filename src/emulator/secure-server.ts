@@ -35,7 +35,7 @@ export function createSecureServer({ authority, http1, answer, refuse }: SecureO
       ALPNProtocols: ["h2", "http/1.1"],
       SNICallback: (host, done) => {
         if (!isEmulated(host)) return done(new Error(`The emulator has no certificate for ${host}`));
-        authority.contextFor(host).then((context) => done(null, context), done);
+        done(null, authority.contextFor(host));
       },
     },
     (socket) => (socket.alpnProtocol === "h2" ? two : one).emit("connection", socket),

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { link, lstat, open, realpath, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { CliError } from "../errors.ts";
+import { unwritable } from "../file-errors.ts";
 
 /** Where a key file is to be: it appears whole or not at all, and only its owner may read it. */
 export interface KeyFilePlace {
@@ -70,12 +71,5 @@ function taken(path: string): CliError {
 function refuse(path: string, error: NodeJS.ErrnoException | CliError): never {
   if (error instanceof CliError) throw error;
   if (error.code === "EEXIST") throw taken(path);
-  const reason = {
-    ENOENT: "its folder does not exist",
-    ENOTDIR: "a file is in the way",
-    EACCES: "permission is denied",
-    EROFS: "the file system is read-only",
-    ENOSPC: "the disk is full",
-  }[error.code ?? ""];
-  throw new CliError("USAGE", `${path} cannot be written: ${reason ?? error.message}.`, { hint: "Name another file." });
+  throw unwritable(path, error, { hint: "Name another file." });
 }

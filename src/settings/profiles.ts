@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { CliError } from "../errors.ts";
 
@@ -22,7 +22,7 @@ interface Kept {
   readonly profiles?: Readonly<Record<string, Values>>;
 }
 
-/** Reading is plain and lazy; conf, which writes without ever leaving half a file, is loaded for writing only. */
+/** Reading is plain and lazy; what writes without ever leaving half a file is loaded for writing only. */
 export function openProfiles(directory: string, chosen: string | undefined): Profiles {
   const path = join(directory, "config.json");
   let kept: Kept | undefined;
@@ -30,10 +30,10 @@ export function openProfiles(directory: string, chosen: string | undefined): Pro
   const current = () => chosen ?? read().current ?? "default";
 
   async function write(change: Kept): Promise<void> {
-    const { default: Conf } = await import("conf");
+    const { writeFileSync } = await import("atomically");
     try {
-      const conf = new Conf<Record<string, unknown>>({ cwd: directory, accessPropertiesByDotNotation: false });
-      for (const [key, value] of Object.entries(change)) conf.set(key, value);
+      mkdirSync(directory, { recursive: true });
+      writeFileSync(path, JSON.stringify({ ...read(), ...change }, undefined, "\t"));
     } catch (error) {
       throw new CliError("SETTINGS_INVALID", `${path} cannot be written: ${(error as Error).message}.`, { cause: error });
     }

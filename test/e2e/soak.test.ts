@@ -98,7 +98,7 @@ test.skipIf(!existsSync("/proc/self/fd"))(
     const { rounds, done } = await prepareLoad(emulator, ledger, `${name}@${digest}`);
 
     let kills = 0;
-    while (!isAfter(0.35)()) {
+    while (!isAfter(0.4)()) {
       const killed = sleep(500 + Math.random() * Math.min(8000, SECONDS * 50)).then(() => emulator.kill());
       await expect(repeat([...rounds, walk(road)], () => false)).rejects.toThrow(Killed);
       await killed;
@@ -127,7 +127,7 @@ test.skipIf(!existsSync("/proc/self/fd"))(
       longestJournal = Math.max(longestJournal, statSync(join(directory, "state.jsonl")).size);
     }, 250);
     onTestFinished(() => clearInterval(watch));
-    const isOver = isAfter(0.9);
+    const isOver = isAfter(1);
     const build = async (): Promise<void> => {
       await steps["build"]?.();
       for (const next = Date.now() + 5000; Date.now() < next && !isOver();) await sleep(100);

@@ -57,7 +57,7 @@ export async function openFrontDoor({ script, protocol = "http1", spec = {}, isP
   const engine = createNodeEngine();
   const lines: string[] = [];
   const instances = createInstances({ state, engine }, { onLog: (_, stream, line) => lines.push(`${stream} ${line}`) });
-  const authority = await openCertificateAuthority(state.directory, Date.now);
+  const authority = openCertificateAuthority(state.directory, Date.now);
   const log: string[] = [];
   const server = await listen(0, {
     authority,

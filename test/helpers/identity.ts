@@ -41,7 +41,7 @@ export async function openIdentity({ now = NOW, live = false } = {}): Promise<Id
 }
 
 export async function addKey(state: State, { email, uniqueId }: ServiceAccount, pair: KeyPair, changes = {}): Promise<void> {
-  const certificate = await createKeyCertificate(pair, uniqueId, 0, Date.parse("9999-12-31T23:59:59Z"));
+  const certificate = createKeyCertificate(pair, uniqueId, 0, Date.parse("9999-12-31T23:59:59Z"));
   const key = { keyId: pair.keyId, email, certificate, validAfterTime: "2026-01-01T00:00:00Z", validBeforeTime: "9999-12-31T23:59:59Z" };
   state.keys.set(`${email}/${pair.keyId}`, { ...key, ...changes });
 }

@@ -16,9 +16,8 @@ import { listen } from "../helpers/listen.ts";
 
 /** A server for `*.a.run.app`, and the certificate of the authority that vouches for it. */
 async function serveTls(): Promise<{ port: number; authority: string }> {
-  const { certificate, contextFor } = await openCertificateAuthority(temporaryDirectory(), Date.now);
-  const SNICallback = (host: string, done: (error: Error | null, context?: SecureContext) => void) =>
-    void contextFor(host).then((context) => done(null, context), done);
+  const { certificate, contextFor } = openCertificateAuthority(temporaryDirectory(), Date.now);
+  const SNICallback = (host: string, done: (error: Error | null, context?: SecureContext) => void) => done(null, contextFor(host));
   return {
     port: await listen(createTlsServer({ SNICallback }, (request, response) => response.end(`inside ${request.url}`))),
     authority: certificate,

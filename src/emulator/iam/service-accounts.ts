@@ -1,5 +1,6 @@
 import { randomInt } from "node:crypto";
 import { ApiError } from "../errors.ts";
+import { createKeyCertificate } from "../oauth2/key-certificate.ts";
 import { createKeyPair, type KeyPair } from "../oauth2/key-pair.ts";
 import type { Binding, Policy, ServiceAccount, ServiceAccountKey } from "../resources.ts";
 import type { State } from "../state.ts";
@@ -94,11 +95,11 @@ export async function createKey(
   now: number,
   given?: KeyPair,
 ): Promise<{ key: ServiceAccountKey; file: KeyFile }> {
-  const [pair, { createKeyCertificate }] = await Promise.all([given ?? createKeyPair(), import("../oauth2/key-certificate.ts")]);
+  const pair = given ?? (await createKeyPair());
   const key: ServiceAccountKey = {
     keyId: pair.keyId,
     email,
-    certificate: await createKeyCertificate(pair, uniqueId, now, Date.parse(NO_END)),
+    certificate: createKeyCertificate(pair, uniqueId, now, Date.parse(NO_END)),
     validAfterTime: new Date(now).toISOString().replace(/\.\d+/, ""),
     validBeforeTime: NO_END,
   };

@@ -1,6 +1,7 @@
 import { X509Certificate, type KeyObject } from "node:crypto";
 import type { ServiceAccount } from "../resources.ts";
 import type { Runtime } from "../runtime.ts";
+import { createKeyCertificate } from "./key-certificate.ts";
 import type { KeyPair } from "./key-pair.ts";
 
 const DAY = 86_400_000;
@@ -15,12 +16,12 @@ export interface PublicKeys {
 
 /** The public key that ID tokens are verified with. */
 export function issuerKeys({ signingKeys, now }: Pick<Runtime, "signingKeys" | "now">): PublicKeys {
-  let certificate: Promise<string> | undefined;
+  let certificate: string | undefined;
   return {
     async certificates() {
       const pair = await signingKeys.issuer();
       certificate ??= certify(pair, "federated-signon.system.gserviceaccount.com", now());
-      return { [pair.keyId]: await certificate };
+      return { [pair.keyId]: certificate };
     },
     async jwks() {
       const { keyId, publicKey } = await signingKeys.issuer();
@@ -38,7 +39,7 @@ export function accountKeys(
   return {
     async certificates() {
       const managed = await signingKeys.ofAccount(account.uniqueId);
-      const certificate = await certify(managed, account.email.replace("@", "."), now());
+      const certificate = certify(managed, account.email.replace("@", "."), now());
       return Object.fromEntries([...own.map(({ keyId, certificate: pem }) => [keyId, pem]), [managed.keyId, certificate]]);
     },
     async jwks() {
@@ -53,9 +54,7 @@ export function accountKeys(
   };
 }
 
-async function certify(pair: KeyPair, commonName: string, now: number): Promise<string> {
-  // Its library is slow to load and most emulators are never asked for a certificate.
-  const { createKeyCertificate } = await import("./key-certificate.ts");
+function certify(pair: KeyPair, commonName: string, now: number): string {
   return createKeyCertificate(pair, commonName, now - DAY, now + 16 * DAY);
 }
 
