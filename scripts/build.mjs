@@ -30,6 +30,7 @@ const { metafile } = await build({
   legalComments: "none",
   // google-auth-library would fetch by them, and is given another way: see src/auth/google-library.ts.
   external: ["node-fetch", "https-proxy-agent"],
+  plugins: [{ name: "spinners", setup: keepOwnSpinners }],
   metafile: true,
   logLevel: "warning",
   // Bundled CommonJS packages ask for Node's modules by require.
@@ -43,6 +44,14 @@ rmSync("dist", { recursive: true, force: true });
 renameSync(fresh, "dist");
 writeFileSync("THIRD-PARTY-LICENSES", licences(metafile));
 assertBudget();
+
+/** ora brings some eighty spinners, and shows one of two: this one, or the other where a terminal has no Unicode. */
+function keepOwnSpinners({ onLoad }) {
+  onLoad({ filter: /cli-spinners[\\/]spinners\.json$/ }, ({ path }) => {
+    const { dots, line } = JSON.parse(readFileSync(path, "utf8"));
+    return { contents: JSON.stringify({ dots, line }), loader: "json" };
+  });
+}
 
 /**
  * Leaves of the declarations those that the package's entries lead to: what else the compiler came by is nobody's to import. The compiler

@@ -5,6 +5,8 @@ const SECRETS: readonly (readonly [RegExp, string])[] = [
   [/eyJ[\w-]+\.eyJ[\w-]+(?:\.[\w-]*)?/g, "[token]"],
   [/ya29\.[\w.-]+/g, "[token]"],
   [/\b1\/\/[\w-]{20,}/g, "[token]"],
+  // Whoever knows it may go on with the upload: https://cloud.google.com/storage/docs/resumable-uploads#session-uris
+  [/\bupload_id=[\w.-]+/g, "upload_id=[upload]"],
   [/\bBearer +[^\s"',[\]]+/gi, "Bearer [token]"],
 ];
 

@@ -1,152 +1,149 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
 import { buildByApi, planApiBuild } from "./api-build.ts";
 import { assertUnderstood, withFlags } from "./api-flags.ts";
 import { failedWith, type ApiClient, type ApiRequest } from "./api-client.ts";
-import type { DeployOptions, ServiceName } from "./cloud.ts";
-import type { KnativeService } from "./knative-service.ts";
-import { withLabels } from "./labels.ts";
-import { defaultImage } from "./repository.ts";
+import { pause, persist } from "./backoff.ts";
+import type { DeployOptions, Service, ServiceName } from "./cloud.ts";
+import { readService, type KnativeService } from "./knative-service.ts";
+import { defaultImage, sourceImage } from "./repository.ts";
+import { isMarked, noRevisionYet, withRevision, type ServiceMessage, type Written } from "./service-message.ts";
 
-/** Milliseconds between two looks at a service that becomes ready. */
-const PAUSE = 300;
+const RUN = "https://run.googleapis.com/v2";
+/** Milliseconds between two looks at a deployment: at first, and at most. */
+const FIRST_PAUSE = 150;
+const LONGEST_PAUSE = 3000;
+/** How often others may be faster. */
+const CONFLICTS = 10;
+/** How often in a row a deployment may not be seen until it is given up: some minutes. */
+const PATIENCE = 20;
 
+/** The service as v1 has it, which is what gcloud shows. */
 export function serviceUrl({ project, region, service }: ServiceName): string {
-  return `${servicesUrl({ project, region, service })}/${service}`;
+  return `https://${region}-run.googleapis.com/apis/serving.knative.dev/v1/namespaces/${project}/services/${service}`;
 }
 
-function servicesUrl({ project, region }: ServiceName): string {
-  return `https://${region}-run.googleapis.com/apis/serving.knative.dev/v1/namespaces/${project}/services`;
+interface Deployed {
+  readonly service: Service;
+  readonly isNew: boolean;
 }
 
-/** Creates the service, or replaces it with one that has the new image and keeps the rest; resolves when the revision is ready. */
+/** Creates the service, or gives it a revision with the new image and keeps the rest; resolves when the revision is ready. */
 export async function deployByApi(
   client: ApiClient,
   options: DeployOptions,
   context: Pick<Context, "terminal" | "signal">,
-): Promise<KnativeService> {
+): Promise<Deployed> {
   assertUnderstood(options.gcloudFlags);
-  const image = imageOf(options);
-  if (options.source !== undefined) await buildByApi(client, { ...options, directory: options.source, image }, context);
-  for (let attempt = 1; ; attempt += 1) {
-    const existing = await find(client, options);
-    try {
-      const made = (await client.call(existing ? replacement(options, image, existing) : creation(options, image))) as KnativeService;
-      return await waitUntilReady(client, options, made, context.signal);
-    } catch (error) {
-      // Somebody else has replaced it since it was read.
-      if (!(error instanceof CliError && error.code === "CONFLICT") || attempt === 5) throw error;
-      await sleep(100 * 2 ** attempt * (0.5 + Math.random() / 2));
-    }
+  const { signal } = context;
+  let { image = defaultImage(options) } = options;
+  if (options.source !== undefined) {
+    if (options.noTraffic && !(await find(client, options))) throw noRevisionYet();
+    const built = await buildByApi(client, { ...options, directory: options.source, image: sourceImage(options) }, context);
+    // What was built is what is deployed, whoever else builds meanwhile.
+    image = built.digest ? `${built.image}@${built.digest}` : built.image;
   }
+  const { operation, isNew } = await write(client, options, image, signal);
+  await settle(client, options, operation, signal);
+  const service = (await client.call({ method: "GET", url: serviceUrl(options) })) as KnativeService;
+  return { service: readService(service, options), isNew };
 }
 
 /** The requests of a deployment, in order, for a service that is not there yet. */
 export function planApiDeploy(options: DeployOptions): ApiRequest[] {
   assertUnderstood(options.gcloudFlags);
-  const image = imageOf(options);
-  const build = options.source === undefined ? [] : planApiBuild({ ...options, directory: options.source, image });
-  return [...build, { method: "GET", url: serviceUrl(options) }, creation(options, image), { method: "GET", url: serviceUrl(options) }];
+  const source = options.source === undefined ? undefined : { ...options, directory: options.source, image: sourceImage(options) };
+  const image = source ? `${source.image}@DIGEST` : (options.image ?? defaultImage(options));
+  const operation: ApiRequest = { method: "GET", url: `${RUN}/projects/${options.project}/locations/${options.region}/operations/ID` };
+  const planned = { ...options, noTraffic: false };
+  return [
+    ...(source ? planApiBuild(source) : []),
+    { method: "GET", url: messageUrl(options) },
+    creation(planned, image, "ID"),
+    operation,
+    { method: "GET", url: serviceUrl(options) },
+  ];
 }
 
-function imageOf(options: DeployOptions): string {
-  return options.image ?? defaultImage(options);
+function messageUrl({ project, region, service }: ServiceName): string {
+  return `${RUN}/projects/${project}/locations/${region}/services/${service}`;
 }
 
-async function find(client: ApiClient, options: ServiceName): Promise<KnativeService | undefined> {
+async function find(client: ApiClient, options: ServiceName): Promise<ServiceMessage | undefined> {
   try {
-    return (await client.call({ method: "GET", url: serviceUrl(options) })) as KnativeService;
+    return (await client.call({ method: "GET", url: messageUrl(options) })) as ServiceMessage;
   } catch (error) {
     if (error instanceof CliError && error.code === "NOT_FOUND" && "service" in error.details) return undefined;
     throw error;
   }
 }
 
-function creation(options: DeployOptions, image: string): ApiRequest {
-  const empty: KnativeService = { metadata: {}, spec: {} };
-  return { method: "POST", url: servicesUrl(options), body: withFlags(withRevision(options, image, empty), options.gcloudFlags) };
+interface Operation {
+  readonly name: string;
+  readonly done?: boolean;
+  readonly error?: { readonly message?: string };
 }
 
-function replacement(options: DeployOptions, image: string, existing: KnativeService): ApiRequest {
-  return { method: "PUT", url: serviceUrl(options), body: withFlags(withRevision(options, image, existing), options.gcloudFlags) };
+interface Started {
+  /** None where its name got lost with an answer. */
+  readonly operation?: Operation;
+  readonly isNew: boolean;
 }
 
-/** The service as it is wanted: what it has already stays, but for its image and for what was said. */
-function withRevision(options: DeployOptions, image: string, existing: KnativeService) {
-  const { status } = existing;
-  const { metadata, spec }: KnativeService = options.labels ? withLabels(existing, { set: options.labels }) : existing;
-  const { tag, noTraffic, env = {}, serviceAccount, service, project } = options;
-  const [container, ...others] = spec?.template?.spec?.containers ?? [];
-  const variables = [
-    ...(container?.env ?? []).filter(({ name }) => !(name in env)),
-    ...Object.entries(env).map(([name, value]) => ({ name, value })),
-  ];
-  // The revision needs a name of its own where the traffic speaks of it.
-  const name = tag || noTraffic ? `${service}-${String((metadata?.generation ?? 0) + 1).padStart(5, "0")}-${letters()}` : undefined;
-  const { name: _, ...template } = spec?.template?.metadata ?? {};
-  return {
-    apiVersion: "serving.knative.dev/v1",
-    kind: "Service",
-    metadata: { ...metadata, name: service, namespace: project },
-    spec: {
-      ...spec,
-      template: {
-        metadata: { ...template, ...(name && { name }) },
-        spec: {
-          ...spec?.template?.spec,
-          containers: [{ ...container, image, ...(variables.length > 0 && { env: variables }) }, ...others],
-          ...(serviceAccount && { serviceAccountName: serviceAccount }),
-        },
-      },
-      traffic: traffic(spec?.traffic, status?.latestReadyRevisionName, { tag, noTraffic, name }),
+/** Writes the revision, and only one: where an answer got lost, the service is known again by the deployment's mark. */
+async function write(client: ApiClient, options: DeployOptions, image: string, signal: AbortSignal): Promise<Started> {
+  const mark = crypto.randomUUID();
+  let isNew = false;
+  return persist(
+    async (attempt) => {
+      const existing = await find(client, options);
+      if (existing && attempt > 1 && isMarked(existing, mark)) return { isNew };
+      isNew = !existing;
+      const request = existing ? update(options, image, existing, mark) : creation(options, image, mark);
+      return { operation: (await client.call(request)) as Operation, isNew };
     },
-  };
+    { signal, conflicts: CONFLICTS },
+  );
 }
 
-type Traffic = NonNullable<NonNullable<KnativeService["spec"]>["traffic"]>;
-
-/** Without a word about it, traffic stays as it is; all of it goes to the latest revision at first. */
-function traffic(
-  existing: Traffic = [{ latestRevision: true, percent: 100 }],
-  serving: string | undefined,
-  wanted: { tag?: string; noTraffic?: boolean; name?: string },
-): Traffic {
-  const { tag, noTraffic, name } = wanted;
-  const kept = tag
-    ? existing
-        .map((target) => (target.tag === tag ? { ...target, tag: undefined } : target))
-        .filter(({ tag: other, percent }) => other || percent)
-    : existing;
-  // What follows the latest revision has to stay with the one that serves now.
-  const held =
-    noTraffic && serving
-      ? kept.map(({ latestRevision, ...target }) => (latestRevision ? { ...target, revisionName: serving } : target))
-      : kept;
-  return tag && name ? [...held, { revisionName: name, tag }] : held;
+function creation(options: DeployOptions, image: string, mark: string): ApiRequest {
+  const { project, region, service } = options;
+  const url = `${RUN}/projects/${project}/locations/${region}/services?serviceId=${service}`;
+  return { method: "POST", url, body: written(options, image, undefined, mark).message };
 }
 
-function letters(): string {
-  return Array.from(crypto.getRandomValues(new Uint8Array(3)), (byte) => String.fromCharCode(97 + (byte % 26))).join("");
+/** A new revision, as by gcloud, even where the image's name is the same: what it stands for may be another. */
+function update(options: DeployOptions, image: string, existing: ServiceMessage, mark: string): ApiRequest {
+  const { message, mask } = written(options, image, existing, mark);
+  return { method: "PATCH", url: `${messageUrl(options)}?updateMask=${mask.join(",")}&forceNewRevision=true`, body: message };
 }
 
-/** The service when a condition of it has come true; throws why where it has not. https://cloud.google.com/run/docs/reference/rest/v1/namespaces.services#servicestatus */
-export async function waitUntilReady(
-  client: ApiClient,
-  options: ServiceName,
-  made: KnativeService,
-  signal: AbortSignal,
-  condition: "Ready" | "RoutesReady" = "Ready",
-): Promise<KnativeService> {
-  for (let service = made; ; service = (await client.call({ method: "GET", url: serviceUrl(options) })) as KnativeService) {
-    const { conditions = [], observedGeneration } = service.status ?? {};
-    // A later one has what was made here, too: somebody else has changed the service meanwhile.
-    if (observedGeneration !== undefined && observedGeneration >= (made.metadata?.generation ?? 0)) {
-      // Traffic is divided whether or not the latest revision is any good.
-      const failed = conditions.find(({ type, status }) => status === "False" && (condition === "Ready" || type === condition));
-      if (failed) throw failedWith(failed.message ?? failed.reason ?? "The revision did not become ready.", options);
-      if (conditions.find(({ type }) => type === condition)?.status === "True") return service;
-    }
-    await sleep(PAUSE, undefined, { signal }).catch(() => signal.throwIfAborted());
+function written(options: DeployOptions, image: string, existing: ServiceMessage | undefined, mark: string): Written {
+  return withFlags(withRevision(options, image, existing, mark), options.gcloudFlags, existing?.labels);
+}
+
+/** Waits until a deployment is done. Throws DEPLOY_FAILED, or what the reason means, where it failed. */
+async function settle(client: ApiClient, options: DeployOptions, operation: Operation | undefined, signal: AbortSignal): Promise<void> {
+  const url = operation ? `${RUN}/${operation.name}` : messageUrl(options);
+  let seen: unknown = operation;
+  for (let wait = FIRST_PAUSE; ; wait = Math.min(wait * 1.5, LONGEST_PAUSE)) {
+    const outcome = operation ? readOperation(seen as Operation) : readCondition((seen ?? { reconciling: true }) as ServiceMessage);
+    if (outcome === "done") return;
+    if (outcome) throw failedWith(outcome.message, options);
+    await pause(wait, signal);
+    seen = await persist(() => client.call({ method: "GET", url }), { signal, failures: PATIENCE });
   }
+}
+
+type Outcome = "done" | { readonly message: string } | undefined;
+
+function readOperation({ done, error }: Operation): Outcome {
+  if (!done) return undefined;
+  return error ? { message: error.message ?? "The revision did not become ready." } : "done";
+}
+
+function readCondition({ reconciling, terminalCondition: { state, message } = {} }: ServiceMessage): Outcome {
+  if (reconciling) return undefined;
+  if (state === "CONDITION_FAILED") return { message: message ?? "The revision did not become ready." };
+  return state === "CONDITION_SUCCEEDED" ? "done" : undefined;
 }

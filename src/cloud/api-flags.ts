@@ -1,112 +1,92 @@
 import { CliError } from "../errors.ts";
 import { nearest } from "../nearest.ts";
-import { readList, readLiterals, readNumber, readPairs, readSeconds, readSecrets } from "./flag-values.ts";
-import type { KnativeVariable } from "./knative-revision.ts";
-import type { KnativeService } from "./knative-service.ts";
+import { readChoice, readList, readLiterals, readNumber, readPairs, readSeconds, readSecrets } from "./flag-values.ts";
+import { mergeVariables, type TemplateMessage, type VariableMessage, type Written } from "./service-message.ts";
 
-/** A service that is being put together. */
+/** What is being put together of a service. */
 interface Draft {
-  readonly annotations: Record<string, string>;
-  readonly labels: Record<string, string>;
-  readonly template: { readonly annotations: Record<string, string>; readonly labels: Record<string, string> };
-  readonly spec: Record<string, unknown>;
+  /** The fields beside the template that are written. */
+  readonly service: Record<string, unknown>;
+  /** Those that the service has. */
+  readonly labels: TemplateMessage["labels"];
+  readonly template: Record<string, unknown>;
   readonly container: Record<string, unknown>;
 }
 
 type Apply = (draft: Draft, value: string) => void;
 
+const ENVIRONMENTS = { gen1: "EXECUTION_ENVIRONMENT_GEN1", gen2: "EXECUTION_ENVIRONMENT_GEN2" };
+const INGRESS = {
+  all: "INGRESS_TRAFFIC_ALL",
+  internal: "INGRESS_TRAFFIC_INTERNAL_ONLY",
+  "internal-and-cloud-load-balancing": "INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER",
+};
+
 /** What gcloud's flags with a value mean. https://cloud.google.com/sdk/gcloud/reference/run/deploy */
 const WITH_VALUE: Readonly<Record<string, Apply>> = {
   "--memory": (draft, value) => setLimit(draft, "memory", value),
   "--cpu": (draft, value) => setLimit(draft, "cpu", value),
-  "--concurrency": ({ spec }, value) =>
-    set(spec, "containerConcurrency", value === "default" ? undefined : readNumber("--concurrency", value)),
-  "--timeout": ({ spec }, value) => set(spec, "timeoutSeconds", readSeconds("--timeout", value)),
+  "--concurrency": ({ template }, value) =>
+    set(template, "maxInstanceRequestConcurrency", value === "default" ? undefined : readNumber("--concurrency", value)),
+  "--timeout": ({ template }, value) => set(template, "timeout", `${readSeconds("--timeout", value)}s`),
   "--port": setPort,
-  "--min-instances": ({ template }, value) => setScale(template.annotations, "minScale", value),
-  "--max-instances": ({ template }, value) => setScale(template.annotations, "maxScale", value),
-  "--execution-environment": ({ template }, value) => set(template.annotations, "run.googleapis.com/execution-environment", value),
-  "--ingress": ({ annotations }, value) => set(annotations, "run.googleapis.com/ingress", value),
-  "--description": ({ annotations }, value) => set(annotations, "run.googleapis.com/description", value),
+  "--min-instances": (draft, value) => setScale(draft, "minInstanceCount", "--min-instances", value),
+  "--max-instances": (draft, value) => setScale(draft, "maxInstanceCount", "--max-instances", value),
+  "--execution-environment": ({ template }, value) =>
+    set(template, "executionEnvironment", readChoice("--execution-environment", ENVIRONMENTS, value)),
+  "--ingress": ({ service }, value) => set(service, "ingress", readChoice("--ingress", INGRESS, value)),
+  "--description": ({ service }, value) => set(service, "description", value),
   "--labels": setLabels,
   "--update-labels": setLabels,
-  "--set-env-vars": ({ container }, value) =>
-    set(
-      container,
-      "env",
-      merge(
-        variablesOf(container).filter(({ valueFrom }) => valueFrom),
-        readLiterals(value),
-      ),
-    ),
-  "--update-env-vars": ({ container }, value) => set(container, "env", merge(variablesOf(container), readLiterals(value))),
-  "--remove-env-vars": ({ container }, value) =>
-    set(
-      container,
-      "env",
-      variablesOf(container).filter(({ name, valueFrom }) => valueFrom || !readList(value).includes(name)),
-    ),
-  "--update-secrets": ({ container }, value) =>
-    set(container, "env", merge(variablesOf(container), readSecrets("--update-secrets", value))),
+  "--set-env-vars": (draft, value) => setVariables(draft, ({ valueSource }) => Boolean(valueSource), readLiterals(value)),
+  "--update-env-vars": (draft, value) => setVariables(draft, () => true, readLiterals(value)),
+  "--remove-env-vars": (draft, value) =>
+    setVariables(draft, ({ name, valueSource }) => Boolean(valueSource) || !readList(value).includes(name)),
+  "--update-secrets": (draft, value) => setVariables(draft, () => true, readSecrets("--update-secrets", value)),
   "--command": ({ container }, value) => set(container, "command", readList(value)),
   "--args": ({ container }, value) => set(container, "args", readList(value)),
 };
 
 /** Those without; each has a twin that begins with --no-. */
-const SWITCHES: Readonly<Record<string, string>> = {
-  "--cpu-throttling": "run.googleapis.com/cpu-throttling",
-  "--cpu-boost": "run.googleapis.com/startup-cpu-boost",
-  "--session-affinity": "run.googleapis.com/sessionAffinity",
+const SWITCHES: Readonly<Record<string, (draft: Draft, isOn: boolean) => void>> = {
+  "--cpu-throttling": ({ container }, isOn) => setResources(container, { cpuIdle: isOn }),
+  "--cpu-boost": ({ container }, isOn) => setResources(container, { startupCpuBoost: isOn }),
+  "--session-affinity": ({ template }, isOn) => set(template, "sessionAffinity", isOn),
 };
 
 /** Those that have an option of ours. */
 const OURS = ["--image", "--source", "--tag", "--no-traffic", "--service-account", "--allow-unauthenticated", "--project", "--region"];
 
-/** A service with what gcloud's flags say of it. Throws USAGE for a flag that only gcloud understands, by its name. */
-export function withFlags<Body extends KnativeService>(body: Body, words: readonly string[] = []): Body {
-  if (words.length === 0) return body;
-  const { metadata, spec } = body;
-  const template = spec?.template;
-  const [container, ...others] = template?.spec?.containers ?? [];
-  const draft: Draft = {
-    annotations: { ...metadata?.annotations },
-    labels: { ...metadata?.labels },
-    template: { annotations: { ...template?.metadata?.annotations }, labels: { ...template?.metadata?.labels } },
-    spec: { ...template?.spec },
-    container: { ...container },
-  };
+/** What is written of a service, with what gcloud's flags say. Throws USAGE for a flag that only gcloud understands, by its name. */
+export function withFlags({ message, mask }: Written, words: readonly string[] = [], labels: TemplateMessage["labels"] = {}): Written {
+  if (words.length === 0) return { message, mask };
+  const [container, ...others] = message.template?.containers ?? [];
+  const draft: Draft = { service: {}, labels: message.labels ?? labels, template: { ...message.template }, container: { ...container } };
   for (const apply of readFlags(words)) apply(draft);
   return {
-    ...body,
-    metadata: { ...metadata, annotations: draft.annotations, labels: draft.labels },
-    spec: {
-      ...spec,
-      template: {
-        ...template,
-        metadata: { ...template?.metadata, ...draft.template },
-        spec: { ...draft.spec, containers: [draft.container, ...others] },
-      },
-    },
+    message: { ...message, ...draft.service, template: { ...draft.template, containers: [draft.container, ...others] } },
+    mask: [...new Set([...mask, ...Object.keys(draft.service)])],
   };
 }
 
 /** Throws USAGE as `withFlags` does, before anything is done. */
 export function assertUnderstood(words: readonly string[] = []): void {
-  withFlags({}, words);
+  withFlags({ message: {}, mask: [] }, words);
 }
 
 function readFlags(words: readonly string[]): ((draft: Draft) => void)[] {
   const found: ((draft: Draft) => void)[] = [];
   for (let index = 0; index < words.length; index += 1) {
     const [, flag = "", attached] = /^([^=]*)(?:=([\s\S]*))?$/.exec(words[index] ?? "") ?? [];
-    const apply = WITH_VALUE[flag];
-    const annotation = SWITCHES[flag.replace(/^--no-/, "--")];
+    const positive = flag.replace(/^--no-/, "--");
+    const apply = Object.hasOwn(WITH_VALUE, flag) ? WITH_VALUE[flag] : undefined;
+    const turn = Object.hasOwn(SWITCHES, positive) ? SWITCHES[positive] : undefined;
     if (apply) {
       const value = attached ?? words[(index += 1)];
       if (value === undefined) throw new CliError("USAGE", `${flag} needs a value.`, { hint: `-- ${flag} VALUE` });
       found.push((draft) => apply(draft, value));
-    } else if (annotation !== undefined && attached === undefined) {
-      found.push(({ template }) => set(template.annotations, annotation, String(!flag.startsWith("--no-"))));
+    } else if (turn && attached === undefined) {
+      found.push((draft) => turn(draft, !flag.startsWith("--no-")));
     } else throw refused(flag);
   }
   return found;
@@ -129,15 +109,19 @@ function set(of: Record<string, unknown>, name: string, value: unknown): void {
   of[name] = value;
 }
 
-function setLimit({ container }: Draft, name: string, value: string): void {
-  const resources = (container["resources"] ?? {}) as { limits?: Record<string, string> };
-  container["resources"] = { ...resources, limits: { ...resources.limits, [name]: value } };
+/** Who says something of resources has to say that the processor may idle, too. */
+function setResources(container: Record<string, unknown>, change: object): void {
+  container["resources"] = { ...((container["resources"] ?? { cpuIdle: true }) as object), ...change };
 }
 
-function setScale(annotations: Record<string, string>, name: "minScale" | "maxScale", value: string): void {
-  const key = `autoscaling.knative.dev/${name}`;
-  if (value === "default") delete annotations[key];
-  else annotations[key] = String(readNumber(name === "minScale" ? "--min-instances" : "--max-instances", value));
+function setLimit({ container }: Draft, name: string, value: string): void {
+  const { limits } = (container["resources"] ?? {}) as { limits?: Record<string, string> };
+  setResources(container, { limits: { ...limits, [name]: value } });
+}
+
+function setScale({ template }: Draft, name: string, flag: string, value: string): void {
+  const count = value === "default" ? undefined : readNumber(flag, value);
+  template["scaling"] = { ...(template["scaling"] as object | undefined), [name]: count };
 }
 
 /** The probe that Cloud Run has put in for the port goes with it. */
@@ -151,19 +135,13 @@ function setPort({ container }: Draft, value: string): void {
 }
 
 /** A service's labels are its revisions' too. */
-function setLabels({ labels, template }: Draft, value: string): void {
-  const pairs = Object.fromEntries(readPairs("--labels", value));
-  Object.assign(labels, pairs);
-  Object.assign(template.labels, pairs);
+function setLabels({ service, labels: known, template }: Draft, value: string): void {
+  const labels = { ...known, ...(service["labels"] as object | undefined), ...Object.fromEntries(readPairs("--labels", value)) };
+  set(service, "labels", labels);
+  set(template, "labels", labels);
 }
 
-function variablesOf(container: Record<string, unknown>): readonly KnativeVariable[] {
-  return (container["env"] ?? []) as readonly KnativeVariable[];
-}
-
-/** What is there stands where it stood, with its new value. */
-function merge(existing: readonly KnativeVariable[], wanted: readonly KnativeVariable[]): KnativeVariable[] {
-  const find = (name: string) => wanted.find((variable) => variable.name === name);
-  const others = wanted.filter(({ name }) => !existing.some((variable) => variable.name === name));
-  return [...existing.map((variable) => find(variable.name) ?? variable), ...others];
+function setVariables({ container }: Draft, isKept: (variable: VariableMessage) => boolean, wanted: readonly VariableMessage[] = []): void {
+  const existing = (container["env"] ?? []) as readonly VariableMessage[];
+  set(container, "env", mergeVariables(existing.filter(isKept), wanted));
 }

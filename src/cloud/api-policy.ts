@@ -1,11 +1,14 @@
-import { setTimeout as sleep } from "node:timers/promises";
-import { CliError } from "../errors.ts";
 import type { ApiClient, ApiRequest } from "./api-client.ts";
 import { serviceUrl } from "./api-deploy.ts";
+import { persist } from "./backoff.ts";
 import type { GrantOptions, Policy, ServiceName } from "./cloud.ts";
 import { notInRole } from "./member.ts";
 
 type Members = readonly string[];
+type Binding = Policy["bindings"][number];
+
+/** How often others may be faster. */
+const CONFLICTS = 20;
 
 export function policyRead(options: ServiceName): ApiRequest {
   return { method: "GET", url: `${policyUrl(options)}:getIamPolicy?options.requestedPolicyVersion=3` };
@@ -21,44 +24,52 @@ export async function getPolicy(client: ApiClient, options: ServiceName): Promis
   return readPolicy(await client.call(policyRead(options)));
 }
 
-/** Read, modify, write; again from the start where somebody else was faster. https://cloud.google.com/iam/docs/retry-strategy */
+/**
+ * Read, modify, write; again from the start where somebody else was faster, or where it is not known whether it was written: then reading tells.
+ * Bindings of other roles, and those with conditions, stay as they are. https://cloud.google.com/iam/docs/retry-strategy
+ */
 export async function changeMembers(
   client: ApiClient,
   options: Omit<GrantOptions, "member">,
   change: (members: Members) => Members,
+  signal: AbortSignal,
 ): Promise<Policy> {
-  for (let attempt = 1; ; attempt += 1) {
-    const policy = await getPolicy(client, options);
-    // A binding with a condition is another binding.
-    const isMeant = (binding: Policy["bindings"][number]) => binding.role === options.role && !("condition" in binding);
-    const before = policy.bindings.find(isMeant)?.members ?? [];
-    const members = change(before);
-    if (members.length === before.length) return policy;
-    const bindings = [
-      ...policy.bindings.filter((binding) => !isMeant(binding)),
-      ...(members.length > 0 ? [{ role: options.role, members }] : []),
-    ];
-    try {
-      return readPolicy(await client.call(policyWrite(options, { bindings, etag: policy.etag })));
-    } catch (error) {
-      if (!(error instanceof CliError && error.code === "CONFLICT") || attempt === 6) throw error;
-      await sleep(100 * 2 ** attempt * (0.5 + Math.random() / 2));
-    }
-  }
+  return persist(
+    async (attempt) => {
+      const policy = attempt === 1 ? await getPolicy(client, options) : readPolicy(await client.call(policyRead(options)));
+      const bindings = withMembers(policy.bindings, options.role, change);
+      return bindings ? readPolicy(await client.call(policyWrite(options, { bindings, etag: policy.etag }))) : policy;
+    },
+    { signal, conflicts: CONFLICTS },
+  );
+}
+
+/** The bindings with other members of a role; undefined where they have them already. A binding with a condition is another binding. */
+function withMembers(bindings: readonly Binding[], role: string, change: (members: Members) => Members): Binding[] | undefined {
+  const isMeant = (binding: Binding) => binding.role === role && !("condition" in binding && binding.condition);
+  const before = bindings.filter(isMeant).flatMap(({ members }) => members);
+  const members = change(before);
+  if (members.length === before.length) return undefined;
+  const first = bindings.findIndex(isMeant);
+  const changed = members.length > 0 ? [{ role, members }] : [];
+  if (first < 0) return [...bindings, ...changed];
+  return bindings.flatMap((binding, index) => (index === first ? changed : isMeant(binding) ? [] : [binding]));
 }
 
 export function withMember(member: string): (members: Members) => Members {
-  return (members) => [...new Set([...members, member])];
+  return (members) => (members.includes(member) ? members : [...members, member]);
 }
 
 export function withoutMember(member: string): (members: Members) => Members {
   return (members) => members.filter((other) => other !== member);
 }
 
-/** The same, and NOT_FOUND where the member has not got the role. */
+/** The same, and NOT_FOUND where the member has not got the role: unless he was seen in it, and is not there when it is read again. */
 export function leaving(options: GrantOptions): (members: Members) => Members {
+  let isSeen = false;
   return (members) => {
-    if (!members.includes(options.member)) throw notInRole(options);
+    isSeen ||= members.includes(options.member);
+    if (!isSeen) throw notInRole(options);
     return withoutMember(options.member)(members);
   };
 }

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { CliError } from "../errors.ts";
 import { ensureAccount } from "./api-accounts.ts";
-import { repositoryCreation } from "./api-build.ts";
 import type { ApiClient, ApiRequest } from "./api-client.ts";
+import { repositoryCreation } from "./api-repository.ts";
 import { addRole, roleRead, roleWrite } from "./api-roles.ts";
 import { isAsWanted, type ProviderStep, type Registered, type SetupOutcome, type SetupStep } from "./pipeline-setup.ts";
 

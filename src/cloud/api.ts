@@ -9,7 +9,7 @@ import { createLogs, logRequests } from "./api-logs.ts";
 import { changeMembers, getPolicy, leaving, policyRead, policyWrite, withMember, withoutMember } from "./api-policy.ts";
 import { createProject, projectRequests } from "./api-project.ts";
 import { createOperate, operateRequests } from "./api-operate.ts";
-import type { Cloud, DeployOptions, Place, Service, Step } from "./cloud.ts";
+import type { Cloud, DeployOptions, GrantOptions, Place, Policy, Service, ServiceName, Step } from "./cloud.ts";
 import { readService, type KnativeService } from "./knative-service.ts";
 
 /** The control plane by Google's REST APIs, with a service account's key and no gcloud. */
@@ -21,6 +21,8 @@ export function createApiCloud(context: Context): Cloud {
     clients.set(key, known);
     return known;
   };
+  const change = (options: GrantOptions, how: ReturnType<typeof withMember>): Promise<Policy> =>
+    changeMembers(client(options), options, how, context.signal);
   return {
     via: "api",
     build: (options) => buildByApi(client(options), options, context),
@@ -28,13 +30,13 @@ export function createApiCloud(context: Context): Cloud {
     describe: async (options) =>
       readService((await client(options).call({ method: "GET", url: serviceUrl(options) })) as KnativeService, options),
     policy: (options) => getPolicy(client(options), options),
-    grant: (options) => changeMembers(client(options), options, withMember(options.member)),
+    grant: (options) => change(options, withMember(options.member)),
+    revoke: (options) => change(options, leaving(options)),
     projectNumber: async (project) => {
       const url = `https://cloudresourcemanager.googleapis.com/v1/projects/${project}`;
       return ((await client({ project, region: "global" }).call({ method: "GET", url })) as { projectNumber: string }).projectNumber;
     },
     setUp: (step) => setUpByApi(client({ project: step.project, region: "global" }), step, context.signal),
-    revoke: (options) => changeMembers(client(options), options, leaving(options)),
     ...createAccounts(client),
     ...createLogs(client),
     ...createProject(client, context),
@@ -45,21 +47,20 @@ export function createApiCloud(context: Context): Cloud {
 }
 
 async function deploy(client: ApiClient, options: DeployOptions, context: Context): Promise<Service> {
-  const service = readService(await deployByApi(client, options, context), options);
+  const { service, isNew } = await deployByApi(client, options, context);
+  // A service that has just been made is private.
+  if (isNew && !options.allowUnauthenticated) return service;
   const change = options.allowUnauthenticated ? withMember("allUsers") : withoutMember("allUsers");
-  await changeMembers(client, { ...options, role: "roles/run.invoker" }, change);
+  await changeMembers(client, { ...options, role: "roles/run.invoker" }, change, context.signal);
   return service;
 }
 
 const plans: { readonly [Name in Step]: (options: Parameters<Cloud[Name]>[0]) => readonly ApiRequest[] } = {
   build: planApiBuild,
-  deploy: (options) => [...planApiDeploy(options), policyRead(options)],
+  deploy: (options) => [...planApiDeploy(options), ...(options.allowUnauthenticated ? planBinding(options, "allUsers") : [])],
   describe: (options) => [{ method: "GET", url: serviceUrl(options) }],
   policy: (options) => [policyRead(options)],
-  grant: (options) => [
-    policyRead(options),
-    policyWrite(options, { bindings: [{ role: options.role, members: [options.member] }], etag: "ETAG" }),
-  ],
+  grant: (options) => planBinding(options, options.member, options.role),
   setUp: setupRequests,
   revoke: (options) => [policyRead(options), policyWrite(options, { bindings: [], etag: "ETAG" })],
   ...accountRequests,
@@ -68,3 +69,7 @@ const plans: { readonly [Name in Step]: (options: Parameters<Cloud[Name]>[0]) =>
   ...operateRequests,
   ...imageRequests,
 };
+
+function planBinding(options: ServiceName, member: string, role = "roles/run.invoker"): ApiRequest[] {
+  return [policyRead(options), policyWrite(options, { bindings: [{ role, members: [member] }], etag: "ETAG" })];
+}

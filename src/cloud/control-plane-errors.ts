@@ -3,6 +3,8 @@ import type { Reason } from "../reasons.ts";
 import { readMember } from "./member.ts";
 import { FORBIDDEN } from "./organisation-errors.ts";
 import { roleWith } from "./permissions.ts";
+import { MISPLACED } from "./project-errors.ts";
+import { noRevisionYet } from "./service-message.ts";
 
 /** What is known about a call that failed. */
 export interface Facts {
@@ -39,6 +41,7 @@ const KNOWN: readonly (readonly [RegExp, Explain])[] = [
     },
   ],
   ...FORBIDDEN,
+  ...MISPLACED,
   [
     /createOnPush|Container Registry is (?:deprecated|shut)|gcr\.io repo does not exist|gcr\.io[^\n]*(?:closed|read-only|shut down)/i,
     (_, { project, region }, cause) =>
@@ -76,6 +79,7 @@ const KNOWN: readonly (readonly [RegExp, Explain])[] = [
         details: image ? { image } : {},
       }),
   ],
+  [/--no-traffic not supported when creating a new service/, (_match, _facts, cause) => noRevisionYet(cause)],
   [
     /failed to start and listen on the port(?: defined provided by the PORT=(\d+))?/,
     ({ 1: port = "8080" }, { project, region }, cause) =>

@@ -1,5 +1,5 @@
 import { CliError } from "../errors.ts";
-import type { KnativeVariable } from "./knative-revision.ts";
+import type { VariableMessage } from "./service-message.ts";
 import { parseVariables } from "./variables.ts";
 
 /** Reads a list of gcloud's: with commas, or with what stands between two ^ at its beginning. See gcloud topic escaping. */
@@ -18,20 +18,27 @@ export function readPairs(flag: string, text: string): [name: string, value: str
 }
 
 /** Reads variables with their values. Throws USAGE. */
-export function readLiterals(text: string): KnativeVariable[] {
+export function readLiterals(text: string): VariableMessage[] {
   return Object.entries(parseVariables(readList(text))).map(([name, value]) => ({ name, value }));
 }
 
 /** Reads variables that come from secrets, `NAME=SECRET:VERSION`. Throws USAGE for a secret that is to be a file. */
-export function readSecrets(flag: string, text: string): KnativeVariable[] {
+export function readSecrets(flag: string, text: string): VariableMessage[] {
   return readPairs(flag, text).map(([name, reference]) => {
     const [, secret, version] = /^([A-Za-z0-9_-]+):([A-Za-z0-9_-]+)$/.exec(reference) ?? [];
     if (name.startsWith("/") || secret === undefined || version === undefined)
       throw new CliError("USAGE", `${flag} makes variables only, of the form NAME=SECRET:VERSION, by Google's API.`, {
         hint: "For a secret as a file, install gcloud and say --via gcloud.",
       });
-    return { name, valueFrom: { secretKeyRef: { name: secret, key: version } } };
+    return { name, valueSource: { secretKeyRef: { secret, version } } };
   });
+}
+
+/** Reads one of several words: what it stands for. Throws USAGE. */
+export function readChoice(flag: string, choices: Readonly<Record<string, string>>, text: string): string {
+  const chosen = Object.hasOwn(choices, text) ? choices[text] : undefined;
+  if (chosen !== undefined) return chosen;
+  throw new CliError("USAGE", `${flag} is one of ${Object.keys(choices).join(", ")}, which ${text} is not.`);
 }
 
 /** Reads a whole number. Throws USAGE. */

@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
+import { persist } from "./backoff.ts";
 import { accountLines, createAccounts } from "./gcloud-accounts.ts";
 import { createBuild, planBuild } from "./gcloud-build.ts";
 import { createImages, imageLines, labelList } from "./gcloud-images.ts";
@@ -33,9 +33,11 @@ export function createGcloudCloud(context: Context): Cloud {
     setUp: (step) => setUpByGcloud(gcloud, step),
     revoke: async (options) =>
       readPolicy(
-        await patiently(gcloud, context.signal, bindingLine("remove", options)).catch((error: unknown) => {
-          const isAbsent = error instanceof CliError && error.message.startsWith("Policy binding with the specified");
-          throw isAbsent ? notInRole(options, error.cause) : error;
+        await patiently(gcloud, context.signal, bindingLine("remove", options), (error, attempt) => {
+          if (!(error instanceof CliError && error.message.startsWith("Policy binding with the specified"))) throw error;
+          // He was in it when somebody else was faster: with this very change.
+          if (attempt > 1) return gcloud(policyLine(options));
+          throw notInRole(options, error.cause);
         }),
       ),
     ...createAccounts(gcloud),
@@ -94,9 +96,21 @@ function policyLine(options: ServiceName): string[] {
   return ["run", "services", "get-iam-policy", options.service, ...inPlace(options)];
 }
 
+/** Where a policy has conditions, gcloud wants to be told that this binding has none. */
 function bindingLine(change: "add" | "remove", options: GrantOptions): string[] {
   const { service, member, role } = options;
-  return ["run", "services", `${change}-iam-policy-binding`, service, "--member", member, "--role", role, ...inPlace(options)];
+  return [
+    "run",
+    "services",
+    `${change}-iam-policy-binding`,
+    service,
+    "--member",
+    member,
+    "--role",
+    role,
+    "--condition=None",
+    ...inPlace(options),
+  ];
 }
 
 /** `A=1,B=2` in gcloud's way, with another delimiter where a value holds a comma. See gcloud topic escaping. */
@@ -111,15 +125,15 @@ function pairs(env: Readonly<Record<string, string>>): string {
 }
 
 /** gcloud retries its own read-modify-write a few times; where many change one policy at once that is not enough. */
-async function patiently(gcloud: Gcloud, signal: AbortSignal, line: readonly string[]): Promise<string> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await gcloud(line);
-    } catch (error) {
-      if (!(error instanceof CliError && error.code === "CONFLICT") || attempt === 4) throw error;
-      await sleep(500 * 2 ** attempt * (0.5 + Math.random() / 2), undefined, { signal }).catch(() => {});
-    }
-  }
+function patiently(
+  gcloud: Gcloud,
+  signal: AbortSignal,
+  line: readonly string[],
+  orElse: (error: unknown, attempt: number) => Promise<string> = async (error) => {
+    throw error;
+  },
+): Promise<string> {
+  return persist((attempt) => gcloud(line).catch((error: unknown) => orElse(error, attempt)), { signal, conflicts: 20 });
 }
 
 function readPolicy(text: string): Policy {

@@ -1,5 +1,5 @@
 import { CliError } from "../errors.ts";
-import type { Place } from "./cloud.ts";
+import type { ServiceName } from "./cloud.ts";
 
 /** An Artifact Registry repository of Docker images. */
 export interface Repository {
@@ -9,11 +9,27 @@ export interface Repository {
 }
 
 export const DEFAULT_REPOSITORY = "cloudrun-oauth";
+/** Where `gcloud run deploy --source` has its images. */
+const SOURCE_REPOSITORY = "cloud-run-source-deploy";
 
 /** The image that is built and deployed unless another is named. */
-export function defaultImage({ project, region, service }: Place & { readonly service: string }): string {
+export function defaultImage(options: ServiceName): string {
+  return imageIn(DEFAULT_REPOSITORY, options);
+}
+
+/** The image that a service's source is built into where that is deployed at once. */
+export function sourceImage(options: ServiceName): string {
+  return imageIn(SOURCE_REPOSITORY, options);
+}
+
+/** Whether a repository is made for whoever has not got it: its name is none that a person has mistyped. */
+export function isMadeWhereMissing({ name }: Repository): boolean {
+  return name === DEFAULT_REPOSITORY || name === SOURCE_REPOSITORY;
+}
+
+function imageIn(repository: string, { project, region, service }: ServiceName): string {
   // A domain-scoped project's ID has its colon as a slash in an image's name.
-  return `${region}-docker.pkg.dev/${project.replace(":", "/")}/${DEFAULT_REPOSITORY}/${service}`;
+  return `${region}-docker.pkg.dev/${project.replace(":", "/")}/${repository}/${service}`;
 }
 
 /** The repository that an image lies in, or undefined where it is not in Artifact Registry, as under gcr.io. */

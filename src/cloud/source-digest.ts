@@ -2,15 +2,20 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { lstat, readlink } from "node:fs/promises";
 import { join } from "node:path";
-import { listSource } from "./source-archive.ts";
+import { listSource, unreadable } from "./source-files.ts";
 
 /**
- * The SHA-256, in hex, of a source: of the paths, the contents and the executable bits of all that a build uploads. Where and when the files were
- * written makes no difference.
+ * The SHA-256, in hex, of a source: of the paths, the contents and the executable bits of all that `archiveSource` packs. Where, when and by which
+ * version of a library makes no difference. Throws as `listSource` does.
  */
 export async function digestSource(directory: string): Promise<string> {
   const digest = createHash("sha256");
-  for (const path of await listSource(directory)) digest.update(`${JSON.stringify([path, ...(await describe(join(directory, path)))])}\n`);
+  for (const path of await listSource(directory)) {
+    const described = await describe(join(directory, path)).catch((error: unknown) => {
+      throw unreadable(error);
+    });
+    digest.update(`${JSON.stringify([path, ...described])}\n`);
+  }
   return digest.digest("hex");
 }
 

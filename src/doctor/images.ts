@@ -1,5 +1,5 @@
 import { requestLine, type ApiClient } from "../cloud/api-client.ts";
-import { repositoryCreation, repositoryRequest, createRepository } from "../cloud/api-build.ts";
+import { createRepository, repositoryCreation, repositoryRequest } from "../cloud/api-repository.ts";
 import { DEFAULT_REPOSITORY, defaultImage, missingRepository, parseRepository, type Repository } from "../cloud/repository.ts";
 import { CliError } from "../errors.ts";
 import { fail, need, ok, skip, warn, type Check } from "./check.ts";

@@ -10,6 +10,8 @@ export interface Retry {
   readonly statuses?: readonly number[];
   /** Although its method may do twice what is done twice. */
   readonly all?: boolean;
+  /** Milliseconds: the longest pause after the first attempt; half a second where it is not said. */
+  readonly first?: number;
 }
 
 /** What became of an attempt. */
@@ -24,6 +26,11 @@ const WRITING: Retry = { times: 0 };
 
 /** What may pass by itself. ENOTFOUND is not among them: a name that does not exist will not exist in a second. */
 const PASSING = new Set(["ECONNREFUSED", "ECONNRESET", "EPIPE", "ETIMEDOUT", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"]);
+
+/** Whether a failure of a connection, by the code that Node gives it, may pass by itself. */
+export function isPassing(code: string): boolean {
+  return PASSING.has(code);
+}
 
 /** Milliseconds: the longest pause after the first attempt, twice as long after each further one, and never longer than the last. */
 const FIRST_PAUSE = 500;
@@ -42,10 +49,10 @@ export function pauseAfter(attempts: number, outcome: Outcome, request: Request,
   // A stream has been read, or a part of it.
   if (attempts > retry.times || body instanceof Readable || !(retry.all || IDEMPOTENT.has(method))) return undefined;
   // Full jitter: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
-  const pause = Math.random() * Math.min(FIRST_PAUSE * 2 ** (attempts - 1), LONGEST_PAUSE);
+  const pause = Math.random() * Math.min((retry.first ?? FIRST_PAUSE) * 2 ** (attempts - 1), LONGEST_PAUSE);
   if ("error" in outcome) {
     const { code = "" } = (outcome.error ?? {}) as NodeJS.ErrnoException;
-    return PASSING.has(code) && !(way.emulator && code === "ECONNREFUSED") ? pause : undefined;
+    return isPassing(code) && !(way.emulator && code === "ECONNREFUSED") ? pause : undefined;
   }
   if (!retry.statuses?.includes(outcome.answer.statusCode ?? 0)) return undefined;
   const asked = retryAfter(outcome.answer);
@@ -53,7 +60,7 @@ export function pauseAfter(attempts: number, outcome: Outcome, request: Request,
 }
 
 /** Milliseconds, by RFC 9110, section 10.2.3; 0 where nothing is said. A date is counted from the answer's own, whatever this machine's clock says. */
-function retryAfter({ headers }: IncomingMessage): number {
+export function retryAfter({ headers }: { readonly headers: Pick<IncomingMessage["headers"], "retry-after" | "date"> }): number {
   const said = headers["retry-after"] ?? "";
   if (/^\d+$/.test(said)) return Number(said) * 1000;
   const date = Date.parse(said);

@@ -38,7 +38,7 @@ const ROLES = [
     ([on, member, role]) => `iam service-accounts add-iam-policy-binding ${on} --member ${member} --role ${role} --condition=None ${IN}`,
   ),
 ];
-const GRANT = `run services add-iam-policy-binding hello --member serviceAccount:${CALLER} --role roles/run.invoker --project my-project --region us-central1 --quiet --format=json`;
+const GRANT = `run services add-iam-policy-binding hello --member serviceAccount:${CALLER} --role roles/run.invoker --condition=None --project my-project --region us-central1 --quiet --format=json`;
 
 test("the pipeline is written once; the same is kept, another is replaced where that is said, and what it needs is on stdout", async () => {
   const cwd = folder(HERE);

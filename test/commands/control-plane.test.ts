@@ -49,22 +49,22 @@ test.for([
   [["describe", "--url"], `run services describe hello ${WHERE}`, KNATIVE],
   [
     ["grant", "--member", "a@my-project.iam.gserviceaccount.com"],
-    `run services add-iam-policy-binding hello --member serviceAccount:a@my-project.iam.gserviceaccount.com --role roles/run.invoker ${WHERE}`,
+    `run services add-iam-policy-binding hello --member serviceAccount:a@my-project.iam.gserviceaccount.com --role roles/run.invoker --condition=None ${WHERE}`,
     POLICY,
   ],
   [
     ["grant", "--member", "a@example.com"],
-    `run services add-iam-policy-binding hello --member user:a@example.com --role roles/run.invoker ${WHERE}`,
+    `run services add-iam-policy-binding hello --member user:a@example.com --role roles/run.invoker --condition=None ${WHERE}`,
     POLICY,
   ],
   [
     ["grant", "--member", "group:g@example.com", "--role", "roles/run.viewer"],
-    `run services add-iam-policy-binding hello --member group:g@example.com --role roles/run.viewer ${WHERE}`,
+    `run services add-iam-policy-binding hello --member group:g@example.com --role roles/run.viewer --condition=None ${WHERE}`,
     POLICY,
   ],
   [
     ["grant", "--member", "allUsers"],
-    `run services add-iam-policy-binding hello --member allUsers --role roles/run.invoker ${WHERE}`,
+    `run services add-iam-policy-binding hello --member allUsers --role roles/run.invoker --condition=None ${WHERE}`,
     POLICY,
   ],
 ] as const)("%j is one gcloud line, and --dry-run says it and runs nothing", async ([argv, line, stdout]) => {
@@ -78,7 +78,7 @@ test.for([
 });
 
 test("the member is SERVICE_ACCOUNT_EMAIL where none is named", async () => {
-  const line = `run services add-iam-policy-binding hello --member serviceAccount:c@my-project.iam.gserviceaccount.com --role roles/run.invoker ${WHERE}`;
+  const line = `run services add-iam-policy-binding hello --member serviceAccount:c@my-project.iam.gserviceaccount.com --role roles/run.invoker --condition=None ${WHERE}`;
   const path = fakeGcloud({ line, stdout: POLICY });
   const { exitCode, stdout } = await runCli(["grant"], {
     env: { ...env, ...path, SERVICE_ACCOUNT_EMAIL: "c@my-project.iam.gserviceaccount.com" },
@@ -91,7 +91,10 @@ test("the member is SERVICE_ACCOUNT_EMAIL where none is named", async () => {
 
 test("grant --wait without the member's own credentials waits until the policy reads back", async () => {
   const path = fakeGcloud(
-    { line: `run services add-iam-policy-binding hello --member user:me@example.com --role roles/run.invoker ${WHERE}`, stdout: POLICY },
+    {
+      line: `run services add-iam-policy-binding hello --member user:me@example.com --role roles/run.invoker --condition=None ${WHERE}`,
+      stdout: POLICY,
+    },
     { line: `run services get-iam-policy hello ${WHERE}`, stdout: POLICY },
   );
   const { exitCode, stdout } = await runCli(["grant", "--member", "me@example.com", "--wait", "--json"], { env: { ...env, ...path } });
@@ -191,7 +194,7 @@ test("describe does without the members where the policy may not be read", async
 });
 
 test("a conflict of policies is tried again", async () => {
-  const line = `run services add-iam-policy-binding hello --member allUsers --role roles/run.invoker ${WHERE}`;
+  const line = `run services add-iam-policy-binding hello --member allUsers --role roles/run.invoker --condition=None ${WHERE}`;
   const stderr = "ERROR: (gcloud.run.services.add-iam-policy-binding) ABORTED: There were concurrent policy changes. Please retry";
   const path = fakeGcloud({ line, stderr, exitCode: 1 }, { line, stdout: POLICY });
   expect((await runCli(["grant", "--member", "allUsers"], { env: { ...env, ...path } })).exitCode).toBe(0);

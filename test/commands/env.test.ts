@@ -62,6 +62,8 @@ test.for([
   [["deploy", "--", "--timeout", "soon"], 2, "--timeout takes seconds, or 90s, 5m, 1h, which soon is not."],
   [["deploy", "--", "--tag", "x"], 2, "--tag is an option of deploy itself."],
   [["deploy", "--", "--set-cloudsql-instances=x"], 2, "--set-cloudsql-instances is for gcloud, and this deployment goes by Google's API."],
+  [["deploy", "--", "constructor", "x"], 2, '"constructor" behind -- is no flag of gcloud.'],
+  [["deploy", "--", "--ingress", "none"], 2, "--ingress is one of all, internal, internal-and-cloud-load-balancing, which none is not."],
   [["deploy", "--", "memory"], 2, '"memory" behind -- is no flag of gcloud.'],
   [["deploy", "--", "--update-secrets", "/etc/key=db:1"], 2, "--update-secrets makes variables only"],
 ] as const)("%j leaves %i: %s", async ([argv, exitCode, message]) => {

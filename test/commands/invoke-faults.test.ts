@@ -32,14 +32,14 @@ type Outcome = readonly [exitCode: number, said: RegExp];
 
 const THROUGH: Outcome = [0, /^$/];
 const LATE: Outcome = [7, /Not done after 2 s\. \[TIMEOUT\]/];
-const HALF: Outcome = [7, /\.(run\.app|googleapis\.com) cannot be reached: the connection was broken off/];
+const HALF: Outcome = [7, /\.run\.app cannot be reached: the connection was broken off/];
 const GONE: Outcome = [7, /(run\.app|googleapis\.com) cannot be reached: the connection was broken off \(ECONNRESET\)\./];
 
 /** Faults and what comes of each: `invoke` gets through, or says what was wrong. */
 const FAULTS: readonly (readonly [fault: object, flags: readonly string[], outcomes: Readonly<Record<Hop, Outcome>>])[] = [
   [{ status: 503, times: 2 }, [], { token: THROUGH, describe: THROUGH, service: THROUGH }],
   [{ reset: true, times: 1 }, [], { token: THROUGH, describe: THROUGH, service: THROUGH }],
-  [{ truncate: 5, times: 1 }, [], { token: THROUGH, describe: HALF, service: HALF }],
+  [{ truncate: 5, times: 1 }, [], { token: THROUGH, describe: THROUGH, service: HALF }],
   [{ status: 429, retry_after: 0, times: 1 }, [], { token: THROUGH, describe: THROUGH, service: THROUGH }],
   [{ latency_ms: 600_000 }, ["--timeout", "2s"], { token: LATE, describe: LATE, service: LATE }],
   [{ reset: true }, [], { token: GONE, describe: GONE, service: GONE }],
@@ -57,7 +57,7 @@ const FAULTS: readonly (readonly [fault: object, flags: readonly string[], outco
     [],
     {
       token: [7, /oauth2\.googleapis\.com answers 429/],
-      describe: [7, /run\.googleapis\.com answered 429: Quota exceeded/],
+      describe: [7, /A quota of project cloudrun-local is spent: Quota exceeded/],
       service: [8, /Cloud Run answered 429 itself: /],
     },
   ],

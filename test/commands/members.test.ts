@@ -69,7 +69,7 @@ test("members does without the project's where they may not be read, and says wh
   expect(byAllUsers.stderr).toContain("Everybody may call it, by allUsers.");
 });
 
-const REMOVAL = `run services remove-iam-policy-binding hello --member user:me@example.com --role roles/run.invoker ${WHERE}`;
+const REMOVAL = `run services remove-iam-policy-binding hello --member user:me@example.com --role roles/run.invoker --condition=None ${WHERE}`;
 
 test("revoke takes the role back, and says what the project gives yet", async () => {
   const argv = ["revoke", "--member", "me@example.com"];
@@ -79,6 +79,18 @@ test("revoke takes the role back, and says what the project gives yet", async ()
   expect(stderr).toContain("gcloud projects remove-iam-policy-binding my-project --member user:me@example.com --role roles/owner");
   const dry = await runCli([...argv, "--dry-run"], { env: { ...env, ...fakeGcloud() } });
   expect(dry.stdout).toBe(`gcloud ${REMOVAL}\ngcloud ${ALL_OF_PROJECT.line}\n`);
+});
+
+test("revoke is done where somebody else has taken the role back at the same time", async () => {
+  const failure = "ERROR: (gcloud.run.services.remove-iam-policy-binding) ";
+  const path = fakeGcloud(
+    { line: REMOVAL, stderr: `${failure}ABORTED: There were concurrent policy changes. Please retry`, exitCode: 1 },
+    { line: REMOVAL, stderr: `${failure}Policy binding with the specified principal, role, and condition not found!`, exitCode: 1 },
+    { line: `run services get-iam-policy hello ${WHERE}`, stdout: JSON.stringify({ etag: "BwZ=" }) },
+    ALL_OF_PROJECT,
+  );
+  const { exitCode, stdout } = await runCli(["revoke", "--member", "me@example.com", "--json"], { env: { ...env, ...path } });
+  expect([exitCode, JSON.parse(stdout)]).toMatchObject([0, { bindings: [] }]);
 });
 
 test("revoke fails where the member has the role by the project only", async () => {

@@ -260,7 +260,10 @@ test("by gcloud, down says its lines exactly", async () => {
   const path = fakeGcloud(
     { line: `run services describe hello ${where}`, stdout: JSON.stringify(service) },
     { line: `run services get-iam-policy hello ${where}`, stdout: JSON.stringify(policy) },
-    { line: `run services remove-iam-policy-binding hello --member ${CALLER} --role roles/run.invoker ${where}`, stdout: "{}" },
+    {
+      line: `run services remove-iam-policy-binding hello --member ${CALLER} --role roles/run.invoker --condition=None ${where}`,
+      stdout: "{}",
+    },
     { line: `run services update hello --remove-labels ${label} ${where}`, stdout: JSON.stringify(service) },
   );
   const { exitCode, stdout } = await runCli(["down", "hello", "--yes"], { env: { ...path, PROJECT_ID: "my-project" } });

@@ -65,7 +65,7 @@ export function overBothWays(suite: (way: Way) => void): void {
 }
 
 /** What chance and the clock have made, by what it is. */
-function withoutChance(value: unknown): string {
+export function withoutChance(value: unknown): string {
   return JSON.stringify(value)
     .replace(/\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g, "TIME")
     .replace(/\b(-\d{5})-[a-z0-9]{3}\b/g, "$1-abc")

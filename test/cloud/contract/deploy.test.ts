@@ -1,0 +1,57 @@
+import { expect } from "vitest";
+import { overBothWays } from "../../helpers/both-ways.ts";
+import { folder } from "../../helpers/command-line.ts";
+import { tinyService } from "../../helpers/emulator.ts";
+
+/** Says which it is, and what its environment has of it. */
+const saying = (text: string) =>
+  folder(
+    tinyService(
+      `require("node:http").createServer((_, r) => r.end(${JSON.stringify(text)} + (process.env.MOOD ?? ""))).listen(process.env.PORT);`,
+    ),
+  );
+
+overBothWays(({ testWay, json, run, expectSame, emulator }) => {
+  const errorOf = async (argv: readonly string[]) => {
+    const { exitCode, stdout, stderr } = await run(["--json", ...argv]);
+    expect(stdout).toBe("");
+    return { ...(JSON.parse(stderr.trim().split("\n").at(-1) ?? "") as object), exitCode };
+  };
+
+  testWay("a service comes from a folder, and each deployment after that is a revision of its own", async () => {
+    const { project, build } = emulator();
+    expectSame("first revision", await errorOf(["deploy", "hello", "--image", `gcr.io/${project}/nope`, "--no-traffic"]));
+    const deployed = await json(["deploy", "hello", "--source", saying("one"), "--env", "MOOD=!"]);
+    expectSame("from source", deployed);
+    expectSame("described", await json(["describe", "hello"]));
+    const env = { SERVICE_NAME: "hello" };
+    await json(["grant", "hello"]);
+    expect(await json(["invoke"], { env })).toEqual({ status_code: 200, response: "one!" });
+
+    const image = `gcr.io/${project}/hello`;
+    const account = `caller@${project}.iam.gserviceaccount.com`;
+    await build(image, tinyService(`require("node:http").createServer((_, r) => r.end("two")).listen(process.env.PORT);`));
+    const tagged = await json(["deploy", "hello", "--image", image, "--tag", "next", "--no-traffic", "--service-account", account]);
+    expectSame("tagged", tagged);
+    const { url } = (tagged["traffic"] as { tag: string; url: string }[]).find(({ tag }) => tag === "next") ?? {};
+    expect(await json(["invoke", url ?? ""], { env })).toEqual({ status_code: 200, response: "two" });
+    expect(await json(["invoke"], { env })).toEqual({ status_code: 200, response: "one!" });
+
+    // The image's name is the same, and what it stands for is another.
+    await build(image, tinyService(`require("node:http").createServer((_, r) => r.end("three")).listen(process.env.PORT);`));
+    expectSame("public", await json(["deploy", "hello", "--image", image, "--tag", "next", "--allow-unauthenticated"]));
+    expect(await json(["invoke", url ?? ""], { env })).toEqual({ status_code: 200, response: "three" });
+    expectSame("public members", await json(["members", "hello"]));
+    expectSame("private", await json(["deploy", "hello", "--image", image]));
+    expectSame("private members", await json(["members", "hello"]));
+  });
+
+  testWay("what cannot be deployed is told alike", async () => {
+    const { project } = emulator();
+    const image = `gcr.io/${project}/nope`;
+    expectSame("no image", await errorOf(["deploy", "other", "--image", image]));
+    expectSame("no service", await errorOf(["describe", "nobody", "--url"]));
+    expectSame("no project", await errorOf(["-p", "some-other-project", "describe", "hello", "--url"]));
+    expectSame("no region", await errorOf(["-r", "mars-north1", "deploy", "hello", "--image", image]));
+  });
+});
