@@ -50,11 +50,36 @@ export function addConfigCommands(program: Command, execute: Execute): void {
   );
   withExamples(
     config
+      .command("profiles")
+      .summary("show the profiles, and what each holds")
+      .description("Show the profiles and what each holds; * marks the one in use.")
+      .action(run(execute, async () => (await import("../commands/config.ts")).configProfiles)),
+    [["cloudrun-oauth config profiles"]],
+  );
+  withExamples(
+    config
       .command("use")
       .summary("change to another profile")
       .description("Change to another profile, which is made where it is missing.")
       .argument("<profile>", "the profile")
       .action(run(execute, async () => (await import("../commands/config.ts")).configUse)),
     [["cloudrun-oauth config use work"]],
+  );
+  withExamples(
+    config
+      .command("delete")
+      .summary("delete a profile")
+      .description("Delete a profile with its settings. Where it is the one in use, default is from then on.")
+      .argument("<profile>", "the profile")
+      .action(run(execute, async () => (await import("../commands/config.ts")).configDelete)),
+    [["cloudrun-oauth config delete work"]],
+  );
+  withExamples(
+    config
+      .command("schema")
+      .summary("print the JSON schema of cloudrun-oauth.json")
+      .description("Print the JSON schema of cloudrun-oauth.json, for editors without a network.")
+      .action(run(execute, async () => (await import("../commands/config.ts")).configSchema)),
+    [["cloudrun-oauth config schema > cloudrun-oauth.schema.json"]],
   );
 }
