@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import { Argument, type Command } from "commander";
 import { run, withExamples, type Execute } from "./run.ts";
 
 /** Settings that stay. */
@@ -81,5 +81,21 @@ export function addConfigCommands(program: Command, execute: Execute): void {
       .description("Print the JSON schema of cloudrun-oauth.json, for editors without a network.")
       .action(run(execute, async () => (await import("../commands/config.ts")).configSchema)),
     [["cloudrun-oauth config schema > cloudrun-oauth.schema.json"]],
+  );
+
+  withExamples(
+    program
+      .command("completion")
+      .summary("print a script that completes words in a shell")
+      .description(
+        "Print a script that completes commands, flags and their values in a shell: services, regions and profiles too, as\nthey are at that moment.",
+      )
+      .addArgument(new Argument("<shell>", "bash, zsh or fish").choices(["bash", "zsh", "fish"]))
+      .action(run(execute, async () => (await import("../commands/completion.ts")).completion)),
+    [
+      ["source <(cloudrun-oauth completion bash)", "in ~/.bashrc"],
+      ["source <(cloudrun-oauth completion zsh)", "in ~/.zshrc, after compinit"],
+      ["cloudrun-oauth completion fish | source", "in ~/.config/fish/config.fish"],
+    ],
   );
 }
