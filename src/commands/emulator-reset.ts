@@ -4,15 +4,18 @@ import type { Context } from "../context.ts";
 import { claimHome, releaseHome } from "../emulator/index.ts";
 import { CliError } from "../errors.ts";
 import { findEmulator, homeOf, type EmulatorOptions } from "../local-emulator.ts";
+import { printPlan } from "../plan.ts";
 
 /** Forgets all services, builds, images, accounts and grants; the running emulator goes on with its address and its two key files. */
 export async function emulatorReset(context: Context, options: EmulatorOptions): Promise<void> {
   const home = homeOf(context, options);
   const running = await findEmulator(context, options);
-  if (!(await context.terminal.confirm(`Forget everything in ${running?.data_dir ?? home}?`))) return;
+  const data = running?.data_dir ?? join(home, "data");
+  if (context.dryRun) return printPlan(context.terminal, [running ? `POST ${running.url}/_emulator/reset` : `rm -r ${data}`]);
+  if (!(await context.terminal.confirm(`Forget everything in ${data}?`))) return;
   if (running) await resetRunning(context, running.url);
   else await removeData(home);
-  if (context.terminal.json) context.terminal.printJson({ reset: true, data_dir: running?.data_dir ?? join(home, "data") });
+  if (context.terminal.json) context.terminal.printJson({ reset: true, data_dir: data });
   else context.terminal.print("The emulator is as new.\n");
 }
 
