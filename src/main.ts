@@ -118,7 +118,7 @@ async function runCommand(
 async function open(options: GlobalOptions, rest: readonly string[], edge: Edge, signal: AbortSignal) {
   const [{ openTerminal }, { openContext }] = await Promise.all([import("./terminal.ts"), import("./context.ts")]);
   const { stdin, stdout, stderr, env, cwd, self } = edge;
-  const terminal = await openTerminal({ ...options, stdin, stdout, stderr, env });
+  const terminal = await openTerminal({ ...options, stdin, stdout, stderr, env, signal });
   return openContext({ options, terminal, stdin, env, cwd, self, signal, rest });
 }
 

@@ -60,7 +60,8 @@ function unknownTemplate(name: string): CliError {
   });
 }
 
-async function assertFree(directory: string): Promise<void> {
+/** Throws USAGE where a folder holds something already, or cannot be looked into. */
+export async function assertFree(directory: string): Promise<void> {
   let names: string[];
   try {
     names = await readdir(directory);
