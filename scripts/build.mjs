@@ -40,6 +40,7 @@ removeInnerDeclarations();
 rmSync("dist", { recursive: true, force: true });
 renameSync(fresh, "dist");
 writeFileSync("THIRD-PARTY-LICENSES", licences(metafile));
+writeFileSync("dist/cloudrun-oauth.schema.json", execFileSync(process.execPath, ["bin/cloudrun-oauth.js", "config", "schema"]));
 assertBudget();
 
 /**

@@ -3,6 +3,7 @@ import { dirname, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CliError } from "./errors.ts";
 import { nearest } from "./nearest.ts";
+import { SCHEMA_URL } from "./settings/json-schema.ts";
 
 export const TEMPLATES = ["hono", "express", "flask", "fastapi"] as const;
 
@@ -43,7 +44,7 @@ export async function scaffold({
   if (!isTemplate(template)) throw unknownTemplate(template);
   await assertFree(directory);
   const files = await readTemplate(join(templatesDirectory, template), service);
-  files.set("cloudrun-oauth.json", json({ service, ...settings }));
+  files.set("cloudrun-oauth.json", json({ $schema: SCHEMA_URL, service, ...settings }));
   await writeAll(directory, files);
   return [...files.keys()].toSorted();
 }
@@ -59,7 +60,8 @@ function unknownTemplate(name: string): CliError {
   });
 }
 
-async function assertFree(directory: string): Promise<void> {
+/** Throws USAGE where a folder holds something already, or cannot be looked into. */
+export async function assertFree(directory: string): Promise<void> {
   let names: string[];
   try {
     names = await readdir(directory);

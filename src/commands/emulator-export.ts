@@ -3,6 +3,7 @@ import { resolve } from "node:path";
 import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
 import { requireEmulator, type EmulatorOptions } from "../local-emulator.ts";
+import { printPlan } from "../plan.ts";
 import { unpackBeside } from "../seed/sources.ts";
 import { survey } from "../seed/survey.ts";
 
@@ -12,6 +13,7 @@ export async function emulatorExport(context: Context, path: string | undefined,
   const running = await requireEmulator(context, options);
   if (path === undefined) return terminal.printJson(await survey(context, running, async () => undefined));
   const file = resolve(context.cwd, path);
+  if (context.dryRun) return printPlan(terminal, [`write ${file}, and beside it the sources that services were built from`]);
   const seed = await terminal.task(`Writing ${path}`, () => survey(context, running, unpackBeside(file)));
   await writeFile(file, `${JSON.stringify(seed, null, 2)}\n`).catch((error: NodeJS.ErrnoException) => {
     throw new CliError("USAGE", `${file} cannot be written: ${error.message}.`, { cause: error });
