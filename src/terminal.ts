@@ -82,8 +82,8 @@ interface TerminalOptions extends Streams {
 export async function openTerminal(options: TerminalOptions): Promise<Terminal> {
   const { stdin, stdout, stderr, env, json = false, verbose = false, quiet = false, yes = false, signal } = options;
   const interactive = Boolean(stdin.isTTY && stderr.isTTY) && env.TERM !== "dumb" && (!env.CI || env.CI === "false") && !json;
-  const at = { input: stdin, output: stderr, ...(signal && { signal }) };
   const [paint, stdoutPaint] = await Promise.all([openPaint(options), openPaint({ ...options, stderr: stdout })]);
+  const at = { input: stdin, output: paint ? stderr : withoutColours(stderr), ...(signal && { signal }) };
   // A full disk or a reader that went away loses what is said, and ends nothing: a detached emulator's log lies on a disk.
   stderr.on("error", () => {});
   const say = (text: string) => void stderr.write(`${text}\n`);
@@ -134,7 +134,10 @@ export async function openTerminal(options: TerminalOptions): Promise<Terminal> 
       const started = performance.now();
       const elapsed = () => `(${((performance.now() - started) / 1000).toFixed(1)} s)`;
       // A task within a task gets its line, and leaves the spinner to the outer one. In a terminal without a width ora would write without end.
-      const own = interactive && !spinner && stderr.columns !== 0 ? (spinner = await startSpinner(stderr, title, elapsed)) : undefined;
+      const own =
+        interactive && !spinner && stderr.columns !== 0
+          ? (spinner = await startSpinner(stderr, title, elapsed, paint !== undefined))
+          : undefined;
       let sign = "✖";
       try {
         const result = await work();
@@ -194,10 +197,26 @@ interface Spinner {
   stop(): unknown;
 }
 
-async function startSpinner(stream: Writable, title: string, elapsed: () => string): Promise<Spinner> {
+async function startSpinner(stream: Writable, title: string, elapsed: () => string, isColoured: boolean): Promise<Spinner> {
   const { default: ora } = await import("ora");
-  return ora({ text: title, suffixText: elapsed, stream: stream as NodeJS.WritableStream, discardStdin: false }).start();
+  const color = isColoured ? "cyan" : false;
+  return ora({ text: title, suffixText: elapsed, color, stream: stream as NodeJS.WritableStream, discardStdin: false }).start();
 }
+
+/** The stream as the prompts are to see it, which look for themselves whether there are to be colours. What is inverse is where the cursor is. */
+function withoutColours<Stream extends Writable>(stream: Stream): Stream {
+  const write = (text: unknown, ...rest: never[]) => stream.write(typeof text === "string" ? text.replaceAll(COLOURS, "") : text, ...rest);
+  return new Proxy(stream, {
+    get(target, name) {
+      if (name === "write") return write;
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+}
+
+// oxlint-disable-next-line no-control-regex -- these are what is looked for
+const COLOURS = /\u001B\[(?!2?7m)[\d;]*m/g;
 
 function table(rows: readonly (readonly string[])[], aligned: boolean): string {
   if (!aligned) return rows.map((row) => `${row.join("\t")}\n`).join("");

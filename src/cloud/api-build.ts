@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
 import type { ApiClient, ApiRequest } from "./api-client.ts";
+import { readBuildFlags } from "./api-build-flags.ts";
 import { ENDED, readBuild, type Build } from "./build.ts";
 import type { BuildOptions, BuildResult } from "./cloud.ts";
 import { DEFAULT_REPOSITORY, missingRepository, parseRepository, type Repository } from "./repository.ts";
@@ -19,6 +20,8 @@ export async function buildByApi(
   options: BuildOptions,
   { terminal, signal }: Pick<Context, "terminal" | "signal">,
 ): Promise<BuildResult> {
+  // What it does not understand is said before anything is done.
+  readBuildFlags(options.gcloudFlags);
   const submitted = performance.now();
   const repository = parseRepository(options.image);
   if (repository) await ensureRepository(client, repository, options, signal);
@@ -69,9 +72,14 @@ function createRequest({ project }: BuildOptions): ApiRequest {
 }
 
 /** As `gcloud builds submit --tag` has it. */
-function buildBody({ image }: BuildOptions, source: StoredSource) {
+function buildBody({ image, gcloudFlags }: BuildOptions, source: StoredSource) {
   const args = ["build", "--network", "cloudbuild", "--no-cache", "-t", image, "."];
-  return { source: { storageSource: source }, steps: [{ name: "gcr.io/cloud-builders/docker", args }], images: [image] };
+  return {
+    source: { storageSource: source },
+    steps: [{ name: "gcr.io/cloud-builders/docker", args }],
+    images: [image],
+    ...readBuildFlags(gcloudFlags),
+  };
 }
 
 export function repositoryRequest({ location, project, name }: Repository): ApiRequest {

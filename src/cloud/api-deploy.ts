@@ -4,7 +4,7 @@ import { CliError } from "../errors.ts";
 import { buildByApi, planApiBuild } from "./api-build.ts";
 import { assertUnderstood, withFlags } from "./api-flags.ts";
 import { failedWith, type ApiClient, type ApiRequest } from "./api-client.ts";
-import type { DeployOptions, ServiceName } from "./cloud.ts";
+import type { BuildOptions, DeployOptions, ServiceName } from "./cloud.ts";
 import type { KnativeService } from "./knative-service.ts";
 import { withLabels } from "./labels.ts";
 import { defaultImage } from "./repository.ts";
@@ -28,7 +28,7 @@ export async function deployByApi(
 ): Promise<KnativeService> {
   assertUnderstood(options.gcloudFlags);
   const image = imageOf(options);
-  if (options.source !== undefined) await buildByApi(client, { ...options, directory: options.source, image }, context);
+  if (options.source !== undefined) await buildByApi(client, buildOf(options, options.source), context);
   for (let attempt = 1; ; attempt += 1) {
     const existing = await find(client, options);
     try {
@@ -46,8 +46,13 @@ export async function deployByApi(
 export function planApiDeploy(options: DeployOptions): ApiRequest[] {
   assertUnderstood(options.gcloudFlags);
   const image = imageOf(options);
-  const build = options.source === undefined ? [] : planApiBuild({ ...options, directory: options.source, image });
+  const build = options.source === undefined ? [] : planApiBuild(buildOf(options, options.source));
   return [...build, { method: "GET", url: serviceUrl(options) }, creation(options, image), { method: "GET", url: serviceUrl(options) }];
+}
+
+/** What a deployment's flags say is of the service, not of its build. */
+function buildOf(options: DeployOptions, directory: string): BuildOptions {
+  return { ...options, directory, image: imageOf(options), gcloudFlags: [] };
 }
 
 function imageOf(options: DeployOptions): string {

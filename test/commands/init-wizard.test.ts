@@ -67,6 +67,30 @@ testNeeding(
   },
 );
 
+testNeeding("script", "--no-color and NO_COLOR reach the questions and the spinner, whatever FORCE_COLOR says", async ([script = ""]) => {
+  // oxlint-disable-next-line no-control-regex -- these are what is looked for; what is inverse is the cursor
+  const colours = /\u001B\[(?!2?7m)[\d;]*m/;
+  const env = { ...userWithGcloud(), FORCE_COLOR: "1" };
+  for (const [variables, flag, isColoured] of [
+    [{}, "", true],
+    [{}, "--no-color", false],
+    [{ NO_COLOR: "1" }, "", false],
+  ] as const) {
+    const asking = openPty(script, command("init", "hello", flag), { env: { ...env, ...variables }, cwd: folder() });
+    const spinning = openPty(script, command("doctor", "node", flag), { env: { ...env, ...variables }, cwd: folder() });
+    await asking.waitFor("Template");
+    asking.type(CTRL_C);
+    expect([await asking.ended, await spinning.ended]).toEqual([130, 0]);
+    expect(spinning.shown()).toContain("Looking at node");
+    expect([variables, flag, colours.test(asking.bytes()), colours.test(spinning.bytes())]).toEqual([
+      variables,
+      flag,
+      isColoured,
+      isColoured,
+    ]);
+  }
+});
+
 testNeeding("script", "--timeout ends a question that nobody answers", async ([script = ""]) => {
   const cwd = folder();
   const pty = openPty(script, command("init", "hello", "--timeout", "3s"), { env: userWithGcloud(), cwd });

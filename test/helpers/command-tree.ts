@@ -3,7 +3,7 @@ import { PassThrough } from "node:stream";
 import { createProgram } from "../../src/program.ts";
 
 /** The command tree, whose commands do nothing. */
-function commandTree(): Command {
+export function commandTree(): Command {
   return createProgram(async () => {}, { stdout: new PassThrough().resume(), stderr: new PassThrough().resume() });
 }
 
@@ -12,7 +12,8 @@ export function commandPaths(): string[] {
   return [...walk(commandTree())].filter(([, command]) => runs(command)).map(([path]) => path.join(" "));
 }
 
-function* walk(command: Command, path: readonly string[] = []): Generator<readonly [path: readonly string[], command: Command]> {
+/** Every command with its path, those that have sub-commands too. */
+export function* walk(command: Command, path: readonly string[] = []): Generator<readonly [path: readonly string[], command: Command]> {
   yield [path, command];
   for (const child of command.commands) yield* walk(child, [...path, child.name()]);
 }
