@@ -92,6 +92,11 @@ function readKept(path: string): Kept {
 function unknownProfile(name: string, others: readonly string[], code: ErrorCode = "SETTINGS_INVALID"): CliError {
   const meant = nearest(name, others);
   return new CliError(code, `There is no profile "${name}"${others.length > 0 ? `: there are ${others.join(", ")}` : ""}.`, {
-    hint: meant ? `Did you mean ${meant}?` : `Make it: cloudrun-oauth config use ${name}`,
+    // Whoever wants one deleted does not want it made.
+    hint: meant
+      ? `Did you mean ${meant}?`
+      : code === "NOT_FOUND"
+        ? "All of them: cloudrun-oauth config profiles"
+        : `Make it: cloudrun-oauth config use ${name}`,
   });
 }
