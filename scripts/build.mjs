@@ -43,6 +43,7 @@ removeInnerDeclarations();
 rmSync("dist", { recursive: true, force: true });
 renameSync(fresh, "dist");
 writeFileSync("THIRD-PARTY-LICENSES", licences(metafile));
+writeFileSync("dist/cloudrun-oauth.schema.json", execFileSync(process.execPath, ["bin/cloudrun-oauth.js", "config", "schema"]));
 assertBudget();
 
 /** ora brings some eighty spinners, and shows one of two: this one, or the other where a terminal has no Unicode. */

@@ -41,6 +41,18 @@ export async function requireEmulator(context: Whereabouts, options: EmulatorOpt
   throw new CliError("EMULATOR_NOT_RUNNING", "No emulator is running.", { hint: "cloudrun-oauth emulator start --detach" });
 }
 
+/** What `askEmulator` would ask, as a line of a plan. Throws EMULATOR_NOT_RUNNING. */
+export async function planEmulator(
+  context: Whereabouts,
+  options: EmulatorOptions,
+  method: string,
+  path: string,
+  body?: object,
+): Promise<readonly string[]> {
+  const { url } = await requireEmulator(context, options);
+  return [`${method} ${url}${path}${body ? ` ${JSON.stringify(body)}` : ""}`];
+}
+
 /** Asks the emulator's own API, and gives the JSON of its answer. Throws EMULATOR_NOT_RUNNING, USAGE for what it refuses, NOT_FOUND. */
 export async function askEmulator(
   context: Whereabouts & Pick<Context, "send">,

@@ -56,6 +56,8 @@ export async function run(argv: readonly string[], edge: Edge): Promise<number> 
     edge.stdout.write(`${packageJson.version}\n`);
     return 0;
   }
+  // A shell asks, for somebody who waits with a finger on Tab.
+  if (argv[0] === "__complete") return (await import("./program/complete.ts")).complete(argv.slice(2), edge);
   const cut = argv.indexOf("--");
   const own = cut < 0 ? argv : argv.slice(0, cut);
   const rest = cut < 0 ? [] : argv.slice(cut + 1);

@@ -4,6 +4,7 @@ import { fileURLToPath } from "node:url";
 import { CliError } from "./errors.ts";
 import { reasonOf, unwritable } from "./file-errors.ts";
 import { nearest } from "./nearest.ts";
+import { SCHEMA_URL } from "./settings/json-schema.ts";
 
 export const TEMPLATES = ["hono", "express", "flask", "fastapi"] as const;
 
@@ -44,7 +45,7 @@ export async function scaffold({
   if (!isTemplate(template)) throw unknownTemplate(template);
   await assertFree(directory);
   const files = await readTemplate(join(templatesDirectory, template), service);
-  files.set("cloudrun-oauth.json", json({ service, ...settings }));
+  files.set("cloudrun-oauth.json", json({ $schema: SCHEMA_URL, service, ...settings }));
   await writeAll(directory, files);
   return [...files.keys()].toSorted();
 }
@@ -60,7 +61,8 @@ function unknownTemplate(name: string): CliError {
   });
 }
 
-async function assertFree(directory: string): Promise<void> {
+/** Throws USAGE where a folder holds something already, or cannot be looked into. */
+export async function assertFree(directory: string): Promise<void> {
   let names: string[];
   try {
     names = await readdir(directory);

@@ -7,8 +7,10 @@ import { redact } from "./redact.ts";
 
 /** stdout carries what was asked for; stderr carries everything said along the way. */
 export interface Terminal {
-  /** A person sits in front: stderr and stdin are terminals, not CI, not `--json`. */
+  /** A person sits in front: stderr and stdin are terminals that can do more than print, not CI, not `--json`. */
   readonly interactive: boolean;
+  /** The same, and without `--yes`: what has a default is worth a question. */
+  readonly asks: boolean;
   readonly json: boolean;
   readonly verbose: boolean;
   readonly quiet: boolean;
@@ -39,8 +41,24 @@ export interface Terminal {
   confirm(question: string): Promise<boolean>;
   /** Asks yes or no about what might help. Yes under `--yes`; no where nobody can answer. */
   offer(question: string): Promise<boolean>;
-  /** Asks for a line. USAGE that names `flag` where nobody can answer. */
-  ask(question: string, options: { flag: string; initial?: string }): Promise<string>;
+  /** Asks for a line, until `fault` has nothing to say against it. USAGE that names `flag` where nobody can answer. */
+  ask(question: string, options: AskOptions): Promise<string>;
+  /** Asks for one of several; the first is proposed. The proposed one under `--yes`; USAGE that names `flag` where nobody can answer. */
+  choose(question: string, options: { flag: string; choices: readonly Choice[] }): Promise<string>;
+}
+
+interface AskOptions {
+  readonly flag: string;
+  readonly initial?: string;
+  /** What is wrong with an answer, as a sentence. */
+  readonly fault?: (answer: string) => string | undefined;
+}
+
+export interface Choice {
+  readonly value: string;
+  readonly label?: string;
+  /** Shown beside it where it is about to be chosen. */
+  readonly hint?: string;
 }
 
 /** Milliseconds between two lines of progress. */
@@ -69,8 +87,9 @@ interface TerminalOptions extends Streams {
 /** Talks over the given streams. chalk, ora and the prompts are loaded where a person will see them, and only then. */
 export async function openTerminal(options: TerminalOptions): Promise<Terminal> {
   const { stdin, stdout, stderr, env, json = false, verbose = false, quiet = false, yes = false, signal } = options;
-  const interactive = Boolean(stdin.isTTY && stderr.isTTY) && (!env.CI || env.CI === "false") && !json;
+  const interactive = Boolean(stdin.isTTY && stderr.isTTY) && env.TERM !== "dumb" && (!env.CI || env.CI === "false") && !json;
   const [paint, stdoutPaint] = await Promise.all([openPaint(options), openPaint({ ...options, stderr: stdout })]);
+  const at = { input: stdin, output: paint ? stderr : withoutColours(stderr), ...(signal && { signal }) };
   // A full disk or a reader that went away loses what is said, and ends nothing: a detached emulator's log lies on a disk.
   stderr.on("error", () => {});
   const say = (text: string) => void stderr.write(`${text}\n`);
@@ -87,13 +106,14 @@ export async function openTerminal(options: TerminalOptions): Promise<Terminal> 
   const confirm = (question: string): Promise<boolean> =>
     alone(async () => {
       const { confirm, isCancel } = await import("@clack/prompts");
-      const answer = await confirm({ message: question, input: stdin, output: stderr, signal });
+      const answer = await confirm({ message: question, ...at });
       if (isCancel(answer)) throw interrupted();
       return answer;
     });
 
   return {
     interactive,
+    asks: interactive && !yes,
     json,
     verbose,
     quiet,
@@ -122,7 +142,10 @@ export async function openTerminal(options: TerminalOptions): Promise<Terminal> 
       // A task within a task gets its line, and leaves the spinner to the outer one. In a terminal without a width ora would write without end.
       let progress = "";
       const after = () => (progress ? `${elapsed()} ${progress}` : elapsed());
-      const own = interactive && !spinner && stderr.columns !== 0 ? (spinner = await startSpinner(stderr, title, after)) : undefined;
+      const own =
+        interactive && !spinner && stderr.columns !== 0
+          ? (spinner = await startSpinner(stderr, title, after, paint !== undefined))
+          : undefined;
       let silentUntil = 0;
       const tell = (text: string): void => {
         progress = text;
@@ -149,14 +172,24 @@ export async function openTerminal(options: TerminalOptions): Promise<Terminal> 
       return confirm(question);
     },
     offer: async (question) => yes || (interactive && confirm(question)),
-    async ask(question, { flag, initial }) {
+    async ask(question, { flag, initial, fault }) {
       if (yes && initial !== undefined) return initial;
       if (!interactive) throw unanswered(question, flag);
       return alone(async () => {
         const { isCancel, text } = await import("@clack/prompts");
-        const answer = await text({ message: question, initialValue: initial, input: stdin, output: stderr, signal });
+        const answer = await text({ message: question, initialValue: initial, validate: (line) => fault?.(line ?? ""), ...at });
         if (isCancel(answer)) throw interrupted();
         return answer ?? "";
+      });
+    },
+    async choose(question, { flag, choices }) {
+      if (yes && choices[0]) return choices[0].value;
+      if (!interactive) throw unanswered(question, flag);
+      return alone(async () => {
+        const { isCancel, select } = await import("@clack/prompts");
+        const answer = await select({ message: question, options: [...choices], maxItems: 8, ...at });
+        if (isCancel(answer)) throw interrupted();
+        return answer;
       });
     },
   };
@@ -179,10 +212,26 @@ interface Spinner {
   stop(): unknown;
 }
 
-async function startSpinner(stream: Writable, title: string, elapsed: () => string): Promise<Spinner> {
+async function startSpinner(stream: Writable, title: string, elapsed: () => string, isColoured: boolean): Promise<Spinner> {
   const { default: ora } = await import("ora");
-  return ora({ text: title, suffixText: elapsed, stream: stream as NodeJS.WritableStream, discardStdin: false }).start();
+  const color = isColoured ? "cyan" : false;
+  return ora({ text: title, suffixText: elapsed, color, stream: stream as NodeJS.WritableStream, discardStdin: false }).start();
 }
+
+/** The stream as the prompts are to see it, which look for themselves whether there are to be colours. What is inverse is where the cursor is. */
+function withoutColours<Stream extends Writable>(stream: Stream): Stream {
+  const write = (text: unknown, ...rest: never[]) => stream.write(typeof text === "string" ? text.replaceAll(COLOURS, "") : text, ...rest);
+  return new Proxy(stream, {
+    get(target, name) {
+      if (name === "write") return write;
+      const value: unknown = Reflect.get(target, name, target);
+      return typeof value === "function" ? value.bind(target) : value;
+    },
+  });
+}
+
+// oxlint-disable-next-line no-control-regex -- these are what is looked for
+const COLOURS = /\u001B\[(?!2?7m)[\d;]*m/g;
 
 function table(rows: readonly (readonly string[])[], aligned: boolean): string {
   if (!aligned) return rows.map((row) => `${row.join("\t")}\n`).join("");

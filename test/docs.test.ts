@@ -17,6 +17,13 @@ test("docs/refusals.md lists every reason with its codes and exit codes, and no 
   );
 });
 
+test("the README says of every code which exit code it leaves, and of no other", () => {
+  const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
+  const rows = [...readme.matchAll(/^\| (\d+) \| ((?:`[A-Z_]+`(?:, )?)+) \|/gm)];
+  const told = rows.flatMap(([, exit, codes = ""]) => [...codes.matchAll(/[A-Z_]+/g)].map(([code]) => [code, Number(exit)] as const));
+  expect(Object.fromEntries(told)).toEqual(EXIT_CODES);
+});
+
 test("docs/refusals.md has a paragraph for every reason, in the order of the list, with something to do", () => {
   const parts = DOCUMENT.split(/^### /m).slice(1);
   const paragraphs = parts.map((part) => part.split(/^## /m)[0]?.trim().split("\n") ?? []);

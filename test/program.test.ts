@@ -1,30 +1,57 @@
-import type { Command } from "commander";
 import { PassThrough } from "node:stream";
 import { expect, test } from "vitest";
 import type { GlobalOptions } from "../src/program.ts";
 import { createProgram } from "../src/program.ts";
 import { runCli } from "./helpers/command-line.ts";
+import { commandPaths, commandTree, walk } from "./helpers/command-tree.ts";
 
-function program(): Command {
-  return createProgram(async () => {}, { stdout: new PassThrough(), stderr: new PassThrough() });
-}
+const PATHS = [...walk(commandTree())].map(([path]) => path);
 
-function* walk(command: Command, path: readonly string[] = []): Generator<readonly string[]> {
-  yield path;
-  for (const child of command.commands) yield* walk(child, [...path, child.name()]);
-}
-
-test.for([...walk(program())])("the help of %j goes to stdout, and leaves 0", async (path) => {
+test.for(PATHS)("the help of %j goes to stdout, and leaves 0", async (path) => {
   const { exitCode, stdout, stderr } = await runCli([...path, "--help"]);
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
   expect(stdout).toMatchSnapshot();
-  if (isLeaf(path)) expect(stdout).toContain("\nExamples:\n");
 });
 
-function isLeaf(path: readonly string[]): boolean {
-  let command = program();
-  for (const name of path) command = command.commands.find((child) => child.name() === name)!;
-  return command.commands.length === 0;
+test("the help of every command has examples, of which each parses and one is of the command itself", async () => {
+  const shown = new Map<string, readonly string[]>();
+  for (const path of PATHS) {
+    const examples = / *Examples:\n([\s\S]*)/.exec((await runCli([...path, "--help"])).stdout)?.[1] ?? "";
+    const commands: string[] = [];
+    for (const argv of readExamples(examples)) commands.push(await commandOf(argv));
+    shown.set(path.join(" "), commands);
+  }
+  expect(commandPaths().filter((path) => !shown.get(path)?.includes(path))).toEqual([]);
+  expect([...shown.values()].flat().length).toBeGreaterThan(commandPaths().length);
+});
+
+/** The words behind `cloudrun-oauth`, wherever it stands in a line. */
+function readExamples(lines: string): string[][] {
+  return lines
+    .split("\n")
+    .map((line) => line.replace(/ +# .*$/, ""))
+    .flatMap((line) => line.split(/ && | > | \| |\$\(|\)/))
+    .filter((line) => /^\s*cloudrun-oauth /.test(line))
+    .map((line) =>
+      [...line.matchAll(/'([^']*)'|"([^"]*)"|(\S+)/g)].map(([, single, double, bare]) => single ?? double ?? bare ?? "").slice(1),
+    );
+}
+
+/** The path of the command that these words mean. Throws where they do not parse, or what stands behind -- means nothing to it. */
+async function commandOf(argv: readonly string[]): Promise<string> {
+  const cut = argv.includes("--") ? argv.indexOf("--") : argv.length;
+  let path = "";
+  const tree = createProgram(
+    async (_, { takesRest }) => {
+      if (cut < argv.length && !takesRest) throw new Error(`${argv.join(" ")}: -- means nothing here`);
+    },
+    { stdout: new PassThrough(), stderr: new PassThrough() },
+  );
+  tree.hook("preAction", (_, action) => {
+    for (let command = action; command.parent; command = command.parent) path = `${command.name()} ${path}`.trim();
+  });
+  await tree.parseAsync(argv.slice(0, cut), { from: "user" });
+  return path;
 }
 
 test("nothing on the command line prints the help", async () => {
@@ -52,7 +79,7 @@ test.for([
   [
     ["build", "a", "b"],
     "Too many arguments for 'build'. Expected 1 argument but got 2.",
-    "cloudrun-oauth build [options] [dir]; all about it: cloudrun-oauth build --help",
+    "cloudrun-oauth build [options] [dir] [-- gcloud flags]; all about it: cloudrun-oauth build --help",
   ],
   [
     ["config", "get"],

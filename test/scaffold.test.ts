@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { CliError } from "../src/errors.ts";
 import { TEMPLATES, scaffold } from "../src/scaffold.ts";
+import { SCHEMA_URL } from "../src/settings/json-schema.ts";
 
 async function temporaryFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "scaffold-"));
@@ -52,7 +53,9 @@ test.for(TEMPLATES)("%s is written whole, in the service's name", async (templat
   expect((await readdir(directory)).toSorted()).toEqual(written);
 
   expect(await readFile(join(directory, "README.md"), "utf8")).toMatch(/^# my-service\n\n/);
-  expect(await readFile(join(directory, "cloudrun-oauth.json"), "utf8")).toBe('{\n  "service": "my-service"\n}\n');
+  expect(await readFile(join(directory, "cloudrun-oauth.json"), "utf8")).toBe(
+    `{\n  "$schema": "${SCHEMA_URL}",\n  "service": "my-service"\n}\n`,
+  );
 });
 
 test("package.json and its lockfile take the service's name, and nothing else of them changes", async () => {
@@ -69,7 +72,7 @@ test("settings are written beside the service", async () => {
   const directory = join(await temporaryFolder(), "new");
   await scaffold({ template: "flask", directory, service: "my-service", settings: { region: "europe-west1" } });
   const text = await readFile(join(directory, "cloudrun-oauth.json"), "utf8");
-  expect(text).toBe('{\n  "service": "my-service",\n  "region": "europe-west1"\n}\n');
+  expect(text).toBe(`{\n  "$schema": "${SCHEMA_URL}",\n  "service": "my-service",\n  "region": "europe-west1"\n}\n`);
 });
 
 test("folders are copied with what they hold, leftovers of work on a template are not", async () => {

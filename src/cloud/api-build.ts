@@ -4,6 +4,7 @@ import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
 import { ensureBucket, planBucket, sourceBucket } from "./api-bucket.ts";
 import type { ApiClient, ApiRequest } from "./api-client.ts";
+import { readBuildFlags } from "./api-build-flags.ts";
 import { ensureRepository, planRepository } from "./api-repository.ts";
 import { uploadObject, uploadUrl } from "./api-upload.ts";
 import { pause, persist } from "./backoff.ts";
@@ -27,6 +28,8 @@ type Surroundings = Pick<Context, "terminal" | "signal">;
 /** Builds a folder by its Dockerfile, or by buildpacks where it has none: uploads the source, has Cloud Build build and push it, and shows the log as it grows. */
 export async function buildByApi(client: ApiClient, options: BuildOptions, around: Surroundings): Promise<BuildResult> {
   const { signal } = around;
+  // What is not understood is said before anything is done.
+  readBuildFlags(options.gcloudFlags);
   const submitted = performance.now();
   const repository = parseRepository(options.image);
   if (repository) await ensureRepository(client, repository, options, signal);
@@ -59,7 +62,7 @@ function buildsUrl({ project }: BuildOptions): string {
 }
 
 /** As `gcloud builds submit --tag` has it, and as `--pack` has it for a source without a Dockerfile. */
-function buildBody({ image, directory }: BuildOptions, source: StoredSource) {
+function buildBody({ image, directory, gcloudFlags }: BuildOptions, source: StoredSource) {
   const docker = { name: "gcr.io/cloud-builders/docker", args: ["build", "--network", "cloudbuild", "--no-cache", "-t", image, "."] };
   const pack = {
     name: "gcr.io/k8s-skaffold/pack",
@@ -67,7 +70,7 @@ function buildBody({ image, directory }: BuildOptions, source: StoredSource) {
     args: ["build", image, "--builder", "gcr.io/buildpacks/builder:latest", "--network", "cloudbuild"],
   };
   const steps = [existsSync(join(directory, "Dockerfile")) ? docker : pack];
-  return { source: { storageSource: source }, steps, images: [image] };
+  return { source: { storageSource: source }, steps, images: [image], ...readBuildFlags(gcloudFlags) };
 }
 
 async function upload(client: ApiClient, options: BuildOptions, signal: AbortSignal): Promise<StoredSource> {

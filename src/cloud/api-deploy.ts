@@ -4,7 +4,7 @@ import { buildByApi, planApiBuild } from "./api-build.ts";
 import { assertUnderstood, withFlags } from "./api-flags.ts";
 import { failedWith, type ApiClient, type ApiRequest } from "./api-client.ts";
 import { pause, persist } from "./backoff.ts";
-import type { DeployOptions, Service, ServiceName } from "./cloud.ts";
+import type { BuildOptions, DeployOptions, Service, ServiceName } from "./cloud.ts";
 import { readService, type KnativeService } from "./knative-service.ts";
 import { defaultImage, sourceImage } from "./repository.ts";
 import { isMarked, noRevisionYet, withRevision, type ServiceMessage, type Written } from "./service-message.ts";
@@ -39,7 +39,7 @@ export async function deployByApi(
   let { image = defaultImage(options) } = options;
   if (options.source !== undefined) {
     if (options.noTraffic && !(await find(client, options))) throw noRevisionYet();
-    const built = await buildByApi(client, { ...options, directory: options.source, image: sourceImage(options) }, context);
+    const built = await buildByApi(client, buildOf(options, options.source), context);
     // What was built is what is deployed, whoever else builds meanwhile.
     image = built.digest ? `${built.image}@${built.digest}` : built.image;
   }
@@ -52,7 +52,7 @@ export async function deployByApi(
 /** The requests of a deployment, in order, for a service that is not there yet. */
 export function planApiDeploy(options: DeployOptions): ApiRequest[] {
   assertUnderstood(options.gcloudFlags);
-  const source = options.source === undefined ? undefined : { ...options, directory: options.source, image: sourceImage(options) };
+  const source = options.source === undefined ? undefined : buildOf(options, options.source);
   const image = source ? `${source.image}@DIGEST` : (options.image ?? defaultImage(options));
   const operation: ApiRequest = { method: "GET", url: `${RUN}/projects/${options.project}/locations/${options.region}/operations/ID` };
   const planned = { ...options, noTraffic: false };
@@ -63,6 +63,11 @@ export function planApiDeploy(options: DeployOptions): ApiRequest[] {
     operation,
     { method: "GET", url: serviceUrl(options) },
   ];
+}
+
+/** What a deployment's flags say is of the service, not of its build. */
+function buildOf(options: DeployOptions, directory: string): BuildOptions {
+  return { ...options, directory, image: sourceImage(options), gcloudFlags: [] };
 }
 
 function messageUrl({ project, region, service }: ServiceName): string {

@@ -97,6 +97,8 @@ export interface BuildOptions extends Place {
   readonly image: string;
   /** What the repository is labelled with where it has to be made. */
   readonly repositoryLabels?: Readonly<Record<string, string>>;
+  /** Flags passed on to gcloud as they stand. */
+  readonly gcloudFlags?: readonly string[];
 }
 
 export interface BuildResult {

@@ -53,8 +53,8 @@ function inPlace(project: string): string[] {
   return ["--project", project, "--region", "global", "--quiet", "--format=json"];
 }
 
-function submitLine({ directory, image, project }: BuildOptions): string[] {
-  return ["builds", "submit", directory, "--tag", image, ...inPlace(project)];
+function submitLine({ directory, image, project, gcloudFlags = [] }: BuildOptions): string[] {
+  return ["builds", "submit", directory, "--tag", image, ...inPlace(project), ...gcloudFlags];
 }
 
 type Labelled = Pick<BuildOptions, "repositoryLabels">;

@@ -45,7 +45,5 @@ export const REGIONS: readonly string[] = [
   "us-west4",
 ];
 
-/** Whether a text is formed as all regions are, those to come besides: a place, a point of the compass, a number. */
-export function looksLikeRegion(text: string): boolean {
-  return /^[a-z]+-(?:central|(?:north|south)?(?:east|west)|north|south)\d{1,2}$/.test(text);
-}
+/** How all regions are formed, those to come besides: a place, a point of the compass, a number. */
+export const REGION_FORM = /^[a-z]+-(?:central|(?:north|south)?(?:east|west)|north|south)\d{1,2}$/;

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { defaultImage } from "../cloud/repository.ts";
 import type { Context } from "../context.ts";
+import { CliError } from "../errors.ts";
 import { setOutputs } from "../github-actions.ts";
 import { printPlan } from "../plan.ts";
 import { assertDockerfile } from "../road/folder.ts";
@@ -14,7 +15,8 @@ export async function build(context: Context, folder: string | undefined): Promi
   const image = settings.get("image")?.value ?? defaultImage({ ...place, service: settings.require("service") });
 
   const cloud = await context.cloud();
-  const options = { ...place, directory, image };
+  assertWaitedFor(context.rest);
+  const options = { ...place, directory, image, gcloudFlags: context.rest };
   if (context.dryRun) return printPlan(terminal, cloud.plan("build", options));
   const result = await terminal.task(`Building ${image}`, () => cloud.build(options));
   setOutputs(context.env, "Built", { image: result.image, digest: result.digest });
@@ -25,4 +27,12 @@ export async function build(context: Context, folder: string | undefined): Promi
     ["BUILD", result.id],
     ...(result.log_url === null ? [] : [["LOG", result.log_url]]),
   ]);
+}
+
+/** The answer is what the build came to. */
+function assertWaitedFor(flags: readonly string[]): void {
+  if (flags.includes("--async"))
+    throw new CliError("USAGE", "build waits until the image is there, and --async would not.", {
+      hint: "Leave it out, or let your shell do it: cloudrun-oauth build &",
+    });
 }

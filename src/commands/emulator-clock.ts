@@ -1,6 +1,7 @@
 import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
-import { askEmulator, type EmulatorOptions } from "../local-emulator.ts";
+import { askEmulator, planEmulator, type EmulatorOptions } from "../local-emulator.ts";
+import { printPlan } from "../plan.ts";
 
 interface Time {
   /** RFC 3339. */
@@ -14,10 +15,9 @@ const UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as cons
 export async function emulatorClock(context: Context, change: string | undefined, options: EmulatorOptions): Promise<void> {
   const { terminal } = context;
   const found = (await askEmulator(context, options, "GET", "/_emulator/clock")) as Time;
-  const time =
-    change === undefined
-      ? found
-      : ((await askEmulator(context, options, "PUT", "/_emulator/clock", { shift_ms: readShift(change, found.shift_ms) })) as Time);
+  const move = change === undefined ? undefined : { shift_ms: readShift(change, found.shift_ms) };
+  if (context.dryRun && move) return printPlan(terminal, await planEmulator(context, options, "PUT", "/_emulator/clock", move));
+  const time = move ? ((await askEmulator(context, options, "PUT", "/_emulator/clock", move)) as Time) : found;
   if (terminal.json) return terminal.printJson(time);
   terminal.print(`${time.now}${time.shift_ms === 0 ? "" : ` (${time.shift_ms > 0 ? "+" : ""}${time.shift_ms / 1000} s)`}\n`);
 }

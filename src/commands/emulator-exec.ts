@@ -5,16 +5,18 @@ import { overlay, type Context, type Environment } from "../context.ts";
 import { environmentOfProgram, type Running } from "../emulator/index.ts";
 import { CliError } from "../errors.ts";
 import { findEmulator, withEmulator, type EmulatorOptions } from "../local-emulator.ts";
+import { printPlan } from "../plan.ts";
 
 /**
  * Runs a program with its environment set to the emulator, and returns the program's exit code.
  * Where none is running, one is there for as long as the program runs, and keeps nothing.
  */
-export async function emulatorExec(context: Context, options: EmulatorOptions): Promise<number> {
+export async function emulatorExec(context: Context, options: EmulatorOptions): Promise<number | void> {
   const [program, ...argv] = context.rest;
   if (program === undefined)
     throw new CliError("USAGE", "There is no program to run.", { hint: "cloudrun-oauth emulator exec -- gcloud run services list" });
 
+  if (context.dryRun) return printPlan(context.terminal, [context.rest.join(" ")]);
   const running = await findEmulator(context, options);
   const bring = (emulator: Running) => run(context, overlay(context.env, environmentOfProgram(emulator, context.env)), program, argv);
   return running ? bring(running) : withEmulator(context, (emulator) => bring(emulator.status()));

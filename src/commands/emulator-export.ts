@@ -2,6 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { Context } from "../context.ts";
 import { requireEmulator, type EmulatorOptions } from "../local-emulator.ts";
+import { printPlan } from "../plan.ts";
 import { unpackBeside } from "../seed/sources.ts";
 import { survey } from "../seed/survey.ts";
 import { unwritable } from "../file-errors.ts";
@@ -12,6 +13,7 @@ export async function emulatorExport(context: Context, path: string | undefined,
   const running = await requireEmulator(context, options);
   if (path === undefined) return terminal.printJson(await survey(context, running, async () => undefined));
   const file = resolve(context.cwd, path);
+  if (context.dryRun) return printPlan(terminal, [`write ${file}, and beside it the sources that services were built from`]);
   const seed = await terminal.task(`Writing ${path}`, () => survey(context, running, unpackBeside(file)));
   await writeFile(file, `${JSON.stringify(seed, null, 2)}\n`).catch((error: unknown) => {
     throw unwritable(file, error);

@@ -1,6 +1,7 @@
 import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
-import { askEmulator, type EmulatorOptions } from "../local-emulator.ts";
+import { askEmulator, planEmulator, type EmulatorOptions } from "../local-emulator.ts";
+import { printPlan } from "../plan.ts";
 
 interface FaultFlags extends EmulatorOptions {
   readonly match: string;
@@ -44,6 +45,7 @@ export async function faultAdd(context: Context, flags: FaultFlags): Promise<voi
     truncate: readNumber("--truncate", flags.truncate),
     times: readNumber("--times", flags.times),
   };
+  if (context.dryRun) return printPlan(context.terminal, await planEmulator(context, flags, "POST", "/_emulator/faults", body));
   const fault = (await askEmulator(context, flags, "POST", "/_emulator/faults", body)) as Fault;
   if (context.terminal.json) context.terminal.printJson(fault);
   else context.terminal.printTable([row(fault)]);
@@ -56,12 +58,17 @@ export async function faultList(context: Context, options: EmulatorOptions): Pro
 
 /** Removes a fault by its number; shows those that are left. */
 export async function faultRemove(context: Context, id: string, options: EmulatorOptions): Promise<void> {
-  show(context, await askEmulator(context, options, "DELETE", `/_emulator/faults/${readNumber("A fault's number", id)}`));
+  await end(context, options, `/_emulator/faults/${readNumber("A fault's number", id)}`);
 }
 
 /** Removes all faults. */
 export async function faultClear(context: Context, options: EmulatorOptions): Promise<void> {
-  show(context, await askEmulator(context, options, "DELETE", "/_emulator/faults"));
+  await end(context, options, "/_emulator/faults");
+}
+
+async function end(context: Context, options: EmulatorOptions, path: string): Promise<void> {
+  if (context.dryRun) return printPlan(context.terminal, await planEmulator(context, options, "DELETE", path));
+  show(context, await askEmulator(context, options, "DELETE", path));
 }
 
 function show({ terminal }: Context, answer: unknown): void {

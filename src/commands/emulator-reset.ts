@@ -10,11 +10,12 @@ import { printPlan } from "../plan.ts";
 export async function emulatorReset(context: Context, options: EmulatorOptions): Promise<void> {
   const home = homeOf(context, options);
   const running = await findEmulator(context, options);
-  if (context.dryRun) return printPlan(context.terminal, [`Forget everything in ${running?.data_dir ?? join(home, "data")}`]);
-  if (!(await context.terminal.confirm(`Forget everything in ${running?.data_dir ?? home}?`))) return;
+  const data = running?.data_dir ?? join(home, "data");
+  if (context.dryRun) return printPlan(context.terminal, [running ? `POST ${running.url}/_emulator/reset` : `rm -r ${data}`]);
+  if (!(await context.terminal.confirm(`Forget everything in ${data}?`))) return;
   if (running) await resetRunning(context, running.url);
   else await removeData(home);
-  if (context.terminal.json) context.terminal.printJson({ reset: true, data_dir: running?.data_dir ?? join(home, "data") });
+  if (context.terminal.json) context.terminal.printJson({ reset: true, data_dir: data });
   else context.terminal.print("The emulator is as new.\n");
 }
 

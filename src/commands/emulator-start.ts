@@ -8,6 +8,7 @@ import type { Context } from "../context.ts";
 import { claimHome, findRunning, publish, releaseHome, retract, type Running } from "../emulator/index.ts";
 import { CliError, EXIT_CODES, type ErrorCode } from "../errors.ts";
 import { byFlag, explain, homeOf, startEmulator, type EmulatorOptions } from "../local-emulator.ts";
+import { printPlan } from "../plan.ts";
 
 interface StartOptions extends EmulatorOptions {
   readonly port?: string;
@@ -26,6 +27,10 @@ const START_LIMIT = 30_000;
 export async function emulatorStart(context: Context, options: StartOptions): Promise<void> {
   const home = homeOf(context, options);
   const port = parsePort(options.port);
+  if (context.dryRun) {
+    const where = options.ephemeral ? "nothing kept" : `its data in ${join(home, "data")}`;
+    return printPlan(context.terminal, [`start an emulator on ${port === 0 ? "a free port" : `port ${port}`} of 127.0.0.1, ${where}`]);
+  }
   try {
     await (options.detach ? detach(context, home, options) : attend(context, home, port, options));
   } catch (error) {

@@ -3,6 +3,7 @@ import type { Context } from "../context.ts";
 import { hasEnded, terminate } from "../emulator/index.ts";
 import { CliError } from "../errors.ts";
 import { requireEmulator, type EmulatorOptions } from "../local-emulator.ts";
+import { printPlan } from "../plan.ts";
 
 /** Instances have ten seconds to end, as on Cloud Run; milliseconds. */
 const STOP_LIMIT = 15_000;
@@ -11,6 +12,7 @@ const STOP_LIMIT = 15_000;
 export async function emulatorStop(context: Context, options: EmulatorOptions): Promise<void> {
   const running = await requireEmulator(context, options);
   const { pid, url } = running;
+  if (context.dryRun) return printPlan(context.terminal, [`kill ${pid}`]);
   terminate(running);
   for (const begun = Date.now(); !hasEnded(running); await sleep(50)) {
     if (Date.now() - begun > STOP_LIMIT)

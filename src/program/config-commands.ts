@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import { Argument, type Command } from "commander";
 import { run, withExamples, type Execute } from "./run.ts";
 
 /** Settings that stay. */
@@ -50,11 +50,52 @@ export function addConfigCommands(program: Command, execute: Execute): void {
   );
   withExamples(
     config
+      .command("profiles")
+      .summary("show the profiles, and what each holds")
+      .description("Show the profiles and what each holds; * marks the one in use.")
+      .action(run(execute, async () => (await import("../commands/config.ts")).configProfiles)),
+    [["cloudrun-oauth config profiles"]],
+  );
+  withExamples(
+    config
       .command("use")
       .summary("change to another profile")
       .description("Change to another profile, which is made where it is missing.")
       .argument("<profile>", "the profile")
       .action(run(execute, async () => (await import("../commands/config.ts")).configUse)),
     [["cloudrun-oauth config use work"]],
+  );
+  withExamples(
+    config
+      .command("delete")
+      .summary("delete a profile")
+      .description("Delete a profile with its settings. Where it is the one in use, default is from then on.")
+      .argument("<profile>", "the profile")
+      .action(run(execute, async () => (await import("../commands/config.ts")).configDelete)),
+    [["cloudrun-oauth config delete work"]],
+  );
+  withExamples(
+    config
+      .command("schema")
+      .summary("print the JSON schema of cloudrun-oauth.json")
+      .description("Print the JSON schema of cloudrun-oauth.json, for editors without a network.")
+      .action(run(execute, async () => (await import("../commands/config.ts")).configSchema)),
+    [["cloudrun-oauth config schema > cloudrun-oauth.schema.json"]],
+  );
+
+  withExamples(
+    program
+      .command("completion")
+      .summary("print a script that completes words in a shell")
+      .description(
+        "Print a script that completes commands, flags and their values in a shell: services, regions and profiles too, as\nthey are at that moment.",
+      )
+      .addArgument(new Argument("<shell>", "bash, zsh or fish").choices(["bash", "zsh", "fish"]))
+      .action(run(execute, async () => (await import("../commands/completion.ts")).completion)),
+    [
+      ["source <(cloudrun-oauth completion bash)", "in ~/.bashrc"],
+      ["source <(cloudrun-oauth completion zsh)", "in ~/.zshrc, after compinit"],
+      ["cloudrun-oauth completion fish | source", "in ~/.config/fish/config.fish"],
+    ],
   );
 }

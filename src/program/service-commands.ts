@@ -20,11 +20,19 @@ export function addServiceCommands(program: Command, execute: Execute): void {
     program
       .command("build")
       .summary("build the image with Cloud Build")
-      .description("Build the folder's Dockerfile with Cloud Build, and push the image.\nThe repository is made where it is missing.")
+      .description(
+        "Build the folder's Dockerfile with Cloud Build, and push the image.\nThe repository is made where it is missing.\n" +
+          "Behind -- stand flags of gcloud builds submit; by Google's API: --timeout, --machine-type, --disk-size.",
+      )
       .argument("[dir]", "the folder with the Dockerfile (default: this one)")
+      .usage("[options] [dir] [-- gcloud flags]")
       .option("--image <reference>", "where to push (default: REGION-docker.pkg.dev/PROJECT/cloudrun-oauth/SERVICE)")
-      .action(run(execute, async () => (await import("../commands/build.ts")).build)),
-    [["cloudrun-oauth build"], ["cloudrun-oauth build ./hello --image europe-west1-docker.pkg.dev/my-project/apps/hello:v2"]],
+      .action(run(execute, async () => (await import("../commands/build.ts")).build, { takesRest: true })),
+    [
+      ["cloudrun-oauth build"],
+      ["cloudrun-oauth build ./hello --image europe-west1-docker.pkg.dev/my-project/apps/hello:v2"],
+      ["cloudrun-oauth build -- --timeout 30m --machine-type e2-highcpu-8"],
+    ],
   );
 
   withExamples(

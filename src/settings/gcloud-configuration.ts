@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
 
@@ -22,6 +22,20 @@ export function readGcloudConfiguration(env: Environment): GcloudConfiguration |
   return text === undefined ? undefined : { name: `gcloud configuration ${name}`, values: parseIni(text) };
 }
 
+/** All of the user's gcloud configurations, the active one first. */
+export function readGcloudConfigurations(env: Environment): readonly GcloudConfiguration[] {
+  const active = readGcloudConfiguration(env);
+  const directory = join(gcloudDirectory(env), "configurations");
+  const others = list(directory)
+    .filter((file) => file.startsWith("config_"))
+    .toSorted()
+    .map((file) => ({
+      name: `gcloud configuration ${file.slice("config_".length)}`,
+      values: parseIni(read(join(directory, file)) ?? ""),
+    }));
+  return [...(active ? [active] : []), ...others.filter(({ name }) => name !== active?.name)];
+}
+
 /** Where gcloud keeps its configurations, its logins and the Application Default Credentials. */
 export function gcloudDirectory(env: Environment): string {
   const home = env.HOME || env.USERPROFILE || homedir();
@@ -43,6 +57,14 @@ function read(path: string): string | undefined {
   } catch {
     // Missing or not ours to read: gcloud is then as good as not configured.
     return undefined;
+  }
+}
+
+function list(directory: string): string[] {
+  try {
+    return readdirSync(directory);
+  } catch {
+    return [];
   }
 }
 

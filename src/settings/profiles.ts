@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { CliError } from "../errors.ts";
+import { CliError, type ErrorCode } from "../errors.ts";
+import { nearest } from "../nearest.ts";
 
 type Values = Readonly<Record<string, string>>;
 
@@ -9,12 +10,16 @@ export interface Profiles {
   /** The name of the one in use. */
   current(): string;
   names(): readonly string[];
-  /** The settings of the one in use. */
-  values(): Values;
+  /** The settings of the one in use, or of the one that is named; none for one that does not exist. Throws SETTINGS_INVALID where the one that was chosen does not. */
+  values(profile?: string): Values;
   /** Sets one setting of the profile in use, or removes it where the value is undefined. */
   set(name: string, value: string | undefined): Promise<void>;
   /** Makes a profile the one in use from now on. */
   use(profile: string): Promise<void>;
+  /** Deletes a profile with its settings; where it was the one in use, default is from then on. Throws NOT_FOUND where there is none. */
+  delete(profile: string): Promise<void>;
+  /** Where they are kept. */
+  readonly path: string;
 }
 
 interface Kept {
@@ -41,9 +46,11 @@ export function openProfiles(directory: string, chosen: string | undefined): Pro
   }
 
   return {
+    path,
     current,
     names: () => [...new Set([...Object.keys(read().profiles ?? {}), current()])].toSorted(),
-    values() {
+    values(profile) {
+      if (profile !== undefined) return read().profiles?.[profile] ?? {};
       const values = read().profiles?.[current()];
       if (!values && chosen !== undefined && chosen !== "default") throw unknownProfile(chosen, Object.keys(read().profiles ?? {}));
       return values ?? {};
@@ -55,6 +62,11 @@ export function openProfiles(directory: string, chosen: string | undefined): Pro
     },
     async use(profile) {
       await write({ current: profile, profiles: { [profile]: {}, ...read().profiles } });
+    },
+    async delete(profile) {
+      const { [profile]: deleted, ...others } = read().profiles ?? {};
+      if (!deleted) throw unknownProfile(profile, Object.keys(others), "NOT_FOUND");
+      await write({ profiles: others, ...(read().current === profile && { current: "default" }) });
     },
   };
 }
@@ -77,8 +89,14 @@ function readKept(path: string): Kept {
   }
 }
 
-function unknownProfile(name: string, others: readonly string[]): CliError {
-  return new CliError("SETTINGS_INVALID", `There is no profile "${name}"${others.length > 0 ? `: there are ${others.join(", ")}` : ""}.`, {
-    hint: `Make it: cloudrun-oauth config use ${name}`,
+function unknownProfile(name: string, others: readonly string[], code: ErrorCode = "SETTINGS_INVALID"): CliError {
+  const meant = nearest(name, others);
+  return new CliError(code, `There is no profile "${name}"${others.length > 0 ? `: there are ${others.join(", ")}` : ""}.`, {
+    // Whoever wants one deleted does not want it made.
+    hint: meant
+      ? `Did you mean ${meant}?`
+      : code === "NOT_FOUND"
+        ? "All of them: cloudrun-oauth config profiles"
+        : `Make it: cloudrun-oauth config use ${name}`,
   });
 }

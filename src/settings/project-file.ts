@@ -1,25 +1,39 @@
 import { readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { optional, safeParse, strictObject, string } from "valibot";
+import { check as holding, description, metadata, optional, pipe, safeParse, strictObject, string } from "valibot";
 import { CliError } from "../errors.ts";
+import { nearest } from "../nearest.ts";
 import { readInline } from "./inline-credentials.ts";
+import { faultOf, ruleAsJsonSchema } from "./rules.ts";
 
 const NAME = "cloudrun-oauth.json";
 
-const shape = strictObject({
-  $schema: optional(string()),
-  project: optional(string()),
-  region: optional(string()),
-  service: optional(string()),
-  image: optional(string()),
-  template: optional(string()),
-  credentials: optional(string()),
-  impersonate: optional(string()),
-  member: optional(string()),
-  url: optional(string()),
-  via: optional(string()),
-  engine: optional(string()),
+/** What the file may hold; `json-schema.ts` says the same to editors. */
+export const projectFileShape = strictObject({
+  $schema: optional(pipe(string(), description("the JSON schema of this file, for editors"))),
+  project: setting("project", "the Google Cloud project"),
+  region: setting("region", "the region"),
+  service: setting("service", "the service"),
+  image: setting("image", "the image that build pushes and deploy deploys"),
+  template: setting("template", "the template that init writes: hono, express, flask or fastapi"),
+  credentials: setting("credentials", "the key file, or another credential file, to call the service with; relative to this file"),
+  impersonate: setting("impersonate", "the service account to act as; delegates go before it, with commas"),
+  member: setting("member", "who may call the service: an e-mail address, group:…, domain:…, allUsers"),
+  url: setting("url", "the service's URL, in place of the one that describe finds"),
+  via: setting("via", "the way to the control plane"),
+  engine: setting("engine", "what the emulator runs services in"),
 });
+
+function setting(name: string, text: string) {
+  return optional(
+    pipe(
+      string(),
+      holding((value) => faultOf(name, value) === undefined),
+      description(text),
+      metadata(ruleAsJsonSchema(name)),
+    ),
+  );
+}
 
 interface ProjectFile {
   readonly path: string;
@@ -49,24 +63,31 @@ function parse(path: string, text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw broken(path, lineOfSyntaxError(text, (error as Error).message), "it is not JSON", error);
+    throw broken(path, lineOfSyntaxError(text, (error as Error).message), "it is not JSON", { cause: error });
   }
 }
 
 function check(path: string, text: string, value: unknown): Record<string, string | undefined> {
-  const { success, output, issues } = safeParse(shape, value);
+  const { success, output, issues } = safeParse(projectFileShape, value);
   if (Array.isArray(value)) throw broken(path, 1, "it has to be an object");
   if (success) return output;
   const [issue] = issues;
   const key = String(issue.path?.[0].key ?? "");
-  const line = text.slice(0, Math.max(0, text.search(new RegExp(`"${key.replace(/\W/g, "\\$&")}"\\s*:`)))).split("\n").length;
   if (!key) throw broken(path, 1, "it has to be an object");
-  if (key in shape.entries) throw broken(path, line, `"${key}" has to be a string`);
-  throw broken(path, line, `there is no setting "${key}"; there are ${Object.keys(shape.entries).slice(1).join(", ")}`);
+  const line = text.slice(0, Math.max(0, text.search(new RegExp(`"${key.replace(/\W/g, "\\$&")}"\\s*:`)))).split("\n").length;
+  const known = Object.keys(projectFileShape.entries).slice(1);
+  if (!(key in projectFileShape.entries))
+    throw broken(path, line, `there is no setting "${key}"; there are ${known.join(", ")}`, { meant: nearest(key, known) });
+  const fault = typeof issue.input === "string" ? faultOf(key, issue.input) : undefined;
+  throw broken(path, line, fault?.sentence ?? `"${key}" has to be a string`, { meant: fault?.meant });
 }
 
-function broken(path: string, line: number, what: string, cause?: unknown): CliError {
-  return new CliError("SETTINGS_INVALID", `${path}, line ${line}: ${what}.`, { cause, details: { file: path, line } });
+function broken(path: string, line: number, what: string, { meant, cause }: { meant?: string; cause?: unknown } = {}): CliError {
+  return new CliError("SETTINGS_INVALID", `${path}, line ${line}: ${what}.`, {
+    ...(meant && { hint: `Did you mean ${meant}?` }),
+    cause,
+    details: { file: path, line },
+  });
 }
 
 /** V8 tells a position, or quotes what stands around the place, or says nothing where the text ends too soon. */

@@ -45,6 +45,28 @@ test("gcr.io is still accepted, and has no repository to make", async () => {
   expect((await runCli(["build", "app", "--image", "gcr.io/my-project/hello"], { cwd, env: { ...env, ...path } })).exitCode).toBe(0);
 });
 
+test("what stands behind -- is gcloud's, and by Google's API what that knows", async () => {
+  const cwd = folder({ Dockerfile: "FROM node:22-slim\n" });
+  const flags = ["--", "--timeout", "30m", "--machine-type=e2-highcpu-8", "--disk-size", "200GB"];
+  const path = fakeGcloud(
+    { line: DESCRIBE, stdout: "{}" },
+    { line: `${submit(cwd)} ${flags.slice(1).join(" ")}`, stdout: JSON.stringify(BUILD, null, 2) },
+  );
+  expect((await runCli(["build", ...flags], { cwd, env: { ...env, ...path } })).exitCode).toBe(0);
+
+  const run = (...rest: readonly string[]) => runCli(["build", "--via", "api", "--dry-run", "--json", "--", ...rest], { cwd, env });
+  const { dry_run } = JSON.parse((await run(...flags.slice(1))).stdout);
+  expect(dry_run.at(-1)).toContain('"timeout":"1800s","options":{"machineType":"E2_HIGHCPU_8","diskSizeGb":"200"}');
+  for (const [rest, said] of [
+    [["--pack"], "--pack is for gcloud, and this build goes by Google's API."],
+    [["--timeot", "1m"], "Did you mean --timeout?"],
+    [["--timeout"], "--timeout needs a value."],
+    [["--timeout", "soon"], "--timeout takes seconds"],
+    [["--async"], "build waits until the image is there"],
+  ] as const)
+    expect(await run(...rest)).toMatchObject({ exitCode: 2, stdout: "", stderr: expect.stringContaining(said) });
+});
+
 test("a repository that somebody named himself is not made for him", async () => {
   const cwd = folder({ Dockerfile: "FROM node:22-slim\n" });
   const path = fakeGcloud({ line: DESCRIBE.replace("cloudrun-oauth", "appz"), ...NOT_FOUND });

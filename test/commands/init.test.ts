@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { SCHEMA_URL } from "../../src/settings/json-schema.ts";
 import { folder, runCli } from "../helpers/command-line.ts";
 
 test("a service is written under its folder's name, with what was said of it", async () => {
@@ -12,6 +13,7 @@ test("a service is written under its folder's name, with what was said of it", a
   expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: `${join(cwd, "My_Service")}\n` });
   expect(stderr).toContain("Next: cd My_Service && cloudrun-oauth build && cloudrun-oauth deploy");
   expect(JSON.parse(readFileSync(join(cwd, "My_Service", "cloudrun-oauth.json"), "utf8"))).toEqual({
+    $schema: SCHEMA_URL,
     service: "my-service",
     template: "flask",
     project: "my-project",

@@ -5,6 +5,7 @@ import { overlay } from "../../src/context.ts";
 import { sendAdmin } from "../helpers/admin.ts";
 import { runCli } from "../helpers/command-line.ts";
 import { startEmulator, tinyService } from "../helpers/emulator.ts";
+import { expectDocumented } from "../helpers/json-document.ts";
 import { listen } from "../helpers/listen.ts";
 import { call, startProxy } from "../helpers/proxy.ts";
 
@@ -95,6 +96,7 @@ test("a tag's revision is called at its own address, with a token for the servic
   const { url: door, printed } = await startProxy(argv("--url", url, "--tag", "next", "--json"), own);
   const tagged = url.replace("://", "://next---");
   expect(JSON.parse(printed)).toEqual({ url: door, service: tagged, audience: url, principal: member });
+  expectDocumented("proxy", JSON.parse(printed));
   await expect.poll(async () => JSON.parse((await call(door)).text)["host"]).toBe(new URL(tagged).host);
 });
 

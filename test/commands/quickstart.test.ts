@@ -2,8 +2,10 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { createConnection } from "node:net";
 import { join } from "node:path";
 import { expect, test } from "vitest";
+import { SCHEMA_URL } from "../../src/settings/json-schema.ts";
 import { CliError } from "../../src/errors.ts";
 import { folder, runCli } from "../helpers/command-line.ts";
+import { expectDocumented } from "../helpers/json-document.ts";
 import { RECORDING } from "../helpers/recording.ts";
 
 /** What npm needs inside a build: programs, and how the package registry is reached. */
@@ -35,7 +37,11 @@ test("the whole road is one document under --json, and the folder stays", async 
     invoke: { status_code: 200, response: { message: "Hello World from authenticated Cloud Run!" } },
     steps: ["init", "emulator", "build", "deploy", "refuse", "grant", "invoke"].map((name) => ({ name, ms: expect.any(Number) })),
   });
-  expect(JSON.parse(readFileSync(join(cwd, "hello-cloud-run-3", "cloudrun-oauth.json"), "utf8"))).toEqual({ service: "hello-cloud-run" });
+  expectDocumented("quickstart", JSON.parse(stdout));
+  expect(JSON.parse(readFileSync(join(cwd, "hello-cloud-run-3", "cloudrun-oauth.json"), "utf8"))).toEqual({
+    $schema: SCHEMA_URL,
+    service: "hello-cloud-run",
+  });
   expect(stderr).toContain("the service is in hello-cloud-run-3.");
   await expect(answers(stderr)).resolves.toBe(false);
 });

@@ -8,6 +8,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { hasEnded } from "../../src/emulator/index.ts";
 import { failure, HOME, newcomer, operateFor, startDetached as start, type User } from "../helpers/bin.ts";
 import { HELLO, tinyService } from "../helpers/emulator.ts";
+import { expectDocumented } from "../helpers/json-document.ts";
 
 async function status(user: User): Promise<Record<string, unknown>> {
   const { exitCode, stdout } = await user.run(["emulator", "status", "--json", ...HOME]);
@@ -88,8 +89,9 @@ test.for([
     [1, true],
     [1, true],
   ]);
+  expectDocumented("emulator start", JSON.parse(won?.stdout ?? ""));
   expect((await status(user))["pid"]).toBe(JSON.parse(won?.stdout ?? "").pid);
-  expect((await user.run(["emulator", "stop", ...HOME])).exitCode).toBe(0);
+  expectDocumented("emulator stop", JSON.parse((await user.run(["emulator", "stop", "--json", ...HOME])).stdout));
   expect(user.processes()).toEqual([]);
 });
 

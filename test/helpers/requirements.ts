@@ -6,16 +6,31 @@ import { type TestContext, test } from "vitest";
 import { writeContainersConf } from "./container-machine.ts";
 
 /** What some tests need of the machine that npm does not install. */
-export type Need = "cloud-run-proxy" | "curl" | "gcloud" | "git" | "go" | "google-auth" | "podman" | "pytest" | "python";
+export type Need =
+  | "bash"
+  | "cloud-run-proxy"
+  | "curl"
+  | "fish"
+  | "gcloud"
+  | "git"
+  | "go"
+  | "google-auth"
+  | "podman"
+  | "pytest"
+  | "python"
+  | "script"
+  | "zsh";
 
 export type Requirement = { readonly available: true; readonly path: string } | { readonly available: false; readonly reason: string };
 
 const PYTHON_MODULES = ["flask", "gunicorn", "fastapi", "uvicorn", "requests", "jwt", "cryptography"];
 
 const FINDERS: Readonly<Record<Need, () => Requirement>> = {
+  bash: () => findProgram("bash"),
   // What `gcloud run services proxy` runs: a component of gcloud's own, which Debian does not have.
   "cloud-run-proxy": () => findProgram("cloud-run-proxy"),
   curl: () => findProgram("curl"),
+  fish: () => findProgram("fish"),
   gcloud: () => findProgram("gcloud"),
   git: () => findProgram("git"),
   go: findGo,
@@ -23,6 +38,9 @@ const FINDERS: Readonly<Record<Need, () => Requirement>> = {
   podman: findPodman,
   pytest: () => findPython(["google.auth", "pytest", "requests"]),
   python: () => findPython(PYTHON_MODULES),
+  // Puts a program on a terminal; that of BSD takes other flags.
+  script: () => (process.platform === "linux" ? findProgram("script") : { available: false, reason: "script is not that of util-linux" }),
+  zsh: () => findProgram("zsh"),
 };
 
 const found = new Map<Need, Requirement>();

@@ -1,0 +1,24 @@
+import { getDescription, getMetadata } from "valibot";
+import packageJson from "../../package.json" with { type: "json" };
+import { projectFileShape } from "./project-file.ts";
+
+/** Where editors find the schema that belongs to this version. */
+export const SCHEMA_URL = `https://unpkg.com/cloudrun-oauth@${packageJson.version}/dist/cloudrun-oauth.schema.json`;
+
+/** The JSON schema of `cloudrun-oauth.json`, made from the shape that it is read with. https://json-schema.org/draft-07/json-schema-release-notes */
+export function projectFileSchema(): object {
+  return {
+    $schema: "http://json-schema.org/draft-07/schema#",
+    $id: SCHEMA_URL,
+    title: "cloudrun-oauth.json",
+    description: "Settings of cloudrun-oauth for a folder and what lies below it.",
+    type: "object",
+    properties: Object.fromEntries(
+      Object.entries(projectFileShape.entries).map(([name, { wrapped }]) => [
+        name,
+        { description: getDescription(wrapped), type: "string", ...getMetadata(wrapped) },
+      ]),
+    ),
+    additionalProperties: false,
+  };
+}
