@@ -33,10 +33,11 @@ const { output } = await build({
     // before it has it.
     codeSplitting: {
       groups: [
-        { name: "first", test: /src\/errors\.ts$|\/package\.json$/, priority: 4 },
-        { name: "library", test: /src\/index\.ts$/, priority: 3 },
-        { name: "program", test: /src\/program\.ts$/, priority: 2 },
-        { name: "call", test: /src\/(context|terminal|commands\/invoke)\.ts$/, priority: 1 },
+        { name: "first", test: /src\/errors\.ts$|\/package\.json$/, priority: 5 },
+        { name: "library", test: /src\/index\.ts$/, priority: 4 },
+        { name: "program", test: /src\/program\.ts$/, priority: 3 },
+        { name: "call", test: /src\/(context|terminal|commands\/invoke)\.ts$/, priority: 2 },
+        { name: "api", test: /src\/cloud\/api\.ts$/, priority: 1 },
       ],
     },
   },

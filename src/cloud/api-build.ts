@@ -5,7 +5,6 @@ import type { ApiClient, ApiRequest } from "./api-client.ts";
 import { ENDED, readBuild, type Build } from "./build.ts";
 import type { BuildOptions, BuildResult } from "./cloud.ts";
 import { DEFAULT_REPOSITORY, missingRepository, parseRepository, type Repository } from "./repository.ts";
-import { archiveSource } from "./source-archive.ts";
 
 const STORAGE = "https://storage.googleapis.com";
 const REGISTRY = "https://artifactregistry.googleapis.com/v1";
@@ -127,6 +126,7 @@ function bucketOf(project: string): string {
 }
 
 async function upload(client: ApiClient, { directory, project }: BuildOptions): Promise<StoredSource> {
+  const { archiveSource } = await import("./source-archive.ts");
   const bytes = await archiveSource(directory);
   const bucket = bucketOf(project);
   if (!(await found(client, { method: "GET", url: `${STORAGE}/storage/v1/b/${bucket}` }))) {

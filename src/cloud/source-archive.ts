@@ -1,6 +1,7 @@
 import createIgnore, { type Ignore } from "ignore";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { create } from "tar";
 import { CliError } from "../errors.ts";
 
 /** What gcloud leaves out where there is no .gcloudignore. See gcloud topic gcloudignore. */
@@ -11,7 +12,7 @@ const SOME_TIME = new Date("2000-01-01T00:00:00Z");
 
 /** The folder's files without those that .gcloudignore names, as a gzipped tar. */
 export async function archiveSource(directory: string): Promise<Buffer> {
-  const [files, { create }] = await Promise.all([listSource(directory), import("tar")]);
+  const files = await listSource(directory);
   // tar would take a name that begins with @ for an archive to copy from.
   const pack = create(
     { gzip: true, cwd: directory, portable: true, mtime: SOME_TIME, noDirRecurse: true },
