@@ -23,6 +23,7 @@ export const EXIT_CODES = {
   UNAVAILABLE: 7, // network trouble, retries spent
   TIMEOUT: 7, // --timeout is over
   HTTP_STATUS: 8, // the service itself answered 400 or above
+  LOAD_FAILED: 8, // load: more requests failed, or answers were slower, than is allowed
   NOT_AUTHENTICATED: 9, // Cloud Run's front end found no good credential
   NOT_AUTHORIZED: 9, // Cloud Run's front end found a good credential that may not call
   NOT_REACHABLE: 9, // Cloud Run's front end does not show the service to this caller

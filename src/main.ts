@@ -67,6 +67,7 @@ export async function run(argv: readonly string[], edge: Edge): Promise<number> 
     isPipeBroken = true;
     stop.abort(error);
   };
+  // It stays: that the reader has gone is said only after the last line was written, when the command may be over.
   edge.stdout.on("error", onBroken);
   try {
     return await runCommand(own, rest, edge, signal, stop);
@@ -74,8 +75,6 @@ export async function run(argv: readonly string[], edge: Edge): Promise<number> 
     if (isPipeBroken) return 0;
     const { report } = await import("./report.ts");
     return await report(signal.aborted ? signal.reason : error, edge, own);
-  } finally {
-    edge.stdout.off("error", onBroken);
   }
 }
 

@@ -10,6 +10,7 @@ import { addEmulatorCommands } from "./program/emulator-commands.ts";
 import { addUpCommands } from "./program/up-commands.ts";
 import { addLogCommands } from "./program/log-commands.ts";
 import { addOperateCommands } from "./program/operate-commands.ts";
+import { addLoadCommands } from "./program/load-commands.ts";
 import { addProxyCommands } from "./program/proxy-commands.ts";
 import { addServiceCommands } from "./program/service-commands.ts";
 import { withExamples, type Execute } from "./program/run.ts";
@@ -75,6 +76,7 @@ export function createProgram(execute: Execute, { stdout, stderr }: Pick<Streams
   addAccountCommands(program, execute);
   addOperateCommands(program, execute);
   addProxyCommands(program, execute);
+  addLoadCommands(program, execute);
   addEmulatorCommands(program, execute);
   addConfigCommands(program, execute);
   return withExamples(program, [

@@ -30,8 +30,11 @@ export interface Terminal {
   debug(text: string): void;
   /** stderr, on GitHub Actions only: a secret that the job's log is not to show from here on. */
   mask(secret: string): void;
-  /** stderr: a spinner with the elapsed time where interactive, a line when it is done otherwise. */
-  task<T>(title: string, work: () => Promise<T>): Promise<T>;
+  /**
+   * stderr: a spinner with the elapsed time where interactive, a line when it is done otherwise. What the work tells of its progress stands behind
+   * the spinner; without one it is a line, and the next one ten seconds later.
+   */
+  task<T>(title: string, work: (tell: (progress: string) => void) => Promise<T>): Promise<T>;
   /** Asks yes or no. Yes under `--yes`; USAGE that says `--yes` where nobody can answer. */
   confirm(question: string): Promise<boolean>;
   /** Asks yes or no about what might help. Yes under `--yes`; no where nobody can answer. */
@@ -39,6 +42,9 @@ export interface Terminal {
   /** Asks for a line. USAGE that names `flag` where nobody can answer. */
   ask(question: string, options: { flag: string; initial?: string }): Promise<string>;
 }
+
+/** Milliseconds between two lines of progress. */
+const SILENCE = 10_000;
 
 type Style = "bold" | "cyan" | "dim" | "green" | "red" | "yellow";
 
@@ -110,14 +116,23 @@ export async function openTerminal(options: TerminalOptions): Promise<Terminal> 
       if (env.GITHUB_ACTIONS === "true") say(`::add-mask::${secret}`);
     },
     async task(title, work) {
-      if (quiet) return work();
+      if (quiet) return work(() => {});
       const started = performance.now();
       const elapsed = () => `(${((performance.now() - started) / 1000).toFixed(1)} s)`;
       // A task within a task gets its line, and leaves the spinner to the outer one. In a terminal without a width ora would write without end.
-      const own = interactive && !spinner && stderr.columns !== 0 ? (spinner = await startSpinner(stderr, title, elapsed)) : undefined;
+      let progress = "";
+      const after = () => (progress ? `${elapsed()} ${progress}` : elapsed());
+      const own = interactive && !spinner && stderr.columns !== 0 ? (spinner = await startSpinner(stderr, title, after)) : undefined;
+      let silentUntil = 0;
+      const tell = (text: string): void => {
+        progress = text;
+        if (own || performance.now() < silentUntil) return;
+        silentUntil = performance.now() + SILENCE;
+        say(text);
+      };
       let sign = "✖";
       try {
-        const result = await work();
+        const result = await work(tell);
         sign = "✔";
         return result;
       } finally {

@@ -142,6 +142,26 @@ test("a reader that goes away ends the command without a word", async () => {
   expect([exitCode, stderr.read()]).toEqual([0, null]);
 });
 
+test("a reader that goes away while the last line is written is no error, either", async () => {
+  const stdout = new PassThrough();
+  stdout.write = () => {
+    setImmediate(() => stdout.emit("error", Object.assign(new Error("write EPIPE"), { code: "EPIPE" })));
+    return false;
+  };
+  const env = { HOME: folder(), ...fakeGcloud() };
+  const exitCode = await run(["config", "list"], {
+    stdin: new PassThrough(),
+    stdout,
+    stderr: new PassThrough(),
+    env,
+    cwd: folder(),
+    self: [],
+  });
+  // Nobody listens any more where it is not the command line that does: this throws then.
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  expect([exitCode, stdout.listenerCount("error")]).toEqual([0, 1]);
+});
+
 test("the built program says its version, and refuses what it does not know", async () => {
   const result = await new Promise((resolve) =>
     execFile(process.execPath, [BIN, "--version"], (error, stdout, stderr) => resolve({ error, stdout, stderr })),

@@ -1,32 +1,15 @@
-import { execFileSync, spawnSync } from "node:child_process";
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { expect, onTestFinished, test } from "vitest";
+import { expect, onTestFinished } from "vitest";
 import { RECORDING } from "./helpers/recording.ts";
 import { testNeeding } from "./helpers/requirements.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const readme = readFileSync(join(root, "README.md"), "utf8");
 const [cloud = [], emulator = []] = readme.split("<!-- walked by test/readme.test.ts -->").slice(1).map(readSession);
-
-test("the first command of the README prints what the README says", { timeout: 300_000 }, () => {
-  const clone = temporaryFolder();
-  const files = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard", "-z"], { cwd: root, encoding: "utf8" });
-  for (const file of files.split("\0").filter(Boolean)) {
-    mkdirSync(dirname(join(clone, file)), { recursive: true });
-    cpSync(join(root, file), join(clone, file), { force: true });
-  }
-  const { stdout, status } = spawnSync("bash", ["-c", "npm ci >&2 && npx cloudrun-oauth quickstart"], {
-    cwd: clone,
-    env: environment(clone),
-    encoding: "utf8",
-  });
-
-  expect(readme).toContain("npm ci && npx cloudrun-oauth quickstart\n");
-  expect({ stdout, status }).toEqual({ stdout: /```json\n([\s\S]*?)```/.exec(readme)?.[1], status: 0 });
-});
 
 testNeeding(
   "gcloud",

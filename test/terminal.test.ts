@@ -37,6 +37,12 @@ test("the answer goes to stdout, everything else to stderr", async () => {
   expect(err()).toMatch(/^note\nwarning: careful\ndetail\n✔ Working \(\d+\.\d s\)\n$/);
 });
 
+test("progress is a line without a spinner, and the next one comes only after a while", async () => {
+  const { terminal, err } = await open();
+  await terminal.task("Working", async (tell) => ["a tenth", "a fifth", "a half"].forEach(tell));
+  expect(err()).toMatch(/^a tenth\n✔ Working \(\d+\.\d s\)\n$/);
+});
+
 test("--quiet keeps notes and progress, not warnings", async () => {
   const { terminal, err } = await open({ quiet: true });
   terminal.note("note");

@@ -4,8 +4,8 @@ import type { AudienceOptions } from "./audience.ts";
 import { CliError } from "../errors.ts";
 import type { CallBody } from "./body.ts";
 
-/** The flags of `invoke`; durations are in milliseconds. */
-export interface InvokeOptions extends CacheOptions, AudienceOptions {
+/** The flags of who calls, and what is sent. */
+export interface CallOptions extends CacheOptions, AudienceOptions {
   readonly request?: string;
   readonly data?: string;
   readonly jsonData?: string;
@@ -13,6 +13,10 @@ export interface InvokeOptions extends CacheOptions, AudienceOptions {
   readonly form?: readonly string[];
   readonly header?: readonly string[];
   readonly authHeader?: "authorization" | "x-serverless-authorization";
+}
+
+/** The flags of `invoke`; durations are in milliseconds. */
+export interface InvokeOptions extends CallOptions {
   readonly include?: boolean;
   readonly output?: string;
   readonly raw?: boolean;
@@ -50,10 +54,15 @@ export function assertSensible(options: InvokeOptions, targets: readonly string[
   if (output !== undefined && isMany(options, targets))
     throw new CliError("USAGE", "--output takes the body of one call.", { hint: "Call once, without --repeat and --watch." });
   if (repeat === 0) throw new CliError("USAGE", "--repeat 0 calls nothing.", { hint: "For example: --repeat 10" });
-  const bodies = BODIES.filter(([name]) => options[name] !== undefined).map(([, flag]) => flag);
-  if (bodies.length > 1) throw new CliError("USAGE", `${bodies.join(" and ")} each make a body.`, { hint: "Say one of them." });
+  assertOneBody(options);
   if (waitFor !== undefined && !/^[1-5](?:\d\d|xx)$/i.test(waitFor))
     throw new CliError("USAGE", `"${waitFor}" is no status to wait for.`, { hint: "For example: --wait-for 200, --wait-for 2xx" });
+}
+
+/** Throws CliError USAGE where flags make several bodies. */
+export function assertOneBody(options: CallOptions): void {
+  const bodies = BODIES.filter(([name]) => options[name] !== undefined).map(([, flag]) => flag);
+  if (bodies.length > 1) throw new CliError("USAGE", `${bodies.join(" and ")} each make a body.`, { hint: "Say one of them." });
 }
 
 const BODIES = [

@@ -14,8 +14,8 @@ export interface OutputFile {
   discard(): Promise<void>;
 }
 
-/** Opens a file beside `path` that takes its place once it is written. Throws CliError USAGE where nothing can be written there. */
-export async function openOutputFile(path: string): Promise<OutputFile> {
+/** Opens a file beside `path` that takes its place once it is written. Throws CliError USAGE where nothing can be written there, and says by which flag another is named. */
+export async function openOutputFile(path: string, flag = "-o"): Promise<OutputFile> {
   try {
     const there = await stat(path).catch((error: NodeJS.ErrnoException) => {
       if (error.code === "ENOENT") return undefined;
@@ -45,6 +45,6 @@ export async function openOutputFile(path: string): Promise<OutputFile> {
 
   function explain(error: unknown): never {
     if (error instanceof CliError) throw error;
-    throw unwritable(path, error, { hint: "Name another file: -o FILE" });
+    throw unwritable(path, error, { hint: `Name another file: ${flag} FILE` });
   }
 }

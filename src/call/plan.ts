@@ -4,7 +4,7 @@ import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
 import { readBody, readJsonBody, type CallBody } from "./body.ts";
 import { chooseCarrier, hasHeader, isSecret, parseHeaders, type Carrier, type Headers } from "./headers.ts";
-import type { InvokeOptions } from "./options.ts";
+import type { CallOptions } from "./options.ts";
 
 /** A call, ready to be sent but for its token. */
 export interface Call {
@@ -19,7 +19,7 @@ export interface Call {
 }
 
 /** What is to be sent, wherever it goes. What the caller says of the body's type goes before what it looks like. Throws CliError USAGE, NOT_FOUND. */
-export async function readCall(options: InvokeOptions, context: Pick<Context, "cwd" | "stdin">): Promise<Omit<Call, "url" | "audience">> {
+export async function readCall(options: CallOptions, context: Pick<Context, "cwd" | "stdin">): Promise<Omit<Call, "url" | "audience">> {
   const given = parseHeaders(options.header ?? []);
   const carrier = chooseCarrier(given, options.authHeader, options.iap !== undefined);
   const content = await readContent(options, context);
@@ -39,7 +39,7 @@ function readMethod(named: string): string {
   throw new CliError("USAGE", `"${named}" is no method that a service is called with.`, { hint: "For example: -X PUT" });
 }
 
-async function readContent(options: InvokeOptions, context: Pick<Context, "cwd" | "stdin">): Promise<CallBody | undefined> {
+async function readContent(options: CallOptions, context: Pick<Context, "cwd" | "stdin">): Promise<CallBody | undefined> {
   const { data, jsonData, dataUrlencode, form } = options;
   if (data !== undefined) return readBody(data, context);
   if (jsonData !== undefined) return readJsonBody(jsonData, context);

@@ -9,13 +9,17 @@ type Where = Pick<Context, "settings" | "cloud">;
  * The URLs to call: a whole URL as it stands, or a path of the service, which is looked for once. Without a target it is the service's own.
  * Throws CliError USAGE, or as `serviceUrl` does.
  */
-export async function findTargets(context: Where, targets: readonly string[]): Promise<readonly URL[]> {
+export async function findTargets(context: Where, targets: readonly string[], service?: string): Promise<readonly URL[]> {
   const urls: URL[] = [];
   let base: URL | undefined;
   for (const target of targets.length > 0 ? targets : [""]) {
-    urls.push(/^[a-z][a-z0-9+.-]*:\/\//i.test(target) ? whole(target, context) : join((base ??= await serviceUrl(context)), target));
+    urls.push(isWhole(target) ? whole(target, context) : join((base ??= await serviceUrl(context, service)), target));
   }
   return urls;
+}
+
+export function isWhole(target: string): boolean {
+  return /^[a-z][a-z0-9+.-]*:\/\//i.test(target);
 }
 
 function whole(target: string, { settings }: Where): URL {
@@ -27,11 +31,16 @@ function whole(target: string, { settings }: Where): URL {
   return url;
 }
 
-/** The service's URL: the one that is set, or what Cloud Run says of the service that is set. Throws CliError USAGE where there is neither. */
-export async function serviceUrl({ settings, cloud }: Where): Promise<URL> {
-  const named = settings.get("url");
+/**
+ * The service's URL: what Cloud Run says of the service that is named, else the URL that is set, else of the service that is set. Throws CliError
+ * USAGE where there is none of these, or two at once.
+ */
+export async function serviceUrl({ settings, cloud }: Where, name?: string): Promise<URL> {
+  if (name !== undefined && settings.flag("url") !== undefined)
+    throw new CliError("USAGE", "The service is named, and --url says another.", { hint: "Say one of them." });
+  const named = name === undefined ? settings.get("url") : undefined;
   if (named) return parse(named.value);
-  const service = settings.get("service")?.value;
+  const service = name === undefined ? settings.get("service")?.value : settings.require("service", name);
   if (service === undefined) {
     throw new CliError("USAGE", "Which service?", { hint: "Say --url URL or --service NAME, or set CLOUD_RUN_SERVICE_URL." });
   }

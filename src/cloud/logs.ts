@@ -35,6 +35,7 @@ export interface LogEntry {
   readonly receiveTimestamp?: string;
   readonly severity?: string;
   readonly resource?: { readonly labels?: { readonly service_name?: string; readonly revision_name?: string } };
+  readonly labels?: Readonly<Record<string, string>>;
   readonly textPayload?: string;
   readonly jsonPayload?: Readonly<Record<string, unknown>>;
   readonly protoPayload?: Readonly<Record<string, unknown>>;

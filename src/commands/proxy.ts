@@ -76,10 +76,7 @@ export async function proxy(context: Context, service: string | undefined, optio
 
 /** The service that is named, or that is set, or a tag's address of it. */
 async function findService(context: Context, name: string | undefined, tag: string | undefined): Promise<URL> {
-  const { settings } = context;
-  if (name !== undefined && settings.flag("url") !== undefined)
-    throw new CliError("USAGE", "The service is named, and --url says another.", { hint: "Say one of them." });
-  const url = name === undefined ? await serviceUrl(context) : await lookUp(context, name);
+  const url = await serviceUrl(context, name);
   if (url.pathname !== "/" || url.search)
     throw new CliError("USAGE", "A proxy stands before a whole service: its URL has no path.", { hint: `Say --url ${url.origin}` });
   if (tag === undefined) return url;
@@ -89,9 +86,4 @@ async function findService(context: Context, name: string | undefined, tag: stri
     });
   if (!/^[a-z](?:[a-z0-9-]*[a-z0-9])?$/.test(tag)) throw new CliError("USAGE", `"${tag}" is no tag: it is made of a-z, 0-9 and -.`);
   return new URL(audienceFor(url).replace("://", `://${tag}---`));
-}
-
-async function lookUp({ settings, cloud }: Context, name: string): Promise<URL> {
-  const place = { project: settings.require("project"), region: settings.require("region") };
-  return new URL((await (await cloud()).describe({ ...place, service: settings.require("service", name) })).url);
 }

@@ -1,40 +1,23 @@
-import { type Command, Option } from "commander";
+import type { Command } from "commander";
+import { addCallOptions } from "./call-options.ts";
 import { lifetime, milliseconds } from "./duration.ts";
 import { wholeNumber } from "./number.ts";
-import { collect, run, withExamples, type Execute } from "./run.ts";
+import { run, withExamples, type Execute } from "./run.ts";
 
 /** Calls to a service, and the tokens that they need. */
 export function addCallCommands(program: Command, execute: Execute): void {
   program.commandsGroup("Authenticated calls:");
 
   withExamples(
-    program
-      .command("invoke")
-      .summary("call a service with an ID token")
-      .description(
-        'Call a service with an ID token, and print {"status_code", "response"}.\nThe exit code is 0 for a status below 400. Several paths share a connection and\na token; each gets a document, and under --json all of them are one list.',
-      )
-      .argument("[targets...]", "paths of the service, or whole URLs (default: /)")
-      .option("--url <url>", "the service's URL (default: what describe finds)")
-      .option("--credentials <file>", "a service account's key file, or another credential file")
-      .option("--impersonate-service-account <accounts>", "act as this service account; delegates go before it, with commas")
-      .option("--audience <audience>", "whom the token is for (default: the service's URL)")
-      .option("--iap [client-id]", "call through Identity-Aware Proxy: the token is for its OAuth client (default: it is asked)")
-      .addOption(
-        new Option("--auth-header <header>", "what carries the token (default: the one that -H leaves free)").choices([
-          "authorization",
-          "x-serverless-authorization",
-        ]),
-      )
-      .option("--min-ttl <duration>", "send a token that is good for at least this long (default: 5m)", lifetime)
-      .option("--no-cache", "take a new token, and keep it nowhere")
-      .optionsGroup("What is sent:")
-      .option("-X, --request <method>", "the HTTP method (default: GET, or POST with a body)")
-      .option("-H, --header <header>", "a header, 'Name: value'; may be repeated", collect)
-      .option("-d, --data <data>", "the body: text, @FILE, or @- for stdin")
-      .option("--json-data <data>", "the same, as application/json, and checked to be JSON")
-      .option("--data-urlencode <name=value>", "a field of a form; may be repeated", collect)
-      .option("-F, --form <name=value>", "a field of a multipart form, or name=@FILE[;type=TYPE]; may be repeated", collect)
+    addCallOptions(
+      program
+        .command("invoke")
+        .summary("call a service with an ID token")
+        .description(
+          'Call a service with an ID token, and print {"status_code", "response"}.\nThe exit code is 0 for a status below 400. Several paths share a connection and\na token; each gets a document, and under --json all of them are one list.',
+        )
+        .argument("[targets...]", "paths of the service, or whole URLs (default: /)"),
+    )
       .optionsGroup("What is printed:")
       .option("-i, --include", "print headers, duration, audience and principal too")
       .option("-o, --output <file>", "write the body into a file")

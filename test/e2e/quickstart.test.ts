@@ -13,11 +13,13 @@ function expectNothingLeft(user: User): void {
 
 testNeeding(
   "gcloud",
-  "quickstart goes the whole road by gcloud, and prints what the service answered",
+  "quickstart, the first command of the README, goes the whole road by gcloud, and prints what the README says",
   async () => {
     const user = newUser();
+    const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
+    expect(readme).toContain("npm ci && npx cloudrun-oauth quickstart\n");
     const { exitCode, stdout, stderr } = await user.run(["quickstart"]);
-    expect([exitCode, stdout]).toEqual([0, `${JSON.stringify(ANSWER, null, 2)}\n`]);
+    expect([exitCode, stdout]).toEqual([0, /```json\n([\s\S]*?)```/.exec(readme)?.[1]]);
     expect(stderr).toContain("Going by gcloud.\n");
     expect(readFileSync(join(user.work, "hello-cloud-run", "package.json"), "utf8")).toContain('"hono"');
     expectNothingLeft(user);
