@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import type { Cloud } from "./cloud/cloud.ts";
 import type { GlobalOptions } from "./program.ts";
-import type { Send } from "./request.ts";
+import type { Request, Send } from "./request.ts";
 import { openSettings, type Settings } from "./settings.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -56,13 +56,20 @@ export function createContext({ flags, folder, ...parts }: Parts): Context {
   const { debug, note } = parts.terminal;
   let cloud: Promise<Cloud> | undefined;
   let send: Promise<Send> | undefined;
+  const openSend = () => (send ??= import("./request.ts").then(({ createSend }) => createSend({ ...parts, debug, note })));
   const context: Context = {
     ...parts,
     settings,
     cloud: () => (cloud ??= import("./cloud/choose.ts").then(({ openCloud }) => openCloud(context))),
     within: (other) => createContext({ ...parts, flags, folder: other }),
-    send: async (request) =>
-      (await (send ??= import("./request.ts").then(({ createSend }) => createSend({ ...parts, debug, note }))))(request),
+    // What fails to open fails again when it is asked for an answer.
+    send: Object.assign(async (request: Request) => (await openSend())(request), {
+      connect: (url: URL) =>
+        void openSend().then(
+          ({ connect }) => connect?.(url),
+          () => {},
+        ),
+    }),
   };
   return context;
 }

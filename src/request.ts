@@ -4,6 +4,7 @@ import { Agent as HttpsAgent } from "node:https";
 import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CliError } from "./errors.ts";
+import { openEarly } from "./request/early.ts";
 import { exchange } from "./request/exchange.ts";
 import { explainFailure } from "./request/failure.ts";
 import { readResponse } from "./request/response.ts";
@@ -40,7 +41,11 @@ export interface Response {
   json(): Promise<unknown>;
 }
 
-export type Send = (request: Request) => Promise<Response>;
+export interface Send {
+  (request: Request): Promise<Response>;
+  /** Opens the connection that the first request to a URL's origin will take, so that it is there when the request is. */
+  connect?(url: URL): void;
+}
 
 interface SendOptions {
   /** Where CLOUDRUN_OAUTH_EMULATOR, HTTP_PROXY, HTTPS_PROXY and NO_PROXY are read. */
@@ -65,26 +70,37 @@ export function createSend({ env, signal, debug = () => {}, note = () => {} }: S
   // Every request under way listens to the signal: more than ten of them are no leak.
   if (signal) setMaxListeners(0, signal);
   const route = createRoute(env);
-  const agents = new Map<string, HttpAgent>();
+  const agents = new Map<string, { readonly agent: HttpAgent; readonly connect: ReturnType<typeof openEarly> }>();
 
-  const agentOf = ({ tunnel, secure }: Way): HttpAgent => {
+  const agentOf = ({ tunnel, secure }: Way) => {
     const key = `${secure} ${tunnel?.href ?? ""}`;
-    const agent =
-      agents.get(key) ??
-      (tunnel ? createTunnelAgent(tunnel, signal) : secure ? new HttpsAgent({ keepAlive: true }) : new HttpAgent({ keepAlive: true }));
-    agents.set(key, agent);
-    return agent;
+    const known = agents.get(key);
+    if (known) return known;
+    const settings = { keepAlive: true };
+    const agent = tunnel ? createTunnelAgent(tunnel, signal) : secure ? new HttpsAgent(settings) : new HttpAgent(settings);
+    const made = { agent, connect: openEarly(agent) };
+    agents.set(key, made);
+    return made;
   };
 
-  return async (request) => {
+  const met = new Set<string>();
+  const connect = (url: URL): void => {
+    if (met.has(url.origin)) return;
+    met.add(url.origin);
+    const way = route(url);
+    agentOf(way).connect(way.to);
+  };
+
+  const send = async (request: Request): Promise<Response> => {
     const url = new URL(request.url);
+    met.add(url.origin);
     const way = route(url);
     const signals = [signal, request.signal].filter((each) => each !== undefined);
     for (let attempts = 1; ; attempts += 1) {
       const stop = stopped(signals, url);
       if (stop) throw stop;
       const started = performance.now();
-      const outcome: Outcome = await exchange(request, way, agentOf(way), signals).then(
+      const outcome: Outcome = await exchange(request, way, agentOf(way).agent, signals).then(
         (answer) => ({ answer }),
         (error: unknown) => ({ error }),
       );
@@ -103,6 +119,7 @@ export function createSend({ env, signal, debug = () => {}, note = () => {} }: S
       await sleep(pause, undefined, { signal: AbortSignal.any(signals) }).catch(() => {});
     }
   };
+  return Object.assign(send, { connect });
 }
 
 function stopped(signals: readonly AbortSignal[], url: URL): CliError | undefined {

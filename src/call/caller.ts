@@ -98,6 +98,7 @@ export function createCaller(send: Send, caller: Caller, policy: Policy): (call:
 
   return async (call) => {
     const { audience } = call;
+    send.connect?.(call.url);
     const token = await caller.fetchIdToken(audience);
     const end = limit === undefined ? {} : { signal: endAfter(limit) };
     const answer = await once(call, token, end);

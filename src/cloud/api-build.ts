@@ -12,7 +12,6 @@ import { followLog, readLogEnd } from "./build-log.ts";
 import { buildFailed, ENDED, lostSight, readBuild, type Build } from "./build.ts";
 import type { BuildOptions, BuildResult } from "./cloud.ts";
 import { parseRepository } from "./repository.ts";
-import { archiveSource } from "./source-archive.ts";
 
 const CLOUD_BUILD = "https://cloudbuild.googleapis.com/v1";
 /** Milliseconds between two looks at a build: at first, and at most. */
@@ -76,6 +75,7 @@ function buildBody({ image, directory, gcloudFlags }: BuildOptions, source: Stor
 async function upload(client: ApiClient, options: BuildOptions, signal: AbortSignal): Promise<StoredSource> {
   const bucket = await ensureBucket(client, options.project, signal);
   const object = `source/${Date.now() / 1000}-${crypto.randomUUID().replaceAll("-", "")}.tgz`;
+  const { archiveSource } = await import("./source-archive.ts");
   const open = () => archiveSource(options.directory);
   const { generation } = await uploadObject(client, { bucket, object }, open, { place: options, signal });
   return { bucket, object, generation };

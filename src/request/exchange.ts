@@ -1,6 +1,8 @@
 import { type Agent, type ClientRequest, type IncomingMessage, request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
+import type { Socket } from "node:net";
 import { Readable } from "node:stream";
+import type { TLSSocket } from "node:tls";
 import type { Request } from "../request.ts";
 import { CONNECT_TIMEOUT, TimedOut } from "./failure.ts";
 import type { Way } from "./route.ts";
@@ -23,7 +25,7 @@ export function exchange(request: Request, way: Way, agent: Agent, signals: read
     for (const signal of signals) signal.addEventListener("abort", abort);
     outgoing.once("socket", (socket) => {
       const connected = () => clearTimeout(connecting);
-      if (outgoing.reusedSocket) connected();
+      if (outgoing.reusedSocket || isConnected(socket, way)) connected();
       else socket.once(way.secure ? "secureConnect" : "connect", connected);
     });
     outgoing.once("response", (answer) => {
@@ -46,6 +48,12 @@ export function exchange(request: Request, way: Way, agent: Agent, signals: read
       outgoing.end(request.body);
     }
   });
+}
+
+/** True for a connection that was opened early, and is ready. */
+function isConnected(socket: Socket, { secure }: Way): boolean {
+  const { authorized, authorizationError } = socket as TLSSocket;
+  return secure ? authorized || Boolean(authorizationError) : !socket.connecting;
 }
 
 function setHeaders(outgoing: ClientRequest, { headers = [], body, url }: Request, way: Way): void {
