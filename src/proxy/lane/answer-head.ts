@@ -39,7 +39,10 @@ export function readAnswerHead(text: string, method: string, addresses: Addresse
   const fields = readFields(text, LINE.lastIndex, (name, value) => {
     switch (name) {
       case "connection": {
-        for (const wish of value.toLowerCase().split(",").map((each) => each.trim())) {
+        for (const wish of value
+          .toLowerCase()
+          .split(",")
+          .map((each) => each.trim())) {
           if (wish === "close") isLast = true;
           // RFC 9110, section 7.6.1: it may name further fields that are not to be passed on.
           else if (wish !== "keep-alive" && wish !== "upgrade") isOdd = true;
@@ -68,7 +71,8 @@ export function readAnswerHead(text: string, method: string, addresses: Addresse
   if (typeof fields === "string") return fields;
   // RFC 9112, section 6.3: who says both may have been made to.
   if (isOdd || (isChunked && length !== undefined)) return ODD;
-  if (method === "HEAD" || status === 204 || status === 304 || status < 200) return { status, ...fields, length: 0, isChunked: false, isLast, isFromIap };
+  if (method === "HEAD" || status === 204 || status === 304 || status < 200)
+    return { status, ...fields, length: 0, isChunked: false, isLast, isFromIap };
   const isUntilClose = !isChunked && length === undefined;
   return { status, ...fields, length, isChunked, isLast: isLast || isUntilClose, isFromIap };
 }

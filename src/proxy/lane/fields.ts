@@ -28,7 +28,9 @@ function characters(pattern: RegExp): Uint8Array {
 }
 
 /** Reads header sections in which the fields of these names, in lower case, are met; all others stay. */
-export function createFieldReader(names: Iterable<string>): (text: string, start: number, meet: Meet) => Fields | typeof INCOMPLETE | typeof ODD {
+export function createFieldReader(
+  names: Iterable<string>,
+): (text: string, start: number, meet: Meet) => Fields | typeof INCOMPLETE | typeof ODD {
   const met = new Set(names);
   // Most names are none of these by their length and first letter: only what is left is cut out and looked up.
   const suspects = new Uint8Array(2048);
@@ -44,7 +46,8 @@ export function createFieldReader(names: Iterable<string>): (text: string, start
       while (at < length && NAME[text.charCodeAt(at)] === 1) at += 1;
       if (at === begin) {
         // An empty line, or one that begins with what no name has: a space, which once said that a field goes on (RFC 9112, section 5.2), or a bare line end.
-        if (at + 1 < length ? text.charCodeAt(at) !== CR || text.charCodeAt(at + 1) !== LF : at < length && text.charCodeAt(at) !== CR) return ODD;
+        if (at + 1 < length ? text.charCodeAt(at) !== CR || text.charCodeAt(at + 1) !== LF : at < length && text.charCodeAt(at) !== CR)
+          return ODD;
         return at + 1 < length ? { kept: keptTo === 0 ? text.slice(0, at) : kept + text.slice(keptTo, at), end: at + 2 } : INCOMPLETE;
       }
       const colon = at;

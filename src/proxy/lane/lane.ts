@@ -21,7 +21,6 @@ interface LaneOptions {
 /** Milliseconds between two looks at who rests. */
 const LOOK = 5000;
 
-
 export function openLane({ door, handOver, rest }: LaneOptions): Lane {
   const connections = new Set<Connection>();
   let isStopped = false;
