@@ -102,7 +102,7 @@ export function answeredFields(headers: Http2Headers, addresses: Addresses): Out
 }
 
 /** A page that the proxy delivered belongs to the service, which compares its Origin with the Host that it is called by. */
-function sentOrigin(origin: string, { service, own }: Addresses): string {
+export function sentOrigin(origin: string, { service, own }: Addresses): string {
   return origin === own ? service.origin : origin;
 }
 
@@ -112,14 +112,14 @@ function rewrite(kind: Kind, value: string, addresses: Addresses): string {
 }
 
 /** A Location within the service leads to the proxy again. */
-function answeredLocation(value: string, { service, own }: Addresses): string {
+export function answeredLocation(value: string, { service, own }: Addresses): string {
   const [authority] = /^(?:https?:)?\/\/[^/?#]*/i.exec(value) ?? [];
   if (authority === undefined || !URL.canParse(authority, service.href)) return value;
   return new URL(authority, service).host === service.host ? `${own}${value.slice(authority.length)}` : value;
 }
 
 /** RFC 6265, section 5.3: a cookie without a Domain belongs to the host that set it, which is the proxy's for a browser. */
-function answeredCookie(value: string, { service }: Addresses): string {
+export function answeredCookie(value: string, { service }: Addresses): string {
   return value.replace(/;\s*domain=([^;]*)/gi, (attribute, named: string) => {
     const domain = named.trim().replace(/^\./, "").toLowerCase();
     return domain === service.hostname || service.hostname.endsWith(`.${domain}`) ? "" : attribute;

@@ -16,6 +16,8 @@ interface Entry {
 export interface Journal {
   /** Begins a request; gives the moment that `end` wants. */
   begin(): number;
+  /** Takes a begin back: the same request begins anew. */
+  forget(): void;
   end(method: string | undefined, path: string | undefined, status: number, begun: number): void;
   /** Requests under way. */
   active(): number;
@@ -51,6 +53,7 @@ export function openJournal(write: ((lines: string) => void) | undefined): Journ
       active += 1;
       return performance.now();
     },
+    forget: () => void (active -= 1),
     end(method = "", target = "", status, begun) {
       active -= 1;
       const milliseconds = performance.now() - begun;

@@ -1,6 +1,8 @@
 import { createServer, ServerResponse, type IncomingMessage } from "node:http";
 import { createServer as createHttp2Server, type IncomingHttpHeaders, type ServerHttp2Session, type ServerHttp2Stream } from "node:http2";
 import type { AddressInfo, Socket } from "node:net";
+import type { Door } from "./door.ts";
+import { openLane, type Lane } from "./lane/lane.ts";
 import { HTTP2_WINDOWS, MOST_HEADER_BYTES } from "./upstream.ts";
 
 interface Address {
@@ -12,6 +14,8 @@ interface Address {
 export interface Answers {
   /** With `isWebSocket` the caller would change to that protocol; the response is bound to the connection all the same. */
   readonly answer: (request: IncomingMessage, response: ServerResponse, isWebSocket: boolean) => void;
+  /** What requests in HTTP/1.1 need that are as most are. */
+  readonly door: Door;
   readonly answerHttp2: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void;
 }
 
@@ -33,6 +37,7 @@ const PREFACE = Buffer.from("PRI * HTTP/2.0");
 /** Opens a port that speaks HTTP/1.1, and HTTP/2 with who begins with it; who answers may want to know the port first. Rejects with the system's error where it cannot be had. */
 export async function listen({ host, port }: Address, open: (port: number) => Answers): Promise<Listening> {
   let answers: Answers | undefined;
+  let lane: Lane | undefined;
   const answer: Answers["answer"] = (...received) => answers?.answer(...received);
   // Whoever sends slowly has all the time that the service gives: the limit of requests as a whole is Cloud Run's.
   const server = createServer({ maxHeaderSize: MOST_HEADER_BYTES, keepAliveTimeout: REST, requestTimeout: 0 }, (request, response) =>
@@ -56,13 +61,18 @@ export async function listen({ host, port }: Address, open: (port: number) => An
     socket.setTimeout(REST, hangUp);
     socket.once("data", (first) => {
       socket.setTimeout(0, hangUp);
+      if (!first.subarray(0, PREFACE.length).equals(PREFACE)) return lane?.serve(socket, first);
       socket.pause();
       socket.unshift(first);
-      if (first.subarray(0, PREFACE.length).equals(PREFACE)) return void http2.emit("connection", socket);
-      speakHttp1.call(server, socket);
-      socket.resume();
+      http2.emit("connection", socket);
     });
   });
+  const handOver = (socket: Socket, bytes: Buffer): void => {
+    socket.pause();
+    socket.unshift(bytes);
+    speakHttp1.call(server, socket);
+    socket.resume();
+  };
   server.on("upgrade", (request, socket: Socket, head) => {
     if (head.length > 0) socket.unshift(head);
     if (request.headers.upgrade?.toLowerCase() === "websocket") {
@@ -92,6 +102,7 @@ export async function listen({ host, port }: Address, open: (port: number) => An
     server.listen({ host, port, backlog: 4096 }, () => {
       server.off("error", reject);
       answers = open((server.address() as AddressInfo).port);
+      lane = openLane({ door: answers.door, handOver, rest: REST });
       resolve();
     });
   });
@@ -102,6 +113,7 @@ export async function listen({ host, port }: Address, open: (port: number) => An
     port: (server.address() as AddressInfo).port,
     stop() {
       server.close();
+      lane?.stop();
       server.closeIdleConnections();
     },
     destroy() {

@@ -105,6 +105,7 @@ export async function openProxy(options: ProxyOptions): Promise<Proxy> {
 
 function answersOf(door: Door): Answers {
   return {
+    door,
     answer(request, response, isWebSocket) {
       const { headers, method } = request;
       const path = pathOf(request);

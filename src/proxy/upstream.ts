@@ -6,17 +6,22 @@ import type { CliError } from "../errors.ts";
 import { CONNECT_TIMEOUT, explainFailure, TimedOut } from "../request/failure.ts";
 import { createRoute, type Way } from "../request/route.ts";
 import { createTunnelAgent } from "../request/tunnel.ts";
+import { openLinks, type Links } from "./lane/links.ts";
 
 /** The connections to the service. */
 export interface Upstream {
   /** A request in HTTP/1.1; `headers` are name, value, name, value … and all that it has. */
   request(method: string, path: string, headers: readonly string[]): ClientRequest;
+  /** Connections for requests that are written as they go. */
+  readonly links: Links;
   /** A connection for one more stream of HTTP/2, and what to call when that stream is over. */
   session(): Promise<{ readonly session: ClientHttp2Session; readonly release: () => void }>;
   /** The sentence for a request that got no answer. */
   explain(error: unknown): CliError;
   close(): void;
 }
+
+type Connected = (error: Error | null, connection: Duplex) => void;
 
 interface UpstreamOptions {
   readonly service: URL;
@@ -42,6 +47,12 @@ export function openUpstream({ service, env, signal }: UpstreamOptions): Upstrea
   const agent = openAgent(way, signal);
   const { host, port, servername } = way.to;
   const request = way.secure ? httpsRequest : httpRequest;
+  const links = openLinks((use) => {
+    const { createConnection } = agent as { createConnection(options: object, use: Connected): Duplex | undefined };
+    const options = { host, port, servername, noDelay: true, ...(way.secure && { ALPNProtocols: ["http/1.1"] }) };
+    const connection = createConnection.call(agent, options, way.tunnel ? use : () => {});
+    if (connection) use(null, connection);
+  }, REST);
   const sessions: { session: ClientHttp2Session; streams: number }[] = [];
   let opening: Promise<void> | undefined;
 
@@ -50,8 +61,10 @@ export function openUpstream({ service, env, signal }: UpstreamOptions): Upstrea
     const now = Date.now();
     if (now - looked > LOOK + SLEPT) {
       agent.destroy();
+      links.forget();
       for (const { session } of sessions.splice(0)) session.destroy();
     }
+    links.look(now);
     looked = now;
   };
   const timer = setInterval(look, LOOK);
@@ -73,6 +86,7 @@ export function openUpstream({ service, env, signal }: UpstreamOptions): Upstrea
   };
 
   return {
+    links,
     request(method, path, headers) {
       if (Date.now() - looked > LOOK + SLEPT) look();
       return request({
@@ -102,6 +116,7 @@ export function openUpstream({ service, env, signal }: UpstreamOptions): Upstrea
     close() {
       clearInterval(timer);
       agent.destroy();
+      links.close();
       for (const { session } of sessions.splice(0)) session.destroy();
     },
   };

@@ -41,9 +41,15 @@ export async function authenticate(rawHeaders: readonly string[], options: Optio
 
   const [, scheme = "", token = ""] = /^(bearer) +([^\s,]+)$/i.exec(rawHeaders[index] ?? "") ?? [];
   if (token === "") return bad(`The ${header} header is not of the form "Bearer ID_TOKEN".`);
-  if (findAccessToken(options.state, token)) return bad("The token is an access token; Cloud Run wants an ID token.");
   const jwt = await verifyIdToken(options, token);
-  if (!jwt) return bad("The token is no ID token of https://accounts.google.com that is valid now.");
+  if (!jwt) {
+    const isAccessToken = findAccessToken(options.state, token) !== undefined;
+    return bad(
+      isAccessToken
+        ? "The token is an access token; Cloud Run wants an ID token."
+        : "The token is no ID token of https://accounts.google.com that is valid now.",
+    );
+  }
   const { aud } = jwt.claims;
   if (!isForGcloud(aud) && !options.audiences.some((audience) => isAudience(aud, audience))) {
     return bad(`The token's audience is ${JSON.stringify(aud)}; the service answers to ${options.audiences.join(", ")}.`);

@@ -39,7 +39,8 @@ export function createFrontDoor({ instances, isInternal = () => false, requestLo
 
     const key = keyOf(admission.route.place, admission.route.revisionName);
     const gone = new AbortController();
-    response.on("close", () => gone.abort());
+    // To abort takes long, and there is nobody to hear it where the answer is out.
+    response.on("close", () => response.writableFinished || gone.abort());
     try {
       const { place, revisionName } = admission.route;
       const session = readSession(rawHeaders);

@@ -12,12 +12,13 @@ export interface Trace {
 
 /** Continues the caller's trace where it sent one (https://cloud.google.com/trace/docs/trace-context), else begins one. */
 export function traceOf(headers: IncomingHttpHeaders): Trace {
-  const spanId = randomBytes(8).toString("hex");
+  const random = randomBytes(24).toString("hex");
+  const spanId = random.slice(32);
   const w3c = /^00-([0-9a-f]{32})-[0-9a-f]{16}-([0-9a-f]{2})$/.exec(String(headers["traceparent"] ?? ""));
   if (w3c?.[1]) return { traceId: w3c[1], spanId, sampled: (Number.parseInt(w3c[2] ?? "0", 16) & 1) === 1 };
   const google = /^([0-9a-f]{32})(?:\/\d+)?(?:;o=([01]))?$/i.exec(String(headers["x-cloud-trace-context"] ?? ""));
   if (google?.[1]) return { traceId: google[1].toLowerCase(), spanId, sampled: google[2] === "1" };
-  return { traceId: randomBytes(16).toString("hex"), spanId, sampled: true };
+  return { traceId: random.slice(0, 32), spanId, sampled: true };
 }
 
 /** The value of `X-Cloud-Trace-Context`: the span in decimal. */

@@ -243,6 +243,19 @@ export const ROLES: Readonly<Record<string, Role>> = {
 
 /** Whether a role holds a permission; a role that is not known holds none. */
 export function roleGrants(name: string, permission: string): boolean {
+  const key = `${name} ${permission}`;
+  const known = grants.get(key);
+  if (known !== undefined) return known;
+  const isGranted = grantsAny(name, permission);
+  if (grants.size < MOST_GRANTS) grants.set(key, isGranted);
+  return isGranted;
+}
+
+/** What was found of roles and permissions, which do not change: each call to a service asks for the same. */
+const grants = new Map<string, boolean>();
+const MOST_GRANTS = 10_000;
+
+function grantsAny(name: string, permission: string): boolean {
   const role = Object.hasOwn(ROLES, name) ? ROLES[name] : undefined;
   if (!role) return false;
   return role.permissions.some((pattern) => fits(permission, pattern)) && !role.except?.some((pattern) => fits(permission, pattern));

@@ -1,5 +1,7 @@
+import type { KeyObject } from "node:crypto";
 import type { Runtime } from "../runtime.ts";
 import { isSignedBy, parseJwt, type Jwt } from "./jwt.ts";
+import type { KeyPair } from "./key-pair.ts";
 import type { User } from "./login.ts";
 
 export const ISSUER = "https://accounts.google.com";
@@ -31,17 +33,28 @@ export function issueIdToken(
   });
 }
 
+/** Tokens that a key is known to have signed, the last used at the end: it cannot become untrue, and is all that is remembered of a token. */
+const signed = new WeakMap<KeyObject, Map<string, Jwt>>();
+const MOST_REMEMBERED = 1000;
+/** Characters; Google's tokens have fewer. */
+const LONGEST_REMEMBERED = 8192;
+
 /** The token's parts where the issuer signed it and it has not expired at `now` (milliseconds); undefined otherwise. Its audience is the reader's to check. */
 export async function verifyIdToken({ signingKeys, now }: Pick<Runtime, "signingKeys" | "now">, token: string): Promise<Jwt | undefined> {
-  const jwt = parseJwt(token);
-  if (!jwt) return undefined;
-  const issuer = await signingKeys.issuer();
-  const { iss, exp } = jwt.claims;
-  const isGood =
-    jwt.header["kid"] === issuer.keyId &&
-    isSignedBy(jwt, issuer.publicKey) &&
-    iss === ISSUER &&
-    typeof exp === "number" &&
-    exp * 1000 > now();
+  const jwt = findSigned(token, await signingKeys.issuer());
+  const { iss, exp } = jwt?.claims ?? {};
+  const isGood = iss === ISSUER && typeof exp === "number" && exp * 1000 > now();
   return isGood ? jwt : undefined;
+}
+
+/** The parts of a token that a key has signed: to verify the same signature for each call would take longest of all. */
+function findSigned(token: string, { keyId, publicKey }: Pick<KeyPair, "keyId" | "publicKey">): Jwt | undefined {
+  const known = signed.get(publicKey) ?? new Map<string, Jwt>();
+  signed.set(publicKey, known);
+  const jwt = known.get(token) ?? parseJwt(token);
+  if (jwt?.header["kid"] !== keyId || (!known.delete(token) && !isSignedBy(jwt, publicKey))) return undefined;
+  if (token.length > LONGEST_REMEMBERED) return jwt;
+  known.set(token, jwt);
+  if (known.size > MOST_REMEMBERED) known.delete(known.keys().next().value as string);
+  return jwt;
 }

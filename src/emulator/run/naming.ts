@@ -62,6 +62,13 @@ export function nameRevision(service: string, generation: number): string {
 
 /** Ten letters and digits that never change for the same text. */
 function hashOf(text: string): string {
+  const known = hashes.get(text);
+  if (known !== undefined) return known;
   const bytes = createHash("sha256").update(text).digest();
-  return Array.from(bytes.subarray(0, 10), (byte) => BASE32[byte % BASE32.length]).join("");
+  const hash = Array.from(bytes.subarray(0, 10), (byte) => BASE32[byte % BASE32.length]).join("");
+  if (hashes.size < 1000) hashes.set(text, hash);
+  return hash;
 }
+
+/** Each call to a service asks for the hashes of its project anew. */
+const hashes = new Map<string, string>();

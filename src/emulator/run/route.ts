@@ -38,11 +38,19 @@ export function routeHost(state: State, host: string, random: number, session?: 
 }
 
 /** The audiences that an ID token for a service may have: its URLs, never a tag's, and https://cloud.google.com/run/docs/configuring/custom-audiences */
-export function audiencesOf({ metadata: { annotations } }: KnativeService): string[] {
-  return ["run.googleapis.com/urls", "run.googleapis.com/custom-audiences"].flatMap(
+export function audiencesOf(service: KnativeService): readonly string[] {
+  const known = audiences.get(service);
+  if (known) return known;
+  const { annotations } = service.metadata;
+  const found = ["run.googleapis.com/urls", "run.googleapis.com/custom-audiences"].flatMap(
     (name) => JSON.parse(annotations[name] ?? "[]") as string[],
   );
+  // What the state holds is frozen, and replaced as a whole.
+  if (Object.isFrozen(annotations)) audiences.set(service, found);
+  return found;
 }
+
+const audiences = new WeakMap<KnativeService, readonly string[]>();
 
 function isReachable(service: KnativeService): boolean {
   return !isOn(service, "run.googleapis.com/default-url-disabled");

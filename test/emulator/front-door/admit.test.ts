@@ -80,3 +80,17 @@ test("an account made anew under a deleted one's name is neither the old token's
   expect(again.email).toBe(caller.email);
   expect([await hello.call({ token }), await hello.call({ token: idTokenOf(again, hello.url) })]).toEqual([401, 403]);
 });
+
+test("a token that was let in a moment ago is refused by the very next call once its binding or its audience is gone", async () => {
+  const hello = await openService({ "run.googleapis.com/custom-audiences": '["mine"]' });
+  const tokens = [idTokenOf(hello.caller, hello.url), idTokenOf(hello.caller, "mine")];
+  const outcomes = async () => [await hello.call({ token: tokens[0] as string }), await hello.call({ token: tokens[1] as string })];
+  grant(hello);
+  expect(await outcomes()).toEqual(["admitted", "admitted"]);
+  hello.annotate({ "run.googleapis.com/custom-audiences": "[]" });
+  expect(await outcomes()).toEqual(["admitted", 401]);
+  setPolicy(hello.state, SERVICE, { bindings: [] });
+  expect(await outcomes()).toEqual([403, 401]);
+  grant(hello);
+  expect(await outcomes()).toEqual(["admitted", 401]);
+});

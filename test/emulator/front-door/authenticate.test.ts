@@ -184,3 +184,13 @@ test("no token in which anything was changed gets in", async () => {
     { numRuns: 400 },
   );
 });
+
+test("a token that is known already ends by the clock, wherever that is set to, and by the issuer's key", async () => {
+  const identity = await openIdentity();
+  const headers = ["Authorization", `Bearer ${token(identity)}`];
+  const at = async (seconds: number, signingKeys = identity.signingKeys) =>
+    (await authenticate(headers, { ...identity, signingKeys, now: () => seconds * 1000, audiences: AUDIENCES })).kind;
+  expect([await at(NOW), await at(NOW), await at(NOW + 3600), await at(NOW)]).toEqual(["principal", "principal", "bad", "principal"]);
+  const others = { ...identity.signingKeys, issuer: async () => CALLER_PAIR };
+  expect([await at(NOW, others), await at(NOW)]).toEqual(["bad", "principal"]);
+});
