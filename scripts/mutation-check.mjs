@@ -29,8 +29,8 @@ const MUTATIONS = [
   {
     name: "the front end believes every token for its audience",
     file: "src/emulator/oauth2/id-tokens.ts",
-    from: "isSignedBy(jwt, issuer.publicKey) &&",
-    to: "",
+    from: "!isSignedBy(jwt, publicKey)",
+    to: "false",
     tests: ["test/emulator/front-door/authenticate.test.ts", "test/emulator/front-door/mutated-tokens.test.ts"],
   },
   {
