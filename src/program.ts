@@ -82,7 +82,8 @@ export function createProgram(execute: Execute, { stdout, stderr }: Pick<Streams
   return withExamples(program, [
     ["cloudrun-oauth quickstart", "all of it on this machine, with no account"],
     ["cloudrun-oauth init hello && cd hello", "a service to begin with"],
-    ["cloudrun-oauth build && cloudrun-oauth deploy", "into your project, private"],
+    ["cloudrun-oauth up", "into your project, private, and called; or step by step:"],
+    ["cloudrun-oauth build && cloudrun-oauth deploy", "an image, a service"],
     ["cloudrun-oauth grant --member caller@my-project.iam.gserviceaccount.com", "who may call it"],
     ["cloudrun-oauth invoke --credentials caller.json", "an authenticated call"],
   ]);

@@ -27,7 +27,7 @@ export async function init(context: Context, named: string | undefined): Promise
   const files = await scaffold({ template, directory, service, settings: kept });
   if (terminal.json) return terminal.printJson({ service, template, directory, files });
   terminal.print(`${directory}\n`);
-  terminal.note(`${service} is ready: ${files.length} files. Next:${step(cwd, directory)} cloudrun-oauth build && cloudrun-oauth deploy`);
+  terminal.note(`${service} is ready: ${files.length} files. Next:${step(cwd, directory)} cloudrun-oauth up`);
 }
 
 async function isFree(directory: string): Promise<boolean> {

@@ -11,7 +11,7 @@ test("a service is written under its folder's name, with what was said of it", a
     { cwd },
   );
   expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: `${join(cwd, "My_Service")}\n` });
-  expect(stderr).toContain("Next: cd My_Service && cloudrun-oauth build && cloudrun-oauth deploy");
+  expect(stderr).toContain("Next: cd My_Service && cloudrun-oauth up");
   expect(JSON.parse(readFileSync(join(cwd, "My_Service", "cloudrun-oauth.json"), "utf8"))).toEqual({
     $schema: SCHEMA_URL,
     service: "my-service",

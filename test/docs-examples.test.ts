@@ -9,10 +9,8 @@ import { HELLO, tinyService } from "./helpers/emulator.ts";
 import { testNeeding } from "./helpers/requirements.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const readme = readFileSync(join(root, "README.md"), "utf8");
-const examples = readme.slice(readme.indexOf("<!-- run by test/readme-examples.test.ts -->"));
-
-const library = readme.slice(readme.indexOf("## As a library"));
+const examples = readFileSync(join(root, "docs/testing.md"), "utf8");
+const library = readFileSync(join(root, "docs/library.md"), "utf8");
 const [calling = "", fetching = "", receiving = ""] = [...library.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, text = ""]) => text);
 
 /** The first block of a language. */
