@@ -55,6 +55,7 @@ const RUNS: readonly Run[] = [
   { documented: "logs", argv: "logs hello", reads: true },
   { documented: "invoke", argv: "invoke -s hello -i", reads: true },
   { documented: "invoke", argv: "invoke -s hello -o body", reads: true },
+  { documented: "load", argv: "load hello -n 5 -c 2 --cold-starts --instance-header x-instance", reads: true },
   { documented: "token", argv: "token https://example.com", reads: true },
   { documented: "inspect", argv: "inspect --audience https://example.com", reads: true },
   { documented: "inspect --why", argv: "inspect hello --why", reads: true },

@@ -3,6 +3,7 @@ import { ensureAccount } from "../cloud/api-accounts.ts";
 import { openApiClient, type ApiClient } from "../cloud/api-client.ts";
 import { readMember } from "../cloud/member.ts";
 import { defaultImage } from "../cloud/repository.ts";
+import type { ServiceMessage } from "../cloud/service-message.ts";
 import type { Context } from "../context.ts";
 import type { Running } from "../emulator/index.ts";
 import { CliError } from "../errors.ts";
@@ -103,26 +104,40 @@ async function plantService(plot: Plot, wanted: SeedService): Promise<void> {
   const { around, running, project, folder, client, note } = plot;
   const { name: service, region = running.region } = wanted;
   const cloud = await operatorContext(around, running, { project, region }).cloud();
-  const name = { project, region, service };
-  const before = await cloud.describe(name).catch((error: unknown) => {
-    if (error instanceof CliError && error.code === "NOT_FOUND") return undefined;
-    throw error;
-  });
+  const place = { project, region, service };
   let { image } = wanted;
   if (wanted.source !== undefined) {
-    const { digest } = await cloud.build({ ...name, directory: resolve(folder, wanted.source), image: defaultImage(name) });
-    // By its digest, so that the same source makes no new revision.
-    image = `${defaultImage(name)}@${digest}`;
+    const { digest } = await cloud.build({ ...place, directory: resolve(folder, wanted.source), image: defaultImage(place) });
+    image = `${defaultImage(place)}@${digest}`;
   }
-  const { revision } = await cloud.deploy({
-    ...name,
-    image,
-    env: wanted.env,
-    serviceAccount: wanted.service_account,
-    allowUnauthenticated: wanted.allow_unauthenticated ?? false,
-  });
-  const invokers = wanted.members.length > 0 ? [{ role: "roles/run.invoker", members: wanted.members.map(readMember) }] : [];
-  const url = `https://run.googleapis.com/v1/projects/${project}/locations/${region}/services/${service}`;
-  const granted = await addBindings(client, { url, method: "GET" }, [...invokers, ...wanted.bindings]);
-  note("service", `${project}/${region}/${service}`, granted || before?.revision !== revision);
+  const url = `/projects/${project}/locations/${region}/services/${service}`;
+  const found = await find(client, `https://run.googleapis.com/v2${url}`);
+  // A deployment makes a revision, even of what is there already.
+  const isDue = !found || !runs(found, image, wanted);
+  if (isDue) await cloud.deploy({ ...place, image, env: wanted.env, serviceAccount: wanted.service_account, allowUnauthenticated: false });
+  const invokers = [...(wanted.allow_unauthenticated ? ["allUsers"] : []), ...wanted.members.map(readMember)];
+  const bindings = [...(invokers.length > 0 ? [{ role: "roles/run.invoker", members: invokers }] : []), ...wanted.bindings];
+  const isGranted = await addBindings(client, { url: `https://run.googleapis.com/v1${url}`, method: "GET" }, bindings);
+  note("service", `${project}/${region}/${service}`, isDue || isGranted);
+}
+
+async function find(client: ApiClient, url: string): Promise<ServiceMessage | undefined> {
+  try {
+    return (await client.call({ method: "GET", url })) as ServiceMessage;
+  } catch (error) {
+    if (error instanceof CliError && error.code === "NOT_FOUND") return undefined;
+    throw error;
+  }
+}
+
+/** Whether a service is ready, and has what is wanted. */
+function runs({ template = {}, terminalCondition }: ServiceMessage, image: string | undefined, wanted: SeedService): boolean {
+  const [container] = template.containers ?? [];
+  const isSet = ([name, value]: readonly [string, string]) => container?.env?.some((each) => each.name === name && each.value === value);
+  return (
+    terminalCondition?.state === "CONDITION_SUCCEEDED" &&
+    container?.image === image &&
+    (wanted.service_account === undefined || template.serviceAccount === wanted.service_account) &&
+    Object.entries(wanted.env ?? {}).every(isSet)
+  );
 }

@@ -117,7 +117,7 @@ test("rollback goes to the newest good revision before the one that serves, unti
   const [third, second, first] = await make("rolled", 3);
   const { stdout, stderr } = await cli(["rollback", "rolled"]);
   expect(stdout).toMatch(new RegExp(`^URL\thttps://rolled-.*\nREVISION\t${second}\nFROM\t${third}\n$`));
-  expect(stderr).toMatch(new RegExp(`${third} serves; ${second}, made .* ago, is the newest before it that is ready\\.`));
+  expect(stderr).toMatch(new RegExp(`${third} serves; ${second}, made (?:just now|.* ago), is the newest before it that is ready\\.`));
   expect(await json("rollback", "rolled")).toMatchObject({ revision: first, from: second, changed: true });
   expect(await refusal("rollback", "rolled")).toMatchObject({
     exitCode: 4,
