@@ -5,7 +5,7 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     // The end-to-end tests run the built command line.
-    globalSetup: ["test/helpers/build.ts"],
+    globalSetup: ["test/helpers/build.ts", "test/helpers/warm-gcloud.ts"],
     // Holds every answer of an emulator against Google's description of the API.
     setupFiles: ["test/helpers/fidelity.ts"],
     // Much of the time a test waits for processes, so that three find room on two cores.
