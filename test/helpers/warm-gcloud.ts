@@ -21,7 +21,8 @@ export async function setup(): Promise<(() => Promise<void>) | undefined> {
 
   const folder = mkdtempSync(join(tmpdir(), "cloudrun-oauth-warm-gcloud-"));
   const socket = join(folder, "socket");
-  const env = { ...process.env, CLOUDSDK_CONFIG: join(folder, "config") };
+  // What modules read of the environment while they are loaded is nobody's.
+  const env = { PATH, HOME: folder, CLOUDSDK_CONFIG: join(folder, "config") };
   const server = spawn(python, [join(code, "server.py"), socket, root], { env, stdio: ["ignore", "pipe", "ignore"] });
   const stop = async (): Promise<void> => {
     if (server.exitCode === null && server.kill()) await once(server, "exit");

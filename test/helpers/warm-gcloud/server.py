@@ -125,7 +125,9 @@ def run(caller, told):
 def forget():
     """What was read of the environment when the modules were loaded."""
     from googlecloudsdk.core.configurations import named_configs
+    from googlecloudsdk.core.console import console_attr
 
+    console_attr.ResetConsoleAttr()
     named_configs.ActivePropertiesFile.Invalidate()
     tempfile.tempdir = None
 
