@@ -1,9 +1,11 @@
 import { createServer, ServerResponse, type IncomingMessage } from "node:http";
 import { createServer as createHttp2Server, type IncomingHttpHeaders, type ServerHttp2Session, type ServerHttp2Stream } from "node:http2";
 import type { AddressInfo, Socket } from "node:net";
+import { MOST_HEADER_BYTES } from "../http1/fields.ts";
+import type { Lane } from "../http1/lane.ts";
 import type { Door } from "./door.ts";
-import { openLane, type Lane } from "./lane/lane.ts";
-import { HTTP2_WINDOWS, MOST_HEADER_BYTES } from "./upstream.ts";
+import { openProxyLane } from "./lane/open-lane.ts";
+import { HTTP2_WINDOWS } from "./upstream.ts";
 
 interface Address {
   readonly host: string;
@@ -61,7 +63,7 @@ export async function listen({ host, port }: Address, open: (port: number) => An
     socket.setTimeout(REST, hangUp);
     socket.once("data", (first) => {
       socket.setTimeout(0, hangUp);
-      if (!first.subarray(0, PREFACE.length).equals(PREFACE)) return lane?.serve(socket, first);
+      if (!first.subarray(0, PREFACE.length).equals(PREFACE)) return lane?.serve(socket, first, handOver);
       socket.pause();
       socket.unshift(first);
       http2.emit("connection", socket);
@@ -102,7 +104,7 @@ export async function listen({ host, port }: Address, open: (port: number) => An
     server.listen({ host, port, backlog: 4096 }, () => {
       server.off("error", reject);
       answers = open((server.address() as AddressInfo).port);
-      lane = openLane({ door: answers.door, handOver, rest: REST });
+      lane = openProxyLane(answers.door, REST);
       resolve();
     });
   });
