@@ -8,7 +8,7 @@ import type { Passage } from "./passage.ts";
 export function passageByNode(request: IncomingMessage, response: ServerResponse, now: () => number): Passage {
   return {
     request,
-    onOver: (done) => void response.once("close", () => done(response.statusCode, response.writableFinished)),
+    onOver: (done) => void response.once("close", () => done(response.statusCode)),
     refuse(page, trace) {
       hearOut(request, response);
       writeHead(response, page.status, pageHeaders(page, trace, now()));

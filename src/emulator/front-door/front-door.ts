@@ -2,6 +2,7 @@ import type { RequestLog } from "../logging/request-log.ts";
 import { InstanceError } from "../run/instance-error.ts";
 import type { Instances } from "../run/instances.ts";
 import { keyOf } from "../run/naming.ts";
+import type { Lease } from "../run/pool.ts";
 import { keepsSessions } from "../run/route.ts";
 import type { Runtime } from "../runtime.ts";
 import { admit } from "./admit.ts";
@@ -36,13 +37,17 @@ export function createFrontDoor({ instances, requestLog, ...runtime }: FrontDoor
     if (admission.refusal) return refuse(admission.refusal);
 
     const key = keyOf(admission.route.place, admission.route.revisionName);
-    const gone = new AbortController();
-    // To abort takes long, and there is nobody to hear it where the answer is out.
-    passage.onOver((_, isWhole) => isWhole || gone.abort());
+    let gone: AbortController | undefined;
+    /** Who waits for a place leaves the queue when its caller has gone. */
+    const wait = (instanceId: string | undefined): Promise<Lease> => {
+      const controller = (gone = new AbortController());
+      passage.onOver(() => controller.abort());
+      return instances.acquire(key, controller.signal, instanceId);
+    };
     try {
       const { place, revisionName } = admission.route;
       const session = readSession(rawHeaders);
-      const lease = await instances.acquire(key, gone.signal, session?.instanceId);
+      const lease = instances.take(key, session?.instanceId) ?? (await wait(session?.instanceId));
       const isNew = session?.instanceId !== lease.instanceId && keepsSessions(runtime.state, place, revisionName);
       const added = isNew ? ["Set-Cookie", sessionCookie({ revisionName, instanceId: lease.instanceId }, runtime.now())] : [];
       try {
@@ -52,7 +57,7 @@ export function createFrontDoor({ instances, requestLog, ...runtime }: FrontDoor
         lease.release();
       }
     } catch (error) {
-      if (gone.signal.aborted) return;
+      if (gone?.signal.aborted) return;
       if (!(error instanceof InstanceError)) throw error;
       refuse(unavailable(error.status, error.message));
     }

@@ -24,8 +24,8 @@ export interface PassOnOptions {
 /** A call that is under way, by whichever way it came: the front door decides what becomes of it, and the way does it. */
 export interface Passage {
   readonly request: ServiceRequest;
-  /** Calls back when the call is over, with the status that was answered, and whether all of the answer is out. */
-  onOver(done: (status: number, isWhole: boolean) => void): void;
+  /** Calls back when the call is over, with the status that was answered. */
+  onOver(done: (status: number) => void): void;
   /** Answers with a page of the front end's own. */
   refuse(page: Page, trace: Trace): void;
   /**

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { LogEntry, NewEntry } from "./entry.ts";
 import { redact } from "./redact.ts";
-import { parseTimestamp } from "./timestamp.ts";
+import { timestampAt } from "./timestamp.ts";
 
 /** Where all log entries are kept, in the order in which they came. */
 export interface LogStore {
@@ -82,7 +82,7 @@ export function openLogStore(directory: string, { now, log, segmentBytes = 4 * 1
   return {
     append(entries) {
       const milliseconds = now();
-      const receiveTimestamp = parseTimestamp(new Date(milliseconds).toISOString()) as string;
+      const receiveTimestamp = timestampAt(milliseconds);
       for (const entry of entries) {
         received = (received + 1) % 0x1_0000_0000;
         const whole: LogEntry = { timestamp: receiveTimestamp, insertId: makeInsertId(milliseconds, received), ...entry, receiveTimestamp };

@@ -4,7 +4,7 @@ import { keyOf } from "../run/naming.ts";
 import type { ServiceRoute } from "../run/route.ts";
 import { revisionResource, runLog } from "./instance-log.ts";
 import type { LogStore } from "./log-store.ts";
-import { parseTimestamp } from "./timestamp.ts";
+import { timestampAt } from "./timestamp.ts";
 
 interface Called {
   readonly passage: Pick<Passage, "request" | "onOver">;
@@ -21,7 +21,7 @@ export function createRequestLog({ logs, now }: { readonly logs: LogStore; reado
   return ({ passage: { request, onOver }, host, trace, route: { place, service, revisionName = "" } }) => {
     const { method: requestMethod = "", url = "/", headers, httpVersion, httpVersionMajor, socket } = request;
     const { projectId } = place.project;
-    const timestamp = parseTimestamp(new Date(now()).toISOString()) as string;
+    const timestamp = timestampAt(now());
     const begun = performance.now();
     const readBefore = socket.bytesRead;
     const writtenBefore = socket.bytesWritten;

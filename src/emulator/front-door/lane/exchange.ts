@@ -55,15 +55,15 @@ export function openExchange(asked: LaneRequest, caller: Caller, { frontDoor, no
     httpVersionMajor: 1,
     socket: caller.socket,
   };
-  const listeners: ((status: number, isWhole: boolean) => void)[] = [];
+  const listeners: ((status: number) => void)[] = [];
   const isKept = !asked.isLast && caller.isKept();
   let body: Buffer = NOTHING;
   let isOver = false;
   let listener: Listener | undefined;
 
-  const over = (isWhole: boolean): void => {
+  const over = (): void => {
     isOver = true;
-    for (const each of listeners) each(reply.status, isWhole);
+    for (const each of listeners) each(reply.status);
   };
   const reply: Reply = {
     now,
@@ -72,11 +72,11 @@ export function openExchange(asked: LaneRequest, caller: Caller, { frontDoor, no
     isOver: () => isOver,
     write: (head, bytes) => caller.write(head, bytes),
     finish() {
-      over(true);
+      over();
       caller.done(isKept);
     },
     breakOff() {
-      over(false);
+      over();
       caller.breakOff();
     },
     leave() {
@@ -116,7 +116,7 @@ export function openExchange(asked: LaneRequest, caller: Caller, { frontDoor, no
     abandon() {
       if (isOver) return;
       listener?.onGone();
-      over(false);
+      over();
     },
   };
 }
