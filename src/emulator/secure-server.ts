@@ -55,6 +55,7 @@ export function createSecureServer({ authority, http1, lane, answer, refuse }: S
     });
   };
   const handOver = (socket: Socket, bytes: Buffer): void => {
+    if (socket.readableEnded) return refuse(new Error("The request has no end"), socket);
     socket.pause();
     socket.unshift(bytes);
     one.emit("connection", socket);

@@ -83,6 +83,7 @@ export async function listen(port: number, options: ServerOptions): Promise<List
     });
   });
   const handOver = (socket: Socket, bytes: Buffer): void => {
+    if (socket.readableEnded) return refuseMalformed(new Error("The request has no end"), socket);
     socket.pause();
     socket.unshift(bytes);
     speakHttp.call(server, socket);

@@ -132,8 +132,8 @@ export function serveConnection<Head extends Bounds>(
   };
   // A caller that ends its side has gone away, as node:http has it too.
   const onEnd = (): void => {
+    if (waiting) return goElsewhere(Buffer.concat(later), false);
     isEnded = true;
-    clearTimeout(waiting);
     exchange?.abandon();
     exchange = undefined;
     socket.end();

@@ -6,7 +6,7 @@ import type { INCOMPLETE, ODD } from "./fields.ts";
 export interface Lane {
   /**
    * Takes a connection that has sent its first bytes. `handOver` gets it at the begin of a request that is not a common one; `bytes` are what was read of
-   * it, and `isOdd` says that it was for its answer.
+   * it, and `isOdd` says that it was for its answer. Where the caller has ended its side, they are half of a head.
    */
   serve(socket: Socket, first: Buffer, handOver: (socket: Socket, bytes: Buffer, isOdd: boolean) => void): void;
   /** Keeps no connection for another request. */

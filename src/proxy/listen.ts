@@ -70,6 +70,7 @@ export async function listen({ host, port }: Address, open: (port: number) => An
     });
   });
   const handOver = (socket: Socket, bytes: Buffer): void => {
+    if (socket.readableEnded) return refuseMalformed(socket);
     socket.pause();
     socket.unshift(bytes);
     speakHttp1.call(server, socket);
@@ -97,7 +98,7 @@ export async function listen({ host, port }: Address, open: (port: number) => An
     if (error.code === "ECONNRESET" || !socket.writable) return void socket.destroy();
     if (error.code === "HPE_HEADER_OVERFLOW")
       return refuse(socket as Socket, "431 Request Header Fields Too Large", `The headers are larger than ${MOST_HEADER_BYTES} bytes.`);
-    refuse(socket as Socket, "400 Bad Request", "The request is not well-formed HTTP.");
+    refuseMalformed(socket as Socket);
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
@@ -123,6 +124,10 @@ export async function listen({ host, port }: Address, open: (port: number) => An
       server.closeAllConnections();
     },
   };
+}
+
+function refuseMalformed(socket: Socket): void {
+  refuse(socket, "400 Bad Request", "The request is not well-formed HTTP.");
 }
 
 function refuse(socket: Socket, status: string, text: string): void {

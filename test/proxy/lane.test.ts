@@ -191,3 +191,10 @@ test("what a service sends after an answer is not taken for the next one's", asy
   const answered = await exchange(port, `${one}\r\n`, `${one}\r\n`, `${one}Connection: close\r\n\r\n`);
   expect([answered.match(/mine/g)?.length, answered.includes("forged")]).toEqual([3, false]);
 });
+
+test("half of a head is malformed", async () => {
+  const { port } = await proxyTo((_, response) => response.end());
+  const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
+  socket.end("GET / HTTP/1.1\r\nX-Ha");
+  expect(Buffer.concat(await socket.toArray()).toString()).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
+});

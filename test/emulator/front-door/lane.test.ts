@@ -283,3 +283,13 @@ test("a call in TLS is answered as one without, and a connection may begin with 
   const both = await exchange(await tunnel()("http/1.1"), (chunked + asking("")).replaceAll("HOST", host));
   expect(both.match(/HTTP\/1\.1 200 OK/g)).toHaveLength(2);
 });
+
+test("half of a head is malformed both ways", async () => {
+  const { port, portByNode, host } = await openBothWays();
+  for (const way of [port, portByNode]) {
+    const socket = connect({ port: way, host: "127.0.0.1", allowHalfOpen: true });
+    const answered = exchange(socket, `GET / HTTP/1.1\r\nHost: ${host}\r\nX-Ha`);
+    socket.end();
+    expect(await answered).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
+  }
+});

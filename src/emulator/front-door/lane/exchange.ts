@@ -17,7 +17,7 @@ interface Surroundings {
 }
 
 /** The answer to a request, as what passes it on sees it. */
-export interface Reply {
+export interface Outgoing {
   readonly now: () => number;
   readonly isKept: boolean;
   /** What is answered, or would be by a server that says nothing else. */
@@ -63,9 +63,9 @@ export function openExchange(asked: LaneRequest, caller: Caller, { frontDoor, no
 
   const over = (): void => {
     isOver = true;
-    for (const each of listeners) each(reply.status);
+    for (const each of listeners) each(outgoing.status);
   };
-  const reply: Reply = {
+  const outgoing: Outgoing = {
     now,
     isKept,
     status: 200,
@@ -93,18 +93,18 @@ export function openExchange(asked: LaneRequest, caller: Caller, { frontDoor, no
       if (isOver) return;
       const { status } = page;
       const head = writeHead({ status, headers: pageHeaders(page, trace, now()), framing: "by length", isKept });
-      reply.write(head, method === "HEAD" ? NOTHING : Buffer.from(page.body as string));
-      reply.status = status;
-      reply.finish();
+      outgoing.write(head, method === "HEAD" ? NOTHING : Buffer.from(page.body as string));
+      outgoing.status = status;
+      outgoing.finish();
     },
-    passOn: (options) => passOnLinks({ asked, request, body, reply, linksTo }, options),
+    passOn: (options) => passOnLinks({ asked, request, body, outgoing, linksTo }, options),
   };
 
   return {
     start() {
       frontDoor(passage, host).catch((error: unknown) => {
         report(`${method} ${host}${path.split("?")[0]}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
-        if (!isOver) reply.breakOff();
+        if (!isOver) outgoing.breakOff();
       });
     },
     // All of it was there with the head.

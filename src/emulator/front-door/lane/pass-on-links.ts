@@ -6,7 +6,7 @@ import { responseTooLarge, unavailable, type Page } from "../pages.ts";
 import { lengthOfRaw, MOST_BODY_BYTES } from "../pass-on.ts";
 import type { PassOnOptions, ServiceRequest } from "../passage.ts";
 import { requestHeaders } from "../request-headers.ts";
-import type { Reply } from "./exchange.ts";
+import type { Outgoing } from "./exchange.ts";
 import { writeChunk, writeEnd, writeHead, type Framing } from "./head.ts";
 import type { LinksTo } from "./open-lane.ts";
 import type { LaneRequest } from "./request.ts";
@@ -15,7 +15,7 @@ interface Onward {
   readonly asked: LaneRequest;
   readonly request: ServiceRequest;
   readonly body: Buffer;
-  readonly reply: Reply;
+  readonly outgoing: Outgoing;
   readonly linksTo: LinksTo;
 }
 
@@ -31,12 +31,12 @@ const readHead = createAnswerHeadReader("all");
 
 /** Passes on a call over a connection that is kept, as `Passage` has it: what the instance sees and what the caller gets is what `passOn` makes of it. */
 export function passOnLinks(onward: Onward, { instance, rawHeaders, added, trace }: PassOnOptions): Promise<Page | undefined> {
-  const { asked, request, body, reply, linksTo } = onward;
+  const { asked, request, body, outgoing, linksTo } = onward;
   const { method } = asked;
   return new Promise((resolve) => {
-    if (reply.isOver()) return resolve(undefined);
+    if (outgoing.isOver()) return resolve(undefined);
     if (instance.protocol !== "http1") {
-      reply.leave();
+      outgoing.leave();
       return resolve(undefined);
     }
     let links: Links;
@@ -60,14 +60,14 @@ export function passOnLinks(onward: Onward, { instance, rawHeaders, added, trace
     const refuse = (page: Page): void => {
       if (isSettled) return;
       settle(isBegun ? undefined : page);
-      if (isBegun) reply.breakOff();
+      if (isBegun) outgoing.breakOff();
     };
     const timer = setTimeout(() => refuse(unavailable(504)), instance.requestTimeout);
     const fail = (error?: unknown): void => {
       if (isSettled) return;
       if (!(error instanceof OddAnswer) || body.length > 0 || !REPEATABLE.has(method)) return refuse(unavailable(503));
       settle();
-      reply.leave();
+      outgoing.leave();
     };
 
     const listener = {
@@ -80,9 +80,9 @@ export function passOnLinks(onward: Onward, { instance, rawHeaders, added, trace
         if (isChunked) listener.see = (data) => void chunks.push(writeChunk(data));
         head = writeHead({
           status,
-          headers: [...responseHeaders(headers, trace, reply.now()), ...added],
+          headers: [...responseHeaders(headers, trace, outgoing.now()), ...added],
           framing,
-          isKept: reply.isKept,
+          isKept: outgoing.isKept,
         });
       },
       onBody(bytes: Buffer, isEnd: boolean, isClean: boolean): void {
@@ -96,14 +96,14 @@ export function passOnLinks(onward: Onward, { instance, rawHeaders, added, trace
       const first = head;
       head = "";
       isBegun = true;
-      reply.status = answer?.status ?? 200;
-      if (framing === "by length") return reply.write(first, bytes);
+      outgoing.status = answer?.status ?? 200;
+      if (framing === "by length") return outgoing.write(first, bytes);
       if (!listener.see) chunks.push(writeChunk(bytes));
       if (isEnd) chunks.push(writeEnd(reader.trailers()));
       const [only = NOTHING] = chunks;
       const all = chunks.length > 1 ? Buffer.concat(chunks) : only;
       chunks = [];
-      return reply.write(first, all);
+      return outgoing.write(first, all);
     };
     const finish = (isClean: boolean): void => {
       if (link && isClean && !answer?.isLast) {
@@ -111,7 +111,7 @@ export function passOnLinks(onward: Onward, { instance, rawHeaders, added, trace
         link = undefined;
       }
       settle();
-      reply.finish();
+      outgoing.finish();
     };
 
     const user = {
@@ -162,7 +162,7 @@ export function passOnLinks(onward: Onward, { instance, rawHeaders, added, trace
     for (let index = 0; index + 1 < sent.length; index += 2) lines += `${sent[index]}: ${sent[index + 1]}\r\n`;
     const isUnsaid = asked.length === undefined && !BODILESS.has(method);
     const sentHead = `${lines}Connection: keep-alive\r\n${isUnsaid ? "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n" : "\r\n"}`;
-    reply.hear({ onDrain: () => void link?.connection.resume(), onGone: () => settle() });
+    outgoing.hear({ onDrain: () => void link?.connection.resume(), onGone: () => settle() });
     ask();
   });
 }
