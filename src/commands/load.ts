@@ -12,7 +12,6 @@ import { createLook } from "../cloud/evidence.ts";
 import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
 import { setOutputs } from "../github-actions.ts";
-import { MalformedAnswer } from "../load/answer-reader.ts";
 import { findColdStarts, type ColdStarts } from "../load/cold-starts.ts";
 import { askForIt, estimate, type Estimate } from "../load/cost.ts";
 import { createDial } from "../load/dial.ts";
@@ -74,8 +73,8 @@ interface Run {
 async function run({ terminal, signal }: Context, { call, way, amount, credentials, instanceHeader }: Run) {
   const { url, method } = call;
   const source = openRequestSource(call, way, credentials);
-  const explain = (error: Error): string =>
-    error instanceof MalformedAnswer ? `What ${url.host} answers is not HTTP: ${error.message}.` : explainFailure(error, url, way).message;
+  const explain = (error: NodeJS.ErrnoException): string =>
+    error.code === "NOT_HTTP" ? `What ${url.host} answers is not HTTP.` : explainFailure(error, url, way).message;
   const dial = createDial(way, signal);
   try {
     const outcome = await terminal.task(`Calling ${url.href}`, (tell) =>

@@ -36,8 +36,8 @@ export async function openEmulator({
   const forgetTokens = (): void => rmSync(cache, { recursive: true, force: true });
   forgetTokens();
   const clock = createClock(forgetTokens);
-  const faults = createFaults();
   const { now } = clock;
+  const faults = createFaults(now);
   for (const folder of [directory, join(directory, "keys")]) {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
     sweepUnfinished(folder);
@@ -75,12 +75,11 @@ export async function openEmulator({
   const server = await listen(port, {
     authority,
     router: recorder?.wrap(route) ?? route,
-    frontDoor: (request, response, host) => google.frontDoor(request, response, host),
+    frontDoor: (passage, host) => google.frontDoor(passage, host),
+    now,
     admin: createAdmin({ status, reset, faults, clock, logs: () => google.logs, state: () => google.state }),
-    async meet(request, response, host) {
-      response.setHeader("date", new Date(now()).toUTCString());
-      return faults.strike(request, response, host);
-    },
+    meet: (request, response, host) => faults.strike(request, response, host),
+    isMet: () => !faults.isQuiet(),
     upstream: upstreamProxy(env),
     log,
   });

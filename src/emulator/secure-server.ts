@@ -2,26 +2,31 @@ import { createServer as createHttp1Server, ServerResponse, type RequestListener
 import { createServer as createHttp2Server } from "node:http2";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { createServer as createTlsServer } from "node:tls";
+import { createServer as createTlsServer, type TLSSocket } from "node:tls";
+import type { Lane } from "../http1/lane.ts";
 import type { CertificateAuthority } from "./certificates.ts";
 import { isEmulated } from "./hosts.ts";
 
 interface SecureOptions {
   readonly authority: CertificateAuthority;
   readonly http1: ServerOptions;
+  /** Takes connections in HTTP/1.1 first. */
+  readonly lane: Pick<Lane, "serve">;
   /** A request in either protocol; what came by HTTP/2 has a Host header too, and comes by Node's compatibility API. */
   readonly answer: RequestListener;
   /** Takes connections that carry what is no HTTP. */
   readonly refuse: (error: Error, socket: Duplex) => void;
 }
 
+/** Milliseconds until a connection that says nothing is closed, as long as Node waits for a head. */
+const SILENCE = 60_000;
 /** Cloud Run takes no more from one connection: https://cloud.google.com/run/quotas */
 const MOST_STREAMS = 100;
 
 /**
  * Speaks TLS, and HTTP/2 or HTTP/1.1 in it as the client likes, on connections to the emulated hosts; and HTTP/2 without TLS, with whom begins with it.
  */
-export function createSecureServer({ authority, http1, answer, refuse }: SecureOptions) {
+export function createSecureServer({ authority, http1, lane, answer, refuse }: SecureOptions) {
   const one = createHttp1Server(http1, answer);
   one.on("clientError", refuse);
   acceptWebSockets(one);
@@ -38,8 +43,24 @@ export function createSecureServer({ authority, http1, answer, refuse }: SecureO
         done(null, authority.contextFor(host));
       },
     },
-    (socket) => (socket.alpnProtocol === "h2" ? two : one).emit("connection", socket),
+    (socket) => (socket.alpnProtocol === "h2" ? two.emit("connection", socket) : speakHttp1(socket)),
   );
+  const speakHttp1 = (socket: TLSSocket): void => {
+    const hangUp = () => void socket.destroy();
+    socket.on("error", hangUp);
+    socket.setTimeout(SILENCE, hangUp);
+    socket.once("data", (first) => {
+      socket.setTimeout(0, hangUp);
+      lane.serve(socket, first, handOver);
+    });
+  };
+  const handOver = (socket: Socket, bytes: Buffer): void => {
+    if (socket.readableEnded) return refuse(new Error("The request has no end"), socket);
+    socket.pause();
+    socket.unshift(bytes);
+    one.emit("connection", socket);
+    socket.resume();
+  };
   return {
     secure: (connection: Duplex) => void secure.emit("connection", connection),
     http2: (connection: Duplex) => void two.emit("connection", connection),

@@ -2,16 +2,18 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { pipeline } from "node:stream/promises";
+import { MOST_HEADER_BYTES } from "../http1/fields.ts";
 import type { CertificateAuthority } from "./certificates.ts";
 import { ApiError, HttpError } from "./errors.ts";
+import { passageByNode } from "./front-door/by-node.ts";
+import type { FrontDoor } from "./front-door/front-door.ts";
+import { openServiceLane } from "./front-door/lane/open-lane.ts";
 import { isEmulated, isServiceHost, splitHost } from "./hosts.ts";
 import { forward, tunnel, type UpstreamProxy } from "./proxy.ts";
 import { hearOut, type Reply } from "./reply.ts";
 import type { Router } from "./router.ts";
 import { acceptWebSockets, createSecureServer } from "./secure-server.ts";
 
-/** Header sections beyond this are answered 431. */
-const MOST_HEADER_BYTES = 64 * 1024;
 /** Milliseconds in which a client that sent what is malformed may read why. */
 const LAST_READING = 2000;
 /** What a connection in HTTP/2 begins with: RFC 9113, section 3.4. */
@@ -24,11 +26,15 @@ interface ServerOptions {
   /** Answers the Google APIs. */
   readonly router: Router;
   /** Answers calls to services. */
-  readonly frontDoor: (request: IncomingMessage, response: ServerResponse, host: string) => Promise<void>;
+  readonly frontDoor: FrontDoor;
+  /** The emulator's clock, in milliseconds since the epoch: answers are dated by it. */
+  readonly now: () => number;
   /** Answers under the emulator's own address. */
   readonly admin: (request: IncomingMessage, url: URL) => Promise<Reply>;
   /** Sees a request to an emulated host first; true where nothing is left to answer. */
   readonly meet?: (request: IncomingMessage, response: ServerResponse, host: string) => Promise<boolean>;
+  /** False while `meet` would do nothing to any request. */
+  readonly isMet?: () => boolean;
   readonly upstream: UpstreamProxy;
   readonly log: (line: string) => void;
 }
@@ -41,9 +47,16 @@ interface Listening {
 /** Opens the emulator's one port on 127.0.0.1: a forward proxy, the emulated hosts, and the emulator's own address, told apart by the request. */
 export async function listen(port: number, options: ServerOptions): Promise<Listening> {
   const http1 = { maxHeaderSize: MOST_HEADER_BYTES, requestTimeout: LONGEST_REQUEST };
+  const lane = openServiceLane({
+    frontDoor: options.frontDoor,
+    now: options.now,
+    isOpen: () => options.meet === undefined || options.isMet?.() === false,
+    report: (line) => options.log(line),
+  });
   const { secure, http2 } = createSecureServer({
     authority: options.authority,
     http1,
+    lane,
     answer: (request, response) => void answerEmulated(request, response, splitHost(request.headers.host ?? "").host, options),
     refuse: refuseMalformed,
   });
@@ -58,16 +71,24 @@ export async function listen(port: number, options: ServerOptions): Promise<List
     socket.on("close", () => sockets.delete(socket));
     socket.on("error", () => socket.destroy());
     socket.once("data", (chunk) => {
+      // A client that was led here under an emulated host's name speaks TLS at once; a TLS record begins with 22.
+      const isSecure = chunk[0] === 22;
+      // Unlike Cloud Run: HTTP/2 is taken without TLS too, as HTTP/1.1 is, from clients that were led here by the emulator's address.
+      const isHttp2 = chunk.subarray(0, HTTP2_PREFACE.length).equals(HTTP2_PREFACE);
+      if (!isSecure && !isHttp2) return lane.serve(socket, chunk, handOver);
       socket.pause();
       socket.unshift(chunk);
-      // A client that was led here under an emulated host's name speaks TLS at once; a TLS record begins with 22.
-      if (chunk[0] === 22) return secure(socket);
-      // Unlike Cloud Run: HTTP/2 is taken without TLS too, as HTTP/1.1 is, from clients that were led here by the emulator's address.
-      if (chunk.subarray(0, HTTP2_PREFACE.length).equals(HTTP2_PREFACE)) return http2(socket);
-      speakHttp.call(server, socket);
-      socket.resume();
+      if (isSecure) secure(socket);
+      else http2(socket);
     });
   });
+  const handOver = (socket: Socket, bytes: Buffer): void => {
+    if (socket.readableEnded) return refuseMalformed(new Error("The request has no end"), socket);
+    socket.pause();
+    socket.unshift(bytes);
+    speakHttp.call(server, socket);
+    socket.resume();
+  };
   server.on("connect", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     // A client that resets its connection is no concern of the emulator.
     socket.on("error", () => socket.destroy());
@@ -87,6 +108,7 @@ export async function listen(port: number, options: ServerOptions): Promise<List
     async close() {
       const closed = new Promise((resolve) => server.close(resolve));
       server.closeIdleConnections();
+      lane.close();
       for (const socket of sockets) socket.destroy();
       await closed;
     },
@@ -133,13 +155,14 @@ async function answerEmulated(request: IncomingMessage, response: ServerResponse
   if (await options.meet?.(request, response, host)) return;
   if (isServiceHost(host)) {
     try {
-      await options.frontDoor(request, response, host);
+      await options.frontDoor(passageByNode(request, response, options.now), host);
     } catch (error) {
       reportBug(request, host, error, options);
       response.destroy();
     }
     return;
   }
+  response.setHeader("date", new Date(options.now()).toUTCString());
   await answer(request, response, options, async () => {
     const target = request.url ?? "/";
     const url = URL.canParse(target, `https://${host}`) ? new URL(target, `https://${host}`) : undefined;

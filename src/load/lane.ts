@@ -1,5 +1,6 @@
 import type { Socket } from "node:net";
-import { createAnswerReader, type AnswerHead } from "./answer-reader.ts";
+import { createAnswerHeadReader, type AnswerHead } from "../http1/answer-head.ts";
+import { createAnswerReader, OddAnswer, type AnswerReader } from "../http1/answer-reader.ts";
 import type { Dial } from "./dial.ts";
 
 /** One connection to the service, over and over: a request at a time. */
@@ -15,7 +16,7 @@ export interface Lane {
 
 interface LaneOptions {
   readonly dial: Dial;
-  readonly isToHead: boolean;
+  readonly method: string;
   /** A request that meets the end of a resting connection is sent again on a new one: RFC 9110, section 9.2.2. */
   readonly isIdempotent: boolean;
   answered(answer: AnswerHead): void;
@@ -30,7 +31,10 @@ class BrokenOff extends Error {
   readonly code = "ECONNRESET";
 }
 
-export function createLane({ dial, isToHead, isIdempotent, answered, failed, received }: LaneOptions): Lane {
+const readHead = createAnswerHeadReader([]);
+const keep = (): undefined => undefined;
+
+export function createLane({ dial, method, isIdempotent, answered, failed, received }: LaneOptions): Lane {
   let socket: Socket | undefined;
   /** What ends the connection that is being opened, or is open, before its time. */
   let attempt = 0;
@@ -57,19 +61,29 @@ export function createLane({ dial, isToHead, isIdempotent, answered, failed, rec
     attempt += 1;
     const mine = attempt;
     answers = 0;
-    const reader = createAnswerReader((answer) => {
-      answers += 1;
-      request = undefined;
-      since = undefined;
-      if (!answer.isKept) drop();
-      answered(answer);
-    });
-    expect = () => reader.expect(isToHead);
+    let head: AnswerHead | undefined;
+    let reader: AnswerReader | undefined;
+    const listener = {
+      onHead: (read: AnswerHead) => void (head = read),
+      onBody(_: Buffer, isEnd: boolean, isClean: boolean) {
+        if (!isEnd || !head) return;
+        // What follows an answer that is not the connection's last was asked for by nobody.
+        if (!isClean && !head.isLast) throw new OddAnswer();
+        reader = undefined;
+        answers += 1;
+        request = undefined;
+        since = undefined;
+        if (head.isLast) drop();
+        answered(head);
+      },
+    };
+    expect = () => (reader = createAnswerReader((text) => readHead(text, method, keep), listener));
     const read = (piece: Buffer): void => {
       if (mine !== attempt) return;
       hasBegun = true;
       received(piece.length);
       try {
+        if (!reader) throw new OddAnswer();
         reader.read(piece);
       } catch (error) {
         if (mine === attempt) give(error as Error);
@@ -88,12 +102,13 @@ export function createLane({ dial, isToHead, isIdempotent, answered, failed, rec
       socket = opened;
       opened.on("error", lost);
       opened.on("close", () => {
-        if (mine === attempt && !reader.end()) lost(new BrokenOff("the connection was closed before the answer was whole"));
+        if (mine === attempt && !reader?.close()) lost(new BrokenOff("the connection was closed before the answer was whole"));
       });
       if (request !== undefined) write();
     });
   };
-  let expect = (): void => {};
+  /** An answer is to come. */
+  let expect = (): unknown => undefined;
   const write = (): void => {
     if (socket === undefined) return open();
     hasBegun = false;

@@ -1,6 +1,6 @@
 import type { CliError } from "../errors.ts";
+import type { AnswerHead } from "../http1/answer-head.ts";
 import { TimedOut } from "../request/failure.ts";
-import type { AnswerHead } from "./answer-reader.ts";
 import type { Dial } from "./dial.ts";
 import { createLane, type Lane } from "./lane.ts";
 import { createPace } from "./pace.ts";
@@ -134,10 +134,10 @@ export async function runLoad(options: LoadOptions): Promise<Outcome> {
     };
     const lane = createLane({
       dial,
-      isToHead: method === "HEAD",
+      method,
       isIdempotent,
       received: (bytes) => (received += bytes),
-      answered({ status, head }: AnswerHead) {
+      answered({ status, kept: head }: AnswerHead) {
         // A token may end, or be revoked, between being sent and being read; keys change. Nobody's request is to be lost by that.
         if (status === 401 && !isRenewed && source.refused(token, head)) {
           isRenewed = true;

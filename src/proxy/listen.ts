@@ -1,9 +1,11 @@
 import { createServer, ServerResponse, type IncomingMessage } from "node:http";
 import { createServer as createHttp2Server, type IncomingHttpHeaders, type ServerHttp2Session, type ServerHttp2Stream } from "node:http2";
 import type { AddressInfo, Socket } from "node:net";
+import { MOST_HEADER_BYTES } from "../http1/fields.ts";
+import type { Lane } from "../http1/lane.ts";
 import type { Door } from "./door.ts";
-import { openLane, type Lane } from "./lane/lane.ts";
-import { HTTP2_WINDOWS, MOST_HEADER_BYTES } from "./upstream.ts";
+import { openProxyLane } from "./lane/open-lane.ts";
+import { HTTP2_WINDOWS } from "./upstream.ts";
 
 interface Address {
   readonly host: string;
@@ -61,13 +63,14 @@ export async function listen({ host, port }: Address, open: (port: number) => An
     socket.setTimeout(REST, hangUp);
     socket.once("data", (first) => {
       socket.setTimeout(0, hangUp);
-      if (!first.subarray(0, PREFACE.length).equals(PREFACE)) return lane?.serve(socket, first);
+      if (!first.subarray(0, PREFACE.length).equals(PREFACE)) return lane?.serve(socket, first, handOver);
       socket.pause();
       socket.unshift(first);
       http2.emit("connection", socket);
     });
   });
   const handOver = (socket: Socket, bytes: Buffer): void => {
+    if (socket.readableEnded) return refuseMalformed(socket);
     socket.pause();
     socket.unshift(bytes);
     speakHttp1.call(server, socket);
@@ -95,14 +98,14 @@ export async function listen({ host, port }: Address, open: (port: number) => An
     if (error.code === "ECONNRESET" || !socket.writable) return void socket.destroy();
     if (error.code === "HPE_HEADER_OVERFLOW")
       return refuse(socket as Socket, "431 Request Header Fields Too Large", `The headers are larger than ${MOST_HEADER_BYTES} bytes.`);
-    refuse(socket as Socket, "400 Bad Request", "The request is not well-formed HTTP.");
+    refuseMalformed(socket as Socket);
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen({ host, port, backlog: 4096 }, () => {
       server.off("error", reject);
       answers = open((server.address() as AddressInfo).port);
-      lane = openLane({ door: answers.door, handOver, rest: REST });
+      lane = openProxyLane(answers.door, REST);
       resolve();
     });
   });
@@ -121,6 +124,10 @@ export async function listen({ host, port }: Address, open: (port: number) => An
       server.closeAllConnections();
     },
   };
+}
+
+function refuseMalformed(socket: Socket): void {
+  refuse(socket, "400 Bad Request", "The request is not well-formed HTTP.");
 }
 
 function refuse(socket: Socket, status: string, text: string): void {

@@ -3,10 +3,11 @@ import { connect as connectHttp2, type ClientHttp2Session, type ClientSessionOpt
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import type { Duplex } from "node:stream";
 import type { CliError } from "../errors.ts";
+import { MOST_HEADER_BYTES } from "../http1/fields.ts";
+import { openLinks, type Links } from "../http1/links.ts";
 import { CONNECT_TIMEOUT, explainFailure, TimedOut } from "../request/failure.ts";
 import { createRoute, type Way } from "../request/route.ts";
 import { createTunnelAgent } from "../request/tunnel.ts";
-import { openLinks, type Links } from "./lane/links.ts";
 
 /** The connections to the service. */
 export interface Upstream {
@@ -29,8 +30,6 @@ interface UpstreamOptions {
   readonly signal: AbortSignal;
 }
 
-/** Bytes of a header section, on either side. */
-export const MOST_HEADER_BYTES = 64 * 1024;
 /** Milliseconds. A connection that rests is closed before the other end does it in the moment that it is used. */
 const REST = 55_000;
 /** Milliseconds between two looks at the clock; a look that comes so much later than it should says that the machine has slept, and its connections are dead. */

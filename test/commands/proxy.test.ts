@@ -1,8 +1,10 @@
+import { once } from "node:events";
 import { createServer } from "node:http";
 import { connect } from "node:http2";
-import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
 import { overlay } from "../../src/context.ts";
 import { sendAdmin } from "../helpers/admin.ts";
+import { newUser } from "../helpers/bin.ts";
 import { runCli } from "../helpers/command-line.ts";
 import { startEmulator, tinyService } from "../helpers/emulator.ts";
 import { expectDocumented } from "../helpers/json-document.ts";
@@ -48,12 +50,13 @@ beforeAll(async () => {
 });
 
 test("a refusal is passed through and explained once, and a grant and its end take effect", async () => {
-  const { url: door, stop } = await startProxy(argv("echo"), own);
+  const { url: door, said, stop } = await startProxy(argv("echo"), own);
   const refused = [await call(`${door}/a`), await call(`${door}/b`)];
   expect(refused.map(({ status, text }) => [status, text.includes("Your client does not have permission to get URL")])).toEqual([
     [403, true],
     [403, true],
   ]);
+  await vi.waitFor(() => expect(said()).toContain("[NOT_AUTHORIZED]"), { timeout: 20_000 });
   await emulator.grant("echo", member);
   const { text } = await call(`${door}/c`, { method: "POST", body: "hello", headers: { Origin: "http://localhost:3000" } });
   expect(JSON.parse(text)).toEqual({ host: new URL(url).host, body: "hello" });
@@ -169,4 +172,20 @@ test("a port that is taken is named, and the way to a free one", async () => {
     expect.stringContaining(`Port ${taken} on 127.0.0.1 is taken by another program. [PROXY_FAILED]`),
   ]);
   expect(stderr).toContain("cloudrun-oauth proxy --port 0");
+});
+
+test("calls that have to go in TLS, through an HTTPS proxy, go so and come back whole", async () => {
+  await emulator.grant("echo", member);
+  // The emulator is that proxy; trust in an authority is read when a process starts.
+  const { CLOUDRUN_OAUTH_EMULATOR: _, ...byTunnel } = env;
+  const child = newUser().start(["proxy", "--url", url, "--port", "0", "--quiet", "--no-cache", ...argv()], { env: byTunnel });
+  const door = String((await once(child.stdout, "data"))[0]).trim();
+  for (const body of ["", "short", "x".repeat(300_000)]) {
+    const { status, text } = await call(door, { method: "POST", body });
+    expect([status, JSON.parse(text)]).toEqual([200, { host: new URL(url).host, body }]);
+  }
+  const answers = await Promise.all(Array.from({ length: 20 }, () => call(door)));
+  expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([200]));
+  child.kill("SIGINT");
+  expect(await child).toMatchObject({ exitCode: 0, stderr: "" });
 });

@@ -106,6 +106,7 @@ export async function serveApis(apis: readonly Api[], state: State, now = Date.n
     authority: { contextFor: refuse } as unknown as Parameters<typeof listen>[1]["authority"],
     router: recorder.wrap(createRouter(apis, state, now)),
     frontDoor: refuse,
+    now: Date.now,
     admin: refuse,
     upstream: () => undefined,
     log: (line) => {

@@ -26,6 +26,8 @@ interface World {
   readonly signal?: AbortSignal;
   /** Called with each piece of stdout as it comes. */
   readonly onStdout?: (piece: Buffer) => void;
+  /** The same of stderr. */
+  readonly onStderr?: (piece: Buffer) => void;
   /** Why the output may hold a token, where the command is not `token`. */
   readonly tokensAskedFor?: TokensAskedFor;
 }
@@ -36,12 +38,13 @@ interface World {
  */
 export async function runCli(
   argv: readonly string[],
-  { env: given = {}, cwd = folder(), stdin: input, signal, onStdout, tokensAskedFor }: World = {},
+  { env: given = {}, cwd = folder(), stdin: input, signal, onStdout, onStderr, tokensAskedFor }: World = {},
 ) {
   const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
   if (input !== undefined) stdin.end(input);
   const [out, err] = [collect(stdout), collect(stderr)];
   if (onStdout) stdout.on("data", onStdout);
+  if (onStderr) stderr.on("data", onStderr);
   const env: Readonly<Record<string, string>> = { HOME: folder(), PATH: "", NO_GCE_CHECK: "true", ...given };
   const exitCode = await run(argv, { stdin, stdout, stderr, cwd, signal, env, self: [] });
   const written = { stdout: out(), stderr: err() };

@@ -7,12 +7,15 @@ import {
   type OutgoingHttpHeaders as Http2Headers,
 } from "node:http2";
 import { connect as connectTcp } from "node:net";
+import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { connect as connectTls, type TLSSocket } from "node:tls";
 import { expect, onTestFinished } from "vitest";
 import { openCertificateAuthority } from "../../src/emulator/certificates.ts";
 import { createFrontDoor } from "../../src/emulator/front-door/front-door.ts";
 import { openSigningKeys } from "../../src/emulator/oauth2/signing-keys.ts";
+import { openLogStore } from "../../src/emulator/logging/log-store.ts";
+import { createRequestLog } from "../../src/emulator/logging/request-log.ts";
 import { createInstances } from "../../src/emulator/run/instances.ts";
 import { hashUrl } from "../../src/emulator/run/naming.ts";
 import { createService } from "../../src/emulator/run/services.ts";
@@ -59,17 +62,25 @@ export async function openFrontDoor({ script, protocol = "http1", spec = {}, isP
   const instances = createInstances({ state, engine }, { onLog: (_, stream, line) => lines.push(`${stream} ${line}`) });
   const authority = openCertificateAuthority(state.directory, Date.now);
   const log: string[] = [];
-  const server = await listen(0, {
+  const logs = openLogStore(join(state.directory, "logs"), { now: Date.now, log: (line) => log.push(line) });
+  const requestLog = createRequestLog({ logs, now: Date.now });
+  const options = {
     authority,
     router: async () => expect.fail("No API is called here"),
-    frontDoor: createFrontDoor({ state, signingKeys: openSigningKeys(state.directory), now: Date.now, instances }),
+    frontDoor: createFrontDoor({ state, signingKeys: openSigningKeys(state.directory), now: Date.now, instances, requestLog }),
+    now: Date.now,
     admin: async () => expect.fail("The emulator itself is not called here"),
     upstream: () => undefined,
-    log: (line) => log.push(line),
-  });
+    log: (line: string) => log.push(line),
+  };
+  const server = await listen(0, options);
+  // The same without the lane: where requests may meet something, node:http reads all of them.
+  const byNode = await listen(0, { ...options, meet: async () => false });
   onTestFinished(async () => {
     await server.close();
+    await byNode.close();
     await instances.close();
+    logs.close();
     expect(engine.alive).toBe(0);
     expect(log).toEqual([]);
   });
@@ -80,7 +91,10 @@ export async function openFrontDoor({ script, protocol = "http1", spec = {}, isP
     state,
     engine,
     lines,
+    logs,
     port,
+    /** A port of the same front door whose requests all come by node:http. */
+    portByNode: byNode.port,
     host,
     key,
     /** A TLS connection through CONNECT. */

@@ -11,6 +11,8 @@ export interface RunningProxy {
   readonly port: number;
   /** What it printed on stdout when it was ready. */
   readonly printed: string;
+  /** What it has said on stderr so far. */
+  said(): string;
   /** Ends it as Ctrl-C does. */
   stop(): Promise<Finished>;
 }
@@ -22,6 +24,7 @@ export async function startProxy(
 ): Promise<RunningProxy> {
   const end = new AbortController();
   let printed = "";
+  let said = "";
   let finished: Promise<Finished> | undefined;
   const ready = new Promise<string>((resolve, reject) => {
     const onStdout = (piece: Buffer): void => {
@@ -29,7 +32,14 @@ export async function startProxy(
       const [url] = /http:\/\/[^"\s]+/.exec(printed) ?? [];
       if (url) resolve(url);
     };
-    finished = runCli(["proxy", "--port", "0", ...flags], { env, signal: end.signal, onStdout, ...(cwd !== undefined && { cwd }) });
+    const onStderr = (piece: Buffer): void => void (said += piece.toString("utf8"));
+    finished = runCli(["proxy", "--port", "0", ...flags], {
+      env,
+      signal: end.signal,
+      onStdout,
+      onStderr,
+      ...(cwd !== undefined && { cwd }),
+    });
     finished.then(({ stderr }) => reject(new Error(`The proxy has ended: ${stderr}`)), reject);
   });
   const stop = (): Promise<Finished> => {
@@ -38,7 +48,7 @@ export async function startProxy(
   };
   onTestFinished(async () => void (await stop()));
   const url = await ready;
-  return { url, port: Number(new URL(url).port), printed, stop };
+  return { url, port: Number(new URL(url).port), printed, said: () => said, stop };
 }
 
 /** A service, or its URL, and a proxy before it whose caller's tokens the emulator's keys have signed. */

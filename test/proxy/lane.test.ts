@@ -61,7 +61,7 @@ const request = fc.record({
   answer: fc.string({ unit: fc.constantFrom("b", "\r\n", "0\r\n\r\n", "5"), maxLength: 20 }),
 });
 
-test("a request that is read at once and one that comes in two pieces, which node:http reads, arrive alike and are answered alike", async () => {
+test("a request that is read at once, one that comes in two pieces, and one in three, which node:http reads, arrive alike and are answered alike", async () => {
   let seen: Seen[] = [];
   const origin = createHttpServer(async (received, response) => {
     const body = Buffer.concat(await received.toArray()).toString("latin1");
@@ -92,12 +92,14 @@ test("a request that is read at once and one that comes in two pieces, which nod
       const whole = Buffer.from(head + (body ?? ""), "latin1");
       const atOnce = await exchange(port, whole);
       const inTwo = await exchange(port, whole.subarray(0, 1), whole.subarray(1));
-      expect(seen).toHaveLength(2);
-      expect(seen[0]).toEqual(seen[1]);
+      const inThree = await exchange(port, whole.subarray(0, 1), whole.subarray(1, 2), whole.subarray(2));
+      expect(seen).toHaveLength(3);
+      for (const each of seen) expect(each).toEqual(seen[0]);
       expect(understood(atOnce)).toEqual(understood(inTwo));
+      expect(understood(atOnce)).toEqual(understood(inThree));
       expect(understood(atOnce).body).toBe(method === "HEAD" || status === 204 || status === 304 ? "" : answer);
     }),
-    { numRuns: 60 },
+    { numRuns: 50 },
   );
 });
 
@@ -188,4 +190,11 @@ test("what a service sends after an answer is not taken for the next one's", asy
   const one = `GET / HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n`;
   const answered = await exchange(port, `${one}\r\n`, `${one}\r\n`, `${one}Connection: close\r\n\r\n`);
   expect([answered.match(/mine/g)?.length, answered.includes("forged")]).toEqual([3, false]);
+});
+
+test("half of a head is malformed", async () => {
+  const { port } = await proxyTo((_, response) => response.end());
+  const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
+  socket.end("GET / HTTP/1.1\r\nX-Ha");
+  expect(Buffer.concat(await socket.toArray()).toString()).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
 });

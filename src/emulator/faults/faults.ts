@@ -14,11 +14,14 @@ export interface Faults {
   /** Throws ApiError NOT_FOUND. */
   remove(id: number): void;
   clear(): void;
+  /** True where none lies in wait. */
+  isQuiet(): boolean;
   /** Does to a request what the first fault says that matches it. True where nothing is left to answer. */
   strike(request: IncomingMessage, response: ServerResponse, host: string): Promise<boolean>;
 }
 
-export function createFaults(): Faults {
+/** `now` gives milliseconds since the epoch. */
+export function createFaults(now: () => number): Faults {
   const faults = new Map<number, Fault>();
   let last = 0;
 
@@ -45,6 +48,7 @@ export function createFaults(): Faults {
       if (!faults.delete(id)) throw new ApiError("NOT_FOUND", `There is no fault ${id}.`);
     },
     clear: () => faults.clear(),
+    isQuiet: () => faults.size === 0,
     async strike(request, response, host) {
       const target = request.url ?? "/";
       const fault = take(request.method ?? "GET", host, target.split("?", 1)[0] as string);
@@ -62,7 +66,8 @@ export function createFaults(): Faults {
         retryAfter: fault.retry_after,
         reason: fault.reason,
       });
-      response.writeHead(status, { "content-length": Buffer.byteLength(body as string), ...headers });
+      const date = new Date(now()).toUTCString();
+      response.writeHead(status, { date, "content-length": Buffer.byteLength(body as string), ...headers });
       response.end(request.method === "HEAD" ? undefined : body);
       return true;
     },

@@ -63,7 +63,12 @@ export async function authenticate(rawHeaders: readonly string[], options: Optio
 
 /** The positions of a header's values. */
 function indexesOf(rawHeaders: readonly string[], name: Header): number[] {
-  return rawHeaders.flatMap((text, index) => (index % 2 === 0 && text.toLowerCase() === name ? [index + 1] : []));
+  const indexes: number[] = [];
+  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
+    const text = rawHeaders[index] as string;
+    if (text.length === name.length && text.toLowerCase() === name) indexes.push(index + 1);
+  }
+  return indexes;
 }
 
 /**

@@ -2,31 +2,23 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2ServerRequest } from "node:http2";
 import type { Socket } from "node:net";
 import type { Writable } from "node:stream";
-import type { Lease } from "../run/pool.ts";
 import { breakOff, responseHeaders, writeHead, type Answer, type Response } from "./answer.ts";
 import { askHttp1, type Asked, type Onward } from "./ask-http1.ts";
 import { askHttp2 } from "./ask-http2.ts";
 import { requestTooLarge, responseTooLarge, unavailable, type Page } from "./pages.ts";
+import type { PassOnOptions } from "./passage.ts";
 import { requestHeaders } from "./request-headers.ts";
-import type { Trace } from "./trace.ts";
 
 /** Bytes of a body that goes by HTTP/1.1 between front end and instance: https://cloud.google.com/run/quotas#request_limits */
-const MOST_BODY_BYTES = 32 * 1024 * 1024;
+export const MOST_BODY_BYTES = 32 * 1024 * 1024;
 
-interface PassOnOptions {
-  readonly instance: Pick<Lease, "port" | "protocol" | "requestTimeout">;
-  /** Name, value, name, value …: the caller's headers, the checked credential already without its signature. */
-  readonly rawHeaders: readonly string[];
-  /** The same, of what the answer has besides the service's own. */
-  readonly added: readonly string[];
-  readonly trace: Trace;
-}
-
-/**
- * Streams a request to an instance and its answer back; resolves when that is over, for whatever reason.
- * Gives back the page to answer with where the instance gave no answer that could be begun.
- */
-export async function passOn(request: IncomingMessage, response: Response, options: PassOnOptions): Promise<Page | undefined> {
+/** Passes on a call that came by node:http or node:http2, as `Passage` has it. */
+export async function passOn(
+  request: IncomingMessage,
+  response: Response,
+  options: PassOnOptions,
+  now: () => number,
+): Promise<Page | undefined> {
   const { instance, added, trace } = options;
   const isLimited = instance.protocol === "http1";
   if (isLimited && lengthOf(request.headers) > MOST_BODY_BYTES) return drain(request, requestTooLarge());
@@ -62,7 +54,7 @@ export async function passOn(request: IncomingMessage, response: Response, optio
       return drain(request, responseTooLarge());
     }
     if (isOver) return undefined;
-    const headers = [...responseHeaders(answer.rawHeaders, trace), ...added];
+    const headers = [...responseHeaders(answer.rawHeaders, trace, now()), ...added];
     if (answer.connection) {
       await join(response as ServerResponse, answer as Required<Answer>, headers);
       clearTimeout(timer);
@@ -98,7 +90,8 @@ function lengthOf(headers: IncomingMessage["headers"]): number {
   return Number(headers["content-length"] ?? 0);
 }
 
-function lengthOfRaw(rawHeaders: readonly string[]): number {
+/** What headers say of the length of a body; 0 where they do not. */
+export function lengthOfRaw(rawHeaders: readonly string[]): number {
   const index = rawHeaders.findIndex((name, index) => index % 2 === 0 && name.toLowerCase() === "content-length");
   return index < 0 ? 0 : Number(rawHeaders[index + 1]);
 }

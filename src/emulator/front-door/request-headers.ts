@@ -1,4 +1,4 @@
-import type { IncomingMessage } from "node:http";
+import type { ServiceRequest } from "./passage.ts";
 import { cloudTraceContext, traceparent, type Trace } from "./trace.ts";
 
 /** RFC 9110, section 7.6.1: these concern one connection and are not passed on. */
@@ -19,7 +19,7 @@ const OWN = new Set(["cookie", "expect", "forwarded", "traceparent", "x-cloud-tr
  * The headers that an instance sees: name, value, name, value … `rawHeaders` are the caller's, the checked credential already without its signature.
  * https://cloud.google.com/run/docs/container-contract
  */
-export function requestHeaders(request: IncomingMessage, rawHeaders: readonly string[], trace: Trace): string[] {
+export function requestHeaders(request: ServiceRequest, rawHeaders: readonly string[], trace: Trace): string[] {
   const headers: string[] = [];
   const cookies: string[] = [];
   if (request.httpVersionMajor === 2) headers.push("Host", request.headers.host ?? "");

@@ -82,7 +82,8 @@ export function isAllowed(state: State, principal: Identity | undefined, permiss
 /** The resources whose policies decide about one: itself, and its project. */
 export function levelsOf(state: State, resource: string): string[] {
   const name = canonicalName(state, resource);
-  return [...new Set([name, name.split("/").slice(0, 2).join("/")])];
+  const end = name.indexOf("/", name.indexOf("/") + 1);
+  return end < 0 ? [name] : [name, name.slice(0, end)];
 }
 
 /** The bindings that decide now: while a change is on its way, those from before it. */

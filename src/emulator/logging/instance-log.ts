@@ -14,7 +14,7 @@ export function revisionResource(revisionKey: string, service: string): Monitore
 
 /** The full name of one of Cloud Run's logs. */
 export function runLog(project: string, log: "stdout" | "stderr" | "requests" | "varlog/system"): string {
-  return `projects/${project}/logs/${encodeURIComponent(`run.googleapis.com/${log}`)}`;
+  return `projects/${project}/logs/run.googleapis.com%2F${log.replace("/", "%2F")}`;
 }
 
 /** Takes down what an instance writes, and what Cloud Run says about it. https://cloud.google.com/run/docs/logging */

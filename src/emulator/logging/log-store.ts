@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { LogEntry, NewEntry } from "./entry.ts";
 import { redact } from "./redact.ts";
-import { parseTimestamp } from "./timestamp.ts";
+import { timestampAt } from "./timestamp.ts";
 
 /** Where all log entries are kept, in the order in which they came. */
 export interface LogStore {
@@ -27,6 +27,8 @@ interface LogStoreOptions {
   readonly mostSegments?: number;
 }
 
+/** Milliseconds in which entries come together: to write each by itself takes as long as to make it. */
+const GATHERING = 10;
 const SEGMENT = /^\d{8}\.jsonl$/;
 
 // Unlike Cloud Run: the oldest entries go when there are 32 MiB of them, not after 30 days.
@@ -44,7 +46,7 @@ export function openLogStore(directory: string, { now, log, segmentBytes = 4 * 1
   let size = dropTornLine(path(current));
   let descriptor = openSync(path(current), "a", 0o600);
   let pending: string[] = [];
-  let scheduled: NodeJS.Immediate | undefined;
+  let scheduled: NodeJS.Timeout | undefined;
   let received = 0;
   const followers = new Map<(entry: LogEntry) => void, () => void>();
 
@@ -56,7 +58,7 @@ export function openLogStore(directory: string, { now, log, segmentBytes = 4 * 1
     for (const old of numbers().slice(0, -mostSegments)) rmSync(path(old), { force: true });
   };
   const flush = (): void => {
-    clearImmediate(scheduled);
+    clearTimeout(scheduled);
     scheduled = undefined;
     if (pending.length === 0) return;
     const bytes = Buffer.from(pending.join(""));
@@ -82,7 +84,7 @@ export function openLogStore(directory: string, { now, log, segmentBytes = 4 * 1
   return {
     append(entries) {
       const milliseconds = now();
-      const receiveTimestamp = parseTimestamp(new Date(milliseconds).toISOString()) as string;
+      const receiveTimestamp = timestampAt(milliseconds);
       for (const entry of entries) {
         received = (received + 1) % 0x1_0000_0000;
         const whole: LogEntry = { timestamp: receiveTimestamp, insertId: makeInsertId(milliseconds, received), ...entry, receiveTimestamp };
@@ -93,7 +95,7 @@ export function openLogStore(directory: string, { now, log, segmentBytes = 4 * 1
         const shown = line === written ? whole : (JSON.parse(line) as LogEntry);
         for (const take of followers.keys()) take(shown);
       }
-      scheduled ??= setImmediate(flushOrSay);
+      scheduled ??= setTimeout(flushOrSay, GATHERING);
     },
     flush,
     async *read() {

@@ -1,14 +1,13 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Passage, ServiceRequest } from "../front-door/passage.ts";
 import type { Trace } from "../front-door/trace.ts";
 import { keyOf } from "../run/naming.ts";
 import type { ServiceRoute } from "../run/route.ts";
 import { revisionResource, runLog } from "./instance-log.ts";
 import type { LogStore } from "./log-store.ts";
-import { parseTimestamp } from "./timestamp.ts";
+import { timestampAt } from "./timestamp.ts";
 
 interface Called {
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
+  readonly passage: Pick<Passage, "request" | "onOver">;
   readonly host: string;
   readonly trace: Trace;
   readonly route: ServiceRoute;
@@ -19,17 +18,16 @@ export type RequestLog = (called: Called) => (text: string) => void;
 
 /** https://cloud.google.com/run/docs/logging#log-types */
 export function createRequestLog({ logs, now }: { readonly logs: LogStore; readonly now: () => number }): RequestLog {
-  return ({ request, response, host, trace, route: { place, service, revisionName = "" } }) => {
+  return ({ passage: { request, onOver }, host, trace, route: { place, service, revisionName = "" } }) => {
     const { method: requestMethod = "", url = "/", headers, httpVersion, httpVersionMajor, socket } = request;
     const { projectId } = place.project;
-    const timestamp = parseTimestamp(new Date(now()).toISOString()) as string;
+    const timestamp = timestampAt(now());
     const begun = performance.now();
     const readBefore = socket.bytesRead;
     const writtenBefore = socket.bytesWritten;
     let explanation: string | undefined;
 
-    response.once("close", () => {
-      const { statusCode: status } = response;
+    onOver((status) => {
       // A connection of HTTP/2 carries other requests meanwhile.
       const [read, written] =
         httpVersionMajor === 1 ? [socket.bytesRead - readBefore, socket.bytesWritten - writtenBefore] : [0, undefined];
@@ -67,7 +65,7 @@ export function createRequestLog({ logs, now }: { readonly logs: LogStore; reado
   };
 }
 
-function headerBytes({ method = "", url = "", rawHeaders }: IncomingMessage): number {
+function headerBytes({ method = "", url = "", rawHeaders }: ServiceRequest): number {
   // After a name stands ": ", after a value and after the first line the end of the line.
   return rawHeaders.reduce((sum, text) => sum + text.length + 2, `${method} ${url} HTTP/1.1\r\n\r\n`.length);
 }

@@ -15,6 +15,16 @@ export function timestampOf(seconds: number, nanos: number): string | undefined 
   return write(seconds * 1000, String(nanos).padStart(9, "0"));
 }
 
+/** The same of milliseconds since the epoch. Many entries come in the same one. */
+export function timestampAt(milliseconds: number): string {
+  if (milliseconds === last.milliseconds) return last.text;
+  const text = new Date(milliseconds).toISOString();
+  last = { milliseconds, text: text.endsWith(".000Z") ? `${text.slice(0, -5)}Z` : text };
+  return last.text;
+}
+
+let last = { milliseconds: Number.NaN, text: "" };
+
 /** The order of two times that `parseTimestamp` wrote: below 0 where `a` is earlier. */
 export function compareTimestamps(a: string, b: string): number {
   const [left, right] = [a.slice(0, -1), b.slice(0, -1)];

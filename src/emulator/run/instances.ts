@@ -16,6 +16,8 @@ const QUEUE = 10_000;
 
 /** The instances of all revisions; they come with the requests and go without them. */
 export interface Instances {
+  /** A place that is free at once, as `acquire` would choose it. Throws InstanceError where there is none to be had. */
+  take(revisionKey: string, instanceId?: string): Lease | undefined;
   /** A place for one request in an instance of a revision, in a certain one if that has a place. Throws InstanceError where there is none to be had, and the signal's reason. */
   acquire(revisionKey: string, signal: AbortSignal, instanceId?: string): Promise<Lease>;
   /** Sees to it that a revision has as many instances as it is to have even without a request. */
@@ -100,6 +102,7 @@ export function createInstances({ state, engine }: Pick<Runtime, "state" | "engi
   };
 
   return {
+    take: (key, instanceId) => poolOf(key).take(instanceId),
     acquire: async (key, signal, instanceId) => poolOf(key).acquire(signal, instanceId),
     keepLeast(key) {
       if (!closed && scaleOf(state, key).least > 0) poolOf(key).keep();

@@ -22,6 +22,8 @@ export interface Lease {
 
 /** The instances of one revision. */
 export interface Pool {
+  /** A place that is free at once, as `acquire` would choose it. */
+  take(instanceId?: string): Lease | undefined;
   /** A place in an instance, in the one of `instanceId` if it has one, started where there is none; throws InstanceError, and the signal's reason. */
   acquire(signal: AbortSignal, instanceId?: string): Promise<Lease>;
   /** Starts as many instances as are to be kept; those that fail to start are tried again, ever more slowly. */
@@ -103,8 +105,13 @@ export function createPool({ start, concurrency, scale, queueMilliseconds, ...op
     return { port: each.instance.port, instanceId: each.id, protocol: options.protocol, requestTimeout: options.requestTimeout, release };
   };
   const findFree = (id?: string) => {
-    const free = [...running].filter(({ active }) => active < concurrency);
-    return free.find((each) => each.id === id) ?? free[0];
+    let first: Running | undefined;
+    for (const each of running) {
+      if (each.active >= concurrency) continue;
+      if (each.id === id || id === undefined) return each;
+      first ??= each;
+    }
+    return first;
   };
   const launch = async () => {
     starting += 1;
@@ -162,14 +169,20 @@ export function createPool({ start, concurrency, scale, queueMilliseconds, ...op
     reportEmpty();
   };
 
+  const take = (instanceId?: string): Lease | undefined => {
+    const free = waiters.size === 0 ? findFree(instanceId) : undefined;
+    return free && lease(free);
+  };
+
   return {
     empty,
     keep,
     retire,
+    take,
     async acquire(signal, instanceId) {
       signal.throwIfAborted();
-      const free = waiters.size === 0 ? findFree(instanceId) : undefined;
-      if (free) return lease(free);
+      const taken = take(instanceId);
+      if (taken) return taken;
       return new Promise((resolve, reject) => {
         const leave = () => {
           waiters.delete(waiter);

@@ -24,17 +24,20 @@ export interface Session {
  * `random`, at least 0 and below 1, picks the revision where traffic is split; a session's revision goes before, as long as it takes traffic at all.
  */
 export function routeHost(state: State, host: string, random: number, session?: Session): ServiceRoute | undefined {
-  const [label = "", ...rest] = host.split(".");
-  const domain = rest.join(".");
+  const dot = host.indexOf(".");
+  const [label, domain] = dot < 0 ? [host, ""] : [host.slice(0, dot), host.slice(dot + 1)];
   const untagged = findService(state, label, domain);
   if (untagged && !isReachable(untagged.service)) return undefined;
-  if (untagged) return { ...untagged, revisionName: findKept(state, untagged, session) ?? pick(untagged.service, random) };
+  if (untagged) {
+    const { service, place } = untagged;
+    return { service, place, revisionName: findKept(state, untagged, session) ?? pick(service, random) };
+  }
 
   const [, tag, name = ""] = /^(.+?)---(.+)$/.exec(label) ?? [];
   const tagged = findService(state, name, domain);
   const target = tagged?.service.status.traffic.find((each) => each.tag === tag);
   if (!tagged || !target || tag === undefined || !isReachable(tagged.service)) return undefined;
-  return { ...tagged, revisionName: target.revisionName, tag };
+  return { service: tagged.service, place: tagged.place, revisionName: target.revisionName, tag };
 }
 
 /** The audiences that an ID token for a service may have: its URLs, never a tag's, and https://cloud.google.com/run/docs/configuring/custom-audiences */
@@ -63,7 +66,8 @@ export function keepsSessions(state: State, place: Place, revisionName: string):
 }
 
 function findKept(state: State, { service, place }: { service: KnativeService; place: Place }, session?: Session): string | undefined {
-  const target = service.status.traffic.find(({ revisionName, percent = 0 }) => percent > 0 && revisionName === session?.revisionName);
+  if (!session) return undefined;
+  const target = service.status.traffic.find(({ revisionName, percent = 0 }) => percent > 0 && revisionName === session.revisionName);
   return target?.revisionName !== undefined && keepsSessions(state, place, target.revisionName) ? target.revisionName : undefined;
 }
 
@@ -76,14 +80,36 @@ function pick({ status }: KnativeService, random: number): string | undefined {
   return undefined;
 }
 
-function findService(state: State, label: string, domain: string): { service: KnativeService; place: Place } | undefined {
+interface Found {
+  readonly service: KnativeService;
+  readonly place: Place;
+}
+
+/** What hosts were found to be last, with the service's key: what the state holds is replaced as a whole, so that it is known whether it is still so. */
+const found = new WeakMap<State, Map<string, Found & { readonly key: string }>>();
+const MOST_FOUND = 1000;
+
+function findService(state: State, label: string, domain: string): Found | undefined {
+  const hosts = found.get(state) ?? new Map<string, Found & { readonly key: string }>();
+  found.set(state, hosts);
+  const host = `${label}.${domain}`;
+  const known = hosts.get(host);
+  if (known && state.services.get(known.key) === known.service && state.projects.get(known.place.project.projectId) === known.place.project)
+    return known;
+  const service = searchService(state, label, domain);
+  if (hosts.size > MOST_FOUND) hosts.clear();
+  if (service) hosts.set(host, { ...service, key: keyOf(service.place, service.service.metadata.name) });
+  return service;
+}
+
+function searchService(state: State, label: string, domain: string): Found | undefined {
   if (domain === "a.run.app") return findByHash(state, label);
   const [, region, name, projectNumber] = /^(\S+)\.run\.app (\S+)-(\d+)$/.exec(`${domain} ${label}`) ?? [];
   const project = state.projects.list().find((each) => each.projectNumber === projectNumber);
   return project && region !== undefined && name !== undefined ? lookUp(state, { project, region }, name) : undefined;
 }
 
-function findByHash(state: State, label: string): { service: KnativeService; place: Place } | undefined {
+function findByHash(state: State, label: string): Found | undefined {
   const [, name = "", code = ""] = /^(\S+)-[a-z2-7]{10}-([a-z]{2})$/.exec(label) ?? [];
   const region = regionOfCode(code);
   if (region === undefined) return undefined;
@@ -97,7 +123,7 @@ function findByHash(state: State, label: string): { service: KnativeService; pla
   return undefined;
 }
 
-function lookUp(state: State, place: Place, name: string): { service: KnativeService; place: Place } | undefined {
+function lookUp(state: State, place: Place, name: string): Found | undefined {
   const service = state.services.get(keyOf(place, name));
   return service && { service, place };
 }

@@ -1,64 +1,27 @@
+import { createAnswerHeadReader, type AnswerHead } from "../../http1/answer-head.ts";
+import { ODD, type INCOMPLETE } from "../../http1/fields.ts";
 import type { Addresses } from "../headers.ts";
 import { answeredCookie, answeredLocation } from "../headers.ts";
-import { createFieldReader, INCOMPLETE, ODD } from "./fields.ts";
 
-/** An answer whose end leaves no doubt. */
-export interface AnswerHead {
-  readonly status: number;
-  /** The status line, and the fields that go on to the caller. */
-  readonly kept: string;
-  /** Where the body begins. */
-  readonly end: number;
-  /** Bytes of the body; undefined where it is in chunks, or lasts until the connection closes. */
-  readonly length: number | undefined;
-  readonly isChunked: boolean;
-  /** The service takes no more requests on this connection. */
-  readonly isLast: boolean;
+/** An answer's head, with what is kept as the caller gets it. */
+export interface ServiceAnswerHead extends AnswerHead {
   /** Identity-Aware Proxy may have answered, and not the service. */
   readonly isFromIap: boolean;
 }
 
 const IAP = "x-goog-iap-generated-response";
-const CONNECTION = ["keep-alive", "proxy-connection", "te", "upgrade", "http2-settings", "alt-svc"];
-const readFields = createFieldReader([...CONNECTION, "connection", "transfer-encoding", "content-length", "location", "set-cookie", IAP]);
-const LINE = /HTTP\/1\.([01]) ([1-9]\d\d)(?: [\t\x20-\x7e\x80-\xff]*)?\r\n/y;
-/** The longest status line that is waited for. */
-const LONGEST_LINE = 1024;
+const DROPPED = ["keep-alive", "proxy-connection", "te", "upgrade", "http2-settings", "alt-svc"];
+const readHead = createAnswerHeadReader([...DROPPED, "location", "set-cookie", IAP]);
 
-/** Reads the head that a text begins with, in latin1, of an answer to a request of that method. */
-export function readAnswerHead(text: string, method: string, addresses: Addresses): AnswerHead | typeof INCOMPLETE | typeof ODD {
-  LINE.lastIndex = 0;
-  const line = LINE.exec(text);
-  if (!line) return text.length < LONGEST_LINE && !text.includes("\n") ? INCOMPLETE : ODD;
-  const status = Number(line[2]);
-  let length: number | undefined;
-  let isChunked = false;
-  let isLast = line[1] === "0";
+/** Reads the head that a text begins with, in latin1, of a service's answer to a request of that method. */
+export function readAnswerHead(text: string, method: string, addresses: Addresses): ServiceAnswerHead | typeof INCOMPLETE | typeof ODD {
   let isFromIap = false;
-  let isOdd = false;
-  const fields = readFields(text, LINE.lastIndex, (name, value) => {
+  const head = readHead(text, method, (name, value) => {
     switch (name) {
-      case "connection": {
-        for (const wish of value
-          .toLowerCase()
-          .split(",")
-          .map((each) => each.trim())) {
-          if (wish === "close") isLast = true;
-          // RFC 9110, section 7.6.1: it may name further fields that are not to be passed on.
-          else if (wish !== "keep-alive" && wish !== "upgrade") isOdd = true;
-        }
-        return "";
-      }
-      case "transfer-encoding":
-        if (isChunked || isLast || value.toLowerCase() !== "chunked") isOdd = true;
-        isChunked = true;
-        return "";
-      case "content-length":
-        if (length !== undefined || !/^\d{1,15}$/.test(value)) isOdd = true;
-        length = Number(value);
-        return undefined;
       case IAP:
         isFromIap = true;
+        return undefined;
+      case "content-length":
         return undefined;
       case "location":
         return `Location: ${answeredLocation(value, addresses)}\r\n`;
@@ -68,13 +31,8 @@ export function readAnswerHead(text: string, method: string, addresses: Addresse
         return "";
     }
   });
-  if (typeof fields === "string") return fields;
-  // RFC 9112, section 6.3: who says both may have been made to.
-  if (isOdd || (isChunked && length !== undefined)) return ODD;
-  if (method === "HEAD" || status === 204 || status === 304 || status < 200)
-    return { status, ...fields, length: 0, isChunked: false, isLast, isFromIap };
-  const isUntilClose = !isChunked && length === undefined;
-  return { status, ...fields, length, isChunked, isLast: isLast || isUntilClose, isFromIap };
+  if (typeof head === "string") return head;
+  return head.isNominating ? ODD : { ...head, isFromIap };
 }
 
 /** The fields of a head that was read, by their names in lower case. */

@@ -1,36 +1,11 @@
+import { createAnswerReader, OddAnswer, type AnswerReader } from "../../http1/answer-reader.ts";
+import type { Caller, Exchange } from "../../http1/connection.ts";
+import type { Link } from "../../http1/links.ts";
 import { failurePage, type Door } from "../door.ts";
 import { sentOrigin } from "../headers.ts";
 import type { Suspect } from "../refusals.ts";
-import { fieldsOf, type AnswerHead } from "./answer-head.ts";
-import { createAnswerReader, OddAnswer, type AnswerReader } from "./answer-reader.ts";
-import type { Link } from "./links.ts";
-import type { RequestHead } from "./request-head.ts";
-
-/** A request on its way to the service, and its answer on the way back. */
-export interface Exchange {
-  start(): void;
-  /** Passes on bytes of the body; false where more are to wait until the caller is resumed. */
-  send(bytes: Buffer): boolean;
-  /** The caller has taken what was written. */
-  drain(): void;
-  /** The caller went away. */
-  abandon(): void;
-}
-
-/** The caller, as an exchange sees it. */
-export interface Caller {
-  /** Writes the head, where there is one, and bytes; false where it is slow to take them. */
-  write(head: string, bytes: Buffer): boolean;
-  /** More of the body may come. */
-  resume(): void;
-  /** Whether the connection may serve another request. */
-  isKept(): boolean;
-  /** All is answered. */
-  done(isKept: boolean): void;
-  breakOff(): void;
-  /** The request is to be passed on by the other way, which reads what is odd. */
-  leave(): void;
-}
+import { fieldsOf, readAnswerHead, type ServiceAnswerHead } from "./answer-head.ts";
+import type { CallerRequestHead } from "./request-head.ts";
 
 /** RFC 9110, section 9.2.2: what may be sent again when a resting connection turns out to be closed. */
 const REPEATABLE = new Set(["GET", "HEAD", "OPTIONS", "PUT", "DELETE"]);
@@ -43,7 +18,7 @@ const KEPT = "Connection: keep-alive\r\nKeep-Alive: timeout=65\r\n\r\n";
 const CLOSED = "Connection: close\r\n\r\n";
 
 /** Passes a request on to the service with the token, and the answer back as it comes. */
-export function openExchange(request: RequestHead, caller: Caller, door: Door): Exchange {
+export function openExchange(request: CallerRequestHead, caller: Caller, door: Door): Exchange {
   const { journal, tokens, upstream, refusals } = door;
   const { links } = upstream;
   const { method, path, length = 0 } = request;
@@ -58,7 +33,7 @@ export function openExchange(request: RequestHead, caller: Caller, door: Door): 
   let isSecond = false;
   let link: Link | undefined;
   let reader: AnswerReader;
-  let answer: AnswerHead | undefined;
+  let answer: ServiceAnswerHead | undefined;
   let head = "";
   let isBegun = false;
   let isKept = false;
@@ -133,7 +108,7 @@ export function openExchange(request: RequestHead, caller: Caller, door: Door): 
 
   const listener = {
     see: undefined as ((data: Buffer) => void) | undefined,
-    onHead(read: AnswerHead): void {
+    onHead(read: ServiceAnswerHead): void {
       answer = read;
       const { status, kept, isChunked } = read;
       // What lasts until the connection closes does so on this side, too.
@@ -179,7 +154,7 @@ export function openExchange(request: RequestHead, caller: Caller, door: Door): 
   const ask = (): void => {
     answer = undefined;
     listener.see = undefined;
-    reader = createAnswerReader(method, addresses, listener);
+    reader = createAnswerReader((text) => readAnswerHead(text, method, addresses), listener);
     links.take(user, (error, taken) => {
       if (isOver) return error ? undefined : links.drop(taken);
       if (error) return fail(error);

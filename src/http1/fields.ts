@@ -1,5 +1,8 @@
-/** What is to become of a field: nothing where it stays as it is, else the text in its stead, which is empty where it goes. */
-type Meet = (name: string, value: string) => string | undefined;
+/**
+ * What is to become of a field, by its name in lower case and as it was spelled: nothing where it stays as it is, else the text in its stead, which is
+ * empty where it goes.
+ */
+export type Meet = (name: string, value: string, spelled: string) => string | undefined;
 
 /** A header section that was read. */
 export interface Fields {
@@ -14,6 +17,9 @@ export const INCOMPLETE = "incomplete";
 /** What RFC 9112 does not allow, or allows and two readers have read differently before. */
 export const ODD = "odd";
 
+/** Bytes of a header section, whoever sends it. */
+export const MOST_HEADER_BYTES = 64 * 1024;
+
 /** RFC 9110, section 5.6.2. */
 export const NAME = characters(/[!#$%&'*+.^_`|~0-9A-Za-z-]/);
 /** RFC 9110, section 5.5: no control character but the tab. */
@@ -27,14 +33,14 @@ function characters(pattern: RegExp): Uint8Array {
   return Uint8Array.from({ length: 256 }, (_, code) => Number(pattern.test(String.fromCharCode(code))));
 }
 
-/** Reads header sections in which the fields of these names, in lower case, are met; all others stay. */
+/** Reads header sections in which the fields of these names, in lower case, are met, or all of them; the others stay. */
 export function createFieldReader(
-  names: Iterable<string>,
+  names: Iterable<string> | "all",
 ): (text: string, start: number, meet: Meet) => Fields | typeof INCOMPLETE | typeof ODD {
-  const met = new Set(names);
+  const met = names === "all" ? undefined : new Set(names);
   // Most names are none of these by their length and first letter: only what is left is cut out and looked up.
-  const suspects = new Uint8Array(2048);
-  for (const name of met) suspects[suspicion(name.length, name.charCodeAt(0))] = 1;
+  const suspects = new Uint8Array(2048).fill(met ? 0 : 1);
+  for (const name of met ?? []) suspects[suspicion(name.length, name.charCodeAt(0))] = 1;
 
   return (text, start, meet) => {
     const { length } = text;
@@ -59,9 +65,10 @@ export function createFieldReader(
       if (text.charCodeAt(at) !== CR || text.charCodeAt(at + 1) !== LF) return ODD;
       at += 2;
       if (suspects[suspicion(colon - begin, text.charCodeAt(begin))] === 0) continue;
-      const name = text.slice(begin, colon).toLowerCase();
-      if (!met.has(name)) continue;
-      const instead = meet(name, trim(text, colon + 1, at - 2));
+      const spelled = text.slice(begin, colon);
+      const name = spelled.toLowerCase();
+      if (met && !met.has(name)) continue;
+      const instead = meet(name, trim(text, colon + 1, at - 2), spelled);
       if (instead === undefined) continue;
       kept += text.slice(keptTo, begin) + instead;
       keptTo = at;

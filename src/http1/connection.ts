@@ -1,7 +1,40 @@
 import type { Socket } from "node:net";
-import type { Door } from "../door.ts";
-import { openExchange, type Caller, type Exchange } from "./exchange.ts";
-import { readRequestHead, type RequestHead } from "./request-head.ts";
+import { INCOMPLETE, type ODD } from "./fields.ts";
+
+/** What a request's head says of where the request ends. */
+export interface Bounds {
+  /** Where the body begins. */
+  readonly end: number;
+  /** Bytes of the body; undefined where nothing is said of it. */
+  readonly length: number | undefined;
+}
+
+/** A request that is being answered. */
+export interface Exchange {
+  start(): void;
+  /** Takes bytes of the body; false where more are to wait until the caller is resumed. */
+  send(bytes: Buffer): boolean;
+  /** The caller has taken what was written. */
+  drain(): void;
+  /** The caller went away. */
+  abandon(): void;
+}
+
+/** The caller, as an exchange sees it. */
+export interface Caller {
+  readonly socket: Socket;
+  /** Writes the head, where there is one, and bytes; false where it is slow to take them. */
+  write(head: string, bytes: Buffer): boolean;
+  /** More of the body may come. */
+  resume(): void;
+  /** Whether the connection may serve another request. */
+  isKept(): boolean;
+  /** All is answered. */
+  done(isKept: boolean): void;
+  breakOff(): void;
+  /** The request is to be answered by who reads all of HTTP, because of what was answered. */
+  leave(): void;
+}
 
 /** A caller's connection. */
 export interface Connection {
@@ -10,11 +43,12 @@ export interface Connection {
   since: number;
 }
 
-interface Surroundings {
-  readonly door: Door;
+interface Surroundings<Head extends Bounds> {
+  /** The head that what was read begins with; odd where it is none of the common ones. */
+  read(bytes: Buffer): Head | typeof INCOMPLETE | typeof ODD;
+  open(head: Head, caller: Caller): Exchange;
   /** Whether connections are kept for another request. */
   isKept(): boolean;
-  isCommon(head: RequestHead): boolean;
   /** The connection is closed. */
   end(): void;
   /** The connection goes on elsewhere with these bytes; `isOdd` where that is because of what was answered. */
@@ -22,21 +56,28 @@ interface Surroundings {
 }
 
 /** Bytes in which a request's head is looked for. */
-const MOST_HEAD = 16 * 1024;
+export const MOST_HEAD = 16 * 1024;
 /** Bytes of a body that are written together with the head. */
 const SHORT = 16 * 1024;
+/** Milliseconds in which the rest of what was cut in two is waited for. */
+const PATIENCE = 100;
 
 /** Serves the requests of a connection one after the other; what is returned takes the first bytes. */
-export function serveConnection(connection: Connection, { door, isKept, isCommon, end, leave }: Surroundings): (first: Buffer) => void {
+export function serveConnection<Head extends Bounds>(
+  connection: Connection,
+  { read, open, isKept, end, leave }: Surroundings<Head>,
+): (first: Buffer) => void {
   const { socket } = connection;
   let exchange: Exchange | undefined;
-  /** The head of the request under way. */
+  /** What came of the request under way when it began. */
   let asked: Buffer | undefined;
   /** Bytes of its body that have not come. */
   let missing = 0;
   /** What has come after it. */
   let later: Buffer[] = [];
   let isEnded = false;
+  /** Runs while the rest of a head is waited for. */
+  let waiting: NodeJS.Timeout | undefined;
 
   const onData = (bytes: Buffer): void => {
     let from = 0;
@@ -58,20 +99,29 @@ export function serveConnection(connection: Connection, { door, isKept, isCommon
     connection.since = 0;
     const bytes = later.length === 1 ? (later[0] as Buffer) : Buffer.concat(later);
     later = [];
-    const head = readRequestHead(bytes.toString("latin1", 0, MOST_HEAD));
-    if (!head || !isCommon(head)) return goElsewhere(bytes, false);
+    const head = read(bytes);
+    if (head === INCOMPLETE && !waiting && bytes.length < MOST_HEAD) return wait(bytes);
+    if (typeof head === "string") return goElsewhere(bytes, false);
+    clearTimeout(waiting);
+    waiting = undefined;
     const whole = head.end + (head.length ?? 0);
     const come = Math.min(bytes.length, whole);
     missing = whole - come;
-    asked = bytes.subarray(0, head.end);
+    asked = bytes.subarray(0, come);
     if (come < bytes.length) later.push(bytes.subarray(come));
-    exchange = openExchange(head, caller, door);
+    exchange = open(head, caller);
     const isHungry = come === head.end || exchange.send(bytes.subarray(head.end, come));
     if (!isHungry && missing > 0) socket.pause();
     exchange.start();
   };
+  /** A head that was cut in two is mostly whole with the next piece; whoever sends it byte by byte is nothing common. */
+  const wait = (bytes: Buffer): void => {
+    later = [bytes];
+    waiting = setTimeout(() => goElsewhere(Buffer.concat(later), false), PATIENCE);
+  };
   const goElsewhere = (bytes: Buffer, isOdd: boolean): void => {
     exchange = undefined;
+    clearTimeout(waiting);
     socket.off("data", onData).off("drain", onDrain).off("end", onEnd).off("close", onClose);
     leave(bytes, isOdd);
   };
@@ -82,16 +132,19 @@ export function serveConnection(connection: Connection, { door, isKept, isCommon
   };
   // A caller that ends its side has gone away, as node:http has it too.
   const onEnd = (): void => {
+    if (waiting) return goElsewhere(Buffer.concat(later), false);
     isEnded = true;
     exchange?.abandon();
     exchange = undefined;
     socket.end();
   };
   const onClose = (): void => {
+    clearTimeout(waiting);
     exchange?.abandon();
     end();
   };
   const caller: Caller = {
+    socket,
     write(head, bytes) {
       if (head === "") return bytes.length === 0 || socket.write(bytes);
       if (bytes.length <= SHORT) return socket.write(head + bytes.toString("latin1"), "latin1");

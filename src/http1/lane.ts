@@ -1,52 +1,53 @@
 import type { Socket } from "node:net";
-import { isStatusPath, type Door } from "../door.ts";
-import { serveConnection, type Connection } from "./connection.ts";
+import { serveConnection, type Bounds, type Caller, type Connection, type Exchange } from "./connection.ts";
+import type { INCOMPLETE, ODD } from "./fields.ts";
 
 /** Reads and answers the common requests of HTTP/1.1 by itself: most of what node:http does for each is not needed to pass it on. */
 export interface Lane {
-  /** Takes a connection that has sent its first bytes. */
-  serve(socket: Socket, first: Buffer): void;
+  /**
+   * Takes a connection that has sent its first bytes. `handOver` gets it at the begin of a request that is not a common one; `bytes` are what was read of
+   * it, and `isOdd` says that it was for its answer. Where the caller has ended its side, they are half of a head.
+   */
+  serve(socket: Socket, first: Buffer, handOver: (socket: Socket, bytes: Buffer, isOdd: boolean) => void): void;
   /** Keeps no connection for another request. */
   stop(): void;
 }
 
-interface LaneOptions {
-  readonly door: Door;
-  /** Takes over a connection at the begin of a request that is not a common one; `bytes` are what was read of it. */
-  readonly handOver: (socket: Socket, bytes: Buffer) => void;
+interface LaneOptions<Head extends Bounds> {
+  /** The head that what was read begins with; odd where it is none of the common ones. */
+  readonly read: (bytes: Buffer) => Head | typeof INCOMPLETE | typeof ODD;
+  /** Answers a request. */
+  readonly open: (head: Head, caller: Caller) => Exchange;
   /** Milliseconds that a connection may rest. */
   readonly rest: number;
 }
 
-/** Milliseconds between two looks at who rests. */
-const LOOK = 5000;
+/** Looks at who rests, in the time that a connection may. */
+const LOOKS = 10;
 
-export function openLane({ door, handOver, rest }: LaneOptions): Lane {
+export function openLane<Head extends Bounds>({ read, open, rest }: LaneOptions<Head>): Lane {
   const connections = new Set<Connection>();
   let isStopped = false;
-  /** A service whose answers are odd is left to who reads them. */
-  let isLeft = false;
   const isResting = ({ since, socket }: Connection): boolean => since > 0 && socket.writableLength === 0;
   const timer = setInterval(() => {
     const now = Date.now();
     for (const each of connections) if (isResting(each) && now - each.since > rest) each.socket.destroy();
-  }, LOOK);
+  }, rest / LOOKS);
   timer.unref();
 
   return {
-    serve(socket, first) {
+    serve(socket, first, handOver) {
       const connection: Connection = { socket, since: 0 };
       connections.add(connection);
       const end = (): void => void connections.delete(connection);
       const begin = serveConnection(connection, {
-        door,
+        read,
+        open,
         isKept: () => !isStopped,
-        isCommon: ({ path, host, browser, method }) => !isLeft && !isStatusPath(path) && door.admit(host, browser, method) === undefined,
         end,
         leave(bytes, isOdd) {
           end();
-          isLeft ||= isOdd;
-          handOver(socket, bytes);
+          handOver(socket, bytes, isOdd);
         },
       });
       begin(first);

@@ -24,6 +24,8 @@ export interface Links {
   drop(link: Link): void;
   /** Closes those that have rested for too long; `now` is in milliseconds since the epoch. */
   look(now: number): void;
+  /** True where there is none. */
+  isEmpty(): boolean;
   /** Closes those that rest. */
   forget(): void;
   /** Closes all. */
@@ -95,6 +97,7 @@ export function openLinks(connect: (use: (error: Error | null, connection: Duple
       resting = resting.filter((link) => !old.includes(link));
       for (const link of old) drop(link);
     },
+    isEmpty: () => all.size === 0,
     forget,
     close() {
       for (const link of all) drop(link);

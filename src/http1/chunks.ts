@@ -7,6 +7,8 @@ export interface ChunkReader {
    * `see` is shown the data.
    */
   read(bytes: Buffer, from: number, see?: (data: Buffer) => void): number;
+  /** The fields after the last chunk, each with its line end. */
+  trailers(): string;
 }
 
 /** Hexadecimal digits of a size: more, and a number would not hold it. */
@@ -23,6 +25,7 @@ export function createChunkReader(): ChunkReader {
   let size = 0;
   let digits = 0;
   let extra = 0;
+  let trailers = "";
 
   /** One byte outside of the data; true where it was the body's last. */
   const step = (code: number): boolean => {
@@ -60,21 +63,22 @@ export function createChunkReader(): ChunkReader {
         if (code === CR) place = "last LF";
         else if (NAME[code] === 1) place = "name";
         else throw new Malformed();
-        grow();
+        if (place === "name") keep(code);
         return false;
       case "name":
         if (code === COLON) place = "value";
         else if (NAME[code] !== 1) throw new Malformed();
-        grow();
+        keep(code);
         return false;
       case "value":
         if (code === CR) place = "value LF";
         else if (VALUE[code] !== 1) throw new Malformed();
-        grow();
+        keep(code);
         return false;
       case "value LF":
         expect(code, LF);
         place = "line";
+        keep(code);
         return false;
       default:
         expect(code, LF);
@@ -86,7 +90,13 @@ export function createChunkReader(): ChunkReader {
     if (extra > MOST_EXTRA) throw new Malformed();
   };
 
+  const keep = (code: number): void => {
+    grow();
+    trailers += String.fromCharCode(code);
+  };
+
   return {
+    trailers: () => trailers,
     read(bytes, from, see) {
       let at = from;
       while (at < bytes.length) {
@@ -110,6 +120,7 @@ export function createChunkReader(): ChunkReader {
 /** The body is not what was announced. */
 class Malformed extends Error {
   override readonly name = "Malformed";
+  readonly code = "NOT_HTTP";
   override readonly message = "what it answers is not HTTP";
 }
 
