@@ -1,6 +1,6 @@
 import { execFile } from "node:child_process";
-import { readFileSync, statSync } from "node:fs";
-import { basename, dirname } from "node:path";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { expect, test } from "vitest";
@@ -13,21 +13,32 @@ interface Load {
   /** Names of the package's own files, without their hashes. */
   readonly files: readonly string[];
   readonly bytes: number;
+  /** Node's own modules, as `fs/promises`, besides those that it has loaded before it runs a program. */
+  readonly own: readonly string[];
 }
 
-/** What a run of the built command line has loaded when it ends. */
+/** What a run of the built command line has loaded when it ends; an emulator is told to end when it says that it is ready. */
 async function loadedBy(argv: readonly string[]): Promise<Load> {
-  const report = `${temporaryDirectory()}/loaded`;
-  const asUrl = (text: string) => `data:text/javascript,${encodeURIComponent(text)}`;
-  const hook = `import { appendFileSync } from "node:fs"; export const load = (url, context, next) => { if (url.startsWith("file:")) appendFileSync(${JSON.stringify(report)}, url + "\\n"); return next(url, context); }`;
-  const register = `import { register } from "node:module"; register(${JSON.stringify(asUrl(hook))});`;
-  const env = { PATH: process.env["PATH"], HOME: temporaryDirectory(), NODE_NO_WARNINGS: "1" };
-  await promisify(execFile)(process.execPath, ["--import", asUrl(register), BIN, ...argv], { env, cwd: dirname(writeKeyFile()) });
-  const urls = readFileSync(report, "utf8").trim().split("\n");
-  const paths = urls.map((url) => fileURLToPath(url));
+  const folder = temporaryDirectory();
+  const [preload, report] = [join(folder, "preload.cjs"), join(folder, "loaded")];
+  writeFileSync(
+    preload,
+    `const before = new Set(process.moduleLoadList);
+    process.on("exit", () => {
+      const own = process.moduleLoadList.filter((name) => !before.has(name));
+      require("node:fs").writeFileSync(${JSON.stringify(report)}, JSON.stringify({ paths: Object.keys(require.cache), own }));
+    });`,
+  );
+  const env = { PATH: process.env["PATH"], HOME: folder, NODE_NO_WARNINGS: "1" };
+  const running = promisify(execFile)(process.execPath, ["--require", preload, BIN, ...argv], { env, cwd: dirname(writeKeyFile()) });
+  if (argv[0] === "emulator") running.child.stdout?.once("data", () => running.child.kill("SIGTERM"));
+  await running.catch(() => undefined);
+  const { paths, own } = JSON.parse(readFileSync(report, "utf8")) as { readonly paths: string[]; readonly own: string[] };
+  const files = paths.filter((path) => path !== preload);
   return {
-    files: paths.map((path) => basename(path).replace(/(-[\w-]{8})?\.js$/, "")),
-    bytes: paths.reduce((sum, path) => sum + statSync(path).size, 0),
+    files: files.map((path) => basename(path).replace(/(-[\w-]{8})?\.c?js$/, "")),
+    bytes: files.reduce((sum, path) => sum + statSync(path).size, 0),
+    own: own.filter((name) => /^NativeModule (?!internal\/)/.test(name)).map((name) => name.replace("NativeModule ", "")),
   };
 }
 
