@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, wr
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "rolldown";
+import { ascii } from "./ascii.mjs";
 import { lateModules } from "./late-modules.mjs";
 
 const BUDGET = 2_500_000; // bytes, unpacked
@@ -33,7 +34,11 @@ const output = {
 const program = await build({
   ...input,
   input: { main: "src/main.ts", emulator: "src/emulator.ts", errors: "src/errors.ts" },
-  plugins: [{ name: "spinners", load: { filter: { id: /cli-spinners[\\/]spinners\.json$/ }, handler: keepOwnSpinners } }, lateModules],
+  plugins: [
+    { name: "spinners", load: { filter: { id: /cli-spinners[\\/]spinners\.json$/ }, handler: keepOwnSpinners } },
+    lateModules,
+    ascii,
+  ],
   output: {
     ...output,
     format: "cjs",
@@ -44,6 +49,7 @@ const program = await build({
     codeSplitting: {
       groups: [
         { name: "cel", test: /node_modules\/@marcbachmann\/cel-js\//, priority: 5 },
+        { name: "valibot", test: /node_modules\/valibot\//, priority: 5 },
         { name: "first", test: /src\/errors\.ts$|\/package\.json$/, priority: 4 },
         { name: "program", test: /src\/program\.ts$/, priority: 3 },
         { name: "call", test: /src\/(context|terminal|request|commands\/invoke)\.ts$/, priority: 2 },
@@ -56,9 +62,7 @@ const program = await build({
 const library = await build({
   ...input,
   input: { index: "src/index.ts" },
-  plugins: [
-    { name: "errors", resolveId: { filter: { id: /\/errors\.ts$/ }, handler: () => ({ id: "./errors.cjs", external: true }) } },
-  ],
+  plugins: [{ name: "errors", resolveId: { filter: { id: /\/errors\.ts$/ }, handler: () => ({ id: "./errors.cjs", external: true }) } }],
   output: {
     ...output,
     format: "es",

@@ -1,5 +1,5 @@
 /** A module of Node's own, or a library that few runs need, as the bundler has a CommonJS file take it; commander has one by a name of its own. */
-const TAKEN = /^(?<indent>\s*)(?:let|const) (?<name>node_\w+|childProcess|require_cel\w*) = require\((?<id>"[^"]+"|'[^']+')\);$/gm;
+const TAKEN = /^(?<indent>\s*)(?:let|const) (?<name>node_\w+|childProcess|require_(?:cel|valibot)) = require\((?<id>"[^"]+"|'[^']+')\);$/gm;
 
 /**
  * Has such a module loaded when something of it is first used, and not with the file that may use it. What a module's outermost level uses is
@@ -11,7 +11,7 @@ export const lateModules = {
     let changed = code;
     for (const { 0: line, groups } of code.matchAll(TAKEN)) {
       const { indent, name, id } = groups;
-      const use = new RegExp(`(?<![\\w$.])${name}(?![\\w$])(\\.)?`, "g");
+      const use = new RegExp(`(?<![\\w$]|(?<!\\.\\.)\\.)${name}(?![\\w$])(\\.)?`, "g");
       const uses = [...code.replace(line, "").matchAll(use)];
       // Taken as a whole, it may be anything that is done with it.
       if (!uses.every(([, dot]) => dot)) continue;

@@ -1,6 +1,5 @@
 import { Readable } from "node:stream";
 import { principalOf } from "../auth/id-token.ts";
-import { explainRefusal } from "../auth/refusal/explain.ts";
 import { authorOf, isFromIap } from "../auth/refusal/front-end.ts";
 import type { Look } from "../auth/refusal/refused-call.ts";
 import type { CachedCredentials } from "../auth/token-cache.ts";
@@ -89,6 +88,7 @@ export function createCaller(send: Send, caller: Caller, policy: Policy): (call:
     const { url, bytes, principal } = answer;
     if (!bytes) return answer;
     const { status, headers } = answer.response;
+    const { explainRefusal } = await import("../auth/refusal/explain.ts");
     const refused = { url, status, headers, body: bytes.toString("utf8"), sent, principal, now: Date.now() };
     const error =
       (await explainRefusal(refused, waitFor === undefined ? look : undefined)) ??

@@ -17,9 +17,7 @@ const LONGEST_SUBJECT = 127;
 // Each is made when it is first asked for: most emulators never need them, and all would start later.
 const made: { mappings?: Environment; conditions?: Environment } = {};
 const mappings = (): Environment =>
-  (made.mappings ??= new Environment()
-    .registerVariable("assertion", "map")
-    .registerFunction("string.extract(string): string", extract));
+  (made.mappings ??= new Environment().registerVariable("assertion", "map").registerFunction("string.extract(string): string", extract));
 // The library keeps the name `google` to itself.
 const conditions = (): Environment =>
   (made.conditions ??= mappings().clone().registerVariable("google_", "map").registerVariable("attribute", "map"));
