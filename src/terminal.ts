@@ -90,7 +90,7 @@ export async function openTerminal(options: TerminalOptions): Promise<Terminal> 
   // stdin comes last: to open it takes a while, and few commands read it.
   const interactive =
     Boolean(stderr.isTTY) && env.TERM !== "dumb" && (!env.CI || env.CI === "false") && !json && Boolean(options.stdin.isTTY);
-  const [paint, stdoutPaint] = await Promise.all([openPaint(options), openPaint({ ...options, stderr: stdout })]);
+  const [paint, stdoutPaint] = await Promise.all([openPaint(options), openPaint({ stderr: stdout, env, color: options.color })]);
   const at = () => ({ input: options.stdin, output: paint ? stderr : withoutColours(stderr), ...(signal && { signal }) });
   // A full disk or a reader that went away loses what is said, and ends nothing: a detached emulator's log lies on a disk.
   stderr.on("error", () => {});

@@ -92,13 +92,13 @@ function createPrinter({ terminal, signal, cwd }: Context, options: InvokeOption
   const listed: string[] = [];
 
   const document = async (answer: Answer, { audience }: Call): Promise<string> => {
-    const { response, bytes, error, started, url, principal } = answer;
+    const { response, bytes, error, elapsed, url, principal } = answer;
     const written = file && !error ? await file.write(bytes ? Readable.from([bytes]) : response.body) : undefined;
     const shown = written === undefined ? (bytes ?? (await response.bytes())) : null;
     const { headers } = response;
     const about = {
       headers,
-      duration_ms: Math.round(performance.now() - started),
+      duration_ms: Math.round(elapsed()),
       audience,
       principal,
       ...(options.location && { url: url.href }),

@@ -53,8 +53,6 @@ async function loadedBy(argv: readonly string[]): Promise<Load> {
 const BY_KEY = ["--dry-run", "--credentials", "key.json"];
 const AT = ["--dry-run", "--project", "a-project", "--region", "us-central1"];
 
-const START = ["emulator", "start", "--ephemeral", "--port", "0"];
-
 /** Node's own modules that take a while to load, and what they load in their turn: a run takes those that it uses. */
 const SLOW = ["child_process", "dns", "http", "http2", "https", "perf_hooks", "readline", "tls", "zlib"];
 
