@@ -3,6 +3,8 @@ import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, wr
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "rolldown";
+import { ascii } from "./ascii.mjs";
+import { lateModules } from "./late-modules.mjs";
 
 const BUDGET = 2_500_000; // bytes, unpacked
 /** A line that says whose a work is, as it stands above the terms of the MIT, ISC and BSD licences. */
@@ -15,41 +17,67 @@ const manifest = JSON.parse(readFileSync("package.json", "utf8"));
 // Built beside and swapped in, so that a build that fails leaves what was there.
 const fresh = `dist.${process.pid}`;
 process.once("exit", () => rmSync(fresh, { recursive: true, force: true }));
-const { output } = await build({
-  input: { main: "src/main.ts", index: "src/index.ts", emulator: "src/emulator.ts", "emulator/index": "src/emulator/index.ts" },
+const input = {
   platform: "node",
   // What one command needs at once, another may need late.
   checks: { ineffectiveDynamicImport: false },
   // google-auth-library would fetch by them, and is given another way: see src/auth/google-library.ts.
   external: ["node-fetch", "https-proxy-agent"],
-  plugins: [{ name: "spinners", load: { filter: { id: /cli-spinners[\\/]spinners\.json$/ }, handler: keepOwnSpinners } }],
+};
+const output = {
+  dir: fresh,
+  comments: false,
+  // Names stay, so that a stack trace can be read.
+  minify: { compress: { target: "node20" }, mangle: false, codegen: { removeWhitespace: true } },
+};
+// The command line, with the emulator, is CommonJS: Node loads that faster than modules, and what a run does not need not at all.
+const program = await build({
+  ...input,
+  input: { main: "src/main.ts", emulator: "src/emulator.ts", errors: "src/errors.ts" },
+  plugins: [
+    { name: "spinners", load: { filter: { id: /cli-spinners[\\/]spinners\.json$/ }, handler: keepOwnSpinners } },
+    lateModules,
+    ascii,
+  ],
   output: {
-    dir: fresh,
-    format: "es",
-    chunkFileNames: "[name]-[hash].js",
-    comments: false,
-    // Names stay, so that a stack trace can be read.
-    minify: { compress: { target: "node20" }, mangle: false, codegen: { removeWhitespace: true } },
-    // Each file costs a start about a millisecond, so what most runs need is in few. A group takes along what its modules import, unless one
-    // before it has it.
+    ...output,
+    format: "cjs",
+    entryFileNames: "[name].cjs",
+    chunkFileNames: "[name]-[hash].cjs",
+    // Each file costs a start something, so what most runs need is in few. A group takes along what its modules import, unless one before it
+    // has it.
     codeSplitting: {
       groups: [
-        { name: "first", test: /src\/errors\.ts$|\/package\.json$/, priority: 5 },
-        { name: "library", test: /src\/index\.ts$/, priority: 4 },
+        { name: "cel", test: /node_modules\/@marcbachmann\/cel-js\//, priority: 5 },
+        { name: "valibot", test: /node_modules\/valibot\//, priority: 5 },
+        { name: "first", test: /src\/errors\.ts$|\/package\.json$/, priority: 4 },
         { name: "program", test: /src\/program\.ts$/, priority: 3 },
-        { name: "call", test: /src\/(context|terminal|commands\/invoke)\.ts$/, priority: 2 },
+        { name: "call", test: /src\/(context|terminal|request|commands\/invoke)\.ts$/, priority: 2 },
         { name: "api", test: /src\/cloud\/api\.ts$/, priority: 1 },
       ],
     },
   },
 });
+// The library is of modules, as those want it who bundle what they ship. An error is of one class, whichever door it comes by.
+const library = await build({
+  ...input,
+  input: { index: "src/index.ts" },
+  plugins: [{ name: "errors", resolveId: { filter: { id: /\/errors\.ts$/ }, handler: () => ({ id: "./errors.cjs", external: true }) } }],
+  output: {
+    ...output,
+    format: "es",
+    chunkFileNames: "[name]-[hash].js",
+    codeSplitting: { groups: [{ name: "library", test: /src\/index\.ts$/ }] },
+  },
+});
+writeFileSync(join(fresh, "emulator.js"), `export { startEmulator } from "./emulator.cjs";\n`);
 execFileSync(process.execPath, [join("node_modules", "typescript", "bin", "tsc"), "-p", "tsconfig.build.json", "--outDir", fresh], {
   stdio: "inherit",
 });
 removeInnerDeclarations();
 rmSync("dist", { recursive: true, force: true });
 renameSync(fresh, "dist");
-writeFileSync("THIRD-PARTY-LICENSES", licences(output));
+writeFileSync("THIRD-PARTY-LICENSES", licences([...program.output, ...library.output]));
 writeFileSync("dist/cloudrun-oauth.schema.json", execFileSync(process.execPath, ["bin/cloudrun-oauth.js", "config", "schema"]));
 assertBudget();
 

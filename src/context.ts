@@ -20,7 +20,7 @@ export interface Context {
   /** Aborted by Ctrl-C, SIGTERM and `--timeout`; its reason is the CliError to end with. */
   readonly signal: AbortSignal;
   /** What is piped in; read only where the command line says so (`-d @-`). */
-  readonly stdin: NodeJS.ReadableStream;
+  readonly stdin: AsyncIterable<Buffer | string>;
   /** True under `--dry-run`: say what would be done, change nothing. */
   readonly dryRun: boolean;
   /** What stood behind `--` on the command line. */

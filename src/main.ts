@@ -1,4 +1,5 @@
 import packageJson from "../package.json" with { type: "json" };
+import type { Context } from "./context.ts";
 import { CliError } from "./errors.ts";
 import type { GlobalOptions } from "./program.ts";
 import type { Execute } from "./program/run.ts";
@@ -103,7 +104,7 @@ async function runCommand(
       clearTimeout(timer);
     }
   };
-  const program = createProgram(execute, edge);
+  const program = createProgram(execute, edge, argv[0]);
   try {
     await program.parseAsync(argv.length > 0 ? [...argv] : ["--help"], { from: "user" });
   } catch (error) {
@@ -116,8 +117,18 @@ async function runCommand(
 
 async function open(options: GlobalOptions, rest: readonly string[], edge: Edge, signal: AbortSignal) {
   const [{ openTerminal }, { openContext }] = await Promise.all([import("./terminal.ts"), import("./context.ts")]);
-  const { stdin, stdout, stderr, env, cwd, self } = edge;
-  const terminal = await openTerminal({ ...options, stdin, stdout, stderr, env, signal });
+  const { stdout, stderr, env, cwd, self } = edge;
+  const terminal = await openTerminal({
+    ...options,
+    get stdin() {
+      return edge.stdin;
+    },
+    stdout,
+    stderr,
+    env,
+    signal,
+  });
+  const stdin: Context["stdin"] = { [Symbol.asyncIterator]: () => edge.stdin[Symbol.asyncIterator]() };
   return openContext({ options, terminal, stdin, env, cwd, self, signal, rest });
 }
 

@@ -35,8 +35,27 @@ export interface GlobalOptions {
   readonly timeout?: number;
 }
 
-/** The command tree. Building it does nothing; the code of a command is imported when it runs. */
-export function createProgram(execute: Execute, { stdout, stderr }: Pick<Streams, "stdout" | "stderr">): Command {
+/** What adds commands to the tree, with the names that they have there. */
+const AREAS: readonly (readonly [add: (program: Command, execute: Execute) => void, names: string])[] = [
+  [addServiceCommands, "init build deploy describe grant revoke members"],
+  [addUpCommands, "up down"],
+  [addCiCommands, "ci"],
+  [addCallCommands, "invoke token inspect"],
+  [addDoctorCommand, "doctor"],
+  [addLogCommands, "logs"],
+  [addAccountCommands, "accounts keys"],
+  [addOperateCommands, "list traffic rollback delete env"],
+  [addProxyCommands, "proxy"],
+  [addLoadCommands, "load"],
+  [addEmulatorCommands, "quickstart emulator"],
+  [addConfigCommands, "config completion"],
+];
+
+/**
+ * The command tree. Building it does nothing; the code of a command is imported when it runs. Where the command that will run is named, others may
+ * be missing: a start waits for the tree.
+ */
+export function createProgram(execute: Execute, { stdout, stderr }: Pick<Streams, "stdout" | "stderr">, name?: string): Command {
   const program = new Command("cloudrun-oauth")
     .description(
       "Private Cloud Run services, from an empty folder to an authenticated call:\nin Google Cloud, or on this machine with no account at all.",
@@ -67,18 +86,8 @@ export function createProgram(execute: Execute, { stdout, stderr }: Pick<Streams
     .option("--no-color", "print without colours")
     .option("--timeout <duration>", "give up after this time: 90, 90s, 5m", milliseconds);
 
-  addServiceCommands(program, execute);
-  addUpCommands(program, execute);
-  addCiCommands(program, execute);
-  addCallCommands(program, execute);
-  addDoctorCommand(program, execute);
-  addLogCommands(program, execute);
-  addAccountCommands(program, execute);
-  addOperateCommands(program, execute);
-  addProxyCommands(program, execute);
-  addLoadCommands(program, execute);
-  addEmulatorCommands(program, execute);
-  addConfigCommands(program, execute);
+  const needed = AREAS.filter(([, names]) => name !== undefined && names.split(" ").includes(name));
+  for (const [add] of needed.length > 0 ? needed : AREAS) add(program, execute);
   return withExamples(program, [
     ["cloudrun-oauth quickstart", "all of it on this machine, with no account"],
     ["cloudrun-oauth init hello && cd hello", "a service to begin with"],

@@ -11,6 +11,7 @@ import { readResponse } from "./request/response.ts";
 import { pauseAfter, type Outcome, type Retry } from "./request/retry.ts";
 import { createRoute, type Way } from "./request/route.ts";
 import { createTunnelAgent } from "./request/tunnel.ts";
+import { startStopwatch } from "./stopwatch.ts";
 
 /** One HTTP request, before it is known how it travels. */
 export interface Request {
@@ -99,13 +100,13 @@ export function createSend({ env, signal, debug = () => {}, note = () => {} }: S
     for (let attempts = 1; ; attempts += 1) {
       const stop = stopped(signals, url);
       if (stop) throw stop;
-      const started = performance.now();
+      const elapsed = startStopwatch();
       const outcome: Outcome = await exchange(request, way, agentOf(way).agent, signals).then(
         (answer) => ({ answer }),
         (error: unknown) => ({ error }),
       );
       const told = "answer" in outcome ? String(outcome.answer.statusCode) : ((outcome.error as NodeJS.ErrnoException).code ?? "failed");
-      const took = Math.round(performance.now() - started);
+      const took = Math.round(elapsed());
       debug(`${request.method} ${url.origin}${url.pathname}${url.search} → ${told} (${took} ms${way.note})`);
 
       const pause = stopped(signals, url) ? undefined : pauseAfter(attempts, outcome, request, way);

@@ -86,10 +86,12 @@ interface TerminalOptions extends Streams {
 
 /** Talks over the given streams. chalk, ora and the prompts are loaded where a person will see them, and only then. */
 export async function openTerminal(options: TerminalOptions): Promise<Terminal> {
-  const { stdin, stdout, stderr, env, json = false, verbose = false, quiet = false, yes = false, signal } = options;
-  const interactive = Boolean(stdin.isTTY && stderr.isTTY) && env.TERM !== "dumb" && (!env.CI || env.CI === "false") && !json;
-  const [paint, stdoutPaint] = await Promise.all([openPaint(options), openPaint({ ...options, stderr: stdout })]);
-  const at = { input: stdin, output: paint ? stderr : withoutColours(stderr), ...(signal && { signal }) };
+  const { stdout, stderr, env, json = false, verbose = false, quiet = false, yes = false, signal } = options;
+  // stdin comes last: to open it takes a while, and few commands read it.
+  const interactive =
+    Boolean(stderr.isTTY) && env.TERM !== "dumb" && (!env.CI || env.CI === "false") && !json && Boolean(options.stdin.isTTY);
+  const [paint, stdoutPaint] = await Promise.all([openPaint(options), openPaint({ stderr: stdout, env, color: options.color })]);
+  const at = () => ({ input: options.stdin, output: paint ? stderr : withoutColours(stderr), ...(signal && { signal }) });
   // A full disk or a reader that went away loses what is said, and ends nothing: a detached emulator's log lies on a disk.
   stderr.on("error", () => {});
   const say = (text: string) => void stderr.write(`${text}\n`);
@@ -106,7 +108,7 @@ export async function openTerminal(options: TerminalOptions): Promise<Terminal> 
   const confirm = (question: string): Promise<boolean> =>
     alone(async () => {
       const { confirm, isCancel } = await import("@clack/prompts");
-      const answer = await confirm({ message: question, ...at });
+      const answer = await confirm({ message: question, ...at() });
       if (isCancel(answer)) throw interrupted();
       return answer;
     });
@@ -177,7 +179,7 @@ export async function openTerminal(options: TerminalOptions): Promise<Terminal> 
       if (!interactive) throw unanswered(question, flag);
       return alone(async () => {
         const { isCancel, text } = await import("@clack/prompts");
-        const answer = await text({ message: question, initialValue: initial, validate: (line) => fault?.(line ?? ""), ...at });
+        const answer = await text({ message: question, initialValue: initial, validate: (line) => fault?.(line ?? ""), ...at() });
         if (isCancel(answer)) throw interrupted();
         return answer ?? "";
       });
@@ -187,7 +189,7 @@ export async function openTerminal(options: TerminalOptions): Promise<Terminal> 
       if (!interactive) throw unanswered(question, flag);
       return alone(async () => {
         const { isCancel, select } = await import("@clack/prompts");
-        const answer = await select({ message: question, options: [...choices], maxItems: 8, ...at });
+        const answer = await select({ message: question, options: [...choices], maxItems: 8, ...at() });
         if (isCancel(answer)) throw interrupted();
         return answer;
       });

@@ -144,6 +144,16 @@ test("import and require take the same from the package", async () => {
   expect([imported.stdout, required.stdout]).toEqual([`${NAMES}\n`, `${NAMES}\n`]);
 });
 
+test("an error of the emulator's is one of the library's", async () => {
+  const code = `
+    import { CliError } from "cloudrun-oauth";
+    import { startEmulator } from "cloudrun-oauth/emulator";
+    const emulator = await startEmulator({ engine: "process" });
+    console.log(await emulator.addFault({ match: "" }).catch((error) => error instanceof CliError));
+    await emulator.close();`;
+  expect((await runNode("--input-type=module", "-e", code)).stdout).toBe("true\n");
+});
+
 test("importing the package loads a few small files of its own, and no library", async () => {
   const hooks = `import { writeSync } from "node:fs"; export const load = (url, context, next) => { if (url.startsWith("file:")) writeSync(1, url + "\\n"); return next(url, context); }`;
   const asUrl = (text: string) => `data:text/javascript,${encodeURIComponent(text)}`;

@@ -54,6 +54,18 @@ async function commandOf(argv: readonly string[]): Promise<string> {
   return path;
 }
 
+test("where the command that will run is named, the tree has it, and is small", () => {
+  const streams = { stdout: new PassThrough(), stderr: new PassThrough() };
+  const whole = commandTree();
+  for (const command of whole.commands) {
+    const tree = createProgram(async () => {}, streams, command.name());
+    const paths = (root: typeof tree) => [...walk(root)].map(([path]) => path.join(" "));
+    const found = tree.commands.find((each) => each.name() === command.name());
+    expect(found && paths(found)).toEqual(paths(command));
+    expect(tree.commands.length).toBeLessThan(whole.commands.length / 2);
+  }
+});
+
 test("nothing on the command line prints the help", async () => {
   expect(await runCli([])).toEqual(await runCli(["--help"]));
 });

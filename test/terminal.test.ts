@@ -110,7 +110,7 @@ test("an offer is taken under --yes, asks a person while a spinner turns, and is
   let said = "";
   const read = () => (said += err());
   const asked = terminal.task("Working", () => terminal.offer("Enable it?"));
-  await expect.poll(read).toContain("Enable it?");
+  await expect.poll(read, { timeout: 20_000 }).toContain("Enable it?");
   stdin.write("y");
   expect(await asked).toBe(true);
   expect(read()).toMatch(/✔ Working/);

@@ -1,6 +1,5 @@
 import { audienceFor } from "../auth/audience.ts";
 import { isFromIap } from "../auth/refusal/front-end.ts";
-import { iapClientOf } from "../auth/refusal/iap.ts";
 import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
 
@@ -21,6 +20,7 @@ export async function audienceOf(url: URL, { audience, iap }: AudienceOptions, {
   if (iap !== true) return iap ?? audience ?? audienceFor(url);
   const { status, headers, body } = await send({ method: "GET", url: url.href });
   body.destroy();
+  const { iapClientOf } = await import("../auth/refusal/iap.ts");
   const client = isFromIap(headers) ? iapClientOf({ headers, body: "" }) : undefined;
   if (client !== undefined) return client;
   const found = isFromIap(headers) ? "does not say which client it takes tokens for" : `does not stand before ${url.host}`;

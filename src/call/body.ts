@@ -43,7 +43,7 @@ export async function readJsonBody(data: string, world: World): Promise<CallBody
 }
 
 async function openData(data: string, { cwd, stdin }: World): Promise<Input> {
-  if (data === "@-") return { chunks: stdin as AsyncIterable<Buffer> };
+  if (data === "@-") return { chunks: stdin };
   if (data.startsWith("@")) return openInput(resolve(cwd, data.slice(1)));
   return { chunks: Readable.from([Buffer.from(data)]) };
 }

@@ -1,11 +1,11 @@
 import { Readable } from "node:stream";
 import { principalOf } from "../auth/id-token.ts";
-import { explainRefusal } from "../auth/refusal/explain.ts";
 import { authorOf, isFromIap } from "../auth/refusal/front-end.ts";
 import type { Look } from "../auth/refusal/refused-call.ts";
 import type { CachedCredentials } from "../auth/token-cache.ts";
 import { CliError } from "../errors.ts";
 import type { Response, Send } from "../request.ts";
+import { startStopwatch } from "../stopwatch.ts";
 import { withToken, type Headers } from "./headers.ts";
 import type { InvokeOptions } from "./options.ts";
 import type { Call } from "./plan.ts";
@@ -23,8 +23,8 @@ export interface Answer {
   readonly error?: CliError | undefined;
   /** Who called, as policies name him; undefined where neither credentials nor token say so. */
   readonly principal: string | undefined;
-  /** When the call was sent, by `performance.now()`. */
-  readonly started: number;
+  /** Milliseconds since the call was sent. */
+  readonly elapsed: () => number;
 }
 
 /** Who calls, and with what. */
@@ -58,7 +58,7 @@ export function createCaller(send: Send, caller: Caller, policy: Policy): (call:
   const taken = new Set<string>();
 
   async function once(call: Call, token: string, signal: { readonly signal?: AbortSignal }): Promise<Raw> {
-    const started = performance.now();
+    const elapsed = startStopwatch();
     const principal = caller.principal ?? principalOf(token);
     let next: Sent = call;
     for (let redirects = 0; ; redirects += 1) {
@@ -69,7 +69,7 @@ export function createCaller(send: Send, caller: Caller, policy: Policy): (call:
       const further = location && !isFromIap(response.headers) ? redirected(next, response) : undefined;
       if (!further) {
         const isRefusal = response.status >= 400 || isFromIap(response.headers);
-        return { url, response, sent: headers, principal, started, ...(isRefusal && { bytes: await response.bytes() }) };
+        return { url, response, sent: headers, principal, elapsed, ...(isRefusal && { bytes: await response.bytes() }) };
       }
       response.body.destroy();
       if (redirects === MOST_REDIRECTS)
@@ -89,6 +89,7 @@ export function createCaller(send: Send, caller: Caller, policy: Policy): (call:
     const { url, bytes, principal } = answer;
     if (!bytes) return answer;
     const { status, headers } = answer.response;
+    const { explainRefusal } = await import("../auth/refusal/explain.ts");
     const refused = { url, status, headers, body: bytes.toString("utf8"), sent, principal, now: Date.now() };
     const error =
       (await explainRefusal(refused, waitFor === undefined ? look : undefined)) ??

@@ -6,6 +6,7 @@ import { failedWith, type ApiClient, type ApiRequest } from "./api-client.ts";
 import { pause, persist } from "./backoff.ts";
 import type { BuildOptions, DeployOptions, Service, ServiceName } from "./cloud.ts";
 import { readService, type KnativeService } from "./knative-service.ts";
+import { serviceUrl } from "./knative-url.ts";
 import { defaultImage, sourceImage } from "./repository.ts";
 import { isMarked, noRevisionYet, withRevision, type ServiceMessage, type Written } from "./service-message.ts";
 
@@ -17,11 +18,6 @@ const LONGEST_PAUSE = 3000;
 const CONFLICTS = 10;
 /** How often in a row a deployment may not be seen until it is given up: some minutes. */
 const PATIENCE = 20;
-
-/** The service as v1 has it, which is what gcloud shows. */
-export function serviceUrl({ project, region, service }: ServiceName): string {
-  return `https://${region}-run.googleapis.com/apis/serving.knative.dev/v1/namespaces/${project}/services/${service}`;
-}
 
 interface Deployed {
   readonly service: Service;

@@ -1,6 +1,6 @@
 import { CliError } from "../errors.ts";
 import type { ApiClient, ApiRequest } from "./api-client.ts";
-import { serviceUrl } from "./api-deploy.ts";
+import { serviceUrl } from "./knative-url.ts";
 import { replaceService, serviceRead, type Spec } from "./api-replace.ts";
 import type { Place } from "./cloud.ts";
 import type { KnativeRevision, KnativeVariable } from "./knative-revision.ts";

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Context } from "../context.ts";
 import type { ApiClient, ApiRequest } from "./api-client.ts";
-import { serviceUrl } from "./api-deploy.ts";
+import { serviceUrl } from "./knative-url.ts";
 import { replaceService, serviceRead } from "./api-replace.ts";
 import type { Cloud, Place } from "./cloud.ts";
 import { inOrder, placeOf, type ImageName, type LabelOptions, type StoredImage } from "./images.ts";

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
 import type { ApiClient, ApiRequest } from "./api-client.ts";
-import { serviceUrl } from "./api-deploy.ts";
+import { serviceUrl } from "./knative-url.ts";
 import { planEnvironment, setEnvironment } from "./api-environment.ts";
 import { replaceService, serviceRead, type Spec } from "./api-replace.ts";
 import type { Cloud, Place, ServiceName } from "./cloud.ts";

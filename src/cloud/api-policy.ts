@@ -1,5 +1,5 @@
 import type { ApiClient, ApiRequest } from "./api-client.ts";
-import { serviceUrl } from "./api-deploy.ts";
+import { serviceUrl } from "./knative-url.ts";
 import { persist } from "./backoff.ts";
 import type { GrantOptions, Policy, ServiceName } from "./cloud.ts";
 import { notInRole } from "./member.ts";

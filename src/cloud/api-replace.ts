@@ -1,5 +1,5 @@
 import { failedWith, type ApiClient, type ApiRequest } from "./api-client.ts";
-import { serviceUrl } from "./api-deploy.ts";
+import { serviceUrl } from "./knative-url.ts";
 import { pause, persist } from "./backoff.ts";
 import type { ServiceName } from "./cloud.ts";
 import type { KnativeService } from "./knative-service.ts";

@@ -1,6 +1,6 @@
 import type { Context } from "../context.ts";
 import { openApiClient, type ApiClient } from "./api-client.ts";
-import { serviceUrl } from "./api-deploy.ts";
+import { serviceUrl } from "./knative-url.ts";
 import type { ServiceName } from "./cloud.ts";
 import type { KnativeService } from "./knative-service.ts";
 

@@ -65,7 +65,7 @@ async function audiencesOfService({ settings, cloud, terminal }: Context): Promi
 
 async function readInput({ stdin }: Context): Promise<string> {
   let text = "";
-  for await (const chunk of stdin as AsyncIterable<Buffer | string>) {
+  for await (const chunk of stdin) {
     text += chunk.toString();
     if (text.length > LONGEST) break;
   }

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { Readable } from "node:stream";
 import { findCredentials } from "../auth/credentials.ts";
+import type { Look } from "../auth/refusal/refused-call.ts";
 import { withCache } from "../auth/token-cache.ts";
 import { audienceOf, audienceOfLogin } from "../call/audience.ts";
 import { createCaller, type Answer } from "../call/caller.ts";
@@ -12,7 +13,6 @@ import { readCall, showCall, type Call } from "../call/plan.ts";
 import { rounds } from "../call/rounds.ts";
 import { findTargets } from "../call/target.ts";
 import { waitFor } from "../call/wait-for.ts";
-import { createLook } from "../cloud/evidence.ts";
 import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
 import { setOutputs } from "../github-actions.ts";
@@ -42,7 +42,8 @@ export async function invoke(context: Context, targets: readonly string[], optio
 
   const file = options.output === undefined ? undefined : await openOutputFile(resolve(cwd, options.output));
   const printer = createPrinter(context, options, { isMany: isMany(options, targets), file });
-  const send = createCaller(context.send, credentials, { ...options, look: createLook(context) });
+  const look: Look = async (...about) => (await import("../cloud/evidence.ts")).createLook(context)(...about);
+  const send = createCaller(context.send, credentials, { ...options, look });
   const { waitFor: status } = options;
   let last: Answer | undefined;
 
@@ -91,13 +92,13 @@ function createPrinter({ terminal, signal, cwd }: Context, options: InvokeOption
   const listed: string[] = [];
 
   const document = async (answer: Answer, { audience }: Call): Promise<string> => {
-    const { response, bytes, error, started, url, principal } = answer;
+    const { response, bytes, error, elapsed, url, principal } = answer;
     const written = file && !error ? await file.write(bytes ? Readable.from([bytes]) : response.body) : undefined;
     const shown = written === undefined ? (bytes ?? (await response.bytes())) : null;
     const { headers } = response;
     const about = {
       headers,
-      duration_ms: Math.round(performance.now() - started),
+      duration_ms: Math.round(elapsed()),
       audience,
       principal,
       ...(options.location && { url: url.href }),

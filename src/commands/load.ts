@@ -156,10 +156,10 @@ function isPath(target: string): boolean {
 /** A call as `invoke` makes it: what is refused is explained once, and not a thousand times. */
 async function checkFirst(context: Context, call: Call, credentials: CachedCredentials, { maxTime }: Amount) {
   const send = createCaller(context.send, credentials, { retries: 3, maxTime, look: createLook(context) });
-  const { response, error, started, principal } = await send(call);
+  const { response, error, elapsed, principal } = await send(call);
   if (error) throw error;
   await response.bytes();
-  return { status: response.status, duration: performance.now() - started, principal };
+  return { status: response.status, duration: elapsed(), principal };
 }
 
 function showAmount({ requests, duration, concurrency, rate, maxTime }: Amount) {

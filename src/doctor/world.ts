@@ -5,7 +5,7 @@ import { openApiClient, type ApiClient } from "../cloud/api-client.ts";
 import { findGcloud } from "../cloud/choose.ts";
 import type { Place, Service, ServiceName } from "../cloud/cloud.ts";
 import { readService, type KnativeService } from "../cloud/knative-service.ts";
-import { serviceUrl } from "../cloud/api-deploy.ts";
+import { serviceUrl } from "../cloud/knative-url.ts";
 import type { Context } from "../context.ts";
 import { CliError } from "../errors.ts";
 import { createSend, type Send } from "../request.ts";

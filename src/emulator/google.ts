@@ -1,23 +1,4 @@
 import { join } from "node:path";
-import { createAccountsApi } from "./apis/accounts.ts";
-import { artifactregistryApi } from "./apis/artifactregistry.ts";
-import { cloudbillingApi } from "./apis/cloudbilling.ts";
-import { cloudbuildApi } from "./apis/cloudbuild.ts";
-import { cloudresourcemanagerApi } from "./apis/cloudresourcemanager.ts";
-import { createIamApi } from "./apis/iam.ts";
-import { createIamCredentialsApi } from "./apis/iamcredentials.ts";
-import { createLoggingApi } from "./apis/logging.ts";
-import { createOAuth2Api } from "./apis/oauth2.ts";
-import { orgpolicyApi } from "./apis/orgpolicy.ts";
-import { createPolicyTroubleshooterApi } from "./apis/policytroubleshooter.ts";
-import { createRunApi } from "./apis/run.ts";
-import { runBuildsApi } from "./apis/run-builds.ts";
-import { createRunV2Api } from "./apis/run-v2.ts";
-import { createSecretManagerApi } from "./apis/secretmanager.ts";
-import { serviceusageApi } from "./apis/serviceusage.ts";
-import { storageApi, storageXmlApi } from "./apis/storage.ts";
-import { createStsApi } from "./apis/sts.ts";
-import { createWwwApi } from "./apis/www.ts";
 import { createBuilds } from "./builds/builds.ts";
 import type { Engine } from "./engine/engine.ts";
 import { createFrontDoor, type FrontDoor } from "./front-door/front-door.ts";
@@ -84,9 +65,6 @@ export async function openGoogle({
   sweepAccessTokens(state, now());
   setPropagation(state, iamPropagation);
   await seedProject(runtime, project, firstKeys);
-  // Made before it is asked for, and after what the start waits for. Whoever awaits it gets the error; until then it is nobody's.
-  const issuer = signingKeys.issuer().catch(() => undefined);
-
   const logs = openLogStore(join(directory, "logs"), { now, log });
   const instances = createInstances(runtime, {
     surround: createSurround({ ...runtime, logs, address }),
@@ -94,37 +72,17 @@ export async function openGoogle({
   });
   const deployments = createDeployments({ ...runtime, instances });
   const builds = createBuilds(runtime);
-  const router = createRouter(
-    [
-      createAccountsApi(runtime),
-      artifactregistryApi(runtime),
-      cloudbillingApi(runtime),
-      cloudbuildApi({ ...runtime, builds }),
-      cloudresourcemanagerApi(runtime),
-      createIamApi(runtime),
-      createIamCredentialsApi(runtime),
-      createLoggingApi({ state, logs }),
-      createOAuth2Api(runtime),
-      orgpolicyApi(runtime),
-      createPolicyTroubleshooterApi(runtime),
-      createRunApi({ ...runtime, deployments }),
-      runBuildsApi({ builds }),
-      createRunV2Api({ ...runtime, deployments }),
-      createSecretManagerApi(runtime),
-      serviceusageApi(runtime),
-      storageApi(runtime),
-      storageXmlApi(runtime),
-      createStsApi(runtime),
-      createWwwApi(runtime),
-    ],
-    state,
-    now,
-  );
+  const router = createRouter(async () => (await import("./apis.ts")).openApis({ ...runtime, deployments, builds, logs }), state, now);
+  // Before they are asked for, and after what the start waits for. Whoever needs them gets the error; until then it is nobody's.
+  const prepared = address
+    .then(() => new Promise((resolve) => setImmediate(resolve)))
+    .then(() => Promise.all([signingKeys.issuer(), router.prepare()]))
+    .catch(() => undefined);
   builds.resume();
   deployments.resume();
 
   return {
-    router,
+    router: router.route,
     frontDoor: createFrontDoor({ ...runtime, instances, requestLog: createRequestLog({ logs, now }) }),
     logs,
     state,
@@ -139,7 +97,7 @@ export async function openGoogle({
       await Promise.all([builds.close(), deployments.close()]);
       await instances.close();
       // A key that is still being made would be written when the directory is gone already.
-      await issuer;
+      await prepared;
       logs.close();
       state.close();
     },

@@ -113,7 +113,8 @@ function compact(file: string, changes: Iterable<Change>): number {
     const written = openSync(next, "w", 0o600);
     try {
       for (const change of changes) writeFileSync(written, `${JSON.stringify([change])}\n`);
-      fsyncSync(written);
+      // An empty one says no more than none, which is what a power cut would leave.
+      if (fstatSync(written).size > 0) fsyncSync(written);
     } finally {
       closeSync(written);
     }

@@ -11,7 +11,10 @@ const fileIn = (directory: string): string => join(directory, "node-client.cjs")
  * 20 and clients that have an agent of their own go by no proxy of the environment.
  */
 export function writeNodeClient(directory: string): void {
-  writeWhole(fileIn(directory), `"use strict";\n(${leadToEmulator.toString()})(${JSON.stringify(EMULATED_DOMAINS)}, process);\n`, 0o644);
+  writeWhole(fileIn(directory), `"use strict";\n(${leadToEmulator.toString()})(${JSON.stringify(EMULATED_DOMAINS)}, process);\n`, {
+    mode: 0o644,
+    isRemade: true,
+  });
 }
 
 /** The variables that lead a program to an emulator which ends after it, in the environment `own`: all of its Node's connections go there too. */

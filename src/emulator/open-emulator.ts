@@ -49,7 +49,7 @@ export async function openEmulator({
   const authority = openCertificateAuthority(directory, Date.now);
   // The user that a container runs as may be another one.
   writeNodeClient(directory);
-  writeWhole(authorities, authoritiesBundle(authority.certificate, env), 0o644);
+  writeWhole(authorities, authoritiesBundle(authority.certificate, env), { mode: 0o644, isRemade: true });
   let google = await open();
   const recorder = record === undefined ? undefined : openRecorder(record, now);
   const route: Router = (request, host, target) => google.router(request, host, target);

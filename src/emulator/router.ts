@@ -37,16 +37,16 @@ interface CompiledRoute {
 
 export type Router = (request: IncomingMessage, host: string, url: URL) => Promise<Reply>;
 
-/** Puts the APIs behind one function: a request in, a reply out, or an HttpError thrown. */
-export function createRouter(apis: readonly Api[], state: State, now: () => number): Router {
-  const byHost = new Map<string, CompiledRoute[]>();
-  for (const api of apis) {
-    const routes = Object.entries(api.routes).map(([line, route]) => compile(line, route));
-    for (const host of api.hosts) byHost.set(host, [...(byHost.get(host) ?? []), ...routes]);
-  }
+/**
+ * Puts the APIs behind one function: a request in, a reply out, or an HttpError thrown. They are loaded for the first request, or when they are
+ * to be prepared for one.
+ */
+export function createRouter(load: () => Promise<readonly Api[]>, state: State, now: () => number) {
+  let loaded: Promise<ReadonlyMap<string, readonly CompiledRoute[]>> | undefined;
+  const open = () => (loaded ??= load().then(compileAll));
 
-  return async (request, host, url) => {
-    const { routes, region } = find(byHost, host);
+  const route: Router = async (request, host, url) => {
+    const { routes, region } = find(await open(), host);
     const method = request.method ?? "GET";
     for (const candidate of routes) {
       const match = candidate.method === method ? candidate.pattern.exec(url.pathname) : null;
@@ -66,10 +66,20 @@ export function createRouter(apis: readonly Api[], state: State, now: () => numb
     // Unlike Cloud Run: Google answers an unknown path with an HTML 404; naming the method is more use to whoever hits a gap here.
     throw new ApiError("UNIMPLEMENTED", `The emulator does not have ${method} https://${host}${url.pathname}.`);
   };
+  return { route, prepare: open };
+}
+
+function compileAll(apis: readonly Api[]): ReadonlyMap<string, readonly CompiledRoute[]> {
+  const byHost = new Map<string, CompiledRoute[]>();
+  for (const api of apis) {
+    const routes = Object.entries(api.routes).map(([line, route]) => compile(line, route));
+    for (const host of api.hosts) byHost.set(host, [...(byHost.get(host) ?? []), ...routes]);
+  }
+  return byHost;
 }
 
 function find(
-  byHost: ReadonlyMap<string, CompiledRoute[]>,
+  byHost: ReadonlyMap<string, readonly CompiledRoute[]>,
   host: string,
 ): { routes: readonly CompiledRoute[]; region: string | undefined } {
   const exact = byHost.get(host);

@@ -27,23 +27,31 @@ const MOST_STREAMS = 100;
  * Speaks TLS, and HTTP/2 or HTTP/1.1 in it as the client likes, on connections to the emulated hosts; and HTTP/2 without TLS, with whom begins with it.
  */
 export function createSecureServer({ authority, http1, lane, answer, refuse }: SecureOptions) {
-  const one = createHttp1Server(http1, answer);
-  one.on("clientError", refuse);
-  acceptWebSockets(one);
-  const two = createHttp2Server({ settings: { maxConcurrentStreams: MOST_STREAMS } }, (request, response) => {
-    // RFC 9113, section 8.3.1: what is Host in HTTP/1.1 is `:authority` here.
-    request.headers.host ??= request.authority;
-    answer(...([request, response] as unknown as Parameters<RequestListener>));
+  // Each is made for the first connection that needs it: a start would wait for what loads with them.
+  const one = once(() => {
+    const server = createHttp1Server(http1, answer);
+    server.on("clientError", refuse);
+    acceptWebSockets(server);
+    return server;
   });
-  const secure = createTlsServer(
-    {
-      ALPNProtocols: ["h2", "http/1.1"],
-      SNICallback: (host, done) => {
-        if (!isEmulated(host)) return done(new Error(`The emulator has no certificate for ${host}`));
-        done(null, authority.contextFor(host));
+  const two = once(() =>
+    createHttp2Server({ settings: { maxConcurrentStreams: MOST_STREAMS } }, (request, response) => {
+      // RFC 9113, section 8.3.1: what is Host in HTTP/1.1 is `:authority` here.
+      request.headers.host ??= request.authority;
+      answer(...([request, response] as unknown as Parameters<RequestListener>));
+    }),
+  );
+  const secure = once(() =>
+    createTlsServer(
+      {
+        ALPNProtocols: ["h2", "http/1.1"],
+        SNICallback: (host, done) => {
+          if (!isEmulated(host)) return done(new Error(`The emulator has no certificate for ${host}`));
+          done(null, authority.contextFor(host));
+        },
       },
-    },
-    (socket) => (socket.alpnProtocol === "h2" ? two.emit("connection", socket) : speakHttp1(socket)),
+      (socket) => (socket.alpnProtocol === "h2" ? two().emit("connection", socket) : speakHttp1(socket)),
+    ),
   );
   const speakHttp1 = (socket: TLSSocket): void => {
     const hangUp = () => void socket.destroy();
@@ -58,13 +66,18 @@ export function createSecureServer({ authority, http1, lane, answer, refuse }: S
     if (socket.readableEnded) return refuse(new Error("The request has no end"), socket);
     socket.pause();
     socket.unshift(bytes);
-    one.emit("connection", socket);
+    one().emit("connection", socket);
     socket.resume();
   };
   return {
-    secure: (connection: Duplex) => void secure.emit("connection", connection),
-    http2: (connection: Duplex) => void two.emit("connection", connection),
+    secure: (connection: Duplex) => void secure().emit("connection", connection),
+    http2: (connection: Duplex) => void two().emit("connection", connection),
   };
+}
+
+function once<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => (made ??= make());
 }
 
 /**

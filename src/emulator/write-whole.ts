@@ -1,12 +1,15 @@
 import { closeSync, fsyncSync, openSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** Writes a file, which only its owner may read unless another mode is said, that is after a crash either whole or as it was before. */
-export function writeWhole(path: string, content: string | Buffer, mode = 0o600): void {
+/**
+ * Writes a file, which only its owner may read unless another mode is said, that is after a crash either whole or as it was before. What every
+ * start writes anew need not outlive a power cut (`isRemade`): it takes a while until a disk has it.
+ */
+export function writeWhole(path: string, content: string | Buffer, { mode = 0o600, isRemade = false } = {}): void {
   const descriptor = openSync(`${path}.new`, "w", mode);
   try {
     writeFileSync(descriptor, content);
-    fsyncSync(descriptor);
+    if (!isRemade) fsyncSync(descriptor);
   } finally {
     closeSync(descriptor);
   }

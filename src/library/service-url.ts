@@ -33,7 +33,7 @@ export async function findServiceUrl(
 ): Promise<URL> {
   const [{ openSettings }, { serviceUrl }, { readApiError }] = await Promise.all([
     import("../settings.ts"),
-    import("../cloud/api-deploy.ts"),
+    import("../cloud/knative-url.ts"),
     import("../cloud/api-client.ts"),
   ]);
   const settings = openSettings({ flags: { service, project, region }, env, cwd: cwd() });

@@ -14,7 +14,7 @@ export function projectFileSchema(): object {
     description: "Settings of cloudrun-oauth for a folder and what lies below it.",
     type: "object",
     properties: Object.fromEntries(
-      Object.entries(projectFileShape.entries).map(([name, { wrapped }]) => [
+      Object.entries(projectFileShape().entries).map(([name, { wrapped }]) => [
         name,
         { description: getDescription(wrapped), type: "string", ...getMetadata(wrapped) },
       ]),

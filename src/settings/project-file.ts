@@ -8,21 +8,22 @@ import { faultOf, ruleAsJsonSchema } from "./rules.ts";
 
 const NAME = "cloudrun-oauth.json";
 
-/** What the file may hold; `json-schema.ts` says the same to editors. */
-export const projectFileShape = strictObject({
-  $schema: optional(pipe(string(), description("the JSON schema of this file, for editors"))),
-  project: setting("project", "the Google Cloud project"),
-  region: setting("region", "the region"),
-  service: setting("service", "the service"),
-  image: setting("image", "the image that build pushes and deploy deploys"),
-  template: setting("template", "the template that init writes: hono, express, flask or fastapi"),
-  credentials: setting("credentials", "the key file, or another credential file, to call the service with; relative to this file"),
-  impersonate: setting("impersonate", "the service account to act as; delegates go before it, with commas"),
-  member: setting("member", "who may call the service: an e-mail address, group:…, domain:…, allUsers"),
-  url: setting("url", "the service's URL, in place of the one that describe finds"),
-  via: setting("via", "the way to the control plane"),
-  engine: setting("engine", "what the emulator runs services in"),
-});
+/** What the file may hold; `json-schema.ts` says the same to editors. Most folders have no such file: it is made for those that have. */
+export const projectFileShape = () =>
+  strictObject({
+    $schema: optional(pipe(string(), description("the JSON schema of this file, for editors"))),
+    project: setting("project", "the Google Cloud project"),
+    region: setting("region", "the region"),
+    service: setting("service", "the service"),
+    image: setting("image", "the image that build pushes and deploy deploys"),
+    template: setting("template", "the template that init writes: hono, express, flask or fastapi"),
+    credentials: setting("credentials", "the key file, or another credential file, to call the service with; relative to this file"),
+    impersonate: setting("impersonate", "the service account to act as; delegates go before it, with commas"),
+    member: setting("member", "who may call the service: an e-mail address, group:…, domain:…, allUsers"),
+    url: setting("url", "the service's URL, in place of the one that describe finds"),
+    via: setting("via", "the way to the control plane"),
+    engine: setting("engine", "what the emulator runs services in"),
+  });
 
 function setting(name: string, text: string) {
   return optional(
@@ -68,15 +69,16 @@ function parse(path: string, text: string): unknown {
 }
 
 function check(path: string, text: string, value: unknown): Record<string, string | undefined> {
-  const { success, output, issues } = safeParse(projectFileShape, value);
+  const shape = projectFileShape();
+  const { success, output, issues } = safeParse(shape, value);
   if (Array.isArray(value)) throw broken(path, 1, "it has to be an object");
   if (success) return output;
   const [issue] = issues;
   const key = String(issue.path?.[0].key ?? "");
   if (!key) throw broken(path, 1, "it has to be an object");
   const line = text.slice(0, Math.max(0, text.search(new RegExp(`"${key.replace(/\W/g, "\\$&")}"\\s*:`)))).split("\n").length;
-  const known = Object.keys(projectFileShape.entries).slice(1);
-  if (!(key in projectFileShape.entries))
+  const known = Object.keys(shape.entries).slice(1);
+  if (!(key in shape.entries))
     throw broken(path, line, `there is no setting "${key}"; there are ${known.join(", ")}`, { meant: nearest(key, known) });
   const fault = typeof issue.input === "string" ? faultOf(key, issue.input) : undefined;
   throw broken(path, line, fault?.sentence ?? `"${key}" has to be a string`, { meant: fault?.meant });

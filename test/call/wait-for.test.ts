@@ -18,7 +18,7 @@ function answer(status: number, error?: CliError): Answer {
     text: async () => "",
     json: async () => null,
   };
-  return { url: new URL("https://hello.example.test/"), response, principal: undefined, started: 0, error };
+  return { url: new URL("https://hello.example.test/"), response, principal: undefined, elapsed: () => 0, error };
 }
 
 function calls(...outcomes: readonly (Answer | CliError)[]) {

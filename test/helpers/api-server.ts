@@ -104,7 +104,7 @@ export async function serveApis(apis: readonly Api[], state: State, now = Date.n
   onTestFinished(recorder.close);
   const server = await listen(0, {
     authority: { contextFor: refuse } as unknown as Parameters<typeof listen>[1]["authority"],
-    router: recorder.wrap(createRouter(apis, state, now)),
+    router: recorder.wrap(createRouter(async () => apis, state, now).route),
     frontDoor: refuse,
     now: Date.now,
     admin: refuse,

@@ -14,9 +14,13 @@ export interface Attributes {
 const TARGET = /^(google\.subject|google\.groups|attribute\.[a-z0-9_]{1,100})$/;
 const LONGEST_SUBJECT = 127;
 
-const mappings = new Environment().registerVariable("assertion", "map").registerFunction("string.extract(string): string", extract);
+// Each is made when it is first asked for: most emulators never need them, and all would start later.
+const made: { mappings?: Environment; conditions?: Environment } = {};
+const mappings = (): Environment =>
+  (made.mappings ??= new Environment().registerVariable("assertion", "map").registerFunction("string.extract(string): string", extract));
 // The library keeps the name `google` to itself.
-const conditions = mappings.clone().registerVariable("google_", "map").registerVariable("attribute", "map");
+const conditions = (): Environment =>
+  (made.conditions ??= mappings().clone().registerVariable("google_", "map").registerVariable("attribute", "map"));
 
 /** Throws ApiError INVALID_ARGUMENT for a mapping that cannot be: https://cloud.google.com/iam/docs/workload-identity-federation#mapping */
 export function checkAttributeMapping(mapping: WorkloadIdentityProvider["attributeMapping"]): void {
@@ -26,14 +30,14 @@ export function checkAttributeMapping(mapping: WorkloadIdentityProvider["attribu
   if (!mapping["google.subject"]) refuse("The attribute mapping must have an entry for google.subject.");
   for (const [target, expression] of Object.entries(mapping)) {
     if (!TARGET.test(target)) refuse(`The attribute mapping has an unknown target: ${target}.`);
-    const { valid, error } = mappings.check(expression);
+    const { valid, error } = mappings().check(expression);
     if (!valid) refuse(`The mapping of ${target} does not compile: ${error?.summary}.`);
   }
 }
 
 /** Throws ApiError INVALID_ARGUMENT for a condition that cannot be. */
 export function checkAttributeCondition(condition: string): void {
-  const { valid, type, error } = conditions.check(withGoogle(condition));
+  const { valid, type, error } = conditions().check(withGoogle(condition));
   if (!valid) throw new ApiError("INVALID_ARGUMENT", `The attribute condition does not compile: ${error?.summary}.`);
   if (type !== "bool" && type !== "dyn")
     throw new ApiError("INVALID_ARGUMENT", `The attribute condition must be a bool, and is a ${type}.`);
@@ -66,7 +70,7 @@ export function isAccepted(
 ): boolean {
   if (!attributeCondition) return true;
   try {
-    return conditions.evaluate(withGoogle(attributeCondition), { assertion, google_: { subject, groups }, attribute: custom }) === true;
+    return conditions().evaluate(withGoogle(attributeCondition), { assertion, google_: { subject, groups }, attribute: custom }) === true;
   } catch {
     return false;
   }
@@ -74,7 +78,7 @@ export function isAccepted(
 
 function valueOf(target: string, expression: string, assertion: Readonly<Record<string, unknown>>): unknown {
   try {
-    return mappings.evaluate(expression, { assertion });
+    return mappings().evaluate(expression, { assertion });
   } catch (error) {
     throw new Error(
       `Could not obtain a value for ${target} from the given credential. Either ${target} mapping is missing from attribute mappings or the mapping can not be evaluated.`,

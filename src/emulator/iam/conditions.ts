@@ -17,11 +17,14 @@ interface Attributes {
 const FUNCTIONS = new Set(["timestamp", "date", "duration", "startsWith", "endsWith", "extract"]);
 const DATE_PART = /^get(Date|DayOfMonth|DayOfWeek|DayOfYear|FullYear|Hours|Milliseconds|Minutes|Month|Seconds)$/;
 
-const environment = new Environment()
-  .registerVariable({ name: "request", schema: { time: "google.protobuf.Timestamp" } })
-  .registerVariable({ name: "resource", schema: { name: "string" } })
-  .registerFunction("date(string): google.protobuf.Timestamp", (date: string) => new Date(`${date}T00:00:00Z`))
-  .registerFunction("string.extract(string): string", extract);
+// Made when it is first asked for: most emulators never see a condition, and all would start later.
+let made: Environment | undefined;
+const environment = (): Environment =>
+  (made ??= new Environment()
+    .registerVariable({ name: "request", schema: { time: "google.protobuf.Timestamp" } })
+    .registerVariable({ name: "resource", schema: { name: "string" } })
+    .registerFunction("date(string): google.protobuf.Timestamp", (date: string) => new Date(`${date}T00:00:00Z`))
+    .registerFunction("string.extract(string): string", extract));
 
 /**
  * The condition of a binding as a setIamPolicy request has it; undefined where it has none.
@@ -44,7 +47,7 @@ export function parseCondition(condition: unknown, at: string): Condition | unde
 /** Whether a condition is met; one that fails, as by a timestamp that is none, is not. */
 export function isMet({ expression }: Condition, { time, resource }: Attributes): boolean {
   try {
-    return environment.evaluate(expression, { request: { time: new Date(time) }, resource: { name: resource } }) === true;
+    return environment().evaluate(expression, { request: { time: new Date(time) }, resource: { name: resource } }) === true;
   } catch {
     return false;
   }
@@ -55,7 +58,7 @@ function checkExpression(expression: string, at: string): void {
   const refuse = (reason: string) => {
     throw new ApiError("INVALID_ARGUMENT", `Invalid value at '${at}.expression': ${reason}`);
   };
-  const { valid, type, error } = environment.check(expression);
+  const { valid, type, error } = environment().check(expression);
   if (error?.code === "unknown_variable" || error?.code === "no_such_key") {
     const { start = 0, end = 0 } = error.range ?? {};
     const name = /[\w.]*$/.exec(expression.slice(0, end))?.[0] ?? expression.slice(start, end);
@@ -63,7 +66,7 @@ function checkExpression(expression: string, at: string): void {
   }
   if (!valid) refuse(`${error?.name === "ParseError" ? "syntax error: " : ""}${error?.summary}.`);
   if (type !== "bool") refuse(`expected a result of the type bool, and not ${type}.`);
-  const unknown = [...functionsIn(environment.parse(expression).ast)].find((name) => !FUNCTIONS.has(name) && !DATE_PART.test(name));
+  const unknown = [...functionsIn(environment().parse(expression).ast)].find((name) => !FUNCTIONS.has(name) && !DATE_PART.test(name));
   if (unknown !== undefined) refuse(`undeclared reference to the function ${unknown}.`);
 }
 
