@@ -32,7 +32,8 @@ test("a folder's own settings name its service; everybody may call one that is d
   const directory = folder({ ...tinyService(server), "cloudrun-oauth.json": '{"service": "greeter"}' });
   const { name, url } = await emulator.deploy(directory, { allowUnauthenticated: true, env: { GREETING: "hello" } });
   expect([name, await (await emulator.fetch(url)).text()]).toEqual(["greeter", "hello"]);
-  await expect(emulator.deploy(folder({ Dockerfile: "FROM scratch" }))).rejects.toMatchObject({
+  const nameless = join(folder({ "No_name/Dockerfile": "FROM scratch" }), "No_name");
+  await expect(emulator.deploy(nameless)).rejects.toMatchObject({
     code: "USAGE",
     hint: "Say one in the option name.",
   });

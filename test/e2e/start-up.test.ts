@@ -64,7 +64,7 @@ test.for<[argv: readonly string[], files: number, kilobytes: number, needed?: re
   [["invoke", "https://hello-uc.a.run.app", ...BY_KEY], 6, 250],
   [["describe", "hello", "--via", "api", ...AT], 11, 340],
   // To listen, Node loads what a cluster would need.
-  [["emulator", "start", "--ephemeral", "--port", "0"], 22, 600, ["child_process", "dns", "http", "tls"]],
+  [["emulator", "start", "--ephemeral", "--port", "0"], 22, 625, ["child_process", "dns", "http", "tls"]],
 ])("%j loads at most %i files, and %i kB", async ([argv, files, kilobytes, needed = []]) => {
   const loaded = await loadedBy(argv);
   expect(loaded.files).toContain("main");
