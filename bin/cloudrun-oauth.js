@@ -5,8 +5,12 @@
 if (Number.parseInt(process.versions.node, 10) >= 22) require("node:module").enableCompileCache?.();
 const { main } = require("../dist/main.cjs");
 
-// As Node has it for a module that never ends.
-process.exitCode = 13;
+let isOver = false;
 main(process.argv.slice(2)).then((exitCode) => {
+  isOver = true;
   process.exitCode = exitCode;
+});
+// As Node has it for a module that never ends.
+process.once("exit", (exitCode) => {
+  if (!isOver && exitCode === 0) process.exitCode = 13;
 });

@@ -204,3 +204,13 @@ function isAlive(pid: number): boolean {
     return false;
   }
 }
+
+test.for([["help"], ["help", "invoke"], ["help", "env", "set"], []])(
+  "the built program prints help, and leaves 0, for %j",
+  async (argv) => {
+    const ran = await new Promise((resolve) =>
+      execFile(process.execPath, [BIN, ...argv], (error, stdout, stderr) => resolve({ error, stdout, stderr })),
+    );
+    expect(ran).toEqual({ error: null, stdout: expect.stringMatching(/^Usage: cloudrun-oauth /), stderr: "" });
+  },
+);
