@@ -17,8 +17,10 @@ export function callerEmail(project: string): string {
 /** Where the emulator's files lie in its data directory. */
 export function filesOf(directory: string, project: string) {
   return {
-    /** The public roots and the emulator's own authority, PEM. */
+    /** For clients whose roots such a file replaces: the public ones and the emulator's own authority, PEM. */
     authorities: join(directory, "ca-bundle.pem"),
+    /** For Node, which adds such a file to its roots: the emulator's own authority, PEM. */
+    added: join(directory, "ca-added.pem"),
     /** Key file of the account that gcloud is signed in as. */
     operator: join(directory, "keys", `${project}-operator.json`),
     /** Key file of the account that calls services. */
@@ -32,11 +34,11 @@ export function filesOf(directory: string, project: string) {
 
 /** The variables that bring gcloud, curl and Google's clients to the emulator. Null stands for one that must not be set. */
 export function environment({ url, directory, project, region }: EnvironmentOptions): Record<string, string | null> {
-  const { authorities, cache, gcloud, operator, caller: callerFile } = filesOf(directory, project);
+  const { authorities, added, cache, gcloud, operator, caller: callerFile } = filesOf(directory, project);
   return {
     CLOUDRUN_OAUTH_EMULATOR: url,
     CLOUDRUN_OAUTH_CACHE_DIR: cache,
-    ...waysTo({ http: url, https: url, authorities }),
+    ...waysTo({ http: url, https: url, authorities, added }),
     ALL_PROXY: null,
     all_proxy: null,
 
@@ -66,26 +68,24 @@ export function environment({ url, directory, project, region }: EnvironmentOpti
 }
 
 /** The variables that bring an instance to the emulator, and to a metadata server of its own at `metadata` (`127.0.0.1:PORT`). */
-export function instanceEnvironment({
-  url,
-  authorities,
-  metadata,
-}: {
-  url: string;
-  authorities: string;
-  metadata: string;
-}): Record<string, string> {
+export function instanceEnvironment({ url, metadata, ...trusted }: Trusted & { url: string; metadata: string }): Record<string, string> {
   return {
     // Whoever asks for http://metadata.google.internal comes by a proxy to the instance's own.
-    ...waysTo({ http: `http://${metadata}`, https: url, authorities }),
+    ...waysTo({ http: `http://${metadata}`, https: url, ...trusted }),
     GCE_METADATA_HOST: metadata,
     GCE_METADATA_IP: metadata,
     GCE_METADATA_ROOT: metadata,
   };
 }
 
+/** Two of the files of `filesOf`. */
+interface Trusted {
+  readonly authorities: string;
+  readonly added: string;
+}
+
 /** What makes HTTP clients go by a proxy, and trust the emulator's authority. */
-function waysTo({ http, https, authorities }: { http: string; https: string; authorities: string }): Record<string, string> {
+function waysTo({ http, https, authorities, added }: Trusted & { http: string; https: string }): Record<string, string> {
   const noProxy = "localhost,127.0.0.1,::1";
   return {
     HTTPS_PROXY: https,
@@ -96,6 +96,8 @@ function waysTo({ http, https, authorities }: { http: string; https: string; aut
     no_proxy: noProxy,
     NODE_USE_ENV_PROXY: "1",
     ...Object.fromEntries(AUTHORITY_VARIABLES.map((name) => [name, authorities])),
+    // Node reads the file before it runs a program, whether that speaks TLS or not: the public roots would cost each start twice its time.
+    NODE_EXTRA_CA_CERTS: added,
   };
 }
 
@@ -117,18 +119,26 @@ export function withoutEmulator(env: Readonly<Record<string, string | undefined>
   return Object.fromEntries(Object.entries(env).filter(([name, value]) => value !== url && !AUTHORITY_VARIABLES.includes(name)));
 }
 
-/** PEM of the public roots, of those that the user's own environment adds, and of the emulator's authority: in most clients such a file replaces the roots that they came with. */
-export function authoritiesBundle(authority: string, env: Readonly<Record<string, string | undefined>>): string {
-  const own = new Set(AUTHORITY_VARIABLES.map((name) => env[name]).filter((file) => file !== undefined && file !== ""));
-  const added = [...own].flatMap((file) => {
+/**
+ * PEM of the authorities to trust: in `bundle` the public roots, those that the user's own environment adds, and the emulator's; in `added`
+ * the same without the public ones.
+ */
+export function trustedAuthorities(
+  authority: string,
+  env: Readonly<Record<string, string | undefined>>,
+): { readonly bundle: string; readonly added: string } {
+  const named = new Set(AUTHORITY_VARIABLES.map((name) => env[name]).filter((file) => file !== undefined && file !== ""));
+  const own = [...named].flatMap((file) => {
     try {
-      return [readFileSync(file as string, "utf8").trim()];
+      return readFileSync(file as string, "utf8").match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
     } catch {
       // A variable that names no readable file adds nothing for any client.
       return [];
     }
   });
-  const known = new Set(rootCertificates);
-  const certificates = added.flatMap((text) => text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []);
-  return `${[...known, ...certificates.filter((certificate) => !known.has(certificate)), authority.trim()].join("\n")}\n`;
+  // By their bytes: where their lines end is each file's own.
+  const added = new Map([...own, authority.trim()].map((certificate) => [certificate.replace(/\s/g, ""), certificate]));
+  for (const root of rootCertificates) added.delete(root.replace(/\s/g, ""));
+  const lines = [...added.values()];
+  return { bundle: `${[...rootCertificates, ...lines].join("\n")}\n`, added: `${lines.join("\n")}\n` };
 }

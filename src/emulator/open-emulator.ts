@@ -5,7 +5,7 @@ import { createAdmin } from "./admin.ts";
 import { openCertificateAuthority } from "./certificates.ts";
 import { createClock } from "./clock.ts";
 import { openMachineEngine } from "./engine/machine-engine.ts";
-import { authoritiesBundle, environment, filesOf, withoutEmulator } from "./environment.ts";
+import { environment, filesOf, trustedAuthorities, withoutEmulator } from "./environment.ts";
 import { createFaults } from "./faults/faults.ts";
 import { openGoogle } from "./google.ts";
 import type { Emulator, EmulatorOptions } from "./index.ts";
@@ -32,7 +32,7 @@ export async function openEmulator({
   ...options
 }: EmulatorOptions & { readonly firstKeys: readonly Promise<KeyPair>[] }): Promise<Emulator> {
   const env = withoutEmulator(options.env);
-  const { authorities, cache } = filesOf(directory, project);
+  const { authorities, added, cache } = filesOf(directory, project);
   const forgetTokens = (): void => rmSync(cache, { recursive: true, force: true });
   forgetTokens();
   const clock = createClock(forgetTokens);
@@ -45,11 +45,13 @@ export async function openEmulator({
   let announce: (url: string) => void = () => undefined;
   const address = new Promise<string>((resolve) => (announce = resolve));
   const open = () => openGoogle({ directory, project, engine, now, log, address, iamPropagation, firstKeys });
-  const engine = await openMachineEngine({ choice: options.engine ?? "auto", directory, shared: [authorities], env, log });
+  const engine = await openMachineEngine({ choice: options.engine ?? "auto", directory, shared: [authorities, added], env, log });
   const authority = openCertificateAuthority(directory, Date.now);
   // The user that a container runs as may be another one.
   writeNodeClient(directory);
-  writeWhole(authorities, authoritiesBundle(authority.certificate, env), { mode: 0o644, isRemade: true });
+  const trusted = trustedAuthorities(authority.certificate, env);
+  writeWhole(authorities, trusted.bundle, { mode: 0o644, isRemade: true });
+  writeWhole(added, trusted.added, { mode: 0o644, isRemade: true });
   let google = await open();
   const recorder = record === undefined ? undefined : openRecorder(record, now);
   const route: Router = (request, host, target) => google.router(request, host, target);
@@ -107,4 +109,4 @@ export async function openEmulator({
 }
 
 /** What a reset leaves: shells that were brought to the emulator, and a gcloud that is signed in, go on working. */
-const KEPT = new Set(["keys", "gcloud", "ca-bundle.pem", "node-client.cjs"]);
+const KEPT = new Set(["keys", "gcloud", "ca-bundle.pem", "ca-added.pem", "node-client.cjs"]);

@@ -28,10 +28,10 @@ export function createSurround({ logs, address, ...runtime }: SurroundOptions): 
     const url = await address;
     const metadata = describeInstance(runtime, { project, region, instanceId, serviceAccount });
     const server = await openMetadataServer({ metadata, emulator: () => new URL(url), log });
-    const { authorities } = filesOf(state.directory, projectId);
+    const { authorities, added } = filesOf(state.directory, projectId);
     const { write, say } = openInstanceLog({ state, logs }, revisionKey, instanceId);
     return {
-      environment: instanceEnvironment({ url, authorities, metadata: `127.0.0.1:${server.port}` }),
+      environment: instanceEnvironment({ url, authorities, added, metadata: `127.0.0.1:${server.port}` }),
       log: write,
       say,
       close: () => server.close(),
