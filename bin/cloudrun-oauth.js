@@ -1,8 +1,6 @@
 #!/usr/bin/env node
 "use strict";
 
-// Node 20 has none, and takes a while to say so.
-if (Number.parseInt(process.versions.node, 10) >= 22) require("node:module").enableCompileCache?.();
 const { main } = require("../dist/main.cjs");
 
 let isOver = false;

@@ -1,5 +1,4 @@
-import { constants } from "node:fs";
-import { open, type FileHandle } from "node:fs/promises";
+import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { CliError } from "../errors.ts";
 import { invalidCredentials, NEW_KEY, parseKey, type ServiceAccountKey } from "./service-account-key.ts";
 
@@ -17,15 +16,15 @@ export async function readKeyFile(path: string): Promise<ServiceAccountKey> {
 
 /** What a credential file of any kind holds; `subject` begins the sentence of an error. Throws as `readKeyFile` does. */
 export async function readJsonFile(path: string, subject: string): Promise<unknown> {
-  return parseJson(decode(await read(path, subject), subject), subject);
+  return parseJson(decode(read(path, subject), subject), subject);
 }
 
-async function read(path: string, subject: string): Promise<Buffer> {
-  let file: FileHandle | undefined;
+function read(path: string, subject: string): Buffer {
+  let file: number | undefined;
   try {
     // A pipe that nobody writes to would otherwise be waited for without end.
-    file = await open(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
-    const stats = await file.stat();
+    file = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
+    const stats = fstatSync(file);
     if (stats.isDirectory()) throw invalidCredentials(subject, "is a folder", "Name the JSON file in it.");
     if (!stats.isFile())
       throw invalidCredentials(
@@ -33,16 +32,16 @@ async function read(path: string, subject: string): Promise<Buffer> {
         "is a pipe or a device, not a file",
         "Write the key into a file that only you can read, and name that.",
       );
-    const bytes = Buffer.alloc(LARGEST + 1);
+    if (stats.size > LARGEST) throw invalidCredentials(subject, "is larger than 1 MiB, which no key file is");
+    const bytes = Buffer.alloc(stats.size);
     let length = 0;
     for (let count = 1; count > 0 && length < bytes.length; length += count)
-      ({ bytesRead: count } = await file.read(bytes, length, bytes.length - length));
-    if (length > LARGEST) throw invalidCredentials(subject, "is larger than 1 MiB, which no key file is");
+      count = readSync(file, bytes, length, bytes.length - length, null);
     return bytes.subarray(0, length);
   } catch (error) {
     throw explain(error, path, subject);
   } finally {
-    await file?.close();
+    if (file !== undefined) closeSync(file);
   }
 }
 

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
-import { chmodSync, lstatSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { homedir, platform } from "node:os";
+import { lstatSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { cacheFolder, isPrivate, makePrivate } from "../user-cache.ts";
 
 /** A token as it lies on disk. */
 export interface KeptToken {
@@ -31,12 +31,10 @@ export function openTokenStore(folder: string): TokenStore {
   const pathOf = (key: string): string => join(folder, `${key}.json`);
   return {
     read: (key) =>
-      attempt(() => (isPrivate(folder, "folder") && isPrivate(pathOf(key), "file") ? parse(readFileSync(pathOf(key), "utf8")) : undefined)),
+      attempt(() => (isPrivate(folder, "folder") && isTokenFile(pathOf(key)) ? parse(readFileSync(pathOf(key), "utf8")) : undefined)),
     write: (key, kept) =>
       void attempt(() => {
-        mkdirSync(folder, { recursive: true, mode: 0o700 });
-        if (!isPrivate(folder, "folder") && lstatSync(folder).isDirectory()) chmodSync(folder, 0o700);
-        if (!isPrivate(folder, "folder")) return;
+        if (!makePrivate(folder)) return;
         sweep(folder);
         // Under a name of its own, so that of fifty processes that write at once each writes a whole file.
         const unfinished = join(folder, `${key}.${randomBytes(6).toString("hex")}.new`);
@@ -56,20 +54,14 @@ export function openTokenStore(folder: string): TokenStore {
   };
 }
 
-/** Where the tokens lie: CLOUDRUN_OAUTH_CACHE_DIR, or else below the user's caches as the system has them. Undefined for a user without a home. */
+/** Where the tokens lie: below CLOUDRUN_OAUTH_CACHE_DIR, or else the user's caches. Undefined for a user without a home. */
 export function tokenFolder(env: Readonly<Record<string, string | undefined>>): string | undefined {
-  if (env.CLOUDRUN_OAUTH_CACHE_DIR) return join(env.CLOUDRUN_OAUTH_CACHE_DIR, "tokens");
-  if (env.LOCALAPPDATA) return join(env.LOCALAPPDATA, "cloudrun-oauth", "Cache", "tokens");
-  const home = env.HOME || attempt(homedir);
-  const caches = env.XDG_CACHE_HOME || (home && join(home, platform() === "darwin" ? "Library/Caches" : ".cache"));
-  return caches ? join(caches, "cloudrun-oauth", "tokens") : undefined;
+  const folder = env.CLOUDRUN_OAUTH_CACHE_DIR || cacheFolder(env);
+  return folder === undefined ? undefined : join(folder, "tokens");
 }
 
-/** Whether it is what it has to be, and nobody else may read or replace it. Windows has no modes: there the user's folder is the user's. */
-function isPrivate(path: string, kind: "folder" | "file"): boolean {
-  const stats = lstatSync(path);
-  const fits = kind === "folder" ? stats.isDirectory() : stats.isFile() && stats.size <= LARGEST;
-  return fits && (platform() === "win32" || (stats.mode & 0o077) === 0);
+function isTokenFile(path: string): boolean {
+  return isPrivate(path, "file") && lstatSync(path).size <= LARGEST;
 }
 
 /** Removes what is over, and what a process that was killed left half written. */
