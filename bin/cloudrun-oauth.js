@@ -1,7 +1,8 @@
 #!/usr/bin/env node
 "use strict";
 
-const { main } = require("../dist/main.cjs");
+const { keepCompiledCode, main } = require("../dist/main.cjs");
+keepCompiledCode(process, require);
 
 let isOver = false;
 main(process.argv.slice(2)).then((exitCode) => {

@@ -1,9 +1,13 @@
 import { createHash, randomBytes } from "node:crypto";
 import { readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
-import nodeModule from "node:module";
 import { basename, dirname, join } from "node:path";
 import { Script } from "node:vm";
 import { cacheFolder, isPrivate, makePrivate } from "./user-cache.ts";
+
+/** What Node 22 has in `node:module`. */
+interface Caching {
+  readonly enableCompileCache?: (folder: string) => unknown;
+}
 
 /** A file of the program that was compiled in this run, and where that is to be kept. */
 interface Fresh {
@@ -23,23 +27,22 @@ const DIGEST = 32;
 
 /**
  * Keeps what V8 compiled of the program for the starts to come, which takes a sixth off a call: where NODE_COMPILE_CACHE says, or else in the
- * user's cache folder. NODE_DISABLE_COMPILE_CACHE=1 goes without, as Node has it. Has to come before what is large is loaded.
+ * user's cache folder. NODE_DISABLE_COMPILE_CACHE=1 goes without, as Node has it. Has to come before what is large is loaded. `load` is the program's
+ * own `require`.
  */
-export function keepCompiledCode(run: NodeJS.Process): void {
-  const { env } = run;
+export function keepCompiledCode(run: NodeJS.Process, load: NodeJS.Require): void {
+  const { env, version, arch, versions } = run;
   const caches = cacheFolder(env);
   const folder = env.NODE_COMPILE_CACHE || (caches && join(caches, "code"));
   if (folder === undefined || env.NODE_DISABLE_COMPILE_CACHE === "1") return;
-  const { enableCompileCache } = nodeModule as { readonly enableCompileCache?: (folder: string) => unknown };
-  if (enableCompileCache) enableCompileCache(folder);
-  // Node 20 has none.
-  else keepByOurselves(join(folder, `${run.version}-${run.arch}`), run);
+  // Node 20 has no cache of its own, and takes a while to say so.
+  if (Number.parseInt(versions.node, 10) >= 22) (load("node:module") as Caching).enableCompileCache?.(folder);
+  else keepByOurselves(join(folder, `${version}-${arch}`), run, load);
 }
 
-function keepByOurselves(folder: string, run: NodeJS.Process): void {
+function keepByOurselves(folder: string, run: NodeJS.Process, load: NodeJS.Require): void {
   const isUsable = attempt(() => isPrivate(folder, "folder")) ?? false;
   const fresh: Fresh[] = [];
-  const load = nodeModule.createRequire(run.execPath);
   // Nothing but this package's own files is loaded that ends in .cjs.
   load.extensions[".cjs"] = (module, filename) => {
     const code = readFileSync(filename, "latin1");
@@ -54,7 +57,7 @@ function keepByOurselves(folder: string, run: NodeJS.Process): void {
     });
     if (isKept && (!cachedData || script.cachedDataRejected)) fresh.push({ script, code, path });
     const start = script.runInThisContext() as (...given: readonly unknown[]) => void;
-    start.call(module.exports, module.exports, nodeModule.createRequire(filename), module, filename, dirname(filename));
+    start.call(module.exports, module.exports, (id: string) => module.require(id), module, filename, dirname(filename));
   };
   // By then V8 has compiled, too, what it compiles when it is first called.
   run.once("exit", () => {

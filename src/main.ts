@@ -1,10 +1,11 @@
 import packageJson from "../package.json" with { type: "json" };
-import { keepCompiledCode } from "./code-cache.ts";
 import type { Context } from "./context.ts";
 import { CliError } from "./errors.ts";
 import type { GlobalOptions } from "./program.ts";
 import type { Execute } from "./program/run.ts";
 import type { Streams } from "./terminal.ts";
+
+export { keepCompiledCode } from "./code-cache.ts";
 
 /** Where a run meets the world. */
 export interface Edge extends Streams {
@@ -18,7 +19,6 @@ export interface Edge extends Streams {
 
 /** Runs the command line in this process; resolves to its exit code. Ctrl-C ends it in order, a second one at once. */
 export async function main(argv: readonly string[]): Promise<number> {
-  keepCompiledCode(process);
   const interrupt = new AbortController();
   const onSignal = (signal: NodeJS.Signals) => {
     if (interrupt.signal.aborted) {

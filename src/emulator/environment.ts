@@ -138,7 +138,7 @@ export function trustedAuthorities(
   });
   // By their bytes: where their lines end is each file's own.
   const added = new Map([...own, authority.trim()].map((certificate) => [certificate.replace(/\s/g, ""), certificate]));
-  for (const root of rootCertificates) added.delete(root.replace(/\s/g, ""));
+  if (own.length > 0) for (const root of rootCertificates) added.delete(root.replace(/\s/g, ""));
   const lines = [...added.values()];
   return { bundle: `${[...rootCertificates, ...lines].join("\n")}\n`, added: `${lines.join("\n")}\n` };
 }
