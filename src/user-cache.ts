@@ -1,15 +1,19 @@
 import { chmodSync, lstatSync, mkdirSync } from "node:fs";
 import { homedir } from "node:os";
-import { join } from "node:path";
+import { isAbsolute, join } from "node:path";
 import { getuid, platform } from "node:process";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Our folder below the user's caches as the system has them. Undefined for a user without a home. */
+/**
+ * Our folder below the user's caches as the system has them. Undefined for a user without a home. A relative path in XDG_CACHE_HOME is none:
+ * https://specifications.freedesktop.org/basedir-spec/latest/
+ */
 export function cacheFolder(env: Environment): string | undefined {
   if (env.LOCALAPPDATA) return join(env.LOCALAPPDATA, "cloudrun-oauth", "Cache");
   const home = env.HOME || homeOfUser();
-  const caches = env.XDG_CACHE_HOME || (home && join(home, platform === "darwin" ? "Library/Caches" : ".cache"));
+  const named = env.XDG_CACHE_HOME ?? "";
+  const caches = isAbsolute(named) ? named : home && join(home, platform === "darwin" ? "Library/Caches" : ".cache");
   return caches ? join(caches, "cloudrun-oauth") : undefined;
 }
 
