@@ -25,6 +25,8 @@ export interface Caller {
   readonly socket: Socket;
   /** Writes the head, where there is one, and bytes; false where it is slow to take them. */
   write(head: string, bytes: Buffer): boolean;
+  /** True where nothing that was written waits here any more. */
+  isTaken(): boolean;
   /** More of the body may come. */
   resume(): void;
   /** Whether the connection may serve another request. */
@@ -154,6 +156,7 @@ export function serveConnection<Head extends Bounds>(
       socket.uncork();
       return isTaken;
     },
+    isTaken: () => socket.writableLength === 0,
     resume: () => void socket.resume(),
     isKept,
     done(isKept) {

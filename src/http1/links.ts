@@ -1,8 +1,11 @@
+import type { OnReadOpts } from "node:net";
 import type { Duplex } from "node:stream";
+import { createReading } from "./reading.ts";
 
 /** Whoever a connection works for. */
 interface User {
-  onData(bytes: Buffer): void;
+  /** Gives false where the bytes are still needed when it returns. */
+  onData(bytes: Buffer): boolean;
   onDrain(): void;
   /** The connection is closed; without an error where the service did so in order. */
   onClose(error: NodeJS.ErrnoException | undefined): void;
@@ -40,19 +43,35 @@ interface Held extends Link {
   error: NodeJS.ErrnoException | undefined;
 }
 
-/** Keeps connections for later requests, for so many milliseconds. `connect` calls back at once, or when there is one. */
-export function openLinks(connect: (use: (error: Error | null, connection: Duplex) => void) => void, rest: number): Links {
+/**
+ * Keeps connections for later requests, for so many milliseconds. `connect` calls back at once, or when there is one, which reads as `onread` says where
+ * it can.
+ */
+export function openLinks(
+  connect: (onread: OnReadOpts, use: (error: Error | null, connection: Duplex) => void) => void,
+  rest: number,
+): Links {
   const all = new Set<Held>();
   let resting: Held[] = [];
 
-  const open = (connection: Duplex, user: User): Held => {
+  const open = (user: User, use: (error: Error | null, link: Link) => void): void => {
+    let link: Held | undefined;
+    const take = (bytes: Buffer): boolean => {
+      if (link?.user) return link.user.onData(bytes);
+      // What nobody has asked for would be taken for the answer to the next request.
+      link?.connection.destroy();
+      return true;
+    };
+    connect(createReading(take), (error, connection) => {
+      if (error) return use(error, undefined as unknown as Link);
+      link = watch(connection, user);
+      connection.on("data", take);
+      use(null, link);
+    });
+  };
+  const watch = (connection: Duplex, user: User): Held => {
     const link: Held = { connection, user, isReused: false, restsSince: 0, error: undefined };
     all.add(link);
-    connection.on("data", (bytes: Buffer) => {
-      if (link.user) link.user.onData(bytes);
-      // What nobody has asked for would be taken for the answer to the next request.
-      else connection.destroy();
-    });
     connection.on("drain", () => link.user?.onDrain());
     connection.on("error", (error) => (link.error = error));
     connection.on("end", () => connection.destroy());
@@ -83,7 +102,7 @@ export function openLinks(connect: (use: (error: Error | null, connection: Duple
         link.isReused = true;
         return use(null, link);
       }
-      connect((error, connection) => use(error, error ? (undefined as unknown as Link) : open(connection, user)));
+      open(user, use);
     },
     release(link) {
       const held = link as Held;

@@ -63,6 +63,7 @@ export function createRequestHeadReader(names: readonly string[] | "all"): ReadR
     });
     if (typeof fields === "string") return fields;
     if (isOdd || host === undefined) return ODD;
-    return { method: line[1] as string, path: line[2] as string, ...fields, host, length, isLast };
+    const { kept, end } = fields;
+    return { method: line[1] as string, path: line[2] as string, kept, end, host, length, isLast };
   };
 }

@@ -87,7 +87,7 @@ export function createRefusals({ service, principal, tokens, look, warn, note }:
       let size = 0;
       return {
         see(chunk) {
-          if (size < MOST_SEEN) chunks.push(chunk);
+          if (size < MOST_SEEN) chunks.push(Buffer.from(chunk));
           size += chunk.length;
         },
         // To explain is no part of the request: what goes wrong with it is not said.

@@ -46,9 +46,9 @@ export function openUpstream({ service, env, signal }: UpstreamOptions): Upstrea
   const agent = openAgent(way, signal);
   const { host, port, servername } = way.to;
   const request = way.secure ? httpsRequest : httpRequest;
-  const links = openLinks((use) => {
+  const links = openLinks((onread, use) => {
     const { createConnection } = agent as { createConnection(options: object, use: Connected): Duplex | undefined };
-    const options = { host, port, servername, noDelay: true, ...(way.secure && { ALPNProtocols: ["http/1.1"] }) };
+    const options = { host, port, servername, noDelay: true, onread, ...(way.secure && { ALPNProtocols: ["http/1.1"] }) };
     const connection = createConnection.call(agent, options, way.tunnel ? use : () => {});
     if (connection) use(null, connection);
   }, REST);

@@ -192,6 +192,28 @@ test("what a service sends after an answer is not taken for the next one's", asy
   expect([answered.match(/mine/g)?.length, answered.includes("forged")]).toEqual([3, false]);
 });
 
+test("what a caller has not taken yet is not written over by what comes next", async () => {
+  const pieces = Array.from({ length: 4096 }, (_, index) => Buffer.alloc(4096, `${index} `));
+  const { port } = await proxyTo(
+    await serveBytes(async (_, socket) => {
+      socket.write(`HTTP/1.1 200 OK\r\nContent-Length: ${4096 * 4096}\r\n\r\n`);
+      for (const piece of pieces) {
+        socket.write(piece);
+        // So that it is read by itself.
+        await new Promise((passed) => setImmediate(passed));
+      }
+      caller.resume();
+    }),
+  );
+  const caller = connect(port, "127.0.0.1");
+  const chunks: Buffer[] = [];
+  caller.on("data", (bytes) => chunks.push(bytes)).pause();
+  caller.write(`GET / HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nConnection: close\r\n\r\n`);
+  await once(caller, "end");
+  const all = Buffer.concat(chunks);
+  expect(all.subarray(all.indexOf("\r\n\r\n") + 4).equals(Buffer.concat(pieces))).toBe(true);
+});
+
 test("half of a head is malformed", async () => {
   const { port } = await proxyTo((_, response) => response.end());
   const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });

@@ -26,7 +26,7 @@ type Admission =
 
 /** Decides about a call as Cloud Run's front end does: is there such a service, can it be reached from there, who calls, and may he. */
 export async function admit(runtime: Pick<Runtime, "state" | "signingKeys" | "now">, call: ServiceCall): Promise<Admission> {
-  const { state } = runtime;
+  const { state, signingKeys, now } = runtime;
   if (RESERVED.test(call.path)) return { refusal: reserved(call.path) };
   const route = routeHost(state, call.host, Math.random(), readSession(call.rawHeaders));
   if (!route || !isReachable(route, call)) return { refusal: notFound() };
@@ -37,14 +37,17 @@ export async function admit(runtime: Pick<Runtime, "state" | "signingKeys" | "no
     if ("refusal" in passage) return { refusal: passage.refusal, route };
     ({ rawHeaders } = passage);
   } else if (!mayInvoke(state, route)) {
-    const credential = await authenticate(rawHeaders, { ...runtime, audiences: audiencesOf(route.service) });
+    const credential = await authenticate(rawHeaders, { state, signingKeys, now, audiences: audiencesOf(route.service) });
     if (credential.kind === "none") return { refusal: forbidden(call.path, NOT_AUTHENTICATED), route };
     if (credential.kind === "bad") return { refusal: unauthorized(call.path, notVerified(credential.reason)), route };
     if (!mayInvoke(state, route, credential)) return { refusal: forbidden(call.path, notPermitted(credential.member)), route };
     rawHeaders = credential.redactedHeaders;
   }
-  const { revisionName } = route;
-  return revisionName === undefined ? { refusal: notFound() } : { route: { ...route, revisionName }, rawHeaders };
+  return hasRevision(route) ? { route, rawHeaders } : { refusal: notFound() };
+}
+
+function hasRevision(route: ServiceRoute): route is ServiceRoute & { readonly revisionName: string } {
+  return route.revisionName !== undefined;
 }
 
 // Unlike Cloud Run: of the paths that end in z only /healthz is known to be kept back; Google's documentation advises against all of them.

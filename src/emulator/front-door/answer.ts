@@ -73,9 +73,14 @@ export function pageHeaders({ headers, body }: Page, trace: Trace, now: number):
   return [...Object.entries(headers).flat(), "Content-Length", length, ...dateHeader(now), ...frontEndHeaders(trace)];
 }
 
+/** Many answers are of the same second. */
 function dateHeader(now: number): string[] {
-  return ["Date", new Date(now).toUTCString()];
+  const second = Math.floor(now / 1000);
+  if (second !== last.second) last = { second, text: new Date(now).toUTCString() };
+  return ["Date", last.text];
 }
+
+let last = { second: Number.NaN, text: "" };
 
 /** What the front end adds to every answer, its own pages included. */
 function frontEndHeaders(trace: Trace): string[] {

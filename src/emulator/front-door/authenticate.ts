@@ -58,7 +58,8 @@ export async function authenticate(rawHeaders: readonly string[], options: Optio
   if (!principal) return bad("The token's service account was deleted or disabled.");
 
   const redacted = `${scheme} ${token.slice(0, token.lastIndexOf("."))}.SIGNATURE_REMOVED_BY_GOOGLE`;
-  return { kind: "principal", ...principal, claims: jwt.claims, header, redactedHeaders: rawHeaders.with(index, redacted) };
+  const { member, email } = principal;
+  return { kind: "principal", member, email, claims: jwt.claims, header, redactedHeaders: rawHeaders.with(index, redacted) };
 }
 
 /** The positions of a header's values. */

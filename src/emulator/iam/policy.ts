@@ -68,13 +68,12 @@ export function setPolicy(state: State, resource: string, policy: unknown): Poli
 
 /** Whether a caller, or one without a credential where `principal` is undefined, holds a permission on a resource, by its policy or its project's. */
 export function isAllowed(state: State, principal: Identity | undefined, permission: string, resource: string): boolean {
-  const attributes = { time: state.now(), resource: canonicalName(state, resource) };
   return levelsOf(state, resource).some((level) =>
     bindingsInForce(state, level).some(
       ({ role, members, condition }) =>
         roleGrants(role, permission) &&
         members.some((member) => includes(member, principal)) &&
-        (!condition || isMet(condition, attributes)),
+        (!condition || isMet(condition, { time: state.now(), resource: canonicalName(state, resource) })),
     ),
   );
 }

@@ -243,17 +243,17 @@ export const ROLES: Readonly<Record<string, Role>> = {
 
 /** Whether a role holds a permission; a role that is not known holds none. */
 export function roleGrants(name: string, permission: string): boolean {
-  const key = `${name} ${permission}`;
-  const known = grants.get(key);
+  const roles = grants.get(permission) ?? new Map<string, boolean>();
+  const known = roles.get(name);
   if (known !== undefined) return known;
   const isGranted = grantsAny(name, permission);
-  if (grants.size < MOST_GRANTS) grants.set(key, isGranted);
+  if (grants.size < MOST_GRANTS) grants.set(permission, roles.set(name, isGranted));
   return isGranted;
 }
 
-/** What was found of roles and permissions, which do not change: each call to a service asks for the same. */
-const grants = new Map<string, boolean>();
-const MOST_GRANTS = 10_000;
+/** What was found of permissions and roles, which do not change: each call to a service asks for the same. */
+const grants = new Map<string, Map<string, boolean>>();
+const MOST_GRANTS = 1000;
 
 function grantsAny(name: string, permission: string): boolean {
   const role = Object.hasOwn(ROLES, name) ? ROLES[name] : undefined;

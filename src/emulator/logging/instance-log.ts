@@ -3,9 +3,8 @@ import type { LogEntry, MonitoredResource } from "./entry.ts";
 import type { LogStore } from "./log-store.ts";
 import { parseLine } from "./parse-line.ts";
 
-/** The resource that the entries of a revision are about; the revision's key is `PROJECT/REGION/NAME`. */
-export function revisionResource(revisionKey: string, service: string): MonitoredResource {
-  const [project = "", location = "", revision = ""] = revisionKey.split("/");
+/** The resource that the entries of a revision are about; `location` is its region. */
+export function revisionResource(project: string, location: string, service: string, revision: string): MonitoredResource {
   return {
     type: "cloud_run_revision",
     labels: { project_id: project, location, service_name: service, revision_name: revision, configuration_name: service },
@@ -24,8 +23,8 @@ export function openInstanceLog(
   instanceId: string,
 ) {
   const { metadata, spec } = state.revisions.get(revisionKey) ?? {};
-  const [project = ""] = revisionKey.split("/");
-  const resource = revisionResource(revisionKey, metadata?.labels["serving.knative.dev/service"] ?? "");
+  const [project = "", region = "", revision = ""] = revisionKey.split("/");
+  const resource = revisionResource(project, region, metadata?.labels["serving.knative.dev/service"] ?? "", revision);
   const container = spec?.containers[0]?.name;
   const own = { instanceId, ...(container !== undefined && { container_name: container }) };
   return {

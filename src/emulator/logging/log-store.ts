@@ -27,7 +27,7 @@ interface LogStoreOptions {
   readonly mostSegments?: number;
 }
 
-/** Milliseconds in which entries come together: to write each by itself takes as long as to make it. */
+/** Milliseconds in which entries come together: to put each into words and write it by itself takes longer than to make it. */
 const GATHERING = 10;
 const SEGMENT = /^\d{8}\.jsonl$/;
 
@@ -45,7 +45,7 @@ export function openLogStore(directory: string, { now, log, segmentBytes = 4 * 1
   let current = numbers().at(-1) ?? 1;
   let size = dropTornLine(path(current));
   let descriptor = openSync(path(current), "a", 0o600);
-  let pending: string[] = [];
+  let pending: LogEntry[] = [];
   let scheduled: NodeJS.Timeout | undefined;
   let received = 0;
   const followers = new Map<(entry: LogEntry) => void, () => void>();
@@ -61,8 +61,9 @@ export function openLogStore(directory: string, { now, log, segmentBytes = 4 * 1
     clearTimeout(scheduled);
     scheduled = undefined;
     if (pending.length === 0) return;
-    const bytes = Buffer.from(pending.join(""));
+    const entries = pending;
     pending = [];
+    const bytes = Buffer.from(entries.map((entry) => `${redact(JSON.stringify(entry))}\n`).join(""));
     try {
       for (let written = 0; written < bytes.length;) written += writeSync(descriptor, bytes, written);
     } catch (error) {
@@ -88,10 +89,10 @@ export function openLogStore(directory: string, { now, log, segmentBytes = 4 * 1
       for (const entry of entries) {
         received = (received + 1) % 0x1_0000_0000;
         const whole: LogEntry = { timestamp: receiveTimestamp, insertId: makeInsertId(milliseconds, received), ...entry, receiveTimestamp };
+        pending.push(whole);
+        if (followers.size === 0) continue;
         const written = JSON.stringify(whole);
         const line = redact(written);
-        pending.push(`${line}\n`);
-        if (followers.size === 0) continue;
         const shown = line === written ? whole : (JSON.parse(line) as LogEntry);
         for (const take of followers.keys()) take(shown);
       }

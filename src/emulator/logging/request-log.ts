@@ -1,6 +1,5 @@
 import type { Passage, ServiceRequest } from "../front-door/passage.ts";
 import type { Trace } from "../front-door/trace.ts";
-import { keyOf } from "../run/naming.ts";
 import type { ServiceRoute } from "../run/route.ts";
 import { revisionResource, runLog } from "./instance-log.ts";
 import type { LogStore } from "./log-store.ts";
@@ -48,7 +47,7 @@ export function createRequestLog({ logs, now }: { readonly logs: LogStore; reado
       logs.append([
         {
           logName: runLog(projectId, "requests"),
-          resource: revisionResource(keyOf(place, revisionName), service.metadata.name),
+          resource: revisionResource(projectId, place.region, service.metadata.name, revisionName),
           timestamp,
           severity: status >= 500 ? "ERROR" : status >= 400 ? "WARNING" : "INFO",
           httpRequest,

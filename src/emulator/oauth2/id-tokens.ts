@@ -33,7 +33,7 @@ export function issueIdToken(
   });
 }
 
-/** Tokens that a key is known to have signed, the last used at the end: it cannot become untrue, and is all that is remembered of a token. */
+/** Tokens that a key is known to have signed, the last one at the end: it cannot become untrue, and is all that is remembered of a token. */
 const signed = new WeakMap<KeyObject, Map<string, Jwt>>();
 const MOST_REMEMBERED = 1000;
 /** Characters; Google's tokens have fewer. */
@@ -51,8 +51,10 @@ export async function verifyIdToken({ signingKeys, now }: Pick<Runtime, "signing
 function findSigned(token: string, { keyId, publicKey }: Pick<KeyPair, "keyId" | "publicKey">): Jwt | undefined {
   const known = signed.get(publicKey) ?? new Map<string, Jwt>();
   signed.set(publicKey, known);
-  const jwt = known.get(token) ?? parseJwt(token);
-  if (jwt?.header["kid"] !== keyId || (!known.delete(token) && !isSignedBy(jwt, publicKey))) return undefined;
+  const remembered = known.get(token);
+  if (remembered) return remembered;
+  const jwt = parseJwt(token);
+  if (jwt?.header["kid"] !== keyId || !isSignedBy(jwt, publicKey)) return undefined;
   if (token.length > LONGEST_REMEMBERED) return jwt;
   known.set(token, jwt);
   if (known.size > MOST_REMEMBERED) known.delete(known.keys().next().value as string);

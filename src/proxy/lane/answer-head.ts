@@ -32,7 +32,8 @@ export function readAnswerHead(text: string, method: string, addresses: Addresse
     }
   });
   if (typeof head === "string") return head;
-  return head.isNominating ? ODD : { ...head, isFromIap };
+  const { status, kept, end, length, isChunked, isLast, isNominating } = head;
+  return isNominating ? ODD : { status, kept, end, length, isChunked, isLast, isNominating, isFromIap };
 }
 
 /** The fields of a head that was read, by their names in lower case. */

@@ -132,12 +132,13 @@ export function openExchange(request: CallerRequestHead, caller: Caller, door: D
     },
   };
   const user = {
-    onData(bytes: Buffer): void {
+    onData(bytes: Buffer): boolean {
       try {
         reader.read(bytes);
       } catch (error) {
         fail(error);
       }
+      return !held && caller.isTaken();
     },
     onDrain: () => caller.resume(),
     onClose(error: NodeJS.ErrnoException | undefined): void {

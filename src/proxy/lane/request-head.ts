@@ -39,5 +39,6 @@ export function readRequestHead(text: string): CallerRequestHead | typeof INCOMP
     }
   });
   if (typeof head === "string") return head;
-  return isOdd ? ODD : { ...head, hasAuthorization, browser };
+  const { method, path, kept, end, host, length, isLast } = head;
+  return isOdd ? ODD : { method, path, kept, end, host, length, isLast, hasAuthorization, browser };
 }

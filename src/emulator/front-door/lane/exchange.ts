@@ -26,6 +26,8 @@ export interface Outgoing {
   isOver(): boolean;
   /** Writes the head, where there is one, and bytes; false where the caller is slow to take them. */
   write(head: string, bytes: Buffer): boolean;
+  /** True where nothing that was written waits here any more. */
+  isTaken(): boolean;
   /** All is written. */
   finish(): void;
   /** Ends it in a way that nobody takes for its end. */
@@ -71,6 +73,7 @@ export function openExchange(asked: LaneRequest, caller: Caller, { frontDoor, no
     status: 200,
     isOver: () => isOver,
     write: (head, bytes) => caller.write(head, bytes),
+    isTaken: () => caller.isTaken(),
     finish() {
       over();
       caller.done(isKept);

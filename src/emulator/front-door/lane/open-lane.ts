@@ -33,7 +33,7 @@ export function openServiceLane({ frontDoor, now, isOpen, report }: ServiceLaneO
   const linksTo: LinksTo = (port) => {
     const known = links.get(port);
     if (known) return known;
-    const opened = openLinks((use) => use(null, connect({ host: "127.0.0.1", port, noDelay: true })), LINK_REST);
+    const opened = openLinks((onread, use) => use(null, connect({ host: "127.0.0.1", port, noDelay: true, onread })), LINK_REST);
     links.set(port, opened);
     return opened;
   };

@@ -115,7 +115,7 @@ export function passOnLinks(onward: Onward, { instance, rawHeaders, added, trace
     };
 
     const user = {
-      onData(bytes: Buffer): void {
+      onData(bytes: Buffer): boolean {
         try {
           reader.read(bytes);
         } catch (error) {
@@ -123,6 +123,7 @@ export function passOnLinks(onward: Onward, { instance, rawHeaders, added, trace
           if (answer && !isSettled) write(NOTHING, false);
           fail(error);
         }
+        return outgoing.isTaken();
       },
       onDrain: () => {},
       onClose(error: NodeJS.ErrnoException | undefined): void {
