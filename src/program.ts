@@ -1,12 +1,14 @@
 import { Command } from "commander";
 import packageJson from "../package.json" with { type: "json" };
 import { addAccountCommands } from "./program/account-commands.ts";
-import { addCallCommands } from "./program/call-commands.ts";
 import { addCiCommands } from "./program/ci-commands.ts";
 import { addConfigCommands } from "./program/config-commands.ts";
 import { milliseconds } from "./program/duration.ts";
 import { addDoctorCommand } from "./program/doctor-commands.ts";
 import { addEmulatorCommands } from "./program/emulator-commands.ts";
+import { addInspectCommand } from "./program/inspect-command.ts";
+import { addInvokeCommand } from "./program/invoke-command.ts";
+import { addTokenCommands } from "./program/token-commands.ts";
 import { addUpCommands } from "./program/up-commands.ts";
 import { addLogCommands } from "./program/log-commands.ts";
 import { addOperateCommands } from "./program/operate-commands.ts";
@@ -40,7 +42,9 @@ const AREAS: readonly (readonly [add: (program: Command, execute: Execute) => vo
   [addServiceCommands, "init build deploy describe grant revoke members"],
   [addUpCommands, "up down"],
   [addCiCommands, "ci"],
-  [addCallCommands, "invoke token inspect"],
+  [addInvokeCommand, "invoke"],
+  [addTokenCommands, "token"],
+  [addInspectCommand, "inspect"],
   [addDoctorCommand, "doctor"],
   [addLogCommands, "logs"],
   [addAccountCommands, "accounts keys"],

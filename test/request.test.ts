@@ -173,6 +173,16 @@ test("a GET whose connection breaks off is answered by the next attempt", async 
   expect(await (await createSend({ env: {} })({ method: "GET", url: `http://127.0.0.1:${port}/` })).text()).toBe("third");
 });
 
+test("an answer that broke off before it is read is an error too", async () => {
+  const port = await serve((_, response) => {
+    response.writeHead(200, { "Content-Length": 100 });
+    response.write("half", () => response.destroy());
+  });
+  const answer = await createSend({ env: {} })({ method: "GET", url: `http://127.0.0.1:${port}/` });
+  await new Promise((closed) => answer.body.once("close", closed));
+  expect(await failure(answer.bytes())).toMatchObject({ code: "UNAVAILABLE" });
+});
+
 test("an answer that breaks off in the middle is an error for whoever reads it", async () => {
   const port = await serve((request, response) => {
     response.writeHead(200, { "Content-Length": 100 });

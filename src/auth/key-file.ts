@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { CliError } from "../errors.ts";
 import { invalidCredentials, NEW_KEY, parseKey, type ServiceAccountKey } from "./service-account-key.ts";
@@ -67,11 +68,8 @@ function decode(bytes: Buffer, subject: string): string {
   if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff) || bytes[0] === 0 || bytes[1] === 0) {
     throw invalidCredentials(subject, "is UTF-16 text", "Save it again as UTF-8.");
   }
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch {
-    throw invalidCredentials(subject, "is no text: a key in the P12 format, or a file of another kind", NEW_KEY);
-  }
+  if (!isUtf8(bytes)) throw invalidCredentials(subject, "is no text: a key in the P12 format, or a file of another kind", NEW_KEY);
+  return bytes.toString("utf8").replace(/^\uFEFF/, "");
 }
 
 /** V8's own message would quote the text around the fault, which may be the key. */
