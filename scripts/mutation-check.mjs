@@ -61,7 +61,7 @@ const MUTATIONS = [
   {
     name: "conditions are taken to be met",
     file: "src/emulator/iam/policy.ts",
-    from: "(!condition || isMet(condition, attributes))",
+    from: "isMet(condition, { time: state.now(), resource: canonicalName(state, resource) })",
     to: "true",
     tests: ["test/emulator/iam/conditions.test.ts", "test/emulator/front-door/generated-policies.test.ts"],
   },
