@@ -82,6 +82,7 @@ rmSync("dist", { recursive: true, force: true });
 renameSync(fresh, "dist");
 writeFileSync("THIRD-PARTY-LICENSES", licences([...program.output, ...library.output]));
 writeFileSync("dist/cloudrun-oauth.schema.json", execFileSync(process.execPath, ["bin/cloudrun-oauth.js", "config", "schema"]));
+assertNoImports(program.output);
 assertBudget();
 
 /** ora brings some eighty spinners, and shows one of two: this one, or the other where a terminal has no Unicode. */
@@ -139,6 +140,20 @@ function licence(folder) {
     .replace(/\n{3,}/g, "\n\n");
   const title = [`${name} ${version}, ${license}`, source, ...owners.map((owner) => owner.trim())].filter(Boolean).join("\n  ");
   return { title, terms };
+}
+
+/**
+ * Code that was kept (src/code-cache.ts) has no import() of what is outside it. google-auth-library's are for a Node without Web Crypto, and for the
+ * requests that it does not make itself here.
+ */
+function assertNoImports(chunks) {
+  const unused = new Set(["crypto", "https-proxy-agent", "node-fetch"]);
+  for (const { fileName, code } of chunks) {
+    for (const [found, id] of code?.matchAll(/(?<![.\w$])import\(["'`]?([^"'`)]*)/g) ?? []) {
+      if (!unused.has(id))
+        throw new Error(`${fileName} has ${found}…): import its module at the top, where it is loaded when it is first used.`);
+    }
+  }
 }
 
 function assertBudget() {

@@ -1,3 +1,4 @@
+import { Writable } from "node:stream";
 import { Option } from "commander";
 import type { Edge } from "../main.ts";
 import type { Place } from "./completed-place.ts";
@@ -49,11 +50,7 @@ async function valuesOf(name: string, place: Place, edge: Edge): Promise<readonl
 
 /** A context as the finished line would have it, which says nothing to anybody and ends in time. */
 async function openQuietly({ options, given, target }: Place, edge: Edge) {
-  const [{ openContext }, { openTerminal }, { Writable }] = await Promise.all([
-    import("../context.ts"),
-    import("../terminal.ts"),
-    import("node:stream"),
-  ]);
+  const [{ openContext }, { openTerminal }] = await Promise.all([import("../context.ts"), import("../terminal.ts")]);
   const sink = () => new Writable({ write: (_chunk, _encoding, done) => done() });
   const terminal = await openTerminal({ ...edge, stdout: sink(), stderr: sink(), json: true, quiet: true, color: false });
   const service = target instanceof Option && given[0] ? { service: given[0] } : {};
