@@ -13,9 +13,10 @@ export async function readEnvFile(path: string): Promise<Record<string, string>>
     if (code === "ENOENT" || code === "ENOTDIR") throw new CliError("NOT_FOUND", `There is no file ${path}.`);
     throw new CliError("USAGE", `${path} cannot be read: ${message}.`, { cause: error });
   }
-  // Some versions of Node give them in the file's order, some do not.
-  const variables = Object.entries(parseEnv(text))
-    .map(([name, value]) => [name, value ?? ""] as const)
+  // Node 22 and later take the next line for a value where blanks stand in its place, and leave `export` with a name that has none.
+  // Some versions give them in the file's order, some do not.
+  const variables = Object.entries(parseEnv(text.replace(/=[ \t]+(?=\r?$)/gm, "=")))
+    .map(([name, value]) => [name.replace(/^export\s+/, ""), value ?? ""] as const)
     .sort(([a], [b]) => (a < b ? -1 : 1));
   if (variables.length === 0)
     throw new CliError("USAGE", `${path} holds no variable.`, { hint: "It has lines of the form NAME=VALUE, and # before a comment." });
