@@ -33,11 +33,13 @@ const DIGEST = 32;
 export function keepCompiledCode(run: NodeJS.Process, load: NodeJS.Require): void {
   const { env, version, arch, versions } = run;
   const caches = cacheFolder(env);
-  const folder = env.NODE_COMPILE_CACHE || (caches && join(caches, "code"));
+  const own = caches && join(caches, "code");
+  const folder = env.NODE_COMPILE_CACHE || own;
   if (folder === undefined || env.NODE_DISABLE_COMPILE_CACHE === "1") return;
   // Node 20 has no cache of its own, and takes a while to say so.
-  if (Number.parseInt(versions.node, 10) >= 22) (load("node:module") as Caching).enableCompileCache?.(folder);
-  else keepByOurselves(join(folder, `${version}-${arch}`), run, load);
+  if (Number.parseInt(versions.node, 10) >= 22) {
+    if (folder !== own || attempt(() => makePrivate(folder))) (load("node:module") as Caching).enableCompileCache?.(folder);
+  } else keepByOurselves(join(folder, `${version}-${arch}`), run, load);
 }
 
 function keepByOurselves(folder: string, run: NodeJS.Process, load: NodeJS.Require): void {
