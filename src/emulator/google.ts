@@ -64,7 +64,6 @@ export async function openGoogle({
   const runtime = { state, engine, signingKeys, now, log };
   sweepAccessTokens(state, now());
   setPropagation(state, iamPropagation);
-  await seedProject(runtime, project, firstKeys);
   const logs = openLogStore(join(directory, "logs"), { now, log });
   const instances = createInstances(runtime, {
     surround: createSurround({ ...runtime, logs, address }),
@@ -78,6 +77,8 @@ export async function openGoogle({
     .then(() => new Promise((resolve) => setImmediate(resolve)))
     .then(() => Promise.all([signingKeys.issuer(), router.prepare()]))
     .catch(() => undefined);
+  // Last, since keys are being made meanwhile.
+  await seedProject(runtime, project, firstKeys);
   builds.resume();
   deployments.resume();
 

@@ -7,7 +7,7 @@ import { createClock } from "./clock.ts";
 import { openMachineEngine } from "./engine/machine-engine.ts";
 import { environment, filesOf, trustedAuthorities, withoutEmulator } from "./environment.ts";
 import { createFaults } from "./faults/faults.ts";
-import { openGoogle } from "./google.ts";
+import { openGoogle, type Google } from "./google.ts";
 import type { Emulator, EmulatorOptions } from "./index.ts";
 import { removeJournal } from "./journal.ts";
 import { writeNodeClient } from "./node-client.ts";
@@ -16,7 +16,7 @@ import { upstreamProxy } from "./proxy.ts";
 import { openRecorder } from "./recorder.ts";
 import type { Router } from "./router.ts";
 import type { Running } from "./running.ts";
-import { listen } from "./server.ts";
+import { createDoor } from "./server.ts";
 import { sweepUnfinished, writeWhole } from "./write-whole.ts";
 
 /** The emulator of `createEmulator`, with the keys that a new project begins with. */
@@ -52,7 +52,7 @@ export async function openEmulator({
   const trusted = trustedAuthorities(authority.certificate, env);
   writeWhole(authorities, trusted.bundle, { mode: 0o644, isRemade: true });
   writeWhole(added, trusted.added, { mode: 0o644, isRemade: true });
-  let google = await open();
+  let google: Google;
   const recorder = record === undefined ? undefined : openRecorder(record, now);
   const route: Router = (request, host, target) => google.router(request, host, target);
 
@@ -74,7 +74,7 @@ export async function openEmulator({
     engine: engine.status(),
     services: google.services(),
   });
-  const server = await listen(port, {
+  const door = createDoor({
     authority,
     router: recorder?.wrap(route) ?? route,
     frontDoor: (passage, host) => google.frontDoor(passage, host),
@@ -85,12 +85,14 @@ export async function openEmulator({
     upstream: upstreamProxy(env),
     log,
   });
-  const url = `http://127.0.0.1:${server.port}`;
+  // Last, since keys are being made meanwhile.
+  google = await open();
+  const url = `http://127.0.0.1:${await door.listen(port)}`;
   announce(url);
 
   let closed: Promise<void> | undefined;
   const end = async (): Promise<void> => {
-    await server.close();
+    await door.close();
     await google.close();
     await engine.close();
     recorder?.close();

@@ -39,13 +39,14 @@ interface ServerOptions {
   readonly log: (line: string) => void;
 }
 
-interface Listening {
-  readonly port: number;
+interface Door {
+  /** Opens the port, where 0 stands for one that is free; resolves to its number. */
+  listen(port: number): Promise<number>;
   close(): Promise<void>;
 }
 
-/** Opens the emulator's one port on 127.0.0.1: a forward proxy, the emulated hosts, and the emulator's own address, told apart by the request. */
-export async function listen(port: number, options: ServerOptions): Promise<Listening> {
+/** Makes the emulator's one port on 127.0.0.1: a forward proxy, the emulated hosts, and the emulator's own address, told apart by the request. */
+export function createDoor(options: ServerOptions): Door {
   const http1 = { maxHeaderSize: MOST_HEADER_BYTES, requestTimeout: LONGEST_REQUEST };
   const lane = openServiceLane({
     frontDoor: options.frontDoor,
@@ -101,10 +102,12 @@ export async function listen(port: number, options: ServerOptions): Promise<List
     if (target === 80) server.emit("connection", socket);
     else secure(socket);
   });
-  await start(server, port);
 
   return {
-    port: (server.address() as AddressInfo).port,
+    async listen(port) {
+      await start(server, port);
+      return (server.address() as AddressInfo).port;
+    },
     async close() {
       const closed = new Promise((resolve) => server.close(resolve));
       server.closeIdleConnections();

@@ -9,7 +9,7 @@ import { DEFAULT_APIS } from "../../src/emulator/enabled-apis.ts";
 import { ApiError } from "../../src/emulator/errors.ts";
 import { openRecorder } from "../../src/emulator/recorder.ts";
 import { createRouter, type Api } from "../../src/emulator/router.ts";
-import { listen } from "../../src/emulator/server.ts";
+import { createDoor } from "../../src/emulator/server.ts";
 import { openState, type State } from "../../src/emulator/state.ts";
 import { RECORDING } from "./recording.ts";
 import { assertNoSecrets } from "./secret-scan.ts";
@@ -102,8 +102,8 @@ export async function serveApis(apis: readonly Api[], state: State, now = Date.n
   };
   const recorder = openRecorder(RECORDING, now);
   onTestFinished(recorder.close);
-  const server = await listen(0, {
-    authority: { contextFor: refuse } as unknown as Parameters<typeof listen>[1]["authority"],
+  const door = createDoor({
+    authority: { contextFor: refuse } as unknown as Parameters<typeof createDoor>[0]["authority"],
     router: recorder.wrap(createRouter(async () => apis, state, now).route),
     frontDoor: refuse,
     now: Date.now,
@@ -114,9 +114,10 @@ export async function serveApis(apis: readonly Api[], state: State, now = Date.n
     },
   });
   let closed: Promise<void> | undefined;
-  const close = () => (closed ??= server.close());
+  const close = () => (closed ??= door.close());
   onTestFinished(close);
-  return { port: server.port, close, request: (...args) => send(server.port, ...args) };
+  const port = await door.listen(0);
+  return { port, close, request: (...args) => send(port, ...args) };
 }
 
 /** Sends a request to one of Google's hosts over plain HTTP, as the emulator's port takes it. */

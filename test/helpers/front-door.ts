@@ -19,7 +19,7 @@ import { createRequestLog } from "../../src/emulator/logging/request-log.ts";
 import { createInstances } from "../../src/emulator/run/instances.ts";
 import { hashUrl } from "../../src/emulator/run/naming.ts";
 import { createService } from "../../src/emulator/run/services.ts";
-import { listen } from "../../src/emulator/server.ts";
+import { createDoor } from "../../src/emulator/server.ts";
 import { openTestState, OWNER, PROJECT } from "./api-server.ts";
 import { addImage, createNodeEngine } from "./node-engine.ts";
 import { IMAGE, service } from "./run-server.ts";
@@ -73,18 +73,18 @@ export async function openFrontDoor({ script, protocol = "http1", spec = {}, isP
     upstream: () => undefined,
     log: (line: string) => log.push(line),
   };
-  const server = await listen(0, options);
+  const door = createDoor(options);
   // The same without the lane: where requests may meet something, node:http reads all of them.
-  const byNode = await listen(0, { ...options, meet: async () => false });
+  const byNode = createDoor({ ...options, meet: async () => false });
   onTestFinished(async () => {
-    await server.close();
+    await door.close();
     await byNode.close();
     await instances.close();
     logs.close();
     expect(engine.alive).toBe(0);
     expect(log).toEqual([]);
   });
-  const { port } = server;
+  const [port, portByNode] = [await door.listen(0), await byNode.listen(0)];
   const host = new URL(hashUrl(place, "hello")).host;
   const tunnel = () => openTunnel(port, host, authority.certificate);
   return {
@@ -94,7 +94,7 @@ export async function openFrontDoor({ script, protocol = "http1", spec = {}, isP
     logs,
     port,
     /** A port of the same front door whose requests all come by node:http. */
-    portByNode: byNode.port,
+    portByNode,
     host,
     key,
     /** A TLS connection through CONNECT. */
