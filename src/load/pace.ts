@@ -54,8 +54,10 @@ export function createPace({ start, requests, duration, rate }: PaceOptions): Pa
       isStopped = true;
       end = Math.min(end, now);
       if (rate === undefined) return 0;
-      const due = Math.min(requests, Math.ceil(((end - start) / 1000) * rate));
-      return Math.max(0, due - taken);
+      let due = Math.ceil(((end - start) / 1000) * rate);
+      // Rounding must not make one due that never was.
+      if (dueAt(due - 1) >= end) due -= 1;
+      return Math.max(0, Math.min(requests, due) - taken);
     },
   };
 }

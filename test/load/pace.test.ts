@@ -27,3 +27,10 @@ test("what was due before the end and not taken is counted", () => {
   expect([pace.stop(2000), pace.take(2000, false), pace.next()]).toEqual([99, undefined, Infinity]);
   expect(createPace({ ...always, rate: 100, requests: 10 }).stop(5000)).toBe(10);
 });
+
+test("whenever a run begins, as many are due in its time as its rate says", () => {
+  // Some of these have a sum that comes out a little above.
+  const starts = Array.from({ length: 2000 }, (_, index) => 1000 + index * 7.3137);
+  const counts = starts.map((start) => createPace({ ...always, start, rate: 100, duration: 600 }).stop(start + 700));
+  expect([...new Set(counts)]).toEqual([60]);
+});
