@@ -1,8 +1,8 @@
-import { createHash, randomBytes } from "node:crypto";
-import { readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { Script } from "node:vm";
-import { cacheFolder, isPrivate, makePrivate } from "./user-cache.ts";
+import { attempt, cacheFolder, isPrivate, makePrivate, writePrivate } from "./user-cache.ts";
 
 /** What Node 22 has in `node:module`. */
 interface Caching {
@@ -13,7 +13,7 @@ interface Caching {
 interface Fresh {
   readonly script: Script;
   readonly code: string;
-  readonly path: string;
+  readonly name: string;
 }
 
 /** Characters. What is shorter is compiled sooner than it is read. */
@@ -49,15 +49,15 @@ function keepByOurselves(folder: string, run: NodeJS.Process, load: NodeJS.Requi
   load.extensions[".cjs"] = (module, filename) => {
     const code = readFileSync(filename, "latin1");
     const isKept = code.length > SHORT;
-    const path = join(folder, basename(filename));
-    const cachedData = isKept && isUsable ? read(path, code) : undefined;
+    const name = basename(filename);
+    const cachedData = isKept && isUsable ? read(join(folder, name), code) : undefined;
     // Columns are the file's own, for whoever reads a stack trace.
     const script = new Script(`${HEAD}${code}\n})`, {
       filename,
       columnOffset: -HEAD.length,
       ...(cachedData && { cachedData }),
     });
-    if (isKept && (!cachedData || script.cachedDataRejected)) fresh.push({ script, code, path });
+    if (isKept && (!cachedData || script.cachedDataRejected)) fresh.push({ script, code, name });
     const start = script.runInThisContext() as (...given: readonly unknown[]) => void;
     start.call(module.exports, module.exports, (id: string) => module.require(id), module, filename, dirname(filename));
   };
@@ -76,32 +76,12 @@ function read(path: string, code: string): Buffer | undefined {
 }
 
 function write(folder: string, fresh: readonly Fresh[]): void {
-  if (!makePrivate(folder)) return;
-  for (const name of readdirSync(folder)) {
-    const path = join(folder, name);
-    if ((attempt(() => statSync(path).mtimeMs) ?? 0) < Date.now() - LONG_AGO) attempt(() => rmSync(path, { force: true }));
-  }
-  for (const { script, code, path } of fresh) {
+  for (const { script, code, name } of fresh) {
     const data = script.createCachedData();
-    const unfinished = `${path}.${randomBytes(6).toString("hex")}.new`;
-    try {
-      writeFileSync(unfinished, Buffer.concat([digestOf(code, data), data]), { mode: 0o600, flag: "wx" });
-      renameSync(unfinished, path);
-    } finally {
-      rmSync(unfinished, { force: true });
-    }
+    writePrivate(folder, name, Buffer.concat([digestOf(code, data), data]), LONG_AGO);
   }
 }
 
 function digestOf(code: string, data: Buffer): Buffer {
   return createHash("sha256").update(code, "latin1").update(data).digest();
-}
-
-/** What `act` gives; undefined where it fails: what is not kept is compiled. */
-function attempt<T>(act: () => T): T | undefined {
-  try {
-    return act();
-  } catch {
-    return undefined;
-  }
 }

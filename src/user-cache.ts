@@ -1,4 +1,5 @@
-import { chmodSync, lstatSync, mkdirSync } from "node:fs";
+import { randomBytes } from "node:crypto";
+import { chmodSync, lstatSync, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { isAbsolute, join } from "node:path";
 import { getuid, platform } from "node:process";
@@ -11,7 +12,7 @@ type Environment = Readonly<Record<string, string | undefined>>;
  */
 export function cacheFolder(env: Environment): string | undefined {
   if (env.LOCALAPPDATA) return join(env.LOCALAPPDATA, "cloudrun-oauth", "Cache");
-  const home = env.HOME || homeOfUser();
+  const home = env.HOME || attempt(homedir);
   const named = env.XDG_CACHE_HOME ?? "";
   const caches = isAbsolute(named) ? named : home && join(home, platform === "darwin" ? "Library/Caches" : ".cache");
   return caches ? join(caches, "cloudrun-oauth") : undefined;
@@ -31,9 +32,30 @@ export function makePrivate(folder: string): boolean {
   return isPrivate(folder, "folder");
 }
 
-function homeOfUser(): string | undefined {
+/**
+ * Writes a file into a folder that only the user may enter, and removes what has lain there for longer than `mostAge` milliseconds, half-written
+ * files among it. Nothing where the folder cannot be had so; throws as the file system does.
+ */
+export function writePrivate(folder: string, name: string, content: string | Buffer, mostAge: number): void {
+  if (!makePrivate(folder)) return;
+  for (const each of readdirSync(folder)) {
+    const path = join(folder, each);
+    if ((attempt(() => lstatSync(path).mtimeMs) ?? 0) < Date.now() - mostAge) attempt(() => rmSync(path, { force: true }));
+  }
+  // Under a name of its own, so that of fifty processes that write at once each writes a whole file.
+  const unfinished = join(folder, `${name}.${randomBytes(6).toString("hex")}.new`);
   try {
-    return homedir();
+    writeFileSync(unfinished, content, { mode: 0o600, flag: "wx" });
+    renameSync(unfinished, join(folder, name));
+  } finally {
+    rmSync(unfinished, { force: true });
+  }
+}
+
+/** What `act` gives; undefined where it fails: nothing in a cache is worth an error. */
+export function attempt<T>(act: () => T): T | undefined {
+  try {
+    return act();
   } catch {
     return undefined;
   }

@@ -1,7 +1,6 @@
-import { randomBytes } from "node:crypto";
-import { lstatSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { lstatSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { cacheFolder, isPrivate, makePrivate } from "../user-cache.ts";
+import { attempt, cacheFolder, isPrivate, writePrivate } from "../user-cache.ts";
 
 /** A token as it lies on disk. */
 export interface KeptToken {
@@ -32,19 +31,7 @@ export function openTokenStore(folder: string): TokenStore {
   return {
     read: (key) =>
       attempt(() => (isPrivate(folder, "folder") && isTokenFile(pathOf(key)) ? parse(readFileSync(pathOf(key), "utf8")) : undefined)),
-    write: (key, kept) =>
-      void attempt(() => {
-        if (!makePrivate(folder)) return;
-        sweep(folder);
-        // Under a name of its own, so that of fifty processes that write at once each writes a whole file.
-        const unfinished = join(folder, `${key}.${randomBytes(6).toString("hex")}.new`);
-        try {
-          writeFileSync(unfinished, JSON.stringify(kept), { mode: 0o600, flag: "wx" });
-          renameSync(unfinished, pathOf(key));
-        } finally {
-          rmSync(unfinished, { force: true });
-        }
-      }),
+    write: (key, kept) => void attempt(() => writePrivate(folder, `${key}.json`, JSON.stringify(kept), LONGEST_LIFE)),
     remove: (key) => void attempt(() => rmSync(pathOf(key), { force: true })),
     clear() {
       const kept = (attempt(() => readdirSync(folder)) ?? []).filter((name) => name.endsWith(".json"));
@@ -64,26 +51,9 @@ function isTokenFile(path: string): boolean {
   return isPrivate(path, "file") && lstatSync(path).size <= LARGEST;
 }
 
-/** Removes what is over, and what a process that was killed left half written. */
-function sweep(folder: string): void {
-  for (const name of readdirSync(folder)) {
-    const path = join(folder, name);
-    if ((attempt(() => lstatSync(path).mtimeMs) ?? 0) < Date.now() - LONGEST_LIFE) attempt(() => rmSync(path, { force: true }));
-  }
-}
-
 function parse(text: string): KeptToken | undefined {
   const { token, audience, expires } = JSON.parse(text) as Partial<Record<keyof KeptToken, unknown>>;
   return typeof token === "string" && typeof audience === "string" && typeof expires === "number"
     ? { token, audience, expires }
     : undefined;
-}
-
-/** What `act` gives; undefined where it fails: no token is worth an error. */
-function attempt<T>(act: () => T): T | undefined {
-  try {
-    return act();
-  } catch {
-    return undefined;
-  }
 }
