@@ -11,7 +11,8 @@ const BUDGET = 2_500_000; // bytes, unpacked
 const OWNER = /^ *(?:mit license )?(?:copyright )(?:\(c\)|©|\d).*$/gim;
 
 /** What every start needs: our own modules that main.ts imports, our package.json, and the bundler's runtime. */
-const FIRST = /src\/(errors|code-cache|user-cache)\.ts$|^(?!.*node_modules).*\/package\.json$|rolldown\/runtime/;
+const FIRST =
+  /src\/(errors\/cli-error|cli\/compile-cache|settings\/private-files)\.ts$|^(?!.*node_modules).*\/package\.json$|rolldown\/runtime/;
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 process.chdir(root);
@@ -36,7 +37,7 @@ const output = {
 // The command line, with the emulator, is CommonJS: Node loads that faster than modules, and what a run does not need not at all.
 const program = await build({
   ...input,
-  input: { main: "src/main.ts", emulator: "src/emulator.ts", errors: "src/errors.ts" },
+  input: { main: "src/main.ts", emulator: "src/library/emulator.ts", errors: "src/errors/cli-error.ts" },
   plugins: [
     { name: "spinners", load: { filter: { id: /cli-spinners[\\/]spinners\.json$/ }, handler: keepOwnSpinners } },
     lateModules,
@@ -54,9 +55,9 @@ const program = await build({
         { name: "cel", test: /node_modules\/@marcbachmann\/cel-js\//, priority: 5 },
         { name: "valibot", test: /node_modules\/valibot\//, priority: 5 },
         { name: "first", test: FIRST, priority: 4 },
-        { name: "program", test: /src\/program\.ts$/, priority: 3 },
-        { name: "call", test: /src\/(context|terminal|request|commands\/invoke)\.ts$/, priority: 2 },
-        { name: "api", test: /src\/cloud\/api\.ts$/, priority: 1 },
+        { name: "program", test: /src\/cli\/program\.ts$/, priority: 3 },
+        { name: "call", test: /src\/(context\/context|terminal\/terminal|http\/client|commands\/invoke\/invoke)\.ts$/, priority: 2 },
+        { name: "api", test: /src\/cloud\/api\/api\.ts$/, priority: 1 },
       ],
     },
   },
@@ -65,7 +66,7 @@ const program = await build({
 const library = await build({
   ...input,
   input: { index: "src/index.ts" },
-  plugins: [{ name: "errors", resolveId: { filter: { id: /\/errors\.ts$/ }, handler: () => ({ id: "./errors.cjs", external: true }) } }],
+  plugins: [{ name: "errors", resolveId: { filter: { id: /\/cli-error\.ts$/ }, handler: () => ({ id: "./errors.cjs", external: true }) } }],
   output: {
     ...output,
     format: "es",
@@ -143,7 +144,7 @@ function licence(folder) {
 }
 
 /**
- * Code that was kept (src/code-cache.ts) has no import() of what is outside it. google-auth-library's are for a Node without Web Crypto, and for the
+ * Code that was kept (src/cli/compile-cache.ts) has no import() of what is outside it. google-auth-library's are for a Node without Web Crypto, and for the
  * requests that it does not make itself here.
  */
 function assertNoImports(chunks) {

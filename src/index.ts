@@ -3,14 +3,14 @@ import { audienceFor } from "./auth/audience.ts";
 import type { Exchange } from "./auth/exchange.ts";
 import { openGoogleKeys, type FindKey } from "./auth/google-keys.ts";
 import { verifyIdToken as verify, type VerifiedClaims, type VerifyIdTokenOptions } from "./auth/verify-id-token.ts";
-import { CliError } from "./errors.ts";
+import { CliError } from "./errors/cli-error.ts";
 import { openCredentials, type GivenCredentials } from "./library/credentials.ts";
 import { openIdTokenSource, type IdTokenSource } from "./library/id-token-source.ts";
 import { openServiceFetch } from "./library/service-fetch.ts";
 import { findServiceUrl, parseServiceUrl, type ServiceByName } from "./library/service-url.ts";
-import { createSend } from "./request.ts";
+import { createSend } from "./http/client.ts";
 
-export { CliError, type ErrorCode } from "./errors.ts";
+export { CliError, type ErrorCode } from "./errors/cli-error.ts";
 export type { TokenFault, VerifiedClaims, VerifyIdTokenOptions } from "./auth/verify-id-token.ts";
 export { diagnose, type DiagnoseOptions, type Diagnosis, type RefusedAnswer } from "./library/diagnose.ts";
 export type { GivenCredentials } from "./library/credentials.ts";

@@ -1,11 +1,11 @@
 import packageJson from "../package.json" with { type: "json" };
-import type { Context } from "./context.ts";
-import { CliError } from "./errors.ts";
-import type { GlobalOptions } from "./program.ts";
-import type { Execute } from "./program/run.ts";
-import type { Streams } from "./terminal.ts";
+import type { Context } from "./context/context.ts";
+import { CliError } from "./errors/cli-error.ts";
+import type { GlobalOptions } from "./cli/program.ts";
+import type { Execute } from "./context/define-command.ts";
+import type { Streams } from "./terminal/terminal.ts";
 
-export { keepCompiledCode } from "./code-cache.ts";
+export { keepCompiledCode } from "./cli/compile-cache.ts";
 
 /** Where a run meets the world. */
 export interface Edge extends Streams {
@@ -60,7 +60,7 @@ export async function run(argv: readonly string[], edge: Edge): Promise<number> 
     return 0;
   }
   // A shell asks, for somebody who waits with a finger on Tab.
-  if (argv[0] === "__complete") return (await import("./program/complete.ts")).complete(argv.slice(2), edge);
+  if (argv[0] === "__complete") return (await import("./cli/completion/complete.ts")).complete(argv.slice(2), edge);
   const cut = argv.indexOf("--");
   const own = cut < 0 ? argv : argv.slice(0, cut);
   const rest = cut < 0 ? [] : argv.slice(cut + 1);
@@ -78,7 +78,7 @@ export async function run(argv: readonly string[], edge: Edge): Promise<number> 
     return await runCommand(own, rest, edge, signal, stop);
   } catch (error) {
     if (isPipeBroken) return 0;
-    const { report } = await import("./report.ts");
+    const { report } = await import("./cli/report-error.ts");
     return await report(signal.aborted ? signal.reason : error, edge, own);
   }
 }
@@ -90,7 +90,7 @@ async function runCommand(
   signal: AbortSignal,
   stop: AbortController,
 ): Promise<number> {
-  const { createProgram } = await import("./program.ts");
+  const { createProgram } = await import("./cli/program.ts");
   let exitCode = 0;
   const execute: Execute = async (options, { takesRest }, command) => {
     if (rest.length > 0 && !takesRest) throw new CliError("USAGE", "What stands behind -- means nothing to this command.");
@@ -100,7 +100,7 @@ async function runCommand(
       const context = await open(options, rest, edge, signal);
       exitCode =
         (await command(context).catch(async (error: unknown) => {
-          throw await (await import("./suggestion.ts")).withSuggestion(error, context);
+          throw await (await import("./cli/did-you-mean.ts")).withSuggestion(error, context);
         })) ?? 0;
     } finally {
       clearTimeout(timer);
@@ -110,7 +110,7 @@ async function runCommand(
   try {
     await program.parseAsync(argv.length > 0 ? [...argv] : ["--help"], { from: "user" });
   } catch (error) {
-    const { readMisuse } = await import("./program/misuse.ts");
+    const { readMisuse } = await import("./cli/usage-error.ts");
     const failure = readMisuse(error, program, argv);
     if (failure) throw failure;
   }
@@ -118,7 +118,7 @@ async function runCommand(
 }
 
 async function open(options: GlobalOptions, rest: readonly string[], edge: Edge, signal: AbortSignal) {
-  const [{ openTerminal }, { openContext }] = await Promise.all([import("./terminal.ts"), import("./context.ts")]);
+  const [{ openTerminal }, { openContext }] = await Promise.all([import("./terminal/terminal.ts"), import("./context/context.ts")]);
   const { stdout, stderr, env, cwd, self } = edge;
   const terminal = await openTerminal({
     ...options,

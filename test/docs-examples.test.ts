@@ -3,7 +3,7 @@ import { chmodSync, cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync 
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
-import { startEmulator } from "../src/emulator.ts";
+import { startEmulator } from "../src/library/emulator.ts";
 import { newUser, type User } from "./helpers/bin.ts";
 import { HELLO, tinyService } from "./helpers/emulator.ts";
 import { testNeeding } from "./helpers/requirements.ts";

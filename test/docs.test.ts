@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { EXIT_CODES } from "../src/errors.ts";
-import { REASONS } from "../src/reasons.ts";
+import { EXIT_CODES } from "../src/errors/cli-error.ts";
+import { REASONS } from "../src/errors/reasons.ts";
 
 const DOCUMENT = readFileSync(new URL("../docs/refusals.md", import.meta.url), "utf8");
 

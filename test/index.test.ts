@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { buildSync } from "esbuild";
 import { afterAll, expect, expectTypeOf, test } from "vitest";
-import { startEmulator } from "../src/emulator.ts";
+import { startEmulator } from "../src/library/emulator.ts";
 import { createFetch, diagnose, fetchIdToken, verifyIdToken, type CliError, type Diagnosis, type VerifiedClaims } from "../src/index.ts";
 import { temporaryDirectory } from "./helpers/api-server.ts";
 import { verifiedClaims } from "./helpers/caller.ts";

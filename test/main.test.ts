@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
-import { CliError, EXIT_CODES, type ErrorCode } from "../src/errors.ts";
+import { CliError, EXIT_CODES, type ErrorCode } from "../src/errors/cli-error.ts";
 import { run } from "../src/main.ts";
-import { report } from "../src/report.ts";
+import { report } from "../src/cli/report-error.ts";
 import { fakeGcloud, folder, runCli } from "./helpers/command-line.ts";
 
 const BIN = fileURLToPath(new URL("../bin/cloudrun-oauth.js", import.meta.url));

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import ignore from "ignore";
 import { expect, test, vi } from "vitest";
-import { scaffold } from "../src/scaffold.ts";
+import { scaffold } from "../src/commands/init/copy-template.ts";
 import { testNeeding } from "./helpers/requirements.ts";
 import { install, newFolder, start } from "./helpers/template-service.ts";
 

@@ -1,6 +1,6 @@
 import { createPublicKey, type KeyObject, sign, verify } from "node:crypto";
-import { CliError } from "../errors.ts";
-import type { Reason } from "../reasons.ts";
+import { CliError } from "../errors/cli-error.ts";
+import type { Reason } from "../errors/reasons.ts";
 import type { ServiceAccountKey } from "./service-account-key.ts";
 
 /** What the assertion is to be exchanged for: an ID token for an audience, or an access token with scopes (separated by blanks). */

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
-import { CliError } from "../errors.ts";
-import type { Setting, Settings } from "../settings.ts";
+import { CliError } from "../errors/cli-error.ts";
+import type { Setting, Settings } from "../settings/settings.ts";
 import { gcloudDirectory, readGcloudAccount } from "../settings/gcloud-configuration.ts";
 import { readInline } from "../settings/inline-credentials.ts";
 import { readCredentialFile, readInlineCredentials } from "./credential-file.ts";

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { CliError } from "../errors.ts";
-import type { Response, Send } from "../request.ts";
+import { CliError } from "../errors/cli-error.ts";
+import type { Response, Send } from "../http/client.ts";
 import { createAssertion, type Wanted } from "./assertion.ts";
 import type { ServiceAccountKey } from "./service-account-key.ts";
 import { tokenEndpoint } from "./token-endpoint.ts";

@@ -1,4 +1,4 @@
-import { redact } from "../redact.ts";
+import { redact } from "../errors/redact.ts";
 import { invalidCredentials } from "./service-account-key.ts";
 
 /** What a credential file holds, once it is known to be an object. */

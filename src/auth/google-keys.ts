@@ -1,6 +1,6 @@
 import { createPublicKey, type JsonWebKey, type KeyObject } from "node:crypto";
-import { CliError } from "../errors.ts";
-import type { Response, Send } from "../request.ts";
+import { CliError } from "../errors/cli-error.ts";
+import type { Response, Send } from "../http/client.ts";
 
 /** https://developers.google.com/identity/openid-connect/openid-connect#validatinganidtoken */
 const CERTS = "https://www.googleapis.com/oauth2/v3/certs";

@@ -1,7 +1,7 @@
 import { Agent } from "node:https";
-import { CliError } from "../errors.ts";
-import { redact } from "../redact.ts";
-import type { Request, Send } from "../request.ts";
+import { CliError } from "../errors/cli-error.ts";
+import { redact } from "../errors/redact.ts";
+import type { Request, Send } from "../http/client.ts";
 import { clean } from "./token-refusal.ts";
 
 /** What a Google endpoint said when it said no. */

@@ -1,5 +1,5 @@
-import { CliError } from "../errors.ts";
-import type { Reason } from "../reasons.ts";
+import { CliError } from "../errors/cli-error.ts";
+import type { Reason } from "../errors/reasons.ts";
 import type { Refusal } from "./google-library.ts";
 
 /** Whose token was asked for, and by whom. */

@@ -1,6 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
-import { CliError } from "../errors.ts";
+import { CliError } from "../errors/cli-error.ts";
 import { invalidCredentials, NEW_KEY, parseKey, type ServiceAccountKey } from "./service-account-key.ts";
 
 /** Bytes. A key file has about 2400. */

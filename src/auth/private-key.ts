@@ -1,6 +1,6 @@
 import { createPrivateKey, type KeyObject } from "node:crypto";
-import { CliError } from "../errors.ts";
-import type { Reason } from "../reasons.ts";
+import { CliError } from "../errors/cli-error.ts";
+import type { Reason } from "../errors/reasons.ts";
 
 const COPY_AGAIN = "Copy the key file again, byte for byte, from where it was made; or make a new key.";
 

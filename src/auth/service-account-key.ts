@@ -1,5 +1,5 @@
 import type { KeyObject } from "node:crypto";
-import { CliError } from "../errors.ts";
+import { CliError } from "../errors/cli-error.ts";
 import { parsePrivateKey } from "./private-key.ts";
 
 /** A service account's key; fields of the key file keep their spelling. See https://cloud.google.com/iam/docs/keys-create-delete */

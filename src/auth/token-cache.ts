@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { CliError } from "../errors.ts";
+import { CliError } from "../errors/cli-error.ts";
 import type { Credentials } from "./credentials.ts";
 import { readClaims } from "./id-token.ts";
 import { openTokenStore, tokenFolder, type KeptToken, type TokenStore } from "./token-store.ts";

@@ -1,5 +1,5 @@
-import type { CliError } from "../errors.ts";
-import { isLoopback } from "../request/route.ts";
+import type { CliError } from "../errors/cli-error.ts";
+import { isLoopback } from "../http/route.ts";
 import { invalidCredentials } from "./service-account-key.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;

@@ -1,5 +1,5 @@
-import { CliError } from "../errors.ts";
-import type { Send } from "../request.ts";
+import { CliError } from "../errors/cli-error.ts";
+import type { Send } from "../http/client.ts";
 import { timeOf } from "./token-signature.ts";
 import type { IdTokenClaims } from "./id-token.ts";
 

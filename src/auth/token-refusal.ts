@@ -1,5 +1,5 @@
-import { CliError } from "../errors.ts";
-import type { Reason } from "../reasons.ts";
+import { CliError } from "../errors/cli-error.ts";
+import type { Reason } from "../errors/reasons.ts";
 
 interface Circumstances {
   /** Whose token was refused; of a service account's key, the account. */

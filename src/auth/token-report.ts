@@ -1,4 +1,4 @@
-import type { Send } from "../request.ts";
+import type { Send } from "../http/client.ts";
 import { isAudienceOfGcloud } from "./audience.ts";
 import { checkSignature, keysOf } from "./token-signature.ts";
 import { memberOf, type IdTokenClaims } from "./id-token.ts";

@@ -1,6 +1,6 @@
 import { lstatSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { attempt, cacheFolder, isPrivate, writePrivate } from "../user-cache.ts";
+import { attempt, cacheFolder, isPrivate, writePrivate } from "../settings/private-files.ts";
 
 /** A token as it lies on disk. */
 export interface KeptToken {

@@ -1,5 +1,5 @@
 import { verify } from "node:crypto";
-import { CliError } from "../errors.ts";
+import { CliError } from "../errors/cli-error.ts";
 import type { FindKey } from "./google-keys.ts";
 import type { IdTokenClaims } from "./id-token.ts";
 

@@ -1,4 +1,4 @@
-import { CliError } from "../errors.ts";
+import { CliError } from "../errors/cli-error.ts";
 
 /** What is done with service accounts and their keys; a part of `Cloud`. */
 export interface AccountVerbs {

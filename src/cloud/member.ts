@@ -1,4 +1,4 @@
-import { CliError } from "../errors.ts";
+import { CliError } from "../errors/cli-error.ts";
 import type { GrantOptions } from "./cloud.ts";
 
 const TYPES = [

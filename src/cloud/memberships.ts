@@ -1,4 +1,4 @@
-import { CliError } from "../errors.ts";
+import { CliError } from "../errors/cli-error.ts";
 import type { Binding, Cloud, Policy, ProjectName } from "./cloud.ts";
 import { mayInvoke } from "./permissions.ts";
 

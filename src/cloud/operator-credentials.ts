@@ -2,7 +2,7 @@ import { findCredentials, type Credentials } from "../auth/credentials.ts";
 import type { Exchange } from "../auth/exchange.ts";
 import { memberOf } from "../auth/id-token.ts";
 import { impersonate, readChain } from "../auth/kinds/impersonated.ts";
-import type { Context } from "../context.ts";
+import type { Context } from "../context/context.ts";
 import { assertAllowed } from "../settings/rules.ts";
 
 /**

@@ -1,4 +1,4 @@
-import { CliError } from "../errors.ts";
+import { CliError } from "../errors/cli-error.ts";
 import type { ServiceName } from "./cloud.ts";
 
 /** An Artifact Registry repository of Docker images. */

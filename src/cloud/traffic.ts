@@ -1,6 +1,6 @@
-import { CliError } from "../errors.ts";
+import { CliError } from "../errors/cli-error.ts";
 import type { Service } from "./cloud.ts";
-import type { KnativeTarget } from "./knative-service.ts";
+import type { KnativeTarget } from "./messages/knative-service.ts";
 import { LATEST, type TrafficOptions } from "./operate.ts";
 
 /** Throws USAGE where percents are no whole numbers that add up to 100. */

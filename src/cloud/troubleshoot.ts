@@ -1,8 +1,8 @@
-import type { Context } from "../context.ts";
-import { openApiClient, type ApiClient } from "./api-client.ts";
-import { serviceUrl } from "./knative-url.ts";
+import type { Context } from "../context/context.ts";
+import { openApiClient, type ApiClient } from "./api/client.ts";
+import { serviceUrl } from "./messages/knative-url.ts";
 import type { ServiceName } from "./cloud.ts";
-import type { KnativeService } from "./knative-service.ts";
+import type { KnativeService } from "./messages/knative-service.ts";
 
 /** Whether a permission is given, as far as who asks may know. */
 type Access = "GRANTED" | "NOT_GRANTED" | "UNKNOWN_CONDITIONAL" | "UNKNOWN_INFO_DENIED";

@@ -1,18 +1,28 @@
 import { existsSync } from "node:fs";
-import type { EngineChoice } from "./engine/machine-engine.ts";
-import { environment } from "./environment.ts";
-import { journalFile } from "./journal.ts";
+import type { EngineChoice } from "./engine/choose-engine.ts";
+import { environment } from "./environment/environment.ts";
+import { journalFile } from "./state/journal.ts";
 import { createKeyPair } from "./oauth2/key-pair.ts";
-import type { Running } from "./running.ts";
+import type { Running } from "./environment/pid-file.ts";
 
 export { NoContainerEngine } from "./engine/no-container-engine.ts";
 export { findContainerProgram } from "./engine/container/program.ts";
-export type { EngineChoice } from "./engine/machine-engine.ts";
-export { emulatorHome } from "./home.ts";
-export { JournalError } from "./journal.ts";
-export { environmentOfProgram } from "./node-client.ts";
+export type { EngineChoice } from "./engine/choose-engine.ts";
+export { emulatorHome } from "./environment/data-dir.ts";
+export { JournalError } from "./state/journal.ts";
+export { environmentOfProgram } from "./environment/node-preload.ts";
 export { describeKeyPair } from "./oauth2/key-pair.ts";
-export { claimHome, fetchStatus, findRunning, hasEnded, publish, releaseHome, retract, terminate, type Running } from "./running.ts";
+export {
+  claimHome,
+  fetchStatus,
+  findRunning,
+  hasEnded,
+  publish,
+  releaseHome,
+  retract,
+  terminate,
+  type Running,
+} from "./environment/pid-file.ts";
 
 export interface EmulatorOptions {
   /** Where the state is kept; made where it is missing. Only one emulator at a time may have it. */

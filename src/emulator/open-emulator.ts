@@ -1,23 +1,23 @@
 import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { pid } from "node:process";
-import { createAdmin } from "./admin.ts";
-import { openCertificateAuthority } from "./certificates.ts";
-import { createClock } from "./clock.ts";
-import { openMachineEngine } from "./engine/machine-engine.ts";
-import { environment, filesOf, trustedAuthorities, withoutEmulator } from "./environment.ts";
+import { createAdmin } from "./server/admin.ts";
+import { openCertificateAuthority } from "./server/certificate-authority.ts";
+import { createClock } from "./server/clock.ts";
+import { openMachineEngine } from "./engine/choose-engine.ts";
+import { environment, filesOf, trustedAuthorities, withoutEmulator } from "./environment/environment.ts";
 import { createFaults } from "./faults/faults.ts";
-import { openGoogle, type Google } from "./google.ts";
+import { openGoogle, type Google } from "./backend.ts";
 import type { Emulator, EmulatorOptions } from "./index.ts";
-import { removeJournal } from "./journal.ts";
-import { writeNodeClient } from "./node-client.ts";
+import { removeJournal } from "./state/journal.ts";
+import { writeNodeClient } from "./environment/node-preload.ts";
 import type { KeyPair } from "./oauth2/key-pair.ts";
-import { upstreamProxy } from "./proxy.ts";
-import { openRecorder } from "./recorder.ts";
-import type { Router } from "./router.ts";
-import type { Running } from "./running.ts";
-import { createDoor } from "./server.ts";
-import { sweepUnfinished, writeWhole } from "./write-whole.ts";
+import { upstreamProxy } from "./server/forward-proxy.ts";
+import { openRecorder } from "./server/recorder.ts";
+import type { Router } from "./server/router.ts";
+import type { Running } from "./environment/pid-file.ts";
+import { createDoor } from "./server/server.ts";
+import { sweepUnfinished, writeWhole } from "./state/atomic-write.ts";
 
 /** The emulator of `createEmulator`, with the keys that a new project begins with. */
 export async function openEmulator({

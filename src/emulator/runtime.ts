@@ -1,6 +1,6 @@
 import type { Engine } from "./engine/engine.ts";
 import type { SigningKeys } from "./oauth2/signing-keys.ts";
-import type { State } from "./state.ts";
+import type { State } from "./state/state.ts";
 
 /** What the emulator's parts share: each takes the members that it needs. */
 export interface Runtime {

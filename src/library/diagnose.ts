@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
-import { explainRefusal } from "../auth/refusal/explain.ts";
-import { CliError, type ErrorCode } from "../errors.ts";
-import type { Response as Answer } from "../request.ts";
+import { explainRefusal } from "../invoke/refusal/explain.ts";
+import { CliError, type ErrorCode } from "../errors/cli-error.ts";
+import type { Response as Answer } from "../http/client.ts";
 
 /** Why Cloud Run's front end refused a call. */
 export interface Diagnosis {

@@ -1,6 +1,6 @@
 import type { Readable } from "node:stream";
-import type { Headers } from "../call/headers.ts";
-import type { Response as Answer } from "../request.ts";
+import type { Headers } from "../invoke/headers.ts";
+import type { Response as Answer } from "../http/client.ts";
 
 /** One request of those that a call may take. */
 export interface Hop {

@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import type { ReadableStream as NodeWebStream } from "node:stream/web";
-import { chooseCarrier, hasHeader, withToken, type Headers as HeaderList } from "../call/headers.ts";
-import type { Response as Answer, Send } from "../request.ts";
+import { chooseCarrier, hasHeader, withToken, type Headers as HeaderList } from "../invoke/headers.ts";
+import type { Response as Answer, Send } from "../http/client.ts";
 import { explainAnswer, rememberToken } from "./diagnose.ts";
 import type { IdTokenSource } from "./id-token-source.ts";
 import { followRedirect, locationOf, type Hop } from "./redirect.ts";

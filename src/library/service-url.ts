@@ -1,8 +1,8 @@
 import { cwd } from "node:process";
 import type { Credentials } from "../auth/credentials.ts";
 import type { Exchange } from "../auth/exchange.ts";
-import { CliError } from "../errors.ts";
-import { bare, isLoopback } from "../request/route.ts";
+import { CliError } from "../errors/cli-error.ts";
+import { bare, isLoopback } from "../http/route.ts";
 
 /** A service by its name; what is not said is looked up as the command line does: environment, `cloudrun-oauth.json`, gcloud's own configuration. */
 export interface ServiceByName {
@@ -32,9 +32,9 @@ export async function findServiceUrl(
   { send, env }: Exchange,
 ): Promise<URL> {
   const [{ openSettings }, { serviceUrl }, { readApiError }] = await Promise.all([
-    import("../settings.ts"),
-    import("../cloud/knative-url.ts"),
-    import("../cloud/api-client.ts"),
+    import("../settings/settings.ts"),
+    import("../cloud/messages/knative-url.ts"),
+    import("../cloud/api/client.ts"),
   ]);
   const settings = openSettings({ flags: { service, project, region }, env, cwd: cwd() });
   const place = { project: settings.require("project"), region: settings.require("region") };

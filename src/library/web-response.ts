@@ -1,5 +1,5 @@
 import type { Readable } from "node:stream";
-import type { Response as Answer } from "../request.ts";
+import type { Response as Answer } from "../http/client.ts";
 
 interface Circumstances {
   readonly url: URL;

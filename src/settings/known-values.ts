@@ -1,4 +1,4 @@
-import type { Settings } from "../settings.ts";
+import type { Settings } from "./settings.ts";
 import { readGcloudConfigurations } from "./gcloud-configuration.ts";
 import { CREDENTIAL_VARIABLES, readInline } from "./inline-credentials.ts";
 import { faultOf } from "./rules.ts";

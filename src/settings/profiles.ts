@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { CliError, type ErrorCode } from "../errors.ts";
-import { nearest } from "../nearest.ts";
+import { CliError, type ErrorCode } from "../errors/cli-error.ts";
+import { nearest } from "../errors/closest-match.ts";
 
 type Values = Readonly<Record<string, string>>;
 

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { check as holding, description, metadata, optional, pipe, safeParse, strictObject, string } from "valibot";
-import { CliError } from "../errors.ts";
-import { nearest } from "../nearest.ts";
+import { CliError } from "../errors/cli-error.ts";
+import { nearest } from "../errors/closest-match.ts";
 import { readInline } from "./inline-credentials.ts";
 import { faultOf, ruleAsJsonSchema } from "./rules.ts";
 

@@ -1,7 +1,7 @@
 import { isAbsolute } from "node:path";
-import { REGION_FORM, REGIONS } from "../cloud/regions.ts";
-import { CliError } from "../errors.ts";
-import { nearest } from "../nearest.ts";
+import { REGION_FORM, REGIONS } from "./regions.ts";
+import { CliError } from "../errors/cli-error.ts";
+import { nearest } from "../errors/closest-match.ts";
 import { readInline } from "./inline-credentials.ts";
 
 interface Rule {

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { unauthorized } from "../../src/emulator/front-door/pages.ts";
+import { unauthorized } from "../../src/emulator/front-door/error-pages.ts";
 import { openCaller, serveService, verifiedClaims } from "../helpers/caller.ts";
 
 test("a kept token that the front end does not take any more is replaced once, a new one and a streamed body are not", async () => {

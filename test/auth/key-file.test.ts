@@ -7,7 +7,7 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { createAssertion } from "../../src/auth/assertion.ts";
 import { readKeyFile } from "../../src/auth/key-file.ts";
-import { CliError } from "../../src/errors.ts";
+import { CliError } from "../../src/errors/cli-error.ts";
 import { isSignedBy, parseJwt } from "../../src/emulator/oauth2/jwt.ts";
 import { temporaryDirectory } from "../helpers/api-server.ts";
 import { CALLER_PAIR } from "../helpers/identity.ts";

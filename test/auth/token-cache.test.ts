@@ -16,7 +16,7 @@ import type { Credentials } from "../../src/auth/credentials.ts";
 import { keyCredentials } from "../../src/auth/kinds/service-account.ts";
 import { parseKey } from "../../src/auth/service-account-key.ts";
 import { withCache, type CacheOptions } from "../../src/auth/token-cache.ts";
-import { createSend } from "../../src/request.ts";
+import { createSend } from "../../src/http/client.ts";
 import { temporaryDirectory } from "../helpers/api-server.ts";
 import { failure } from "../helpers/failure.ts";
 import { forge, openIdentity, serveIdentity } from "../helpers/identity.ts";

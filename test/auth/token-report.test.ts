@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { readToken } from "../../src/auth/token-kind.ts";
 import { inspectToken } from "../../src/auth/token-report.ts";
 import { issueAccessToken } from "../../src/emulator/oauth2/access-tokens.ts";
-import { createSend, type Request, type Send } from "../../src/request.ts";
+import { createSend, type Request, type Send } from "../../src/http/client.ts";
 import { failure } from "../helpers/failure.ts";
 import { assertion, CALLER_PAIR, decode, forge, NOW, OTHER_PAIR, openIdentity, serveIdentity } from "../helpers/identity.ts";
 import { EMAIL } from "../helpers/key-file.ts";

@@ -4,7 +4,7 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { openGoogleKeys } from "../../src/auth/google-keys.ts";
 import { verifyIdToken } from "../../src/auth/verify-id-token.ts";
-import { createSend } from "../../src/request.ts";
+import { createSend } from "../../src/http/client.ts";
 import { failure } from "../helpers/failure.ts";
 import { forge, ISSUER_PAIR, NOW, openIdentity, OTHER_PAIR, serveIdentity } from "../helpers/identity.ts";
 import { EMAIL } from "../helpers/key-file.ts";

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect } from "vitest";
-import { signIn } from "../../src/cloud/sign-in.ts";
+import { signIn } from "../../src/cloud/gcloud/sign-in.ts";
 import { startEmulator } from "../helpers/emulator.ts";
 import { testNeeding } from "../helpers/requirements.ts";
 

@@ -1,7 +1,7 @@
 import { execa } from "execa";
 import { get } from "node:http";
 import { afterAll, expect, test } from "vitest";
-import { signIn } from "../../src/cloud/sign-in.ts";
+import { signIn } from "../../src/cloud/gcloud/sign-in.ts";
 import { runCli } from "../helpers/command-line.ts";
 import type { Json } from "../helpers/api-server.ts";
 import { startEmulator, tinyService } from "../helpers/emulator.ts";

@@ -1,6 +1,6 @@
 import { execa } from "execa";
 import { afterAll, expect } from "vitest";
-import { signIn } from "../../src/cloud/sign-in.ts";
+import { signIn } from "../../src/cloud/gcloud/sign-in.ts";
 import { startEmulator, tinyService } from "../helpers/emulator.ts";
 import { testNeeding } from "../helpers/requirements.ts";
 

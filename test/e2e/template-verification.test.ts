@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, expect, test } from "vitest";
-import { startEmulator } from "../../src/emulator.ts";
+import { startEmulator } from "../../src/library/emulator.ts";
 import { folder } from "../helpers/command-line.ts";
 import { testNeeding } from "../helpers/requirements.ts";
 

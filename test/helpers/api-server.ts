@@ -5,12 +5,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { onTestFinished } from "vitest";
-import { DEFAULT_APIS } from "../../src/emulator/enabled-apis.ts";
-import { ApiError } from "../../src/emulator/errors.ts";
-import { openRecorder } from "../../src/emulator/recorder.ts";
-import { createRouter, type Api } from "../../src/emulator/router.ts";
-import { createDoor } from "../../src/emulator/server.ts";
-import { openState, type State } from "../../src/emulator/state.ts";
+import { DEFAULT_APIS } from "../../src/emulator/apis/enabled-apis.ts";
+import { ApiError } from "../../src/emulator/server/errors.ts";
+import { openRecorder } from "../../src/emulator/server/recorder.ts";
+import { createRouter, type Api } from "../../src/emulator/server/router.ts";
+import { createDoor } from "../../src/emulator/server/server.ts";
+import { openState, type State } from "../../src/emulator/state/state.ts";
 import { RECORDING } from "./recording.ts";
 import { assertNoSecrets } from "./secret-scan.ts";
 

@@ -5,7 +5,7 @@ import { expect, onTestFinished } from "vitest";
 import { cloudbuildApi } from "../../src/emulator/apis/cloudbuild.ts";
 import { storageApi, storageXmlApi } from "../../src/emulator/apis/storage.ts";
 import { createBuilds, type Builds } from "../../src/emulator/builds/builds.ts";
-import type { State } from "../../src/emulator/state.ts";
+import type { State } from "../../src/emulator/state/state.ts";
 import { insertObject } from "../../src/emulator/storage/objects.ts";
 import { openTestState, PROJECT, PROJECT_NUMBER, serveApis, temporaryDirectory, type ApiServer, type Json } from "./api-server.ts";
 import { createCopyEngine } from "./copy-engine.ts";

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { PassThrough } from "node:stream";
-import { createProgram } from "../../src/program.ts";
+import { createProgram } from "../../src/cli/program.ts";
 
 /** The command tree, whose commands do nothing. */
 export function commandTree(): Command {

@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import { CliError } from "../../src/errors.ts";
+import { CliError } from "../../src/errors/cli-error.ts";
 
 /** The CliError that a promise rejects with; anything else fails the test. */
 export async function failure(promise: Promise<unknown>): Promise<CliError> {

@@ -1,5 +1,5 @@
 import { execa } from "execa";
-import { signIn } from "../../src/cloud/sign-in.ts";
+import { signIn } from "../../src/cloud/gcloud/sign-in.ts";
 import { openWorkplace, type Environment, type Given } from "./workplace.ts";
 
 /** The real gcloud, signed in as the operator of the emulator that gives this environment. */

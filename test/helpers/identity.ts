@@ -10,8 +10,8 @@ import { signJwt } from "../../src/emulator/oauth2/jwt.ts";
 import { createKeyCertificate } from "../../src/emulator/oauth2/key-certificate.ts";
 import { createKeyPair, type KeyPair } from "../../src/emulator/oauth2/key-pair.ts";
 import { openSigningKeys, type SigningKeys } from "../../src/emulator/oauth2/signing-keys.ts";
-import type { ServiceAccount } from "../../src/emulator/resources.ts";
-import type { State } from "../../src/emulator/state.ts";
+import type { ServiceAccount } from "../../src/emulator/state/resources.ts";
+import type { State } from "../../src/emulator/state/state.ts";
 import { openTestState, PROJECT, serveApis, temporaryDirectory, type ApiServer } from "./api-server.ts";
 
 /** Key pairs take long to make: one of each kind serves all tests of a file. */

@@ -1,7 +1,7 @@
 import { get } from "node:http";
 import { expect, onTestFinished } from "vitest";
 import type { KnativeService } from "../../src/emulator/run/knative.ts";
-import { createInstances, type Instances } from "../../src/emulator/run/instances.ts";
+import { createInstances, type Instances } from "../../src/emulator/run/instances/instances.ts";
 import { openTestState } from "./api-server.ts";
 import { addImage, createNodeEngine, SERVER } from "./node-engine.ts";
 

@@ -4,7 +4,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import type { Engine, StartOptions } from "../../src/emulator/engine/engine.ts";
-import type { State } from "../../src/emulator/state.ts";
+import type { State } from "../../src/emulator/state/state.ts";
 
 /** Answers every request with `greeting`, the environment and its own pid. */
 export const SERVER = `

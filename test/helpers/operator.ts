@@ -1,5 +1,5 @@
 import { afterAll, beforeAll } from "vitest";
-import { overlay } from "../../src/context.ts";
+import { overlay } from "../../src/context/context.ts";
 import type { Json } from "./api-server.ts";
 import { folder, runCli } from "./command-line.ts";
 import { startEmulator, tinyService } from "./emulator.ts";

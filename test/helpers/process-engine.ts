@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { onTestFinished } from "vitest";
 import type { Engine, Instance, StartOptions } from "../../src/emulator/engine/engine.ts";
-import { createProcessEngine } from "../../src/emulator/engine/process.ts";
+import { createProcessEngine } from "../../src/emulator/engine/process/process-engine.ts";
 import { createReaper } from "../../src/emulator/engine/reaper.ts";
-import type { ImageConfig } from "../../src/emulator/resources.ts";
+import type { ImageConfig } from "../../src/emulator/state/resources.ts";
 
 /** Files by their path, with slashes. */
 export type Files = Readonly<Record<string, string>>;

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { stripVTControlCharacters } from "node:util";
 import { expect, onTestFinished } from "vitest";
-import type { Environment } from "../../src/context.ts";
+import type { Environment } from "../../src/context/context.ts";
 
 export interface Pty {
   type(keys: string): void;

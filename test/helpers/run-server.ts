@@ -3,7 +3,7 @@ import { createRunApi } from "../../src/emulator/apis/run.ts";
 import { createRunV2Api } from "../../src/emulator/apis/run-v2.ts";
 import type { KnativeService } from "../../src/emulator/run/knative.ts";
 import { createDeployments } from "../../src/emulator/run/deployments.ts";
-import { createInstances } from "../../src/emulator/run/instances.ts";
+import { createInstances } from "../../src/emulator/run/instances/instances.ts";
 import { openTestState, PROJECT, PROJECT_NUMBER, serveApis, temporaryDirectory, type RequestOptions } from "./api-server.ts";
 import { createNodeEngine } from "./node-engine.ts";
 

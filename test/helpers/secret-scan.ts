@@ -15,7 +15,7 @@ function inBase64(text: string): string {
     .join("|");
 }
 
-// Its own patterns, and not those of src/redact.ts: what these two leave out would otherwise be left out by both.
+// Its own patterns, and not those of src/errors/redact.ts: what these two leave out would otherwise be left out by both.
 const PRIVATE_KEYS: readonly (readonly [string, RegExp])[] = [
   ["a private key", /-----BEGIN [A-Z ]*PRIVATE KEY/g],
   ["a private key in base64", new RegExp(inBase64("BEGIN PRIVATE KEY-"), "g")],

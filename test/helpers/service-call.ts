@@ -1,6 +1,6 @@
 import { admit } from "../../src/emulator/front-door/admit.ts";
 import { createServiceAccount } from "../../src/emulator/iam/service-accounts.ts";
-import type { ServiceAccount } from "../../src/emulator/resources.ts";
+import type { ServiceAccount } from "../../src/emulator/state/resources.ts";
 import type { KnativeService } from "../../src/emulator/run/knative.ts";
 import { hashUrl, urlsOf, type Place } from "../../src/emulator/run/naming.ts";
 import { createService } from "../../src/emulator/run/services.ts";

@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import { storageApi, storageXmlApi } from "../../src/emulator/apis/storage.ts";
-import type { State } from "../../src/emulator/state.ts";
+import type { State } from "../../src/emulator/state/state.ts";
 import { openTestState, PROJECT, PROJECT_NUMBER, serveApis, type ApiServer } from "./api-server.ts";
 
 export const HOST = "storage.googleapis.com";

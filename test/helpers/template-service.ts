@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, onTestFinished } from "vitest";
-import { scaffold } from "../../src/scaffold.ts";
+import { scaffold } from "../../src/commands/init/copy-template.ts";
 
 const run = promisify(execFile);
 

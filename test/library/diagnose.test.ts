@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { forbidden, notFound, unauthorized } from "../../src/emulator/front-door/pages.ts";
+import { forbidden, notFound, unauthorized } from "../../src/emulator/front-door/error-pages.ts";
 import { diagnose } from "../../src/library/diagnose.ts";
 import { serveService } from "../helpers/caller.ts";
 import { failure } from "../helpers/failure.ts";

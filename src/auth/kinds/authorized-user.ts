@@ -1,7 +1,7 @@
 import type { UserRefreshClient } from "google-auth-library";
-import { CliError } from "../../errors.ts";
+import { CliError } from "../../errors/cli-error.ts";
 import { isAudienceOfGcloud } from "../audience.ts";
-import type { Reason } from "../../reasons.ts";
+import type { Reason } from "../../errors/reasons.ts";
 import type { Credentials } from "../credentials.ts";
 import type { Exchange } from "../exchange.ts";
 import { fieldsOf, type Fields } from "../fields.ts";

@@ -1,5 +1,5 @@
 import type { Impersonated } from "google-auth-library";
-import { CliError } from "../../errors.ts";
+import { CliError } from "../../errors/cli-error.ts";
 import type { Credentials } from "../credentials.ts";
 import type { Exchange } from "../exchange.ts";
 import { fieldsOf, type FieldReader, type Fields } from "../fields.ts";

@@ -1,4 +1,4 @@
-import { CliError } from "../../errors.ts";
+import { CliError } from "../../errors/cli-error.ts";
 import type { Credentials } from "../credentials.ts";
 import type { Exchange } from "../exchange.ts";
 import { memberOf, readClaims } from "../id-token.ts";

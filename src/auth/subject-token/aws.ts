@@ -1,5 +1,5 @@
 import type { AwsSecurityCredentialsSupplier } from "google-auth-library";
-import { CliError } from "../../errors.ts";
+import { CliError } from "../../errors/cli-error.ts";
 import type { Exchange } from "../exchange.ts";
 import { isFields, type FieldReader } from "../fields.ts";
 import { assertSource } from "./url.ts";

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
-import { CliError } from "../../errors.ts";
+import { CliError } from "../../errors/cli-error.ts";
 import type { Exchange } from "../exchange.ts";
 import { isFields, type FieldReader, type Fields } from "../fields.ts";
 import { clean } from "../token-refusal.ts";

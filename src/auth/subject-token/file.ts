@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { CliError } from "../../errors.ts";
+import { CliError } from "../../errors/cli-error.ts";
 import type { FieldReader } from "../fields.ts";
 import { readFormat } from "./format.ts";
 

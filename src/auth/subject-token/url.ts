@@ -1,4 +1,4 @@
-import { CliError } from "../../errors.ts";
+import { CliError } from "../../errors/cli-error.ts";
 import type { Exchange } from "../exchange.ts";
 import { fieldsOf, type FieldReader } from "../fields.ts";
 import { assertGoogles } from "../token-endpoint.ts";

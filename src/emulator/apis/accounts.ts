@@ -1,6 +1,6 @@
-import type { Api } from "../router.ts";
+import type { Api } from "../server/router.ts";
 import type { Runtime } from "../runtime.ts";
-import { json } from "../reply.ts";
+import { json } from "../server/reply.ts";
 import { ISSUER } from "../oauth2/id-tokens.ts";
 import { createTokenEndpoint } from "../oauth2/token-endpoint.ts";
 import { createRevocation } from "../oauth2/token-info.ts";

@@ -1,11 +1,11 @@
 import { requireProject } from "../builds/new-build.ts";
-import { dockerImages } from "../builds/docker-images.ts";
+import { dockerImages } from "../builds/steps/docker-images.ts";
 import { packageRoutes } from "../builds/package-routes.ts";
-import { param, type Call } from "../call.ts";
-import { ApiError } from "../errors.ts";
-import { page } from "../page.ts";
-import type { Repository } from "../resources.ts";
-import type { Api, Handler, Route } from "../router.ts";
+import { param, type Call } from "../server/call.ts";
+import { ApiError } from "../server/errors.ts";
+import { page } from "./pagination.ts";
+import type { Repository } from "../state/resources.ts";
+import type { Api, Handler, Route } from "../server/router.ts";
 import { REGIONS } from "../run/regions.ts";
 import type { Runtime } from "../runtime.ts";
 

@@ -1,9 +1,9 @@
-import { param, type Call } from "../call.ts";
+import { param, type Call } from "../server/call.ts";
 import { requireProject } from "../builds/new-build.ts";
-import { ApiError } from "../errors.ts";
-import { page } from "../page.ts";
-import type { Project } from "../resources.ts";
-import type { Api } from "../router.ts";
+import { ApiError } from "../server/errors.ts";
+import { page } from "./pagination.ts";
+import type { Project } from "../state/resources.ts";
+import type { Api } from "../server/router.ts";
 import type { Runtime } from "../runtime.ts";
 
 /** The account that every project is linked to until somebody unlinks it. */

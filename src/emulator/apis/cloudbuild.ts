@@ -2,10 +2,10 @@ import { buildOperation } from "../builds/build-operation.ts";
 import { findBuild, isOver, type Builds } from "../builds/builds.ts";
 import { listBuilds } from "../builds/list-builds.ts";
 import { defaultServiceAccount, requireProject } from "../builds/new-build.ts";
-import { param, type Call } from "../call.ts";
-import { ApiError } from "../errors.ts";
-import type { Build } from "../resources.ts";
-import type { Api, Handler, Route } from "../router.ts";
+import { param, type Call } from "../server/call.ts";
+import { ApiError } from "../server/errors.ts";
+import type { Build } from "../state/resources.ts";
+import type { Api, Handler, Route } from "../server/router.ts";
 import type { Runtime } from "../runtime.ts";
 
 /** Cloud Build: https://cloud.google.com/build/docs/api/reference/rest/v1 */

@@ -1,14 +1,14 @@
-import { param, type Call } from "../call.ts";
-import { ApiError, permissionDenied } from "../errors.ts";
-import { parseFilter } from "../filter.ts";
+import { param, type Call } from "../server/call.ts";
+import { ApiError, permissionDenied } from "../server/errors.ts";
+import { parseFilter } from "./filter.ts";
 import { getPolicy, isAllowed, readPolicy, setPolicy, testPermissions } from "../iam/policy.ts";
-import { orgPolicyRoutes } from "../organisation/org-policy-routes.ts";
-import { page } from "../page.ts";
-import { findProject } from "../projects.ts";
-import type { Project } from "../resources.ts";
-import type { Api, Handler, Route } from "../router.ts";
+import { orgPolicyRoutes } from "../organization/org-policy-routes.ts";
+import { page } from "./pagination.ts";
+import { findProject } from "../state/projects.ts";
+import type { Project } from "../state/resources.ts";
+import type { Api, Handler, Route } from "../server/router.ts";
 import type { Runtime } from "../runtime.ts";
-import { seedProject } from "../seed.ts";
+import { seedProject } from "../state/default-project.ts";
 
 /** Projects' fields that a filter may name, as it may spell them. */
 const FIELDS: Readonly<Record<string, string>> = {

@@ -1,4 +1,4 @@
-import type { Api } from "../router.ts";
+import type { Api } from "../server/router.ts";
 import type { Runtime } from "../runtime.ts";
 import { accountRoutes } from "../iam/account-routes.ts";
 import { keyRoutes } from "../iam/key-routes.ts";

@@ -1,16 +1,16 @@
 import { sign } from "node:crypto";
-import { param, type Call, type Identity, type Principal } from "../call.ts";
-import { ApiError } from "../errors.ts";
+import { param, type Call, type Identity, type Principal } from "../server/call.ts";
+import { ApiError } from "../server/errors.ts";
 import { isAllowed } from "../iam/policy.ts";
 import { findServiceAccount } from "../iam/service-accounts.ts";
 import { issueAccessToken } from "../oauth2/access-tokens.ts";
 import { isScope } from "../oauth2/assertion.ts";
 import { issueIdToken } from "../oauth2/id-tokens.ts";
 import { signJwt } from "../oauth2/jwt.ts";
-import type { ServiceAccount } from "../resources.ts";
-import type { Api, Route } from "../router.ts";
+import type { ServiceAccount } from "../state/resources.ts";
+import type { Api, Route } from "../server/router.ts";
 import type { Runtime } from "../runtime.ts";
-import type { State } from "../state.ts";
+import type { State } from "../state/state.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 

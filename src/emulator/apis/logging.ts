@@ -1,14 +1,14 @@
-import { param, type Call, type Principal } from "../call.ts";
-import { ApiError } from "../errors.ts";
+import { param, type Call, type Principal } from "../server/call.ts";
+import { ApiError } from "../server/errors.ts";
 import { authorize } from "../iam/policy.ts";
 import { listEntries } from "../logging/list-entries.ts";
 import type { LogStore } from "../logging/log-store.ts";
 import { compileQuery } from "../logging/query.ts";
 import { readEntries } from "../logging/write-entries.ts";
-import { page } from "../page.ts";
-import { findProject } from "../projects.ts";
-import type { Api } from "../router.ts";
-import type { State } from "../state.ts";
+import { page } from "./pagination.ts";
+import { findProject } from "../state/projects.ts";
+import type { Api } from "../server/router.ts";
+import type { State } from "../state/state.ts";
 
 interface LoggingOptions {
   readonly state: State;

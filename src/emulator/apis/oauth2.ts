@@ -1,4 +1,4 @@
-import type { Api } from "../router.ts";
+import type { Api } from "../server/router.ts";
 import type { Runtime } from "../runtime.ts";
 import { createTokenEndpoint } from "../oauth2/token-endpoint.ts";
 import { createRevocation, createTokenInfo } from "../oauth2/token-info.ts";

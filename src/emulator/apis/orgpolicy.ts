@@ -1,8 +1,8 @@
 import { requireProject } from "../builds/new-build.ts";
-import { param } from "../call.ts";
-import { findOrgPolicy } from "../organisation/org-policies.ts";
-import type { OrgPolicy } from "../resources.ts";
-import type { Api } from "../router.ts";
+import { param } from "../server/call.ts";
+import { findOrgPolicy } from "../organization/org-policies.ts";
+import type { OrgPolicy } from "../state/resources.ts";
+import type { Api } from "../server/router.ts";
 import type { Runtime } from "../runtime.ts";
 
 /** Organization Policy, as far as what is in force goes: https://cloud.google.com/resource-manager/docs/reference/orgpolicy/rest/v2/projects.policies */

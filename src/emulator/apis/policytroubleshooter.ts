@@ -1,7 +1,7 @@
-import type { Call, Principal } from "../call.ts";
-import { ApiError } from "../errors.ts";
+import type { Call, Principal } from "../server/call.ts";
+import { ApiError } from "../server/errors.ts";
 import { troubleshoot, type AccessTuple } from "../iam/troubleshoot.ts";
-import type { Api } from "../router.ts";
+import type { Api } from "../server/router.ts";
 import type { Runtime } from "../runtime.ts";
 
 /** https://cloud.google.com/policy-intelligence/docs/reference/policytroubleshooter/rest/v1/iam/troubleshoot */

@@ -1,8 +1,8 @@
 import { buildOperation } from "../builds/build-operation.ts";
 import type { Builds } from "../builds/builds.ts";
-import { param, type Call } from "../call.ts";
-import { ApiError } from "../errors.ts";
-import type { Api } from "../router.ts";
+import { param, type Call } from "../server/call.ts";
+import { ApiError } from "../server/errors.ts";
+import type { Api } from "../server/router.ts";
 
 /** Cloud Run's own way to have Cloud Build make an image, which `gcloud run deploy --source` takes: https://cloud.google.com/run/docs/reference/rest/v2/projects.locations.builds */
 export function runBuildsApi({ builds }: { readonly builds: Builds }): Api {

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { param, principalOf, type Call } from "../call.ts";
-import { ApiError } from "../errors.ts";
+import { param, principalOf, type Call } from "../server/call.ts";
+import { ApiError } from "../server/errors.ts";
 import { authorize } from "../iam/policy.ts";
-import { page } from "../page.ts";
+import { page } from "./pagination.ts";
 import type { KnativeRevision, KnativeService } from "../run/knative.ts";
-import type { Api, Route } from "../router.ts";
+import type { Api, Route } from "../server/router.ts";
 import type { Deployments } from "../run/deployments.ts";
 import { keyOf, resourceName, type Place } from "../run/naming.ts";
 import { placeOf, projectOf } from "../run/place.ts";

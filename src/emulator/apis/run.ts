@@ -1,6 +1,6 @@
-import { param, principalOf, type Call } from "../call.ts";
-import type { Project } from "../resources.ts";
-import type { Api, Route } from "../router.ts";
+import { param, principalOf, type Call } from "../server/call.ts";
+import type { Project } from "../state/resources.ts";
+import type { Api, Route } from "../server/router.ts";
 import { configurationOf, routeOf } from "../run/configuration.ts";
 import type { Deployments } from "../run/deployments.ts";
 import { listPage } from "../run/listing.ts";
@@ -11,7 +11,7 @@ import { REGIONS } from "../run/regions.ts";
 import { deleteRevision, getRevision, serviceOf } from "../run/revisions.ts";
 import { createService, deleteService, getService, replaceService } from "../run/services.ts";
 import type { Runtime } from "../runtime.ts";
-import type { State } from "../state.ts";
+import type { State } from "../state/state.ts";
 
 interface RunOptions extends Pick<Runtime, "state" | "now"> {
   readonly deployments: Deployments;

@@ -1,8 +1,8 @@
-import { param, principalOf, type Call } from "../call.ts";
+import { param, principalOf, type Call } from "../server/call.ts";
 import { readPolicy, setPolicy, testPermissions } from "../iam/policy.ts";
-import { page } from "../page.ts";
+import { page } from "./pagination.ts";
 import type { Secret } from "../secrets/secret.ts";
-import type { Api, Handler, Route } from "../router.ts";
+import type { Api, Handler, Route } from "../server/router.ts";
 import { sweepPayloads } from "../secrets/payloads.ts";
 import { createSecret, deleteSecret, findSecret, keyOfSecret, updateSecret, type SecretManager } from "../secrets/secrets.ts";
 import { accessVersion, addVersion, changeVersion, findVersion, versionMessage } from "../secrets/versions.ts";

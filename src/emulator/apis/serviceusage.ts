@@ -1,10 +1,10 @@
 import { requireProject } from "../builds/new-build.ts";
-import { param, type Call } from "../call.ts";
-import { API_TITLES, DEFAULT_APIS } from "../enabled-apis.ts";
-import { ApiError } from "../errors.ts";
-import { page } from "../page.ts";
-import type { Project } from "../resources.ts";
-import type { Api, Handler, Route } from "../router.ts";
+import { param, type Call } from "../server/call.ts";
+import { API_TITLES, DEFAULT_APIS } from "./enabled-apis.ts";
+import { ApiError } from "../server/errors.ts";
+import { page } from "./pagination.ts";
+import type { Project } from "../state/resources.ts";
+import type { Api, Handler, Route } from "../server/router.ts";
 import type { Runtime } from "../runtime.ts";
 
 type Usage = Pick<Runtime, "state" | "now">;

@@ -1,7 +1,7 @@
-import { param, type Call } from "../call.ts";
-import { ApiError } from "../errors.ts";
-import type { Api, Route } from "../router.ts";
-import { Reply } from "../reply.ts";
+import { param, type Call } from "../server/call.ts";
+import { ApiError } from "../server/errors.ts";
+import type { Api, Route } from "../server/router.ts";
+import { Reply } from "../server/reply.ts";
 import type { Runtime } from "../runtime.ts";
 import { sweepBlobs } from "../storage/blobs.ts";
 import { deleteBucket, findBucket, insertBucket } from "../storage/buckets.ts";

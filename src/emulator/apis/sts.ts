@@ -1,7 +1,7 @@
-import type { Call } from "../call.ts";
-import { OAuthError } from "../errors.ts";
+import type { Call } from "../server/call.ts";
+import { OAuthError } from "../server/errors.ts";
 import { exchangeToken } from "../oauth2/token-exchange.ts";
-import type { Api } from "../router.ts";
+import type { Api } from "../server/router.ts";
 import type { Runtime } from "../runtime.ts";
 
 /** The Security Token Service: https://cloud.google.com/iam/docs/reference/sts/rest */

@@ -1,7 +1,7 @@
-import { param, type Call } from "../call.ts";
-import { ApiError } from "../errors.ts";
-import { json, type Reply } from "../reply.ts";
-import type { Api } from "../router.ts";
+import { param, type Call } from "../server/call.ts";
+import { ApiError } from "../server/errors.ts";
+import { json, type Reply } from "../server/reply.ts";
+import type { Api } from "../server/router.ts";
 import type { Runtime } from "../runtime.ts";
 import { accountKeys, issuerKeys, type PublicKeys } from "../oauth2/public-keys.ts";
 import { createTokenEndpoint } from "../oauth2/token-endpoint.ts";

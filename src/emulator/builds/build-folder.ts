@@ -2,7 +2,7 @@ import { mkdirSync, readdirSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { State } from "../state.ts";
+import type { State } from "../state/state.ts";
 
 /** Milliseconds for which what a killed emulator had started may go on to write: its reaper has ended it by then. */
 const LAST_WRITES = 5_000;

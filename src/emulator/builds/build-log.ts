@@ -1,4 +1,4 @@
-import type { Build } from "../resources.ts";
+import type { Build } from "../state/resources.ts";
 import type { Runtime } from "../runtime.ts";
 import { appendObject } from "../storage/objects.ts";
 

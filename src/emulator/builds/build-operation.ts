@@ -1,4 +1,4 @@
-import type { Build } from "../resources.ts";
+import type { Build } from "../state/resources.ts";
 import { isOver } from "./builds.ts";
 
 /** A build as the long-running operation that it is: https://cloud.google.com/build/docs/api/reference/rest/v1/operations */

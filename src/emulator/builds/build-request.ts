@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { ApiError } from "../errors.ts";
+import { ApiError } from "../server/errors.ts";
 
 const text = v.string();
 const texts = v.array(text);

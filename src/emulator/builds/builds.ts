@@ -1,5 +1,5 @@
-import { ApiError } from "../errors.ts";
-import type { Build } from "../resources.ts";
+import { ApiError } from "../server/errors.ts";
+import type { Build } from "../state/resources.ts";
 import type { Runtime } from "../runtime.ts";
 import { BuildFailure } from "./build-failure.ts";
 import { sweepBuildFolders } from "./build-folder.ts";

@@ -1,7 +1,7 @@
 import { createHash, type Hash } from "node:crypto";
 import { open, readdir, readlink, stat } from "node:fs/promises";
 import { join } from "node:path";
-import type { ImageConfig } from "../resources.ts";
+import type { ImageConfig } from "../state/resources.ts";
 
 /**
  * The digest of an image, `sha256:…`: of an OCI manifest whose only layer is the image's directory. The same files and the same

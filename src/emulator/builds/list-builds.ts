@@ -1,6 +1,6 @@
-import { parseFilter } from "../filter.ts";
-import { page } from "../page.ts";
-import type { Build } from "../resources.ts";
+import { parseFilter } from "../apis/filter.ts";
+import { page } from "../apis/pagination.ts";
+import type { Build } from "../state/resources.ts";
 
 /** Builds' fields that a filter may name, as it may spell them. */
 const FIELDS: Readonly<Record<string, string>> = { status: "status", tags: "tags", images: "images", id: "id", build_id: "id" };

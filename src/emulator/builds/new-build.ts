@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { ApiError } from "../errors.ts";
-import { findProject } from "../projects.ts";
-import type { Build, Project } from "../resources.ts";
+import { ApiError } from "../server/errors.ts";
+import { findProject } from "../state/projects.ts";
+import type { Build, Project } from "../state/resources.ts";
 import type { Runtime } from "../runtime.ts";
 import { logObject } from "./build-log.ts";
 import { parseBuildRequest } from "./build-request.ts";

@@ -1,8 +1,8 @@
-import { param, type Call } from "../call.ts";
-import { ApiError } from "../errors.ts";
-import { page } from "../page.ts";
-import type { Route } from "../router.ts";
-import type { State } from "../state.ts";
+import { param, type Call } from "../server/call.ts";
+import { ApiError } from "../server/errors.ts";
+import { page } from "../apis/pagination.ts";
+import type { Route } from "../server/router.ts";
+import type { State } from "../state/state.ts";
 
 interface Tag {
   readonly name: string;

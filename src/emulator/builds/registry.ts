@@ -1,10 +1,10 @@
 import { mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { BuildError } from "../engine/engine.ts";
-import { findProject } from "../projects.ts";
-import type { Image } from "../resources.ts";
+import { findProject } from "../state/projects.ts";
+import type { Image } from "../state/resources.ts";
 import type { Runtime } from "../runtime.ts";
-import type { State } from "../state.ts";
+import type { State } from "../state/state.ts";
 import { parseImageReference, tagKey, type ImageReference } from "./image-reference.ts";
 
 /** An image that a build has made, and that no registry has yet. */

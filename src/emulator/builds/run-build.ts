@@ -1,15 +1,15 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { BuildError } from "../engine/engine.ts";
-import type { Build } from "../resources.ts";
+import type { Build } from "../state/resources.ts";
 import type { Runtime } from "../runtime.ts";
 import { BuildFailure } from "./build-failure.ts";
 import { makeBuildFolder } from "./build-folder.ts";
 import { prefixLines } from "./build-log.ts";
 import { parseBuildRequest, type BuildRequest, type BuildStep } from "./build-request.ts";
-import { push } from "./docker-step.ts";
+import { push } from "./steps/docker-step.ts";
 import { fetchSource } from "./source.ts";
-import { runStep } from "./step.ts";
+import { runStep } from "./steps/run-step.ts";
 import type { Workspace } from "./workspace.ts";
 
 /** A change to a Build message, in Google's spelling. */

@@ -1,5 +1,5 @@
 import { mkdir } from "node:fs/promises";
-import type { State } from "../state.ts";
+import type { State } from "../state/state.ts";
 import { blobPath } from "../storage/blobs.ts";
 import { findObject } from "../storage/objects.ts";
 import { BuildFailure } from "./build-failure.ts";

@@ -1,4 +1,4 @@
-import { ApiError } from "../errors.ts";
+import { ApiError } from "../server/errors.ts";
 
 /** What triggers know of a repository; a build without a trigger has it empty. */
 const OF_TRIGGERS = new Set([

@@ -1,4 +1,4 @@
-import type { ImageConfig } from "../resources.ts";
+import type { ImageConfig } from "../state/resources.ts";
 
 /** Builds images and runs instances of them. */
 export interface Engine {

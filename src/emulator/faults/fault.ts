@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { ApiError } from "../errors.ts";
+import { ApiError } from "../server/errors.ts";
 
 const Whole = v.pipe(v.number(), v.integer(), v.minValue(0));
 

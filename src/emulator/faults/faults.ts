@@ -1,8 +1,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
-import { ApiError } from "../errors.ts";
-import { faultAnswer } from "./answer.ts";
-import { reset, truncate } from "./break-off.ts";
+import { ApiError } from "../server/errors.ts";
+import { faultAnswer } from "./fault-response.ts";
+import { reset, truncate } from "./break-connection.ts";
 import { parseFault, type Fault } from "./fault.ts";
 import { isMatch } from "./match.ts";
 

@@ -3,8 +3,8 @@ import type { Runtime } from "../runtime.ts";
 import { authenticate } from "./authenticate.ts";
 import { mayInvoke } from "./authorize.ts";
 import { hasIap, passIap } from "./iap.ts";
-import { forbidden, notFound, reserved, unauthorized, type Page } from "./pages.ts";
-import { readSession } from "./session.ts";
+import { forbidden, notFound, reserved, unauthorized, type Page } from "./error-pages.ts";
+import { readSession } from "./session-affinity.ts";
 
 /** A call to a service, before anything of it is believed. */
 interface ServiceCall {

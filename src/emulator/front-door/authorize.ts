@@ -1,9 +1,9 @@
-import type { Identity } from "../call.ts";
+import type { Identity } from "../server/call.ts";
 import { isAllowed } from "../iam/policy.ts";
 import { isInvokerCheckOff } from "../run/invoker-check.ts";
 import { resourceName } from "../run/naming.ts";
 import type { ServiceRoute } from "../run/route.ts";
-import type { State } from "../state.ts";
+import type { State } from "../state/state.ts";
 
 /**
  * Whether a caller may invoke a service, by the service's policy or its project's, or because nobody is asked who he is (`--no-invoker-iam-check`).

@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { hearOut } from "../reply.ts";
-import { pageHeaders, writeHead } from "./answer.ts";
-import { passOn } from "./pass-on.ts";
+import { hearOut } from "../server/reply.ts";
+import { pageHeaders, writeHead } from "./response.ts";
+import { passOn } from "./forward.ts";
 import type { Passage } from "./passage.ts";
 
 /** A call that came by node:http, or by node:http2 and its compatibility API; `now` gives milliseconds since the epoch. */

@@ -1,14 +1,14 @@
 import type { RequestLog } from "../logging/request-log.ts";
-import { InstanceError } from "../run/instance-error.ts";
-import type { Instances } from "../run/instances.ts";
+import { InstanceError } from "../run/instances/instance-error.ts";
+import type { Instances } from "../run/instances/instances.ts";
 import { keyOf } from "../run/naming.ts";
-import type { Lease } from "../run/pool.ts";
+import type { Lease } from "../run/instances/pool.ts";
 import { keepsSessions } from "../run/route.ts";
 import type { Runtime } from "../runtime.ts";
 import { admit } from "./admit.ts";
-import { unavailable, type Page } from "./pages.ts";
+import { unavailable, type Page } from "./error-pages.ts";
 import type { Passage } from "./passage.ts";
-import { readSession, sessionCookie } from "./session.ts";
+import { readSession, sessionCookie } from "./session-affinity.ts";
 import { traceOf } from "./trace.ts";
 
 /** Answers a call to a service's host, which is in lower case and without its port. */

@@ -2,13 +2,13 @@ import { createHash } from "node:crypto";
 import { isAllowed } from "../iam/policy.ts";
 import { verifyIdToken } from "../oauth2/id-tokens.ts";
 import { parseJwt } from "../oauth2/jwt.ts";
-import type { Project } from "../resources.ts";
+import type { Project } from "../state/resources.ts";
 import { isOn } from "../run/annotations.ts";
 import { resourceName } from "../run/naming.ts";
 import type { ServiceRoute } from "../run/route.ts";
 import type { Runtime } from "../runtime.ts";
 import { findPrincipal } from "./authenticate.ts";
-import { iapForbidden, iapInvalid, iapSignIn, type Page } from "./pages.ts";
+import { iapForbidden, iapInvalid, iapSignIn, type Page } from "./error-pages.ts";
 
 interface IapCall {
   /** In lower case, without the port. */

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
-import type { Lease } from "../run/pool.ts";
-import type { Page } from "./pages.ts";
+import type { Lease } from "../run/instances/pool.ts";
+import type { Page } from "./error-pages.ts";
 import type { Trace } from "./trace.ts";
 
 /** A request to a service, as far as the front door looks at it. */

@@ -1,9 +1,9 @@
-import { param, type Call, type Principal } from "../call.ts";
-import { ApiError } from "../errors.ts";
-import type { ServiceAccount } from "../resources.ts";
-import type { Route } from "../router.ts";
+import { param, type Call, type Principal } from "../server/call.ts";
+import { ApiError } from "../server/errors.ts";
+import type { ServiceAccount } from "../state/resources.ts";
+import type { Route } from "../server/router.ts";
 import type { Runtime } from "../runtime.ts";
-import type { State } from "../state.ts";
+import type { State } from "../state/state.ts";
 import { readPolicy, setPolicy, testPermissions } from "./policy.ts";
 import { canonicalName } from "./resource-names.ts";
 import { createServiceAccount, deleteServiceAccount, findServiceAccount } from "./service-accounts.ts";

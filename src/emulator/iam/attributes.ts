@@ -1,6 +1,6 @@
 import { Environment } from "@marcbachmann/cel-js";
-import { ApiError } from "../errors.ts";
-import type { WorkloadIdentityProvider } from "../resources.ts";
+import { ApiError } from "../server/errors.ts";
+import type { WorkloadIdentityProvider } from "../state/resources.ts";
 import { extract } from "./extract.ts";
 
 /** What a provider makes of a credential. */

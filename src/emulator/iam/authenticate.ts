@@ -1,10 +1,10 @@
 import type { IncomingHttpHeaders } from "node:http";
-import type { Principal } from "../call.ts";
-import { ApiError } from "../errors.ts";
+import type { Principal } from "../server/call.ts";
+import { ApiError } from "../server/errors.ts";
 import { findAccessToken } from "../oauth2/access-tokens.ts";
 import { readSelfSignedToken } from "../oauth2/self-signed-token.ts";
-import type { AccessToken } from "../resources.ts";
-import type { State } from "../state.ts";
+import type { AccessToken } from "../state/resources.ts";
+import type { State } from "../state/state.ts";
 
 const REALM = 'Bearer realm="https://accounts.google.com/"';
 const EXPECTED =

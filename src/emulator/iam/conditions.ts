@@ -1,6 +1,6 @@
 import { Environment, type ASTNode } from "@marcbachmann/cel-js";
-import { ApiError } from "../errors.ts";
-import type { Binding } from "../resources.ts";
+import { ApiError } from "../server/errors.ts";
+import type { Binding } from "../state/resources.ts";
 import { extract } from "./extract.ts";
 
 type Condition = NonNullable<Binding["condition"]>;

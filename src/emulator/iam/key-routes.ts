@@ -1,11 +1,11 @@
 import { X509Certificate } from "node:crypto";
-import { param, type Call } from "../call.ts";
-import { ApiError } from "../errors.ts";
-import { checkKeyCreation } from "../organisation/org-policies.ts";
-import type { ServiceAccount, ServiceAccountKey } from "../resources.ts";
-import type { Route } from "../router.ts";
+import { param, type Call } from "../server/call.ts";
+import { ApiError } from "../server/errors.ts";
+import { checkKeyCreation } from "../organization/org-policies.ts";
+import type { ServiceAccount, ServiceAccountKey } from "../state/resources.ts";
+import type { Route } from "../server/router.ts";
 import type { Runtime } from "../runtime.ts";
-import type { State } from "../state.ts";
+import type { State } from "../state/state.ts";
 import { accountResource, requireAccount } from "./account-routes.ts";
 import { createKey } from "./service-accounts.ts";
 

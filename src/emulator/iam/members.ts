@@ -1,6 +1,6 @@
-import type { Identity } from "../call.ts";
-import { ApiError } from "../errors.ts";
-import type { State } from "../state.ts";
+import type { Identity } from "../server/call.ts";
+import { ApiError } from "../server/errors.ts";
+import type { State } from "../state/state.ts";
 
 const EVERYBODY = ["allUsers", "allAuthenticatedUsers"];
 const PREFIXES = ["user", "serviceAccount", "group", "domain", "projectOwner", "projectEditor", "projectViewer"];

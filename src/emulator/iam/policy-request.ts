@@ -1,5 +1,5 @@
-import { ApiError } from "../errors.ts";
-import type { Binding } from "../resources.ts";
+import { ApiError } from "../server/errors.ts";
+import type { Binding } from "../state/resources.ts";
 import { parseCondition } from "./conditions.ts";
 
 /** The policy of a setIamPolicy request, with the types that Google's message has; whom it names is not checked yet. */

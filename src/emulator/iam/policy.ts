@@ -1,9 +1,9 @@
 import { createHash, randomBytes } from "node:crypto";
-import type { Call, Identity, Principal } from "../call.ts";
-import { ApiError, permissionDenied } from "../errors.ts";
-import { checkMemberDomains } from "../organisation/org-policies.ts";
-import type { Binding, Policy } from "../resources.ts";
-import type { State } from "../state.ts";
+import type { Call, Identity, Principal } from "../server/call.ts";
+import { ApiError, permissionDenied } from "../server/errors.ts";
+import { checkMemberDomains } from "../organization/org-policies.ts";
+import type { Binding, Policy } from "../state/resources.ts";
+import type { State } from "../state/state.ts";
 import { isMet } from "./conditions.ts";
 import { checkMember, includes } from "./members.ts";
 import { isListOfStrings, parsePolicy, parseVersion, SEE } from "./policy-request.ts";

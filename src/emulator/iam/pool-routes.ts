@@ -1,8 +1,8 @@
-import { param, type Call } from "../call.ts";
-import { ApiError } from "../errors.ts";
-import { page } from "../page.ts";
-import type { WorkloadIdentityPool } from "../resources.ts";
-import type { Route } from "../router.ts";
+import { param, type Call } from "../server/call.ts";
+import { ApiError } from "../server/errors.ts";
+import { page } from "../apis/pagination.ts";
+import type { WorkloadIdentityPool } from "../state/resources.ts";
+import type { Route } from "../server/router.ts";
 import type { Runtime } from "../runtime.ts";
 import { applyMask, checkId, isShown, operationOn, parseTexts, poolKey, poolName, projectOf, purgeTime } from "./pools.ts";
 

@@ -1,10 +1,10 @@
 import { randomBytes } from "node:crypto";
 import * as v from "valibot";
-import { param, type Call } from "../call.ts";
-import { ApiError } from "../errors.ts";
-import { findProject } from "../projects.ts";
-import type { Project, WorkloadIdentityPool, WorkloadIdentityProvider } from "../resources.ts";
-import type { State } from "../state.ts";
+import { param, type Call } from "../server/call.ts";
+import { ApiError } from "../server/errors.ts";
+import { findProject } from "../state/projects.ts";
+import type { Project, WorkloadIdentityPool, WorkloadIdentityProvider } from "../state/resources.ts";
+import type { State } from "../state/state.ts";
 
 /** Milliseconds for which what was deleted can be had back. */
 const PURGED_AFTER = 30 * 86_400_000;

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { ApiError } from "../errors.ts";
+import { ApiError } from "../server/errors.ts";
 import { checkAttributeCondition, checkAttributeMapping } from "./attributes.ts";
 import { parse, TEXTS } from "./pools.ts";
 

@@ -1,5 +1,5 @@
-import { findProject } from "../projects.ts";
-import type { State } from "../state.ts";
+import { findProject } from "../state/projects.ts";
+import type { State } from "../state/state.ts";
 
 /** A resource's full name with the project's id where the caller wrote its number. */
 export function canonicalName(state: State, resource: string): string {

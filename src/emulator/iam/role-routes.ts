@@ -1,6 +1,6 @@
-import { param } from "../call.ts";
-import { ApiError } from "../errors.ts";
-import type { Route } from "../router.ts";
+import { param } from "../server/call.ts";
+import { ApiError } from "../server/errors.ts";
+import type { Route } from "../server/router.ts";
 import { ROLES } from "./roles.ts";
 
 /** https://cloud.google.com/iam/docs/reference/rest/v1/roles; anyone who is somebody may read Google's own roles. */

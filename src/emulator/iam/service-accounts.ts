@@ -1,9 +1,9 @@
 import { randomInt } from "node:crypto";
-import { ApiError } from "../errors.ts";
+import { ApiError } from "../server/errors.ts";
 import { createKeyCertificate } from "../oauth2/key-certificate.ts";
 import { createKeyPair, type KeyPair } from "../oauth2/key-pair.ts";
-import type { Binding, Policy, ServiceAccount, ServiceAccountKey } from "../resources.ts";
-import type { State } from "../state.ts";
+import type { Binding, Policy, ServiceAccount, ServiceAccountKey } from "../state/resources.ts";
+import type { State } from "../state/state.ts";
 import { canonicalName } from "./resource-names.ts";
 
 /** A service account key file, in Google's spelling and order: https://cloud.google.com/iam/docs/keys-create-delete */

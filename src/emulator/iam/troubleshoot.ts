@@ -1,7 +1,7 @@
-import type { Identity } from "../call.ts";
-import { ApiError } from "../errors.ts";
-import type { Binding } from "../resources.ts";
-import type { State } from "../state.ts";
+import type { Identity } from "../server/call.ts";
+import { ApiError } from "../server/errors.ts";
+import type { Binding } from "../state/resources.ts";
+import type { State } from "../state/state.ts";
 import { isMet } from "./conditions.ts";
 import { includes } from "./members.ts";
 import { bindingsInForce, getPolicy, isAllowed, levelsOf } from "./policy.ts";

@@ -1,4 +1,4 @@
-import type { State } from "../state.ts";
+import type { State } from "../state/state.ts";
 import type { LogEntry, MonitoredResource } from "./entry.ts";
 import type { LogStore } from "./log-store.ts";
 import { parseLine } from "./parse-line.ts";

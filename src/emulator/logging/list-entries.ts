@@ -1,4 +1,4 @@
-import { ApiError } from "../errors.ts";
+import { ApiError } from "../server/errors.ts";
 import type { LogEntry } from "./entry.ts";
 import type { LogStore } from "./log-store.ts";
 import type { Fits } from "./query.ts";

@@ -1,4 +1,4 @@
-import { isDeeperThan } from "../call.ts";
+import { isDeeperThan } from "../server/call.ts";
 import { HTTP_REQUEST_FIELDS, isObject, OPERATION_FIELDS, pickFields, pickLabels, SOURCE_LOCATION_FIELDS, type NewEntry } from "./entry.ts";
 import { parseSeverity } from "./severity.ts";
 import { parseTimestamp, timestampOf } from "./timestamp.ts";

@@ -1,4 +1,4 @@
-import { ApiError } from "../errors.ts";
+import { ApiError } from "../server/errors.ts";
 import { isObject, type LogEntry } from "./entry.ts";
 import { parseQuery, type Comparison, type Operator, type Query } from "./query-syntax.ts";
 import { parseSeverity, rankOf } from "./severity.ts";

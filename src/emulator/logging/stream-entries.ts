@@ -1,5 +1,5 @@
 import { Readable } from "node:stream";
-import { ApiError } from "../errors.ts";
+import { ApiError } from "../server/errors.ts";
 import type { LogEntry } from "./entry.ts";
 import { listEntries } from "./list-entries.ts";
 import type { LogStore } from "./log-store.ts";

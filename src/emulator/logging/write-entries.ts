@@ -1,4 +1,4 @@
-import { ApiError } from "../errors.ts";
+import { ApiError } from "../server/errors.ts";
 import {
   HTTP_REQUEST_FIELDS,
   isObject,

@@ -1,9 +1,9 @@
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
-import { splitHost } from "../hosts.ts";
-import { forward, tunnel, type UpstreamProxy } from "../proxy.ts";
-import { answerMetadata } from "./answer.ts";
+import { splitHost } from "../server/hosts.ts";
+import { forward, tunnel, type UpstreamProxy } from "../server/forward-proxy.ts";
+import { answerMetadata } from "./metadata-routes.ts";
 import type { Folder } from "./metadata.ts";
 
 interface MetadataServer {

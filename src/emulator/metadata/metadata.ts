@@ -1,8 +1,8 @@
-import { ApiError } from "../errors.ts";
+import { ApiError } from "../server/errors.ts";
 import { isScope } from "../oauth2/assertion.ts";
 import { findAccessToken, issueAccessToken } from "../oauth2/access-tokens.ts";
 import { issueIdToken } from "../oauth2/id-tokens.ts";
-import type { Project, ServiceAccount } from "../resources.ts";
+import type { Project, ServiceAccount } from "../state/resources.ts";
 import type { Runtime } from "../runtime.ts";
 
 /** Whom and what the metadata server tells an instance about. */

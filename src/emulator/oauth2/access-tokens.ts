@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
-import type { AccessToken } from "../resources.ts";
-import type { State } from "../state.ts";
+import type { AccessToken } from "../state/resources.ts";
+import type { State } from "../state/state.ts";
 
 /** How many tokens may be issued before those that are over are looked for; after that, as many as were left. */
 const FEW = 1000;

@@ -1,6 +1,6 @@
 import { X509Certificate, type KeyObject } from "node:crypto";
-import { OAuthError } from "../errors.ts";
-import type { ServiceAccount } from "../resources.ts";
+import { OAuthError } from "../server/errors.ts";
+import type { ServiceAccount } from "../state/resources.ts";
 import type { Runtime } from "../runtime.ts";
 import { isSignedBy, parseJwt, type Jwt } from "./jwt.ts";
 

@@ -1,7 +1,7 @@
 import { createLocalJWKSet, decodeJwt, errors, jwtVerify, type JSONWebKeySet, type JWTPayload } from "jose";
-import { OAuthError } from "../errors.ts";
+import { OAuthError } from "../server/errors.ts";
 import { providerName } from "../iam/pools.ts";
-import type { WorkloadIdentityProvider } from "../resources.ts";
+import type { WorkloadIdentityProvider } from "../state/resources.ts";
 import type { Runtime } from "../runtime.ts";
 import { fetchIssuerKeys } from "./issuer-keys.ts";
 

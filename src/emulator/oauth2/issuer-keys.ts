@@ -1,6 +1,6 @@
 import type { JSONWebKeySet } from "jose";
-import { OAuthError } from "../errors.ts";
-import { isEmulated } from "../hosts.ts";
+import { OAuthError } from "../server/errors.ts";
+import { isEmulated } from "../server/hosts.ts";
 import type { Runtime } from "../runtime.ts";
 import { ISSUER } from "./id-tokens.ts";
 import { issuerKeys } from "./public-keys.ts";

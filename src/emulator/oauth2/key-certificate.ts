@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { basicConstraints, createCertificate, extendedKeyUsage, keyUsage } from "../x509/certificate.ts";
+import { basicConstraints, createCertificate, extendedKeyUsage, keyUsage } from "../server/x509/certificate.ts";
 import type { KeyPair } from "./key-pair.ts";
 
 /** The self-signed certificate (PEM) in which Google shows a public key. `notBefore` and `notAfter` are in milliseconds since the epoch. */

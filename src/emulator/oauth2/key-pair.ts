@@ -2,7 +2,7 @@ import { createHash, createPrivateKey, createPublicKey, generatePrime, type KeyO
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { promisify } from "node:util";
-import { writeWhole } from "../write-whole.ts";
+import { writeWhole } from "../state/atomic-write.ts";
 
 export interface KeyPair {
   /** 40 hex digits that follow from the public key. */

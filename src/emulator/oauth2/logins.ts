@@ -1,6 +1,6 @@
 import { createHash, randomBytes, randomInt, timingSafeEqual } from "node:crypto";
-import { ApiError } from "../errors.ts";
-import type { State } from "../state.ts";
+import { ApiError } from "../server/errors.ts";
+import type { State } from "../state/state.ts";
 import type { Login, User } from "./login.ts";
 
 /** What `gcloud auth application-default login` leaves of a person, in Google's spelling. */

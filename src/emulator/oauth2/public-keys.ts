@@ -1,5 +1,5 @@
 import { X509Certificate, type KeyObject } from "node:crypto";
-import type { ServiceAccount } from "../resources.ts";
+import type { ServiceAccount } from "../state/resources.ts";
 import type { Runtime } from "../runtime.ts";
 import { createKeyCertificate } from "./key-certificate.ts";
 import type { KeyPair } from "./key-pair.ts";

@@ -1,4 +1,4 @@
-import { OAuthError } from "../errors.ts";
+import { OAuthError } from "../server/errors.ts";
 import type { Runtime } from "../runtime.ts";
 import { issueAccessToken } from "./access-tokens.ts";
 import { issueIdToken } from "./id-tokens.ts";

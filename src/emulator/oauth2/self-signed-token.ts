@@ -1,6 +1,6 @@
 import { X509Certificate } from "node:crypto";
-import type { AccessToken } from "../resources.ts";
-import type { State } from "../state.ts";
+import type { AccessToken } from "../state/resources.ts";
+import type { State } from "../state/state.ts";
 import { isSignedBy, parseJwt } from "./jwt.ts";
 
 const CLOUD_PLATFORM = "https://www.googleapis.com/auth/cloud-platform";

@@ -1,8 +1,8 @@
-import { OAuthError } from "../errors.ts";
+import { OAuthError } from "../server/errors.ts";
 import { isAccepted, mapAttributes, type Attributes } from "../iam/attributes.ts";
 import { poolName } from "../iam/pools.ts";
-import { findProject } from "../projects.ts";
-import type { WorkloadIdentityProvider } from "../resources.ts";
+import { findProject } from "../state/projects.ts";
+import type { WorkloadIdentityProvider } from "../state/resources.ts";
 import type { Runtime } from "../runtime.ts";
 import { issueAccessToken } from "./access-tokens.ts";
 import { isScope } from "./assertion.ts";

@@ -1,6 +1,6 @@
-import type { Call } from "../call.ts";
-import { OAuthError } from "../errors.ts";
-import type { Handler } from "../router.ts";
+import type { Call } from "../server/call.ts";
+import { OAuthError } from "../server/errors.ts";
+import type { Handler } from "../server/router.ts";
 import type { Runtime } from "../runtime.ts";
 import { findAccessToken, revokeAccessToken } from "./access-tokens.ts";
 import { verifyIdToken } from "./id-tokens.ts";

@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { ApiError } from "../errors.ts";
-import type { RunOperation } from "../resources.ts";
+import { ApiError } from "../server/errors.ts";
+import type { RunOperation } from "../state/resources.ts";
 import type { KnativeService } from "../run/knative.ts";
 import type { Runtime } from "../runtime.ts";
-import type { State } from "../state.ts";
+import type { State } from "../state/state.ts";
 import { keyOf, type Place } from "../run/naming.ts";
 import type { Message } from "./annotation-fields.ts";
 import { showFailure } from "./conditions.ts";

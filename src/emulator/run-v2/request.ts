@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { ApiError } from "../errors.ts";
+import { ApiError } from "../server/errors.ts";
 import type { Message } from "./annotation-fields.ts";
 
 const Text = v.string();

@@ -1,4 +1,4 @@
-import { ApiError } from "../errors.ts";
+import { ApiError } from "../server/errors.ts";
 import type { Condition, KnativeService, TrafficTarget } from "../run/knative.ts";
 import { resourceName, type Place } from "../run/naming.ts";
 import { foreignKeys, ownKeys, SERVICE_FIELDS, showAnnotations, writeAnnotations, type Message } from "./annotation-fields.ts";

@@ -1,4 +1,4 @@
-import { ApiError } from "../errors.ts";
+import { ApiError } from "../server/errors.ts";
 import type { Message } from "./annotation-fields.ts";
 import { camelizeName } from "./request.ts";
 

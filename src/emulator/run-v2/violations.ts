@@ -1,4 +1,4 @@
-import { ApiError } from "../errors.ts";
+import { ApiError } from "../server/errors.ts";
 import { refuse, type Violation } from "../run/violations.ts";
 import { isSystemKey, SERVICE_FIELDS, TEMPLATE_FIELDS } from "./annotation-fields.ts";
 import type { ServiceMessage } from "./request.ts";

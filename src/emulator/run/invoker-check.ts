@@ -1,8 +1,8 @@
-import type { Principal } from "../call.ts";
+import type { Principal } from "../server/call.ts";
 import { authorize } from "../iam/policy.ts";
-import { checkInvokerRequired } from "../organisation/org-policies.ts";
+import { checkInvokerRequired } from "../organization/org-policies.ts";
 import type { KnativeService } from "./knative.ts";
-import type { State } from "../state.ts";
+import type { State } from "../state/state.ts";
 import { isOn } from "./annotations.ts";
 import { resourceName, type Place } from "./naming.ts";
 

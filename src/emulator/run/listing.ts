@@ -1,4 +1,4 @@
-import { ApiError } from "../errors.ts";
+import { ApiError } from "../server/errors.ts";
 import type { ObjectMeta } from "./knative.ts";
 
 interface Listed {

@@ -1,5 +1,5 @@
 import { createHash, randomInt } from "node:crypto";
-import type { Project } from "../resources.ts";
+import type { Project } from "../state/resources.ts";
 import { REGIONS } from "./regions.ts";
 
 /** RFC 1035, section 2.3.4: what a host name's label may hold. */

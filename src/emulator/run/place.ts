@@ -1,8 +1,8 @@
-import { param, type Call } from "../call.ts";
-import { ApiError } from "../errors.ts";
-import { findProject } from "../projects.ts";
-import type { Project } from "../resources.ts";
-import type { State } from "../state.ts";
+import { param, type Call } from "../server/call.ts";
+import { ApiError } from "../server/errors.ts";
+import { findProject } from "../state/projects.ts";
+import type { Project } from "../state/resources.ts";
+import type { State } from "../state/state.ts";
 import { keyOf, type Place } from "./naming.ts";
 import { REGIONS } from "./regions.ts";
 

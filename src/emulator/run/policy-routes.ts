@@ -1,7 +1,7 @@
-import { param, principalOf, type Call } from "../call.ts";
+import { param, principalOf, type Call } from "../server/call.ts";
 import { readPolicy, setPolicy, testPermissions } from "../iam/policy.ts";
-import type { Route } from "../router.ts";
-import type { State } from "../state.ts";
+import type { Route } from "../server/router.ts";
+import type { State } from "../state/state.ts";
 import { resourceName } from "./naming.ts";
 import { placeOf } from "./place.ts";
 import { getService } from "./services.ts";

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
-import { ApiError } from "../errors.ts";
+import { ApiError } from "../server/errors.ts";
 import type { KnativeRevision, KnativeService } from "./knative.ts";
-import type { State } from "../state.ts";
+import type { State } from "../state/state.ts";
 import { readiness, updateConditions } from "./conditions.ts";
 import { keyOf, nameRevision, type Place } from "./naming.ts";
 

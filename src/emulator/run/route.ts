@@ -1,5 +1,5 @@
 import type { KnativeService } from "./knative.ts";
-import type { State } from "../state.ts";
+import type { State } from "../state/state.ts";
 import { isOn } from "./annotations.ts";
 import { hashLabel, keyOf, LONGEST_LABEL, type Place } from "./naming.ts";
 import { regionOfCode } from "./regions.ts";

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { ApiError } from "../errors.ts";
+import { ApiError } from "../server/errors.ts";
 
 const Texts = v.optional(v.record(v.string(), v.string()), {});
 const Whole = v.pipe(v.number(), v.integer());

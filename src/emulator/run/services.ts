@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
-import type { Principal } from "../call.ts";
-import { ApiError } from "../errors.ts";
+import type { Principal } from "../server/call.ts";
+import { ApiError } from "../server/errors.ts";
 import { isAllowed } from "../iam/policy.ts";
 import type { KnativeRevision, KnativeService } from "./knative.ts";
 import type { Runtime } from "../runtime.ts";
-import type { State } from "../state.ts";
+import type { State } from "../state/state.ts";
 import { updateConditions } from "./conditions.ts";
 import { checkInvokerSwitch } from "./invoker-check.ts";
 import { defaultServiceAccount, hashLabel, hashUrl, keyOf, resourceName, urlsOf, type Place } from "./naming.ts";

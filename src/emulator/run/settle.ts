@@ -1,5 +1,5 @@
 import type { KnativeRevision, KnativeService, TrafficTarget } from "./knative.ts";
-import type { State } from "../state.ts";
+import type { State } from "../state/state.ts";
 import { readiness, updateConditions, type Outcome } from "./conditions.ts";
 import { hashUrl, keyOf, type Place } from "./naming.ts";
 import { isProven, revisionsOf } from "./revisions.ts";

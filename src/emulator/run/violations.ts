@@ -1,4 +1,4 @@
-import { ApiError } from "../errors.ts";
+import { ApiError } from "../server/errors.ts";
 
 /** A field of a request that breaks a rule, and the rule. */
 export interface Violation {

@@ -1,8 +1,8 @@
 import { randomUUID } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import type { State } from "../state.ts";
-import { writeWhole } from "../write-whole.ts";
+import type { State } from "../state/state.ts";
+import { writeWhole } from "../state/atomic-write.ts";
 
 function folder({ directory }: State): string {
   const path = join(directory, "keys", "secrets");

@@ -2,13 +2,13 @@ import { randomUUID } from "node:crypto";
 import { chmodSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, posix } from "node:path";
 import type { StartOptions } from "../engine/engine.ts";
-import { ApiError } from "../errors.ts";
+import { ApiError } from "../server/errors.ts";
 import { isAllowed } from "../iam/policy.ts";
-import { findProject } from "../projects.ts";
+import { findProject } from "../state/projects.ts";
 import type { KnativeRevision } from "../run/knative.ts";
-import { StartupError } from "../run/instance-error.ts";
+import { StartupError } from "../run/instances/instance-error.ts";
 import { defaultServiceAccount } from "../run/naming.ts";
-import type { State } from "../state.ts";
+import type { State } from "../state/state.ts";
 import { secretName } from "./secrets.ts";
 import { accessVersion } from "./versions.ts";
 

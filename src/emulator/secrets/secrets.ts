@@ -1,9 +1,9 @@
 import { randomBytes } from "node:crypto";
 import { requireProject } from "../builds/new-build.ts";
-import { ApiError } from "../errors.ts";
+import { ApiError } from "../server/errors.ts";
 import type { Secret } from "./secret.ts";
 import type { Runtime } from "../runtime.ts";
-import type { State } from "../state.ts";
+import type { State } from "../state/state.ts";
 import { removePayload } from "./payloads.ts";
 
 export type SecretManager = Pick<Runtime, "state" | "now">;

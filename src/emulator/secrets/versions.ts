@@ -1,6 +1,6 @@
-import { ApiError } from "../errors.ts";
+import { ApiError } from "../server/errors.ts";
 import type { SecretVersion } from "./secret.ts";
-import type { State } from "../state.ts";
+import type { State } from "../state/state.ts";
 import { crc32c } from "../storage/crc32c.ts";
 import { readPayload, removePayload, writePayload } from "./payloads.ts";
 import { findSecret, isObject, newEtag, secretName, type SecretManager } from "./secrets.ts";

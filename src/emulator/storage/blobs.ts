@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { open, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
-import type { State } from "../state.ts";
+import type { State } from "../state/state.ts";
 import { createSummer, type Checksums } from "./checksums.ts";
 import { storageFailure } from "./storage-error.ts";
 

@@ -1,5 +1,5 @@
-import { findProject } from "../projects.ts";
-import type { Bucket } from "../resources.ts";
+import { findProject } from "../state/projects.ts";
+import type { Bucket } from "../state/resources.ts";
 import type { Runtime } from "../runtime.ts";
 import { noSuchBucket } from "./objects.ts";
 import { StorageError } from "./storage-error.ts";

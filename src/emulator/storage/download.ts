@@ -1,6 +1,6 @@
-import { Reply } from "../reply.ts";
-import type { StorageObject } from "../resources.ts";
-import type { State } from "../state.ts";
+import { Reply } from "../server/reply.ts";
+import type { StorageObject } from "../state/resources.ts";
+import type { State } from "../state/state.ts";
 import { parseRange } from "./byte-range.ts";
 import { etag } from "./messages.ts";
 import { readObject } from "./objects.ts";

@@ -1,4 +1,4 @@
-import type { Bucket, StorageObject } from "../resources.ts";
+import type { Bucket, StorageObject } from "../state/resources.ts";
 
 const API = "https://www.googleapis.com/storage/v1";
 

@@ -1,8 +1,8 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { statSync } from "node:fs";
-import type { StorageObject, Upload } from "../resources.ts";
+import type { StorageObject, Upload } from "../state/resources.ts";
 import type { Runtime } from "../runtime.ts";
-import type { State } from "../state.ts";
+import type { State } from "../state/state.ts";
 import { appendBytes, blobPath, removeBlob, sealBlob } from "./blobs.ts";
 import { recordObject, type ObjectTarget } from "./objects.ts";
 import { StorageError } from "./storage-error.ts";

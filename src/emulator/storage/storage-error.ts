@@ -1,5 +1,5 @@
-import { HttpError } from "../errors.ts";
-import { json, Reply } from "../reply.ts";
+import { HttpError } from "../server/errors.ts";
+import { json, Reply } from "../server/reply.ts";
 
 /** An error as Cloud Storage's JSON API words it: https://cloud.google.com/storage/docs/json_api/v1/status-codes */
 export class StorageError extends HttpError {

@@ -1,6 +1,6 @@
-import type { Call } from "../call.ts";
-import { param } from "../call.ts";
-import { Reply } from "../reply.ts";
+import type { Call } from "../server/call.ts";
+import { param } from "../server/call.ts";
+import { Reply } from "../server/reply.ts";
 import type { Runtime } from "../runtime.ts";
 import { findBucket } from "./buckets.ts";
 import { objectMessage } from "./messages.ts";

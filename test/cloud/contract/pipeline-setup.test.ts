@@ -1,7 +1,7 @@
 import { PassThrough } from "node:stream";
 import { afterAll, beforeAll, expect } from "vitest";
-import { createContext, overlay } from "../../../src/context.ts";
-import { openTerminal } from "../../../src/terminal.ts";
+import { createContext, overlay } from "../../../src/context/context.ts";
+import { openTerminal } from "../../../src/terminal/terminal.ts";
 import { overBothWays, type Way } from "../../helpers/both-ways.ts";
 import { folder } from "../../helpers/command-line.ts";
 import { HELLO, tinyService } from "../../helpers/emulator.ts";

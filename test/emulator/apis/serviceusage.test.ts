@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { serviceusageApi } from "../../../src/emulator/apis/serviceusage.ts";
-import { DEFAULT_APIS } from "../../../src/emulator/enabled-apis.ts";
+import { DEFAULT_APIS } from "../../../src/emulator/apis/enabled-apis.ts";
 import { openTestState, PROJECT, PROJECT_NUMBER, serveApis, signIn } from "../../helpers/api-server.ts";
 
 const HOST = "serviceusage.googleapis.com";

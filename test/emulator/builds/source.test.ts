@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { create as createTar } from "tar";
 import { expect, test } from "vitest";
-import type { State } from "../../../src/emulator/state.ts";
+import type { State } from "../../../src/emulator/state/state.ts";
 import { temporaryDirectory } from "../../helpers/api-server.ts";
 import { serveCloudBuild, storeSource } from "../../helpers/cloud-build.ts";
 

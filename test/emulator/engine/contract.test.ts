@@ -1,7 +1,7 @@
 import { getuid } from "node:process";
 import { afterAll } from "vitest";
-import { createContainerEngine } from "../../../src/emulator/engine/container.ts";
-import { createProcessEngine } from "../../../src/emulator/engine/process.ts";
+import { createContainerEngine } from "../../../src/emulator/engine/container/container-engine.ts";
+import { createProcessEngine } from "../../../src/emulator/engine/process/process-engine.ts";
 import { createReaper } from "../../../src/emulator/engine/reaper.ts";
 import { openContainerMachine } from "../../helpers/container-machine.ts";
 import { newFolder } from "../../helpers/template-service.ts";

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { authenticate } from "../../../src/emulator/iam/authenticate.ts";
-import type { ApiError } from "../../../src/emulator/errors.ts";
+import type { ApiError } from "../../../src/emulator/server/errors.ts";
 import { issueAccessToken } from "../../../src/emulator/oauth2/access-tokens.ts";
 import { openTestState, OWNER } from "../../helpers/api-server.ts";
 

@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import type { Principal } from "../../../src/emulator/call.ts";
+import type { Principal } from "../../../src/emulator/server/call.ts";
 import { authorize, getPolicy, isAllowed, setPolicy, testPermissions } from "../../../src/emulator/iam/policy.ts";
 import { createServiceAccount, deleteServiceAccount } from "../../../src/emulator/iam/service-accounts.ts";
-import type { State } from "../../../src/emulator/state.ts";
+import type { State } from "../../../src/emulator/state/state.ts";
 import { openTestState, OWNER, PROJECT, PROJECT_NUMBER } from "../../helpers/api-server.ts";
 
 const SERVICE = `projects/${PROJECT}/locations/us-central1/services/hello`;

@@ -3,7 +3,7 @@ import type { KnativeService } from "../../../src/emulator/run/knative.ts";
 import { deterministicUrl, hashUrl } from "../../../src/emulator/run/naming.ts";
 import { audiencesOf, routeHost } from "../../../src/emulator/run/route.ts";
 import { createService } from "../../../src/emulator/run/services.ts";
-import type { State } from "../../../src/emulator/state.ts";
+import type { State } from "../../../src/emulator/state/state.ts";
 import { openTestState, OWNER, PROJECT } from "../../helpers/api-server.ts";
 import { service } from "../../helpers/run-server.ts";
 

@@ -1,11 +1,11 @@
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test, vi } from "vitest";
-import { StartupError } from "../../../src/emulator/run/instance-error.ts";
+import { StartupError } from "../../../src/emulator/run/instances/instance-error.ts";
 import { setPolicy } from "../../../src/emulator/iam/policy.ts";
 import { createSecret } from "../../../src/emulator/secrets/secrets.ts";
 import { addVersion, changeVersion } from "../../../src/emulator/secrets/versions.ts";
-import type { State } from "../../../src/emulator/state.ts";
+import type { State } from "../../../src/emulator/state/state.ts";
 import { signIn } from "../../helpers/api-server.ts";
 import { ask, failure, KEY, NEVER, openInstances } from "../../helpers/instances.ts";
 

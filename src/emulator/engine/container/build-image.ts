@@ -1,12 +1,12 @@
 import { mkdir, rename, rm } from "node:fs/promises";
 import { resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import type { ImageConfig } from "../../resources.ts";
+import type { ImageConfig } from "../../state/resources.ts";
 import { BuildError, type BuildOptions } from "../engine.ts";
-import type { Machine } from "../machine.ts";
+import type { Machine } from "../host-tools.ts";
 import { startGroup } from "../process-group.ts";
 import type { Reaper } from "../reaper.ts";
-import { straysOf } from "../strays.ts";
+import { straysOf } from "../orphans.ts";
 import { networkFlags } from "./network.ts";
 import { runProgram, type ContainerProgram } from "./program.ts";
 import { imageIdFile, readImageId, type Storage } from "./storage.ts";

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { constants } from "node:os";
 import type { Instance, StartOptions } from "../engine.ts";
-import type { Machine } from "../machine.ts";
+import type { Machine } from "../host-tools.ts";
 import { startGroup } from "../process-group.ts";
 import type { Reaper } from "../reaper.ts";
 import { limitFlags } from "./limits.ts";

@@ -1,5 +1,5 @@
 import { mkdir, rm } from "node:fs/promises";
-import { findOnPath, type Machine } from "../machine.ts";
+import { findOnPath, type Machine } from "../host-tools.ts";
 import { limitFlags } from "./limits.ts";
 
 /** A docker or podman of this machine that runs containers. */

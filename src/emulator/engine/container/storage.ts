@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Machine } from "../machine.ts";
+import type { Machine } from "../host-tools.ts";
 import { runProgram, type ContainerProgram } from "./program.ts";
 
 const DIRECTORY_LABEL = "cloudrun-oauth.directory";

@@ -1,5 +1,5 @@
 import { refused, type Instruction } from "./dockerfile.ts";
-import type { ImageConfig } from "../../resources.ts";
+import type { ImageConfig } from "../../state/resources.ts";
 
 /** What a FROM names, as far as this machine can stand in for it. */
 export interface BaseImage {

@@ -1,13 +1,13 @@
 import { cp, mkdir, readFile, rename, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import type { ImageConfig } from "../../resources.ts";
-import { installBase, installBasePrograms } from "./base.ts";
-import { copyFiles } from "./copy.ts";
+import type { ImageConfig } from "../../state/resources.ts";
+import { installBase, installBasePrograms } from "./install-base.ts";
+import { copyFiles } from "./copy-files.ts";
 import { readDockerIgnore, type DockerIgnore } from "./docker-ignore.ts";
 import { faulty, type Instruction } from "./dockerfile.ts";
 import { BuildError, type BuildOptions } from "../engine.ts";
-import type { Machine } from "../machine.ts";
-import { planBuild, type Action, type Stage } from "./plan.ts";
+import type { Machine } from "../host-tools.ts";
+import { planBuild, type Action, type Stage } from "./build-plan.ts";
 import type { Reaper } from "../reaper.ts";
 import { makeFolder } from "./rootfs.ts";
 import { runCommands } from "./run-command.ts";

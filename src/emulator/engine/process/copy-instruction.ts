@@ -1,6 +1,6 @@
 import { posix } from "node:path";
 import { faulty, readFlags, readJsonForm, refused, type Instruction } from "./dockerfile.ts";
-import { expand, splitWords, type Scope } from "./words.ts";
+import { expand, splitWords, type Scope } from "./shell-words.ts";
 
 /** What a COPY copies. */
 export interface Copy {

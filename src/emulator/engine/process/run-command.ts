@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { posix } from "node:path";
-import { registryFacts, type Machine } from "../machine.ts";
-import type { Action } from "./plan.ts";
+import { registryFacts, type Machine } from "../host-tools.ts";
+import type { Action } from "./build-plan.ts";
 import { imagePython, installPip } from "./python.ts";
 import { areMet, readRequirements } from "./requirements.ts";
 import { inRootfs, makeFolder, mapEnvironment } from "./rootfs.ts";

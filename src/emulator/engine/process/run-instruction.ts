@@ -1,5 +1,5 @@
 import { faulty, readFlags, readJsonForm, refused, type Instruction } from "./dockerfile.ts";
-import { splitCommands, WordError, type Scope } from "./words.ts";
+import { splitCommands, WordError, type Scope } from "./shell-words.ts";
 
 const NPM_VERBS = new Set(["ci", "clean-install", "install", "i", "run", "run-script", "prune", "rebuild", "version", "pkg"]);
 const PIPS = new Set(["pip", "pip3"]);

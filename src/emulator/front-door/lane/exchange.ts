@@ -1,5 +1,5 @@
-import type { Caller, Exchange } from "../../../http1/connection.ts";
-import { pageHeaders } from "../answer.ts";
+import type { Caller, Exchange } from "../../../http/wire/connection.ts";
+import { pageHeaders } from "../response.ts";
 import type { FrontDoor } from "../front-door.ts";
 import type { Passage, ServiceRequest } from "../passage.ts";
 import { writeHead } from "./head.ts";

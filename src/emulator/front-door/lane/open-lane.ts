@@ -1,7 +1,7 @@
 import { connect } from "node:net";
-import { ODD } from "../../../http1/fields.ts";
-import { openLane, type Lane } from "../../../http1/lane.ts";
-import { openLinks, type Links } from "../../../http1/links.ts";
+import { ODD } from "../../../http/wire/fields.ts";
+import { openLane, type Lane } from "../../../http/wire/lane.ts";
+import { openLinks, type Links } from "../../../http/wire/links.ts";
 import type { FrontDoor } from "../front-door.ts";
 import { openExchange } from "./exchange.ts";
 import { REST } from "./head.ts";

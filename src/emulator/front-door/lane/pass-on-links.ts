@@ -1,9 +1,9 @@
-import { createAnswerHeadReader, type AnswerHead } from "../../../http1/answer-head.ts";
-import { createAnswerReader, OddAnswer, type AnswerReader } from "../../../http1/answer-reader.ts";
-import type { Link, Links } from "../../../http1/links.ts";
-import { responseHeaders } from "../answer.ts";
-import { responseTooLarge, unavailable, type Page } from "../pages.ts";
-import { lengthOfRaw, MOST_BODY_BYTES } from "../pass-on.ts";
+import { createAnswerHeadReader, type AnswerHead } from "../../../http/wire/response-head.ts";
+import { createAnswerReader, OddAnswer, type AnswerReader } from "../../../http/wire/response-reader.ts";
+import type { Link, Links } from "../../../http/wire/links.ts";
+import { responseHeaders } from "../response.ts";
+import { responseTooLarge, unavailable, type Page } from "../error-pages.ts";
+import { lengthOfRaw, MOST_BODY_BYTES } from "../forward.ts";
 import type { PassOnOptions, ServiceRequest } from "../passage.ts";
 import { requestHeaders } from "../request-headers.ts";
 import type { Outgoing } from "./exchange.ts";

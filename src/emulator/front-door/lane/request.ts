@@ -1,7 +1,7 @@
-import { MOST_HEAD } from "../../../http1/connection.ts";
-import { INCOMPLETE, ODD } from "../../../http1/fields.ts";
-import { createRequestHeadReader } from "../../../http1/request-head.ts";
-import { isServiceHost, splitHost } from "../../hosts.ts";
+import { MOST_HEAD } from "../../../http/wire/connection.ts";
+import { INCOMPLETE, ODD } from "../../../http/wire/fields.ts";
+import { createRequestHeadReader } from "../../../http/wire/request-head.ts";
+import { isServiceHost, splitHost } from "../../server/hosts.ts";
 
 /** A request to a service as most are, and all of it. */
 export interface LaneRequest {

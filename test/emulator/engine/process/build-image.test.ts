@@ -2,7 +2,7 @@ import { chmodSync, existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import { BuildError } from "../../../../src/emulator/engine/engine.ts";
-import { createProcessEngine } from "../../../../src/emulator/engine/process.ts";
+import { createProcessEngine } from "../../../../src/emulator/engine/process/process-engine.ts";
 import { createReaper } from "../../../../src/emulator/engine/reaper.ts";
 import { buildImage, isRunning, startInstance, temporaryFolder, until, writeFiles, type Files } from "../../../helpers/process-engine.ts";
 

@@ -1,0 +1,56 @@
+import { CliError } from "../../errors/cli-error.ts";
+import type { VariableMessage } from "../messages/v2-service.ts";
+import { parseVariables } from "../environment-variables.ts";
+
+/** Reads a list of gcloud's: with commas, or with what stands between two ^ at its beginning. See gcloud topic escaping. */
+export function readList(text: string): string[] {
+  const [, delimiter = ",", rest = text] = /^\^([^^]+)\^([\s\S]*)$/.exec(text) ?? [];
+  return rest.split(delimiter).filter((item) => item !== "");
+}
+
+/** Reads `NAME=VALUE,…`. Throws USAGE. */
+export function readPairs(flag: string, text: string): [name: string, value: string][] {
+  return readList(text).map((item) => {
+    const at = item.indexOf("=");
+    if (at < 1) throw new CliError("USAGE", `${flag} takes NAME=VALUE, with commas between several.`);
+    return [item.slice(0, at), item.slice(at + 1)];
+  });
+}
+
+/** Reads variables with their values. Throws USAGE. */
+export function readLiterals(text: string): VariableMessage[] {
+  return Object.entries(parseVariables(readList(text))).map(([name, value]) => ({ name, value }));
+}
+
+/** Reads variables that come from secrets, `NAME=SECRET:VERSION`. Throws USAGE for a secret that is to be a file. */
+export function readSecrets(flag: string, text: string): VariableMessage[] {
+  return readPairs(flag, text).map(([name, reference]) => {
+    const [, secret, version] = /^([A-Za-z0-9_-]+):([A-Za-z0-9_-]+)$/.exec(reference) ?? [];
+    if (name.startsWith("/") || secret === undefined || version === undefined)
+      throw new CliError("USAGE", `${flag} makes variables only, of the form NAME=SECRET:VERSION, by Google's API.`, {
+        hint: "For a secret as a file, install gcloud and say --via gcloud.",
+      });
+    return { name, valueSource: { secretKeyRef: { secret, version } } };
+  });
+}
+
+/** Reads one of several words: what it stands for. Throws USAGE. */
+export function readChoice(flag: string, choices: Readonly<Record<string, string>>, text: string): string {
+  const chosen = Object.hasOwn(choices, text) ? choices[text] : undefined;
+  if (chosen !== undefined) return chosen;
+  throw new CliError("USAGE", `${flag} is one of ${Object.keys(choices).join(", ")}, which ${text} is not.`);
+}
+
+/** Reads a whole number. Throws USAGE. */
+export function readNumber(flag: string, text: string): number {
+  if (/^\d{1,6}$/.test(text)) return Number(text);
+  throw new CliError("USAGE", `${flag} takes a whole number, which ${text} is not.`);
+}
+
+/** Reads a duration of gcloud's, as 300, 90s or 5m: seconds. Throws USAGE. */
+export function readSeconds(flag: string, text: string): number {
+  const [, hours = 0, minutes = 0, seconds = 0] = /^(?=.)(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s?)?$/.exec(text) ?? [undefined, NaN];
+  const sum = Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds);
+  if (Number.isNaN(sum)) throw new CliError("USAGE", `${flag} takes seconds, or 90s, 5m, 1h, which ${text} is not.`);
+  return sum;
+}

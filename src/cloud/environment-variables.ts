@@ -1,0 +1,22 @@
+import { CliError } from "../errors/cli-error.ts";
+
+/** Reads `NAME=VALUE` texts; `says` is what stands before each on the command line. Throws USAGE, which never repeats a value. */
+export function parseVariables(texts: readonly string[], says = ""): Record<string, string> {
+  const variables: Record<string, string> = {};
+  for (const text of texts) {
+    const [, name, value] = /^([A-Za-z_]\w*)=([\s\S]*)$/.exec(text) ?? [];
+    if (name === undefined || value === undefined)
+      throw new CliError("USAGE", `${says}${text.split("=")[0]} is no variable: it has the form NAME=VALUE.`, {
+        hint: `${says}GREETING=hello`,
+      });
+    assertFree(name, says);
+    variables[name] = value;
+  }
+  return variables;
+}
+
+/** Throws USAGE for a variable that Cloud Run sets itself. https://cloud.google.com/run/docs/container-contract#env-vars */
+export function assertFree(name: string, says = ""): void {
+  if (name === "PORT" || /^K_(?:SERVICE|REVISION|CONFIGURATION)$/.test(name))
+    throw new CliError("USAGE", `Cloud Run sets ${name} itself.`, { hint: `Leave ${says}${name} out.` });
+}

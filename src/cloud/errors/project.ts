@@ -1,0 +1,65 @@
+import { CliError } from "../../errors/cli-error.ts";
+
+type Explain = (
+  match: RegExpExecArray,
+  facts: { readonly project: string; readonly region: string; readonly sentence: string },
+  cause: Error,
+) => CliError;
+
+/** What is wrong with a project or a place, in Google's words; the first that matches counts. */
+export const MISPLACED: readonly (readonly [RegExp, Explain])[] = [
+  [
+    /BILLING_DISABLED|BILLING_NOT_FOUND|[Bb]illing account for (?:the owning )?project|requires billing to be enabled|[Bb]illing (?:must be|is not|has not been) enabled/,
+    (_, { project }, cause) =>
+      new CliError("PERMISSION_DENIED", `Project ${project} has no billing account, and Google Cloud does this only where there is one.`, {
+        hint: `gcloud billing projects link ${project} --billing-account ACCOUNT_ID, which one of these may be: gcloud billing accounts list`,
+        cause,
+        details: { project },
+      }),
+  ],
+  [
+    /[Pp]roject #?'?[\w:.-]+'? (?:has been deleted|(?:has been|is) (?:scheduled|marked|pending|requested) (?:for )?deletion|is being deleted|is not active)|DELETE_REQUESTED/,
+    (_, { project }, cause) =>
+      new CliError("NOT_FOUND", `Project ${project} has been deleted.`, {
+        hint: `For 30 days it can be had back: gcloud projects undelete ${project}`,
+        cause,
+        details: { project },
+      }),
+  ],
+  [
+    /Unknown project id: ?([\w:.-]+)|The requested project was not found/,
+    ({ 1: named }, { project }, cause) =>
+      new CliError("NOT_FOUND", `There is no project ${named ?? project}.`, {
+        hint: "See those that are yours: gcloud projects list",
+        cause,
+        details: { project: named ?? project },
+      }),
+  ],
+  [
+    // gcloud itself says so of a region whose host does not answer as Cloud Run does.
+    /Location '?([\w-]+)'? is not found or access is unauthorized|The provided region was invalid/,
+    ({ 1: named }, { project, region }, cause) =>
+      new CliError("NOT_FOUND", `There is no region ${named ?? region}, or project ${project} may not use it.`, {
+        hint: `See those that there are: gcloud run regions list --project ${project}`,
+        cause,
+        details: { region: named ?? region },
+      }),
+  ],
+  [
+    /RESOURCE_EXHAUSTED|HTTPError 429|[Qq]uota (?:exceeded|violated)|rateLimitExceeded|Too Many Requests/,
+    (_, { project, sentence }, cause) => quotaSpent(project, sentence, { cause }),
+  ],
+];
+
+/** The error where Google has counted too much of something; `sentence` is what. */
+export function quotaSpent(
+  project: string,
+  sentence: string,
+  { cause, details }: { readonly cause: Error; readonly details?: Readonly<Record<string, unknown>> },
+): CliError {
+  return new CliError("UNAVAILABLE", `A quota of project ${project} is spent: ${sentence}`, {
+    hint: `Run the command again in a minute, or ask for more: https://console.cloud.google.com/iam-admin/quotas?project=${project}`,
+    cause,
+    ...(details && { details }),
+  });
+}

@@ -1,0 +1,47 @@
+import { CliError } from "../../errors/cli-error.ts";
+import { explainControlPlane, type Facts } from "../errors/control-plane.ts";
+
+interface GcloudFailure {
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly exitCode: number | undefined;
+  readonly args: readonly string[];
+}
+
+/** What gcloud's words mean, as one of our errors; GCLOUD_FAILED with those words where they say nothing that is known. */
+export function readGcloudError({ stdout, stderr, exitCode, args }: GcloudFailure): CliError {
+  // A build's own output may hold anything, so only what gcloud itself says is read, and stdout just where it says nothing.
+  const text = stderr.trim() || stdout.trim();
+  const said = text.slice(Math.max(0, text.lastIndexOf("ERROR:")));
+  const sentence = errorSentence(said);
+  const facts: Facts = {
+    project: valueOf(args, "--project") ?? "PROJECT",
+    region: valueOf(args, "--region") ?? valueOf(args, "--location") ?? "REGION",
+    sentence,
+    account: /authenticated as (\S+@\S+)|\[(\S+@\S+)\] does not have permission/.exec(said)?.slice(1).find(Boolean),
+  };
+  const known = explainControlPlane(said, facts, new Error(text));
+  if (known) return known;
+  // https://cloud.google.com/sdk/gcloud/reference/topic/command-conventions: 2 is a command line that gcloud does not understand.
+  if (exitCode === 2)
+    return new CliError("USAGE", `gcloud does not understand its command line: ${sentence}`, {
+      hint: "Look at the flags behind --; see gcloud --version too: it may be too old.",
+    });
+  return new CliError("GCLOUD_FAILED", `gcloud failed: ${sentence || `exit code ${exitCode ?? "unknown"}`}`, { cause: new Error(text) });
+}
+
+/** gcloud's error without the name of its command, with the lines that go on from it; where there is none, the last line. */
+function errorSentence(said: string): string {
+  const [paragraph = ""] = said.startsWith("ERROR:") ? said.split(/\n\s*\n|\n(?=[A-Z-]|@type)/) : said.split("\n").slice(-1);
+  const account = / This command is authenticated as [^\s]+ which is the active account specified by the \[core\/account\] property\.?/;
+  return paragraph
+    .replace(/^ERROR:\s*(?:\([\w.-]+\)\s*)?(?:[A-Z_]+: )?/, "")
+    .replaceAll(/\s*\n\s*/g, " ")
+    .replace(account, "")
+    .trim();
+}
+
+function valueOf(args: readonly string[], flag: string): string | undefined {
+  const at = args.indexOf(flag);
+  return at < 0 ? undefined : args[at + 1];
+}

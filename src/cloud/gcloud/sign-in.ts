@@ -1,0 +1,35 @@
+import { execa } from "execa";
+import { existsSync, renameSync, rmSync } from "node:fs";
+import type { Environment } from "../../context/context.ts";
+import { CliError } from "../../errors/cli-error.ts";
+
+/**
+ * Signs the real gcloud in, in the emulator's own configuration directory, as its operator.
+ * Does nothing where that has happened, or where there is no gcloud. Throws GCLOUD_FAILED with gcloud's own words.
+ */
+export async function signIn(env: Environment): Promise<void> {
+  const directory = env["CLOUDSDK_CONFIG"];
+  const keyFile = env["GOOGLE_APPLICATION_CREDENTIALS"];
+  if (!directory || !keyFile || existsSync(directory)) return;
+
+  // Made beside and renamed, so that whoever comes at the same time sees all of it or nothing.
+  const fresh = `${directory}.${crypto.randomUUID()}`;
+  try {
+    const result = await execa("gcloud", ["auth", "activate-service-account", "--quiet", "--key-file", keyFile], {
+      env: { ...env, CLOUDSDK_CONFIG: fresh },
+      extendEnv: false,
+      reject: false,
+      stdin: "ignore",
+    });
+    if (result.exitCode === undefined && result.code === "ENOENT") return;
+    if (result.failed)
+      throw new CliError("GCLOUD_FAILED", `gcloud could not sign in to the emulator: ${result.stderr.trim() || result.shortMessage}`);
+    try {
+      renameSync(fresh, directory);
+    } catch (error) {
+      if (!existsSync(directory)) throw error;
+    }
+  } finally {
+    rmSync(fresh, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,29 @@
+import { createHash } from "node:crypto";
+import { createReadStream } from "node:fs";
+import { lstat, readlink } from "node:fs/promises";
+import { join } from "node:path";
+import { listSource, unreadable } from "./files.ts";
+
+/**
+ * The SHA-256, in hex, of a source: of the paths, the contents and the executable bits of all that `archiveSource` packs. Where, when and by which
+ * version of a library makes no difference. Throws as `listSource` does.
+ */
+export async function digestSource(directory: string): Promise<string> {
+  const digest = createHash("sha256");
+  for (const path of await listSource(directory)) {
+    const described = await describe(join(directory, path)).catch((error: unknown) => {
+      throw unreadable(error);
+    });
+    digest.update(`${JSON.stringify([path, ...described])}\n`);
+  }
+  return digest.digest("hex");
+}
+
+async function describe(path: string): Promise<[kind: string, content: string]> {
+  const found = await lstat(path);
+  if (found.isSymbolicLink()) return ["link", await readlink(path)];
+  if (!found.isFile()) return ["other", ""];
+  const content = createHash("sha256");
+  for await (const chunk of createReadStream(path)) content.update(chunk as Buffer);
+  return [found.mode & 0o100 ? "program" : "file", content.digest("hex")];
+}

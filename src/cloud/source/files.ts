@@ -1,0 +1,84 @@
+import createIgnore, { type Ignore } from "ignore";
+import { readdir, readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { CliError } from "../../errors/cli-error.ts";
+
+const IGNORE_FILE = ".gcloudignore";
+
+/** What gcloud leaves out where there is no .gcloudignore. See gcloud topic gcloudignore. */
+const DEFAULT = [IGNORE_FILE, ".git", ".gitignore"];
+
+/**
+ * What of a folder goes to Cloud Build, as gcloud chooses it: paths relative to the folder, those of folders with a slash at their end, always in the
+ * same order. A link is not followed. Throws SETTINGS_INVALID where .gcloudignore includes what it cannot, and NOT_FOUND where nothing is left of the
+ * folder, or something in it cannot be read.
+ */
+export async function listSource(directory: string): Promise<string[]> {
+  const paths: string[] = [];
+  try {
+    // As git on Linux, gcloud tells Dockerfile from dockerfile.
+    const ignored = createIgnore({ ignorecase: false }).add(await readPatterns(directory));
+    await collect(directory, "", ignored, paths);
+  } catch (error) {
+    throw unreadable(error);
+  }
+  if (!paths.every((path) => path.endsWith("/"))) return paths;
+  throw new CliError("NOT_FOUND", `${directory} holds no file to build from.`, { hint: "Does its .gcloudignore leave everything out?" });
+}
+
+/** The error for a file that cannot be opened, or that goes or shrinks while it is read; any other error as it is. */
+export function unreadable(error: unknown): unknown {
+  const { path, code } = error as NodeJS.ErrnoException;
+  if (error instanceof CliError || !path) return error;
+  return new CliError("NOT_FOUND", `${path} cannot be read${code ? ` (${code})` : ""}.`, {
+    hint: "Let nothing change the folder meanwhile, or leave the file out of the source: .gcloudignore",
+    cause: error,
+  });
+}
+
+async function collect(directory: string, folder: string, ignored: Ignore, paths: string[]): Promise<void> {
+  const entries = await readdir(join(directory, folder), { withFileTypes: true });
+  for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+    const path = folder + entry.name;
+    const isFolder = entry.isDirectory();
+    // A pattern for folders holds for a link to one, too.
+    const target = entry.isSymbolicLink() ? await stat(join(directory, path)).catch(() => undefined) : undefined;
+    // What is neither file, nor folder, nor a link to something that is there, cannot be sent.
+    if (!isFolder && !entry.isFile() && !target) continue;
+    if (ignored.ignores(isFolder || target?.isDirectory() ? `${path}/` : path)) continue;
+    paths.push(isFolder ? `${path}/` : path);
+    if (isFolder) await collect(directory, `${path}/`, ignored, paths);
+  }
+}
+
+async function readPatterns(directory: string): Promise<string[]> {
+  const text = await read(join(directory, IGNORE_FILE));
+  if (text === undefined) return [...DEFAULT, ...lines((await read(join(directory, ".gitignore"))) ?? "")];
+  const patterns = lines(text).map(async (line) => {
+    const included = /^#\s*!include:(.*)$/.exec(line)?.[1]?.trim();
+    return included === undefined ? line : readIncluded(directory, included);
+  });
+  return (await Promise.all(patterns)).flat();
+}
+
+/** The lines of a file that .gcloudignore includes; those may not include another. */
+async function readIncluded(directory: string, name: string): Promise<string[]> {
+  const text = name === "" || name.includes("/") ? undefined : await read(join(directory, name));
+  if (text !== undefined) return lines(text);
+  throw new CliError("SETTINGS_INVALID", `${join(directory, IGNORE_FILE)} includes ${name || "nothing"}, which is no file beside it.`, {
+    hint: "Include a file of the same folder, as in #!include:.gitignore, or take the line out.",
+  });
+}
+
+function lines(text: string): string[] {
+  return text.split(/\r?\n/);
+}
+
+async function read(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,86 @@
+import { CliError } from "../errors/cli-error.ts";
+import { nearest } from "../errors/closest-match.ts";
+import type { Service, ServiceName } from "./cloud.ts";
+import { LATEST, type Revision, type TrafficOptions } from "./operate.ts";
+
+type Shares = TrafficOptions["to"];
+
+/** Reads `REVISION=PERCENT` texts; a revision alone gets all. Throws USAGE. */
+export function readShares(texts: readonly string[]): Shares {
+  const shares = texts.map((text) => {
+    const [, revision, percent] = /^([a-z][a-z0-9-]*|LATEST)(?:=(\d{1,3})%?)?$/.exec(text) ?? [];
+    if (revision === undefined)
+      throw new CliError("USAGE", `--to ${text} is no share of the traffic: it has the form REVISION=PERCENT.`, {
+        hint: "--to hello-00001-abc=10 --to LATEST=90",
+      });
+    return { revision, percent: Number(percent ?? 100) };
+  });
+  const twice = shares.find(({ revision }, index) => shares.findIndex((other) => other.revision === revision) !== index);
+  if (twice) throw new CliError("USAGE", `--to names ${twice.revision} more than once.`, { hint: "Say once what it is to get." });
+  return shares;
+}
+
+/** Reads `TAG=REVISION` texts. Throws USAGE. */
+export function readTags(texts: readonly string[]): Record<string, string> {
+  const tags: Record<string, string> = {};
+  for (const text of texts) {
+    const [, tag, revision] = /^([a-z](?:[a-z0-9-]*[a-z0-9])?)=([a-z][a-z0-9-]*|LATEST)$/.exec(text) ?? [];
+    if (tag === undefined || revision === undefined || tag.includes("---"))
+      throw new CliError("USAGE", `--tag ${text} is no tag: it has the form TAG=REVISION, in lower case.`, {
+        hint: "--tag next=hello-00002-abc",
+      });
+    tags[tag] = revision;
+  }
+  return tags;
+}
+
+/** Throws NOT_FOUND for a revision that a service does not have, DEPLOY_FAILED with the reason for one that is not ready. */
+export function assertServable(revisions: readonly Revision[], names: readonly string[], { service }: ServiceName): void {
+  const known = revisions.map(({ revision }) => revision);
+  for (const name of names.filter((other) => other !== LATEST)) {
+    const revision = revisions.find((other) => other.revision === name);
+    if (!revision) {
+      const near = nearest(name, known);
+      throw new CliError("NOT_FOUND", `${service} has no revision ${name}.`, {
+        hint: near ? `Did you mean ${near}? There ${list(known)}` : `There ${list(known)}`,
+        details: { revision: name, revisions: known },
+      });
+    }
+    if (!revision.ready) {
+      throw new CliError("DEPLOY_FAILED", `${name} can take no traffic: ${explainUnready(revision)}`, {
+        hint: `Those that can: ${revisions.flatMap((other) => (other.ready ? other.revision : [])).join(", ") || "none"}`,
+        details: { revision: name, reason: revision.reason },
+      });
+    }
+  }
+}
+
+/** A sentence of why a revision takes no traffic. */
+export function explainUnready({ revision, ready, reason, message }: Revision): string {
+  if (ready === null) return `${revision} is not ready yet.`;
+  // What follows the first sentence is advice, and a part of the log.
+  const [why] = (message ?? reason ?? "").split(/\.?\s*(?:\n|$)|\. /);
+  return `${revision} is not ready${why ? `: ${why}` : ""}.`;
+}
+
+/** The shares, and what is left to the one revision that serves beside them. Throws USAGE where it is not one. */
+export function withRest(shares: Shares, { traffic, service }: Pick<Service, "traffic" | "service">): Shares {
+  const sum = shares.reduce((all, { percent }) => all + percent, 0);
+  const named = new Set(shares.map(({ revision }) => revision));
+  if (named.has(LATEST)) for (const target of traffic) if (target.latest) named.add(target.revision);
+  const others = traffic.filter(({ percent, revision }) => percent > 0 && !named.has(revision));
+  const keys = [...new Set(others.map(({ latest, revision }) => (latest ? LATEST : revision)))];
+  if (keys.length === 1) return [...shares, { revision: keys[0]!, percent: 100 - sum }];
+  throw new CliError("USAGE", `The percentages add up to ${sum}: ${100 - sum} are missing.`, {
+    hint:
+      keys.length === 0
+        ? `All traffic goes to what is named already: say another --to, for one of cloudrun-oauth traffic ${service}`
+        : `Several revisions serve beside: say what each is to get, ${keys.map((key) => `--to ${key}=…`).join(" ")}`,
+    details: { sum },
+  });
+}
+
+function list(names: readonly string[]): string {
+  const shown = names.slice(0, 10).join(", ");
+  return names.length === 1 ? `is ${shown}.` : `are ${shown}${names.length > 10 ? ` and ${names.length - 10} more` : ""}.`;
+}

@@ -1,0 +1,83 @@
+import { principalOf } from "../../auth/id-token.ts";
+import { policyRead } from "../../cloud/api/policy.ts";
+import type { Policy, Service } from "../../cloud/cloud.ts";
+import { INVOKER_ROLES } from "../../cloud/permissions.ts";
+import { askTroubleshooter } from "../../cloud/troubleshoot.ts";
+import { CliError } from "../../errors/cli-error.ts";
+import { fail, need, ok, skip, warn, type Check } from "./check.ts";
+import type { World } from "./facts.ts";
+
+const EVERYBODY = new Set(["allUsers", "allAuthenticatedUsers"]);
+
+/** Who may call the service, and whether the caller does. */
+export const accessChecks: readonly Check[] = [
+  {
+    name: "policy",
+    async run(world) {
+      const service = await theService(world);
+      const members = invokersOf(await readPolicy(world, service));
+      const details = { members, invoker_iam_disabled: service.invoker_iam_disabled };
+      if (service.invoker_iam_disabled)
+        return warn(`Everybody may call ${service.service}: its invoker check is off.`, {
+          remedy: `gcloud run services update ${service.service} --invoker-iam-check --region ${service.region} --project ${service.project}`,
+          details,
+        });
+      const open = members.find((member) => EVERYBODY.has(member));
+      if (open)
+        return warn(`Everybody${open === "allUsers" ? "" : " with a Google account"} may call ${service.service}: ${open} has it.`, {
+          remedy: `cloudrun-oauth revoke ${service.service} --member ${open} --region ${service.region}`,
+          details,
+        });
+      if (members.length === 0)
+        return warn(`Nobody has been granted to call ${service.service} itself: only whom the project lets in may.`, {
+          remedy: `cloudrun-oauth grant ${service.service} --member MEMBER --region ${service.region}`,
+          details,
+        });
+      return ok(`${service.service} may be called by ${members.join(", ")}.`, { details });
+    },
+  },
+  {
+    name: "caller",
+    async run(world) {
+      const service = await theService(world);
+      const { principal } = await need("credentials", world.caller());
+      const member = principal ?? principalOf(await need("token", world.idToken()));
+      if (member === undefined) return skip("Nothing says whose the credentials are.");
+      const details = { member };
+      if (service.invoker_iam_disabled) return ok(`${member} may call ${service.service}, as everybody may.`, { details });
+      const members = invokersOf(await readPolicy(world, service));
+      if (members.some((each) => each === member || EVERYBODY.has(each))) return ok(`${member} may call ${service.service}.`, { details });
+      // Groups, conditions, and what the project grants, Google alone can tell.
+      const access = await askTroubleshooter(await world.client(), service, member.replace(/^.*?:/, "")).then(
+        (explanation) => explanation.access,
+        (error: unknown) => {
+          if (error instanceof CliError) return undefined;
+          throw error;
+        },
+      );
+      if (access === "GRANTED") return ok(`${member} may call ${service.service}, by what the project grants.`, { details });
+      const remedy = `cloudrun-oauth grant ${service.service} --member ${member} --region ${service.region}`;
+      if (access === "NOT_GRANTED")
+        return fail("NOT_AUTHORIZED", `${member} lacks roles/run.invoker on the service ${service.service}.`, { remedy, details });
+      return warn(
+        `${member} is not granted to call ${service.service} itself; whether the project or a group lets it in is not to be seen.`,
+        { remedy, details },
+      );
+    },
+  },
+];
+
+async function theService(world: World): Promise<Service> {
+  await world.serviceName();
+  return need("service", world.service());
+}
+
+async function readPolicy({ client }: World, service: Service): Promise<Policy> {
+  return (await (await client()).call(policyRead(service))) as Policy;
+}
+
+/** Those who may call it without a condition. */
+function invokersOf({ bindings = [] }: Partial<Policy>): string[] {
+  const inviting = bindings.filter((binding) => INVOKER_ROLES.has(binding.role) && !("condition" in binding));
+  return [...new Set(inviting.flatMap(({ members }) => members))];
+}

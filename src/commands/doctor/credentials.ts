@@ -1,0 +1,38 @@
+import { isAudienceOfGcloud } from "../../auth/audience.ts";
+import { principalOf, readClaims } from "../../auth/id-token.ts";
+import { need, ok, type Check } from "./check.ts";
+
+export const credentialChecks: readonly Check[] = [
+  {
+    name: "credentials",
+    async run({ caller }) {
+      const { description, principal, file } = await caller();
+      return ok(`Services are called as ${description}.`, {
+        details: { principal: principal ?? null, file: file ?? null, found: description },
+      });
+    },
+  },
+  {
+    name: "token",
+    async run({ caller, idToken, reached }) {
+      await need("network", reached());
+      await need("credentials", caller());
+      const token = await idToken();
+      const { aud } = readClaims(token) ?? {};
+      const member = principalOf(token);
+      const whose = member ?? "an account without an e-mail address in it";
+      const what = isAudienceOfGcloud(aud ?? "") ? "It is for gcloud's client" : `It is for ${aud ?? "nobody"}`;
+      return ok(`An ID token was given for ${whose}. ${what}.`, { details: { principal: member ?? null, audience: aud ?? null } });
+    },
+  },
+  {
+    name: "deploy-credentials",
+    async run({ deployer, reached, via }) {
+      const { description, principal, file, fetchAccessToken } = await deployer();
+      const details = { via, principal: principal ?? null, file: file ?? null, found: description };
+      await need("network", reached());
+      await fetchAccessToken();
+      return ok(`The control plane is used, by ${via === "gcloud" ? "gcloud" : "Google's APIs"}, as ${description}.`, { details });
+    },
+  },
+];

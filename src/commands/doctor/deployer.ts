@@ -1,0 +1,34 @@
+import type { Credentials } from "../../auth/credentials.ts";
+import { readCredentialFile } from "../../auth/credential-file.ts";
+import { memberOf } from "../../auth/id-token.ts";
+import { impersonate, readChain } from "../../auth/kinds/impersonated.ts";
+import { findOperatorCredentials } from "../../cloud/operator-credentials.ts";
+import type { Context } from "../../context/context.ts";
+import { CliError } from "../../errors/cli-error.ts";
+import { gcloudDirectory, readGcloudAccount } from "../../settings/gcloud-configuration.ts";
+
+/** The credentials of whoever deploys: gcloud's active account where the control plane is used by gcloud. Throws as their readers do. */
+export async function findDeployer(context: Pick<Context, "env" | "settings" | "send">, via: "gcloud" | "api"): Promise<Credentials> {
+  const { env } = context;
+  // The emulator's gcloud is signed in as its operator when it is first used.
+  if (via === "api" || env["CLOUDRUN_OAUTH_EMULATOR"]) return findOperatorCredentials(context);
+  const { account, impersonated } = readGcloudAccount(env);
+  if (!account)
+    throw new CliError("CREDENTIALS_MISSING", "No account is active in gcloud.", {
+      hint: "gcloud auth login",
+    });
+  const source = `gcloud's account ${account}`;
+  const path = `${gcloudDirectory(env)}/legacy_credentials/${account.replaceAll(":", "")}/adc.json`;
+  const found = await readCredentialFile(path, source, context).catch(async (error: unknown) => {
+    if (!(error instanceof CliError) || error.code !== "CREDENTIALS_MISSING") throw error;
+    // The account of a machine in the cloud leaves no file: its metadata server is asked.
+    const other = await findOperatorCredentials(context).catch(() => undefined);
+    if (other && other.principal === memberOf(account)) return other;
+    throw new CliError("CREDENTIALS_MISSING", `gcloud has no credentials of ${account} that can be read here.`, {
+      hint: `gcloud auth login ${account}`,
+      details: { account },
+    });
+  });
+  const named = { ...found, principal: found.principal ?? (account.includes("@") ? memberOf(account) : undefined) };
+  return impersonated ? impersonate(named, readChain(impersonated), context) : named;
+}

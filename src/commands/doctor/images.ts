@@ -1,0 +1,77 @@
+import { requestLine, type ApiClient } from "../../cloud/api/client.ts";
+import { createRepository, repositoryCreation, repositoryRequest } from "../../cloud/api/repository.ts";
+import { DEFAULT_REPOSITORY, defaultImage, missingRepository, parseRepository, type Repository } from "../../cloud/repository.ts";
+import { CliError } from "../../errors/cli-error.ts";
+import { fail, need, ok, skip, warn, type Check } from "./check.ts";
+import type { World } from "./facts.ts";
+
+interface Found {
+  readonly format?: string;
+}
+
+/** Where images are pushed to. */
+export const imageChecks: readonly Check[] = [
+  {
+    name: "repository",
+    async run(world) {
+      const image = await findImage(world);
+      const repository = parseRepository(image);
+      if (!repository) return skip(`${image} is not in Artifact Registry.`);
+      await need("project", world.project());
+      const client = await world.client();
+      const { name, location, project } = repository;
+      const where = `${name} in ${location} of project ${project}`;
+      const details = { image, repository: name, location, project };
+      const found = await findRepository(client, repository);
+      if (found && (found.format ?? "DOCKER") !== "DOCKER")
+        return fail("NOT_FOUND", `The repository ${where} is for ${String(found.format)}, and not for images.`, {
+          remedy: "cloudrun-oauth config set image REGION-docker.pkg.dev/PROJECT/REPOSITORY/NAME",
+          details,
+        });
+      if (found) return ok(`Images are pushed to ${where}.`, { details });
+      const { hint: remedy = "", message } = missingRepository(repository);
+      const fix = {
+        question: `Make the repository ${where}?`,
+        plan: [requestLine(repositoryCreation(repository))],
+        apply: async ({ client, context }: World) => createRepository(await client(), repository, context.signal),
+      };
+      // The first build makes it.
+      if (name === DEFAULT_REPOSITORY)
+        return warn(`There is no repository ${where} yet: cloudrun-oauth build makes it.`, { remedy, details, fix });
+      return fail("NOT_FOUND", message, { remedy, details, fix });
+    },
+  },
+  {
+    name: "gcr",
+    async run(world) {
+      const image = await findImage(world);
+      const [, host, project] = /^((?:(?:us|eu|asia)\.)?gcr\.io)\/([^/]+)\//.exec(image) ?? [];
+      if (!host || !project) return ok("The image is not under gcr.io, which Google has shut down.", { details: { image } });
+      await need("project", world.project());
+      const location = host === "gcr.io" ? "us" : host === "eu.gcr.io" ? "europe" : (host.split(".")[0] ?? "us");
+      const details = { image, host, location };
+      // https://cloud.google.com/artifact-registry/docs/transition/setup-gcr-repo: the name goes on in a repository of its own.
+      const found = await findRepository(await world.client(), { name: host, location, project });
+      if (found) return ok(`${host} of project ${project} goes on in Artifact Registry.`, { details });
+      return fail("PERMISSION_DENIED", `${image} is under ${host}, which is closed: Container Registry has been shut down.`, {
+        remedy: `cloudrun-oauth config set image ${defaultImage({ ...(await world.place()), service: image.split("/").at(-1)?.split(/[:@]/)[0] ?? "NAME" })}`,
+        details,
+      });
+    },
+  },
+];
+
+async function findImage(world: World): Promise<string> {
+  const { settings } = world.context;
+  const place = await need("project", world.place());
+  return settings.get("image")?.value ?? defaultImage({ ...place, service: settings.get("service")?.value ?? "SERVICE" });
+}
+
+async function findRepository(client: ApiClient, repository: Repository): Promise<Found | undefined> {
+  try {
+    return (await client.call(repositoryRequest(repository))) as Found;
+  } catch (error) {
+    if (error instanceof CliError && error.code === "NOT_FOUND") return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,105 @@
+import { access } from "node:fs/promises";
+import { inWords, SET_CLOCK } from "../../auth/token-refusal.ts";
+import { createRoute } from "../../http/route.ts";
+import { count, fail, need, ok, skip, warn, type Check } from "./check.ts";
+
+const GOOGLE = new URL("https://www.googleapis.com");
+
+/** Seconds. Google bears some of it. */
+const SLIGHT_SKEW = 5;
+const MOST_SKEW = 60;
+
+/** What programs of all kinds read certificate authorities from. */
+const AUTHORITIES = ["NODE_EXTRA_CA_CERTS", "CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"];
+
+export const networkChecks: readonly Check[] = [
+  {
+    name: "network",
+    remedy: "Look at this machine's network, and at its proxy: cloudrun-oauth doctor proxy --verbose",
+    async run({ context, reached }) {
+      const { host, took } = await reached();
+      const { note } = createRoute(context.env)(GOOGLE);
+      return ok(`${host} answers within ${took} ms${note}.`, { details: { host, duration_ms: took } });
+    },
+  },
+  {
+    name: "proxy",
+    async run({ context: { env } }) {
+      // Throws where a variable names none.
+      const { proxy, emulator } = createRoute(env)(GOOGLE);
+      const set = ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY"].flatMap((name) => {
+        const names = [name, name.toLowerCase()].filter((each) => env[each]);
+        return names.length > 0 ? [[name, names.map((each) => env[each] ?? "")] as const] : [];
+      });
+      const given = new Map(set);
+      const details = { variables: set.map(([name]) => name), proxy: proxy ?? null };
+      if (emulator) return ok("Requests to Google go to the emulator.", { details });
+      const torn = set.find(([, values]) => new Set(values).size > 1)?.[0];
+      if (torn)
+        return warn(`${torn} and ${torn.toLowerCase()} differ: some programs read the one, and some the other.`, {
+          remedy: `export ${torn.toLowerCase()}="$${torn}"`,
+          details,
+        });
+      if (!given.has("HTTPS_PROXY") && (given.has("HTTP_PROXY") || given.has("ALL_PROXY"))) {
+        const name = given.has("HTTP_PROXY") ? "HTTP_PROXY" : "ALL_PROXY";
+        return warn(`${name} is set and HTTPS_PROXY is not: requests to Google go past the proxy.`, {
+          remedy: `export HTTPS_PROXY="$${name}"`,
+          details,
+        });
+      }
+      if (!given.has("HTTPS_PROXY")) return ok("No proxy is set.", { details });
+      const exceptions = given.get("NO_PROXY")?.[0] ?? "";
+      if (!/(^|[\s,])(\*|localhost|127\.0\.0\.1)([\s,]|$)/.test(exceptions))
+        return warn(
+          `The proxy ${proxy ?? ""} would be asked for this machine itself by curl and gcloud: NO_PROXY does not name localhost.`,
+          {
+            remedy: 'export NO_PROXY="localhost,127.0.0.1,::1${NO_PROXY:+,$NO_PROXY}"',
+            details,
+          },
+        );
+      return ok(proxy ? `Requests to Google go by the proxy ${proxy}.` : "NO_PROXY keeps requests to Google off the proxy.", { details });
+    },
+  },
+  {
+    name: "tls",
+    async run({ context: { env } }) {
+      if (env["NODE_TLS_REJECT_UNAUTHORIZED"] === "0")
+        return warn("NODE_TLS_REJECT_UNAUTHORIZED=0 lets anybody on the way read and change what is sent.", {
+          remedy: "unset NODE_TLS_REJECT_UNAUTHORIZED",
+        });
+      const named = AUTHORITIES.filter((name) => env[name]);
+      for (const name of named) {
+        const file = env[name] ?? "";
+        const isThere = await access(file).then(
+          () => true,
+          () => false,
+        );
+        if (!isThere)
+          return warn(`${name} names a file of certificates that cannot be read: ${file}.`, {
+            remedy: `unset ${name}`,
+            details: { variable: name, file },
+          });
+      }
+      return ok(
+        named.length > 0
+          ? `Certificates are checked; ${count(named.length, "variable")} of the environment add authorities.`
+          : "Certificates are checked.",
+        {
+          details: { variables: named },
+        },
+      );
+    },
+  },
+  {
+    name: "clock",
+    async run({ reached }) {
+      const { skew, host } = await need("network", reached());
+      if (skew === undefined) return skip(`${host} does not say the time.`);
+      const details = { skew_seconds: skew };
+      if (Math.abs(skew) <= SLIGHT_SKEW) return ok("This machine's clock is as Google's.", { details });
+      const message = `This machine's clock is ${inWords(Math.abs(skew))} ${skew > 0 ? "ahead of" : "behind"} Google's.`;
+      const remedy = SET_CLOCK.replace(/^.*: /, "");
+      return Math.abs(skew) <= MOST_SKEW ? warn(message, { remedy, details }) : fail("CLOCK_SKEW", message, { remedy, details });
+    },
+  },
+];

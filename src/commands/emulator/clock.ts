@@ -1,0 +1,33 @@
+import type { Context } from "../../context/context.ts";
+import { CliError } from "../../errors/cli-error.ts";
+import { askEmulator, planEmulator, type EmulatorOptions } from "../../context/running-emulator.ts";
+import { printPlan } from "../../context/print-plan.ts";
+
+interface Time {
+  /** RFC 3339. */
+  readonly now: string;
+  readonly shift_ms: number;
+}
+
+const UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+
+/** Says what time it is for the emulator, after moving its clock: `+2h`, `-30s` from where it is, to a time of RFC 3339, or back with `reset`. */
+export async function emulatorClock(context: Context, change: string | undefined, options: EmulatorOptions): Promise<void> {
+  const { terminal } = context;
+  const found = (await askEmulator(context, options, "GET", "/_emulator/clock")) as Time;
+  const move = change === undefined ? undefined : { shift_ms: readShift(change, found.shift_ms) };
+  if (context.dryRun && move) return printPlan(terminal, await planEmulator(context, options, "PUT", "/_emulator/clock", move));
+  const time = move ? ((await askEmulator(context, options, "PUT", "/_emulator/clock", move)) as Time) : found;
+  if (terminal.json) return terminal.printJson(time);
+  terminal.print(`${time.now}${time.shift_ms === 0 ? "" : ` (${time.shift_ms > 0 ? "+" : ""}${time.shift_ms / 1000} s)`}\n`);
+}
+
+/** Milliseconds that the emulator's clock is to be ahead of this machine's. */
+function readShift(change: string, shift: number): number {
+  if (change === "reset") return 0;
+  const [, sign, amount, unit = "s"] = /^([+-])(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(change) ?? [];
+  if (amount) return shift + Number(`${sign}${amount}`) * UNITS[unit as keyof typeof UNITS];
+  const time = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/.test(change) ? Date.parse(change) : Number.NaN;
+  if (!Number.isNaN(time)) return time - Date.now();
+  throw new CliError("USAGE", `The clock cannot be set to '${change}'.`, { hint: "Say +2h, -30s, reset, or 2027-01-31T12:00:00Z" });
+}

@@ -1,0 +1,46 @@
+import { spawn } from "node:child_process";
+import { constants } from "node:os";
+import { signIn } from "../../cloud/gcloud/sign-in.ts";
+import { overlay, type Context, type Environment } from "../../context/context.ts";
+import { environmentOfProgram, type Running } from "../../emulator/index.ts";
+import { CliError } from "../../errors/cli-error.ts";
+import { findEmulator, withEmulator, type EmulatorOptions } from "../../context/running-emulator.ts";
+import { printPlan } from "../../context/print-plan.ts";
+
+/**
+ * Runs a program with its environment set to the emulator, and returns the program's exit code.
+ * Where none is running, one is there for as long as the program runs, and keeps nothing.
+ */
+export async function emulatorExec(context: Context, options: EmulatorOptions): Promise<number | void> {
+  const [program, ...argv] = context.rest;
+  if (program === undefined)
+    throw new CliError("USAGE", "There is no program to run.", { hint: "cloudrun-oauth emulator exec -- gcloud run services list" });
+
+  if (context.dryRun) return printPlan(context.terminal, [context.rest.join(" ")]);
+  const running = await findEmulator(context, options);
+  const bring = (emulator: Running) => run(context, overlay(context.env, environmentOfProgram(emulator, context.env)), program, argv);
+  return running ? bring(running) : withEmulator(context, (emulator) => bring(emulator.status()));
+}
+
+async function run(context: Context, env: Environment, program: string, argv: readonly string[]): Promise<number> {
+  await signIn(env);
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, argv, { cwd: context.cwd, env: { ...env }, stdio: "inherit" });
+    // A terminal sends Ctrl-C to the program too; what is sent to this process alone has to be passed on.
+    const passOn = (): void => {
+      const { reason } = context.signal as { readonly reason: unknown };
+      const isInterrupt = reason instanceof CliError && reason.details.signal === "SIGINT";
+      if (!(isInterrupt && context.terminal.interactive)) child.kill(isInterrupt ? "SIGINT" : "SIGTERM");
+    };
+    context.signal.addEventListener("abort", passOn);
+    if (context.signal.aborted) passOn();
+    child.once("error", (error: NodeJS.ErrnoException) => {
+      const reason = error.code === "ENOENT" ? "there is no such program on PATH" : error.message;
+      reject(new CliError("USAGE", `'${program}' could not be run: ${reason}.`, { cause: error }));
+    });
+    child.once("exit", (code, signal) => {
+      context.signal.removeEventListener("abort", passOn);
+      resolve(code ?? 128 + (signal ? constants.signals[signal] : 0));
+    });
+  });
+}

@@ -1,0 +1,96 @@
+import type { Context } from "../../context/context.ts";
+import { CliError } from "../../errors/cli-error.ts";
+import { askEmulator, planEmulator, type EmulatorOptions } from "../../context/running-emulator.ts";
+import { printPlan } from "../../context/print-plan.ts";
+
+interface FaultFlags extends EmulatorOptions {
+  readonly match: string;
+  readonly method?: string;
+  readonly status?: string;
+  readonly reason?: string;
+  readonly retryAfter?: string;
+  /** Milliseconds. */
+  readonly latency?: number;
+  readonly reset?: true;
+  readonly truncate?: string;
+  readonly times?: string;
+}
+
+/** As the emulator's own API shows it. */
+interface Fault {
+  readonly id: number;
+  readonly match: string;
+  readonly method?: string;
+  readonly status?: number;
+  readonly reason?: string;
+  readonly retry_after?: number;
+  readonly latency_ms?: number;
+  readonly reset?: true;
+  readonly truncate?: number;
+  readonly times?: number;
+  readonly struck: number;
+}
+
+/** Makes requests that match go wrong from here on. */
+export async function faultAdd(context: Context, flags: FaultFlags): Promise<void> {
+  const { match, method, latency: latency_ms, reset, reason } = flags;
+  const body = {
+    match,
+    method,
+    latency_ms,
+    reset,
+    reason,
+    status: readNumber("--status", flags.status),
+    retry_after: readNumber("--retry-after", flags.retryAfter),
+    truncate: readNumber("--truncate", flags.truncate),
+    times: readNumber("--times", flags.times),
+  };
+  if (context.dryRun) return printPlan(context.terminal, await planEmulator(context, flags, "POST", "/_emulator/faults", body));
+  const fault = (await askEmulator(context, flags, "POST", "/_emulator/faults", body)) as Fault;
+  if (context.terminal.json) context.terminal.printJson(fault);
+  else context.terminal.printTable([row(fault)]);
+}
+
+/** Shows what is to go wrong, and how often it has. */
+export async function faultList(context: Context, options: EmulatorOptions): Promise<void> {
+  show(context, await askEmulator(context, options, "GET", "/_emulator/faults"));
+}
+
+/** Removes a fault by its number; shows those that are left. */
+export async function faultRemove(context: Context, id: string, options: EmulatorOptions): Promise<void> {
+  await end(context, options, `/_emulator/faults/${readNumber("A fault's number", id)}`);
+}
+
+/** Removes all faults. */
+export async function faultClear(context: Context, options: EmulatorOptions): Promise<void> {
+  await end(context, options, "/_emulator/faults");
+}
+
+async function end(context: Context, options: EmulatorOptions, path: string): Promise<void> {
+  if (context.dryRun) return printPlan(context.terminal, await planEmulator(context, options, "DELETE", path));
+  show(context, await askEmulator(context, options, "DELETE", path));
+}
+
+function show({ terminal }: Context, answer: unknown): void {
+  const { faults } = answer as { readonly faults: readonly Fault[] };
+  if (terminal.json) return terminal.printJson({ faults });
+  if (faults.length > 0) terminal.printTable(faults.map(row));
+  else terminal.note("No fault lies in wait.");
+}
+
+function row({ id, match, method, status, reason, retry_after, latency_ms, reset, truncate, times, struck }: Fault): string[] {
+  const effects = [
+    ...(latency_ms === undefined ? [] : [`latency ${latency_ms} ms`]),
+    ...(status === undefined ? [] : [`status ${status}${reason ? ` (${reason})` : ""}`]),
+    ...(retry_after === undefined ? [] : [`retry after ${retry_after} s`]),
+    ...(reset ? ["reset"] : []),
+    ...(truncate === undefined ? [] : [`truncated after ${truncate} bytes`]),
+  ];
+  const left = times === undefined ? "always" : `${times} to come`;
+  return [String(id), `${method ? `${method} ` : ""}${match}`, effects.join(", "), left, `${struck} struck`];
+}
+
+function readNumber(what: string, text: string | undefined): number | undefined {
+  if (text === undefined || /^\d{1,15}$/.test(text)) return text === undefined ? undefined : Number(text);
+  throw new CliError("USAGE", `${what} is a whole number, not '${text}'.`);
+}

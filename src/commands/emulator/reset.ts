@@ -1,0 +1,35 @@
+import { rmSync } from "node:fs";
+import { join } from "node:path";
+import type { Context } from "../../context/context.ts";
+import { claimHome, releaseHome } from "../../emulator/index.ts";
+import { CliError } from "../../errors/cli-error.ts";
+import { findEmulator, homeOf, type EmulatorOptions } from "../../context/running-emulator.ts";
+import { printPlan } from "../../context/print-plan.ts";
+
+/** Forgets all services, builds, images, accounts and grants; the running emulator goes on with its address and its two key files. */
+export async function emulatorReset(context: Context, options: EmulatorOptions): Promise<void> {
+  const home = homeOf(context, options);
+  const running = await findEmulator(context, options);
+  const data = running?.data_dir ?? join(home, "data");
+  if (context.dryRun) return printPlan(context.terminal, [running ? `POST ${running.url}/_emulator/reset` : `rm -r ${data}`]);
+  if (!(await context.terminal.confirm(`Forget everything in ${data}?`))) return;
+  if (running) await resetRunning(context, running.url);
+  else await removeData(home);
+  if (context.terminal.json) context.terminal.printJson({ reset: true, data_dir: data });
+  else context.terminal.print("The emulator is as new.\n");
+}
+
+async function resetRunning(context: Context, url: string): Promise<void> {
+  const answer = await context.send({ method: "POST", url: `${url}/_emulator/reset`, headers: [["X-Cloudrun-Oauth", "emulator"]] });
+  if (answer.status !== 200) throw new CliError("EMULATOR_FAILED", `The emulator answered ${answer.status} to the reset.`);
+}
+
+async function removeData(home: string): Promise<void> {
+  if (!(await claimHome(home)))
+    throw new CliError("EMULATOR_FAILED", "The emulator is just being started.", { hint: "Try again in a moment" });
+  try {
+    rmSync(join(home, "data"), { recursive: true, force: true });
+  } finally {
+    releaseHome(home);
+  }
+}

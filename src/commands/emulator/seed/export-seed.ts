@@ -1,0 +1,155 @@
+import { openApiClient, type ApiClient } from "../../../cloud/api/client.ts";
+import type { Context } from "../../../context/context.ts";
+import type { Running } from "../../../emulator/index.ts";
+import { operatorContext } from "../../../context/operator-context.ts";
+import { listUsers } from "./logins.ts";
+import { readPolicy } from "./policies.ts";
+import type { SeedBinding, SeedInput } from "./seed-file.ts";
+
+type ProjectInput = SeedInput["projects"][number];
+type AccountInput = NonNullable<ProjectInput["accounts"]>[number];
+type ServiceInput = NonNullable<ProjectInput["services"]>[number];
+
+/** As far as a seed file can say it. */
+interface KnativeService {
+  readonly metadata: { readonly name: string; readonly labels: Readonly<Record<string, string>> };
+  readonly spec: {
+    readonly template: {
+      readonly spec: {
+        readonly serviceAccountName?: string;
+        readonly containers: readonly {
+          readonly image: string;
+          readonly env?: readonly { readonly name: string; readonly value?: string }[];
+        }[];
+      };
+    };
+  };
+  readonly status: { readonly latestReadyRevisionName?: string };
+}
+
+/** Gives a service's source folder, relative to the seed file; undefined where it is not to be had. */
+export type FindSource = (
+  client: ApiClient,
+  service: Required<Pick<ServiceInput, "name" | "region">> & { project: string; image: string },
+) => Promise<string | undefined>;
+
+/** What a running emulator holds, as a seed file says it; without what every project has from the start. */
+export async function survey(context: Context, running: Running, findSource: FindSource): Promise<SeedInput> {
+  const own = openApiClient(operatorContext(context, running), running);
+  const { projects = [] } = (await own.call({ method: "GET", url: "https://cloudresourcemanager.googleapis.com/v1/projects" })) as {
+    readonly projects?: readonly { readonly projectId: string; readonly projectNumber: string }[];
+  };
+  const surveyed: ProjectInput[] = [];
+  for (const { projectId: project, projectNumber: number } of projects) {
+    const client = openApiClient(operatorContext(context, running, { project }), { project, region: running.region });
+    const compute = `${number}-compute@developer.gserviceaccount.com`;
+    const given = new Set([
+      compute,
+      `${number}@cloudbuild.gserviceaccount.com`,
+      ...["operator", "caller"].map((name) => `${name}@${project}.iam.gserviceaccount.com`),
+    ]);
+    const owners = [project, running.project].map((each) => `serviceAccount:operator@${each}.iam.gserviceaccount.com`);
+    const bindings = without(
+      await bindingsOf(client, { url: `https://cloudresourcemanager.googleapis.com/v1/projects/${project}`, method: "POST" }),
+      {
+        "roles/cloudbuild.builds.builder": [`serviceAccount:${number}@cloudbuild.gserviceaccount.com`],
+        "roles/editor": [`serviceAccount:${compute}`],
+        "roles/owner": owners,
+      },
+    );
+    const accounts = await surveyAccounts(client, project, given);
+    const buckets = await surveyBuckets(client, project, number);
+    const services = await surveyServices(client, project, compute, findSource);
+    surveyed.push({ project, ...whereAny({ accounts, bindings, buckets, services }) });
+  }
+  const users = await listUsers(context, running);
+  return { ...whereAny({ users: users.map((email) => ({ email })) }), projects: surveyed };
+}
+
+async function surveyAccounts(client: ApiClient, project: string, given: ReadonlySet<string>) {
+  interface Account {
+    readonly email: string;
+    readonly displayName?: string;
+    readonly description?: string;
+    readonly disabled?: boolean;
+  }
+  const url = `https://iam.googleapis.com/v1/projects/${project}/serviceAccounts`;
+  const accounts = await all<Account>(client, url, "accounts");
+  const surveyed: AccountInput[] = [];
+  for (const { email, displayName: display_name, description, disabled } of accounts) {
+    const bindings = await bindingsOf(client, { url: `${url}/${email}`, method: "POST" });
+    if (given.has(email) && bindings.length === 0 && !disabled) continue;
+    surveyed.push({ email, display_name, description, ...(disabled && { disabled }), ...whereAny({ bindings }) });
+  }
+  return surveyed;
+}
+
+async function surveyBuckets(client: ApiClient, project: string, number: string) {
+  const buckets = await all<{ readonly name: string; readonly location: string }>(
+    client,
+    `https://storage.googleapis.com/storage/v1/b?project=${project}`,
+    "items",
+  );
+  const made = new Set([`${project}_cloudbuild`, `${number}.cloudbuild-logs.googleusercontent.com`]);
+  return buckets
+    .filter(({ name }) => !made.has(name) && !name.startsWith("run-sources-"))
+    .map(({ name, location }) => ({ name, location }));
+}
+
+async function surveyServices(client: ApiClient, project: string, compute: string, findSource: FindSource): Promise<ServiceInput[]> {
+  const url = `https://run.googleapis.com/v1/projects/${project}/locations`;
+  const { items = [] } = (await client.call({ method: "GET", url: `${url}/-/services` })) as { readonly items?: readonly KnativeService[] };
+  const surveyed: ServiceInput[] = [];
+  for (const { metadata, spec } of items) {
+    const { name } = metadata;
+    const region = metadata.labels["cloud.googleapis.com/location"] ?? "";
+    const { containers, serviceAccountName } = spec.template.spec;
+    const [{ image, env = [] } = { image: "" }] = containers;
+    const bindings = await bindingsOf(client, { url: `${url}/${region}/services/${name}`, method: "GET" });
+    const invokers = bindings.filter(({ role, condition }) => role === "roles/run.invoker" && !condition).flatMap(({ members }) => members);
+    const source = await findSource(client, { name, region, project, image });
+    const variables = env.flatMap(({ name, value }) => (value === undefined ? [] : [[name, value] as const]));
+    const service: ServiceInput = {
+      name,
+      region,
+      ...(source === undefined ? { image } : { source }),
+      ...(serviceAccountName !== compute && { service_account: serviceAccountName }),
+      ...(variables.length > 0 && { env: Object.fromEntries(variables) }),
+      ...(invokers.includes("allUsers") && { allow_unauthenticated: true }),
+      ...whereAny({
+        members: invokers.filter((member) => member !== "allUsers"),
+        bindings: bindings.filter(({ role, condition }) => role !== "roles/run.invoker" || condition),
+      }),
+    };
+    surveyed.push(service);
+  }
+  return surveyed;
+}
+
+async function bindingsOf(client: ApiClient, owner: Parameters<typeof readPolicy>[1]): Promise<SeedBinding[]> {
+  return [...((await readPolicy(client, owner)).bindings ?? [])];
+}
+
+/** The bindings without some members of some roles. */
+function without(bindings: readonly SeedBinding[], given: Readonly<Record<string, readonly string[]>>): SeedBinding[] {
+  return bindings
+    .map((binding) => ({ ...binding, members: binding.members.filter((member) => !given[binding.role]?.includes(member)) }))
+    .filter(({ members }) => members.length > 0);
+}
+
+function whereAny<T extends Readonly<Record<string, unknown[]>>>(lists: T): Partial<T> {
+  return Object.fromEntries(Object.entries(lists).filter(([, list]) => list.length > 0)) as Partial<T>;
+}
+
+/** The items of all pages of a list. */
+async function all<T>(client: ApiClient, url: string, name: string): Promise<T[]> {
+  const items: T[] = [];
+  for (let token: unknown = ""; typeof token === "string";) {
+    const page = new URL(url);
+    if (token) page.searchParams.set("pageToken", token);
+    const answer = (await client.call({ method: "GET", url: page.href })) as Readonly<Record<string, unknown>>;
+    items.push(...((answer[name] as T[] | undefined) ?? []));
+    token = answer["nextPageToken"];
+  }
+  return items;
+}

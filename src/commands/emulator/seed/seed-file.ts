@@ -1,0 +1,104 @@
+import { readFile } from "node:fs/promises";
+import * as v from "valibot";
+import { CliError } from "../../../errors/cli-error.ts";
+
+const Text = v.pipe(v.string(), v.nonEmpty());
+const Role = v.pipe(
+  v.string(),
+  v.regex(/^(roles|projects\/[^/]+\/roles|organizations\/\d+\/roles)\/[\w.]+$/, "a role looks like roles/run.invoker"),
+);
+
+const Binding = v.strictObject({
+  role: Role,
+  members: v.array(Text),
+  condition: v.optional(v.strictObject({ expression: Text, title: v.optional(v.string()), description: v.optional(v.string()) })),
+});
+
+const Account = v.strictObject({
+  /** The whole address, or the part before the @. */
+  email: v.pipe(
+    v.string(),
+    v.regex(/^[a-z][a-z0-9-]{5,29}(@\S+)?$/, "an account's name has 6 to 30 lower-case letters, digits and hyphens"),
+  ),
+  display_name: v.optional(v.string()),
+  description: v.optional(v.string()),
+  disabled: v.optional(v.boolean()),
+  /** Files that key files are written to, relative to the seed file. */
+  keys: v.optional(v.array(Text), []),
+  bindings: v.optional(v.array(Binding), []),
+});
+
+const Service = v.pipe(
+  v.strictObject({
+    name: v.pipe(
+      v.string(),
+      v.regex(/^[a-z](?:[a-z0-9-]{0,47}[a-z0-9])?$/, "a service name has at most 49 lower-case letters, digits and hyphens"),
+    ),
+    region: v.optional(v.pipe(v.string(), v.regex(/^[a-z]+-[a-z]+\d{1,2}$/, "a region looks like us-central1"))),
+    /** A folder to build, relative to the seed file. */
+    source: v.optional(Text),
+    image: v.optional(Text),
+    service_account: v.optional(Text),
+    env: v.optional(v.record(v.string(), v.string())),
+    allow_unauthenticated: v.optional(v.boolean()),
+    /** Who may invoke it. */
+    members: v.optional(v.array(Text), []),
+    bindings: v.optional(v.array(Binding), []),
+  }),
+  v.check(({ source, image }) => (source === undefined) !== (image === undefined), "a service has a source or an image"),
+);
+
+const Project = v.strictObject({
+  /** The emulator's own where it is not said. */
+  project: v.optional(
+    v.pipe(v.string(), v.regex(/^[a-z][a-z0-9-]{4,28}[a-z0-9]$/, "a project ID has 6 to 30 lower-case letters, digits and hyphens")),
+  ),
+  accounts: v.optional(v.array(Account), []),
+  bindings: v.optional(v.array(Binding), []),
+  buckets: v.optional(v.array(v.strictObject({ name: Text, location: v.optional(Text) })), []),
+  services: v.optional(v.array(Service), []),
+});
+
+const User = v.strictObject({
+  email: v.pipe(v.string(), v.email("a person has an e-mail address")),
+  /** A file that is written as gcloud's login leaves it, relative to the seed file. */
+  credentials: v.optional(Text),
+});
+
+const Seed = v.strictObject({ $schema: v.optional(v.string()), users: v.optional(v.array(User), []), projects: v.array(Project) });
+
+/** What an emulator is to hold; in our own spelling, but for a policy's bindings, which are Google's. */
+export type Seed = v.InferOutput<typeof Seed>;
+export type SeedInput = v.InferInput<typeof Seed>;
+export type SeedUser = Seed["users"][number];
+export type SeedProject = Seed["projects"][number];
+export type SeedAccount = SeedProject["accounts"][number];
+export type SeedService = SeedProject["services"][number];
+export type SeedBinding = SeedProject["bindings"][number];
+
+/** Reads a seed file. Throws NOT_FOUND where there is none, SETTINGS_INVALID with the place of the first thing that is wrong. */
+export async function readSeedFile(path: string): Promise<Seed> {
+  const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT")
+      throw new CliError("NOT_FOUND", `There is no file ${path}.`, { hint: "cloudrun-oauth emulator export writes one" });
+    throw new CliError("SETTINGS_INVALID", `${path} cannot be read: ${error.message}.`, { cause: error });
+  });
+  const result = v.safeParse(Seed, parse(path, text));
+  if (result.success) return result.output;
+  const [issue] = result.issues;
+  const place = (issue.path ?? [])
+    .map(({ key }) => (typeof key === "number" ? `[${key}]` : `.${String(key)}`))
+    .join("")
+    .replace(/^\./, "");
+  throw new CliError("SETTINGS_INVALID", `${path} is no seed file: ${place ? `${place}: ` : ""}${issue.message}.`, {
+    details: { file: path, place },
+  });
+}
+
+function parse(path: string, text: string): unknown {
+  try {
+    return JSON.parse(text.replace(/^\uFEFF/, ""));
+  } catch (error) {
+    throw new CliError("SETTINGS_INVALID", `${path} is not JSON: ${(error as Error).message}.`, { details: { file: path } });
+  }
+}

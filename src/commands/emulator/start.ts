@@ -1,0 +1,132 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Context } from "../../context/context.ts";
+import { claimHome, findRunning, publish, releaseHome, retract, type Running } from "../../emulator/index.ts";
+import { CliError, EXIT_CODES, type ErrorCode } from "../../errors/cli-error.ts";
+import { byFlag, explain, homeOf, startEmulator, type EmulatorOptions } from "../../context/running-emulator.ts";
+import { printPlan } from "../../context/print-plan.ts";
+
+interface StartOptions extends EmulatorOptions {
+  readonly port?: string;
+  readonly detach?: boolean;
+  readonly ephemeral?: boolean;
+  /** Milliseconds. */
+  readonly iamPropagation?: number;
+}
+
+/** Where the emulator listens without `--port`. */
+const DEFAULT_PORT = 8686;
+/** Milliseconds until a detached emulator must answer. */
+const START_LIMIT = 30_000;
+
+/** Runs an emulator until it is told to end, or with `--detach` leaves one running in the background once it answers. */
+export async function emulatorStart(context: Context, options: StartOptions): Promise<void> {
+  const home = homeOf(context, options);
+  const port = parsePort(options.port);
+  if (context.dryRun) {
+    const where = options.ephemeral ? "nothing kept" : `its data in ${join(home, "data")}`;
+    return printPlan(context.terminal, [`start an emulator on ${port === 0 ? "a free port" : `port ${port}`} of 127.0.0.1, ${where}`]);
+  }
+  try {
+    await (options.detach ? detach(context, home, options) : attend(context, home, port, options));
+  } catch (error) {
+    throw explain(error, port, home);
+  }
+}
+
+async function attend(context: Context, home: string, port: number, options: StartOptions): Promise<void> {
+  if (!(await claimHome(home))) throw await alreadyRunning(home);
+  const directory = options.ephemeral ? mkdtempSync(join(tmpdir(), "cloudrun-oauth-")) : join(home, "data");
+  try {
+    const emulator = await startEmulator(context, directory, {
+      port,
+      iamPropagation: options.iamPropagation,
+      log: (line) => context.terminal.note(line),
+    });
+    try {
+      publish(home, emulator.url);
+      announce(context, emulator.status());
+      if (!context.signal.aborted) await once(context.signal, "abort");
+    } finally {
+      retract(home);
+      await (options.ephemeral ? emulator.remove() : emulator.close());
+    }
+  } finally {
+    if (options.ephemeral) rmSync(directory, { recursive: true, force: true });
+    releaseHome(home);
+  }
+}
+
+async function detach(context: Context, home: string, { port, ephemeral, dataDir, iamPropagation }: StartOptions): Promise<void> {
+  if (await findRunning(home)) throw await alreadyRunning(home);
+  mkdirSync(home, { recursive: true, mode: 0o700 });
+  const logFile = join(home, "emulator.log");
+  const log = openSync(logFile, "w", 0o600);
+  const flags = Object.entries({
+    port,
+    "data-dir": dataDir,
+    engine: context.settings.get("engine")?.value,
+    record: context.settings.flag("record"),
+    "iam-propagation": iamPropagation === undefined ? undefined : `${iamPropagation}ms`,
+    project: byFlag(context, "project"),
+    region: byFlag(context, "region"),
+  });
+  const [node = "", ...argv] = [...context.self, "emulator", "start", "--json"];
+  argv.push(...flags.flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`, value])), ...(ephemeral ? ["--ephemeral"] : []));
+  const child = spawn(node, argv, { cwd: context.cwd, env: { ...context.env }, detached: true, stdio: ["ignore", "ignore", log] });
+  closeSync(log);
+  child.unref();
+
+  let ended = false;
+  child.once("exit", () => (ended = true));
+  child.once("error", () => (ended = true));
+  for (const begun = Date.now(); Date.now() - begun < START_LIMIT; await sleep(25)) {
+    const running = await findRunning(home);
+    if (running && running.pid === child.pid) return announce(context, running);
+    if (ended) throw readFailure(logFile);
+    context.signal.throwIfAborted();
+  }
+  child.kill("SIGTERM");
+  throw new CliError("EMULATOR_FAILED", `The emulator did not answer within ${START_LIMIT / 1000} seconds.`, {
+    hint: `Its log is ${logFile}`,
+  });
+}
+
+function announce({ terminal }: Context, running: Running): void {
+  if (terminal.json) return terminal.printJson(running);
+  terminal.print(`Emulator ready at ${running.url} (project ${running.project}, data in ${running.data_dir})\n`);
+  terminal.note('Bring a shell to it:  eval "$(cloudrun-oauth emulator env)"');
+}
+
+/** What a detached emulator that ended at once said last, as the error that it was. */
+function readFailure(logFile: string): CliError {
+  const text = readFileSync(logFile, "utf8").trim();
+  try {
+    const { error } = JSON.parse(text.slice(text.lastIndexOf("\n") + 1)) as { error: { code: ErrorCode; message: string; hint?: string } };
+    if (Object.hasOwn(EXIT_CODES, error.code)) return new CliError(error.code, error.message, { hint: error.hint });
+  } catch {
+    // It ended without saying why in our form; the log's text is all there is.
+  }
+  return new CliError("EMULATOR_FAILED", "The emulator ended as soon as it was started.", { hint: `Its log is ${logFile}`, cause: text });
+}
+
+async function alreadyRunning(home: string): Promise<CliError> {
+  const running = await findRunning(home);
+  const what = running
+    ? `An emulator is running already: ${running.url}, pid ${running.pid}.`
+    : `Another emulator is being started or stopped in ${home}.`;
+  return new CliError("EMULATOR_FAILED", what, {
+    hint: "Use it with --emulator, end it with: cloudrun-oauth emulator stop, or start a second one with --data-dir",
+  });
+}
+
+function parsePort(text: string | undefined): number {
+  if (text === undefined) return DEFAULT_PORT;
+  const port = Number(text);
+  if (/^\d+$/.test(text) && port <= 65_535) return port;
+  throw new CliError("USAGE", `--port is a number from 0 to 65535, not '${text}'.`, { hint: "0 takes a port that is free" });
+}

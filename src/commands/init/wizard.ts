@@ -1,0 +1,81 @@
+import { relative } from "node:path";
+import { REGIONS } from "../../settings/regions.ts";
+import type { Context } from "../../context/context.ts";
+import { TEMPLATES } from "./copy-template.ts";
+import { knownCredentials, knownPlaces } from "../../settings/known-values.ts";
+import { faultOf } from "../../settings/rules.ts";
+import type { Choice } from "../../terminal/terminal.ts";
+
+interface Answers {
+  readonly template?: string;
+  readonly service?: string;
+  readonly project?: string;
+  readonly region?: string;
+  /** Relative to the service's folder where it lies in it. */
+  readonly credentials?: string;
+}
+
+const [OTHER, NONE] = ["another", "none"].map((name) => `(${name})`) as [string, string];
+
+const DESCRIPTIONS: Readonly<Record<(typeof TEMPLATES)[number], string>> = {
+  hono: "JavaScript, Hono",
+  express: "JavaScript, Express",
+  flask: "Python, Flask",
+  fastapi: "Python, FastAPI",
+};
+
+/** Asks what no flag has said, and offers what the user has: in the environment, in profiles, in gcloud's configurations. Ctrl-C throws INTERRUPTED. */
+export async function askForSettings(context: Context, directory: string, service: string): Promise<Answers> {
+  const { settings } = context;
+  const isOpen = (name: Parameters<typeof settings.flag>[0]) => settings.flag(name) === undefined;
+  return {
+    ...(isOpen("template") && { template: await askForTemplate(context) }),
+    ...(isOpen("service") && { service: await askFor(context, "service", "Name of the service", service) }),
+    ...(isOpen("project") && (await askForProject(context))),
+    ...(isOpen("region") && { region: await askForRegion(context) }),
+    ...(isOpen("credentials") && (await askForCredentials(context, directory))),
+  };
+}
+
+function askForTemplate({ settings, terminal }: Context): Promise<string> {
+  const set = settings.require("template");
+  const choices = TEMPLATES.map((value) => ({ value, hint: DESCRIPTIONS[value] }));
+  return terminal.choose("Template", { flag: "--template", choices: foremost(choices, set) });
+}
+
+function askFor({ terminal }: Context, name: string, question: string, initial?: string): Promise<string> {
+  const fault = (answer: string) => {
+    const sentence = answer ? faultOf(name, answer)?.sentence : `There has to be a ${name}`;
+    return sentence && `${sentence}.`;
+  };
+  return terminal.ask(question, { flag: `--${name}`, fault, ...(initial && !fault(initial) && { initial }) });
+}
+
+async function askForProject(context: Context): Promise<{ project?: string }> {
+  const { env, settings, terminal } = context;
+  const known = knownPlaces("project", settings, env).map(({ value, source }) => ({ value, hint: source }));
+  const choices = [...known, { value: OTHER, label: "another one" }, { value: NONE, label: "none yet", hint: "the emulator needs none" }];
+  const chosen = await terminal.choose("Google Cloud project", { flag: "--project", choices });
+  if (chosen === NONE) return {};
+  return { project: chosen === OTHER ? await askFor(context, "project", "ID of the project") : chosen };
+}
+
+function askForRegion({ env, settings, terminal }: Context): Promise<string> {
+  const known: readonly Choice[] = knownPlaces("region", settings, env).map(({ value, source }) => ({ value, hint: source }));
+  const others = REGIONS.filter((region) => !known.some(({ value }) => value === region)).map((value) => ({ value }));
+  return terminal.choose("Region", { flag: "--region", choices: [...known, ...others] });
+}
+
+async function askForCredentials({ env, settings, terminal }: Context, directory: string): Promise<{ credentials?: string }> {
+  const known = knownCredentials(settings, env).map(({ value, source }) => ({ value, hint: source }));
+  if (known.length === 0) return {};
+  const choices = [{ value: NONE, label: "found anew each time", hint: "nothing is written: README, Settings" }, ...known];
+  const chosen = await terminal.choose("Credentials to call it with", { flag: "--credentials", choices });
+  if (chosen === NONE) return {};
+  const inside = relative(directory, chosen);
+  return { credentials: inside.startsWith("..") ? chosen : inside };
+}
+
+function foremost(choices: readonly Choice[], first: string): readonly Choice[] {
+  return [...choices.filter(({ value }) => value === first), ...choices.filter(({ value }) => value !== first)];
+}

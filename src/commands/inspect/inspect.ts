@@ -1,0 +1,99 @@
+import { audienceFor } from "../../auth/audience.ts";
+import { findCredentials } from "../../auth/credentials.ts";
+import { keysOf } from "../../auth/token-signature.ts";
+import { withCache } from "../../auth/token-cache.ts";
+import { readToken, type ReadToken } from "../../auth/token-kind.ts";
+import { inspectToken, type TokenReport } from "../../auth/token-report.ts";
+import { serviceUrl } from "../../invoke/target-url.ts";
+import type { Context } from "../../context/context.ts";
+import { CliError } from "../../errors/cli-error.ts";
+import { printPlan } from "../../context/print-plan.ts";
+
+interface InspectOptions {
+  readonly audience?: string;
+}
+
+/** Characters. No token comes near it. */
+const LONGEST = 64 * 1024;
+
+/** Says what a token is and what it is good for; prints that, and throws CREDENTIALS_INVALID with the first reason where it is no good. */
+export async function inspect(context: Context, given: string | undefined, options: InspectOptions): Promise<void> {
+  const { send, terminal } = context;
+  const { token, audiences } = given === undefined ? await ownToken(context, options) : await givenToken(context, given, options);
+  if (context.dryRun) return printPlan(terminal, plan(token));
+
+  const report = await inspectToken(token, { send, audiences, now: Date.now() });
+  if (terminal.json) terminal.printJson(report);
+  else terminal.print([...write(report)].map((line) => `${line}\n`).join(""));
+  const [problem] = report.problems;
+  if (!problem) return;
+  const isService = given !== undefined && problem.code === "NO_TOKEN" && /^[a-z][a-z0-9-]{0,48}$/.test(given);
+  const hint = isService ? `Is it a service? cloudrun-oauth inspect ${given} --why` : problem.hint;
+  throw new CliError("CREDENTIALS_INVALID", problem.message, { hint, details: { reasons: report.problems.map(({ code }) => code) } });
+}
+
+/** What `token` would print. */
+async function ownToken(context: Context, { audience }: InspectOptions) {
+  const { settings } = context;
+  const credentials = withCache(await findCredentials(settings.get("credentials"), context), context);
+  const wanted = audience ?? audienceFor(await serviceUrl(context));
+  return { token: readToken(await credentials.fetchIdToken(wanted)), audiences: [wanted] };
+}
+
+async function givenToken(context: Context, given: string, { audience }: InspectOptions) {
+  const token = readToken(given === "-" ? await readInput(context) : given);
+  if (audience !== undefined) return { token, audiences: [audience] };
+  // What Cloud Run would compare: other tokens are not for a service.
+  return { token, audiences: token.kind === "id_token" && !token.isForwarded ? await audiencesOfService(context) : [] };
+}
+
+/** Those of the service that is set; none where there is none, or where it cannot be asked about. */
+async function audiencesOfService({ settings, cloud, terminal }: Context): Promise<readonly string[]> {
+  const url = settings.get("url")?.value;
+  if (url !== undefined && URL.canParse(url)) return [audienceFor(new URL(url))];
+  const service = settings.get("service")?.value;
+  const project = settings.get("project")?.value;
+  if (service === undefined || project === undefined) return [];
+  try {
+    const found = await (await cloud()).describe({ service, project, region: settings.require("region") });
+    return [...found.urls, ...found.custom_audiences];
+  } catch (error) {
+    terminal.note(`The audience is not checked: ${(error as Error).message}`);
+    return [];
+  }
+}
+
+async function readInput({ stdin }: Context): Promise<string> {
+  let text = "";
+  for await (const chunk of stdin) {
+    text += chunk.toString();
+    if (text.length > LONGEST) break;
+  }
+  return text;
+}
+
+function plan(token: ReadToken): string[] {
+  const keys = keysOf(token);
+  if (keys && !token.isForwarded) return [`GET ${keys.url}`];
+  return token.kind === "access_token" ? ["POST https://oauth2.googleapis.com/tokeninfo"] : [];
+}
+
+function* write({
+  sentences,
+  signature,
+  audience,
+  issued_at,
+  expires_at,
+  clock_skew_seconds: skew,
+  problems,
+}: TokenReport): Generator<string> {
+  yield* sentences;
+  if (signature.verified) yield `  Signature: good, by the keys of ${signature.keys}`;
+  if (audience.matches) yield `  Audience: ${audience.found}, as it has to be`;
+  else if (audience.found !== null && audience.matches === null) yield `  Audience: ${audience.found}, not compared with a service's`;
+  if (issued_at) yield `  Made: ${issued_at}`;
+  if (expires_at) yield `  Expires: ${expires_at}`;
+  if (skew !== null && Math.abs(skew) > 5)
+    yield `  Clock: this machine's is ${Math.abs(skew)} s ${skew > 0 ? "ahead of" : "behind"} Google's`;
+  for (const { message } of problems) yield `  No good: ${message}`;
+}

@@ -1,0 +1,137 @@
+import { resolve } from "node:path";
+import { Readable } from "node:stream";
+import { findCredentials } from "../../auth/credentials.ts";
+import type { Look } from "../../invoke/refusal/refused-call.ts";
+import { withCache } from "../../auth/token-cache.ts";
+import { audienceOf, audienceOfLogin } from "../../invoke/audience.ts";
+import { createCaller, type Answer } from "../../invoke/authenticated-call.ts";
+import { writeDocument } from "../../invoke/response-document.ts";
+import { joinJson } from "../../invoke/json-text.ts";
+import { assertRepeatable, assertSensible, isMany, isRaw, type InvokeOptions } from "../../invoke/options.ts";
+import { openOutputFile, type OutputFile } from "../../invoke/output-file.ts";
+import { readCall, showCall, type Call } from "../../invoke/request.ts";
+import { rounds } from "../../invoke/repeat.ts";
+import { findTargets } from "../../invoke/target-url.ts";
+import { waitFor } from "../../invoke/wait-for.ts";
+import type { Context } from "../../context/context.ts";
+import { CliError } from "../../errors/cli-error.ts";
+import { setOutputs } from "../../context/pipeline-outputs.ts";
+
+/**
+ * Calls the service with an ID token, once or over and over, and prints what it says. Throws HTTP_STATUS where the service answers 400 or
+ * above, NOT_AUTHENTICATED, NOT_AUTHORIZED or NOT_REACHABLE where Cloud Run's front end refused; what was answered is printed before.
+ */
+export async function invoke(context: Context, targets: readonly string[], options: InvokeOptions): Promise<void> {
+  const { terminal, settings, signal, env, cwd } = context;
+  assertSensible(options, targets);
+  const credentials = withCache(await findCredentials(settings.get("credentials"), context), context, options);
+  const request = await readCall(options, context);
+  assertRepeatable(request.body, options, targets);
+  const urls = await findTargets(context, targets);
+  const calls: Call[] = [];
+  for (const url of urls) calls.push({ ...request, url, audience: credentials.audience ?? (await audienceOf(url, options, context)) });
+  const asked = options.audience ?? options.iap;
+  if (asked !== undefined && credentials.audience !== undefined && credentials.audience !== asked)
+    terminal.warn(audienceOfLogin(credentials.audience, asked));
+  terminal.debug(`credential: ${credentials.description}`);
+  for (const audience of new Set(calls.map((call) => call.audience))) terminal.debug(`audience: ${audience}`);
+  if (context.dryRun) {
+    const plans = calls.map((call) => showCall(call, credentials));
+    return terminal.printJson(plans.length > 1 ? plans : plans[0]);
+  }
+
+  const file = options.output === undefined ? undefined : await openOutputFile(resolve(cwd, options.output));
+  const printer = createPrinter(context, options, { isMany: isMany(options, targets), file });
+  const look: Look = async (...about) => (await import("../../invoke/refusal/look-up.ts")).createLook(context)(...about);
+  const send = createCaller(context.send, credentials, { ...options, look });
+  const { waitFor: status } = options;
+  let last: Answer | undefined;
+
+  /** Makes one call and prints it; gives the error that its answer means. */
+  async function make(call: Call): Promise<CliError | undefined> {
+    try {
+      const title = `Waiting for ${status} from ${call.url.href}`;
+      last = await (status === undefined
+        ? send(call)
+        : terminal.task(title, () => waitFor(status, () => send(call), { note: terminal.note, signal })));
+      await printer.print(last, call);
+      return last.error;
+    } catch (error) {
+      // A watch outlives what it watches.
+      if (options.watch === undefined || signal.aborted || !(error instanceof CliError)) throw error;
+      return error;
+    }
+  }
+
+  const failures: { first?: CliError; count: number; calls: number } = { count: 0, calls: 0 };
+  try {
+    for await (const call of rounds(calls, options, signal)) {
+      const error = await make(call);
+      failures.calls += 1;
+      if (!error) continue;
+      failures.count += 1;
+      failures.first ??= error;
+      if (isMany(options, targets)) terminal.warn(`${call.url.href}: ${error.message}`);
+    }
+  } finally {
+    await file?.discard();
+    printer.end();
+    if (last) setOutputs(env, `Called ${last.url.host}`, { status_code: last.response.status });
+  }
+  if (failures.first) throw summary(failures.first, failures);
+}
+
+interface Kind {
+  /** Whether one run makes several calls. */
+  readonly isMany: boolean;
+  readonly file: OutputFile | undefined;
+}
+
+/** Prints answers as they come; several of them, under `--json`, as one list at the end, or in one line each where there is no end. */
+function createPrinter({ terminal, signal, cwd }: Context, options: InvokeOptions, { isMany: isList, file }: Kind) {
+  const listed: string[] = [];
+
+  const document = async (answer: Answer, { audience }: Call): Promise<string> => {
+    const { response, bytes, error, elapsed, url, principal } = answer;
+    const written = file && !error ? await file.write(bytes ? Readable.from([bytes]) : response.body) : undefined;
+    const shown = written === undefined ? (bytes ?? (await response.bytes())) : null;
+    const { headers } = response;
+    const about = {
+      headers,
+      duration_ms: Math.round(elapsed()),
+      audience,
+      principal,
+      ...(options.location && { url: url.href }),
+    };
+    return writeDocument(
+      { ...response, bytes: shown },
+      { ...(written !== undefined && { file: resolve(cwd, options.output ?? ""), bytes: written }), ...(options.include && about) },
+    );
+  };
+
+  return {
+    async print(answer: Answer, call: Call): Promise<void> {
+      const { bytes, response } = answer;
+      if (isRaw(options)) return bytes ? terminal.print(bytes) : terminal.printStream(response.body, signal);
+      if (!file && !bytes && response.headers["content-type"]?.startsWith("text/event-stream"))
+        terminal.note("The service answers with events, which are shown when the last has come; --raw prints them as they come.");
+      const text = await document(answer, call);
+      if (!isList || !terminal.json) terminal.print(text);
+      else if (options.watch === undefined) listed.push(text);
+      else terminal.print(`${joinJson(text)}\n`);
+    },
+    end(): void {
+      if (listed.length > 0) terminal.print(`[\n  ${listed.map((text) => text.trimEnd().replaceAll("\n", "\n  ")).join(",\n  ")}\n]\n`);
+    },
+  };
+}
+
+/** The one error of a run: the first, and how many there were of how many calls. */
+function summary(first: CliError, { count, calls }: { readonly count: number; readonly calls: number }): CliError {
+  if (calls === 1) return first;
+  const { code, message, hint, details } = first;
+  return new CliError(code, `${count} of ${calls} calls failed. The first: ${message}`, {
+    ...(hint && { hint }),
+    details: { ...details, calls, failed: count },
+  });
+}

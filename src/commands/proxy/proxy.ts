@@ -1,0 +1,89 @@
+import { once } from "node:events";
+import { hostname } from "node:os";
+import { audienceFor, isServiceHost } from "../../auth/audience.ts";
+import { findCredentials } from "../../auth/credentials.ts";
+import { withCache, type CacheOptions } from "../../auth/token-cache.ts";
+import { audienceOf, audienceOfLogin, type AudienceOptions } from "../../invoke/audience.ts";
+import { serviceUrl } from "../../invoke/target-url.ts";
+import { createLook } from "../../invoke/refusal/look-up.ts";
+import type { Context } from "../../context/context.ts";
+import { CliError } from "../../errors/cli-error.ts";
+import { STATUS_PATH } from "./local-responses.ts";
+import { openProxy } from "./open-proxy.ts";
+import { bare, isLoopback } from "../../http/route.ts";
+
+interface ProxyOptions extends CacheOptions, AudienceOptions {
+  readonly port?: number;
+  readonly host: string;
+  readonly tag?: string;
+  readonly allowRemote?: boolean;
+  readonly allowOrigin?: readonly string[];
+}
+
+/** Where Google's own proxy listens too. */
+const DEFAULT_PORT = 8080;
+/** Milliseconds that requests may take when the proxy is told to end. */
+const GRACE = 5000;
+
+/** Passes requests to a port of this machine on to the service with an ID token, until it is told to end. Throws as the credentials do, PROXY_FAILED for a port that is taken. */
+export async function proxy(context: Context, service: string | undefined, options: ProxyOptions): Promise<void> {
+  const { terminal, settings, signal, env } = context;
+  const { port = DEFAULT_PORT, allowOrigin: origins = [] } = options;
+  const host = bare(options.host);
+  if (port > 65_535) throw new CliError("USAGE", "--port is a number from 0 to 65535.", { hint: "0 takes a port that is free" });
+  if (!isLoopback(host) && !options.allowRemote)
+    throw new CliError("USAGE", `Whoever reaches ${host} would call the service with your credential.`, {
+      hint: "Leave --host away, or say --allow-remote where the network is one to trust.",
+    });
+  const credentials = withCache(await findCredentials(settings.get("credentials"), context), context, { ...options, isLongRun: true });
+  const url = await findService(context, service, options.tag);
+  const audience = credentials.audience ?? (await audienceOf(url, options, context));
+  const asked = options.audience ?? options.iap;
+  if (asked !== undefined && credentials.audience !== undefined && credentials.audience !== asked)
+    terminal.warn(audienceOfLogin(credentials.audience, asked));
+  terminal.debug(`credential: ${credentials.description}`);
+  if (context.dryRun) {
+    const { principal = null, tokenRequest } = credentials;
+    return terminal.printJson({ host, port, service: url.origin, audience, principal, token_request: tokenRequest });
+  }
+
+  const opened = await openProxy({
+    host,
+    port,
+    service: url,
+    audience,
+    credentials,
+    secondCarrier: options.iap === undefined ? "X-Serverless-Authorization" : "Proxy-Authorization",
+    origins,
+    machine: hostname(),
+    env,
+    signal,
+    look: createLook(context),
+    ...(!terminal.quiet && { log: terminal.note }),
+    warn: terminal.warn,
+    note: terminal.note,
+  });
+  const { principal } = opened;
+  if (terminal.json) terminal.printJson({ url: opened.url, service: url.origin, audience, principal: principal ?? null });
+  else terminal.print(`${opened.url}\n`);
+  terminal.note(
+    `Calls go to ${url.origin}${principal ? ` as ${principal}` : ""}. What is going on: ${opened.url}${STATUS_PATH}. Ctrl-C ends it.`,
+  );
+  if (!signal.aborted) await once(signal, "abort");
+  if (opened.active() > 0) terminal.note(`Ending: what is under way (${opened.active()}) has ${GRACE / 1000} s to finish.`);
+  await opened.close(GRACE);
+}
+
+/** The service that is named, or that is set, or a tag's address of it. */
+async function findService(context: Context, name: string | undefined, tag: string | undefined): Promise<URL> {
+  const url = await serviceUrl(context, name);
+  if (url.pathname !== "/" || url.search)
+    throw new CliError("USAGE", "A proxy stands before a whole service: its URL has no path.", { hint: `Say --url ${url.origin}` });
+  if (tag === undefined) return url;
+  if (!isServiceHost(url.hostname))
+    throw new CliError("USAGE", `${url.host} is no address that Cloud Run gave, so it has none for a tag.`, {
+      hint: "Leave --tag away, or say --url with the service's own run.app address.",
+    });
+  if (!/^[a-z](?:[a-z0-9-]*[a-z0-9])?$/.test(tag)) throw new CliError("USAGE", `"${tag}" is no tag: it is made of a-z, 0-9 and -.`);
+  return new URL(audienceFor(url).replace("://", `://${tag}---`));
+}

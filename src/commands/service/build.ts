@@ -1,0 +1,38 @@
+import { resolve } from "node:path";
+import { defaultImage } from "../../cloud/repository.ts";
+import type { Context } from "../../context/context.ts";
+import { CliError } from "../../errors/cli-error.ts";
+import { setOutputs } from "../../context/pipeline-outputs.ts";
+import { printPlan } from "../../context/print-plan.ts";
+import { assertDockerfile } from "../up/dockerfile.ts";
+
+/** Builds a folder's Dockerfile with Cloud Build. */
+export async function build(context: Context, folder: string | undefined): Promise<void> {
+  const { settings, terminal } = context;
+  const directory = resolve(context.cwd, folder ?? ".");
+  await assertDockerfile(directory);
+  const place = { project: settings.require("project"), region: settings.require("region") };
+  const image = settings.get("image")?.value ?? defaultImage({ ...place, service: settings.require("service") });
+
+  const cloud = await context.cloud();
+  assertWaitedFor(context.rest);
+  const options = { ...place, directory, image, gcloudFlags: context.rest };
+  if (context.dryRun) return printPlan(terminal, cloud.plan("build", options));
+  const result = await terminal.task(`Building ${image}`, () => cloud.build(options));
+  setOutputs(context.env, "Built", { image: result.image, digest: result.digest });
+  if (terminal.json) return terminal.printJson(result);
+  terminal.printTable([
+    ["IMAGE", result.image],
+    ["DIGEST", result.digest],
+    ["BUILD", result.id],
+    ...(result.log_url === null ? [] : [["LOG", result.log_url]]),
+  ]);
+}
+
+/** The answer is what the build came to. */
+function assertWaitedFor(flags: readonly string[]): void {
+  if (flags.includes("--async"))
+    throw new CliError("USAGE", "build waits until the image is there, and --async would not.", {
+      hint: "Leave it out, or let your shell do it: cloudrun-oauth build &",
+    });
+}

@@ -1,0 +1,15 @@
+import { openTokenStore, tokenFolder } from "../../auth/token-store.ts";
+import type { Context } from "../../context/context.ts";
+import { printPlan } from "../../context/print-plan.ts";
+
+/** Removes the tokens that are kept on this machine. Those that were given out are good until they expire: Google takes no ID token back. */
+export async function revokeTokens({ env, terminal, dryRun }: Context): Promise<void> {
+  const folder = tokenFolder(env) ?? null;
+  if (dryRun) return printPlan(terminal, folder === null ? [] : [`rm -r ${folder}`]);
+  const removed = folder === null ? 0 : openTokenStore(folder).clear();
+  if (terminal.json) return terminal.printJson({ removed, folder });
+  terminal.printTable([
+    ["REMOVED", String(removed)],
+    ["FOLDER", folder ?? ""],
+  ]);
+}

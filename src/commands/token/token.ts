@@ -1,0 +1,45 @@
+import { audienceFor, isServiceHost } from "../../auth/audience.ts";
+import { findCredentials } from "../../auth/credentials.ts";
+import { readClaims } from "../../auth/id-token.ts";
+import { withCache, type CacheOptions } from "../../auth/token-cache.ts";
+import { audienceOf, audienceOfLogin, type AudienceOptions } from "../../invoke/audience.ts";
+import { serviceUrl } from "../../invoke/target-url.ts";
+import type { Context } from "../../context/context.ts";
+import { CliError } from "../../errors/cli-error.ts";
+
+interface TokenOptions extends CacheOptions, Pick<AudienceOptions, "iap"> {
+  readonly header?: boolean;
+}
+
+/** Prints an ID token and nothing else, with `--header` as a line that curl takes; under `--json` its audience, its end (RFC 3339) and its claims too. */
+export async function token(context: Context, audience: string | undefined, options: TokenOptions): Promise<void> {
+  const { terminal, settings } = context;
+  if (options.header && terminal.json)
+    throw new CliError("USAGE", "--header prints a line for curl, and --json a document.", { hint: "Say one of them." });
+  if (audience !== undefined && options.iap !== undefined)
+    throw new CliError("USAGE", "An audience and --iap each say whom the token is for.", { hint: "Say one of them." });
+  const credentials = withCache(await findCredentials(settings.get("credentials"), context), context, options);
+  const wanted = audience ?? (await audienceOf(await serviceUrl(context), options, context));
+  const fitting = fittingAudience(wanted);
+  if (fitting) terminal.warn(`Cloud Run expects its service's URL without tag and path as audience: ${fitting}`);
+  terminal.debug(`credential: ${credentials.description}`);
+  if (context.dryRun) return terminal.printJson({ ...credentials.tokenRequest, audience: wanted, principal: credentials.principal });
+
+  const idToken = await credentials.fetchIdToken(wanted);
+  terminal.mask(idToken);
+  const asked = audience ?? options.iap;
+  if (asked !== undefined && credentials.audience !== undefined && credentials.audience !== asked)
+    terminal.warn(audienceOfLogin(credentials.audience, asked));
+  if (!terminal.json) return terminal.print(`${options.header ? "Authorization: Bearer " : ""}${idToken}\n`);
+  const claims = readClaims(idToken) ?? {};
+  const expires = typeof claims.exp === "number" ? new Date(claims.exp * 1000).toISOString() : null;
+  terminal.printJson({ token: idToken, audience: wanted, expires_at: expires, claims });
+}
+
+/** The audience that was meant by a service's URL with more to it; undefined where nothing is amiss. */
+function fittingAudience(audience: string): string | undefined {
+  if (!URL.canParse(audience)) return undefined;
+  const url = new URL(audience);
+  const fitting = audienceFor(url);
+  return isServiceHost(url.hostname) && audience !== fitting && audience !== `${fitting}/` ? fitting : undefined;
+}

@@ -1,0 +1,14 @@
+import { createContext, overlay, type Context } from "./context.ts";
+import { environmentOf, type Running } from "../emulator/index.ts";
+
+type Surroundings = Pick<Context, "terminal" | "stdin" | "env" | "cwd" | "signal">;
+
+/** A context that acts on a project of a running emulator as the project's operator, by Google's APIs. */
+export function operatorContext(
+  around: Surroundings,
+  running: Running,
+  { project = running.project, region = running.region } = {},
+): Context {
+  const env = overlay(around.env, environmentOf(running, project));
+  return createContext({ ...around, env, self: [], rest: [], dryRun: false, flags: { project, region, via: "api" } });
+}

@@ -1,0 +1,84 @@
+import { ApiError } from "../server/errors.ts";
+import { findProject } from "../state/projects.ts";
+import type { Project } from "../state/resources.ts";
+import type { State } from "../state/state.ts";
+
+export const API_TITLES: Readonly<Record<string, string>> = {
+  "run.googleapis.com": "Cloud Run Admin API",
+  "cloudbuild.googleapis.com": "Cloud Build API",
+  "artifactregistry.googleapis.com": "Artifact Registry API",
+  "storage.googleapis.com": "Cloud Storage API",
+  "iam.googleapis.com": "Identity and Access Management (IAM) API",
+  "iamcredentials.googleapis.com": "IAM Service Account Credentials API",
+  "logging.googleapis.com": "Cloud Logging API",
+  "secretmanager.googleapis.com": "Secret Manager API",
+  "serviceusage.googleapis.com": "Service Usage API",
+  "cloudresourcemanager.googleapis.com": "Cloud Resource Manager API",
+  "cloudbilling.googleapis.com": "Cloud Billing API",
+  "orgpolicy.googleapis.com": "Organization Policy API",
+  "policytroubleshooter.googleapis.com": "Policy Troubleshooter API",
+};
+
+/** The APIs that are enabled in a project from the beginning: all that the emulator has. */
+export const DEFAULT_APIS: readonly string[] = Object.keys(API_TITLES);
+
+/** What APIs are enabled by: it answers whatever is enabled. */
+const ALWAYS_ENABLED = "serviceusage.googleapis.com";
+
+/** What a project is brought back by, and looked at with. */
+const OF_DELETED_PROJECTS = new Set(["cloudresourcemanager.googleapis.com", "cloudbilling.googleapis.com", ALWAYS_ENABLED]);
+/** What costs money. */
+const BILLED = new Set(["run.googleapis.com", "cloudbuild.googleapis.com", "artifactregistry.googleapis.com"]);
+
+/** Throws ApiError PERMISSION_DENIED where a project, for an API by its host, is not in use: deleted, without the API, or without billing. */
+export function requireUsable(state: State, host: string, projectIdOrNumber: string): void {
+  const project = findProject(state, projectIdOrNumber);
+  if (project?.deleted && !OF_DELETED_PROJECTS.has(host)) throw invalidConsumer(project, host);
+  requireEnabled(state, host, projectIdOrNumber);
+  if (project?.unbilled && BILLED.has(host)) throw billingDisabled(project, host);
+}
+
+// Unlike Cloud Run: the services of a project that was deleted go on answering.
+function invalidConsumer({ projectId, projectNumber }: Project, host: string): ApiError {
+  return new ApiError("PERMISSION_DENIED", `Permission denied on resource project ${projectId}.`, [
+    {
+      "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+      reason: "CONSUMER_INVALID",
+      domain: "googleapis.com",
+      metadata: { consumer: `projects/${projectNumber}`, service: host },
+    },
+  ]);
+}
+
+function billingDisabled({ projectId, projectNumber }: Project, host: string): ApiError {
+  const url = `https://console.developers.google.com/billing/enable?project=${projectId}`;
+  const message = `This API method requires billing to be enabled. Please enable billing on project #${projectId} by visiting ${url} then retry. If you enabled billing for this project recently, wait a few minutes for the action to propagate to our systems and retry.`;
+  return new ApiError("PERMISSION_DENIED", message, [
+    {
+      "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+      reason: "BILLING_DISABLED",
+      domain: "googleapis.com",
+      metadata: { consumer: `projects/${projectNumber}`, service: host },
+    },
+  ]);
+}
+
+/** Throws ApiError PERMISSION_DENIED where an API, by its host, is disabled in a project; says nothing of projects and APIs that the emulator has not. */
+function requireEnabled(state: State, host: string, projectIdOrNumber: string): void {
+  const title = API_TITLES[host];
+  const project = findProject(state, projectIdOrNumber);
+  if (title === undefined || host === ALWAYS_ENABLED || !project || state.apis.get(`${project.projectId}/${host}`)) return;
+  const { projectId, projectNumber } = project;
+  const url = `https://console.developers.google.com/apis/api/${host}/overview?project=${projectId}`;
+  const message = `${title} has not been used in project ${projectId} before or it is disabled. Enable it by visiting ${url} then retry. If you enabled this API recently, wait a few minutes for the action to propagate to our systems and retry.`;
+  throw new ApiError("PERMISSION_DENIED", message, [
+    {
+      "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+      reason: "SERVICE_DISABLED",
+      domain: "googleapis.com",
+      metadata: { service: host, serviceTitle: title, consumer: `projects/${projectNumber}`, containerInfo: projectId, activationUrl: url },
+    },
+    { "@type": "type.googleapis.com/google.rpc.LocalizedMessage", locale: "en-US", message },
+    { "@type": "type.googleapis.com/google.rpc.Help", links: [{ description: "Google developers console API activation", url }] },
+  ]);
+}

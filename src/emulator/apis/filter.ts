@@ -1,0 +1,52 @@
+import { ApiError } from "../server/errors.ts";
+
+/** Whether something fits a filter; `field` gives the values that it has under a name. */
+export type Filter = (field: (name: string) => unknown) => boolean;
+
+// Unlike Cloud Run: NOT, comparisons by size and functions are refused in filters.
+/**
+ * Reads a list request's filter: `field=value`, `field:value` and `field!=value`, a value perhaps in quotes or with an asterisk at its end, under AND, OR and
+ * brackets: https://google.aip.dev/160. Throws ApiError INVALID_ARGUMENT for a field that is not among `fields`, and for what it does not understand.
+ */
+export function parseFilter(text: string, fields: readonly string[]): Filter {
+  const tokens = text.match(/[()]|[\w.]+\s*(?:!=|[=:])\s*(?:"[^"]*"|[^\s()"]+)|[^\s()]+/g) ?? [];
+  const refuse = (): never => {
+    throw new ApiError("INVALID_ARGUMENT", `The emulator does not understand the filter '${text}'.`);
+  };
+
+  const either = (): Filter => {
+    const filters = [both()];
+    while (tokens[0] === "OR") {
+      tokens.shift();
+      filters.push(both());
+    }
+    return (field) => filters.some((filter) => filter(field));
+  };
+  const both = (): Filter => {
+    const filters = [term()];
+    while (tokens[0] !== undefined && tokens[0] !== ")" && tokens[0] !== "OR") {
+      if (tokens[0] === "AND") tokens.shift();
+      filters.push(term());
+    }
+    return (field) => filters.every((filter) => filter(field));
+  };
+  const term = (): Filter => {
+    const token = tokens.shift() ?? refuse();
+    if (token === "(") {
+      const inner = either();
+      return tokens.shift() === ")" ? inner : refuse();
+    }
+    const [, name, operator, quoted, bare = ""] = /^([\w.]+)\s*(!=|[=:])\s*(?:"([^"]*)"|(.+))$/s.exec(token) ?? [];
+    if (name === undefined || !fields.includes(name)) return refuse();
+    return (field) => fits(field(name), quoted ?? bare) === (operator !== "!=");
+  };
+
+  if (tokens.length === 0) return () => true;
+  const filter = either();
+  return tokens.length === 0 ? filter : refuse();
+}
+
+function fits(actual: unknown, wanted: string): boolean {
+  if (Array.isArray(actual)) return actual.some((value) => fits(value, wanted));
+  return wanted.endsWith("*") ? String(actual).startsWith(wanted.slice(0, -1)) : String(actual) === wanted;
+}

@@ -1,0 +1,38 @@
+import type { State } from "../../state/state.ts";
+
+/** An image as Artifact Registry shows it: https://cloud.google.com/artifact-registry/docs/reference/rest/v1/projects.locations.repositories.dockerImages */
+export interface DockerImage {
+  readonly name: string;
+  readonly uri: string;
+  readonly tags: readonly string[];
+  readonly mediaType: string;
+  readonly uploadTime: string;
+  readonly buildTime: string;
+  readonly updateTime: string;
+}
+
+// Unlike Cloud Run: an image that has lost its last tag to another one is not shown any more; a reference by digest still finds it.
+/** The images of a repository, by its key `PROJECT/LOCATION/REPOSITORY`. */
+export function dockerImages(state: State, key: string): DockerImage[] {
+  const [project = "", location = "", repository = ""] = key.split("/");
+  const registry = `${location}-docker.pkg.dev/${project}/${repository}/`;
+  const images = new Map<string, { path: string; digest: string; tags: string[] }>();
+  for (const { reference, digest } of state.tags.list(registry)) {
+    const [path = "", tag = ""] = reference.slice(registry.length).split(":");
+    const image = images.get(`${path}@${digest}`) ?? { path, digest, tags: [] };
+    image.tags.push(tag);
+    images.set(`${path}@${digest}`, image);
+  }
+  return [...images.values()].map(({ path, digest, tags }) => {
+    const { createTime = "" } = state.images.get(digest) ?? {};
+    return {
+      name: `projects/${project}/locations/${location}/repositories/${repository}/dockerImages/${encodeURIComponent(path)}@${digest}`,
+      uri: `${registry}${path}@${digest}`,
+      tags,
+      mediaType: "application/vnd.oci.image.manifest.v1+json",
+      uploadTime: createTime,
+      buildTime: createTime,
+      updateTime: createTime,
+    };
+  });
+}

@@ -1,0 +1,78 @@
+import { existsSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Application } from "../../buildpacks/application.ts";
+import { detect } from "../../buildpacks/detect.ts";
+import { openSource } from "../../buildpacks/source.ts";
+import { BuildError } from "../../engine/engine.ts";
+import type { Runtime } from "../../runtime.ts";
+import { prefixLines } from "../build-log.ts";
+import type { BuildStep } from "../build-request.ts";
+import { parsePackCommand, type PackCommand } from "./pack-command.ts";
+import { inWorkspace, makeImage, readReference, sourceRoot, type Workspace } from "../workspace.ts";
+
+// Unlike Cloud Run: buildpacks do not run; a Dockerfile that does the same is made of the source, and project.toml is not looked at.
+/** Carries out a step of pack. Throws a BuildError, in pack's words, where the step fails. */
+export async function runPackStep(
+  builder: Pick<Runtime, "engine">,
+  step: BuildStep,
+  workspace: Workspace,
+  log: (text: string) => void,
+): Promise<void> {
+  const command = parsePackCommand(step.args);
+  if (command.verb === "default-builder") return log(`Builder ${command.builder} is now the default builder\n`);
+  const root = sourceRoot(workspace);
+  const context = inWorkspace(root, inWorkspace(root, root, step.dir), command.path);
+  if (!existsSync(context)) throw new BuildError(`ERROR: failed to build: invalid app path '${command.path}'`);
+
+  const [image] = command.images;
+  log(`===> ANALYZING\n[analyzer] Image with name "${image}" not found\n===> DETECTING\n`);
+  const application = detectIn(context, command, log);
+  for (const { id } of application.buildpacks) log(`[detector] ${id}\n`);
+  log("===> RESTORING\n===> BUILDING\n");
+  for (const { id, title, notes } of application.buildpacks)
+    log([`=== ${title} (${id}) ===`, ...notes].map((line) => `[builder] ${line}\n`).join(""));
+  const digest = await buildIn(builder, context, application, command, workspace, prefixLines("[builder] ", log));
+  log(`===> EXPORTING\n[exporter] *** Images (${digest.slice("sha256:".length, "sha256:".length + 12)}):\n`);
+  for (const each of command.images) log(`[exporter]       ${each}\n`);
+  log(`Successfully built image ${image}\n`);
+}
+
+type Build = Extract<PackCommand, { verb: "build" }>;
+
+function detectIn(context: string, { env }: Build, log: (text: string) => void): Application {
+  let application: Application | undefined;
+  try {
+    application = detect(openSource(context), env);
+  } catch (error) {
+    if (!(error instanceof BuildError)) throw error;
+    log(`===> BUILDING\n[builder] Failure: ${error.message}\n[builder] ERROR: failed to build: exit status 1\n`);
+    throw new BuildError("ERROR: failed to build: executing lifecycle: failed with status code: 51", { cause: error });
+  }
+  if (application) return application;
+  log(
+    "[detector] ERROR: No buildpack groups passed detection.\n[detector] ERROR: Please check that you are running against the correct path.\n",
+  );
+  log("[detector] ERROR: failed to detect: no buildpacks participating\n");
+  throw new BuildError("ERROR: failed to build: executing lifecycle: failed with status code: 20");
+}
+
+async function buildIn(
+  builder: Pick<Runtime, "engine">,
+  context: string,
+  { dockerfile }: Application,
+  { images }: Build,
+  workspace: Workspace,
+  log: (text: string) => void,
+): Promise<string> {
+  // Buildpacks install packages anew, and look at no .dockerignore.
+  for (const name of ["node_modules", ".dockerignore"]) rmSync(join(context, name), { recursive: true, force: true });
+  const file = join(workspace.folder, `Dockerfile-${workspace.images.size}`);
+  writeFileSync(file, `${dockerfile}\n`);
+  try {
+    return await makeImage(builder, { context, dockerfile: file, tags: images.map(readReference) }, workspace, log);
+  } catch (error) {
+    if (!(error instanceof BuildError) || workspace.signal.aborted) throw error;
+    log(`${error.message}\nERROR: failed to build: exit status 1\n`);
+    throw new BuildError("ERROR: failed to build: executing lifecycle: failed with status code: 51", { cause: error });
+  }
+}

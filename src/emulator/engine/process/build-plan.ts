@@ -1,0 +1,206 @@
+import { posix } from "node:path";
+import type { ImageConfig } from "../../state/resources.ts";
+import { readBaseImage, type BaseImage } from "./base-image.ts";
+import { readCopy, type Copy } from "./copy-instruction.ts";
+import { faulty, readDockerfile, readFlags, readJsonForm, refused, type Instruction } from "./dockerfile.ts";
+import { BuildError } from "../engine.ts";
+import { readRun } from "./run-instruction.ts";
+import { expand, splitWords, WordError, type Scope } from "./shell-words.ts";
+
+/** What a build has to do, with every variable replaced: nothing was touched to find it out. */
+export interface Plan {
+  readonly stages: readonly Stage[];
+}
+
+export interface Stage {
+  readonly from: Instruction;
+  /** An image of a registry, or the number of an earlier stage. */
+  readonly base: BaseImage | number;
+  readonly steps: readonly Step[];
+  readonly config: ImageConfig;
+}
+
+interface Step {
+  readonly instruction: Instruction;
+  /** What the instruction does to the image's files; undefined where it only says something of the image. */
+  readonly action?: Action;
+  /** What the process engine does otherwise than a container engine. */
+  readonly note?: string;
+}
+
+export type Action =
+  | { readonly kind: "folder"; readonly path: string }
+  | { readonly kind: "copy"; readonly copy: Copy }
+  | {
+      readonly kind: "run";
+      readonly commands: readonly (readonly string[])[];
+      readonly workingDir: string;
+      readonly env: Readonly<Record<string, string>>;
+    };
+
+/** A stage while its instructions are read. */
+interface Draft {
+  readonly from: Instruction;
+  readonly name: string;
+  readonly base: BaseImage | number;
+  readonly steps: Step[];
+  readonly env: Map<string, string>;
+  readonly args: Map<string, string>;
+  entrypoint: readonly string[];
+  cmd: readonly string[];
+  cmdIsOwn: boolean;
+  workingDir: string;
+  user: string;
+}
+
+/** Reads a Dockerfile and works out all that its build has to do. Throws a BuildError for the first line that is wrong or cannot be carried out. */
+export function planBuild(source: string): Plan {
+  const { instructions, escape } = readDockerfile(source);
+  const globals = new Map<string, string>();
+  const drafts: Draft[] = [];
+  for (const instruction of instructions) {
+    try {
+      if (instruction.keyword === "FROM") drafts.push(beginStage(instruction, drafts, { escape, lookup: (name) => globals.get(name) }));
+      else readInstruction(instruction, drafts, globals, escape);
+    } catch (error) {
+      if (error instanceof WordError) throw faulty(instruction, error.message);
+      throw error;
+    }
+  }
+  if (drafts.length === 0) throw new BuildError("The Dockerfile has no FROM: it needs at least one stage.");
+  return { stages: drafts.map(toStage) };
+}
+
+function readInstruction(instruction: Instruction, drafts: readonly Draft[], globals: Map<string, string>, escape: string): void {
+  const draft = drafts.at(-1);
+  if (!draft && instruction.keyword !== "ARG") throw faulty(instruction, "The first instruction of a Dockerfile is FROM.");
+  const args = draft ? draft.args : globals;
+  // ENV wins over ARG: https://docs.docker.com/reference/dockerfile/#using-arg-variables
+  const scope: Scope = { escape, lookup: (name) => draft?.env.get(name) ?? args.get(name) };
+  if (instruction.rest === "") throw faulty(instruction, `${instruction.keyword} requires at least one argument.`);
+  if (!draft || instruction.keyword === "ARG") {
+    for (const [name, value] of readArgs(instruction, scope)) {
+      const given = value ?? globals.get(name);
+      if (given !== undefined) args.set(name, given);
+    }
+    draft?.steps.push({ instruction });
+    return;
+  }
+  draft.steps.push({ instruction, ...readStep(instruction, draft, drafts, scope) });
+}
+
+function readArgs(instruction: Instruction, scope: Scope): [name: string, value: string | undefined][] {
+  return splitWords(instruction.rest, scope).map((word) => {
+    const at = word.indexOf("=");
+    return at < 0 ? [word, undefined] : [word.slice(0, at), word.slice(at + 1)];
+  });
+}
+
+/** Takes one instruction into its stage; gives back what it does to the image's files. */
+function readStep(instruction: Instruction, draft: Draft, drafts: readonly Draft[], scope: Scope): Omit<Step, "instruction"> {
+  const { keyword, rest } = instruction;
+  switch (keyword) {
+    case "ENV":
+      for (const [name, value] of readEnv(instruction, scope)) draft.env.set(name, value);
+      return {};
+    case "WORKDIR":
+      draft.workingDir = posix.resolve(draft.workingDir, expand(rest, scope));
+      return { action: { kind: "folder", path: draft.workingDir } };
+    case "COPY":
+      return readCopyStep(instruction, draft, drafts, scope);
+    case "RUN": {
+      const env = { ...Object.fromEntries(draft.args), ...Object.fromEntries(draft.env) };
+      return { action: { kind: "run", commands: readRun(instruction, scope.lookup), workingDir: draft.workingDir, env } };
+    }
+    case "CMD":
+      draft.cmd = readCommand(rest);
+      draft.cmdIsOwn = true;
+      return {};
+    case "ENTRYPOINT":
+      draft.entrypoint = readCommand(rest);
+      // The base image's CMD was meant for the base image's ENTRYPOINT.
+      if (!draft.cmdIsOwn) draft.cmd = [];
+      return {};
+    case "USER":
+      draft.user = expand(rest, scope);
+      // Unlike Cloud Run: an instance runs as the user that the emulator runs as, whatever USER says.
+      return { note: "instances run as the user that the emulator runs as" };
+    case "STOPSIGNAL":
+      if (/^(SIG)?TERM$|^15$/.test(expand(rest, scope))) return {};
+      throw refused(instruction, "stops instances by SIGTERM, as Cloud Run does", "Leave it out");
+    case "EXPOSE":
+    case "LABEL":
+    case "MAINTAINER":
+      return {};
+    default:
+      throw refusedKeyword(instruction);
+  }
+}
+
+const INSTEAD: Readonly<Record<string, string>> = {
+  ADD: "Use COPY",
+  HEALTHCHECK: "Leave it out (Cloud Run looks at the service's own probes instead)",
+  VOLUME: "Leave it out (Cloud Run has no use for it)",
+  SHELL: "Write RUN, CMD and ENTRYPOINT for /bin/sh or in the JSON form",
+  ONBUILD: "Write the instruction into the Dockerfile that builds on this image",
+};
+
+function refusedKeyword(instruction: Instruction): BuildError {
+  const instead = INSTEAD[instruction.keyword];
+  if (instead === undefined) return faulty(instruction, `There is no instruction ${instruction.keyword}.`);
+  return refused(instruction, `does not carry out ${instruction.keyword}`, instead);
+}
+
+function readCopyStep(instruction: Instruction, draft: Draft, drafts: readonly Draft[], scope: Scope): Omit<Step, "instruction"> {
+  const stageNumber = (name: string): number | undefined => {
+    const earlier = drafts.slice(0, -1);
+    const index = /^\d+$/.test(name) ? Number(name) : earlier.findIndex((stage) => stage.name !== "" && stage.name === name.toLowerCase());
+    return earlier[index] && index;
+  };
+  const { copy, ignored } = readCopy(instruction, scope, draft.workingDir, stageNumber);
+  // Unlike Cloud Run: files belong to the user that the emulator runs as, with the modes that they have in the context.
+  return { action: { kind: "copy", copy }, ...(ignored.length > 0 && { note: `without effect here: ${ignored.join(", ")}` }) };
+}
+
+function readEnv(instruction: Instruction, scope: Scope): [name: string, value: string][] {
+  // `ENV NAME value with blanks` is Docker's old form of it.
+  const [, name = "", value = ""] = /^([^\s=]+)\s+([^]*)$/.exec(instruction.rest) ?? [];
+  if (name !== "") return [[expand(name, scope), expand(value, scope)]];
+  return readArgs(instruction, scope).map(([key, given]) => {
+    if (given === undefined || key === "") throw faulty(instruction, `Syntax error: can't find = in "${key}". It is ENV NAME=value.`);
+    return [key, given];
+  });
+}
+
+function readCommand(rest: string): readonly string[] {
+  return readJsonForm(rest) ?? ["/bin/sh", "-c", rest];
+}
+
+function beginStage(from: Instruction, drafts: readonly Draft[], scope: Scope): Draft {
+  // Unlike Cloud Run: --platform is not looked at; everything runs on this machine's own.
+  const [image = "", as, name = "", ...more] = splitWords(readFlags(from.rest).rest, scope);
+  if (image === "" || more.length > 0 || (as !== undefined && (as.toUpperCase() !== "AS" || !/^[a-z][\w.-]*$/i.test(name)))) {
+    throw faulty(from, "FROM is written: FROM image [AS name].");
+  }
+  const earlier = drafts.findIndex((draft) => draft.name === image.toLowerCase());
+  const base = earlier >= 0 ? earlier : readBaseImage(image, from);
+  const config = typeof base === "number" ? toStage(drafts[base] as Draft).config : base.config;
+  return {
+    from,
+    name: name.toLowerCase(),
+    base,
+    steps: [],
+    env: new Map(config.Env.map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)])),
+    args: new Map(),
+    entrypoint: config.Entrypoint,
+    cmd: config.Cmd,
+    cmdIsOwn: false,
+    workingDir: config.WorkingDir,
+    user: config.User,
+  };
+}
+
+function toStage({ from, base, steps, env, entrypoint, cmd, workingDir, user }: Draft): Stage {
+  const Env = [...env].map(([name, value]) => `${name}=${value}`);
+  return { from, base, steps, config: { Env, Entrypoint: entrypoint, Cmd: cmd, WorkingDir: workingDir, User: user } };
+}

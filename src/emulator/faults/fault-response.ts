@@ -1,0 +1,82 @@
+import { createHash } from "node:crypto";
+import { STATUS_CODES } from "node:http";
+import { forbidden, notFound, unauthorized, unavailable } from "../front-door/error-pages.ts";
+import { isServiceHost } from "../server/hosts.ts";
+import { html, json, type Reply } from "../server/reply.ts";
+
+/** How Google says a status: https://cloud.google.com/apis/design/errors#error_model */
+const SAID: Readonly<Record<number, readonly [status: string, message: string]>> = {
+  400: ["INVALID_ARGUMENT", "Request contains an invalid argument."],
+  401: [
+    "UNAUTHENTICATED",
+    "Request had invalid authentication credentials. Expected OAuth 2 access token, login cookie or other valid authentication credential.",
+  ],
+  403: ["PERMISSION_DENIED", "The caller does not have permission"],
+  404: ["NOT_FOUND", "Requested entity was not found."],
+  409: ["ABORTED", "The operation was aborted."],
+  429: ["RESOURCE_EXHAUSTED", "Quota exceeded for quota metric 'Requests' and limit 'Requests per minute'"],
+  500: ["INTERNAL", "Internal error encountered."],
+  501: ["UNIMPLEMENTED", "Operation is not implemented, or supported, or enabled."],
+  503: ["UNAVAILABLE", "The service is currently unavailable."],
+  504: ["DEADLINE_EXCEEDED", "Deadline expired before operation could complete."],
+};
+
+interface Wanted {
+  readonly status: number;
+  /** Seconds. */
+  readonly retryAfter?: number | undefined;
+  readonly reason?: "VPC_SERVICE_CONTROLS" | undefined;
+}
+
+/** The answer with a status as the host gives it: a service's page, the token endpoint's error, an API's error. `target` is the request's path and query. */
+export function faultAnswer(host: string, target: string, { status, retryAfter, reason }: Wanted): Reply {
+  if (reason === "VPC_SERVICE_CONTROLS" && !isServiceHost(host)) return outsidePerimeter(host, target);
+  const reply = isServiceHost(host)
+    ? servicePage(target, status)
+    : isTokenEndpoint(host, target)
+      ? tokenError(status)
+      : apiError(host, status);
+  return retryAfter === undefined ? reply : { ...reply, headers: { ...reply.headers, "retry-after": String(retryAfter) } };
+}
+
+function servicePage(target: string, status: number): Reply {
+  if (status === 401) return unauthorized(target);
+  if (status === 403) return forbidden(target);
+  if (status === 404) return notFound();
+  if (status === 429 || status === 500 || status === 503 || status === 504) return unavailable(status);
+  return html(`<html><head><title>${status} ${STATUS_CODES[status] ?? ""}</title></head><body></body></html>\n`, status);
+}
+
+function isTokenEndpoint(host: string, target: string): boolean {
+  return host === "oauth2.googleapis.com" || /^\/(o\/)?oauth2\//.test(target);
+}
+
+/** RFC 6749, section 5.2, with the code that Google's clients know for a failure that passes. */
+function tokenError(status: number): Reply {
+  const error = status >= 500 ? "internal_failure" : status === 429 ? "rate_limit_exceeded" : "invalid_request";
+  return json({ error, error_description: status >= 500 ? "Backend Error" : (SAID[status]?.[1] ?? "Bad Request") }, status);
+}
+
+function apiError(host: string, status: number): Reply {
+  const [code, message] = SAID[status] ?? ["UNKNOWN", STATUS_CODES[status] ?? "Unknown Error"];
+  if (status !== 429) return json({ error: { code: status, message, status: code } }, status);
+  const metadata = { service: host, quota_metric: `${host}/requests`, quota_limit: "RequestsPerMinute" };
+  const detail = { "@type": "type.googleapis.com/google.rpc.ErrorInfo", reason: "RATE_LIMIT_EXCEEDED", domain: "googleapis.com", metadata };
+  return json({ error: { code: status, message: `${message} of service '${host}'.`, status: code, details: [detail] } }, status);
+}
+
+// Unlike Cloud Run: there are no perimeters of VPC Service Controls; a fault answers as if there were one.
+/** https://cloud.google.com/vpc-service-controls/docs/troubleshooting */
+function outsidePerimeter(host: string, target: string): Reply {
+  const id = createHash("sha256").update(`${host}${target}`).digest("base64url").slice(0, 32);
+  const message = `Request is prohibited by organization's policy. vpcServiceControlsUniqueIdentifier: ${id}`;
+  const violation = { type: "VPC_SERVICE_CONTROLS", description: id };
+  const failure = { "@type": "type.googleapis.com/google.rpc.PreconditionFailure", violations: [violation] };
+  const info = {
+    "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+    reason: "SECURITY_POLICY_VIOLATED",
+    domain: "googleapis.com",
+    metadata: { uid: id, service: host.replace(/^[a-z]+-[a-z]+\d+-/, "") },
+  };
+  return json({ error: { code: 403, message, status: "PERMISSION_DENIED", details: [failure, info] } }, 403);
+}

@@ -1,0 +1,57 @@
+import { ApiError } from "../server/errors.ts";
+import type { OrgPolicy } from "../state/resources.ts";
+import type { State } from "../state/state.ts";
+
+/** The constraints that the emulator acts by: https://cloud.google.com/resource-manager/docs/organization-policy/org-policy-constraints */
+const NO_KEYS = ["constraints/iam.disableServiceAccountKeyCreation", "constraints/iam.managed.disableServiceAccountKeyCreation"] as const;
+const MEMBERS = "constraints/iam.allowedPolicyMemberDomains";
+const INVOKER_CHECK = "constraints/run.managed.requireInvokerIam";
+
+/** The policy of a project about a constraint, where one was set. */
+export function findOrgPolicy(state: State, projectId: string, constraint: string): OrgPolicy | undefined {
+  return state.orgPolicies.get(`${projectId}/${constraint}`);
+}
+
+function isEnforced(state: State, projectId: string, constraint: string): boolean {
+  return findOrgPolicy(state, projectId, constraint)?.booleanPolicy?.enforced === true;
+}
+
+/** Throws ApiError FAILED_PRECONDITION where the project's accounts may have no keys. */
+export function checkKeyCreation(state: State, { projectId, email }: { readonly projectId: string; readonly email: string }): void {
+  const constraint = NO_KEYS.find((each) => isEnforced(state, projectId, each));
+  if (!constraint) return;
+  const description = "Key creation is not allowed on this service account.";
+  throw new ApiError("FAILED_PRECONDITION", description, [
+    {
+      "@type": "type.googleapis.com/google.rpc.PreconditionFailure",
+      violations: [{ type: constraint, subject: `projects/${projectId}/serviceAccounts/${email}?configvalue=${email}`, description }],
+    },
+  ]);
+}
+
+// Unlike Cloud Run: whom a list of customers allows is not looked at; where there is one, service accounts and pools are inside and all others outside.
+/** Throws ApiError FAILED_PRECONDITION where members are added to a policy that the organisation does not allow in it. */
+export function checkMemberDomains(state: State, resource: string, before: readonly string[], after: readonly string[]): void {
+  const projectId = /^projects\/([^/]+)/.exec(resource)?.[1] ?? "";
+  const list = findOrgPolicy(state, projectId, MEMBERS)?.listPolicy;
+  if (!list || list.allValues === "ALLOW") return;
+  const outside = after.find((member) => !before.includes(member) && !/^(serviceAccount|principal|principalSet|deleted):/.test(member));
+  if (outside === undefined) return;
+  const description = "One or more users named in the policy do not belong to a permitted customer, perhaps due to an organization policy.";
+  throw new ApiError("FAILED_PRECONDITION", description, [
+    {
+      "@type": "type.googleapis.com/google.rpc.PreconditionFailure",
+      violations: [{ type: MEMBERS, subject: `projects/${projectId}?configvalue=${encodeURIComponent(outside)}`, description }],
+    },
+  ]);
+}
+
+// Unlike Cloud Run: how this refusal is worded is not on record; it follows that of constraints that an organisation makes itself.
+/** Throws ApiError FAILED_PRECONDITION where services may not do without the invoker check. */
+export function checkInvokerRequired(state: State, projectId: string, resource: string): void {
+  if (!isEnforced(state, projectId, INVOKER_CHECK)) return;
+  throw new ApiError(
+    "FAILED_PRECONDITION",
+    `Operation denied by org policy on resource '${resource}': ["${INVOKER_CHECK}": "When enforced, requires the Invoker IAM check to be enabled on Cloud Run services."].`,
+  );
+}

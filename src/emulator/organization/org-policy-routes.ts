@@ -1,0 +1,111 @@
+import { randomBytes } from "node:crypto";
+import * as v from "valibot";
+import type { Call } from "../server/call.ts";
+import { ApiError } from "../server/errors.ts";
+import type { OrgPolicy, Project } from "../state/resources.ts";
+import type { Route } from "../server/router.ts";
+import type { Runtime } from "../runtime.ts";
+import { findOrgPolicy } from "./org-policies.ts";
+
+const Constraint = v.pipe(v.string(), v.regex(/^constraints\/[\w.]+$/, "it begins with constraints/"));
+const Texts = v.optional(v.array(v.string()));
+
+const Policy = v.pipe(
+  v.strictObject({
+    constraint: Constraint,
+    version: v.optional(v.number()),
+    etag: v.optional(v.string()),
+    updateTime: v.optional(v.string()),
+    booleanPolicy: v.optional(v.strictObject({ enforced: v.optional(v.boolean(), false) })),
+    listPolicy: v.optional(
+      v.strictObject({
+        allowedValues: Texts,
+        deniedValues: Texts,
+        allValues: v.optional(v.picklist(["ALLOW", "DENY", "ALL_VALUES_UNSPECIFIED"])),
+        inheritFromParent: v.optional(v.boolean()),
+        suggestedValue: v.optional(v.string()),
+      }),
+    ),
+    restoreDefault: v.optional(v.strictObject({})),
+  }),
+  v.check(
+    ({ booleanPolicy, listPolicy, restoreDefault }) => [booleanPolicy, listPolicy, restoreDefault].filter(Boolean).length === 1,
+    "it has one of booleanPolicy, listPolicy and restoreDefault",
+  ),
+);
+
+// Unlike Cloud Run: there is no organization above a project, so a project's owner sets its policies, and managed constraints are set here too.
+/** https://cloud.google.com/resource-manager/reference/rest/v1/projects/setOrgPolicy; `allowed` gives the project where the caller may. */
+export function orgPolicyRoutes(
+  { state, now }: Pick<Runtime, "state" | "now">,
+  allowed: (call: Call, permission: string) => Project,
+): Record<string, Route> {
+  const reading = (handle: (projectId: string, constraint: string) => object): Route => ({
+    handle: async (call) => {
+      const { projectId } = allowed(call, "orgpolicy.policy.get");
+      return handle(projectId, parse(Constraint, (await call.body.json())["constraint"], "constraint"));
+    },
+  });
+  const keep = (projectId: string, { constraint, etag }: Pick<OrgPolicy, "constraint" | "etag">, policy?: OrgPolicy): void => {
+    const current = findOrgPolicy(state, projectId, constraint);
+    if (etag && current && !Buffer.from(etag, "base64").equals(Buffer.from(current.etag, "base64")))
+      throw new ApiError(
+        "ABORTED",
+        "There were concurrent policy changes. Please retry the whole read-modify-write with exponential backoff.",
+      );
+    if (policy) state.orgPolicies.set(`${projectId}/${constraint}`, policy);
+    else if (current) state.orgPolicies.delete(`${projectId}/${constraint}`);
+  };
+
+  return {
+    "POST /v1/projects/{project}:setOrgPolicy": {
+      handle: async (call) => {
+        const { projectId } = allowed(call, "orgpolicy.policy.set");
+        const wanted = parse(Policy, (await call.body.json())["policy"], "policy");
+        const policy = { ...wanted, etag: randomBytes(8).toString("base64"), updateTime: new Date(now()).toISOString() } as OrgPolicy;
+        keep(projectId, { constraint: wanted.constraint, etag: wanted.etag ?? "" }, policy);
+        return policy;
+      },
+    },
+    "POST /v1/projects/{project}:clearOrgPolicy": {
+      handle: async (call) => {
+        const { projectId } = allowed(call, "orgpolicy.policy.set");
+        const { constraint, etag } = await call.body.json();
+        keep(projectId, { constraint: parse(Constraint, constraint, "constraint"), etag: typeof etag === "string" ? etag : "" });
+        return {};
+      },
+    },
+    "POST /v1/projects/{project}:getOrgPolicy": reading(
+      (projectId, constraint) => findOrgPolicy(state, projectId, constraint) ?? { constraint, etag: NEVER_SET },
+    ),
+    "POST /v1/projects/{project}:getEffectiveOrgPolicy": reading((projectId, constraint) => {
+      const policy = findOrgPolicy(state, projectId, constraint);
+      const rule = policy?.restoreDefault ? undefined : (policy?.booleanPolicy ?? policy?.listPolicy);
+      if (!rule) return { constraint, ...(LISTS.has(constraint) ? { listPolicy: { allValues: "ALLOW" } } : { booleanPolicy: {} }) };
+      return { constraint, ...(policy?.booleanPolicy ? { booleanPolicy: rule } : { listPolicy: rule }) };
+    }),
+    "POST /v1/projects/{project}:listOrgPolicies": {
+      handle: (call) => {
+        const { projectId } = allowed(call, "orgpolicy.policy.get");
+        return { policies: state.orgPolicies.list(`${projectId}/`) };
+      },
+    },
+  };
+}
+
+/** The etag that Google gives a policy which was never set. */
+const NEVER_SET = "BwAAAAAAAAA=";
+/** The constraints that are lists; all others that the emulator is asked about are on or off. */
+const LISTS: ReadonlySet<string> = new Set([
+  "constraints/iam.allowedPolicyMemberDomains",
+  "constraints/run.allowedIngress",
+  "constraints/gcp.resourceLocations",
+]);
+
+function parse<T>(schema: v.GenericSchema<unknown, T>, value: unknown, field: string): T {
+  const result = v.safeParse(schema, value);
+  if (result.success) return result.output;
+  const [issue] = result.issues;
+  const path = v.getDotPath(issue);
+  throw new ApiError("INVALID_ARGUMENT", `Invalid value at '${[field, path].filter(Boolean).join(".")}': ${issue.message}.`);
+}

@@ -1,0 +1,96 @@
+import type { IncomingMessage } from "node:http";
+import { Body } from "./call.ts";
+import type { Clock } from "./clock.ts";
+import { ApiError } from "./errors.ts";
+import type { Faults } from "../faults/faults.ts";
+import type { LogStore } from "../logging/log-store.ts";
+import { streamEntries } from "../logging/stream-entries.ts";
+import { createLogin, ensureUser, findLogin } from "../oauth2/logins.ts";
+import { json, Reply } from "./reply.ts";
+import type { State } from "../state/state.ts";
+
+interface AdminOptions {
+  readonly status: () => object;
+  readonly reset: () => Promise<void>;
+  readonly faults: Faults;
+  readonly clock: Clock;
+  readonly logs: () => LogStore;
+  readonly state: () => Pick<State, "users" | "logins">;
+}
+
+type Answer = (body: () => Promise<Record<string, unknown>>, id: number, query: URLSearchParams) => unknown;
+
+/** Answers under the emulator's own address: what the commands `emulator …` ask. Durations are in milliseconds. */
+export function createAdmin({
+  status,
+  reset,
+  faults,
+  clock,
+  logs,
+  state,
+}: AdminOptions): (request: IncomingMessage, url: URL) => Promise<Reply> {
+  const time = () => ({ now: new Date(clock.now()).toISOString(), shift_ms: clock.shift });
+  const answers: Readonly<Record<string, Answer>> = {
+    "GET /_emulator/status": status,
+    "POST /_emulator/reset": async () => {
+      faults.clear();
+      clock.move(0);
+      await reset();
+      return status();
+    },
+    "GET /_emulator/faults": () => ({ faults: faults.list() }),
+    "POST /_emulator/faults": async (body) => faults.add(await body()),
+    "DELETE /_emulator/faults": () => {
+      faults.clear();
+      return { faults: [] };
+    },
+    "DELETE /_emulator/faults/ID": (_, id) => {
+      faults.remove(id);
+      return { faults: faults.list() };
+    },
+    "GET /_emulator/logs": async (_body, _id, query) =>
+      new Reply(200, { "content-type": "application/x-ndjson" }, await streamEntries(logs(), query)),
+    "GET /_emulator/users": () => ({
+      users: state()
+        .users.list()
+        .map(({ email }) => ({ email })),
+    }),
+    "POST /_emulator/users": async (body) => {
+      const { email } = ensureUser(state(), String((await body())["email"]));
+      return { email };
+    },
+    "POST /_emulator/logins": async (body) => {
+      const { email, scopes } = await body();
+      return createLogin(state(), ensureUser(state(), String(email)), Array.isArray(scopes) ? scopes.map(String) : undefined);
+    },
+    "POST /_emulator/logins/check": async (body) => {
+      const login = findLogin(state(), String((await body())["refresh_token"]));
+      return { known: login !== undefined };
+    },
+    "GET /_emulator/clock": time,
+    "PUT /_emulator/clock": async (body) => {
+      const { shift_ms: shift } = await body();
+      if (typeof shift !== "number" || Number.isNaN(new Date(Date.now() + shift).getTime()))
+        throw new ApiError("INVALID_ARGUMENT", "shift_ms is a number of milliseconds.");
+      clock.move(shift);
+      return time();
+    },
+  };
+
+  return async (request, url) => {
+    const [, path = url.pathname, id = ""] = /^(\/_emulator\/faults)\/(\d+)$/.exec(url.pathname) ?? [];
+    const answer = answers[`${request.method} ${path}${id && "/ID"}`];
+    if (answer) {
+      // A page in the user's browser cannot set this header without asking first, and nothing here says yes.
+      if (request.method !== "GET" && request.headers["x-cloudrun-oauth"] !== "emulator")
+        throw new ApiError("PERMISSION_DENIED", "The header X-Cloudrun-Oauth is missing.");
+      const found = await answer(() => new Body(request).json(), Number(id), url.searchParams);
+      return found instanceof Reply ? found : json(found);
+    }
+    if (request.method === "GET" && path === "/") {
+      const text = "This is the cloudrun-oauth emulator: a Cloud Run on this machine. See `cloudrun-oauth emulator env`.\n";
+      return new Reply(200, { "content-type": "text/plain; charset=UTF-8" }, text);
+    }
+    throw new ApiError("NOT_FOUND", `The emulator has nothing at ${url.pathname}.`);
+  };
+}

@@ -1,0 +1,109 @@
+import type { IncomingMessage } from "node:http";
+import { authenticate } from "../iam/authenticate.ts";
+import { authorize } from "../iam/policy.ts";
+import { Body, type Call } from "./call.ts";
+import { requireUsable } from "../apis/enabled-apis.ts";
+import { ApiError } from "./errors.ts";
+import { json, Reply } from "./reply.ts";
+import type { State } from "../state/state.ts";
+
+/** Returns the JSON of a 200, or a Reply to say more, or throws an HttpError. */
+export type Handler = (call: Call) => unknown;
+
+/** What a caller must hold before the handler runs. */
+export interface Route {
+  readonly handle: Handler;
+  /** The IAM permission that the method needs; undefined: the caller need only be somebody. */
+  readonly permission?: string;
+  /** The full name of the resource that the permission is checked on; `projects/{project}` where it is not said. */
+  readonly resource?: (call: Call) => string;
+  /** True where no credential is needed, as for the token endpoint and public keys. */
+  readonly open?: true;
+}
+
+/** One Google API. Its routes are keyed by the HTTP line of Google's reference. */
+export interface Api {
+  /** Host names, without a region in front; `run.googleapis.com` also serves `us-central1-run.googleapis.com`. */
+  readonly hosts: readonly string[];
+  readonly routes: Readonly<Record<string, Route>>;
+}
+
+interface CompiledRoute {
+  readonly method: string;
+  readonly pattern: RegExp;
+  readonly names: readonly string[];
+  readonly route: Route;
+}
+
+export type Router = (request: IncomingMessage, host: string, url: URL) => Promise<Reply>;
+
+/**
+ * Puts the APIs behind one function: a request in, a reply out, or an HttpError thrown. They are loaded for the first request, or when they are
+ * to be prepared for one.
+ */
+export function createRouter(load: () => Promise<readonly Api[]>, state: State, now: () => number) {
+  let loaded: Promise<ReadonlyMap<string, readonly CompiledRoute[]>> | undefined;
+  const open = () => (loaded ??= load().then(compileAll));
+
+  const route: Router = async (request, host, url) => {
+    const { routes, region } = find(await open(), host);
+    const method = request.method ?? "GET";
+    for (const candidate of routes) {
+      const match = candidate.method === method ? candidate.pattern.exec(url.pathname) : null;
+      if (!match) continue;
+      const params = Object.fromEntries(candidate.names.map((name, index) => [name, decode(match[index + 1] ?? "")]));
+      const { route } = candidate;
+      const principal = route.open ? undefined : authenticate(request.headers, state, now());
+      const call: Call = { method, host, region, url, headers: request.headers, params, body: new Body(request), principal };
+      if (params["project"] !== undefined)
+        requireUsable(state, region === undefined ? host : host.slice(region.length + 1), params["project"]);
+      if (principal && route.permission) {
+        authorize(state, principal, route.permission, route.resource?.(call) ?? `projects/${params["project"] ?? ""}`);
+      }
+      const answer = await route.handle(call);
+      return answer instanceof Reply ? answer : json(answer);
+    }
+    // Unlike Cloud Run: Google answers an unknown path with an HTML 404; naming the method is more use to whoever hits a gap here.
+    throw new ApiError("UNIMPLEMENTED", `The emulator does not have ${method} https://${host}${url.pathname}.`);
+  };
+  return { route, prepare: open };
+}
+
+function compileAll(apis: readonly Api[]): ReadonlyMap<string, readonly CompiledRoute[]> {
+  const byHost = new Map<string, CompiledRoute[]>();
+  for (const api of apis) {
+    const routes = Object.entries(api.routes).map(([line, route]) => compile(line, route));
+    for (const host of api.hosts) byHost.set(host, [...(byHost.get(host) ?? []), ...routes]);
+  }
+  return byHost;
+}
+
+function find(
+  byHost: ReadonlyMap<string, readonly CompiledRoute[]>,
+  host: string,
+): { routes: readonly CompiledRoute[]; region: string | undefined } {
+  const exact = byHost.get(host);
+  if (exact) return { routes: exact, region: undefined };
+  const regional = /^([a-z]+-[a-z]+\d+)-(.+)$/.exec(host);
+  return { routes: byHost.get(regional?.[2] ?? "") ?? [], region: regional?.[1] };
+}
+
+/** `{name}` stands for one segment up to a verb's colon, `{name=**}` for the rest of the path. */
+function compile(line: string, route: Route): CompiledRoute {
+  const [method = "", path = ""] = line.split(" ");
+  const names: string[] = [];
+  const pattern = path.replace(/\{(\w+)(=\*\*)?\}|[.*+?^$()[\]\\|]/g, (whole, name: string | undefined, rest: string | undefined) => {
+    if (name === undefined) return `\\${whole}`;
+    names.push(name);
+    return rest ? "(.+)" : "([^/:]+)";
+  });
+  return { method, pattern: new RegExp(`^${pattern}$`), names, route };
+}
+
+function decode(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    throw new ApiError("INVALID_ARGUMENT", "The request's path is not well-formed.");
+  }
+}

@@ -1,0 +1,221 @@
+import type { Login, User } from "../oauth2/login.ts";
+import type { Secret, SecretVersion } from "../secrets/secret.ts";
+import type { KnativeRevision, KnativeService } from "../run/knative.ts";
+
+/** What the emulator remembers, by collection. Fields that Google's APIs have keep Google's spelling. */
+export interface Resources {
+  /** By projectId. */
+  projects: Project;
+  /** APIs that are enabled, by `PROJECT/run.googleapis.com`. */
+  apis: { readonly name: string; readonly enabledAt: string };
+  /** By e-mail address. */
+  serviceAccounts: ServiceAccount;
+  /** By `EMAIL/KEY_ID`. */
+  keys: ServiceAccountKey;
+  /** People, by e-mail address. */
+  users: User;
+  /** People's logins, by the SHA-256 of the refresh token in hex: the token itself is not kept. */
+  logins: Login;
+  /** Access tokens, by the SHA-256 of the token in hex: the token itself is not kept. */
+  accessTokens: AccessToken;
+  /** By the full name of the resource: `projects/P`, `projects/P/locations/R/services/S`, `projects/P/serviceAccounts/E`. */
+  policies: Policy;
+  /** By `PROJECT/constraints/NAME`. */
+  orgPolicies: OrgPolicy;
+  /** Cloud Storage buckets, by name. */
+  buckets: Bucket;
+  /** Cloud Storage objects, by `BUCKET/NAME`. */
+  objects: StorageObject;
+  /** Long-running operations of Cloud Run's v2 API, by `PROJECT/REGION/ID`. */
+  operations: RunOperation;
+  /** Resumable uploads under way, by upload id. */
+  uploads: Upload;
+  /** Cloud Build builds, by `PROJECT/ID`; Google's Build message. */
+  builds: Build;
+  /** Artifact Registry repositories, by `PROJECT/LOCATION/REPOSITORY`. */
+  repositories: Repository;
+  /** Built images, by digest (`sha256:…`). */
+  images: Image;
+  /** Image references without a digest (`gcr.io/P/NAME:latest`), to the digest. */
+  tags: { readonly reference: string; readonly digest: string };
+  /** Secret Manager's secrets, by `PROJECT/ID`; Google's Secret message. */
+  secrets: Secret;
+  /** The versions of secrets, by `PROJECT/ID/NUMBER`, the number in nine digits. */
+  secretVersions: SecretVersion;
+  /** Knative services as the v1 API shows them, by `PROJECT/REGION/NAME`. */
+  services: KnativeService;
+  /** Knative revisions as the v1 API shows them, by `PROJECT/REGION/NAME`. */
+  revisions: KnativeRevision;
+  /** By `PROJECT/POOL`. */
+  workloadIdentityPools: WorkloadIdentityPool;
+  /** By `PROJECT/POOL/PROVIDER`. */
+  workloadIdentityProviders: WorkloadIdentityProvider;
+  /** What has no collection of its own, by name. */
+  settings: unknown;
+}
+
+/** A change of a service, or the deletion of something. */
+export interface RunOperation {
+  readonly id: string;
+  /** Grows with each operation of a region. */
+  readonly number: number;
+  readonly service?: string;
+  readonly uid?: string;
+  /** The generation of the service that the change made. */
+  readonly generation?: number;
+  /** What was deleted, as the API last showed it, with its `@type`. */
+  readonly deleted?: Readonly<Record<string, unknown>>;
+}
+
+export interface Project {
+  readonly projectId: string;
+  /** Decimal digits, as Google sends it. */
+  readonly projectNumber: string;
+  readonly name: string;
+  readonly createTime: string;
+  /** True where no billing account is linked to it. */
+  readonly unbilled?: true;
+  /** True for thirty days after it was deleted, in which it can be had back. */
+  readonly deleted?: true;
+}
+
+export interface ServiceAccount {
+  readonly email: string;
+  readonly projectId: string;
+  /** The 21 digits that an ID token carries as `sub`. */
+  readonly uniqueId: string;
+  readonly displayName?: string;
+  readonly description?: string;
+  readonly disabled?: boolean;
+}
+
+export interface ServiceAccountKey {
+  readonly keyId: string;
+  readonly email: string;
+  /** X.509 certificate, PEM, as `certs` endpoints and key descriptions show it. */
+  readonly certificate: string;
+  readonly validAfterTime: string;
+  readonly validBeforeTime: string;
+  readonly disabled?: boolean;
+}
+
+export interface AccessToken {
+  /** The account's or the person's; of a federated token, the `principal://` that it stands for. */
+  readonly email: string;
+  /** Of a federated token: what else it says of its principal. */
+  readonly federated?: { readonly pool: string; readonly principalSets: readonly string[] };
+  readonly scopes: readonly string[];
+  /** Seconds since the epoch. */
+  readonly expires: number;
+}
+
+export interface Binding {
+  readonly role: string;
+  readonly members: readonly string[];
+  /** Common Expression Language: https://cloud.google.com/iam/docs/conditions-overview */
+  readonly condition?: { readonly expression: string; readonly title: string; readonly description?: string };
+}
+
+export interface Policy {
+  readonly version: number;
+  readonly bindings: readonly Binding[];
+  /** Base64, changed by each write. */
+  readonly etag: string;
+  /** Earlier bindings that are in force until then (milliseconds since the epoch), the earliest first: the change that ended them is still on its way. */
+  readonly superseded?: readonly { readonly bindings: readonly Binding[]; readonly until: number }[];
+}
+
+/** Google's OrgPolicy message. */
+export interface OrgPolicy {
+  /** `constraints/iam.disableServiceAccountKeyCreation` */
+  readonly constraint: string;
+  readonly etag: string;
+  readonly updateTime: string;
+  readonly booleanPolicy?: { readonly enforced?: boolean };
+  readonly listPolicy?: {
+    readonly allowedValues?: readonly string[];
+    readonly deniedValues?: readonly string[];
+    readonly allValues?: string;
+  };
+  readonly restoreDefault?: object;
+}
+
+/** Google's WorkloadIdentityPool message, but for its name. */
+export interface WorkloadIdentityPool {
+  readonly projectNumber: string;
+  readonly id: string;
+  readonly displayName?: string;
+  readonly description?: string;
+  readonly disabled?: boolean;
+  readonly state: "ACTIVE" | "DELETED";
+  readonly expireTime?: string;
+}
+
+/** Google's WorkloadIdentityPoolProvider message of an OpenID Connect provider, but for its name. */
+export interface WorkloadIdentityProvider extends WorkloadIdentityPool {
+  readonly pool: string;
+  readonly attributeMapping: Readonly<Record<string, string>>;
+  readonly attributeCondition?: string;
+  readonly oidc: { readonly issuerUri: string; readonly allowedAudiences?: readonly string[]; readonly jwksJson?: string };
+}
+
+export interface Bucket {
+  readonly name: string;
+  readonly project: string;
+  readonly projectNumber: string;
+  readonly location: string;
+  readonly timeCreated: string;
+}
+
+export interface StorageObject {
+  readonly bucket: string;
+  readonly name: string;
+  readonly generation: string;
+  readonly size: number;
+  readonly contentType: string;
+  /** Base64, as `md5Hash` and `crc32c` go over the wire. */
+  readonly md5Hash: string;
+  readonly crc32c: string;
+  readonly timeCreated: string;
+  /** The file under `objects/` in the data directory that holds the bytes. */
+  readonly file: string;
+}
+
+export interface Upload {
+  readonly id: string;
+  readonly bucket: string;
+  readonly name: string;
+  readonly contentType: string;
+  readonly file: string;
+  readonly timeCreated: string;
+  /** The object's generation, once the upload is complete. */
+  readonly generation?: string;
+}
+
+export type Build = Readonly<Record<string, unknown>> & { readonly id: string; readonly projectId: string; readonly status: string };
+
+export interface Repository {
+  readonly name: string;
+  readonly format: string;
+  readonly labels?: Readonly<Record<string, string>>;
+  readonly description?: string;
+  readonly createTime: string;
+}
+
+/** A built image: what the engine needs to start it is in `images/DIGEST/` of the data directory. */
+export interface Image {
+  readonly digest: string;
+  /** The engine that built it, which alone can run it. */
+  readonly engine: string;
+  readonly config: ImageConfig;
+  readonly createTime: string;
+}
+
+/** What the Dockerfile says of the container: the image config of the OCI image specification, in its own spelling. */
+export interface ImageConfig {
+  readonly Env: readonly string[];
+  readonly Entrypoint: readonly string[];
+  readonly Cmd: readonly string[];
+  readonly WorkingDir: string;
+  readonly User: string;
+}

@@ -1,0 +1,29 @@
+import { CliError, type ErrorCode } from "./cli-error.ts";
+
+const REASONS: Readonly<Record<string, string>> = {
+  EACCES: "permission is denied",
+  EPERM: "it is not permitted",
+  EROFS: "the file system is read-only",
+  ENOSPC: "the disk is full",
+  EDQUOT: "the disk quota is used up",
+  ENOENT: "its folder does not exist",
+  ENOTDIR: "a file is in the way",
+  EEXIST: "something is in the way",
+  EISDIR: "it is a folder",
+  ENAMETOOLONG: "the name is too long",
+};
+
+/** Why the file system refuses, in words. */
+export function reasonOf(error: unknown): string {
+  const { code = "", message } = error as NodeJS.ErrnoException;
+  return REASONS[code] ?? message;
+}
+
+/** What to throw where the file system refuses to write a file or a folder: which, and why. */
+export function unwritable(
+  path: string,
+  error: unknown,
+  { hint, code = "USAGE" }: { readonly hint?: string; readonly code?: ErrorCode } = {},
+): CliError {
+  return new CliError(code, `${path} cannot be written: ${reasonOf(error)}.`, { ...(hint !== undefined && { hint }), cause: error });
+}

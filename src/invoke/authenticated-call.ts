@@ -1,0 +1,125 @@
+import { Readable } from "node:stream";
+import { principalOf } from "../auth/id-token.ts";
+import { authorOf, isFromIap } from "./refusal/front-end.ts";
+import type { Look } from "./refusal/refused-call.ts";
+import type { CachedCredentials } from "../auth/token-cache.ts";
+import { CliError } from "../errors/cli-error.ts";
+import type { Response, Send } from "../http/client.ts";
+import { startStopwatch } from "../http/stopwatch.ts";
+import { withToken, type Headers } from "./headers.ts";
+import type { InvokeOptions } from "./options.ts";
+import type { Call } from "./request.ts";
+import { redirected, type Sent } from "./redirect.ts";
+
+/** What came of a call. */
+export interface Answer {
+  /** Where it came from, after redirects. */
+  readonly url: URL;
+  /** Its body is unread below a status of 400. */
+  readonly response: Response;
+  /** The body from 400 on. */
+  readonly bytes?: Buffer | undefined;
+  /** What a status from 400 on means: HTTP_STATUS, or NOT_AUTHENTICATED, NOT_AUTHORIZED or NOT_REACHABLE where Cloud Run's front end refused. */
+  readonly error?: CliError | undefined;
+  /** Who called, as policies name him; undefined where neither credentials nor token say so. */
+  readonly principal: string | undefined;
+  /** Milliseconds since the call was sent. */
+  readonly elapsed: () => number;
+}
+
+/** Who calls, and with what. */
+type Caller = Pick<CachedCredentials, "fetchIdToken" | "forget" | "principal">;
+
+interface Policy extends Pick<InvokeOptions, "location" | "maxTime" | "retries" | "retryAll" | "waitFor"> {
+  /** Asked why a call was refused, where the answer does not tell. */
+  readonly look: Look;
+}
+
+/** An answer before it is known what it means. */
+interface Raw extends Omit<Answer, "error"> {
+  /** The headers that went along. */
+  readonly sent: Headers;
+}
+
+const MOST_REDIRECTS = 10;
+
+/** Milliseconds that one call of a wait may take. */
+const MOST_WAITING = 5 * 60_000;
+
+/** What may pass by itself. The front end's 401 and 403 are not among them: they are answers. */
+const PASSING = [429, 503];
+
+/** Makes calls with ID tokens: over and over, by redirects, and within a time, as far as the flags say. It throws as `send` and the credentials do. */
+export function createCaller(send: Send, caller: Caller, policy: Policy): (call: Call) => Promise<Answer> {
+  const { location, maxTime, retries, retryAll = false, waitFor, look } = policy;
+  // Who waits calls again anyway, and does not wait for an answer that never comes.
+  const retry = { times: waitFor === undefined ? retries : 0, statuses: PASSING, all: retryAll };
+  const limit = maxTime ?? (waitFor === undefined ? undefined : MOST_WAITING);
+  const taken = new Set<string>();
+
+  async function once(call: Call, token: string, signal: { readonly signal?: AbortSignal }): Promise<Raw> {
+    const elapsed = startStopwatch();
+    const principal = caller.principal ?? principalOf(token);
+    let next: Sent = call;
+    for (let redirects = 0; ; redirects += 1) {
+      const { method, url, body } = next;
+      const isOwn = url.origin === call.url.origin;
+      const headers = isOwn ? withToken(next.headers, token, call.carrier) : next.headers;
+      const response = await send({ method, url: url.href, headers, ...(body && { body }), retry, ...signal });
+      const further = location && !isFromIap(response.headers) ? redirected(next, response) : undefined;
+      if (!further) {
+        const isRefusal = response.status >= 400 || isFromIap(response.headers);
+        return { url, response, sent: headers, principal, elapsed, ...(isRefusal && { bytes: await response.bytes() }) };
+      }
+      response.body.destroy();
+      if (redirects === MOST_REDIRECTS)
+        throw new CliError(
+          "HTTP_STATUS",
+          `${call.url.host} redirects on and on: ${MOST_REDIRECTS} times, at last to ${further.url.origin}.`,
+          {
+            details: { status_code: response.status, url: further.url.origin },
+          },
+        );
+      next = further;
+    }
+  }
+
+  /** Says what a refusal means. Who waits for another answer does not have each one looked into. */
+  async function explain({ sent, ...answer }: Raw): Promise<Answer> {
+    const { url, bytes, principal } = answer;
+    if (!bytes) return answer;
+    const { status, headers } = answer.response;
+    const { explainRefusal } = await import("./refusal/explain.ts");
+    const refused = { url, status, headers, body: bytes.toString("utf8"), sent, principal, now: Date.now() };
+    const error =
+      (await explainRefusal(refused, waitFor === undefined ? look : undefined)) ??
+      new CliError("HTTP_STATUS", `The service answered ${status}.`, { details: { status_code: status, url: url.href } });
+    return { ...answer, error };
+  }
+
+  return async (call) => {
+    const { audience } = call;
+    send.connect?.(call.url);
+    const token = await caller.fetchIdToken(audience);
+    const end = limit === undefined ? {} : { signal: endAfter(limit) };
+    const answer = await once(call, token, end);
+    const isRefused = isUnverified(answer);
+    if (!isRefused) taken.add(token);
+    // It was good once: keys are changed, and clocks are set.
+    const isStale = isRefused && (caller.forget(audience, token) || taken.has(token));
+    return explain(isStale && !(call.body instanceof Readable) ? await once(call, await caller.fetchIdToken(audience), end) : answer);
+  };
+}
+
+/** The front end's 401. A service's own is not about the token: it never saw it. */
+function isUnverified({ response: { status, headers }, bytes }: Raw): boolean {
+  return status === 401 && authorOf({ status, headers, body: bytes?.toString("utf8") ?? "" }) === "front end";
+}
+
+function endAfter(milliseconds: number): AbortSignal {
+  const end = new AbortController();
+  const over = new CliError("TIMEOUT", `The call was not done after --max-time, ${milliseconds / 1000} s.`);
+  // The connection keeps the process alive while there is something to end.
+  setTimeout(() => end.abort(over), milliseconds).unref();
+  return end.signal;
+}

@@ -1,0 +1,37 @@
+import { createReadStream } from "node:fs";
+import { access, constants, stat } from "node:fs/promises";
+import { CliError } from "../errors/cli-error.ts";
+
+/** Something to send, as it is read. */
+export interface Input {
+  readonly chunks: AsyncIterable<Buffer | string>;
+  /** Bytes; undefined where it is no regular file. */
+  readonly size?: number | undefined;
+}
+
+/** A file or a pipe to send what is in it; it is opened when it is read. Throws CliError NOT_FOUND, USAGE. */
+export async function openInput(path: string): Promise<Input> {
+  try {
+    const stats = await stat(path);
+    if (stats.isDirectory()) throw new CliError("USAGE", `${path} is a folder.`);
+    await access(path, constants.R_OK);
+    return { chunks: read(path), size: stats.isFile() ? stats.size : undefined };
+  } catch (error) {
+    throw explain(error, path);
+  }
+}
+
+async function* read(path: string): AsyncGenerator<Buffer> {
+  try {
+    yield* createReadStream(path) as AsyncIterable<Buffer>;
+  } catch (error) {
+    throw explain(error, path);
+  }
+}
+
+function explain(error: unknown, path: string): CliError {
+  if (error instanceof CliError) return error;
+  const { code, message } = error as NodeJS.ErrnoException;
+  if (code === "ENOENT" || code === "ENOTDIR") return new CliError("NOT_FOUND", `There is no file ${path} to send.`);
+  return new CliError("USAGE", `${path} cannot be read: ${message}.`);
+}

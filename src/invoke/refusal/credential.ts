@@ -1,0 +1,45 @@
+import { readClaims, type IdTokenClaims } from "../../auth/id-token.ts";
+
+/** What a request brings to say whom it is from, as Cloud Run's front end reads it. */
+export interface SentCredential {
+  /** How many headers of the one name that counts there are. */
+  readonly count: number;
+  /** The name of that header. */
+  readonly header: string;
+  /** The one header's scheme, `bearer` in whatever case. */
+  readonly scheme: string;
+  readonly token: string | undefined;
+  readonly claims: IdTokenClaims | undefined;
+}
+
+/**
+ * Reads the credential of a request's headers: X-Serverless-Authorization, or else Authorization.
+ * https://cloud.google.com/run/docs/authenticating/service-to-service#acquire-token
+ */
+export function readCredential(sent: readonly (readonly [string, string])[]): SentCredential {
+  const named = (name: string) => sent.filter(([each]) => each.toLowerCase() === name).map(([, value]) => value.trim());
+  const serverless = named("x-serverless-authorization");
+  const values = serverless.length > 0 ? serverless : named("authorization");
+  const [, scheme = "", rest = ""] = /^(\S+)\s*(.*)$/.exec(values[0] ?? "") ?? [];
+  const token = /^bearer$/i.test(scheme) && values.length === 1 ? rest : undefined;
+  return {
+    // RFC 9110, section 5.3: a list in one header is as good as several headers.
+    count: values.length === 1 && rest.includes(",") && /^bearer$/i.test(scheme) ? rest.split(",").length : values.length,
+    header: serverless.length > 0 ? "X-Serverless-Authorization" : "Authorization",
+    scheme,
+    token,
+    claims: token === undefined ? undefined : readKnownClaims(token),
+  };
+}
+
+/** The claims that are of the type that Google gives them: a token may be anybody's. */
+function readKnownClaims(token: string): IdTokenClaims | undefined {
+  const claims = readClaims(token);
+  if (!claims) return undefined;
+  const texts = ["iss", "aud", "email"].filter((name) => typeof claims[name] === "string");
+  const times = ["iat", "exp"].filter((name) => Math.abs(Number(claims[name])) < LATEST && typeof claims[name] === "number");
+  return Object.fromEntries([...texts, ...times].map((name) => [name, claims[name]]));
+}
+
+/** Seconds since the epoch: ECMA-262, section 21.4.1.1. */
+const LATEST = 8_640_000_000_000;

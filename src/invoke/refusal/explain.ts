@@ -1,0 +1,32 @@
+import type { CliError } from "../../errors/cli-error.ts";
+import { readCredential } from "./credential.ts";
+import { faultOfCredential } from "./faulty-credential.ts";
+import { authorOf } from "./front-end.ts";
+import { explainIap } from "./iap.ts";
+import { explainNotLetIn } from "./not-authorized.ts";
+import { explainNotReachable } from "./not-reachable.ts";
+import { memberCalling, type Evidence, type Look, type RefusedCall } from "./refused-call.ts";
+import { explainStandIn } from "./stand-in-answer.ts";
+
+/**
+ * Explains an answer that is not the service's own, as a CliError with a `reason` in its details: NOT_AUTHENTICATED, NOT_AUTHORIZED,
+ * NOT_REACHABLE, or HTTP_STATUS where Cloud Run answers for a service that gave no answer. Undefined where the service answered itself.
+ * It goes by the page, then by the credential; only where these do not tell is `look` asked what the control plane says.
+ * https://cloud.google.com/run/docs/troubleshooting#unauthorized-client
+ */
+export async function explainRefusal(call: RefusedCall, look: Look = async () => ({})): Promise<CliError | undefined> {
+  const author = authorOf(call);
+  if (author === undefined) return undefined;
+  if (author === "stand-in") return explainStandIn(call);
+  const { token } = readCredential(call.sent);
+  const seek = (wants: Parameters<Look>[1]): Promise<Evidence> => look({ url: call.url, token, member: memberCalling(call) }, wants);
+  // Where the policy of IAP is changed, the region has to be said.
+  if (author === "iap") return explainIap(call, call.status === 403 ? await seek({ policy: false, signer: false }) : {});
+  if (call.status === 404) return explainNotReachable(call, await seek({ policy: false, signer: false }));
+  const seen = faultOfCredential(call);
+  // Which audiences a service takes besides its URL, the control plane alone knows.
+  const isAboutAudience = seen?.details["reason"] === "AUDIENCE_MISMATCH" || seen?.details["reason"] === "AUDIENCE_IS_DOMAIN";
+  if (seen && !isAboutAudience) return seen;
+  const evidence = await seek({ policy: true, signer: call.status === 401 && !isAboutAudience });
+  return faultOfCredential(call, evidence) ?? explainNotLetIn(call, evidence);
+}

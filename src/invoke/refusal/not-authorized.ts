@@ -1,0 +1,135 @@
+import type { CliError } from "../../errors/cli-error.ts";
+import { INVOKER_ROLES } from "../../cloud/permissions.ts";
+import { isServiceHost } from "../../auth/audience.ts";
+import { readCredential } from "./credential.ts";
+import { grantLine, memberCalling, nameOf, refusal, type Evidence, type RefusedCall } from "./refused-call.ts";
+
+const ROLE = "roles/run.invoker";
+/** https://cloud.google.com/iam/docs/access-change-propagation */
+const YOUNG = "A grant that was just made takes about 2 minutes to hold, at times 7 or more.";
+
+/** A credential without visible fault was not taken (401), or the policy does not let its principal in (403): which of them, the evidence says. */
+export function explainNotLetIn(call: RefusedCall, evidence: Evidence): CliError {
+  if (evidence.isOutsidePerimeter || call.body.includes("vpcServiceControlsUniqueIdentifier")) return outsidePerimeter(call);
+  return (call.status === 401 ? faultOfSigner(call, evidence) : undefined) ?? byPolicy(call, evidence) ?? unknown(call, evidence);
+}
+
+function outsidePerimeter(call: RefusedCall): CliError {
+  const id = /vpcServiceControlsUniqueIdentifier: ?([\w-]+)/.exec(call.body)?.[1];
+  return refusal(
+    "VPC_SERVICE_CONTROLS",
+    call,
+    `${capitalise(nameOf(call))} lies in a perimeter of VPC Service Controls, and this call came from outside.`,
+    {
+      code: "NOT_AUTHORIZED",
+      hint: "Call it from a network inside, or ask the organisation's administrator for an ingress rule; the audit log names the violation.",
+      ...(id && { violation: id }),
+    },
+  );
+}
+
+/** Whether the token is one that nobody could have verified, or of an account that is not there any more. */
+function faultOfSigner(call: RefusedCall, { isSigned, account }: Evidence): CliError | undefined {
+  const { claims } = readCredential(call.sent);
+  const member = memberCalling(call);
+  if (isSigned === false)
+    return refusal(
+      "SIGNATURE_WRONG",
+      call,
+      "The ID token's signature is not of Google's current keys: it was altered, or is another issuer's.",
+      {
+        hint: "An emulator's token is nothing to Google, nor Google's to an emulator. A new one: cloudrun-oauth token",
+      },
+    );
+  const email = member?.replace(/^.*?:/, "");
+  if (account === "deleted")
+    return refusal("ACCOUNT_DELETED", call, `${email} was deleted, and its tokens are worth nothing any more.`, {
+      code: "NOT_AUTHENTICATED",
+      hint: "Call with another account. One that was deleted in the last 30 days comes back by: gcloud iam service-accounts undelete UNIQUE_ID",
+    });
+  if (account === "disabled")
+    return refusal("ACCOUNT_DISABLED", call, `${email} is disabled, and its tokens are worth nothing meanwhile.`, {
+      code: "NOT_AUTHENTICATED",
+      hint: `gcloud iam service-accounts enable ${email}`,
+    });
+  if (claims?.email === undefined)
+    return refusal("EMAIL_CLAIM_MISSING", call, "The ID token has no e-mail claim, by which policies know who calls.", {
+      hint: "Ask the IAM Credentials API for it: includeEmail, or gcloud auth print-identity-token --include-email",
+    });
+  return undefined;
+}
+
+/** Google's documentation has 403 for a good token whose principal may not call; 401 was seen too, so the policy decides. */
+function byPolicy(call: RefusedCall, evidence: Evidence): CliError | undefined {
+  const { policy } = evidence;
+  const member = memberCalling(call);
+  if (!policy || member === undefined) return undefined;
+  const invoking = policy.bindings.filter(({ role }) => INVOKER_ROLES.has(role));
+  const own = invoking.filter(({ members }) => members.some((each) => isSame(each, member)));
+  if (own.some((binding) => !conditionOf(binding)))
+    return refusal(
+      "GRANT_TOO_YOUNG",
+      call,
+      `${member} is in the policy of ${nameOf(call, evidence)}, and the front end does not know it yet.`,
+      {
+        hint: `${grantLine(call, evidence)} --wait — A grant takes about 2 minutes to hold, at times 7 or more; by a group, longer.`,
+        code: "NOT_AUTHORIZED",
+        propagation_seconds: { typical: 120, longest: 420 },
+      },
+    );
+  const [conditional] = own;
+  if (conditional)
+    return refusal("CONDITION_NOT_MET", call, `${member} may call ${nameOf(call, evidence)} under a condition only, which is not met.`, {
+      hint: `The condition: ${conditionOf(conditional)} — without one: ${grantLine(call, evidence)}`,
+      condition: conditionOf(conditional),
+    });
+  const others = [...new Set(invoking.flatMap(({ members }) => members))];
+  const roles = policy.bindings.filter(({ members }) => members.some((each) => isSame(each, member))).map(({ role }) => role);
+  return lacksRole(call, evidence, {
+    hint: `${grantLine(call, evidence)} — ${listed(others, roles)}`,
+    evidence: "policy",
+    members: others,
+    ...(roles.length > 0 && { roles }),
+  });
+}
+
+/** Without a policy to read: what the page alone says. */
+function unknown(call: RefusedCall, evidence: Evidence): CliError {
+  if (call.status === 403) return lacksRole(call, evidence, { hint: `${grantLine(call, evidence)} — ${YOUNG}`, evidence: "token" });
+  const who = memberCalling(call) ?? "the caller";
+  const what = isServiceHost(call.url.hostname) ? "it is for this service and has not expired" : "nothing is seen to be wrong with it";
+  return refusal("NOT_VERIFIED", call, `Cloud Run could not verify the ID token of ${who}, although ${what}.`, {
+    hint: `A service or a grant that is new takes a minute or more: try again. Otherwise: ${grantLine(call, evidence)}`,
+  });
+}
+
+function lacksRole(call: RefusedCall, evidence: Evidence, facts: { readonly hint: string; readonly [fact: string]: unknown }): CliError {
+  const member = memberCalling(call) ?? "The token's principal";
+  return refusal("PRINCIPAL_NOT_IN_POLICY", call, `${member} lacks ${ROLE} on ${nameOf(call, evidence)}.`, {
+    ...facts,
+    code: "NOT_AUTHORIZED",
+  });
+}
+
+function listed(members: readonly string[], roles: readonly string[]): string {
+  const has = roles.length > 0 ? `What it has is ${roles.join(", ")}, which does not let it call. ` : "";
+  if (members.length === 0) return `${has}The service's policy lets nobody in.`;
+  const shown = members.slice(0, 5).join(", ");
+  const groups = members.some((each) => /^(?:group|domain|principalSet):/.test(each))
+    ? " Whom a group holds, the policy does not say."
+    : "";
+  return `${has}The service's policy lets in ${shown}${members.length > 5 ? ` and ${members.length - 5} more` : ""}.${groups}`;
+}
+
+function isSame(each: string, member: string): boolean {
+  return each === "allUsers" || each === "allAuthenticatedUsers" || each.toLowerCase() === member.toLowerCase();
+}
+
+/** Bindings come as Google has them, with a condition where there is one. */
+function conditionOf(binding: object): string | undefined {
+  return (binding as { readonly condition?: { readonly expression?: string } }).condition?.expression;
+}
+
+function capitalise(text: string): string {
+  return text.charAt(0).toUpperCase() + text.slice(1);
+}

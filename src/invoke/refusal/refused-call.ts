@@ -1,0 +1,93 @@
+import type { Policy, Service, ServiceName } from "../../cloud/cloud.ts";
+import { CliError, type ErrorCode } from "../../errors/cli-error.ts";
+import { REASONS, type Reason } from "../../errors/reasons.ts";
+import { serviceNamedBy } from "../../auth/audience.ts";
+import { memberOf } from "../../auth/id-token.ts";
+import { readCredential } from "./credential.ts";
+
+/** A call and its answer, which may be a refusal. */
+export interface RefusedCall {
+  readonly url: URL;
+  readonly status: number;
+  /** The answer's, with names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+  /** The request's headers; only credentials are looked at. */
+  readonly sent: readonly (readonly [name: string, value: string])[];
+  /** Whose the credential is, where that is known otherwise than by its claims: `serviceAccount:…`. */
+  readonly principal?: string | undefined;
+  /** Milliseconds since the epoch, by this machine's clock, when the answer came. */
+  readonly now: number;
+}
+
+/** What the control plane says of the service that was called, as far as it may be asked; empty where it may not. */
+export interface Evidence {
+  readonly service?: Service;
+  readonly policy?: Policy;
+  /** Where there is no service of that name. */
+  readonly missing?: ServiceName;
+  /** The account's state, where it is not as it should be. */
+  readonly account?: "deleted" | "disabled";
+  /** Whether the token's signature is Google's. */
+  readonly isSigned?: boolean;
+  /** The control plane itself did not answer, since the project lies in a perimeter that this machine is outside of. */
+  readonly isOutsidePerimeter?: boolean;
+}
+
+/** Looks for evidence; never throws, and gives up after a few seconds. The service is looked at always, else what is wanted: each costs a request. */
+export type Look = (
+  call: { readonly url: URL; readonly token?: string | undefined; readonly member?: string | undefined },
+  wants: { readonly policy: boolean; /** The token's signature and its account. */ readonly signer: boolean },
+) => Promise<Evidence>;
+
+/** A refusal, with what is known for machines; a code other than the reason's usual one may be said. */
+export function refusal(
+  reason: Reason,
+  call: RefusedCall,
+  message: string,
+  { hint, code = REASONS[reason][0], ...facts }: { readonly hint: string; readonly code?: ErrorCode; readonly [fact: string]: unknown },
+): CliError {
+  const { claims } = readCredential(call.sent);
+  const details = {
+    reason,
+    status_code: call.status,
+    url: call.url.origin,
+    audience: claims?.aud,
+    principal: memberCalling(call),
+    ...facts,
+  };
+  return new CliError(code, inOneLine(message), { hint: inOneLine(hint), details });
+}
+
+/** What comes from a token or from another machine cannot write on the terminal. */
+function inOneLine(text: string): string {
+  return text.replace(/[\p{Cc}\p{Cf}]+/gu, " ");
+}
+
+/** Who calls, as policies name him; undefined where nothing says it. */
+export function memberCalling({ sent, principal }: Pick<RefusedCall, "sent" | "principal">): string | undefined {
+  const { claims } = readCredential(sent);
+  return claims?.email === undefined ? principal : memberOf(claims.email);
+}
+
+/** What a sentence calls the service. */
+export function nameOf({ url }: Pick<RefusedCall, "url">, evidence: Evidence = {}): string {
+  const name = evidence.service?.service ?? serviceNamedBy(url)?.service;
+  return name === undefined ? `the service at ${url.origin}` : `the service ${name}`;
+}
+
+/** What a gcloud line says of the service that it acts on: its name, its region and its project, as far as they are known. */
+export function whereOf({ url }: Pick<RefusedCall, "url">, evidence: Evidence = {}): string {
+  const { service, region } = evidence.service ?? serviceNamedBy(url) ?? {};
+  // gcloud does not take a project's number.
+  const project = evidence.service?.project.replace(/^\d+$/, "");
+  return [service ?? "SERVICE", region && `--region ${region}`, project && `--project ${project}`].filter(Boolean).join(" ");
+}
+
+/** The very command that lets the caller in. */
+export function grantLine(call: RefusedCall, evidence: Evidence = {}): string {
+  const { service, region } = evidence.service ?? serviceNamedBy(call.url) ?? {};
+  return ["cloudrun-oauth grant", service, region && `--region ${region}`, `--member ${memberCalling(call) ?? "MEMBER"}`]
+    .filter(Boolean)
+    .join(" ");
+}

@@ -1,0 +1,64 @@
+import type { Readable } from "node:stream";
+import type { Credentials } from "../auth/credentials.ts";
+import type { Context } from "../context/context.ts";
+import { CliError } from "../errors/cli-error.ts";
+import { readBody, readJsonBody, type CallBody } from "./body.ts";
+import { chooseCarrier, hasHeader, isSecret, parseHeaders, type Carrier, type Headers } from "./headers.ts";
+import type { CallOptions } from "./options.ts";
+
+/** A call, ready to be sent but for its token. */
+export interface Call {
+  readonly method: string;
+  readonly url: URL;
+  /** Whom the token is for. */
+  readonly audience: string;
+  readonly headers: Headers;
+  /** The header that the token goes into. */
+  readonly carrier: Carrier;
+  readonly body: Buffer | Readable | undefined;
+}
+
+/** What is to be sent, wherever it goes. What the caller says of the body's type goes before what it looks like. Throws CliError USAGE, NOT_FOUND. */
+export async function readCall(options: CallOptions, context: Pick<Context, "cwd" | "stdin">): Promise<Omit<Call, "url" | "audience">> {
+  const given = parseHeaders(options.header ?? []);
+  const carrier = chooseCarrier(given, options.authHeader, options.iap !== undefined);
+  const content = await readContent(options, context);
+  const agent: Headers = hasHeader(given, "user-agent") ? [] : [["User-Agent", "cloudrun-oauth"]];
+  if (options.form && hasHeader(given, "content-type"))
+    throw new CliError("USAGE", "The Content-Type of a multipart form names what parts its fields, which is chosen when it is sent.", {
+      hint: "Leave the header Content-Type away.",
+    });
+  const described = content?.headers.filter(([name]) => !hasHeader(given, name.toLowerCase())) ?? [];
+  const method = readMethod(options.request ?? (content ? "POST" : "GET"));
+  return { method, headers: [...given, ...agent, ...described], carrier, body: content?.body };
+}
+
+function readMethod(named: string): string {
+  const method = named.toUpperCase();
+  if (/^[A-Z]+$/.test(method) && method !== "CONNECT") return method;
+  throw new CliError("USAGE", `"${named}" is no method that a service is called with.`, { hint: "For example: -X PUT" });
+}
+
+async function readContent(options: CallOptions, context: Pick<Context, "cwd" | "stdin">): Promise<CallBody | undefined> {
+  const { data, jsonData, dataUrlencode, form } = options;
+  if (data !== undefined) return readBody(data, context);
+  if (jsonData !== undefined) return readJsonBody(jsonData, context);
+  if (!form && !dataUrlencode) return undefined;
+  const { readForm, readUrlencoded } = await import("./form.ts");
+  return form ? readForm(form, context) : readUrlencoded(dataUrlencode ?? []);
+}
+
+/** What `--dry-run` prints: the request, without what nobody is to read over a shoulder. */
+export function showCall({ method, url, headers, carrier, body, audience }: Call, { principal, file, tokenRequest }: Credentials) {
+  const shown = headers.map(([name, value]) => `${name}: ${isSecret(name) ? "[redacted]" : value}`);
+  return {
+    method,
+    url: url.href,
+    headers: [`${carrier}: Bearer [ID token]`, ...shown],
+    body: Buffer.isBuffer(body) ? body.toString("utf8") : body && "[streamed]",
+    audience,
+    principal,
+    credentials: file,
+    token_request: tokenRequest,
+  };
+}

@@ -1,0 +1,71 @@
+import { audienceFor } from "../auth/audience.ts";
+import type { Context } from "../context/context.ts";
+import { CliError } from "../errors/cli-error.ts";
+import { isLoopback } from "../http/route.ts";
+
+type Where = Pick<Context, "settings" | "cloud">;
+
+/**
+ * The URLs to call: a whole URL as it stands, or a path of the service, which is looked for once. Without a target it is the service's own.
+ * Throws CliError USAGE, or as `serviceUrl` does.
+ */
+export async function findTargets(context: Where, targets: readonly string[], service?: string): Promise<readonly URL[]> {
+  const urls: URL[] = [];
+  let base: URL | undefined;
+  for (const target of targets.length > 0 ? targets : [""]) {
+    urls.push(isWhole(target) ? whole(target, context) : join((base ??= await serviceUrl(context, service)), target));
+  }
+  return urls;
+}
+
+export function isWhole(target: string): boolean {
+  return /^[a-z][a-z0-9+.-]*:\/\//i.test(target);
+}
+
+function whole(target: string, { settings }: Where): URL {
+  const url = parse(target);
+  const named = settings.get("url");
+  if (named?.source === "--url" && audienceFor(parse(named.value)) !== audienceFor(url)) {
+    throw new CliError("USAGE", "The path is a whole URL, and --url names another service.", { hint: "Say one of them." });
+  }
+  return url;
+}
+
+/**
+ * The service's URL: what Cloud Run says of the service that is named, else the URL that is set, else of the service that is set. Throws CliError
+ * USAGE where there is none of these, or two at once.
+ */
+export async function serviceUrl({ settings, cloud }: Where, name?: string): Promise<URL> {
+  if (name !== undefined && settings.flag("url") !== undefined)
+    throw new CliError("USAGE", "The service is named, and --url says another.", { hint: "Say one of them." });
+  const named = name === undefined ? settings.get("url") : undefined;
+  if (named) return parse(named.value);
+  const service = name === undefined ? settings.get("service")?.value : settings.require("service", name);
+  if (service === undefined) {
+    throw new CliError("USAGE", "Which service?", { hint: "Say --url URL or --service NAME, or set CLOUD_RUN_SERVICE_URL." });
+  }
+  const place = { project: settings.require("project"), region: settings.require("region") };
+  return parse((await (await cloud()).describe({ ...place, service })).url);
+}
+
+/** The path as it was typed, below whatever path the service's URL has. */
+function join(base: URL, target: string): URL {
+  if (target === "") return base;
+  const path = target.startsWith("?") || target.startsWith("#") ? `/${target}` : target.replace(/^\/*/, "/");
+  return parse(`${base.origin}${base.pathname.replace(/\/$/, "")}${path}`);
+}
+
+function parse(text: string): URL {
+  if (!URL.canParse(text)) throw new CliError("USAGE", `"${text}" is no URL.`);
+  const url = new URL(text);
+  if (url.protocol !== "https:" && url.protocol !== "http:")
+    throw new CliError("USAGE", `"${url.protocol}//" is not called by this tool: a service has an https URL.`);
+  if (url.username || url.password)
+    throw new CliError("USAGE", "A user or a password in the URL means nothing to Cloud Run.", {
+      hint: "Send it as a header: -H 'Authorization: Basic …'",
+    });
+  if (url.protocol === "http:" && !isLoopback(url.hostname.replace(/^\[|\]$/g, ""))) {
+    throw new CliError("USAGE", `The ID token would travel to ${url.host} unencrypted.`, { hint: `Say https://${url.host}` });
+  }
+  return url;
+}

@@ -1,0 +1,100 @@
+import { writeFile } from "node:fs/promises";
+import { basename, join, resolve } from "node:path";
+import { PassThrough } from "node:stream";
+import { readKeyFile } from "../auth/key-file.ts";
+import { fetchIdToken } from "../auth/exchange.ts";
+import { createKeyFile, ensureAccount } from "../cloud/api/accounts.ts";
+import { openApiClient } from "../cloud/api/client.ts";
+import { readMember } from "../cloud/member.ts";
+import type { Context, Environment } from "../context/context.ts";
+import type { Emulator, FetchOptions } from "./emulator.ts";
+import { environmentOfProgram, type Running } from "../emulator/index.ts";
+import { CliError } from "../errors/cli-error.ts";
+import { askEmulator } from "../context/running-emulator.ts";
+import { operatorContext } from "../context/operator-context.ts";
+import { readProjectFile } from "../settings/project-file.ts";
+import { assertAllowed } from "../settings/rules.ts";
+import { openTerminal } from "../terminal/terminal.ts";
+
+const INVOKER = "roles/run.invoker";
+
+/** What a test suite does with an emulator, all but ending it. */
+export async function openDoor(running: Running, around: { env: Environment; cwd: string }): Promise<Omit<Emulator, "close">> {
+  const { url, project, region, data_dir } = running;
+  const context = operatorContext({ ...(await quietly(around.env)), cwd: around.cwd }, running);
+  const { env, send } = context;
+  const place = { project, region };
+  const client = openApiClient(context, place);
+  const ask = (method: string, path: string, body?: object) => askEmulator(context, {}, method, path, body);
+
+  return {
+    url,
+    project,
+    region,
+    env: Object.fromEntries(Object.entries(environmentOfProgram(running, around.env)).map(([name, value]) => [name, value ?? undefined])),
+    async createKey(name) {
+      const email = name.includes("@") ? name : `${name}@${project}.iam.gserviceaccount.com`;
+      await ensureAccount(client, { project, email });
+      const text = await createKeyFile(client, { project, email });
+      const { private_key_id } = JSON.parse(text) as { readonly private_key_id: string };
+      const path = join(data_dir, "keys", `${email}-${private_key_id.slice(0, 8)}.json`);
+      await writeFile(path, text, { mode: 0o600, flag: "wx" });
+      return path;
+    },
+    async deploy(directory, { name, allowUnauthenticated, members = [], env: variables, serviceAccount } = {}) {
+      const source = resolve(around.cwd, directory);
+      const service = name ?? nameOf(source);
+      const cloud = await context.cloud();
+      const deployed = await cloud.deploy({ ...place, service, source, allowUnauthenticated, env: variables, serviceAccount });
+      for (const member of members) await cloud.grant({ ...place, service, member: readMember(member), role: INVOKER });
+      return { name: service, url: deployed.url, revision: deployed.revision ?? "" };
+    },
+    async grant(service, member, role = INVOKER) {
+      await (await context.cloud()).grant({ ...place, service, member: readMember(member), role });
+    },
+    async revoke(service, member, role = INVOKER) {
+      await (await context.cloud()).revoke({ ...place, service, member: readMember(member), role });
+    },
+    fetchIdToken: async ({ credentials, audience }) =>
+      fetchIdToken(await readKeyFile(resolve(around.cwd, credentials)), audience, { send, env }),
+    async fetch(target: string | URL, { method = "GET", headers = {}, body }: FetchOptions = {}) {
+      // A fault that a test has asked for is for the test to see.
+      const answer = await send({ method, url: String(target), headers: Object.entries(headers), body, retry: { times: 0 } });
+      const bytes = await answer.bytes();
+      // The Fetch standard lets these have no body, not even an empty one.
+      const isEmpty = [204, 205, 304].includes(answer.status);
+      const { "content-encoding": _, ...shown } = answer.headers;
+      return new Response(isEmpty ? null : new Uint8Array(bytes), { status: answer.status, headers: shown });
+    },
+    async addFault({ retryAfter, latency, ...fault }) {
+      await ask("POST", "/_emulator/faults", { ...fault, retry_after: retryAfter, latency_ms: latency });
+    },
+    async clearFaults() {
+      await ask("DELETE", "/_emulator/faults");
+    },
+    async moveClock(shift) {
+      await ask("PUT", "/_emulator/clock", { shift_ms: shift });
+    },
+  };
+}
+
+/** Nobody sits in front of a test suite. */
+async function quietly(env: Environment): Promise<Pick<Context, "terminal" | "stdin" | "env" | "signal">> {
+  const stdin = new PassThrough();
+  const [stdout, stderr] = [new PassThrough().resume(), new PassThrough().resume()];
+  return { stdin, env, signal: new AbortController().signal, terminal: await openTerminal({ stdin, stdout, stderr, env, quiet: true }) };
+}
+
+/** The service of a folder's own settings, else the folder's name. Throws USAGE where that cannot be a service's. */
+function nameOf(directory: string): string {
+  const value = readProjectFile(directory)?.values["service"] ?? basename(directory);
+  try {
+    assertAllowed("service", { value, source: directory });
+  } catch (error) {
+    throw new CliError("USAGE", `The folder ${directory} gives no name to a service.`, {
+      hint: "Say one in the option name.",
+      cause: error,
+    });
+  }
+  return value;
+}

@@ -1,0 +1,123 @@
+import { PassThrough } from "node:stream";
+import { expect, test } from "vitest";
+import type { GlobalOptions } from "../../src/cli/program.ts";
+import { createProgram } from "../../src/cli/program.ts";
+import { runCli } from "../helpers/command-line.ts";
+import { commandPaths, commandTree, walk } from "../helpers/command-tree.ts";
+
+const PATHS = [...walk(commandTree())].map(([path]) => path);
+
+test.for(PATHS)("the help of %j goes to stdout, and leaves 0", async (path) => {
+  const { exitCode, stdout, stderr } = await runCli([...path, "--help"]);
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+  expect(stdout).toMatchSnapshot();
+});
+
+test("the help of every command has examples, of which each parses and one is of the command itself", async () => {
+  const shown = new Map<string, readonly string[]>();
+  for (const path of PATHS) {
+    const examples = / *Examples:\n([\s\S]*)/.exec((await runCli([...path, "--help"])).stdout)?.[1] ?? "";
+    const commands: string[] = [];
+    for (const argv of readExamples(examples)) commands.push(await commandOf(argv));
+    shown.set(path.join(" "), commands);
+  }
+  expect(commandPaths().filter((path) => !shown.get(path)?.includes(path))).toEqual([]);
+  expect([...shown.values()].flat().length).toBeGreaterThan(commandPaths().length);
+});
+
+/** The words behind `cloudrun-oauth`, wherever it stands in a line. */
+function readExamples(lines: string): string[][] {
+  return lines
+    .split("\n")
+    .map((line) => line.replace(/ +# .*$/, ""))
+    .flatMap((line) => line.split(/ && | > | \| |\$\(|\)/))
+    .filter((line) => /^\s*cloudrun-oauth /.test(line))
+    .map((line) =>
+      [...line.matchAll(/'([^']*)'|"([^"]*)"|(\S+)/g)].map(([, single, double, bare]) => single ?? double ?? bare ?? "").slice(1),
+    );
+}
+
+/** The path of the command that these words mean. Throws where they do not parse, or what stands behind -- means nothing to it. */
+async function commandOf(argv: readonly string[]): Promise<string> {
+  const cut = argv.includes("--") ? argv.indexOf("--") : argv.length;
+  let path = "";
+  const tree = createProgram(
+    async (_, { takesRest }) => {
+      if (cut < argv.length && !takesRest) throw new Error(`${argv.join(" ")}: -- means nothing here`);
+    },
+    { stdout: new PassThrough(), stderr: new PassThrough() },
+  );
+  tree.hook("preAction", (_, action) => {
+    for (let command = action; command.parent; command = command.parent) path = `${command.name()} ${path}`.trim();
+  });
+  await tree.parseAsync(argv.slice(0, cut), { from: "user" });
+  return path;
+}
+
+test("where the command that will run is named, the tree has it, and is small", () => {
+  const streams = { stdout: new PassThrough(), stderr: new PassThrough() };
+  const whole = commandTree();
+  for (const command of whole.commands) {
+    const tree = createProgram(async () => {}, streams, command.name());
+    const paths = (root: typeof tree) => [...walk(root)].map(([path]) => path.join(" "));
+    const found = tree.commands.find((each) => each.name() === command.name());
+    expect(found && paths(found)).toEqual(paths(command));
+    expect(tree.commands.length).toBeLessThan(whole.commands.length / 2);
+  }
+});
+
+test("nothing on the command line prints the help", async () => {
+  expect(await runCli([])).toEqual(await runCli(["--help"]));
+});
+
+test("an option for every command may stand before the command and after it", async () => {
+  const seen: GlobalOptions[] = [];
+  for (const argv of [
+    ["-p", "my-project", "--json", "-q", "config", "list"],
+    ["config", "-p", "my-project", "list", "--json", "-q"],
+    ["config", "list", "--quiet", "--project", "my-project", "--json"],
+  ]) {
+    const tree = createProgram(async (options) => void seen.push(options), { stdout: new PassThrough(), stderr: new PassThrough() });
+    await tree.parseAsync(argv, { from: "user" });
+  }
+  expect(seen).toHaveLength(3);
+  expect(seen).toEqual(seen.map(() => ({ project: "my-project", json: true, quiet: true, color: true })));
+});
+
+test.for([
+  [["deplyo"], "Unknown command 'deplyo'.", "Did you mean deploy?"],
+  [["deploy", "--imag", "x"], "Unknown option '--imag'.", "Did you mean --image?"],
+  [["emulator", "strat"], "Unknown command 'strat'.", "Did you mean start?"],
+  [
+    ["build", "a", "b"],
+    "Too many arguments for 'build'. Expected 1 argument but got 2.",
+    "cloudrun-oauth build [options] [dir] [-- gcloud flags]; all about it: cloudrun-oauth build --help",
+  ],
+  [
+    ["config", "get"],
+    "Missing required argument 'name'.",
+    "cloudrun-oauth config get [options] <name>; all about it: cloudrun-oauth config get --help",
+  ],
+  [
+    ["deploy", "--image"],
+    "Option '--image <reference>' argument missing.",
+    "cloudrun-oauth deploy [options] [service] [-- gcloud flags]; all about it: cloudrun-oauth deploy --help",
+  ],
+  [["--timeout", "soon", "build"], "Option '--timeout <duration>' argument 'soon' is invalid. Say it as 90, 90s, 1500ms or 5m.", undefined],
+  [["describe", "--", "x"], "What stands behind -- means nothing to this command.", undefined],
+] as const)("%j is refused by name", async ([argv, message, hint]) => {
+  const { exitCode, stdout, stderr } = await runCli(
+    [...argv, "--json"].toSorted((a, b) => Number(b === "--json") - Number(a === "--json")),
+  );
+  const { error } = JSON.parse(stderr.trimEnd().split("\n").at(-1)!) as { error: { message: string; hint: string | null } };
+  expect({ exitCode, stdout, message: error.message }).toEqual({ exitCode: 2, stdout: "", message });
+  if (hint) expect(error.hint).toBe(hint);
+});
+
+test("a command that has sub-commands shows them on stderr where none is named", async () => {
+  const { exitCode, stdout, stderr } = await runCli(["emulator"]);
+  expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
+  expect(stderr).toMatch(
+    /^Usage: cloudrun-oauth emulator[\s\S]*error: cloudrun-oauth emulator needs a sub-command\. \[USAGE\]\nhint: cloudrun-oauth emulator --help\n$/,
+  );
+});

@@ -1,0 +1,166 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, expect, test } from "vitest";
+import { followLog } from "../../../src/cloud/api/build-log.ts";
+import { overlay } from "../../../src/context/context.ts";
+import { sendAdmin } from "../../helpers/admin.ts";
+import type { Json } from "../../helpers/api-server.ts";
+import { folder, runCli } from "../../helpers/command-line.ts";
+import { HELLO, startEmulator, tinyService } from "../../helpers/emulator.ts";
+
+// What is the API way's own; what both ways have in common is in contract/.
+
+const emulator = await startEmulator(afterAll);
+const { port, project, request } = emulator;
+const home = mkdtempSync(join(tmpdir(), "cloudrun-oauth-test-"));
+afterAll(() => rmSync(home, { recursive: true, force: true, maxRetries: 5 }));
+await emulator.deploy("hello", tinyService(HELLO));
+
+const env = overlay({ HOME: home, SERVICE_NAME: "hello", PATH: "" }, emulator.status().environment) as Record<string, string>;
+const cli = (...argv: readonly string[]) => runCli(argv, { env, cwd: home });
+const IMAGE = "us-central1-docker.pkg.dev/cloudrun-local/cloudrun-oauth/hello";
+const LOG = "storage.googleapis.com/*.cloudbuild-logs.*/log-*.txt";
+
+async function json(...argv: readonly string[]): Promise<Json> {
+  const { exitCode, stdout, stderr } = await cli(...argv, "--json");
+  if (exitCode !== 0) throw new Error(stderr);
+  return JSON.parse(stdout) as Json;
+}
+
+const addFault = (fault: object) => sendAdmin(port, "POST", "/_emulator/faults", fault);
+afterEach(() => sendAdmin(port, "DELETE", "/_emulator/faults"));
+
+test("build shows the log as it grows, and says what was built", async () => {
+  const { exitCode, stdout, stderr } = await cli("build", folder(tinyService(HELLO)));
+  expect(exitCode).toBe(0);
+  expect(stdout).toMatch(new RegExp(`^IMAGE\t${IMAGE}\nDIGEST\tsha256:[0-9a-f]{64}\nBUILD\t[0-9a-f-]{36}\nLOG\thttps://`));
+  expect(stderr).toContain("\nFETCHSOURCE\n");
+  expect(stderr.match(/^DONE$/gm)).toHaveLength(1);
+});
+
+/** What becomes of the log, and what is said of it. */
+test.for([
+  ["may not be read", { status: 403 }, /^warning: The build's log may not be read here; the build itself goes on\. https:/gm, 1],
+  ["is not there", { status: 404 }, /warning/g, 0],
+  ["breaks off each time", { truncate: 10 }, /warning/g, 0],
+] as const)("a build is what it came to, though its log %s", async ([, fault, said, times]) => {
+  await addFault({ match: LOG, ...fault });
+  const good = await cli("build", folder(tinyService(HELLO)));
+  expect({ exitCode: good.exitCode, said: good.stderr.match(said)?.length ?? 0 }).toEqual({ exitCode: 0, said: times });
+  const bad = await cli("build", folder({ Dockerfile: "FROM node:22-slim\nCOPY missing.js ./\n" }));
+  expect(bad).toMatchObject({ exitCode: 1, stdout: "", stderr: expect.stringContaining("[BUILD_FAILED]\nhint: Its log: https:") });
+});
+
+test("a build's log that is in Cloud Logging alone is missed once, and asked for never", async () => {
+  const missed: string[] = [];
+  const nobody = { call: () => expect.unreachable(), send: () => expect.unreachable() } as never;
+  const build = { id: "b1", status: "WORKING", logsBucket: "gs://logs", options: { logging: "CLOUD_LOGGING_ONLY" } };
+  const log = followLog(nobody, build, { show: (text) => expect.unreachable(text), miss: () => missed.push("missed") });
+  await log.read();
+  await log.finish();
+  expect(missed).toEqual(["missed"]);
+});
+
+test("a build that fails says where it failed, also to whoever wants it quiet", async () => {
+  const broken = folder({ Dockerfile: "FROM node:22-slim\nCOPY missing.js ./\n" });
+  for (const flags of [[], ["--quiet"]]) {
+    const { exitCode, stderr } = await cli(...flags, "build", broken);
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(
+      /missing\.js[\s\S]*error: Cloud Build ended the build with FAILURE[^\n]* \[BUILD_FAILED\]\nhint: Its log: https:/,
+    );
+  }
+});
+
+test("the source goes into no bucket of another project that has taken its name", async () => {
+  const other = { body: { projectId: "squatter", name: "squatter" } };
+  expect((await request("POST", "cloudresourcemanager.googleapis.com", "/v1/projects", other)).json["error"]).toBeUndefined();
+  const victim = { body: { projectId: "victim", name: "victim" } };
+  expect((await request("POST", "cloudresourcemanager.googleapis.com", "/v1/projects", victim)).json["error"]).toBeUndefined();
+  const bucket = { body: { name: "victim_cloudbuild" } };
+  expect((await request("POST", "storage.googleapis.com", "/storage/v1/b?project=squatter", bucket)).json["error"]).toBeUndefined();
+  const { exitCode, stderr } = await cli("-p", "victim", "build", folder(tinyService(HELLO)));
+  expect(exitCode).toBe(5);
+  expect(stderr).toContain("error: The bucket victim_cloudbuild belongs to another project, which would see the source. [CONFLICT]");
+});
+
+test("grant --wait calls as the member until it is let in", async () => {
+  expect((await cli("invoke")).exitCode).toBe(9);
+  const { waited, member } = await json("grant", "--wait");
+  expect({ waited, member }).toEqual({
+    waited: { by: "call", ms: expect.any(Number) },
+    member: "serviceAccount:caller@cloudrun-local.iam.gserviceaccount.com",
+  });
+  expect((await cli("invoke")).exitCode).toBe(0);
+});
+
+test("a member of several bindings of one role stays in it when another goes", async () => {
+  const path = `/v1/projects/${project}/locations/us-central1/services/twofold:setIamPolicy`;
+  await emulator.deploy("twofold", tinyService(HELLO));
+  const condition = { title: "until", expression: 'request.time < timestamp("2100-01-01T00:00:00Z")' };
+  const [viewer, conditional] = [
+    { role: "roles/run.viewer", members: ["user:a@example.com"] },
+    { role: "roles/run.invoker", members: ["user:a@example.com"], condition },
+  ];
+  const bindings = [viewer, conditional, { role: "roles/run.invoker", members: ["user:a@example.com", "user:b@example.com"] }];
+  await request("POST", "run.googleapis.com", path, { body: { policy: { version: 3, bindings } } });
+  const { bindings: left } = await json("revoke", "twofold", "--member", "user:a@example.com");
+  expect(left).toEqual(expect.arrayContaining([viewer, conditional, { role: "roles/run.invoker", members: ["user:b@example.com"] }]));
+  expect(left).toHaveLength(3);
+});
+
+test("two deployments at the same time are two revisions, one after the other", async () => {
+  const [one, other] = await Promise.all(["A=1", "B=2"].map((variable) => json("deploy", "--env", variable)));
+  const service = `/apis/serving.knative.dev/v1/namespaces/${project}/services/hello`;
+  const { spec } = (await request("GET", "us-central1-run.googleapis.com", service)).json;
+  const variables = (spec.template.spec.containers[0].env as { name: string }[]).map(({ name }) => name);
+  expect(variables.toSorted()).toEqual(["A", "B"]);
+  expect([one, other].every((deployed) => /^hello-0000\d-/.test(deployed?.["latest_created_revision"]))).toBe(true);
+});
+
+test("what replaces a service is written again where its answer gets lost, and is one revision all the same", async () => {
+  await emulator.deploy("replaced", tinyService(HELLO));
+  const path = `/apis/serving.knative.dev/v1/namespaces/${project}/services/replaced`;
+  const lost = { match: `us-central1-run.googleapis.com${path}`, method: "PUT", truncate: 5, times: 1 };
+  await addFault(lost);
+  expect((await json("env", "set", "replaced", "LOST=1"))["revision"]).toMatch(/^replaced-00002-/);
+  await addFault(lost);
+  expect((await json("traffic", "replaced", "--to", "LATEST=100"))["traffic"]).toMatchObject([{ latest: true, percent: 100 }]);
+  expect((await json("describe", "replaced"))["latest_created_revision"]).toMatch(/^replaced-00002-/);
+  const { json: faults } = await sendAdmin(port, "GET", "/_emulator/faults");
+  expect((faults["faults"] as { struck: number }[]).map(({ struck }) => struck)).toEqual([1, 1]);
+});
+
+test("a token that ends while a command runs is replaced, and one that is not good is told", async () => {
+  await addFault({ match: "*run.googleapis.com", status: 401, times: 1 });
+  expect((await cli("describe", "--url")).exitCode).toBe(0);
+  await addFault({ match: "*run.googleapis.com", status: 401 });
+  const { exitCode, stderr } = await cli("describe", "--url");
+  expect([exitCode, stderr]).toEqual([3, expect.stringContaining("does not accept the credentials")]);
+});
+
+test("--dry-run says the requests, and sends none", async () => {
+  const { exitCode, stdout } = await cli("deploy", "fresh", "--source", folder(tinyService(HELLO)), "--dry-run");
+  expect(exitCode).toBe(0);
+  expect(
+    stdout
+      .replace(/ \{.*\}$/gm, " {}")
+      .replaceAll(/https:\/\/|\.googleapis\.com/g, "")
+      .split("\n"),
+  ).toEqual([
+    "GET artifactregistry/v1/projects/cloudrun-local/locations/us-central1/repositories/cloud-run-source-deploy",
+    "POST artifactregistry/v1/projects/cloudrun-local/locations/us-central1/repositories?repositoryId=cloud-run-source-deploy {}",
+    "GET storage/storage/v1/b?project=cloudrun-local&prefix=cloudrun-local_cloudbuild",
+    "POST storage/storage/v1/b?project=cloudrun-local {}",
+    "POST storage/upload/storage/v1/b/cloudrun-local_cloudbuild/o?uploadType=resumable&name=source%2FTIME-ID.tgz",
+    "PUT storage/upload/storage/v1/b/cloudrun-local_cloudbuild/o?uploadType=resumable&name=source%2FTIME-ID.tgz&upload_id=ID",
+    "POST cloudbuild/v1/projects/cloudrun-local/locations/global/builds {}",
+    "GET run/v2/projects/cloudrun-local/locations/us-central1/services/fresh",
+    "POST run/v2/projects/cloudrun-local/locations/us-central1/services?serviceId=fresh {}",
+    "GET run/v2/projects/cloudrun-local/locations/us-central1/operations/ID",
+    "GET us-central1-run/apis/serving.knative.dev/v1/namespaces/cloudrun-local/services/fresh",
+    "",
+  ]);
+  expect((await cli("describe", "fresh")).exitCode).toBe(4);
+});

@@ -1,0 +1,173 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, afterEach, expect, test } from "vitest";
+import { environmentOf } from "../../../src/emulator/index.ts";
+import { overlay } from "../../../src/context/context.ts";
+import { sendAdmin } from "../../helpers/admin.ts";
+import { withoutChance } from "../../helpers/both-ways.ts";
+import type { Json } from "../../helpers/api-server.ts";
+import { runCli } from "../../helpers/command-line.ts";
+import { HELLO, startEmulator, tinyService } from "../../helpers/emulator.ts";
+
+const emulator = await startEmulator(afterAll);
+const { port, request, status } = emulator;
+const home = mkdtempSync(join(tmpdir(), "cloudrun-oauth-test-"));
+afterAll(() => rmSync(home, { recursive: true, force: true, maxRetries: 5 }));
+const source = join(home, "source");
+mkdirSync(source);
+for (const [name, text] of Object.entries(tinyService(HELLO))) writeFileSync(join(source, name), text);
+
+/** Where the source's image is. */
+const IMAGE = "us-central1-docker.pkg.dev/PROJECT/cloud-run-source-deploy/hello";
+const COMMANDS = [
+  ["deploy", "--source", source],
+  ["deploy", "--image", IMAGE, "--allow-unauthenticated", "--tag", "next"],
+  ["grant", "--member", "user:me@example.com"],
+  ["revoke", "--member", "user:me@example.com"],
+  ["describe"],
+] as const;
+/** Each builds once, and makes two revisions. */
+const DONE = { builds: 1, revisions: 2 };
+
+/** Whom others have let in, and how. */
+const OTHERS = [
+  { role: "roles/run.viewer", members: ["user:other@example.com"] },
+  {
+    role: "roles/run.invoker",
+    members: ["user:other@example.com"],
+    condition: { title: "until", expression: 'request.time < timestamp("2100-01-01T00:00:00Z")' },
+  },
+];
+
+const policyOf = async (project: string): Promise<Json[]> => {
+  const path = `/v1/projects/${project}/locations/us-central1/services/hello:getIamPolicy?options.requestedPolicyVersion=3`;
+  return (await request("GET", "run.googleapis.com", path)).json["bindings"] ?? [];
+};
+
+async function openProject(project: string) {
+  const made = await request("POST", "cloudresourcemanager.googleapis.com", "/v1/projects", {
+    body: { projectId: project, name: project },
+  });
+  expect(made.json["error"]).toBeUndefined();
+  const env = overlay({ HOME: home, PATH: "", SERVICE_NAME: "hello" }, environmentOf(status(), project)) as Record<string, string>;
+  return {
+    project,
+    run: (argv: readonly string[]) => runCli(["--via", "api", "--json", "--verbose", ...argv], { env, cwd: home }),
+    /** Done between the commands. */
+    async letOthersIn() {
+      const path = `/v1/projects/${project}/locations/us-central1/services/hello:setIamPolicy`;
+      const { json } = await request("POST", "run.googleapis.com", path, {
+        body: { policy: { version: 3, bindings: OTHERS } },
+      });
+      expect(json["error"]).toBeUndefined();
+    },
+    async counts() {
+      const builds = await request("GET", "cloudbuild.googleapis.com", `/v1/projects/${project}/locations/global/builds`);
+      const revisions = await request(
+        "GET",
+        "run.googleapis.com",
+        `/v2/projects/${project}/locations/us-central1/services/hello/revisions`,
+      );
+      return { builds: builds.json["builds"]?.length ?? 0, revisions: revisions.json["revisions"]?.length ?? 0 };
+    },
+  };
+}
+
+type Project = Awaited<ReturnType<typeof openProject>>;
+
+interface Place {
+  readonly method: string;
+  readonly match: string;
+}
+
+/** The requests of a command, as --verbose tells them, by what a fault is told to strike. */
+function placesOf(stderr: string): Place[] {
+  const lines = [...stderr.matchAll(/^([A-Z]+) https?:\/\/(\S+?)(?:\?\S*)? → /gm)];
+  const places = lines.map(
+    ([, method = "", target = ""]) => `${method} ${target.replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, "*")}`,
+  );
+  return [...new Set(places)].map((place) => ({ method: place.split(" ")[0] ?? "", match: place.split(" ")[1] ?? "" }));
+}
+
+const known: { places: Place[]; result: string }[] = [];
+const withProject = (text: string, project: string) => text.replaceAll(project, "PROJECT");
+
+/** What a command came to, but for the project, chance and the number of revisions. */
+function resultOf({ exitCode, stdout, stderr }: Awaited<ReturnType<Project["run"]>>, { project }: Project): string {
+  if (exitCode !== 0) throw new Error(stderr);
+  return withProject(withoutChance(JSON.parse(stdout)), project)
+    .replace(/-\d{5}-abc/g, "-N-abc")
+    .replace(/\b\d{12}\b/g, "NUMBER");
+}
+
+const addFault = (fault: object) => sendAdmin(port, "POST", "/_emulator/faults", fault);
+const strikes = async () =>
+  ((await sendAdmin(port, "GET", "/_emulator/faults")).json["faults"] as Json[]).map(({ match, struck }) => [match, struck]);
+const clear = () => sendAdmin(port, "DELETE", "/_emulator/faults");
+
+afterEach(clear);
+
+async function walk(project: Project, step: (index: number, argv: readonly string[]) => Promise<void>): Promise<void> {
+  for (const [index, argv] of COMMANDS.entries()) {
+    await step(
+      index,
+      argv.map((word) => word.replace("PROJECT", project.project)),
+    );
+    if (index === 0) await project.letOthersIn();
+  }
+  const [viewer, conditional] = OTHERS;
+  expect(await policyOf(project.project)).toEqual(expect.arrayContaining([expect.objectContaining(viewer!), conditional]));
+}
+
+test("every request is met by what there is without a fault", async () => {
+  const project = await openProject("unharmed");
+  await walk(project, async (index, argv) => {
+    const done = await project.run(argv);
+    known[index] = { places: placesOf(done.stderr), result: resultOf(done, project) };
+  });
+  expect(await project.counts()).toEqual(DONE);
+  expect(known.flatMap(({ places }) => places).length).toBeGreaterThan(25);
+});
+
+test.for([
+  ["busy", [{ status: 503 }, { status: 429, retry_after: 0 }]],
+  ["reset", [{ reset: true }]],
+  ["half", [{ truncate: 5 }]],
+  ["token", [{ status: 401 }]],
+] as const)("a command in which each request fails once comes to the same, and does nothing twice: %s", async ([name, faults]) => {
+  const project = await openProject(`struck-by-${name}`);
+  await walk(project, async (index, argv) => {
+    const { places = [], result } = known[index] ?? {};
+    const struck = places.filter(({ match }) => name !== "token" || !match.startsWith("oauth2"));
+    for (const [at, { method, match }] of struck.entries())
+      await addFault({ ...faults[at % faults.length], method, match: match.replaceAll("unharmed", project.project), times: 1 });
+    expect(resultOf(await project.run(argv), project)).toBe(result);
+    // An operation whose name got lost with an answer is not asked for, nor a build that has ended when it is found again.
+    expect(
+      (await strikes()).filter(([match, times]) => times !== 1 && !(name === "half" && /\/(operations|builds)\//.test(match))),
+    ).toEqual([]);
+    await clear();
+  });
+  expect(await project.counts()).toEqual(DONE);
+});
+
+test("a command says where it could not go on, and the same command goes on from there", async () => {
+  const project = await openProject("stopped");
+  await walk(project, async (index, argv) => {
+    const { places = [], result } = known[index] ?? {};
+    for (const { method, match } of places) {
+      // What the project grants is asked for on the way, and does without an answer.
+      if (/^(oauth2|cloudresourcemanager)\./.test(match)) continue;
+      const there = match.replaceAll("unharmed", project.project);
+      await addFault({ status: 429, retry_after: 3600, method, match: there });
+      const { exitCode, stdout, stderr } = await project.run(argv);
+      const { error } = JSON.parse(stderr.trimEnd().split("\n").at(-1) ?? "") as { error: Json };
+      expect({ there, exitCode, stdout, code: error["code"] }).toEqual({ there, exitCode: 7, stdout: "", code: "UNAVAILABLE" });
+      expect(error["message"]).toContain("A quota of project stopped is spent: Quota exceeded for quota metric");
+      expect(error["hint"]).toMatch(/Run the command again in a minute|The build [\w-]+ goes on by itself/);
+      await clear();
+    }
+    expect(resultOf(await project.run(argv), project)).toBe(result);
+  });
+});

@@ -1,0 +1,128 @@
+import { expect, test } from "vitest";
+import { fakeGcloud, folder, KNATIVE_SERVICE, runCli } from "../../helpers/command-line.ts";
+
+const WHERE = "--project my-project --region us-central1 --quiet --format=json";
+const DESCRIBE = `run services describe hello ${WHERE}`;
+const REVISIONS = `run revisions list --service hello ${WHERE}`;
+const env = { PROJECT_ID: "my-project", SERVICE_NAME: "hello" };
+const KNATIVE = JSON.stringify(KNATIVE_SERVICE);
+
+function revision(name: string, created: string, status = "True") {
+  return {
+    metadata: { name, creationTimestamp: created },
+    status: { conditions: [{ type: "Ready", status, ...(status === "False" && { reason: "Broken", message: "It broke. At once." }) }] },
+  };
+}
+
+const FOUND = JSON.stringify([
+  revision("hello-00001-xyz", "2026-11-01T10:00:00.000Z"),
+  revision("hello-00002-abc", "2026-11-02T10:00:00.000Z"),
+  revision("hello-00003-bad", "2026-11-03T10:00:00.000Z", "False"),
+]);
+
+test.for([
+  [["list"], ["run services list --project my-project --quiet --format=json"], `[${KNATIVE}]`],
+  [["list", "-r", "us-east1"], ["run services list --project my-project --region us-east1 --quiet --format=json"], "[]"],
+  [["env", "list"], [DESCRIBE], KNATIVE],
+] as const)("%j is one gcloud line, and --dry-run says it and runs nothing", async ([argv, [line], stdout]) => {
+  expect(await runCli(argv, { env: { ...env, ...fakeGcloud({ line, stdout }) } })).toMatchObject({ exitCode: 0 });
+  const dry = await runCli([...argv, "--dry-run"], { env: { ...env, ...fakeGcloud() } });
+  expect(dry).toEqual({ exitCode: 0, stdout: `gcloud ${line}\n`, stderr: "" });
+});
+
+test("what a change would run is said, and nothing is run", async () => {
+  const plan = async (...argv: readonly string[]) => {
+    const { exitCode, stdout } = await runCli([...argv, "--dry-run"], { env: { ...env, ...fakeGcloud() } });
+    expect(exitCode).toBe(0);
+    return stdout.trimEnd().split("\n");
+  };
+  expect(await plan("traffic", "--to", "hello-1=10", "--to", "LATEST=90", "--tag", "next=hello-1", "--remove-tag", "old")).toEqual([
+    `gcloud ${DESCRIBE}`,
+    `gcloud ${REVISIONS}`,
+    `gcloud run services update-traffic hello --to-revisions hello-1=10,LATEST=90 --update-tags next=hello-1 --remove-tags old ${WHERE}`,
+  ]);
+  expect(await plan("delete")).toEqual([`gcloud run services delete hello ${WHERE}`]);
+  expect(await plan("env", "unset", "A", "B")).toEqual([
+    `gcloud ${DESCRIBE}`,
+    `gcloud run services update hello --remove-env-vars A,B --remove-secrets A,B ${WHERE}`,
+  ]);
+  expect(await plan("env", "set", "A=it's")).toEqual([
+    `gcloud ${DESCRIBE}`,
+    `printf %s '{"--update-env-vars":{"A":"it'\\''s"}}' | gcloud run services update hello --flags-file - ${WHERE}`,
+  ]);
+});
+
+test("a variable's value is on no command line of gcloud's", async () => {
+  const calls = [
+    { line: DESCRIBE, stdout: KNATIVE },
+    { line: `run services update hello --flags-file - ${WHERE}`, stdout: KNATIVE },
+  ];
+  const { exitCode, stderr } = await runCli(["-v", "env", "set", "A=topsecret"], { env: { ...env, ...fakeGcloud(...calls) } });
+  expect(exitCode).toBe(0);
+  expect(stderr).not.toContain("topsecret");
+});
+
+test("gcloud's failure is none where the traffic goes as it was to, and the latest revision alone is not ready", async () => {
+  const line = `run services update-traffic hello --to-revisions hello-00002-abc=100 ${WHERE}`;
+  const stderr = "ERROR: (gcloud.run.services.update-traffic) Revision 'hello-00003-bad' is not ready and cannot serve traffic. It broke.";
+  const { status } = KNATIVE_SERVICE;
+  const after = (percent: number) => ({
+    ...KNATIVE_SERVICE,
+    status: {
+      ...status,
+      traffic: [{ revisionName: "hello-00002-abc", percent }],
+      conditions: [
+        { type: "Ready", status: "False" },
+        { type: "RoutesReady", status: "True" },
+      ],
+    },
+  });
+  const run = (percent: number) => {
+    const calls = [
+      { line: DESCRIBE, stdout: KNATIVE },
+      { line: REVISIONS, stdout: FOUND },
+      { line, stderr, exitCode: 1 },
+      { line: DESCRIBE, stdout: JSON.stringify(after(percent)) },
+    ];
+    return runCli(["traffic", "--to", "hello-00002-abc"], { env: { ...env, ...fakeGcloud(...calls) } });
+  };
+  expect(await run(100)).toMatchObject({ exitCode: 0, stdout: "100%\thello-00002-abc\t\t\n" });
+  expect(await run(50)).toMatchObject({ exitCode: 1, stdout: "" });
+});
+
+test("rollback is a step back, leaves its outputs on GitHub Actions, and is planned by what is there", async () => {
+  const reads = [
+    { line: DESCRIBE, stdout: KNATIVE },
+    { line: REVISIONS, stdout: FOUND },
+  ];
+  // Only the failed revision is newer than the one that serves.
+  const idle = await runCli(["rollback", "--dry-run"], { env: { ...env, ...fakeGcloud(...reads) } });
+  expect(idle.stdout).toBe("");
+  expect(idle.stderr).toContain(
+    "hello-00003-bad is not ready: It broke. It takes no traffic: hello-00002-abc serves, and goes on serving.",
+  );
+
+  const line = `run services update-traffic hello --to-revisions hello-00001-xyz=100 ${WHERE}`;
+  const good = [reads[0]!, { line: REVISIONS, stdout: JSON.stringify((JSON.parse(FOUND) as object[]).slice(0, 2)) }];
+  const dry = await runCli(["rollback", "--dry-run"], { env: { ...env, ...fakeGcloud(...good) } });
+  expect(dry.stdout).toBe(`gcloud ${line}\n`);
+  const directory = folder({ output: "", summary: "" });
+  const actions = { GITHUB_ACTIONS: "true", GITHUB_OUTPUT: `${directory}/output` };
+  const path = fakeGcloud(...good, { line, stdout: "[]" }, { line: DESCRIBE, stdout: KNATIVE });
+  const done = await runCli(["rollback"], { env: { ...env, ...actions, ...path } });
+  expect(done).toMatchObject({
+    exitCode: 0,
+    stdout: "URL\thttps://hello-abc123-uc.a.run.app\nREVISION\thello-00001-xyz\nFROM\thello-00002-abc\n",
+  });
+});
+
+test("a service that is misspelt takes one more start of gcloud, which finds what was meant", async () => {
+  const stderr = "ERROR: (gcloud.run.services.describe) Cannot find service [helol]";
+  const path = fakeGcloud(
+    { line: `run services describe helol ${WHERE}`, stderr, exitCode: 1 },
+    { line: "run services list --project my-project --quiet --format=json", stdout: `[${KNATIVE}]` },
+  );
+  const done = await runCli(["env", "list", "helol"], { env: { ...env, ...path } });
+  expect(done).toMatchObject({ exitCode: 4, stdout: "" });
+  expect(done.stderr).toContain("hint: Did you mean hello? All that there are: cloudrun-oauth list\n");
+});

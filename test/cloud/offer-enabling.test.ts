@@ -1,0 +1,105 @@
+import { afterAll, beforeEach, expect, test } from "vitest";
+import type { Cloud, Service } from "../../src/cloud/cloud.ts";
+import { offerEnabling } from "../../src/cloud/offer-enabling.ts";
+import { overlay } from "../../src/context/context.ts";
+import { CliError } from "../../src/errors/cli-error.ts";
+import type { Terminal } from "../../src/terminal/terminal.ts";
+import { fakeGcloud, KNATIVE_SERVICE, runCli } from "../helpers/command-line.ts";
+import { HELLO, startEmulator, tinyService } from "../helpers/emulator.ts";
+
+const emulator = await startEmulator(afterAll);
+await emulator.deploy("hello", tinyService(HELLO));
+const { project } = emulator;
+
+beforeEach(async () => {
+  const path = `/v1/projects/${project}/services/run.googleapis.com:disable`;
+  const { status, text } = await emulator.request("POST", "serviceusage.googleapis.com", path);
+  if (status !== 200) throw new Error(text);
+});
+
+function cli(...argv: readonly string[]) {
+  const env = overlay({ HOME: "/nowhere", PATH: "" }, emulator.status().environment) as Record<string, string>;
+  return runCli(["--via", "api", ...argv], { env });
+}
+
+test("without a terminal nothing is enabled and nobody is asked: the hint has both ways to enable it", async () => {
+  for (let time = 0; time < 2; time += 1)
+    expect(await cli("describe", "hello")).toMatchObject({
+      exitCode: 5,
+      stdout: "",
+      stderr: expect.stringContaining(
+        `error: run.googleapis.com is not enabled in project ${project}. [PERMISSION_DENIED]\nhint: gcloud services enable run.googleapis.com --project ${project} — or run this again with --yes, which does it.\n`,
+      ),
+    });
+});
+
+test("--yes enables it, and the command goes on as if nothing had been", async () => {
+  const { exitCode, stdout, stderr } = await cli("describe", "hello", "--yes", "--json");
+  expect([exitCode, JSON.parse(stdout)]).toMatchObject([0, { service: "hello", members: [] }]);
+  expect(stderr.match(/✔ Enabling run\.googleapis\.com/g)).toHaveLength(1);
+  expect((await cli("describe", "hello")).exitCode).toBe(0);
+});
+
+test("a dry run enables nothing", async () => {
+  expect((await cli("describe", "hello", "--yes", "--dry-run")).exitCode).toBe(0);
+  expect((await cli("describe", "hello")).exitCode).toBe(5);
+});
+
+test("by gcloud it is gcloud that enables it, and the failed line is run again", async () => {
+  const where = "--project my-project --region us-central1 --quiet --format=json";
+  const stderr = "ERROR: (gcloud.run.services.describe) PERMISSION_DENIED: API [run.googleapis.com] not enabled on project [my-project].";
+  const line = `run services describe hello ${where}`;
+  const path = fakeGcloud(
+    { line, stderr, exitCode: 1 },
+    { line: "services enable run.googleapis.com --project my-project --quiet" },
+    { line, stdout: JSON.stringify(KNATIVE_SERVICE) },
+  );
+  const { exitCode, stdout } = await runCli(["describe", "--url", "--yes"], {
+    env: { PROJECT_ID: "my-project", SERVICE_NAME: "hello", ...path },
+  });
+  expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: "https://hello-abc123-uc.a.run.app\n" });
+});
+
+const DISABLED = new CliError("PERMISSION_DENIED", "It is not enabled.", {
+  hint: "gcloud services enable run.googleapis.com --project p",
+  details: { reason: "API_NOT_ENABLED", project: "p", api: "run.googleapis.com" },
+});
+
+/** A control plane whose API is disabled until it is enabled, and for so many calls more. */
+function controlPlane(answer: boolean, callsUntilKnown = 0) {
+  const told: string[] = [];
+  let callsLeft = Number.POSITIVE_INFINITY;
+  const describe = async (): Promise<Service> => {
+    if (callsLeft > 0) {
+      callsLeft -= 1;
+      throw DISABLED;
+    }
+    return { service: "hello" } as Service;
+  };
+  const enable: Cloud["enable"] = async ({ apis }) => {
+    told.push(`enabled ${apis.join()}`);
+    callsLeft = callsUntilKnown;
+  };
+  const terminal = {
+    offer: async (question: string) => {
+      told.push(question);
+      return answer;
+    },
+    task: (_: string, work: () => Promise<unknown>) => work(),
+  } as Pick<Terminal, "offer" | "task"> as Terminal;
+  const cloud = offerEnabling({ via: "api", describe, enable } as unknown as Cloud, { terminal, signal: new AbortController().signal });
+  return { told, describe: () => cloud.describe({ service: "hello", project: "p", region: "r" }) };
+}
+
+test("several steps at once ask about the same API once, and wait until it is known to be enabled", async () => {
+  const { told, describe } = controlPlane(true, 2);
+  expect(await Promise.all([describe(), describe()])).toEqual([{ service: "hello" }, { service: "hello" }]);
+  expect(told).toEqual(["run.googleapis.com is not enabled in project p. Enable it?", "enabled run.googleapis.com"]);
+});
+
+test("no for an answer ends the step as it would have ended, and is not asked for again", async () => {
+  const { told, describe } = controlPlane(false);
+  for (let time = 0; time < 2; time += 1)
+    await expect(describe()).rejects.toMatchObject({ code: "PERMISSION_DENIED", message: DISABLED.message });
+  expect(told).toHaveLength(1);
+});

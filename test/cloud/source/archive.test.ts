@@ -1,0 +1,150 @@
+import { execa } from "execa";
+import { chmodSync, linkSync, mkdirSync, renameSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { Parser, type ReadEntry } from "tar";
+import { expect, test } from "vitest";
+import { archiveSource } from "../../../src/cloud/source/archive.ts";
+import { digestSource } from "../../../src/cloud/source/digest.ts";
+import { listSource } from "../../../src/cloud/source/files.ts";
+import { folder } from "../../helpers/command-line.ts";
+import { failure } from "../../helpers/failure.ts";
+import { testNeeding } from "../../helpers/requirements.ts";
+
+async function bytes(directory: string): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of archiveSource(directory)) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}
+
+async function entries(directory: string): Promise<ReadEntry[]> {
+  const found: ReadEntry[] = [];
+  const parser = new Parser({ onReadEntry: (entry) => (found.push(entry), entry.resume()) });
+  const ended = new Promise((resolve) => parser.on("end", resolve));
+  parser.end(await bytes(directory));
+  await ended;
+  return found;
+}
+
+const FILES = {
+  Dockerfile: "FROM node:22-slim\n",
+  "src/app.js": "",
+  "node_modules/a/index.js": "",
+  "key.json": "{}",
+  "@at.js": "",
+  ".env": "",
+};
+
+test(".gcloudignore says what stays here, with what it includes", async () => {
+  const directory = folder({
+    ...FILES,
+    ".gcloudignore": "# mine\nkey.json\r\ndockerfile\n# !include:.gitignore\n",
+    ".gitignore": "node_modules/\n.env\n#!include:more\n",
+  });
+  mkdirSync(join(directory, "empty"));
+  const names = [".gcloudignore", ".gitignore", "@at.js", "Dockerfile", "empty/", "src/", "src/app.js"];
+  expect(await listSource(directory)).toEqual(names);
+  expect((await entries(directory)).map(({ path }) => path)).toEqual(names.map((name) => `./${name}`));
+});
+
+test("without .gcloudignore it is what gcloud leaves out by itself", async () => {
+  const directory = folder({ ...FILES, ".gitignore": "node_modules\n*.json\n!src\n", ".git/HEAD": "ref" });
+  expect(await listSource(directory)).toEqual([".env", "@at.js", "Dockerfile", "src/", "src/app.js"]);
+});
+
+testNeeding("gcloud", "gcloud itself chooses the same files", async () => {
+  const directory = folder({
+    ...FILES,
+    "build/a.js": "",
+    "Build/b.js": "",
+    "logs/keep/x.log": "",
+    "logs/x.log": "",
+    "docs/a/b/c.md": "",
+    "docs/readme.md": "",
+    "#odd": "",
+    "with space.txt": "",
+    "src/deep/build/c.js": "",
+    ".gcloudignore":
+      "#!include:.gitignore\n/build\n*.log\n!logs/keep/x.log\ndocs/**/*.md\n!readme.md\n\\#odd\nwith space.txt   \n.git*\n[k]ey.?son\n",
+    ".gitignore": "node_modules/\n!node_modules/a/index.js\n.env*\n",
+  });
+  const env = { CLOUDSDK_CONFIG: folder(), CLOUDSDK_CORE_DISABLE_PROMPTS: "1" };
+  const { stdout } = await execa("gcloud", ["meta", "list-files-for-upload", directory], { env });
+  const files = (await listSource(directory)).filter((path) => !path.endsWith("/"));
+  expect(files.toSorted()).toEqual(stdout.split("\n").filter(Boolean).toSorted());
+});
+
+test("what is included has to be there, beside .gcloudignore", async () => {
+  for (const name of [".gitignore", "../.gitignore", ""]) {
+    const directory = folder({ Dockerfile: "", ".gcloudignore": `#!include:${name}\n` });
+    expect(await failure(bytes(directory))).toMatchObject({ code: "SETTINGS_INVALID", message: expect.stringContaining(name) });
+  }
+});
+
+test("a link is packed as a link, and left out where it leads nowhere or a pattern for its target's kind says so", async () => {
+  const directory = folder({ Dockerfile: "", "a/x": "", ".gcloudignore": "left/\n" });
+  for (const [name, target] of [
+    ["to-file", "Dockerfile"],
+    ["to-folder", "a"],
+    ["round", "."],
+    ["left", "a"],
+    ["broken", "/nowhere/at/all"],
+  ] as const)
+    symlinkSync(target, join(directory, name));
+  const links = (await entries(directory)).filter(({ type }) => type === "SymbolicLink");
+  expect(links.map(({ path, linkpath }) => [path, linkpath])).toEqual([
+    ["./round", "."],
+    ["./to-file", "Dockerfile"],
+    ["./to-folder", "a"],
+  ]);
+});
+
+test("the same source is the same bytes, whenever and by whomever it was written, and another is not", async () => {
+  const one = folder(FILES);
+  const other = folder(Object.fromEntries(Object.entries(FILES).toReversed()));
+  utimesSync(join(other, "Dockerfile"), 1, 1);
+  chmodSync(join(other, ".env"), 0o600);
+  chmodSync(join(one, ".env"), 0o664);
+  chmodSync(join(one, "src/app.js"), 0o755);
+  chmodSync(join(other, "src/app.js"), 0o755);
+  // As package managers link what several packages have.
+  linkSync(join(one, "@at.js"), join(one, "at.js"));
+  writeFileSync(join(other, "at.js"), "");
+  const found = await entries(one);
+  expect(found.every(({ mtime, uid, type }) => type !== "Link" && uid === undefined && (mtime?.getUTCFullYear() ?? 1985) === 1985)).toBe(
+    true,
+  );
+  expect(await bytes(one)).toEqual(await bytes(other));
+  const digest = await digestSource(one);
+  expect(digest).toMatch(/^[0-9a-f]{64}$/);
+  expect(await digestSource(other)).toBe(digest);
+});
+
+test.for<[string, (directory: string) => void]>([
+  ["what is in a file", (directory) => writeFileSync(join(directory, "Dockerfile"), "FROM node:20-slim\n")],
+  ["another name", (directory) => renameSync(join(directory, "Dockerfile"), join(directory, "Containerfile"))],
+  ["that there is an empty folder", (directory) => mkdirSync(join(directory, "new"))],
+  ["that it can be run", (directory) => chmodSync(join(directory, "Dockerfile"), 0o755)],
+  ["a file more", (directory) => writeFileSync(join(directory, "more"), "")],
+  ["where a link leads", (directory) => symlinkSync("Dockerfile", join(directory, "link"))],
+])("the digest tells %s", async ([, change]) => {
+  const directory = folder(FILES);
+  const before = await digestSource(directory);
+  change(directory);
+  expect(await digestSource(directory)).not.toBe(before);
+});
+
+test("what stays here makes no difference to the digest", async () => {
+  const directory = folder({ ...FILES, ".gcloudignore": "*.log\n" });
+  const before = await digestSource(directory);
+  writeFileSync(join(directory, "npm.log"), "");
+  expect(await digestSource(directory)).toBe(before);
+});
+
+test("a folder of which nothing is left is refused, and so is one that is not there", async () => {
+  expect(await failure(bytes(folder({ ".gcloudignore": "*\n" })))).toMatchObject({
+    code: "NOT_FOUND",
+    message: expect.stringContaining("holds no file to build from"),
+  });
+  expect(await failure(digestSource(join(folder(), "missing")))).toMatchObject({ code: "NOT_FOUND" });
+  expect(await failure(bytes(join(folder(), "missing")))).toMatchObject({ code: "NOT_FOUND", message: expect.stringContaining("missing") });
+});

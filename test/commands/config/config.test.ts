@@ -1,0 +1,115 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { folder, runCli } from "../../helpers/command-line.ts";
+
+test("a setting is kept, read, listed with where it came from, and removed", async () => {
+  const env = { HOME: folder() };
+  const cwd = folder();
+  const cli = (...argv: string[]) => runCli(argv, { env, cwd });
+  expect(await cli("config", "set", "project", "my-project")).toEqual({
+    exitCode: 0,
+    stdout: "",
+    stderr: "project is my-project in profile default.\n",
+  });
+  expect(await cli("config", "get", "project")).toEqual({ exitCode: 0, stdout: "my-project\n", stderr: "" });
+  expect((await cli("config", "list")).stdout).toBe(
+    "project\tmy-project\tprofile default\nregion\tus-central1\tdefault\ntemplate\thono\tdefault\nengine\tauto\tdefault\n",
+  );
+  expect(JSON.parse((await cli("config", "get", "project", "--json")).stdout)).toEqual({
+    name: "project",
+    value: "my-project",
+    source: "profile default",
+  });
+  await cli("config", "unset", "project");
+  expect((await cli("config", "get", "project")).exitCode).toBe(2);
+});
+
+test("profiles keep their settings apart", async () => {
+  const env = { CLOUDRUN_OAUTH_CONFIG_DIR: join(folder(), "made", "anew") };
+  const cli = (...argv: string[]) => runCli(argv, { env });
+  await cli("config", "set", "region", "europe-west1");
+  await cli("config", "use", "work");
+  await cli("config", "set", "region", "asia-east1");
+  expect((await cli("config", "get", "region")).stdout).toBe("asia-east1\n");
+  expect((await cli("config", "get", "region", "--profile", "default")).stdout).toBe("europe-west1\n");
+  expect(JSON.parse((await cli("config", "list", "--json")).stdout)).toMatchObject({ profile: "work", profiles: ["default", "work"] });
+  expect(JSON.parse(readFileSync(join(env.CLOUDRUN_OAUTH_CONFIG_DIR, "config.json"), "utf8"))).toEqual({
+    current: "work",
+    profiles: { default: { region: "europe-west1" }, work: { region: "asia-east1" } },
+  });
+});
+
+test("profiles are listed with what they hold, and one that is deleted is gone", async () => {
+  const env = { CLOUDRUN_OAUTH_CONFIG_DIR: folder() };
+  const cli = (...argv: string[]) => runCli(["config", ...argv], { env });
+  await cli("set", "region", "europe-west1");
+  expect((await cli("use", "work")).stderr).toBe("Profile work is in use: it is new, and empty.\n");
+  await cli("set", "project", "my-project");
+  await cli("set", "via", "api");
+  expect((await cli("profiles")).stdout).toBe(" \tdefault\tregion=europe-west1\n*\twork\tproject=my-project via=api\n");
+
+  const unsaid = await cli("delete", "work");
+  expect([unsaid.exitCode, unsaid.stderr]).toEqual([2, expect.stringContaining("hint: Say it on the command line: --yes")]);
+  expect((await cli("use", "default")).stderr).toBe("Profile default is in use.\n");
+  await cli("use", "work");
+  expect(await cli("delete", "work", "--yes")).toEqual({
+    exitCode: 0,
+    stdout: "",
+    stderr: "Profile work is deleted; default is in use.\n",
+  });
+  expect(JSON.parse((await cli("profiles", "--json")).stdout)).toEqual({
+    profiles: [{ name: "default", current: true, settings: { region: "europe-west1" } }],
+  });
+  const gone = await cli("delete", "work");
+  expect([gone.exitCode, gone.stderr]).toEqual([4, expect.stringContaining('There is no profile "work": there are default. [NOT_FOUND]')]);
+});
+
+test("--dry-run says what would be kept where, and keeps nothing", async () => {
+  const env = { CLOUDRUN_OAUTH_CONFIG_DIR: folder({ "config.json": '{"current": "work", "profiles": {"work": {"via": "api"}}}' }) };
+  const path = join(env.CLOUDRUN_OAUTH_CONFIG_DIR, "config.json");
+  const before = readFileSync(path, "utf8");
+  for (const [argv, line] of [
+    [["set", "project", "my-project"], "set project to my-project in profile work in"],
+    [["unset", "via"], "remove via from profile work in"],
+    [["use", "play"], "make and use profile play in"],
+    [["delete", "work"], "delete profile work in"],
+  ] as const)
+    expect(await runCli(["config", ...argv, "--dry-run"], { env })).toEqual({ exitCode: 0, stdout: `${line} ${path}\n`, stderr: "" });
+  expect(readFileSync(path, "utf8")).toBe(before);
+});
+
+test.for([
+  [["get", "projekt"], "project"],
+  [["set", "ragion", "x"], "region"],
+  [["set", "via", "gclod"], "gcloud"],
+  [["delete", "wrk"], "work"],
+  [["list", "--profile", "wrk"], "work"],
+] as const)("config %j is answered with what may have been meant", async ([argv, meant]) => {
+  const env = { CLOUDRUN_OAUTH_CONFIG_DIR: folder({ "config.json": '{"profiles": {"work": {}}}' }) };
+  expect((await runCli(["config", ...argv], { env })).stderr).toContain(`hint: Did you mean ${meant}?`);
+});
+
+test("a relative path is kept as the file that it means here", async () => {
+  const [env, cwd] = [{ HOME: folder() }, folder()];
+  await runCli(["config", "set", "credentials", "caller.json"], { env, cwd });
+  expect((await runCli(["config", "get", "credentials"], { env })).stdout).toBe(`${join(cwd, "caller.json")}\n`);
+});
+
+test.for([
+  [["set", "projekt", "x"], 'There is no setting "projekt".'],
+  [["set", "project", "No Good"], '"No Good" cannot be the project'],
+  [["use", "a/b"], '"a/b" cannot be a profile\'s name'],
+  [["get", "member"], "No member is set."],
+] as const)("config %j is refused", async ([argv, message]) => {
+  const { exitCode, stdout, stderr } = await runCli(["config", ...argv]);
+  expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
+  expect(stderr).toContain(message);
+});
+
+test("a profile file that is broken is named", async () => {
+  const home = folder({ ".config/cloudrun-oauth/config.json": "{" });
+  const { exitCode, stderr } = await runCli(["config", "list"], { env: { HOME: home } });
+  expect(exitCode).toBe(2);
+  expect(stderr).toContain(`${join(home, ".config/cloudrun-oauth/config.json")} is not JSON`);
+});

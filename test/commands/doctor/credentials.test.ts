@@ -1,0 +1,245 @@
+import { spawnSync } from "node:child_process";
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { findDeployer } from "../../../src/commands/doctor/deployer.ts";
+import { openSettings } from "../../../src/settings/settings.ts";
+import { folder } from "../../helpers/command-line.ts";
+import { runCheck, runDoctor, startClinic } from "../../helpers/doctor.ts";
+import { testNeeding } from "../../helpers/requirements.ts";
+
+const { project, ask, check, doctor, run, status, request } = await startClinic();
+const { environment } = status();
+const CALLER_FILE = environment["CREDS"] ?? "";
+const OPERATOR_FILE = environment["GOOGLE_APPLICATION_CREDENTIALS"] ?? "";
+const CALLER = `caller@${project}.iam.gserviceaccount.com`;
+const OPERATOR = `operator@${project}.iam.gserviceaccount.com`;
+
+/** A copy of a key file, in a folder of its own unless one is named, that its owner alone may read. */
+function copy(file: string, directory = folder()): string {
+  const path = join(directory, "key.json");
+  copyFileSync(file, path);
+  chmodSync(path, 0o600);
+  return path;
+}
+
+/** Moves the emulator's clock until the test ends, or it is moved back. */
+async function moveClock(shift: string): Promise<() => Promise<void>> {
+  await run(["emulator", "clock", shift]);
+  const back = async () => void (await run(["emulator", "clock", "reset"]));
+  onTestFinished(back);
+  return back;
+}
+
+/** A person's login, as gcloud leaves it. */
+async function logIn(email: string): Promise<string> {
+  const path = "/_emulator/logins";
+  const { json } = await request("POST", "127.0.0.1", path, { headers: { "x-cloudrun-oauth": "emulator" }, body: { email } });
+  const { client_id, client_secret, refresh_token } = json;
+  return JSON.stringify({ type: "authorized_user", client_id, client_secret, refresh_token });
+}
+
+test("credentials are named, with where they were found, in the documented order", async () => {
+  expect(await check("credentials")).toMatchObject({
+    exitCode: 0,
+    status: "ok",
+    message: expect.stringContaining(`serviceAccount:${CALLER}, from ${CALLER_FILE} (CREDS)`),
+    details: { principal: `serviceAccount:${CALLER}`, file: CALLER_FILE },
+  });
+  const text = readFileSync(OPERATOR_FILE, "utf8");
+  expect(await check("credentials", { env: { CLOUDRUN_OAUTH_CREDENTIALS_JSON: text } })).toMatchObject({
+    status: "ok",
+    message: expect.stringContaining(`serviceAccount:${OPERATOR}, from CLOUDRUN_OAUTH_CREDENTIALS_JSON`),
+    details: { file: null },
+  });
+});
+
+test("credentials that are not there, or broken, fail, and what needs them is skipped", async () => {
+  const none = await runDoctor(["credentials", "token", "deploy-credentials", "key-file", "key-age", "key-in-git", "project"], {
+    env: { PROJECT_ID: "my-project", CLOUDRUN_OAUTH_EMULATOR: environment["CLOUDRUN_OAUTH_EMULATOR"] ?? "" },
+  });
+  expect(none.exitCode).toBe(3);
+  for (const name of ["credentials", "deploy-credentials"])
+    expect(none.check(name)).toMatchObject({
+      status: "fail",
+      code: "CREDENTIALS_MISSING",
+      remedy: expect.stringContaining("GOOGLE_APPLICATION_CREDENTIALS"),
+    });
+  expect(none.check("token")).toMatchObject({ status: "skipped", message: "Not looked at: see credentials." });
+  expect(none.check("project")).toMatchObject({ status: "skipped", message: "Not looked at: see deploy-credentials." });
+  for (const name of ["key-file", "key-age", "key-in-git"])
+    expect(none.check(name)).toMatchObject({ status: "skipped", message: "Not looked at: see credentials." });
+
+  const cwd = folder({ "key.json": readFileSync(CALLER_FILE, "utf8").slice(0, 900) });
+  const broken = await doctor(["credentials", "token", "deploy-credentials"], { cwd, env: { CREDS: "key.json" } });
+  expect(broken.exitCode).toBe(3);
+  expect(broken.check("credentials")).toMatchObject({
+    status: "fail",
+    code: "CREDENTIALS_INVALID",
+    message: expect.stringContaining("cut off"),
+  });
+  expect(broken.check("deploy-credentials").status).toBe("ok");
+});
+
+test("a token is ok, and says whose it is and for whom", async () => {
+  expect(await check("token")).toMatchObject({
+    exitCode: 0,
+    status: "ok",
+    message: `An ID token was given for serviceAccount:${CALLER}. It is for https://run.app.`,
+  });
+  const env = { CLOUD_RUN_SERVICE_URL: "https://next---hello-abc123-uc.a.run.app/path" };
+  expect(await check("token", { env })).toMatchObject({ details: { audience: "https://hello-abc123-uc.a.run.app" } });
+  const login = await logIn("ada@example.com");
+  expect(await check("token", { env: { CREDS: login } })).toMatchObject({
+    message: "An ID token was given for user:ada@example.com. It is for gcloud's client.",
+  });
+});
+
+test("a token that is refused fails with the reason", async () => {
+  const path = `/v1/projects/${project}/serviceAccounts/${CALLER}/keys`;
+  const { privateKeyData, name } = await ask("POST", "iam.googleapis.com", path, {});
+  const key = Buffer.from(privateKeyData, "base64").toString("utf8");
+  await ask("DELETE", "iam.googleapis.com", `/v1/${name}`);
+  expect(await check("token", { env: { CREDS: key } })).toMatchObject({
+    exitCode: 3,
+    status: "fail",
+    code: "TOKEN_REFUSED",
+    details: { reason: "KEY_UNKNOWN" },
+  });
+  await moveClock("+2h");
+  expect(await check("token")).toMatchObject({ exitCode: 3, status: "fail", code: "CLOCK_SKEW" });
+});
+
+test("who deploys is named, and fails where it is not let in", async () => {
+  expect(await check("deploy-credentials")).toMatchObject({
+    exitCode: 0,
+    status: "ok",
+    message: expect.stringContaining(
+      `by Google's APIs, as serviceAccount:${OPERATOR}, from ${OPERATOR_FILE} (GOOGLE_APPLICATION_CREDENTIALS)`,
+    ),
+    details: { via: "api", principal: `serviceAccount:${OPERATOR}` },
+  });
+  const env = { GOOGLE_APPLICATION_CREDENTIALS: "/no/such/key.json" };
+  expect(await check("deploy-credentials", { env })).toMatchObject({ exitCode: 3, status: "fail", code: "CREDENTIALS_MISSING" });
+});
+
+test("by gcloud, gcloud's active account deploys, and the account that it impersonates", async () => {
+  const config = (properties: string) => ({ "configurations/config_default": properties });
+  const login = JSON.stringify({
+    type: "authorized_user",
+    client_id: "1.apps.googleusercontent.com",
+    client_secret: "s",
+    refresh_token: "r",
+  });
+  const find = (files: Record<string, string>) => {
+    const env = { CLOUDSDK_CONFIG: folder(files), HOME: folder(), NO_GCE_CHECK: "true" };
+    const settings = openSettings({ flags: {}, env, cwd: folder() });
+    const send = () => Promise.reject(new Error("Nobody is to be asked."));
+    return findDeployer({ env, settings, send }, "gcloud");
+  };
+  const signedIn = { ...config("[core]\naccount = me@example.com\n"), "legacy_credentials/me@example.com/adc.json": login };
+  expect(await find(signedIn)).toMatchObject({
+    principal: "user:me@example.com",
+    description: expect.stringContaining("gcloud's account me@example.com"),
+  });
+  const acting = {
+    ...signedIn,
+    ...config("[core]\naccount = me@example.com\n[auth]\nimpersonate_service_account = deployer@my-project.iam.gserviceaccount.com\n"),
+  };
+  expect(await find(acting)).toMatchObject({ principal: "serviceAccount:deployer@my-project.iam.gserviceaccount.com" });
+  await expect(find(config("[core]\n"))).rejects.toMatchObject({ code: "CREDENTIALS_MISSING", message: "No account is active in gcloud." });
+  await expect(find(config("[core]\naccount = me@example.com\n"))).rejects.toMatchObject({
+    code: "CREDENTIALS_MISSING",
+    hint: "gcloud auth login me@example.com",
+  });
+});
+
+test("a key file that others may read is to be looked at, and --fix takes it from them", async () => {
+  const CREDS = copy(CALLER_FILE);
+  const env = { CREDS };
+  expect(await check("key-file", { env })).toMatchObject({ exitCode: 0, status: "ok", details: { files: [CREDS, OPERATOR_FILE] } });
+  chmodSync(CREDS, 0o644);
+  expect(await check("key-file", { env })).toMatchObject({
+    exitCode: 0,
+    status: "warn",
+    message: `Others on this machine may read ${CREDS} (its mode is 644).`,
+    remedy: `chmod 600 ${CREDS}`,
+    fixable: true,
+  });
+  expect(await run(["doctor", "key-file", "--fix", "--dry-run"], { env })).toMatchObject({ exitCode: 0, stdout: `chmod 600 ${CREDS}\n` });
+  expect(statSync(CREDS).mode & 0o777).toBe(0o644);
+  expect(await doctor(["key-file", "--fix", "--yes"], { env })).toMatchObject({ exitCode: 0, found: [{ status: "ok" }] });
+  expect(statSync(CREDS).mode & 0o777).toBe(0o600);
+});
+
+test("credentials that come from no file have nothing to be looked at", async () => {
+  const env = { CREDS: readFileSync(CALLER_FILE, "utf8"), GOOGLE_APPLICATION_CREDENTIALS: "", CLOUDRUN_OAUTH_VIA: "api" };
+  const { exitCode, found } = await doctor(["key-file", "key-age", "key-in-git"], { env });
+  expect({ exitCode, found: found.map(({ status, message }) => `${status}: ${message}`) }).toEqual({
+    exitCode: 0,
+    found: ["key-file", "key-age", "key-in-git"].map(() => "skipped: The credentials come from no file."),
+  });
+});
+
+test("a key's age is IAM's, or else its file's", async () => {
+  expect(await check("key-age")).toMatchObject({ exitCode: 0, status: "ok", details: { days: 0, by: "api" } });
+  const back = await moveClock("-2400h");
+  const { privateKeyData, name } = await ask("POST", "iam.googleapis.com", `/v1/projects/${project}/serviceAccounts/${CALLER}/keys`, {});
+  await back();
+  const CREDS = join(folder({ "old.json": Buffer.from(privateKeyData, "base64").toString("utf8") }), "old.json");
+  const id = name.split("/").at(-1);
+  expect(await check("key-age", { env: { CREDS } })).toMatchObject({
+    exitCode: 0,
+    status: "warn",
+    message: `The key of ${CALLER} is 100 days old: Google advises to change keys every 90 days, or to do without.`,
+    remedy: expect.stringContaining(`keys delete ${id} --iam-account ${CALLER}`),
+  });
+
+  const file = copy(CALLER_FILE);
+  const then = Date.now() / 1000 - 95 * 86_400;
+  utimesSync(file, then, then);
+  expect(await check("key-age", { env: { CREDS: file, GOOGLE_APPLICATION_CREDENTIALS: file } })).toMatchObject({
+    status: "warn",
+    details: { days: 95, by: "file" },
+  });
+  const login = join(folder({ "login.json": await logIn("ada@example.com") }), "login.json");
+  expect(await check("key-age", { env: { CREDS: login, GOOGLE_APPLICATION_CREDENTIALS: login } })).toMatchObject({
+    status: "skipped",
+    message: "The credentials are no service account's key.",
+  });
+});
+
+testNeeding(
+  "git",
+  "a key file that git follows fails, one that it may follow is to be looked at, one that it ignores is ok",
+  async ([git = ""]) => {
+    const directory = folder({ ".gitignore": "" });
+    const inGit = (...args: readonly string[]) => expect(spawnSync(git, ["-C", directory, ...args]).status).toBe(0);
+    inGit("init", "--quiet");
+    mkdirSync(join(directory, "keys"));
+    const CREDS = copy(CALLER_FILE, join(directory, "keys"));
+    const look = (PATH = process.env["PATH"] ?? "") =>
+      check("key-in-git", { env: { CREDS, PATH, CLOUDRUN_OAUTH_VIA: "api" }, cwd: directory });
+    expect(await look()).toMatchObject({
+      exitCode: 0,
+      status: "warn",
+      details: { git: "exposed" },
+      remedy: `echo key.json >> ${directory}/keys/.gitignore`,
+    });
+    expect(await look("")).toMatchObject({ exitCode: 0, status: "warn", details: { git: "unknown" } });
+    writeFileSync(join(directory, ".gitignore"), "keys/\n");
+    expect(await look()).toMatchObject({ exitCode: 0, status: "ok" });
+    inGit("add", "--force", "keys/key.json");
+    expect(await look()).toMatchObject({
+      exitCode: 3,
+      status: "fail",
+      code: "CREDENTIALS_INVALID",
+      remedy: "git rm --cached keys/key.json",
+    });
+  },
+);
+
+test("a key file outside of any work tree is none of git's", async () => {
+  expect(await check("key-in-git", { env: { CREDS: copy(CALLER_FILE) } })).toMatchObject({ exitCode: 0, status: "ok" });
+  expect(await runCheck("key-in-git", { env: { CREDS: copy(CALLER_FILE), CLOUDRUN_OAUTH_VIA: "api" } })).toMatchObject({ status: "ok" });
+});

@@ -1,0 +1,217 @@
+import { beforeEach, expect, onTestFinished, test } from "vitest";
+import { startClinic } from "../../helpers/doctor.ts";
+
+const { project, ask, check, doctor, disable, forbid, grantOnProject, run, status } = await startClinic();
+
+const IAM = "iam.googleapis.com";
+const REGISTRY = "artifactregistry.googleapis.com";
+const AS_CALLER = { env: { GOOGLE_APPLICATION_CREDENTIALS: status().environment["CREDS"] ?? "" } };
+const CALLER = `serviceAccount:caller@${project}.iam.gserviceaccount.com`;
+
+let compute = "";
+beforeEach(async () => {
+  const { projectNumber } = await ask("GET", "cloudresourcemanager.googleapis.com", `/v1/projects/${project}`);
+  compute = `${projectNumber}-compute@developer.gserviceaccount.com`;
+});
+
+async function disableAccount(account: string): Promise<void> {
+  const path = `/v1/projects/${project}/serviceAccounts/${account}`;
+  await ask("POST", IAM, `${path}:disable`, {});
+  onTestFinished(async () => void (await ask("POST", IAM, `${path}:enable`, {})));
+}
+
+/** Makes a repository that goes with the test. */
+async function makeRepository(id: string, location: string): Promise<void> {
+  const path = `/v1/projects/${project}/locations/${location}/repositories`;
+  await ask("POST", REGISTRY, `${path}?repositoryId=${id}`, { format: "DOCKER" });
+  onTestFinished(async () => void (await ask("DELETE", REGISTRY, `${path}/${id}`)));
+}
+
+test("the account that services run as is ok, and fails where it is disabled or not there", async () => {
+  expect(await check("runtime-account")).toMatchObject({ exitCode: 0, status: "ok", details: { account: compute, is_default: true } });
+  await disable(IAM);
+  expect(await check("runtime-account")).toMatchObject({ exitCode: 0, status: "skipped", message: expect.stringContaining(IAM) });
+});
+
+test("an account of services or builds that is disabled fails", async () => {
+  await disableAccount(compute);
+  const { exitCode, check: found } = await doctor(["runtime-account", "build-account"]);
+  expect(exitCode).toBe(4);
+  const more = { status: "fail", code: "NOT_FOUND", remedy: expect.stringContaining(`service-accounts enable ${compute}`) };
+  expect(found("runtime-account")).toMatchObject({ message: `${compute}, which services run as, is disabled.`, ...more });
+  expect(found("build-account")).toMatchObject({ message: `${compute}, which builds are made by, is disabled.`, ...more });
+});
+
+test("an account of services that was deleted fails", async () => {
+  const path = `/v1/projects/${project}/serviceAccounts`;
+  const gone = "gone-runner";
+  await ask("POST", IAM, path, { accountId: gone });
+  expect(await check("build-account")).toMatchObject({ status: "ok" });
+  const service = `/apis/serving.knative.dev/v1/namespaces/${project}/services`;
+  const email = `${gone}@${project}.iam.gserviceaccount.com`;
+  const template = { spec: { serviceAccountName: email, containers: [{ image: `gcr.io/${project}/none` }] } };
+  const body = {
+    apiVersion: "serving.knative.dev/v1",
+    kind: "Service",
+    metadata: { name: "gone", namespace: project },
+    spec: { template },
+  };
+  await ask("POST", "us-central1-run.googleapis.com", service, body);
+  onTestFinished(async () => void (await ask("DELETE", "us-central1-run.googleapis.com", `${service}/gone`)));
+  await ask("DELETE", IAM, `${path}/${email}`);
+  expect(await check("runtime-account", { env: { SERVICE_NAME: "gone" } })).toMatchObject({
+    exitCode: 4,
+    status: "fail",
+    code: "NOT_FOUND",
+    message: `There is no service account ${email}, which the service runs as.`,
+  });
+});
+
+test("the account that builds are made by is ok, is looked at without a role, and skipped where it may not be asked about", async () => {
+  const found = await check("build-account");
+  const account = found.details["account"] as string;
+  expect(found).toMatchObject({
+    exitCode: 0,
+    status: "ok",
+    details: { roles: expect.arrayContaining([expect.stringMatching(/^roles\//)]) },
+  });
+  const path = `/v1/projects/${project}`;
+  const resources = "cloudresourcemanager.googleapis.com";
+  const policy = await ask("POST", resources, `${path}:getIamPolicy`, {});
+  const bindings = (policy["bindings"] as { role: string; members: string[] }[]).map(({ role, members }) => ({
+    role,
+    members: members.filter((member) => member !== `serviceAccount:${account}`),
+  }));
+  await ask("POST", resources, `${path}:setIamPolicy`, { policy: { bindings } });
+  onTestFinished(async () => void (await ask("POST", resources, `${path}:setIamPolicy`, { policy: { bindings: policy["bindings"] } })));
+  expect(await check("build-account")).toMatchObject({
+    exitCode: 0,
+    status: "warn",
+    remedy: expect.stringContaining(`--member serviceAccount:${account} --role roles/run.builder`),
+  });
+  await disable("cloudbuild.googleapis.com");
+  expect(await check("build-account")).toMatchObject({ exitCode: 0, status: "skipped" });
+});
+
+test("a repository that build makes is looked at where it is missing, and made by --fix", async () => {
+  const missing = await check("repository");
+  expect(missing).toMatchObject({
+    exitCode: 0,
+    status: "warn",
+    fixable: true,
+    message: `There is no repository cloudrun-oauth in us-central1 of project ${project} yet: cloudrun-oauth build makes it.`,
+  });
+  const path = `/v1/projects/${project}/locations/us-central1/repositories/cloudrun-oauth`;
+  onTestFinished(async () => void (await ask("DELETE", REGISTRY, path)));
+  const mended = await doctor(["repository", "--fix", "--yes"]);
+  expect(mended).toMatchObject({ exitCode: 0, found: [{ name: "repository", status: "ok", fixable: false }] });
+  expect(mended.stderr).toContain(`✔ Make the repository cloudrun-oauth in us-central1 of project ${project}`);
+  expect(await ask("GET", REGISTRY, path)).toMatchObject({ format: "DOCKER" });
+});
+
+test("a repository that somebody named himself fails where it is missing, and is ok where it is there", async () => {
+  const env = { CLOUDRUN_OAUTH_IMAGE: `europe-west1-docker.pkg.dev/${project}/apps/hello` };
+  expect(await check("repository", { env })).toMatchObject({ exitCode: 4, status: "fail", code: "NOT_FOUND", fixable: true });
+  await makeRepository("apps", "europe-west1");
+  expect(await check("repository", { env })).toMatchObject({ exitCode: 0, status: "ok" });
+  await disable(REGISTRY);
+  expect(await check("repository", { env })).toMatchObject({ exitCode: 0, status: "skipped" });
+});
+
+test("gcr.io is closed, unless it goes on in Artifact Registry", async () => {
+  expect(await check("gcr")).toMatchObject({ exitCode: 0, status: "ok" });
+  const env = { CLOUDRUN_OAUTH_IMAGE: `eu.gcr.io/${project}/hello:v1` };
+  const { exitCode, check: found } = await doctor(["repository", "gcr"], { env });
+  expect(exitCode).toBe(5);
+  expect(found("repository")).toMatchObject({ status: "skipped" });
+  expect(found("gcr")).toMatchObject({
+    status: "fail",
+    code: "PERMISSION_DENIED",
+    message: `eu.gcr.io/${project}/hello:v1 is under eu.gcr.io, which is closed: Container Registry has been shut down.`,
+    remedy: `cloudrun-oauth --emulator config set image us-central1-docker.pkg.dev/${project}/cloudrun-oauth/hello`,
+  });
+  await makeRepository("eu.gcr.io", "europe");
+  expect(await check("gcr", { env })).toMatchObject({ exitCode: 0, status: "ok" });
+  await disable(REGISTRY);
+  expect(await check("gcr", { env })).toMatchObject({ exitCode: 0, status: "skipped" });
+});
+
+const ORG = ["org-key-creation", "org-members", "org-ingress", "org-invoker-check", "org-locations"];
+
+test("an organisation that forbids nothing is ok", async () => {
+  const { exitCode, found } = await doctor(ORG);
+  expect({ exitCode, statuses: found.map(({ status }) => status) }).toEqual({ exitCode: 0, statuses: ORG.map(() => "ok") });
+});
+
+test.for([
+  ["org-key-creation", "iam.disableServiceAccountKeyCreation", { booleanPolicy: { enforced: true } }, "forbids to make keys"],
+  ["org-key-creation", "iam.managed.disableServiceAccountKeyCreation", { booleanPolicy: { enforced: true } }, "forbids to make keys"],
+  ["org-members", "iam.allowedPolicyMemberDomains", { listPolicy: { allowedValues: ["C0abc"] } }, "its own domains only"],
+  ["org-ingress", "run.allowedIngress", { listPolicy: { allowedValues: ["internal"] } }, "does not allow ingress from everywhere"],
+  ["org-invoker-check", "run.managed.requireInvokerIam", { booleanPolicy: { enforced: true } }, "--no-invoker-iam-check is refused"],
+  [
+    "org-locations",
+    "gcp.resourceLocations",
+    { listPolicy: { allowedValues: ["europe-west1"] } },
+    "does not allow resources in us-central1",
+  ],
+  [
+    "org-locations",
+    "gcp.resourceLocations",
+    { listPolicy: { allowedValues: ["in:us-locations"] } },
+    "says where resources may be made: in:us-locations",
+  ],
+  ["org-locations", "gcp.resourceLocations", { listPolicy: { deniedValues: ["us-central1"] } }, "does not allow resources in us-central1"],
+] as const)("%s is to be looked at under %s %j", async ([name, constraint, rule, sentence]) => {
+  await forbid(`constraints/${constraint}`, rule);
+  expect(await check(name)).toMatchObject({
+    exitCode: 0,
+    status: "warn",
+    message: expect.stringMatching(new RegExp(`${sentence}.* \\(constraints/${constraint}\\)\\.$`)),
+    remedy: expect.any(String),
+  });
+});
+
+test.for([
+  ["org-ingress", "run.allowedIngress", { listPolicy: { allowedValues: ["all", "internal"] } }],
+  ["org-locations", "gcp.resourceLocations", { listPolicy: { allowedValues: ["in:us-central1-locations"] } }],
+  ["org-key-creation", "iam.disableServiceAccountKeyCreation", { booleanPolicy: { enforced: false } }],
+  ["org-members", "iam.allowedPolicyMemberDomains", { listPolicy: { allValues: "ALLOW" } }],
+] as const)("%s is ok under %s %j", async ([name, constraint, rule]) => {
+  await forbid(`constraints/${constraint}`, rule);
+  expect(await check(name)).toMatchObject({ exitCode: 0, status: "ok" });
+});
+
+test("an organisation's policies are skipped where they may not be read, or not asked about", async () => {
+  await grantOnProject(CALLER, "roles/browser");
+  const hidden = await doctor(ORG, AS_CALLER);
+  expect(hidden.found.map(({ status, message }) => `${status}: ${message}`)).toEqual(
+    ORG.map(() => expect.stringMatching(/^skipped: It may not be looked at: .* lacks the permission orgpolicy\.policy\.get/)),
+  );
+  await disable("orgpolicy.googleapis.com");
+  const { exitCode, found } = await doctor(ORG);
+  expect({ exitCode, statuses: new Set(found.map(({ status }) => status)) }).toEqual({ exitCode: 0, statuses: new Set(["skipped"]) });
+});
+
+test("--fix enables APIs after asking, says what it would do under --dry-run, and asks nobody without a terminal", async () => {
+  await disable("logging.googleapis.com");
+  await disable("run.googleapis.com");
+  const line = `POST https://serviceusage.googleapis.com/v1/projects/${project}/services:batchEnable {"serviceIds":["run.googleapis.com","logging.googleapis.com"]}`;
+  for (const argv of [
+    ["doctor", "apis", "--dry-run"],
+    ["doctor", "apis", "--fix", "--dry-run", "--yes"],
+  ])
+    expect(await run(argv)).toMatchObject({ exitCode: 0, stdout: `${line}\n` });
+  expect(JSON.parse((await run(["doctor", "apis", "--dry-run", "--json"])).stdout)).toEqual({ dry_run: [line] });
+  expect(await run(["doctor", "apis", "--fix"])).toMatchObject({ exitCode: 2, stdout: "", stderr: expect.stringContaining("--yes") });
+  expect(await check("apis")).toMatchObject({ status: "fail" });
+  expect(await doctor(["apis", "--fix", "--yes"])).toMatchObject({ exitCode: 0, found: [{ name: "apis", status: "ok" }] });
+});
+
+test("a fix that does not work is told, and found again", async () => {
+  await disable("run.googleapis.com");
+  await grantOnProject(CALLER, "roles/viewer");
+  const { exitCode, stderr, check: found } = await doctor(["apis", "--fix", "--yes"], AS_CALLER);
+  expect(stderr).toContain("warning: caller@");
+  expect({ exitCode, status: found("apis").status }).toEqual({ exitCode: 5, status: "fail" });
+});

@@ -1,0 +1,283 @@
+import { chmodSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
+import { expect, onTestFinished, test } from "vitest";
+import { checkNode } from "../../../src/commands/doctor/machine.ts";
+import { fakeGcloud, folder } from "../../helpers/command-line.ts";
+import { runCheck, runDoctor, startClinic } from "../../helpers/doctor.ts";
+
+const clinic = await startClinic();
+
+/** A PATH with one program, which is a shell script. */
+function program(name: string, script: string): string {
+  const directory = folder();
+  writeFileSync(join(directory, name), `#!/bin/sh\n${script}\n`);
+  chmodSync(join(directory, name), 0o755);
+  return directory;
+}
+
+/** A server on loopback that answers as it is told; gives its address. */
+async function serve(answer: Parameters<typeof createServer>[1]): Promise<string> {
+  const server = createServer(answer as never).listen(0, "127.0.0.1");
+  onTestFinished(() => void server.close(() => {}).closeAllConnections());
+  await new Promise((listening) => server.once("listening", listening));
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+test.for([
+  ["v20.19.0", "ok"],
+  ["v20.18.3", "fail"],
+  ["v18.20.4", "fail"],
+  ["v21.7.0", "warn"],
+  ["v22.11.0", "warn"],
+  ["v22.12.0", "ok"],
+  ["v24.0.0", "ok"],
+] as const)("Node %s is %s", ([version, status]) => {
+  const found = checkNode(version);
+  expect(found).toMatchObject({ status, details: { version } });
+  expect(found.code).toBe(status === "fail" ? "NODE_OUTDATED" : undefined);
+});
+
+test("the Node that runs is ok", async () => {
+  expect(await runCheck("node")).toMatchObject({ exitCode: 0, status: "ok", message: `Node ${process.version}` });
+});
+
+test("settings are ok with what is set and where, and fail with what is wrong", async () => {
+  const env = { SERVICE_NAME: "hello", CREDS: '{"type": "service_account"}' };
+  expect(await runCheck("settings", { env })).toMatchObject({
+    exitCode: 0,
+    status: "ok",
+    message: "Set are service, credentials.",
+    details: { service: { value: "hello", source: "SERVICE_NAME" }, credentials: { value: "[inline]", source: "CREDS" } },
+  });
+  expect(await runCheck("settings")).toMatchObject({ status: "ok", message: "None are set." });
+  const cwd = folder({ "cloudrun-oauth.json": "{" });
+  const { exitCode, check } = await runDoctor(["settings", "node", "project", "engine", "credentials"], { cwd });
+  expect(exitCode).toBe(2);
+  expect(check("settings")).toMatchObject({
+    status: "fail",
+    code: "SETTINGS_INVALID",
+    message: expect.stringContaining("cloudrun-oauth.json"),
+  });
+  expect(check("node").status).toBe("ok");
+});
+
+test("an engine is looked for: none, one that is broken, one that works, one that is wanted, one that is not", async () => {
+  const none = { exitCode: 0, status: "ok", message: "No container engine is installed: the emulator runs services as processes." };
+  expect(await runCheck("engine")).toMatchObject(none);
+  const broken = program("docker", 'echo "Cannot connect to the Docker daemon." >&2; exit 1');
+  expect(await runCheck("engine", { env: { PATH: broken } })).toMatchObject({
+    exitCode: 0,
+    status: "warn",
+    message: expect.stringContaining("(docker: Cannot connect to the Docker daemon.)"),
+    remedy: "sudo systemctl start docker",
+  });
+  const working = program("docker", `echo '{"Components": []}'`);
+  expect(await runCheck("engine", { env: { PATH: working } })).toMatchObject({ status: "ok", details: { program: "docker" } });
+  expect(await runCheck("engine", { env: { CLOUDRUN_OAUTH_ENGINE: "container" } })).toMatchObject({
+    exitCode: 6,
+    status: "fail",
+    code: "ENGINE_MISSING",
+  });
+  expect(await runCheck("engine", { env: { CLOUDRUN_OAUTH_ENGINE: "process", PATH: broken } })).toMatchObject({
+    exitCode: 0,
+    status: "skipped",
+  });
+});
+
+test("the network is ok where Google answers, and nothing else is looked at where it does not", async () => {
+  expect(await clinic.check("network")).toMatchObject({
+    exitCode: 0,
+    status: "ok",
+    message: expect.stringContaining(", at the emulator 127.0.0.1:"),
+  });
+  const HTTPS_PROXY = await serve((_, response) => response.end()).then((url) => url.replace(/\d+$/, "1"));
+  const env = { HTTPS_PROXY, NO_PROXY: "localhost", PROJECT_ID: "my-project", SERVICE_NAME: "hello" };
+  const { exitCode, check, found } = await runDoctor([], { env });
+  expect(check("network")).toMatchObject({
+    status: "fail",
+    code: "UNAVAILABLE",
+    message: expect.stringContaining("through the proxy 127.0.0.1:1: nothing listens there"),
+  });
+  expect(exitCode).toBe(7);
+  for (const name of ["clock", "token", "billing", "may-deploy", "repository", "org-members", "service", "policy", "caller"])
+    expect(check(name)).toMatchObject({ name, status: "skipped", message: expect.stringMatching(/^Not looked at: see /) });
+  expect(found.filter(({ status }) => status === "fail").map(({ name }) => name)).toEqual(["network", "credentials", "deploy-credentials"]);
+});
+
+test("a proxy that refuses, that wants a password, or that is no proxy, is named", async () => {
+  const refuse = createServer();
+  refuse.on("connect", (_, socket) => socket.end("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n"));
+  refuse.listen(0, "127.0.0.1");
+  onTestFinished(() => void refuse.close());
+  await new Promise((listening) => refuse.once("listening", listening));
+  const asking = `http://me:hunter2@127.0.0.1:${(refuse.address() as AddressInfo).port}`;
+  const { stderr, check } = await runDoctor(["network", "proxy", "-v"], { env: { HTTPS_PROXY: asking, NO_PROXY: "localhost" } });
+  expect(check("network")).toMatchObject({
+    status: "fail",
+    code: "UNAVAILABLE",
+    message: expect.stringContaining("407"),
+    remedy: expect.stringContaining("USER:PASSWORD"),
+  });
+  expect(JSON.stringify(check("proxy")) + stderr).not.toContain("hunter2");
+  expect(await runCheck("network", { env: { HTTPS_PROXY: "socks5://127.0.0.1:1080" } })).toMatchObject({
+    exitCode: 2,
+    status: "fail",
+    code: "SETTINGS_INVALID",
+  });
+});
+
+test("what answers in Google's stead is told", async () => {
+  const url = await serve((_, response) => response.end("<h1>Sign in to this network</h1>"));
+  expect(await runCheck("network", { env: { CLOUDRUN_OAUTH_EMULATOR: url } })).toMatchObject({
+    exitCode: 7,
+    status: "fail",
+    code: "UNAVAILABLE",
+    message: "Something that is not Google answers for www.googleapis.com, with 200.",
+  });
+});
+
+test("an emulator that is not running is told", async () => {
+  expect(await runCheck("network", { env: { CLOUDRUN_OAUTH_EMULATOR: "http://127.0.0.1:1" } })).toMatchObject({
+    exitCode: 6,
+    status: "fail",
+    code: "EMULATOR_NOT_RUNNING",
+    remedy: "cloudrun-oauth emulator start",
+  });
+});
+
+const PROXY = "http://127.0.0.1:3128";
+test.for([
+  [{}, "ok", "No proxy is set."],
+  [{ CLOUDRUN_OAUTH_EMULATOR: "http://127.0.0.1:1" }, "ok", "Requests to Google go to the emulator."],
+  [{ HTTPS_PROXY: PROXY, NO_PROXY: "localhost,10.0.0.0/8" }, "ok", "Requests to Google go by the proxy 127.0.0.1:3128."],
+  [{ HTTPS_PROXY: PROXY, NO_PROXY: "*" }, "ok", "NO_PROXY keeps requests to Google off the proxy."],
+  [{ HTTPS_PROXY: PROXY }, "warn", "NO_PROXY does not name localhost"],
+  [{ HTTP_PROXY: PROXY }, "warn", "HTTP_PROXY is set and HTTPS_PROXY is not"],
+  [{ ALL_PROXY: PROXY }, "warn", "ALL_PROXY is set and HTTPS_PROXY is not"],
+  [{ HTTPS_PROXY: PROXY, https_proxy: "http://127.0.0.1:8080" }, "warn", "HTTPS_PROXY and https_proxy differ"],
+  [{ HTTPS_PROXY: "no address" }, "fail", "HTTPS_PROXY is not the address of an HTTP proxy."],
+] as const)("with the variables %j the proxy is %s", async ([env, status, sentence]) => {
+  const found = await runCheck("proxy", { env: env as Record<string, string> });
+  expect(found).toMatchObject({ status, message: expect.stringContaining(sentence), exitCode: status === "fail" ? 2 : 0 });
+  expect(found.remedy === null).toBe(status === "ok");
+});
+
+test.for([
+  [{}, "ok", "Certificates are checked."],
+  [{ SSL_CERT_FILE: "/dev/null" }, "ok", "1 variable of the environment add"],
+  [{ NODE_TLS_REJECT_UNAUTHORIZED: "0" }, "warn", "lets anybody on the way"],
+  [{ REQUESTS_CA_BUNDLE: "/no/such/file.pem" }, "warn", "REQUESTS_CA_BUNDLE names a file of certificates that cannot be read"],
+] as const)("with the variables %j tls is %s", async ([env, status, sentence]) => {
+  expect(await runCheck("tls", { env: env as Record<string, string> })).toMatchObject({
+    exitCode: 0,
+    status,
+    message: expect.stringContaining(sentence),
+  });
+});
+
+test.for([
+  ["+0s", "ok", 0],
+  ["+30s", "warn", 0],
+  ["-30s", "warn", 0],
+  ["+2h", "fail", 3],
+] as const)("beside a clock that is %s off, this machine's is %s", async ([shift, status, exitCode]) => {
+  await clinic.run(["emulator", "clock", shift]);
+  onTestFinished(async () => void (await clinic.run(["emulator", "clock", "reset"])));
+  expect(await clinic.check("clock")).toMatchObject({ status, exitCode, code: status === "fail" ? "CLOCK_SKEW" : null });
+});
+
+test("what does not say the time is not compared with", async () => {
+  const url = await serve((_, response) => response.setHeader("date", "").end('{"keys": []}'));
+  expect(await runCheck("clock", { env: { CLOUDRUN_OAUTH_EMULATOR: url } })).toMatchObject({ exitCode: 0, status: "skipped" });
+});
+
+const VERSION = "version --format=json";
+const CONFIG = "config list --format=json";
+const versions = (sdk: string, ...components: string[]) =>
+  JSON.stringify({ "Google Cloud SDK": sdk, core: "2025.06.20", ...Object.fromEntries(components.map((name) => [name, "1"])) });
+
+test("a gcloud that is new, complete and signed in is ok", async () => {
+  const gcloud = fakeGcloud(
+    { line: VERSION, stdout: versions("528.0.0", "beta") },
+    { line: CONFIG, stdout: JSON.stringify({ core: { account: "me@example.com", project: "my-project" } }) },
+  );
+  const { exitCode, check } = await runDoctor(["gcloud", "gcloud-components", "gcloud-account"], {
+    env: { ...gcloud, PROJECT_ID: "my-project" },
+  });
+  expect(exitCode).toBe(0);
+  expect(check("gcloud")).toMatchObject({ status: "ok", message: "gcloud 528.0.0" });
+  expect(check("gcloud-components").status).toBe("ok");
+  expect(check("gcloud-account")).toMatchObject({
+    status: "ok",
+    message: "gcloud is signed in as me@example.com.",
+    details: { account: "me@example.com" },
+  });
+});
+
+test("one that is old, lacks components and has another project is to be looked at", async () => {
+  const gcloud = fakeGcloud(
+    { line: VERSION, stdout: versions("369.0.0") },
+    { line: CONFIG, stdout: JSON.stringify({ core: { account: "me@example.com", project: "other-project" } }) },
+  );
+  const { exitCode, check } = await runDoctor(["gcloud", "gcloud-components", "gcloud-account"], {
+    env: { ...gcloud, PROJECT_ID: "my-project" },
+  });
+  expect(exitCode).toBe(0);
+  expect(check("gcloud")).toMatchObject({ status: "warn", remedy: "gcloud components update" });
+  expect(check("gcloud-components")).toMatchObject({ status: "warn", remedy: "gcloud components install beta" });
+  expect(check("gcloud-account")).toMatchObject({ status: "warn", remedy: "gcloud config set project my-project" });
+});
+
+test("one that nobody is signed in to fails where it is gone by", async () => {
+  const signedOut = () => fakeGcloud({ line: CONFIG, stdout: "{}" });
+  expect(await runCheck("gcloud-account", { env: signedOut() })).toMatchObject({
+    exitCode: 3,
+    status: "fail",
+    code: "CREDENTIALS_MISSING",
+    remedy: "gcloud auth login",
+  });
+  expect(await runCheck("gcloud-account", { env: { ...signedOut(), CLOUDRUN_OAUTH_VIA: "api" } })).toMatchObject({
+    exitCode: 0,
+    status: "warn",
+  });
+});
+
+test("one that is not there is skipped, and fails where it is asked for", async () => {
+  const { exitCode, found } = await runDoctor(["gcloud", "gcloud-components", "gcloud-account"]);
+  expect({ exitCode, statuses: found.map(({ status }) => status) }).toEqual({ exitCode: 0, statuses: ["skipped", "skipped", "skipped"] });
+  expect(await runCheck("gcloud", { env: { CLOUDRUN_OAUTH_VIA: "gcloud" } })).toMatchObject({
+    exitCode: 6,
+    status: "fail",
+    code: "GCLOUD_MISSING",
+  });
+});
+
+test("one that fails or prints garbage fails where it is gone by, and is to be looked at where it is not", async () => {
+  for (const script of ["echo Traceback >&2; exit 1", "echo not JSON", "echo '[]'", "echo null"]) {
+    const PATH = program("gcloud", script);
+    const { exitCode, check } = await runDoctor(["gcloud", "gcloud-components", "gcloud-account"], { env: { PATH } });
+    expect(exitCode).toBe(1);
+    expect(check("gcloud")).toMatchObject({
+      status: "fail",
+      code: "GCLOUD_FAILED",
+      message: expect.stringMatching(/^gcloud does not work: /),
+    });
+    expect(check("gcloud-components")).toMatchObject({ status: "skipped", message: "Not looked at: see gcloud." });
+    expect(await runCheck("gcloud", { env: { PATH, CLOUDRUN_OAUTH_VIA: "api" } })).toMatchObject({ exitCode: 0, status: "warn" });
+  }
+});
+
+test("one that hangs holds nobody else, and is ended", async () => {
+  const PATH = program("gcloud", "exec /bin/sleep 600");
+  const { exitCode, check } = await runDoctor(["node", "gcloud", "gcloud-account", "--max-time", "1s"], { env: { PATH } });
+  expect(exitCode).toBe(0);
+  expect(check("node").status).toBe("ok");
+  for (const name of ["gcloud", "gcloud-account"])
+    expect(check(name)).toMatchObject({
+      status: "warn",
+      message: "It was not done in time: not done after 1 s.",
+      remedy: `cloudrun-oauth doctor ${name} --max-time 60s`,
+    });
+});

@@ -1,0 +1,196 @@
+import { beforeEach, expect, onTestFinished, test } from "vitest";
+import { startClinic } from "../../helpers/doctor.ts";
+
+const { project, ask, check, doctor, disable, grantOnProject, status } = await startClinic();
+
+const RESOURCES = "cloudresourcemanager.googleapis.com";
+const BILLING = "cloudbilling.googleapis.com";
+const { environment } = status();
+/** The control plane as the caller, who may do nothing until he is granted something. */
+const AS_CALLER = { env: { GOOGLE_APPLICATION_CREDENTIALS: environment["CREDS"] ?? "" } };
+const CALLER = `serviceAccount:caller@${project}.iam.gserviceaccount.com`;
+
+let number = "";
+beforeEach(async () => {
+  number = (await ask("GET", RESOURCES, `/v1/projects/${project}`))["projectNumber"];
+});
+
+test("a project that is active is ok, and says where it is set", async () => {
+  expect(await check("project")).toMatchObject({
+    exitCode: 0,
+    status: "ok",
+    message: `${project} (number ${number}) is active; it is set by PROJECT_ID.`,
+    details: { project, number, source: "PROJECT_ID" },
+  });
+});
+
+test("without a project the check fails, and what depends on it is skipped", async () => {
+  const env = { PROJECT_ID: "", GOOGLE_CLOUD_PROJECT: "", CLOUDSDK_CORE_PROJECT: "" };
+  const { exitCode, check: found } = await doctor(["project", "billing", "may-deploy", "gcr", "org-ingress"], { env });
+  expect(exitCode).toBe(2);
+  expect(found("project")).toMatchObject({
+    status: "fail",
+    code: "USAGE",
+    message: "No project is set.",
+    remedy: expect.stringContaining("--project"),
+  });
+  for (const name of ["billing", "may-deploy", "gcr", "org-ingress"])
+    expect(found(name)).toMatchObject({ status: "skipped", message: "Not looked at: see project." });
+});
+
+test("a project that is not there, or hidden, fails", async () => {
+  expect(await check("project", { env: { PROJECT_ID: "no-such-project" } })).toMatchObject({
+    exitCode: 5,
+    status: "fail",
+    code: "PERMISSION_DENIED",
+    message: `There is no project no-such-project, or operator@${project}.iam.gserviceaccount.com may not see it; it is set by PROJECT_ID.`,
+  });
+});
+
+test("a project that was deleted fails, with what has it back, and nothing else of it is looked at", async () => {
+  await ask("DELETE", RESOURCES, `/v1/projects/${project}`);
+  onTestFinished(async () => void (await ask("POST", RESOURCES, `/v1/projects/${project}:undelete`, {})));
+  const { exitCode, check: found } = await doctor(["project", "apis"]);
+  expect(exitCode).toBe(4);
+  expect(found("project")).toMatchObject({
+    status: "fail",
+    code: "NOT_FOUND",
+    message: `Project ${project} has been deleted (DELETE_REQUESTED).`,
+    remedy: `cloudrun-oauth emulator exec -- gcloud projects undelete ${project}`,
+  });
+  expect(found("apis")).toMatchObject({ status: "skipped", message: "Not looked at: see project." });
+});
+
+test("a project that cannot be looked at is no reason to look at nothing else", async () => {
+  await disable(RESOURCES);
+  const { exitCode, check: found } = await doctor(["project", "billing", "runtime-account", "may-build"]);
+  expect(exitCode).toBe(0);
+  expect(found("project")).toMatchObject({
+    status: "warn",
+    fixable: true,
+    remedy: expect.stringContaining(`services enable ${RESOURCES}`),
+  });
+  expect(found("billing").status).toBe("ok");
+  expect(found("runtime-account")).toMatchObject({ status: "skipped", message: "Not looked at: see project." });
+  expect(found("may-build")).toMatchObject({
+    status: "skipped",
+    message: expect.stringMatching(/^It cannot be looked at: cloudresourcemanager/),
+  });
+});
+
+test("billing is ok, fails where there is none, and is skipped where it may not be read", async () => {
+  expect(await check("billing")).toMatchObject({
+    exitCode: 0,
+    status: "ok",
+    details: { billing_account: expect.stringMatching(/^billingAccounts\//) },
+  });
+  const { billingAccountName } = await ask("GET", BILLING, `/v1/projects/${project}/billingInfo`);
+  await ask("PUT", BILLING, `/v1/projects/${project}/billingInfo`, { billingAccountName: "" });
+  onTestFinished(async () => void (await ask("PUT", BILLING, `/v1/projects/${project}/billingInfo`, { billingAccountName })));
+  expect(await check("billing")).toMatchObject({
+    exitCode: 5,
+    status: "fail",
+    code: "PERMISSION_DENIED",
+    remedy: `cloudrun-oauth emulator exec -- gcloud billing accounts list\ncloudrun-oauth emulator exec -- gcloud billing projects link ${project} --billing-account ACCOUNT_ID`,
+  });
+  await disable(BILLING);
+  expect(await check("billing")).toMatchObject({ exitCode: 0, status: "skipped", remedy: expect.stringContaining(BILLING) });
+});
+
+test("APIs are ok, fail where one that is needed is not enabled, and are looked at again where one is only useful", async () => {
+  expect(await check("apis")).toMatchObject({ exitCode: 0, status: "ok" });
+  await disable("logging.googleapis.com");
+  expect(await check("apis")).toMatchObject({
+    exitCode: 0,
+    status: "warn",
+    fixable: true,
+    details: { missing: ["logging.googleapis.com"] },
+  });
+  await disable("run.googleapis.com");
+  expect(await check("apis")).toMatchObject({
+    exitCode: 5,
+    status: "fail",
+    code: "PERMISSION_DENIED",
+    message: `Not enabled in ${project}: run.googleapis.com, logging.googleapis.com.`,
+    remedy: `cloudrun-oauth emulator exec -- gcloud services enable run.googleapis.com logging.googleapis.com --project ${project}`,
+    fixable: true,
+  });
+  await grantOnProject(CALLER, "roles/browser");
+  expect(await check("apis", AS_CALLER)).toMatchObject({
+    exitCode: 0,
+    status: "skipped",
+    message: expect.stringContaining("serviceusage.services.get"),
+  });
+});
+
+test("a region is ok, fails where Cloud Run is not, and is skipped where Cloud Run is not enabled", async () => {
+  expect(await check("region")).toMatchObject({ exitCode: 0, status: "ok", details: { region: "us-central1" } });
+  expect(await check("region", { env: { GOOGLE_CLOUD_REGION: "europe-west99" } })).toMatchObject({
+    exitCode: 2,
+    status: "fail",
+    code: "SETTINGS_INVALID",
+    message: "Cloud Run is not in europe-west99, which is set by GOOGLE_CLOUD_REGION.",
+    details: { regions: expect.arrayContaining(["europe-west1"]) },
+  });
+  await disable("run.googleapis.com");
+  expect(await check("region")).toMatchObject({ exitCode: 0, status: "skipped" });
+});
+
+const MAY = ["may-deploy", "may-build", "may-upload", "may-push", "may-act-as", "may-enable", "may-read-logs"];
+
+test("an owner may do everything", async () => {
+  const { exitCode, found } = await doctor(MAY);
+  expect({ exitCode, statuses: new Set(found.map(({ status }) => status)), names: found.map(({ name }) => name).toSorted() }).toEqual({
+    exitCode: 0,
+    statuses: new Set(["ok"]),
+    names: MAY.toSorted(),
+  });
+});
+
+test("who has a role that is no good is told which one is missing, by permission", async () => {
+  await grantOnProject(CALLER, "roles/browser");
+  const { exitCode, check: found } = await doctor(MAY, AS_CALLER);
+  expect(exitCode).toBe(5);
+  const account = `caller@${project}.iam.gserviceaccount.com`;
+  for (const [name, role, status] of [
+    ["may-deploy", "roles/run.admin", "fail"],
+    ["may-build", "roles/cloudbuild.builds.editor", "fail"],
+    ["may-upload", "roles/storage.admin", "fail"],
+    ["may-push", "roles/artifactregistry.admin", "fail"],
+    ["may-enable", "roles/serviceusage.serviceUsageAdmin", "warn"],
+    ["may-read-logs", "roles/logging.viewer", "warn"],
+  ] as const) {
+    expect(found(name)).toMatchObject({
+      status,
+      message: expect.stringMatching(new RegExp(`^${account} may not .*: it lacks `)),
+      remedy: `cloudrun-oauth emulator exec -- gcloud projects add-iam-policy-binding ${project} --member ${CALLER} --role ${role}`,
+    });
+    expect(found(name).details["missing"]).toEqual(found(name).details["permissions"]);
+  }
+  // The account may not even be asked about.
+  expect(found("may-act-as")).toMatchObject({ status: "fail", remedy: expect.stringContaining("roles/iam.serviceAccountUser") });
+});
+
+test("the roles of the original sample are not enough, and those that the checks name are", async () => {
+  await grantOnProject(CALLER, "roles/run.admin", "roles/storage.admin");
+  const some = await doctor(MAY, AS_CALLER);
+  expect(some.found.filter(({ status }) => status === "fail").map(({ name }) => name)).toEqual(["may-build", "may-push", "may-act-as"]);
+  await grantOnProject(
+    CALLER,
+    ...["cloudbuild.builds.editor", "artifactregistry.admin", "iam.serviceAccountUser"].map((role) => `roles/${role}`),
+  );
+  expect((await doctor(MAY, AS_CALLER)).exitCode).toBe(0);
+});
+
+test("acting as the runtime account alone is enough", async () => {
+  const runtime = `${number}-compute@developer.gserviceaccount.com`;
+  const path = `/v1/projects/${project}/serviceAccounts/${runtime}:setIamPolicy`;
+  await grantOnProject(CALLER, "roles/browser");
+  await ask("POST", "iam.googleapis.com", path, { policy: { bindings: [{ role: "roles/iam.serviceAccountUser", members: [CALLER] }] } });
+  onTestFinished(async () => void (await ask("POST", "iam.googleapis.com", path, { policy: { bindings: [] } })));
+  expect(await check("may-act-as", AS_CALLER)).toMatchObject({
+    exitCode: 0,
+    status: "ok",
+    message: `You may let services run as ${runtime}.`,
+  });
+});

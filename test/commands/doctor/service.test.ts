@@ -1,0 +1,245 @@
+import { beforeAll, expect, onTestFinished, test } from "vitest";
+import { runCheck, startClinic } from "../../helpers/doctor.ts";
+import { HELLO, tinyService } from "../../helpers/emulator.ts";
+
+const { project, ask, request, build, deploy, check, doctor, disable, forbid, grantOnProject, run, status } = await startClinic();
+
+const CALLER = `serviceAccount:caller@${project}.iam.gserviceaccount.com`;
+const RUN = "us-central1-run.googleapis.com";
+const SERVICES = `/apis/serving.knative.dev/v1/namespaces/${project}/services`;
+const HELLO_ENV = { SERVICE_NAME: "hello" };
+const AS_CALLER = { GOOGLE_APPLICATION_CREDENTIALS: status().environment["CREDS"] ?? "" };
+const ALL = ["service", "reachable", "audience", "policy", "caller"];
+let url = "";
+
+beforeAll(async () => {
+  ({ url } = await deploy("hello", tinyService(HELLO)));
+});
+
+/** Sets who has which role on the service until the test ends. */
+async function setPolicy(...bindings: readonly object[]): Promise<void> {
+  const path = `/v1/projects/${project}/locations/us-central1/services/hello:setIamPolicy`;
+  await ask("POST", "run.googleapis.com", path, { policy: { version: 3, bindings } });
+  onTestFinished(async () => void (await ask("POST", "run.googleapis.com", path, { policy: { bindings: [] } })));
+}
+
+const invokers = (...members: readonly string[]) => ({ role: "roles/run.invoker", members });
+
+/** Sets annotations of the service until the test ends. */
+async function annotate(annotations: Readonly<Record<string, string>>): Promise<void> {
+  const put = async (change: object) => {
+    const { metadata, ...rest } = await ask("GET", RUN, `${SERVICES}/hello`);
+    await ask("PUT", RUN, `${SERVICES}/hello`, { ...rest, metadata: { ...metadata, annotations: { ...metadata.annotations, ...change } } });
+  };
+  await put(annotations);
+  onTestFinished(() =>
+    put(Object.fromEntries(Object.keys(annotations).map((name) => [name, name.endsWith("/ingress") ? "all" : "false"]))),
+  );
+}
+
+test("a private service with a caller is ok", async () => {
+  await setPolicy(invokers(CALLER));
+  const { exitCode, check: found } = await doctor(ALL, { env: HELLO_ENV });
+  expect(exitCode).toBe(0);
+  expect(ALL.map((name) => found(name).message)).toEqual([
+    `hello is in us-central1, at ${url}.`,
+    "Cloud Run answers, and refuses whoever has no credential.",
+    `${url} is an audience of the service.`,
+    `hello may be called by ${CALLER}.`,
+    `${CALLER} may call hello.`,
+  ]);
+  expect(found("service").details).toMatchObject({ service: "hello", project, region: "us-central1", url });
+});
+
+test("without a service, nothing of one is looked at", async () => {
+  const { exitCode, found } = await doctor(ALL);
+  expect(exitCode).toBe(0);
+  expect(found.map(({ status, message }) => `${status}: ${message}`)).toEqual(ALL.map(() => "skipped: No service is set."));
+});
+
+test("a service that is not there is to be looked at, and fails where its URL is set", async () => {
+  expect(await check("service", { env: { SERVICE_NAME: "later" } })).toMatchObject({
+    exitCode: 0,
+    status: "warn",
+    message: `There is no service later in us-central1 of project ${project} yet.`,
+    remedy: "cloudrun-oauth --emulator deploy later --region us-central1",
+  });
+  const env = { CLOUD_RUN_SERVICE_URL: url.replace("hello", "gone") };
+  const { exitCode, check: found } = await doctor(ALL, { env });
+  expect(exitCode).toBe(4);
+  expect(found("service")).toMatchObject({ status: "fail", code: "NOT_FOUND", details: { service: "gone" } });
+  expect(found("reachable")).toMatchObject({ status: "fail", code: "NOT_REACHABLE" });
+  expect(found("policy")).toMatchObject({ status: "skipped", message: "Not looked at: see service." });
+  expect(found("caller")).toMatchObject({ status: "skipped", message: "Not looked at: see service." });
+});
+
+test("a service whose revision does not start fails, with the reason; one that is being deployed is to be looked at", async () => {
+  await deploy("broken", tinyService("process.exit(1);"));
+  expect(await check("service", { env: { SERVICE_NAME: "broken" } })).toMatchObject({
+    exitCode: 1,
+    status: "fail",
+    code: "DEPLOY_FAILED",
+    message: "The service broken is not ready: The container did not listen on port 8080 in time.",
+    remedy: expect.stringContaining("logs read broken "),
+  });
+  const image = `gcr.io/${project}/slow`;
+  expect((await build(image, tinyService("setInterval(() => {}, 1000);"))).status).toBe("SUCCESS");
+  const body = {
+    apiVersion: "serving.knative.dev/v1",
+    kind: "Service",
+    metadata: { name: "slow", namespace: project },
+    spec: { template: { spec: { containers: [{ image }] } } },
+  };
+  await ask("POST", RUN, SERVICES, body);
+  onTestFinished(async () => void (await ask("DELETE", RUN, `${SERVICES}/slow`)));
+  expect(await check("service", { env: { SERVICE_NAME: "slow" } })).toMatchObject({
+    exitCode: 0,
+    status: "warn",
+    message: "The service slow is being deployed.",
+  });
+});
+
+test("a service may not be looked at by everybody", async () => {
+  await grantOnProject(CALLER, "roles/browser");
+  const { exitCode, check: found } = await doctor(["service", "policy"], { env: { ...HELLO_ENV, ...AS_CALLER } });
+  expect(exitCode).toBe(0);
+  expect(found("service")).toMatchObject({ status: "skipped", message: expect.stringContaining("run.services.get") });
+  expect(found("policy")).toMatchObject({ status: "skipped", message: "Not looked at: see service." });
+});
+
+test("a public service is to be looked at", async () => {
+  await setPolicy(invokers("allUsers"));
+  const { exitCode, check: found } = await doctor(["reachable", "policy", "caller"], { env: HELLO_ENV });
+  expect(exitCode).toBe(0);
+  expect(found("reachable")).toMatchObject({
+    status: "warn",
+    message: "The service answers 200 to whoever has no credential: it is public.",
+  });
+  expect(found("policy")).toMatchObject({
+    status: "warn",
+    message: "Everybody may call hello: allUsers has it.",
+    remedy: "cloudrun-oauth --emulator revoke hello --member allUsers --region us-central1",
+  });
+  expect(found("caller").status).toBe("ok");
+});
+
+test("a service without the invoker check is to be looked at", async () => {
+  await annotate({ "run.googleapis.com/invoker-iam-disabled": "true" });
+  const { check: found } = await doctor(["policy", "caller"], { env: HELLO_ENV });
+  expect(found("policy")).toMatchObject({ status: "warn", message: "Everybody may call hello: its invoker check is off." });
+  expect(found("caller")).toMatchObject({ status: "ok", message: `${CALLER} may call hello, as everybody may.` });
+});
+
+test("a service that takes no calls from outside fails with the reason", async () => {
+  await annotate({ "run.googleapis.com/ingress": "internal" });
+  expect(await check("reachable", { env: HELLO_ENV })).toMatchObject({
+    exitCode: 9,
+    status: "fail",
+    code: "NOT_REACHABLE",
+    details: { reason: "INGRESS_INTERNAL" },
+    remedy: expect.stringContaining("--ingress all"),
+  });
+});
+
+test("a service behind Identity-Aware Proxy is reachable", async () => {
+  await annotate({ "run.googleapis.com/iap-enabled": "true" });
+  expect(await check("reachable", { env: HELLO_ENV })).toMatchObject({
+    exitCode: 0,
+    status: "ok",
+    message: "Identity-Aware Proxy answers before the service.",
+  });
+});
+
+test("a URL where nothing listens fails", async () => {
+  expect(await runCheck("reachable", { env: { CLOUD_RUN_SERVICE_URL: "http://127.0.0.1:1" } })).toMatchObject({
+    exitCode: 7,
+    status: "fail",
+    code: "UNAVAILABLE",
+  });
+});
+
+test("a token for another audience than the service's fails; gcloud's is for every service", async () => {
+  const own = { CLOUD_RUN_SERVICE_URL: "http://localhost:1" };
+  expect(await check("audience", { env: { ...HELLO_ENV, ...own } })).toMatchObject({
+    exitCode: 9,
+    status: "fail",
+    code: "NOT_AUTHENTICATED",
+    message: expect.stringMatching(/^A token for http:\/\/localhost:1 is none for this service, which takes https:\/\/hello-/),
+    remedy: expect.stringContaining("--add-custom-audiences http://localhost:1"),
+    details: { accepted: expect.arrayContaining([url]) },
+  });
+  await disable("run.googleapis.com");
+  expect(await check("audience", { env: own })).toMatchObject({ exitCode: 0, status: "skipped" });
+  expect(await check("audience", { env: { CLOUD_RUN_SERVICE_URL: url } })).toMatchObject({ exitCode: 0, status: "ok" });
+  const { json } = await request("POST", "127.0.0.1", "/_emulator/logins", {
+    headers: { "x-cloudrun-oauth": "emulator" },
+    body: { email: "ada@example.com" },
+  });
+  const login = JSON.stringify({ ...json, type: "authorized_user" });
+  expect(await check("audience", { env: { ...own, CREDS: login } })).toMatchObject({
+    exitCode: 0,
+    status: "ok",
+    message: expect.stringContaining("gcloud's client"),
+  });
+});
+
+test("who is not let in fails, with the grant that lets him in", async () => {
+  await setPolicy();
+  const { exitCode, check: found } = await doctor(["policy", "caller"], { env: HELLO_ENV });
+  expect(exitCode).toBe(9);
+  expect(found("policy")).toMatchObject({
+    status: "warn",
+    message: expect.stringContaining("Nobody has been granted to call hello itself"),
+  });
+  expect(found("caller")).toMatchObject({
+    status: "fail",
+    code: "NOT_AUTHORIZED",
+    message: `${CALLER} lacks roles/run.invoker on the service hello.`,
+    remedy: `cloudrun-oauth --emulator grant hello --member ${CALLER} --region us-central1`,
+  });
+  const remedy = (found("caller").remedy ?? "").split(" ").slice(1);
+  onTestFinished(async () => void (await run(["revoke", "hello", "--member", CALLER])));
+  expect((await run(remedy.filter((word) => word !== "--emulator"))).exitCode).toBe(0);
+  expect((await doctor(["policy", "caller"], { env: HELLO_ENV })).exitCode).toBe(0);
+});
+
+test("who is let in by the project is ok, and where that is not to be seen it is said", async () => {
+  await grantOnProject(CALLER, "roles/run.invoker");
+  expect(await check("caller", { env: HELLO_ENV })).toMatchObject({
+    exitCode: 0,
+    status: "ok",
+    message: `${CALLER} may call hello, by what the project grants.`,
+  });
+  await disable("policytroubleshooter.googleapis.com");
+  await grantOnProject(CALLER, "roles/run.viewer");
+  expect(await check("caller", { env: { ...HELLO_ENV, ...AS_CALLER } })).toMatchObject({
+    exitCode: 0,
+    status: "warn",
+    message: expect.stringContaining("is not to be seen"),
+  });
+});
+
+test("all of it is told to a person, grouped, with remedies where they are needed", async () => {
+  await forbid("constraints/iam.disableServiceAccountKeyCreation", { booleanPolicy: { enforced: true } });
+  const { exitCode, stdout, stderr } = await run(["doctor", "node", "org-key-creation", "service", "caller"], { env: HELLO_ENV });
+  expect({ exitCode, stdout }).toEqual({
+    exitCode: 9,
+    stdout: `This machine
+  ✔ node              Node ${process.version}
+
+Organisation
+  ! org-key-creation  The organisation forbids to make keys of service accounts (constraints/iam.disableServiceAccountKeyCreation).
+                      → cloudrun-oauth --emulator invoke --impersonate-service-account ACCOUNT
+
+Service
+  ✔ service           hello is in us-central1, at ${url}.
+  ✖ caller            ${CALLER} lacks roles/run.invoker on the service hello.
+                      → cloudrun-oauth --emulator grant hello --member ${CALLER} --region us-central1
+
+2 ok, 1 to look at, 1 failed, 0 skipped.
+`,
+  });
+  expect(stderr).toMatch(
+    /^✔ Looking at node, org-key-creation, service, caller \(.* s\)\nerror: 1 of 4 checks failed: caller\. \[NOT_AUTHORIZED\]\nhint: cloudrun-oauth --emulator grant /,
+  );
+});

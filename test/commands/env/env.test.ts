@@ -1,0 +1,112 @@
+import { expect, test } from "vitest";
+import { folder } from "../../helpers/command-line.ts";
+import { openOperator } from "../../helpers/operator.ts";
+
+// Variables and what else a revision is made with, by Google's APIs; that gcloud comes to the same is held in test/cloud/contract.
+
+const { emulator, cli, json, refusal, revisions, make } = openOperator();
+
+test("variables are set and unset, from a file too, and make a revision only where they change", async () => {
+  const [first] = await make("varied", 1);
+  const cwd = folder({ ".env": '# mine\nPASSWORD="p,a;s s"\nexport EMPTY=\n' });
+  const plan = await cli(["env", "set", "varied", "A=1", "--from-file", ".env", "--dry-run"], cwd);
+  expect(plan.stdout).toContain('{"name":"PASSWORD","value":"<PASSWORD>"}');
+  const set = await cli(["-v", "env", "set", "varied", "A=1", "--from-file", ".env"], cwd);
+  expect(set.stdout).toMatch(/\nREVISION\tvaried-00002-\w+\nSET\tEMPTY\nSET\tPASSWORD\nSET\tA\n$/);
+  expect(`${plan.stdout}${plan.stderr}${set.stdout}${set.stderr}`).not.toContain("p,a;s s");
+  expect((await cli(["env", "list", "varied"])).stdout).toBe("EMPTY\t\nPASSWORD\tp,a;s s\nA\t1\n");
+
+  const again = await json("env", "set", "varied", "A=1");
+  expect(again).toMatchObject({ changed: false, set: [], revision: expect.stringMatching(/^varied-00002-/) });
+  expect(await json("env", "unset", "varied", "A", "EMPTY", "NOPE")).toMatchObject({ changed: true, unset: ["A", "EMPTY"] });
+  expect(await json("env", "unset", "varied", "NOPE")).toMatchObject({ changed: false, unset: [] });
+  expect((await json("env", "list", "varied"))["variables"]).toEqual([{ name: "PASSWORD", value: "p,a;s s", secret: null }]);
+  expect((await revisions("varied")).length).toBe(3);
+  expect((await revisions("varied")).at(-1)).toBe(first);
+});
+
+test("a variable from a secret is shown by its reference, and no value takes its place", async () => {
+  const secrets = `/v1/projects/${emulator().project}/secrets`;
+  const host = "secretmanager.googleapis.com";
+  await emulator().request("POST", host, `${secrets}?secretId=db`, { body: { replication: { automatic: {} } } });
+  const payload = { data: Buffer.from("hunter2").toString("base64") };
+  await emulator().request("POST", host, `${secrets}/db:addVersion`, { body: { payload } });
+  await make("secretive", 1);
+  const { service_account } = await json("describe", "secretive");
+  const members = [`serviceAccount:${service_account}`];
+  const body = { policy: { bindings: [{ role: "roles/secretmanager.secretAccessor", members }] } };
+  await emulator().request("POST", host, `${secrets}/db:setIamPolicy`, { body });
+  const image = `gcr.io/${emulator().project}/secretive`;
+  await json("deploy", "secretive", "--image", image, "--env", "A=1", "--", "--update-secrets", "DB=db:1");
+
+  const listed = await cli(["env", "list", "secretive"]);
+  expect(listed.stdout).toBe("A\t1\nDB\t(secret db, version 1)\n");
+  expect((await cli(["describe", "secretive"])).stdout).toContain("ENV\tDB (secret db, version 1)\n");
+  expect(await refusal("env", "set", "secretive", "DB=hunter3")).toMatchObject({
+    exitCode: 2,
+    message: "DB comes from a secret, and a value would take its place.",
+    hint: "Remove it first: cloudrun-oauth env unset DB",
+  });
+  expect(await json("env", "unset", "secretive", "DB")).toMatchObject({ changed: true, unset: ["DB"] });
+  expect((await cli(["env", "list", "secretive"])).stdout).toBe("A\t1\n");
+});
+
+test.for([
+  [["env", "set"], 2, "There is nothing to set."],
+  [["env", "set", "hello", "1A=2"], 2, "1A is no variable: it has the form NAME=VALUE."],
+  [["env", "set", "PORT=80"], 2, "Cloud Run sets PORT itself."],
+  [["env", "set", "--from-file", "nowhere/.env"], 4, "There is no file "],
+  [["env", "unset", "A-B"], 2, "A-B cannot be a variable's name."],
+  [["env", "list", "nobody"], 4, "There is no service nobody."],
+  [["deploy", "--", "--memory"], 2, "--memory needs a value."],
+  [["deploy", "--", "--timeout", "soon"], 2, "--timeout takes seconds, or 90s, 5m, 1h, which soon is not."],
+  [["deploy", "--", "--tag", "x"], 2, "--tag is an option of deploy itself."],
+  [["deploy", "--", "--set-cloudsql-instances=x"], 2, "--set-cloudsql-instances is for gcloud, and this deployment goes by Google's API."],
+  [["deploy", "--", "constructor", "x"], 2, '"constructor" behind -- is no flag of gcloud.'],
+  [["deploy", "--", "--ingress", "none"], 2, "--ingress is one of all, internal, internal-and-cloud-load-balancing, which none is not."],
+  [["deploy", "--", "memory"], 2, '"memory" behind -- is no flag of gcloud.'],
+  [["deploy", "--", "--update-secrets", "/etc/key=db:1"], 2, "--update-secrets makes variables only"],
+] as const)("%j leaves %i: %s", async ([argv, exitCode, message]) => {
+  const cut = argv.indexOf("--" as never);
+  const own = cut < 0 ? ["--json", ...argv] : ["--json", ...argv.slice(0, cut), ...argv.slice(cut)];
+  const { exitCode: left, stdout, stderr } = await cli(own);
+  expect({ left, stdout }).toEqual({ left: exitCode, stdout: "" });
+  expect(stderr).toContain(message);
+});
+
+test("a deployment understands what most deployments say to gcloud", async () => {
+  const image = `gcr.io/${emulator().project}/hello`;
+  const flags = ["--memory=1Gi", "--cpu", "2", "--min-instances=0", "--max-instances", "7", "--concurrency=10", "--timeout", "1m30s"];
+  const more = ["--port=9090", "--no-cpu-throttling", "--labels", "team=apps", "--ingress=internal", "--set-env-vars", "^;^A=1,2;B=3"];
+  await json("deploy", "flagged", "--image", image, "--", ...flags, ...more);
+  expect(await json("describe", "flagged")).toMatchObject({
+    memory: "1Gi",
+    cpu: "2",
+    min_instances: 0,
+    max_instances: 7,
+    concurrency: 10,
+    timeout: 90,
+    port: 9090,
+    cpu_always_allocated: true,
+    labels: { team: "apps" },
+    ingress: "internal",
+  });
+  await json(
+    "deploy",
+    "flagged",
+    "--image",
+    image,
+    "--",
+    "--remove-env-vars",
+    "A",
+    "--update-env-vars=C=4",
+    "--cpu-throttling",
+    "--port",
+    "default",
+  );
+  expect(await json("describe", "flagged")).toMatchObject({ port: 8080, cpu_always_allocated: false, max_instances: 7 });
+  expect((await json("env", "list", "flagged"))["variables"]).toMatchObject([
+    { name: "B", value: "3" },
+    { name: "C", value: "4" },
+  ]);
+});

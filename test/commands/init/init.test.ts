@@ -1,0 +1,62 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { SCHEMA_URL } from "../../../src/settings/json-schema.ts";
+import { folder, runCli } from "../../helpers/command-line.ts";
+
+test("a service is written under its folder's name, with what was said of it", async () => {
+  const cwd = folder();
+  const { exitCode, stdout, stderr } = await runCli(
+    ["init", "My_Service", "--template", "flask", "-p", "my-project", "-r", "europe-west1"],
+    { cwd },
+  );
+  expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: `${join(cwd, "My_Service")}\n` });
+  expect(stderr).toContain("Next: cd My_Service && cloudrun-oauth up");
+  expect(JSON.parse(readFileSync(join(cwd, "My_Service", "cloudrun-oauth.json"), "utf8"))).toEqual({
+    $schema: SCHEMA_URL,
+    service: "my-service",
+    template: "flask",
+    project: "my-project",
+    region: "europe-west1",
+  });
+  expect(readdirSync(join(cwd, "My_Service"))).toContain("Dockerfile");
+});
+
+test("--json says what was written, and where", async () => {
+  const cwd = folder();
+  const { stdout } = await runCli(["init", "--service", "hello", "--yes", "--json"], { cwd });
+  const written = JSON.parse(stdout) as { files: string[] };
+  expect(written).toEqual({
+    service: "hello",
+    template: "hono",
+    directory: cwd,
+    files: expect.arrayContaining(["Dockerfile", "cloudrun-oauth.json"]),
+  });
+  expect(written.files).toHaveLength(readdirSync(cwd).length);
+});
+
+test("what was written is found by the commands that follow, in it and below it", async () => {
+  const cwd = folder();
+  await runCli(["init", "hello", "-p", "my-project"], { cwd });
+  const { stdout } = await runCli(["config", "list"], { cwd: join(cwd, "hello") });
+  expect(stdout).toContain(`service\thello\t${join(cwd, "hello", "cloudrun-oauth.json")}\n`);
+});
+
+test("--dry-run writes nothing", async () => {
+  const cwd = folder();
+  const { stdout } = await runCli(["init", "hello", "--dry-run"], { cwd });
+  expect(stdout).toBe(`write ${join(cwd, "hello")} from the template hono, as service hello\n`);
+  expect(readdirSync(cwd)).toEqual([]);
+});
+
+test.for([
+  [["--template", "django"], 'There is no template "django"'],
+  [["full"], "is not empty: it holds something"],
+  [["1st"], '"1st" cannot be the service'],
+] as const)("init %j is refused, and writes nothing", async ([argv, message]) => {
+  const cwd = folder({ "full/something": "" });
+  const { exitCode, stdout, stderr } = await runCli(["init", ...argv], { cwd: argv[0] === "--template" ? join(cwd, "new") : cwd });
+  expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
+  expect(stderr).toContain(message);
+  expect(readdirSync(cwd)).toEqual(["full"]);
+});

@@ -1,0 +1,115 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect } from "vitest";
+import { SCHEMA_URL } from "../../../src/settings/json-schema.ts";
+import { folder } from "../../helpers/command-line.ts";
+import { openPty } from "../../helpers/pty.ts";
+import { testNeeding } from "../../helpers/requirements.ts";
+
+const BIN = fileURLToPath(new URL("../../../bin/cloudrun-oauth.js", import.meta.url));
+const [ENTER, DOWN, CTRL_C] = ["\r", "\u001b[B", "\u0003"];
+
+/** Somebody with two gcloud configurations and a key file. */
+function userWithGcloud() {
+  const home = folder({
+    ".config/gcloud/configurations/config_default": "[core]\naccount = me@example.com\nproject = my-project\n",
+    ".config/gcloud/configurations/config_work": "[core]\naccount = me@example.org\nproject = work-project\n[run]\nregion = europe-west1\n",
+  });
+  return { HOME: home, PATH: "/usr/bin:/bin", CREDS: "/keys/caller.json", NO_GCE_CHECK: "true" };
+}
+
+const command = (...argv: string[]) => `exec '${process.execPath}' '${BIN}' ${argv.join(" ")}`;
+
+testNeeding("script", "init asks on a terminal, and offers what the user has", async ([script = ""]) => {
+  const cwd = folder({ "mine.txt": "" });
+  const pty = openPty(script, command("init"), { env: userWithGcloud(), cwd });
+  await pty.waitFor("Folder for the service: this one is not empty");
+  pty.type(ENTER);
+  await pty.waitFor(/Template[\s\S]*hono \(JavaScript, Hono\)[\s\S]*fastapi/);
+  pty.type(`${DOWN}${DOWN}${ENTER}`);
+  await pty.waitFor("Name of the service");
+  pty.type(ENTER);
+  await pty.waitFor(
+    /Google Cloud project[\s\S]*my-project \(gcloud configuration default, me@example.com\)[\s\S]*work-project[\s\S]*none yet/,
+  );
+  pty.type(`${DOWN}${ENTER}`);
+  await pty.waitFor(/Region[\s\S]*us-central1[\s\S]*europe-west1/);
+  pty.type(`${DOWN}${ENTER}`);
+  await pty.waitFor(/Credentials to call it with[\s\S]*found anew each time[\s\S]*\/keys\/caller.json/);
+  pty.type(`${DOWN}${ENTER}`);
+  await pty.waitFor("hello is ready");
+  expect(await pty.ended).toBe(0);
+  expect(JSON.parse(readFileSync(join(cwd, "hello", "cloudrun-oauth.json"), "utf8"))).toEqual({
+    $schema: SCHEMA_URL,
+    service: "hello",
+    template: "flask",
+    project: "work-project",
+    region: "europe-west1",
+    credentials: "/keys/caller.json",
+  });
+});
+
+testNeeding(
+  "script",
+  "an answer that breaks its rule is asked for again, and Ctrl-C at any question leaves nothing",
+  async ([script = ""]) => {
+    const cwd = folder();
+    const pty = openPty(script, command("init", "hello", "--template", "hono"), { env: userWithGcloud(), cwd });
+    await pty.waitFor("Name of the service");
+    pty.type(`_${ENTER}`);
+    await pty.waitFor(/"hello_" cannot be the service: a service name has at most/);
+    pty.type(`\u007f${ENTER}`);
+    await pty.waitFor("Google Cloud project");
+    pty.type(CTRL_C);
+    await pty.waitFor("error: Interrupted. [INTERRUPTED]");
+    expect([await pty.ended, readdirSync(cwd)]).toEqual([130, []]);
+  },
+);
+
+testNeeding("script", "--no-color and NO_COLOR reach the questions and the spinner, whatever FORCE_COLOR says", async ([script = ""]) => {
+  // oxlint-disable-next-line no-control-regex -- these are what is looked for; what is inverse is the cursor
+  const colours = /\u001B\[(?!2?7m)[\d;]*m/;
+  const env = { ...userWithGcloud(), FORCE_COLOR: "1" };
+  for (const [variables, flag, isColoured] of [
+    [{}, "", true],
+    [{}, "--no-color", false],
+    [{ NO_COLOR: "1" }, "", false],
+  ] as const) {
+    const asking = openPty(script, command("init", "hello", flag), { env: { ...env, ...variables }, cwd: folder() });
+    const spinning = openPty(script, command("doctor", "node", flag), { env: { ...env, ...variables }, cwd: folder() });
+    await asking.waitFor("Template");
+    asking.type(CTRL_C);
+    expect([await asking.ended, await spinning.ended]).toEqual([130, 0]);
+    expect(spinning.shown()).toContain("Looking at node");
+    expect([variables, flag, colours.test(asking.bytes()), colours.test(spinning.bytes())]).toEqual([
+      variables,
+      flag,
+      isColoured,
+      isColoured,
+    ]);
+  }
+});
+
+testNeeding("script", "--timeout ends a question that nobody answers", async ([script = ""]) => {
+  const cwd = folder();
+  const pty = openPty(script, command("init", "hello", "--timeout", "3s"), { env: userWithGcloud(), cwd });
+  await pty.waitFor("Not done after 3 s. [TIMEOUT]");
+  expect([await pty.ended, existsSync(join(cwd, "hello"))]).toEqual([7, false]);
+});
+
+testNeeding("script", "--yes, and a terminal that can only print, ask nothing", async ([script = ""]) => {
+  for (const [line, cwd] of [
+    [`${command("init", "hello", "--yes")}`, folder()],
+    [`export TERM=dumb; ${command("init", "hello")}`, folder()],
+  ] as const) {
+    const pty = openPty(script, line, { env: userWithGcloud(), cwd });
+    expect(await pty.ended).toBe(0);
+    expect(pty.shown()).not.toContain("Template");
+    expect(JSON.parse(readFileSync(join(cwd, "hello", "cloudrun-oauth.json"), "utf8"))).toEqual({
+      $schema: SCHEMA_URL,
+      service: "hello",
+      template: "hono",
+    });
+  }
+});

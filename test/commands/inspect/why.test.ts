@@ -1,0 +1,122 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { overlay } from "../../../src/context/context.ts";
+import { folder, runCli } from "../../helpers/command-line.ts";
+import { HELLO, startEmulator, tinyService } from "../../helpers/emulator.ts";
+
+const atEnd: (() => Promise<void> | void)[] = [];
+const emulator = await startEmulator((cleanUp) => void atEnd.push(cleanUp), { env: { PATH: dirname(process.execPath), HOME: tmpdir() } });
+const { project, request } = emulator;
+const CALLER = `serviceAccount:caller@${project}.iam.gserviceaccount.com`;
+const SERVICE = `projects/${project}/locations/us-central1/services/hello`;
+const home = mkdtempSync(join(tmpdir(), "cloudrun-oauth-test-"));
+let audiences = "";
+
+beforeAll(async () => {
+  await emulator.deploy("hello", tinyService(HELLO));
+  const { json } = await request("GET", "us-central1-run.googleapis.com", `/v1/${SERVICE}`);
+  audiences = JSON.parse(json["metadata"].annotations["run.googleapis.com/urls"]).join(", ");
+});
+
+afterAll(async () => {
+  for (const cleanUp of atEnd.toReversed()) await cleanUp();
+  rmSync(home, { recursive: true, force: true });
+});
+
+async function inspect(...argv: readonly string[]) {
+  const env = overlay({ HOME: home, SERVICE_NAME: "hello" }, emulator.status().environment) as Record<string, string>;
+  return runCli(["inspect", "--why", ...argv], { env: { ...env, PATH: "" }, cwd: folder() });
+}
+
+async function setPolicy(...bindings: readonly object[]): Promise<void> {
+  const { status } = await request("POST", "run.googleapis.com", `/v1/${SERVICE}:setIamPolicy`, {
+    body: { policy: { version: 3, bindings } },
+  });
+  expect(status).toBe(200);
+}
+
+const audienceLine = () =>
+  `  An ID token for it has one of these audiences, or is for gcloud itself (gcloud auth print-identity-token): ${audiences}\n`;
+
+test("names the binding that lets a member in, and no other", async () => {
+  await setPolicy({ role: "roles/run.invoker", members: [CALLER] }, { role: "roles/run.viewer", members: [CALLER] });
+  const { exitCode, stdout } = await inspect();
+  expect(exitCode).toBe(0);
+  expect(stdout).toBe(`${CALLER} may call hello.\n  roles/run.invoker for ${CALLER} on ${SERVICE} lets it in.\n${audienceLine()}`);
+});
+
+test("says that nothing names a member, or that what does is not enough", async () => {
+  await setPolicy();
+  expect((await inspect()).stdout).toBe(
+    `${CALLER} may not call hello.\n  No binding of the service or of what it lies in names it.\n${audienceLine()}`,
+  );
+  await setPolicy({ role: "roles/run.viewer", members: ["allAuthenticatedUsers"] });
+  expect((await inspect()).stdout).toBe(
+    `${CALLER} may not call hello.\n  roles/run.viewer for allAuthenticatedUsers on ${SERVICE} does not hold run.routes.invoke.\n${audienceLine()}`,
+  );
+});
+
+test("says which condition is met or not, and for the operator that the project lets it in", async () => {
+  const until = (time: string) => ({ title: "until then", expression: `request.time < timestamp("${time}")` });
+  await setPolicy(
+    { role: "roles/run.invoker", members: [CALLER], condition: until("2020-01-01T00:00:00Z") },
+    { role: "roles/run.invoker", members: ["user:ada@example.com"], condition: until("2120-01-01T00:00:00Z") },
+  );
+  expect((await inspect()).stdout).toContain(
+    `The condition of roles/run.invoker for ${CALLER} on ${SERVICE} is not met now: request.time < timestamp("2020-01-01T00:00:00Z")\n`,
+  );
+  expect((await inspect("--member", "ada@example.com")).stdout).toContain("lets it in: its condition is met (request.time <");
+  const operator = `operator@${project}.iam.gserviceaccount.com`;
+  expect((await inspect("--member", operator)).stdout).toContain(
+    `  roles/owner for serviceAccount:${operator} on projects/${project} lets it in.\n`,
+  );
+});
+
+test("--json has the bindings for machines", async () => {
+  await setPolicy({ role: "roles/run.invoker", members: [CALLER] });
+  const { stdout } = await inspect("hello", "--json", "--member", CALLER);
+  expect(JSON.parse(stdout)).toEqual({
+    service: "hello",
+    project,
+    region: "us-central1",
+    member: CALLER,
+    permission: "run.routes.invoke",
+    access: "GRANTED",
+    reasons: [expect.stringContaining("lets it in"), expect.stringContaining("audiences")],
+    bindings: [
+      { resource: SERVICE, role: "roles/run.invoker", members: [CALLER], condition: null, has_permission: true, access: "GRANTED" },
+    ],
+    ingress: "all",
+    audiences: audiences.split(", "),
+  });
+});
+
+test("says what besides policies keeps a call out, and that the invoker check is off", async () => {
+  await setPolicy();
+  const path = `/v1/${SERVICE}`;
+  const { json } = await request("GET", "us-central1-run.googleapis.com", path);
+  const annotations = {
+    ...json["metadata"].annotations,
+    "run.googleapis.com/ingress": "internal",
+    "run.googleapis.com/default-url-disabled": "True",
+    "run.googleapis.com/invoker-iam-disabled": "True",
+  };
+  const body = { ...json, metadata: { ...json["metadata"], annotations } };
+  expect((await request("PUT", "us-central1-run.googleapis.com", path, { body })).status).toBe(200);
+  expect((await inspect()).stdout.split("\n")).toEqual([
+    `${CALLER} may call hello.`,
+    "  Nobody is asked who he is: the service's invoker IAM check is off (--no-invoker-iam-check).",
+    "  No binding of the service or of what it lies in names it.",
+    "  A call from outside is answered 404, whoever makes it: ingress is internal.",
+    "  The run.app URLs of the service hello are answered 404: the default URL is disabled.",
+    "",
+  ]);
+});
+
+test("explains one account only, and names what it would ask", async () => {
+  expect(await inspect("--member", "group:all@example.com")).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("one account") });
+  const { stdout } = await inspect("--dry-run");
+  expect(stdout).toContain("POST https://policytroubleshooter.googleapis.com/v1/iam:troubleshoot {");
+});

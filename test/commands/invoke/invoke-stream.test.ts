@@ -1,0 +1,88 @@
+import type { ServerResponse } from "node:http";
+import { PassThrough } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect, onTestFinished, test } from "vitest";
+import { run as runMain } from "../../../src/main.ts";
+import { openCaller, serveService } from "../../helpers/caller.ts";
+
+/** Runs the command line with a stdout that is read when the test wants to. */
+async function open(flags: readonly string[]) {
+  const { environment, home } = await openCaller();
+  const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
+  const end = new AbortController();
+  onTestFinished(() => end.abort());
+  const exitCode = runMain(["invoke", ...flags], {
+    stdin,
+    stdout,
+    stderr,
+    cwd: home,
+    env: { PATH: "", ...environment },
+    self: [],
+    signal: end.signal,
+  });
+  return { stdout, exitCode };
+}
+
+test.for(["--raw", "--no-buffer", "-N"])("with %s events are printed as they come", async (flag) => {
+  const answers: ServerResponse[] = [];
+  const url = await serveService((_, response) => {
+    answers.push(response.writeHead(200, { "Content-Type": "text/event-stream" }));
+    response.write("data: 1\n\n");
+  });
+  const { stdout, exitCode } = await open(["--url", url, flag]);
+  let printed = "";
+  stdout.on("data", (chunk: Buffer) => {
+    printed += chunk.toString("utf8");
+    // The second is only sent when the first has been seen.
+    answers.pop()?.end("data: 2\n\n");
+  });
+  expect([await exitCode, printed]).toEqual([0, "data: 1\n\ndata: 2\n\n"]);
+});
+
+test("without --raw it is said that the events come at their end", async () => {
+  const { run } = await openCaller();
+  const url = await serveService((_, response) => void response.writeHead(200, { "Content-Type": "text/event-stream" }).end("data: 1\n\n"));
+  const { stdout, stderr } = await run(["invoke", "--url", url]);
+  expect(JSON.parse(stdout).response).toBe("data: 1\n\n");
+  expect(stderr).toContain("--raw prints them as they come");
+});
+
+test("a body is taken no faster than it is read", async () => {
+  let sent = 0;
+  const chunk = Buffer.alloc(1024 * 1024);
+  const url = await serveService(async (_, response) => {
+    for (let left = 100; left > 0; left -= 1) {
+      sent += 1;
+      if (!response.write(chunk)) await new Promise((drained) => response.once("drain", drained));
+    }
+    response.end();
+  });
+  const { stdout, exitCode } = await open(["--url", url, "--raw"]);
+  // What lies in sockets and streams on the way is a few megabytes.
+  for (let before = -1; sent === 0 || sent !== before; await sleep(250)) before = sent;
+  expect(sent).toBeLessThan(50);
+  let bytes = 0;
+  stdout.on("data", (each: Buffer) => (bytes += each.length));
+  expect([await exitCode, bytes]).toEqual([0, 100 * chunk.length]);
+});
+
+test.for([
+  ["an answer that does not come", "/never"],
+  ["a body that drips", "/drip"],
+  ["a redirect to one that does not come", "/redirect"],
+  ["attempts that all fail", "/busy"],
+] as const)("--max-time ends %s", async ([, path]) => {
+  const { run } = await openCaller();
+  const url = await serveService((request, response) => {
+    if (request.url === "/drip") {
+      const drip = setInterval(() => response.write("."), 20);
+      response.once("close", () => clearInterval(drip));
+    }
+    if (request.url === "/redirect") response.writeHead(302, { Location: "/never" }).end();
+    if (request.url === "/busy") response.writeHead(503, { "Retry-After": "50" }).end();
+  });
+  for (const flag of ["--include", "--raw", "--output=file"]) {
+    const { exitCode, stderr } = await run(["invoke", path, "--url", url, "-L", "--max-time", "300ms", flag]);
+    expect([exitCode, stderr]).toEqual([7, expect.stringContaining("The call was not done after --max-time, 0.3 s. [TIMEOUT]")]);
+  }
+});

@@ -1,0 +1,208 @@
+import { execFileSync } from "node:child_process";
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, onTestFinished, test } from "vitest";
+import { overlay } from "../../../src/context/context.ts";
+import { fakeGcloud, runCli } from "../../helpers/command-line.ts";
+import { startEmulator } from "../../helpers/emulator.ts";
+import { findSecrets } from "../../helpers/secret-scan.ts";
+
+const emulator = await startEmulator(afterAll);
+const ACCOUNT = "key-holder@cloudrun-local.iam.gserviceaccount.com";
+const IAM = "/v1/projects/cloudrun-local/serviceAccounts";
+await emulator.request("POST", "iam.googleapis.com", IAM, { body: { accountId: "key-holder" } });
+
+/** A folder in which there may be keys. */
+function keyFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), "cloudrun-oauth-test-"));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+function cli(argv: readonly string[], world: Parameters<typeof runCli>[1] = {}) {
+  const env = overlay({ HOME: "/nowhere", PATH: "" }, emulator.status().environment) as Record<string, string>;
+  return runCli(["--via", "api", ...argv], { ...world, env: { ...env, ...world.env } });
+}
+
+async function keyIds(): Promise<string[]> {
+  const { stdout } = await cli(["keys", "list", "--account", ACCOUNT, "--json"]);
+  return (JSON.parse(stdout) as { keys: { key_id: string }[] }).keys.map(({ key_id }) => key_id).toSorted();
+}
+
+/** An emulator that fails in this way until the test ends. */
+async function withFault(fault: object): Promise<void> {
+  const headers = { "x-cloudrun-oauth": "emulator" };
+  const host = `127.0.0.1:${emulator.port}`;
+  expect((await emulator.request("POST", host, "/_emulator/faults", { body: fault, headers })).status).toBe(200);
+  onTestFinished(async () => void (await emulator.request("DELETE", host, "/_emulator/faults", { headers })));
+}
+
+test("keys create names its file after the account, and keys list finds it", async () => {
+  const cwd = keyFolder();
+  const { exitCode, stdout } = await cli(["keys", "create", "--account", "key-holder"], { cwd });
+  const { private_key_id: id } = JSON.parse(readFileSync(join(cwd, "key-holder.json"), "utf8"));
+  expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: `FILE\t${join(cwd, "key-holder.json")}\nKEY\t${id}\nACCOUNT\t${ACCOUNT}\n` });
+  const listed = await cli(["keys", "list", "--account", ACCOUNT], { cwd });
+  expect(listed.stdout).toMatch(
+    new RegExp(
+      `^KEY\tCREATED\tEXPIRES\tSTATE\tMANAGED BY\tFILE\n[\\s\\S]*${id}\t\\d{4}-\\d\\d-\\d\\d\tnever\tgood\tuser\tkey-holder\\.json\n`,
+    ),
+  );
+  const elsewhere = await cli(["keys", "list", "--json"], { env: { SERVICE_ACCOUNT_EMAIL: ACCOUNT, CREDS: join(cwd, "key-holder.json") } });
+  const { keys } = JSON.parse(elsewhere.stdout) as { keys: { key_id: string; file: string | null }[] };
+  expect(keys.find(({ key_id }) => key_id === id)?.file).toBe(join(cwd, "key-holder.json"));
+});
+
+test.for([
+  ["a file that is there", 5, "is there already", (cwd: string) => writeFileSync(join(cwd, "key.json"), "mine")],
+  ["a folder", 2, "is a folder", (cwd: string) => mkdirSync(join(cwd, "key.json"))],
+  ["a device", 2, "is a pipe or a device", (cwd: string) => symlinkSync("/dev/null", join(cwd, "key.json"))],
+] as const)("where %s is in the way, no key is made", async ([, code, message, putInTheWay]) => {
+  const cwd = keyFolder();
+  putInTheWay(cwd);
+  const before = await keyIds();
+  const { exitCode, stdout, stderr } = await cli(["keys", "create", "key.json", "--account", ACCOUNT], { cwd });
+  expect({ exitCode, stdout }).toEqual({ exitCode: code, stdout: "" });
+  expect(stderr).toContain(message);
+  expect([await keyIds(), readdirSync(cwd)]).toEqual([before, ["key.json"]]);
+});
+
+test("no key is made for a folder that is not there, nor printed", async () => {
+  const before = await keyIds();
+  for (const file of ["nowhere/key.json", "-", "/dev/stdout"]) {
+    const { exitCode, stdout } = await cli(["keys", "create", file, "--account", ACCOUNT]);
+    expect({ file, exitCode, stdout }).toEqual({ file, exitCode: 2, stdout: "" });
+  }
+  expect(await keyIds()).toEqual(before);
+});
+
+test("--force replaces a file, makes it its owner's alone, and says which key was in it", async () => {
+  const cwd = keyFolder();
+  await cli(["keys", "create", "key.json", "--account", ACCOUNT], { cwd });
+  const old = JSON.parse(readFileSync(join(cwd, "key.json"), "utf8")).private_key_id as string;
+  chmodSync(join(cwd, "key.json"), 0o644);
+  const { exitCode, stderr } = await cli(["keys", "create", "key.json", "--account", ACCOUNT, "--force"], { cwd });
+  expect([exitCode, statSync(join(cwd, "key.json")).mode & 0o777, readdirSync(cwd)]).toEqual([0, 0o600, ["key.json"]]);
+  expect(stderr).toContain(`cloudrun-oauth keys delete ${old} --account ${ACCOUNT}`);
+  expect(JSON.parse(readFileSync(join(cwd, "key.json"), "utf8")).private_key_id).not.toBe(old);
+});
+
+test("a file in a git work tree is warned of, and whether git ignores it", async () => {
+  const root = keyFolder();
+  const env = { PATH: process.env["PATH"] ?? "", GIT_DIR: "/nowhere" };
+  execFileSync("git", ["init", "-q", root]);
+  const cwd = join(root, "service");
+  mkdirSync(cwd);
+  writeFileSync(join(root, ".gitignore"), "ignored*.json\n");
+  const open = await cli(["keys", "create", "open.json", "--account", ACCOUNT, "--json"], { cwd, env });
+  expect(JSON.parse(open.stdout)).toMatchObject({ git: { work_tree: root, ignored: false } });
+  expect(open.stderr).toContain(
+    `git does not ignore it: the next commit may publish it. Keep it elsewhere, or: echo '/service/open.json' >> '${root}/.gitignore'`,
+  );
+  const ignored = await cli(["keys", "create", "ignored.json", "--account", ACCOUNT, "--json"], { cwd, env });
+  expect(JSON.parse(ignored.stdout)).toMatchObject({ git: { work_tree: root, ignored: true } });
+  expect(ignored.stderr).toContain("git ignores it, but an image or an archive");
+  const unknown = await cli(["keys", "create", "other.json", "--account", ACCOUNT, "--json"], { cwd, env: { PATH: "" } });
+  expect(JSON.parse(unknown.stdout)).toMatchObject({ git: { work_tree: root, ignored: null } });
+});
+
+test("a key whose file cannot be written after all is deleted again", async () => {
+  const cwd = keyFolder();
+  const before = await keyIds();
+  // The answer takes its time, in which another file comes in the place.
+  await withFault({ match: "iam.googleapis.com/**/keys", latency_ms: 1500, times: 1 });
+  const made = cli(["keys", "create", "key.json", "--account", ACCOUNT], { cwd });
+  await expect.poll(() => readdirSync(cwd), { timeout: 20_000 }).toHaveLength(1);
+  writeFileSync(join(cwd, "key.json"), "somebody else's");
+  expect(await made).toMatchObject({ exitCode: 5, stdout: "" });
+  expect([await keyIds(), readdirSync(cwd), readFileSync(join(cwd, "key.json"), "utf8")]).toEqual([
+    before,
+    ["key.json"],
+    "somebody else's",
+  ]);
+});
+
+test("rotate leaves the file and the old key as they are where the new key does not work", async () => {
+  const cwd = keyFolder();
+  await cli(["keys", "create", "key.json", "--account", ACCOUNT], { cwd });
+  const [text, before] = [readFileSync(join(cwd, "key.json"), "utf8"), await keyIds()];
+  await emulator.request("POST", "iam.googleapis.com", `${IAM}/${ACCOUNT}:disable`);
+  onTestFinished(async () => void (await emulator.request("POST", "iam.googleapis.com", `${IAM}/${ACCOUNT}:enable`)));
+  const { exitCode, stdout } = await cli(["keys", "rotate", "key.json", "--yes"], { cwd });
+  expect([exitCode, stdout]).toEqual([3, ""]);
+  expect([readFileSync(join(cwd, "key.json"), "utf8"), readdirSync(cwd), await keyIds()]).toEqual([text, ["key.json"], before]);
+});
+
+test("rotate --keep-old keeps the old key, and asks nobody", async () => {
+  const cwd = keyFolder();
+  await cli(["keys", "create", "key.json", "--account", ACCOUNT], { cwd });
+  const { private_key_id: old } = JSON.parse(readFileSync(join(cwd, "key.json"), "utf8"));
+  const { stdout } = await cli(["keys", "rotate", "--keep-old", "--json"], { cwd, env: { CREDS: "key.json" } });
+  const { key_id, old_key_id, old_key_deleted } = JSON.parse(stdout) as Record<string, unknown>;
+  expect({ old_key_id, old_key_deleted }).toEqual({ old_key_id: old, old_key_deleted: false });
+  expect(await keyIds()).toEqual(expect.arrayContaining([old, key_id]));
+});
+
+test.for([
+  [["accounts", "delete", "key-holder"]],
+  [["keys", "delete", "0123456789abcdef0123456789abcdef01234567", "--account", ACCOUNT]],
+  [["keys", "rotate", "key.json"]],
+] as const)("%j without a terminal needs --yes, and does nothing before it", async ([argv]) => {
+  const cwd = keyFolder();
+  await cli(["keys", "create", "key.json", "--account", ACCOUNT], { cwd });
+  const before = await keyIds();
+  const { exitCode, stdout, stderr } = await cli(argv, { cwd });
+  expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
+  expect(stderr).toContain("hint: Say it on the command line: --yes\n");
+  expect(await keyIds()).toEqual(before);
+});
+
+test.for([
+  [["accounts", "create", "X"], '"X" is no service account.'],
+  [["accounts", "create", "someone@other-project.iam.gserviceaccount.com"], "would not be an account of project cloudrun-local"],
+  [["keys", "create"], "No service account is named."],
+  [["keys", "delete", "nothing.json", "--yes"], "neither a key's id nor a key file"],
+  [["keys", "rotate", "key.json", "--account", "another-one", "--yes"], `is a key file of ${ACCOUNT}, not of another-one@`],
+] as const)("%j is a misuse", async ([argv, message]) => {
+  const cwd = keyFolder();
+  await cli(["keys", "create", "key.json", "--account", ACCOUNT], { cwd });
+  const env = { SERVICE_ACCOUNT_EMAIL: "" };
+  expect(await cli(argv, { cwd, env })).toMatchObject({ exitCode: 2, stdout: "", stderr: expect.stringContaining(message) });
+});
+
+test("each is a gcloud line, which --dry-run prints; the key goes through a pipe, and none of it is said", async () => {
+  const cwd = keyFolder();
+  await cli(["keys", "create", "old.json", "--account", ACCOUNT], { cwd });
+  const text = readFileSync(join(cwd, "old.json"), "utf8");
+  const id = JSON.parse(text).private_key_id as string;
+  const where = "--project cloudrun-local --quiet";
+  const creation = { line: `iam service-accounts keys create - --iam-account ${ACCOUNT} ${where}`, stdout: text };
+  const env = { PROJECT_ID: "cloudrun-local" };
+  const made = await runCli(["-v", "keys", "create", "key.json", "--account", ACCOUNT], { cwd, env: { ...env, ...fakeGcloud(creation) } });
+  expect([made.exitCode, readFileSync(join(cwd, "key.json"), "utf8"), findSecrets(made.stdout + made.stderr)]).toEqual([0, text, []]);
+
+  for (const [argv, plan] of [
+    [
+      ["accounts", "create", "a-caller", "--display-name", "Two words"],
+      [`iam service-accounts create a-caller --display-name 'Two words' ${where} --format=json`],
+    ],
+    [["accounts", "list"], [`iam service-accounts list ${where} --format=json`]],
+    [["accounts", "delete", ACCOUNT], [`iam service-accounts delete ${ACCOUNT} ${where} --format=json`]],
+    [["keys", "list", "--account", ACCOUNT], [`iam service-accounts keys list --iam-account ${ACCOUNT} ${where} --format=json`]],
+    [["keys", "delete", "old.json"], [`iam service-accounts keys delete ${id} --iam-account ${ACCOUNT} ${where} --format=json`]],
+  ] as const) {
+    const { stdout } = await runCli([...argv, "--dry-run"], { cwd, env: { ...env, ...fakeGcloud() } });
+    expect(stdout).toBe(plan.map((line) => `gcloud ${line}\n`).join(""));
+  }
+  const rotation = await runCli(["keys", "rotate", "old.json", "--dry-run"], { cwd, env: { ...env, ...fakeGcloud() } });
+  expect(rotation.stdout).toBe(
+    [
+      `gcloud ${creation.line}`,
+      "POST https://oauth2.googleapis.com/token, until it takes the new key",
+      `write ${join(cwd, "old.json")}, with mode 0600`,
+      `gcloud iam service-accounts keys delete ${id} --iam-account ${ACCOUNT} ${where} --format=json`,
+      "",
+    ].join("\n"),
+  );
+});

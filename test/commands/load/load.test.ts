@@ -1,0 +1,206 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
+import { overlay } from "../../../src/context/context.ts";
+import { CliError } from "../../../src/errors/cli-error.ts";
+import { sendAdmin } from "../../helpers/admin.ts";
+import { openCaller, serveService, verifiedClaims } from "../../helpers/caller.ts";
+import { folder, runCli } from "../../helpers/command-line.ts";
+import { HELLO, startEmulator, tinyService } from "../../helpers/emulator.ts";
+
+/** Takes a while to answer, so that a second request needs a second instance. */
+const SLOW = `
+require("node:http")
+  .createServer((request, response) => void setTimeout(() => response.end("done"), 300))
+  .listen(process.env.PORT, "127.0.0.1");
+`;
+
+const emulator = await startEmulator(afterAll);
+const { project, request, port } = emulator;
+const env = overlay({}, emulator.status().environment) as Record<string, string>;
+const member = `serviceAccount:${env["SERVICE_ACCOUNT_EMAIL"]}`;
+const SERVICES = `/apis/serving.knative.dev/v1/namespaces/${project}/services`;
+const cli = (...argv: readonly string[]) => runCli(["--via", "api", "load", ...argv], { env, cwd: emulator.directory });
+let url = "";
+
+beforeAll(async () => {
+  ({ url } = await emulator.deploy("hello", tinyService(HELLO)));
+});
+
+test("a caller without the role is told so once, and nothing is sent", async () => {
+  await emulator.grant("hello", `serviceAccount:operator@${project}.iam.gserviceaccount.com`);
+  const { exitCode, stdout, stderr } = await cli("hello", "-n", "50");
+  expect([exitCode, stdout, stderr.match(/\[NOT_AUTHORIZED\]/g)?.length]).toEqual([9, "", 1]);
+  expect(stderr).toContain(`cloudrun-oauth grant hello --region us-central1 --member ${member}`);
+});
+
+test("--json says what was sent, what was answered and how long it took, and --plot draws it", async () => {
+  await emulator.grant("hello", member);
+  const plot = join(folder(), "load.svg");
+  const { exitCode, stdout, stderr } = await cli("hello", "/orders?id=1", "-n", "60", "-c", "3", "--json", "--plot", plot);
+  expect([exitCode, stderr]).toEqual([0, expect.stringContaining("The plot is in")]);
+  const report = JSON.parse(stdout);
+  expect(report).toMatchObject({
+    url: `${url}/orders?id=1`,
+    method: "GET",
+    audience: url,
+    principal: member,
+    check: { status_code: 200 },
+    concurrency: 3,
+    rate: null,
+    ended_by: "requests",
+    requests: { sent: 60, answered: 60, failed: 0, unsent: 0, abandoned: 0 },
+    tokens: 1,
+    status_codes: { "200": 60 },
+    errors: {},
+    cold_starts: null,
+    new_instances: null,
+  });
+  const { min, p50, p99_9, max } = report.latency_ms;
+  expect([min > 0, min <= p50, p50 <= p99_9, p99_9 <= max]).toEqual([true, true, true, true]);
+  expect(report.slowest[0]).toEqual({
+    latency_ms: max,
+    status_code: 200,
+    at_ms: expect.any(Number),
+    trace: expect.stringMatching(/^[0-9a-f]{32}$/),
+  });
+  expect(report.histogram.reduce((sum: number, { count }: { count: number }) => sum + count, 0)).toBe(60);
+  const svg = readFileSync(plot, "utf8");
+  expect(svg).toContain(`<title>GET ${url}/orders?id=1</title>`);
+  expect(svg).not.toMatch(/NaN|Infinity|undefined/);
+});
+
+test("a token that Cloud Run takes no more is renewed, and every request is answered", async () => {
+  const move = (seconds: number) => sendAdmin(port, "PUT", "/_emulator/clock", { shift_ms: seconds * 1000 });
+  onTestFinished(async () => void (await move(0)));
+  await emulator.grant("hello", member);
+  await move(-50);
+  const cache = { ...env, CLOUDRUN_OAUTH_CACHE_DIR: folder() };
+  await runCli(["load", "--url", url, "-n", "1"], { env: cache });
+  await move(3570);
+  const { stdout } = await runCli(["load", "--url", url, "-n", "40", "--no-check", "--json"], { env: cache });
+  expect(JSON.parse(stdout)).toMatchObject({ status_codes: { "200": 40 }, tokens: 2, check: null });
+});
+
+test("--cold-starts tells the answers that waited for a new instance", async () => {
+  await emulator.deploy("slow", tinyService(SLOW));
+  await emulator.grant("slow", member);
+  const service = (await request("GET", "us-central1-run.googleapis.com", `${SERVICES}/slow`)).json;
+  service["spec"].template = { spec: { ...service["spec"].template.spec, containerConcurrency: 1 } };
+  await request("PUT", "us-central1-run.googleapis.com", `${SERVICES}/slow`, { body: service });
+  const isReady = async () => (await request("GET", "us-central1-run.googleapis.com", `${SERVICES}/slow`)).json.status;
+  await expect
+    .poll(async () => (await isReady()).latestReadyRevisionName, { timeout: 30_000 })
+    .not.toBe(service["status"].latestReadyRevisionName);
+  const { stdout, stderr } = await cli("slow", "-n", "8", "-c", "3", "--json", "--cold-starts");
+  const { cold_starts: cold, status_codes: statuses } = JSON.parse(stdout);
+  expect([statuses, stderr]).toEqual([{ "200": 8 }, expect.stringContaining("Reading the log of slow")]);
+  expect(cold).toMatchObject({ looked_up: 8, found_in_log: 8 });
+  expect(cold.instances).toBeGreaterThanOrEqual(1);
+  expect(cold.answers).toBeGreaterThanOrEqual(1);
+  expect(cold.answers).toBeLessThanOrEqual(6);
+}, 60_000);
+
+test("--dry-run says what would be sent, how much and how fast", async () => {
+  const { exitCode, stdout } = await cli("hello", "--json-data", "[1]", "--rate", "20", "--duration", "1m", "--dry-run");
+  expect([exitCode, JSON.parse(stdout)]).toMatchObject([
+    0,
+    {
+      method: "POST",
+      url: `${url}/`,
+      body: "[1]",
+      audience: url,
+      principal: member,
+      requests: null,
+      duration_ms: 60_000,
+      rate: 20,
+      concurrency: 10,
+    },
+  ]);
+});
+
+test("each request has the token and what was said of it, and the report is for a person too", async () => {
+  const seen = new Map<string, number>();
+  const service = await serveService((incoming, response) => {
+    const what = [incoming.method, incoming.url, incoming.headers["x-own"], verifiedClaims(incoming.headers.authorization)?.["aud"]].join(
+      " ",
+    );
+    seen.set(what, (seen.get(what) ?? 0) + 1);
+    response.setHeader("X-Instance", "one").end("{}");
+  });
+  const { run } = await openCaller();
+  const flags = ["-X", "PUT", "-H", "X-Own: 1", "--instance-header", "X-Instance", "--audience", "https://example.com"];
+  const { exitCode, stdout, stderr } = await run(["load", "--url", service, "/things", "-n", "20", ...flags]);
+  expect([exitCode, [...seen]]).toEqual([0, [["PUT /things 1 https://example.com", 21]]]);
+  expect(stdout).toMatch(
+    /^REQUESTS\t20 in [\d.]+ s over 10 connections\nA SECOND\t[\d.]+\nFAILED\t0\n200\t20\nFIRST CALL\t[\d.]+ ms, not counted\n/,
+  );
+  expect(stdout).toMatch(/^LATENCY\tmin [\d.]+ ms {2}p50 [\d.]+ ms {2}p75 .* p99\.9 .* max [\d.]+ ms$/m);
+  expect(stdout).toMatch(/^INSTANCES\t1 new one by X-Instance$/m);
+  expect(stdout).toMatch(/^≤ [\d.]+ ms\t\d+\t█+$/m);
+  expect(stderr).toMatch(/✔ Calling http:\/\/127\.0\.0\.1:\d+\/things \(/);
+});
+
+test("failures above --max-errors and a p99 above --max-p99 leave 8 after the report, and those that are allowed leave 0", async () => {
+  let count = 0;
+  const service = await serveService((_, response) => response.writeHead((count += 1) % 10 === 0 ? 503 : 200).end());
+  const { run } = await openCaller();
+  const results = [
+    await run(["load", "--url", service, "--no-check", "-n", "100", "--json"]),
+    await run(["load", "--url", service, "--no-check", "-n", "100", "--max-errors", "10%"]),
+    await run(["load", "--url", service, "--no-check", "-n", "100", "--max-errors", "10%", "--max-p99", "0.001ms"]),
+  ];
+  expect(results.map(({ exitCode }) => exitCode)).toEqual([8, 0, 8]);
+  expect(JSON.parse(results[0]?.stdout ?? "").requests).toMatchObject({ answered: 100, failed: 10 });
+  const last = (results[0]?.stderr ?? "").trimEnd().split("\n").at(-1) ?? "";
+  expect(JSON.parse(last).error).toMatchObject({ code: "LOAD_FAILED", message: expect.stringContaining("10 of 100 requests failed") });
+  expect(results[2]?.stderr).toContain("--max-p99 allows 0.001 ms. [LOAD_FAILED]");
+});
+
+test("Ctrl-C ends the run with the report of what there was", async () => {
+  const end = new AbortController();
+  let count = 0;
+  const service = await serveService((_, response) => {
+    response.end();
+    if ((count += 1) === 30) end.abort(new CliError("INTERRUPTED", "Interrupted."));
+  });
+  const { run } = await openCaller();
+  const { exitCode, stdout } = await run(["load", "--url", service, "--duration", "10m", "--json"], { signal: end.signal });
+  const { ended_by: endedBy, requests } = JSON.parse(stdout);
+  expect([exitCode, endedBy, requests.answered >= 29]).toEqual([130, "interrupt", true]);
+});
+
+test("what would cost money needs a yes where nobody can be asked", async () => {
+  const { run } = await openCaller();
+  const { exitCode, stdout, stderr } = await run(["load", "https://hello.example.com/", "--no-check", "-n", "1500"]);
+  expect([exitCode, stdout]).toEqual([2, ""]);
+  expect(stderr).toContain('"Send hello.example.com up to about 1,500 requests? Google bills them." needs an answer');
+  expect(stderr).toContain("--yes");
+});
+
+test.for([
+  ["no request", ["-n", "0"], "--requests 0 sends nothing."],
+  ["no connection", ["-c", "0"], "--concurrency is a number from 1 to 5000."],
+  ["a rate above the highest", ["--rate", "1001"], "A rate of 1001 requests a second is above --max-rate, 1000."],
+  ["a rate of nothing", ["--rate", "0"], "Say a number above 0."],
+  ["a share above all", ["--max-errors", "101%"], "Say it as 1% or 0.5%."],
+  ["two bodies", ["-d", "a", "--json-data", "1"], "each make a body"],
+  ["a header that is none", ["--instance-header", "X Y"], "--instance-header is the name of a header."],
+  ["a plot in no folder", ["--plot", "/nowhere/at/all.svg"], "cannot be written"],
+  ["two paths", ["/a", "/b"], '"/a" is no service.'],
+  ["a log of nobody's", ["--cold-starts"], "ervice"],
+] as const)("%s is refused before anything is sent", async ([, flags, sentence]) => {
+  let count = 0;
+  const service = await serveService((_, response) => response.end(String((count += 1))));
+  const { run } = await openCaller();
+  const { exitCode, stdout, stderr } = await run(["load", "--url", service, ...flags]);
+  expect([exitCode, stdout, count, stderr]).toEqual([2, "", 0, expect.stringContaining(sentence)]);
+});
+
+test("a body that is sent as it is read is refused, and a service that is not there", async () => {
+  const { run } = await openCaller();
+  const large = await run(["load", "--url", "http://127.0.0.1:1", "-d", "@-"], { stdin: "x".repeat(1024 * 1024 + 2) });
+  expect([large.exitCode, large.stderr]).toEqual([2, expect.stringContaining("cannot be sent again")]);
+  const gone = await run(["load", "--url", "http://127.0.0.1:1", "--no-check", "-n", "3"]);
+  expect([gone.exitCode, gone.stderr]).toEqual([8, expect.stringContaining("nothing listens there (ECONNREFUSED). [LOAD_FAILED]")]);
+});

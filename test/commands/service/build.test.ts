@@ -1,0 +1,133 @@
+import { expect, test } from "vitest";
+import { fakeGcloud, folder, runCli } from "../../helpers/command-line.ts";
+
+const IMAGE = "us-central1-docker.pkg.dev/my-project/cloudrun-oauth/hello";
+const env = { PROJECT_ID: "my-project", SERVICE_NAME: "hello" };
+const BUILD = {
+  id: "b1c2",
+  status: "SUCCESS",
+  logUrl: "https://console.cloud.google.com/cloud-build/builds/b1c2",
+  startTime: "2026-11-23T12:00:00Z",
+  finishTime: "2026-11-23T12:00:30.5Z",
+  results: { images: [{ name: IMAGE, digest: "sha256:0123" }] },
+};
+const END = "--quiet --format=json";
+const DESCRIBE = `artifacts repositories describe cloudrun-oauth --location us-central1 --project my-project ${END}`;
+const CREATE = `artifacts repositories create cloudrun-oauth --repository-format=docker --location us-central1 --project my-project ${END}`;
+const NOT_FOUND = { stderr: "ERROR: (gcloud.artifacts.repositories.describe) NOT_FOUND: Requested entity was not found.", exitCode: 1 };
+const submit = (directory: string, image = IMAGE) =>
+  `builds submit ${directory} --tag ${image} --project my-project --region global ${END}`;
+
+test("the image is built into the repository, which is made where it is missing", async () => {
+  const cwd = folder({ Dockerfile: "FROM node:22-slim\n" });
+  const log = 'REMOTE BUILD OUTPUT\n{\n  "a log may hold JSON": true\n}\nDONE\n';
+  const path = fakeGcloud(
+    { line: DESCRIBE, ...NOT_FOUND },
+    { line: CREATE, stdout: "{}" },
+    { line: submit(cwd), stdout: `${log}${JSON.stringify(BUILD, null, 2)}\n` },
+  );
+  const { exitCode, stdout, stderr } = await runCli(["build"], { cwd, env: { ...env, ...path } });
+  expect(exitCode).toBe(0);
+  expect(stdout).toBe(`IMAGE\t${IMAGE}\nDIGEST\tsha256:0123\nBUILD\tb1c2\nLOG\t${BUILD.logUrl}\n`);
+  expect(stderr).toMatch(/^REMOTE BUILD OUTPUT\n{\n {2}"a log may hold JSON": true\n}\nDONE\n✔ Building /);
+});
+
+test("--json prints the build as one document", async () => {
+  const cwd = folder({ Dockerfile: "FROM node:22-slim\n" });
+  const path = fakeGcloud({ line: DESCRIBE, stdout: "{}" }, { line: submit(cwd), stdout: JSON.stringify(BUILD, null, 2) });
+  const { stdout } = await runCli(["build", "--json"], { cwd, env: { ...env, ...path } });
+  expect(JSON.parse(stdout)).toEqual({ id: "b1c2", image: IMAGE, digest: "sha256:0123", log_url: BUILD.logUrl, duration: 30.5 });
+});
+
+test("gcr.io is still accepted, and has no repository to make", async () => {
+  const cwd = folder({ "app/Dockerfile": "FROM node:22-slim\n" });
+  const path = fakeGcloud({ line: submit(`${cwd}/app`, "gcr.io/my-project/hello"), stdout: JSON.stringify(BUILD, null, 2) });
+  expect((await runCli(["build", "app", "--image", "gcr.io/my-project/hello"], { cwd, env: { ...env, ...path } })).exitCode).toBe(0);
+});
+
+test("what stands behind -- is gcloud's, and by Google's API what that knows", async () => {
+  const cwd = folder({ Dockerfile: "FROM node:22-slim\n" });
+  const flags = ["--", "--timeout", "30m", "--machine-type=e2-highcpu-8", "--disk-size", "200GB"];
+  const path = fakeGcloud(
+    { line: DESCRIBE, stdout: "{}" },
+    { line: `${submit(cwd)} ${flags.slice(1).join(" ")}`, stdout: JSON.stringify(BUILD, null, 2) },
+  );
+  expect((await runCli(["build", ...flags], { cwd, env: { ...env, ...path } })).exitCode).toBe(0);
+
+  const run = (...rest: readonly string[]) => runCli(["build", "--via", "api", "--dry-run", "--json", "--", ...rest], { cwd, env });
+  const { dry_run } = JSON.parse((await run(...flags.slice(1))).stdout);
+  expect(dry_run.at(-1)).toContain('"timeout":"1800s","options":{"machineType":"E2_HIGHCPU_8","diskSizeGb":"200"}');
+  for (const [rest, said] of [
+    [["--pack"], "--pack is for gcloud, and this build goes by Google's API."],
+    [["--timeot", "1m"], "Did you mean --timeout?"],
+    [["--timeout"], "--timeout needs a value."],
+    [["--timeout", "soon"], "--timeout takes seconds"],
+    [["--async"], "build waits until the image is there"],
+  ] as const)
+    expect(await run(...rest)).toMatchObject({ exitCode: 2, stdout: "", stderr: expect.stringContaining(said) });
+});
+
+test("a repository that somebody named himself is not made for him", async () => {
+  const cwd = folder({ Dockerfile: "FROM node:22-slim\n" });
+  const path = fakeGcloud({ line: DESCRIBE.replace("cloudrun-oauth", "appz"), ...NOT_FOUND });
+  const { exitCode, stderr } = await runCli(["build", "--image", IMAGE.replace("cloudrun-oauth", "appz")], {
+    cwd,
+    env: { ...env, ...path },
+  });
+  expect(exitCode).toBe(4);
+  expect(stderr).toContain("error: There is no repository appz in us-central1 of project my-project.");
+});
+
+test("a build that succeeded is a success even where its log may not be streamed", async () => {
+  const cwd = folder({ Dockerfile: "FROM node:22-slim\n" });
+  const stderr = [
+    "Created [https://cloudbuild.googleapis.com/v1/projects/my-project/locations/global/builds/0c1d2e3f-1111-2222-3333-444455556666].",
+    "ERROR: (gcloud.builds.submit) ",
+    "The build is running, and logs are being written to the default logs bucket.",
+    "This tool can only stream logs if you are Viewer/Owner of the project and, if applicable, allowed by your VPC-SC security policy.",
+  ].join("\n");
+  const path = fakeGcloud(
+    { line: DESCRIBE, stdout: "{}" },
+    { line: submit(cwd), stderr, exitCode: 1 },
+    {
+      line: `builds describe 0c1d2e3f-1111-2222-3333-444455556666 --project my-project --region global ${END}`,
+      stdout: JSON.stringify(BUILD),
+    },
+  );
+  const result = await runCli(["build", "--json"], { cwd, env: { ...env, ...path } });
+  expect(result.exitCode).toBe(0);
+  expect(result.stderr).toContain("warning: gcloud may not read the build's log; the build itself goes on.");
+});
+
+test("and a build that failed is a failure there too", async () => {
+  const cwd = folder({ Dockerfile: "FROM node:22-slim\n" });
+  const stderr =
+    "Created [https://cloudbuild.googleapis.com/v1/projects/my-project/locations/global/builds/0c1d2e3f].\nERROR: (gcloud.builds.submit) This tool can only stream logs if you are Viewer/Owner of the project";
+  const path = fakeGcloud(
+    { line: DESCRIBE, stdout: "{}" },
+    { line: submit(cwd), stderr, exitCode: 1 },
+    {
+      line: `builds describe 0c1d2e3f --project my-project --region global ${END}`,
+      stdout: JSON.stringify({ ...BUILD, status: "FAILURE" }),
+    },
+  );
+  const result = await runCli(["build"], { cwd, env: { ...env, ...path } });
+  expect([result.exitCode, result.stdout]).toEqual([1, ""]);
+  expect(result.stderr).toContain("error: Cloud Build ended the build with FAILURE. [BUILD_FAILED]\nhint: Its log: https://console");
+});
+
+test("--dry-run says every line, and runs none", async () => {
+  const cwd = folder({ Dockerfile: "FROM node:22-slim\n" });
+  const { exitCode, stdout } = await runCli(["build", "--dry-run"], { cwd, env: { ...env, ...fakeGcloud() } });
+  expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: `gcloud ${DESCRIBE}\ngcloud ${CREATE}\ngcloud ${submit(cwd)}\n` });
+});
+
+test.for([
+  ["", "There is no folder"],
+  ["empty", "Dockerfile."],
+])("a folder that is not there or holds no Dockerfile is refused before anything runs: %j", async ([name, message]) => {
+  const cwd = folder({ "empty/.keep": "" });
+  const { exitCode, stderr } = await runCli(["build", name || "missing"], { cwd, env: { ...env, ...fakeGcloud() } });
+  expect(exitCode).toBe(4);
+  expect(stderr).toContain(message);
+});

@@ -1,0 +1,111 @@
+import { existsSync, readdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { openCaller, verifiedClaims } from "../../helpers/caller.ts";
+import { EMAIL } from "../../helpers/key-file.ts";
+
+const URL_OF_SERVICE = "https://hello-abc123-uc.a.run.app";
+
+test("token prints a token for the service's URL, a line end, and nothing else", async () => {
+  const { run } = await openCaller();
+  const { exitCode, stdout, stderr } = await run(["token"], {
+    env: { CLOUD_RUN_SERVICE_URL: `${URL_OF_SERVICE.replace("//", "//tag---")}/path` },
+  });
+  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+  expect(stdout).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+\n$/);
+  expect(verifiedClaims(`Bearer ${stdout.trimEnd()}`)).toMatchObject({ aud: URL_OF_SERVICE, email: EMAIL });
+});
+
+test("--json tells the token, its audience, its end and its claims", async () => {
+  const { run } = await openCaller();
+  const { stdout } = await run(["token", "my-audience", "--json"]);
+  const { token, ...rest } = JSON.parse(stdout);
+  const claims = verifiedClaims(`Bearer ${token}`);
+  expect(rest).toEqual({
+    audience: "my-audience",
+    expires_at: new Date(Number(claims?.["exp"]) * 1000).toISOString(),
+    claims: { ...claims },
+  });
+});
+
+test("on GitHub Actions the token is masked first, on stderr, even when quiet", async () => {
+  const { run } = await openCaller();
+  const { stdout, stderr } = await run(["token", "my-audience", "--quiet"], { env: { GITHUB_ACTIONS: "true" } });
+  expect(stderr).toBe(`::add-mask::${stdout}`);
+});
+
+test("an audience that Cloud Run would not take is warned of, with the one that it takes", async () => {
+  const { run } = await openCaller();
+  for (const audience of [`${URL_OF_SERVICE}/path`, URL_OF_SERVICE.replace("//", "//tag---")]) {
+    expect((await run(["token", audience])).stderr).toBe(
+      `warning: Cloud Run expects its service's URL without tag and path as audience: ${URL_OF_SERVICE}\n`,
+    );
+  }
+  expect((await run(["token", `${URL_OF_SERVICE}/`])).stderr).toBe("");
+});
+
+test("--dry-run and --verbose do not show a token", async () => {
+  const { run } = await openCaller();
+  const planned = await run(["token", "my-audience", "--dry-run"]);
+  expect(JSON.parse(planned.stdout)).toEqual({
+    method: "POST",
+    url: "https://oauth2.googleapis.com/token",
+    audience: "my-audience",
+    principal: `serviceAccount:${EMAIL}`,
+  });
+  const { stderr } = await run(["token", "my-audience", "--verbose"]);
+  expect(stderr).toContain(`credential: serviceAccount:${EMAIL}`);
+  expect(stderr).not.toContain("eyJ");
+});
+
+test("a key that the endpoint refuses is exit code 3 with nothing on stdout", async () => {
+  const { run, identity } = await openCaller();
+  identity.state.serviceAccounts.set(EMAIL, { ...identity.caller, disabled: true });
+  expect(await run(["token", "my-audience"])).toEqual({ exitCode: 3, stdout: "", stderr: expect.stringContaining("[TOKEN_REFUSED]") });
+});
+
+/** How often the token endpoint was asked, by what `--verbose` says of each run. */
+function asked(...runs: readonly { stderr: string }[]): number {
+  return runs.filter(({ stderr }) => stderr.includes("POST https://oauth2.googleapis.com/token → 200")).length;
+}
+
+test("a token is given out again, until --no-cache or more than it has left is asked for", async () => {
+  const { run, home } = await openCaller();
+  const verbosely = (...argv: readonly string[]) => run(["token", "my-audience", "--verbose", ...argv]);
+  const [first, second] = [await verbosely(), await verbosely()];
+  expect([second.stdout, asked(first, second)]).toEqual([first.stdout, 1]);
+  expect(readdirSync(join(home, ".cache", "cloudrun-oauth", "tokens"))).toHaveLength(1);
+  expect(asked(await verbosely("--no-cache"))).toBe(1);
+  expect(asked(await verbosely("--min-ttl", "55m"))).toBe(0);
+  expect(asked(await verbosely("--min-ttl", "1h"))).toBe(1);
+  expect(await verbosely("--min-ttl", "61m")).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringContaining("good for an hour at the most"),
+  });
+});
+
+test("--no-cache leaves nothing on the disk", async () => {
+  const { run, home } = await openCaller();
+  expect((await run(["token", "my-audience", "--no-cache"])).exitCode).toBe(0);
+  expect(existsSync(join(home, ".cache"))).toBe(false);
+});
+
+test("token revoke removes what is kept, and nothing else; an audience of another name is none of its words", async () => {
+  const { run, home } = await openCaller();
+  const folder = join(home, "caches", "cloudrun-oauth", "tokens");
+  const env = { XDG_CACHE_HOME: join(home, "caches") };
+  for (const audience of ["a", "b", "help"]) expect((await run(["token", audience], { env })).stdout).toMatch(/^eyJ/);
+  writeFileSync(join(home, "caches", "others"), "");
+  expect(await run(["token", "revoke", "--dry-run"], { env })).toEqual({ exitCode: 0, stdout: `rm -r ${folder}\n`, stderr: "" });
+  expect(await run(["token", "revoke"], { env })).toEqual({ exitCode: 0, stdout: `REMOVED\t3\nFOLDER\t${folder}\n`, stderr: "" });
+  expect([existsSync(folder), existsSync(join(home, "caches", "others"))]).toEqual([false, true]);
+  expect(JSON.parse((await run(["token", "revoke", "--json"], { env })).stdout)).toEqual({ removed: 0, folder });
+});
+
+test("--header prints a line that curl takes, and a document is another thing", async () => {
+  const { run } = await openCaller();
+  const { stdout } = await run(["token", "my-audience", "--header"]);
+  expect(stdout).toMatch(/^Authorization: Bearer [\w-]+\.[\w-]+\.[\w-]+\n$/);
+  expect(verifiedClaims(stdout.trimEnd().replace("Authorization: ", ""))).toMatchObject({ aud: "my-audience" });
+  expect(await run(["token", "my-audience", "--header", "--json"])).toMatchObject({ exitCode: 2, stdout: "" });
+});

@@ -1,0 +1,90 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { createConnection } from "node:net";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { SCHEMA_URL } from "../../../src/settings/json-schema.ts";
+import { CliError } from "../../../src/errors/cli-error.ts";
+import { folder, runCli } from "../../helpers/command-line.ts";
+import { expectDocumented } from "../../helpers/json-document.ts";
+import { RECORDING } from "../../helpers/recording.ts";
+
+/** What npm needs inside a build: programs, and how the package registry is reached. */
+const env = {
+  ...Object.fromEntries(
+    Object.entries(process.env).filter(
+      (entry): entry is [string, string] =>
+        /^(PATH|HOME|npm_config_.*|.*_proxy|NODE_EXTRA_CA_CERTS|SSL_CERT_FILE)$/i.test(entry[0]) && entry[1] !== undefined,
+    ),
+  ),
+  CLOUDRUN_OAUTH_RECORD: RECORDING,
+  CLOUDRUN_OAUTH_ENGINE: "process",
+};
+
+test("the whole road is one document under --json, and the folder stays", async () => {
+  const cwd = folder({ "hello-cloud-run/mine.txt": "", "hello-cloud-run-2/mine.txt": "" });
+  const { exitCode, stdout, stderr } = await runCli(["quickstart", "--json", "--via", "api"], { cwd, env });
+  expect({ exitCode, stderr: exitCode === 0 ? "" : stderr }).toEqual({ exitCode: 0, stderr: "" });
+  const image = "us-central1-docker.pkg.dev/cloudrun-local/cloudrun-oauth/hello-cloud-run";
+  expect(JSON.parse(stdout)).toEqual({
+    service: "hello-cloud-run",
+    project: "cloudrun-local",
+    region: "us-central1",
+    url: expect.stringMatching(/^https:\/\/hello-cloud-run-[\w.-]+\.run\.app$/),
+    image,
+    revision: expect.stringMatching(/^hello-cloud-run-00001-/),
+    member: "serviceAccount:caller@cloudrun-local.iam.gserviceaccount.com",
+    refused: { status_code: 403 },
+    invoke: { status_code: 200, response: { message: "Hello World from authenticated Cloud Run!" } },
+    steps: ["init", "emulator", "build", "deploy", "refuse", "grant", "invoke"].map((name) => ({ name, ms: expect.any(Number) })),
+  });
+  expectDocumented("quickstart", JSON.parse(stdout));
+  expect(JSON.parse(readFileSync(join(cwd, "hello-cloud-run-3", "cloudrun-oauth.json"), "utf8"))).toEqual({
+    $schema: SCHEMA_URL,
+    service: "hello-cloud-run",
+  });
+  expect(stderr).toContain("the service is in hello-cloud-run-3.");
+  await expect(answers(stderr)).resolves.toBe(false);
+});
+
+test("an interrupt ends it with the emulator, and leaves the folder", async () => {
+  const [cwd, stop] = [folder(), new AbortController()];
+  const running = runCli(["quickstart", "--via", "api", "--dir", "mine"], { cwd, env, signal: stop.signal });
+  await expect.poll(() => existsSync(join(cwd, "mine", "Dockerfile"))).toBe(true);
+  setTimeout(() => stop.abort(new CliError("INTERRUPTED", "Interrupted.")), 1000);
+  const { exitCode, stdout, stderr } = await running;
+  expect({ exitCode, stdout }).toEqual({ exitCode: 130, stdout: "" });
+  expect(stderr).toContain("error: Interrupted. [INTERRUPTED]\n");
+  await expect(answers(stderr)).resolves.toBe(false);
+});
+
+test.for([
+  [["--template", "django"], 'There is no template "django"'],
+  [["--dir", "full"], "is not empty"],
+  [["--service", "No"], '"No" cannot be the service'],
+] as const)("quickstart %j is refused before an emulator starts", async ([argv, message]) => {
+  const cwd = folder({ "full/file": "" });
+  const { exitCode, stdout, stderr } = await runCli(["quickstart", ...argv], { cwd, env });
+  expect({ exitCode, stdout, files: readdirSync(cwd) }).toEqual({ exitCode: 2, stdout: "", files: ["full"] });
+  expect(stderr).toContain(message);
+  expect(stderr).not.toContain("emulator answers");
+});
+
+test("--dry-run says the steps, as they could be taken by hand", async () => {
+  const cwd = folder();
+  const { exitCode, stdout } = await runCli(["quickstart", "--dry-run"], { cwd });
+  expect({ exitCode, files: readdirSync(cwd) }).toEqual({ exitCode: 0, files: [] });
+  expect(stdout).toMatch(
+    /^cloudrun-oauth init .*\/hello-cloud-run --template hono --service hello-cloud-run\ncloudrun-oauth emulator start/,
+  );
+});
+
+/** Whether something still listens where the emulator said that it was. */
+function answers(stderr: string): Promise<boolean> {
+  const port = Number(/127\.0\.0\.1:(\d+)/.exec(stderr)?.[1]);
+  expect(port).toBeGreaterThan(0);
+  return new Promise((resolve) => {
+    const socket = createConnection(port, "127.0.0.1");
+    socket.once("connect", () => (socket.destroy(), resolve(true)));
+    socket.once("error", () => resolve(false));
+  });
+}

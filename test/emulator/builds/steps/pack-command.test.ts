@@ -1,0 +1,24 @@
+import { expect, test } from "vitest";
+import { parsePackCommand } from "../../../../src/emulator/builds/steps/pack-command.ts";
+
+test.for([
+  ["build gcr.io/p/n --network cloudbuild", { verb: "build", images: ["gcr.io/p/n"], env: {}, path: "." }],
+  [
+    'build a -t b --path src --env A=1 --env=B="x=y" --builder gcr.io/buildpacks/builder:google-22',
+    { verb: "build", images: ["a", "b"], env: { A: "1", B: "x=y" }, path: "src" },
+  ],
+  ["config default-builder gcr.io/buildpacks/builder:latest", { verb: "default-builder", builder: "gcr.io/buildpacks/builder:latest" }],
+] as const)("pack %s", ([line, expected]) => {
+  expect(parsePackCommand(line.split(" "))).toEqual(expected);
+});
+
+test.for([
+  ["build", "accepts 1 arg(s), received 0"],
+  ["build a b", "accepts 1 arg(s), received 2"],
+  ["build a --env", "flag needs an argument: --env"],
+  ["build a --volume x", "The emulator does not support pack build --volume."],
+  ["build a --builder heroku/builder:24", "gcr.io/buildpacks/builder only, not for heroku/builder:24"],
+  ["inspect a", "only runs pack build and pack config default-builder, not pack inspect a"],
+] as const)("pack %s is refused", ([line, message]) => {
+  expect(() => parsePackCommand(line.split(" "))).toThrow(message);
+});

@@ -1,0 +1,33 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { expect, test } from "vitest";
+import { createPool } from "../../../../src/emulator/run/instances/pool.ts";
+
+test("an instance that died while it was answering is not looked after any more", async () => {
+  let die: () => void = () => undefined;
+  let looks = 0;
+  const pool = createPool({
+    start: async () => ({
+      pid: 1,
+      port: 1,
+      exited: new Promise((resolve) => (die = () => resolve({ code: null, signal: "SIGKILL" }))),
+      stop: async () => undefined,
+    }),
+    protocol: "http1",
+    requestTimeout: 1000,
+    concurrency: 80,
+    scale: () => {
+      looks += 1;
+      return { least: 0, most: 1 };
+    },
+    idleMilliseconds: 5,
+    queueMilliseconds: 1000,
+  });
+  const lease = await pool.acquire(new AbortController().signal);
+  die();
+  await sleep(20);
+  lease.release();
+  const before = looks;
+  await sleep(60);
+  expect(looks).toBe(before);
+  await pool.close();
+});

@@ -1,0 +1,51 @@
+import { readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { ApiError } from "../../../src/emulator/server/errors.ts";
+import { openRecorder } from "../../../src/emulator/server/recorder.ts";
+import { json, Reply } from "../../../src/emulator/server/reply.ts";
+import type { Router } from "../../../src/emulator/server/router.ts";
+import { temporaryDirectory } from "../../helpers/api-server.ts";
+
+const NOW = Date.parse("2026-11-23T12:00:00Z");
+
+/** What is recorded of a request that a router answers. */
+async function record(router: Router, url = "https://run.googleapis.com/v1/a?access_token=secret") {
+  const file = join(temporaryDirectory(), "made", "record.jsonl");
+  const recorder = openRecorder(file, () => NOW);
+  const target = new URL(url);
+  await recorder
+    .wrap(router)({ method: "GET" } as Parameters<Router>[0], target.host, target)
+    .catch(() => undefined);
+  recorder.close();
+  const text = readFileSync(file, "utf8");
+  expect(statSync(file).mode & 0o777).toBe(0o600);
+  return { text, line: JSON.parse(text) as Record<string, unknown> };
+}
+
+test("a line has when, what, how and the types of the answer, and no value of it", async () => {
+  const { text, line } = await record(async () =>
+    json({ "@type": "type.googleapis.com/a.B", token: "ya29.secret", list: [{ a: "x" }, { a: "y" }, { b: 1 }], on: true, none: null }),
+  );
+  expect(line).toEqual({
+    time: "2026-11-23T12:00:00.000Z",
+    method: "GET",
+    url: "https://run.googleapis.com/v1/a",
+    status: 200,
+    duration_ms: expect.any(Number),
+    answer: { "@type": "type.googleapis.com/a.B", token: "string", list: [{ a: "string" }, { b: "number" }], on: "boolean", none: "null" },
+  });
+  expect(text).not.toContain("secret");
+});
+
+test("a refusal has its status, a bug 500, and what is no JSON no answer", async () => {
+  const refuse: Router = async () => {
+    throw new ApiError("NOT_FOUND", "Not here.");
+  };
+  const fail: Router = async () => {
+    throw new TypeError("a bug");
+  };
+  const text: Router = async () => new Reply(200, { "content-type": "text/plain" }, "{}");
+  const lines = await Promise.all([refuse, fail, text].map((router) => record(router)));
+  expect(lines.map(({ line: { status, answer } }) => ({ status, answer }))).toEqual([{ status: 404 }, { status: 500 }, { status: 200 }]);
+});

@@ -1,0 +1,75 @@
+import { afterAll } from "vitest";
+import { createKeyFile } from "../../../src/cloud/api/accounts.ts";
+import { holdRefusals, openRefusals, type Case, type Named } from "../../helpers/refusals.ts";
+
+const atEnd: (() => Promise<void> | void)[] = [];
+const world = await openRefusals((cleanUp) => void atEnd.push(cleanUp));
+const { project, caller } = world;
+const ANNOTATION = "run.googleapis.com";
+
+const withOrgPolicy = async (
+  policy: { readonly constraint: string; readonly [rule: string]: unknown },
+  ask: () => Promise<Named>,
+): Promise<Named> => {
+  await world.setOrgPolicy(policy);
+  try {
+    return await ask();
+  } finally {
+    await world.setOrgPolicy({ constraint: policy.constraint, restoreDefault: {} });
+  }
+};
+
+const CONTROL_PLANE: readonly Case[] = [
+  [
+    "a key where none may be made",
+    "KEY_CREATION_FORBIDDEN",
+    () =>
+      withOrgPolicy({ constraint: "constraints/iam.disableServiceAccountKeyCreation", booleanPolicy: { enforced: true } }, () =>
+        world.client((client) => createKeyFile(client, { project, email: caller })),
+      ),
+  ],
+  [
+    "a service for everybody where members are restricted",
+    "MEMBER_DOMAIN_FORBIDDEN",
+    () =>
+      withOrgPolicy({ constraint: "constraints/iam.allowedPolicyMemberDomains", listPolicy: { allowedValues: ["C0abc"] } }, () =>
+        world.run(["--via", "api", "grant", "--member", "allUsers"]),
+      ),
+  ],
+  [
+    "the invoker check switched off where it has to be on",
+    "INVOKER_CHECK_REQUIRED",
+    () =>
+      withOrgPolicy({ constraint: "constraints/run.managed.requireInvokerIam", booleanPolicy: { enforced: true } }, async () => {
+        const body = await world.annotated({ [`${ANNOTATION}/invoker-iam-disabled`]: "true" });
+        const target = `https://us-central1-run.googleapis.com/apis/serving.knative.dev/v1/namespaces/${project}/services/hello`;
+        return world.client((client) => client.call({ method: "PUT", url: target, body }));
+      }),
+  ],
+  [
+    "a command from outside of a perimeter",
+    "VPC_SERVICE_CONTROLS",
+    async () => {
+      await world.fault({ match: "*run.googleapis.com", status: 403, reason: "VPC_SERVICE_CONTROLS" });
+      return world.run(["--via", "api", "describe"]);
+    },
+  ],
+  [
+    "an API that is switched off",
+    "API_NOT_ENABLED",
+    async () => {
+      const api = `/v1/projects/${project}/services/run.googleapis.com`;
+      await world.api("serviceusage.googleapis.com", `${api}:disable`);
+      const found = await world.run(["--via", "api", "describe"]);
+      await world.api("serviceusage.googleapis.com", `${api}:enable`);
+      return found;
+    },
+    "PERMISSION_DENIED",
+  ],
+];
+
+afterAll(async () => {
+  for (const cleanUp of atEnd.toReversed()) await cleanUp();
+});
+
+holdRefusals(world, CONTROL_PLANE);

@@ -1,0 +1,35 @@
+import { expect, test } from "vitest";
+import { chooseCarrier, parseHeaders, withToken } from "../../src/invoke/headers.ts";
+
+test("a header is a name and a value, which may hold colons, or nothing", () => {
+  expect(parseHeaders(["Accept: text/html", "X-Time:12:30", "X-None:", "accept: */*"])).toEqual([
+    ["Accept", "text/html"],
+    ["X-Time", "12:30"],
+    ["X-None", ""],
+    ["accept", "*/*"],
+  ]);
+});
+
+test.for([
+  "no colon",
+  ": no name",
+  "with blank: x",
+  "X-A: secret\r\nX-B: y",
+  "X-A: secret\u0000",
+  "Content-Length: 3",
+  "transfer-encoding: chunked",
+  "Connection: close",
+  "X-Serverless-Authorization: Bearer secret",
+])("%j is refused, and its value not repeated", (line) => {
+  expect(() => parseHeaders([line])).toThrow(expect.objectContaining({ code: "USAGE", message: expect.not.stringContaining("secret") }));
+});
+
+test("the ID token goes into Authorization, unless that is the caller's own or another header is said", () => {
+  expect(withToken([["Accept", "a"]], "T", chooseCarrier([["Accept", "a"]]))).toEqual([
+    ["Authorization", "Bearer T"],
+    ["Accept", "a"],
+  ]);
+  expect(chooseCarrier([["authorization", "Basic b"]])).toBe("X-Serverless-Authorization");
+  expect(chooseCarrier([], "x-serverless-authorization")).toBe("X-Serverless-Authorization");
+  expect(() => chooseCarrier([["authorization", "Basic secret"]], "authorization")).toThrow(expect.objectContaining({ code: "USAGE" }));
+});

@@ -1,0 +1,44 @@
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import { indentJson, joinJson } from "../../src/invoke/json-text.ts";
+
+test("JSON is indented as JSON.stringify does it, however it was written", () => {
+  fc.assert(
+    fc.property(fc.jsonValue({ maxDepth: 5 }), fc.constantFrom(undefined, 1, "\t", 7), (value, space) => {
+      expect(indentJson(JSON.stringify(value, null, space))).toBe(JSON.stringify(value, null, 2));
+    }),
+  );
+});
+
+test("numbers, keys and escapes stay as they are written", () => {
+  const text = '{"id":9007199254740993,"id":1.10,"a":1e400,"b":"\\u00e9\\/\\"","c":[ -0 ],"d":[ ],"e":{ \n}}';
+  expect(indentJson(text)).toBe(`{
+  "id": 9007199254740993,
+  "id": 1.10,
+  "a": 1e400,
+  "b": "\\u00e9\\/\\"",
+  "c": [
+    -0
+  ],
+  "d": [],
+  "e": {}
+}`);
+});
+
+test("what is nested deeply, and what is long, is indented in time", () => {
+  const depth = 5000;
+  expect(indentJson("[".repeat(depth) + "]".repeat(depth)).split("\n")).toHaveLength(2 * depth - 1);
+  const long = JSON.stringify({ text: '\\"x'.repeat(1_000_000) });
+  expect(indentJson(long)).toBe(`{\n  ${long.slice(1, -1).replace(":", ": ")}\n}`);
+});
+
+test("JSON on one line is the same JSON, each number and string as it is written", () => {
+  fc.assert(
+    fc.property(fc.jsonValue({ maxDepth: 5 }), (value) => {
+      expect(joinJson(JSON.stringify(value, null, 2))).toBe(JSON.stringify(value));
+    }),
+  );
+  expect(joinJson('{ "a b": 9007199254740993,\n"c": "\\" d\\n" }')).toBe('{"a b":9007199254740993,"c":"\\" d\\n"}');
+  const long = JSON.stringify(['\\"'.repeat(3_000_000)]);
+  expect(joinJson(long) === long).toBe(true);
+});

@@ -1,0 +1,71 @@
+import { Readable } from "node:stream";
+import { expect, test } from "vitest";
+import { redirected } from "../../src/invoke/redirect.ts";
+
+const url = new URL("https://hello.example.test/a/b?c");
+const headers = [
+  ["Accept", "*/*"],
+  ["authorization", "Basic secret"],
+  ["Cookie", "secret"],
+  ["Host", "hello.example.test"],
+  ["Content-Type", "text/plain"],
+] as const;
+const sent = { method: "POST", url, headers, body: Buffer.from("x") };
+const to = (location: string, status = 307) => ({ status, headers: { location } });
+
+test.for([
+  ["/d", "https://hello.example.test/d"],
+  ["d", "https://hello.example.test/a/d"],
+  ["//other.test/", "https://other.test/"],
+  ["https://other.test/?e", "https://other.test/?e"],
+] as const)("Location %s leads to %s", ([location, target]) => {
+  expect(redirected(sent, to(location))?.url.href).toBe(target);
+});
+
+test("within the origin everything is sent again; beyond it, nothing that is a secret", () => {
+  expect(redirected(sent, to("/d"))).toMatchObject({ method: "POST", headers, body: sent.body });
+  for (const location of [
+    "https://other.test/",
+    "http://hello.example.test/",
+    "https://hello.example.test:8443/",
+    "https://x.hello.example.test/",
+  ]) {
+    expect(redirected(sent, to(location))?.headers).toEqual([
+      ["Accept", "*/*"],
+      ["Content-Type", "text/plain"],
+    ]);
+  }
+});
+
+test.for([
+  [301, "POST", "GET"],
+  [302, "POST", "GET"],
+  [303, "POST", "GET"],
+  [303, "PUT", "GET"],
+  [303, "HEAD", "HEAD"],
+  [301, "PUT", "PUT"],
+  [302, "HEAD", "HEAD"],
+  [307, "POST", "POST"],
+  [308, "DELETE", "DELETE"],
+] as const)("after %i, %s becomes %s", ([status, method, then]) => {
+  const next = redirected({ ...sent, method }, to("/d", status));
+  const isKept = then === method;
+  expect(next).toMatchObject({ method: then, body: isKept ? sent.body : undefined });
+  expect(next?.headers.some(([name]) => name === "Content-Type")).toBe(isKept);
+});
+
+test.for([
+  [{ status: 200, headers: { location: "/d" } }],
+  [{ status: 304, headers: { location: "/d" } }],
+  [{ status: 302, headers: {} }],
+  [to("https://")],
+  [to("file:///etc/passwd")],
+] as const)("%j leads nowhere", ([answer]) => {
+  expect(redirected(sent, answer)).toBeUndefined();
+});
+
+test("a body that has been read is not sent again", () => {
+  const streamed = { ...sent, body: Readable.from([Buffer.from("x")]) };
+  expect(redirected(streamed, to("/d", 307))).toBeUndefined();
+  expect(redirected(streamed, to("/d", 303))).toMatchObject({ method: "GET", body: undefined });
+});

@@ -1,0 +1,152 @@
+import * as fc from "fast-check";
+import { expect, test } from "vitest";
+import { explainRefusal } from "../../../src/invoke/refusal/explain.ts";
+import type { RefusedCall } from "../../../src/invoke/refusal/refused-call.ts";
+import { forbidden, notFound, unauthorized } from "../../../src/emulator/front-door/error-pages.ts";
+import { forge, NOW } from "../../helpers/identity.ts";
+import { EMAIL } from "../../helpers/key-file.ts";
+
+const URL_CALLED = "https://hello-123456789012.us-central1.run.app";
+const CLAIMS = { iss: "https://accounts.google.com", aud: URL_CALLED, email: EMAIL, iat: NOW, exp: NOW + 3600 };
+const idToken = (changes: object = {}) => forge({ alg: "RS256" }, { ...CLAIMS, ...changes });
+
+function called(
+  page: ReturnType<typeof forbidden>,
+  changes: Partial<Omit<RefusedCall, "url">> & { url?: string; token?: string | undefined } = {},
+): RefusedCall {
+  const { url = `${URL_CALLED}/orders`, token = "token" in changes ? undefined : idToken(), ...rest } = changes;
+  return {
+    status: page.status,
+    headers: { ...page.headers, server: "Google Frontend" },
+    body: String(page.body),
+    sent: token === undefined ? [] : [["Authorization", `Bearer ${token}`]],
+    now: NOW * 1000,
+    ...rest,
+    url: new URL(url),
+  };
+}
+
+test("403 to a good token names the principal, the role, and the command that grants it", async () => {
+  expect(await explainRefusal(called(forbidden("/orders")))).toMatchObject({
+    code: "NOT_AUTHORIZED",
+    exitCode: 9,
+    message: `serviceAccount:${EMAIL} lacks roles/run.invoker on the service hello.`,
+    hint: `cloudrun-oauth grant hello --region us-central1 --member serviceAccount:${EMAIL} — A grant that was just made takes about 2 minutes to hold, at times 7 or more.`,
+    details: { status_code: 403, url: URL_CALLED, audience: URL_CALLED, principal: `serviceAccount:${EMAIL}` },
+  });
+});
+
+test("a person is a user, and a URL with a hash has no region to name", async () => {
+  const url = "https://hello-abc123-uc.a.run.app";
+  const { hint } = (await explainRefusal(called(forbidden("/"), { url, token: idToken({ aud: url, email: "me@example.com" }) }))) ?? {};
+  expect(hint).toMatch(/^cloudrun-oauth grant hello --member user:me@example\.com — /);
+});
+
+test("403 to a call without a credential is NOT_AUTHENTICATED", async () => {
+  expect(await explainRefusal(called(forbidden("/orders"), { token: undefined }))).toMatchObject({
+    code: "NOT_AUTHENTICATED",
+    message: `Cloud Run let nobody in at ${URL_CALLED} without a credential.`,
+  });
+});
+
+test.for([
+  ["an access token", "ya29.abc", "The credential that was sent is an access token, and no ID token.", /cloudrun-oauth token/],
+  ["an expired token", idToken({ exp: NOW - 1 }), "The ID token expired at 2026-11-23T11:59:59.000Z.", /cloudrun-oauth token/],
+  [
+    "another audience",
+    idToken({ aud: "https://other.run.app" }),
+    "The ID token is for https://other.run.app, and the service hello does not take that.",
+    new RegExp(`--audience ${URL_CALLED}`),
+  ],
+  ["a token of tomorrow", idToken({ iat: NOW + 90 }), "The ID token begins to hold at 2026-11-23T12:01:30.000Z only.", /clock/],
+  [
+    "a token without fault",
+    idToken(),
+    `Cloud Run could not verify the ID token of serviceAccount:${EMAIL}, although it is for this service and has not expired.`,
+    /try again\. Otherwise: cloudrun-oauth grant hello/,
+  ],
+] as const)("401 to %s is explained by its claims", async ([, token, message, hint]) => {
+  const error = await explainRefusal(called(unauthorized("/orders"), { token }));
+  expect(error).toMatchObject({ code: "NOT_AUTHENTICATED", exitCode: 9, message });
+  expect(error?.hint).toMatch(hint);
+  expect(JSON.stringify([error?.message, error?.hint, error?.details])).not.toContain(token);
+});
+
+test("401 at a domain of one's own names what Cloud Run takes as audience", async () => {
+  const url = "https://api.example.com";
+  const error = await explainRefusal(called(unauthorized("/"), { url, token: idToken({ aud: url }) }));
+  expect(error?.message).toBe("The ID token is for https://api.example.com, which is not the URL that Cloud Run gave to the service.");
+  expect(error?.hint).toContain("--add-custom-audiences");
+});
+
+test("a tag's URL is called with the service's own audience", async () => {
+  const url = URL_CALLED.replace("//", "//candidate---");
+  expect((await explainRefusal(called(unauthorized("/"), { url, token: idToken({ aud: url }) })))?.hint).toContain(
+    `--audience ${URL_CALLED}:`,
+  );
+});
+
+test("404 of the front end is NOT_REACHABLE, and a path that it keeps to itself is named", async () => {
+  expect(await explainRefusal(called(notFound()))).toMatchObject({
+    code: "NOT_REACHABLE",
+    exitCode: 9,
+    message: `Google's front end shows no service at ${URL_CALLED}.`,
+  });
+  expect((await explainRefusal(called(notFound(), { url: `${URL_CALLED}/healthz` })))?.message).toContain("/healthz");
+});
+
+test("an answer without a body is told by its header", async () => {
+  expect(await explainRefusal(called(unauthorized("/"), { body: "" }))).toMatchObject({ code: "NOT_AUTHENTICATED" });
+  expect(await explainRefusal(called(forbidden("/"), { body: "" }))).toBeUndefined();
+});
+
+test.for([
+  [
+    "a JSON 403",
+    { status: 403, headers: { "content-type": "application/json" }, body: '{"error":"Your client does not have permission"}' },
+  ],
+  [
+    "a JSON 401 with the header of the RFC",
+    { status: 401, headers: { "content-type": "application/json", "www-authenticate": 'Bearer error="invalid_token"' }, body: "{}" },
+  ],
+  [
+    "a 401 without a body",
+    { status: 401, headers: { "www-authenticate": 'Bearer error="invalid_token", error_description="The token is expired"' }, body: "" },
+  ],
+  ["a page of its own", { status: 404, headers: { "content-type": "text/html" }, body: "<h1>Not Found</h1>" }],
+  ["the front end's page as plain text", { status: 403, headers: { "content-type": "text/plain" }, body: String(forbidden("/").body) }],
+  [
+    "the front end's page under another number",
+    { status: 500, headers: { "content-type": "text/html" }, body: String(forbidden("/").body) },
+  ],
+] as const)("%s is the service's own", async ([, answer]) => {
+  expect(
+    await explainRefusal({ ...called(forbidden("/")), ...answer, headers: { ...answer.headers, server: "Google Frontend" } }),
+  ).toBeUndefined();
+});
+
+test("whatever a token claims, and whatever else is sent, there is an explanation in one line, without the token", async () => {
+  const name = fc.constantFrom("iss", "aud", "email", "iat", "exp", "sub");
+  const value = fc.oneof(fc.jsonValue(), fc.constantFrom(NOW, 1e300, -1e300, 1e15, "a\u001b[31m\r\nb"));
+  const token = fc.oneof(
+    fc.dictionary(name, value).map((claims) => forge({ alg: "RS256" }, { ...CLAIMS, ...claims })),
+    fc.string({ unit: "binary" }),
+    fc.jsonValue().map((claims) => forge({}, claims as object)),
+  );
+  const header = fc.tuple(
+    fc.constantFrom("Authorization", "X-Serverless-Authorization"),
+    fc.constantFrom("Bearer ", "bearer", "", "Basic "),
+    token,
+  );
+  const answer = fc.constantFrom(unauthorized("/"), forbidden("/"), notFound());
+  await fc.assert(
+    fc.asyncProperty(answer, fc.array(header, { maxLength: 3 }), async (page, headers) => {
+      const sent = headers.map(([name, scheme, text]) => [name, `${scheme}${text}`] as const);
+      const error = await explainRefusal({ ...called(page), sent });
+      expect(error?.details["reason"]).toBeDefined();
+      expect(`${error?.message}${error?.hint}`).toMatch(/^\P{Cc}+$/u);
+      for (const [, , text] of headers) if (text.length > 60) expect(`${error?.message}${error?.hint}`).not.toContain(text);
+    }),
+    { numRuns: 500 },
+  );
+});

@@ -1,0 +1,198 @@
+import { expect, test } from "vitest";
+import { readRefusal } from "../../../src/auth/google-library.ts";
+import { explainImpersonationRefusal } from "../../../src/auth/impersonation-refusal.ts";
+import { explainRefusal } from "../../../src/invoke/refusal/explain.ts";
+import type { Evidence } from "../../../src/invoke/refusal/refused-call.ts";
+import { explainTokenRefusal } from "../../../src/auth/token-refusal.ts";
+import { explainControlPlane } from "../../../src/cloud/errors/control-plane.ts";
+import { forge, NOW } from "../../helpers/identity.ts";
+import { EMAIL } from "../../helpers/key-file.ts";
+
+// What Google's servers are on record to have answered, word for word; the emulator has no part in it.
+
+const URL_CALLED = "https://hello-123456789012.us-central1.run.app";
+const idToken = (changes: object = {}) =>
+  forge({ alg: "RS256" }, { iss: "https://accounts.google.com", aud: URL_CALLED, email: EMAIL, iat: NOW, exp: NOW + 3600, ...changes });
+
+const page = (status: number, word: string, sentence: string) => `<html><head>
+<meta http-equiv="content-type" content="text/html;charset=utf-8">
+<title>${status} ${word}</title>
+</head>
+<body text=#000000 bgcolor=#ffffff>
+<h1>Error: ${word}</h1>
+<h2>${sentence}</h2>
+<h2></h2>
+</body></html>
+`;
+const UNAUTHORIZED = page(401, "Unauthorized", "Your client does not have permission to the requested URL <code>/endpoint/xxxxx</code>.");
+const FORBIDDEN = page(403, "Forbidden", "Your client does not have permission to get URL <code>/endpoint/xxxxx</code> from this server.");
+const HTML = { "content-type": "text/html; charset=UTF-8", server: "Google Frontend" };
+const INVALID = 'Bearer error="invalid_token" error_description="The access token could not be verified"';
+
+const inPolicy = (...members: string[]): Evidence => ({ policy: { etag: "", bindings: [{ role: "roles/run.invoker", members }] } });
+
+async function reasonOf(status: number, body: string, { token = idToken(), headers = {}, evidence = {} }: Given = {}) {
+  const sent = token === null ? [] : [["Authorization", `Bearer ${token}`] as const];
+  const call = { url: new URL(`${URL_CALLED}/endpoint/xxxxx`), status, headers: { ...HTML, ...headers }, body, sent, now: NOW * 1000 };
+  return (await explainRefusal(call, async () => evidence))?.details["reason"];
+}
+
+interface Given {
+  readonly token?: string | null;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly evidence?: Evidence;
+}
+
+test.for<[string, number, string, Given, string | undefined]>([
+  ["no credential", 403, FORBIDDEN, { token: null }, "NO_CREDENTIAL"],
+  ["an access token", 401, UNAUTHORIZED, { token: "ya29.a0AfH6SMB" }, "ACCESS_TOKEN"],
+  ["another audience", 401, UNAUTHORIZED, { token: idToken({ aud: "demo" }) }, "AUDIENCE_MISMATCH"],
+  ["an expired token", 401, UNAUTHORIZED, { token: idToken({ exp: NOW - 1 }) }, "TOKEN_EXPIRED"],
+  [
+    "a token that ended by the server's clock alone",
+    401,
+    UNAUTHORIZED,
+    { headers: { date: new Date((NOW + 7200) * 1000).toUTCString() } },
+    "CLOCK_OFF",
+  ],
+  ["a principal without the role, answered 403", 403, FORBIDDEN, { evidence: inPolicy("user:ada@example.com") }, "PRINCIPAL_NOT_IN_POLICY"],
+  [
+    "a principal without the role, answered 401",
+    401,
+    UNAUTHORIZED,
+    { evidence: inPolicy("user:ada@example.com") },
+    "PRINCIPAL_NOT_IN_POLICY",
+  ],
+  ["a service of 40 seconds ago, answered 401", 401, UNAUTHORIZED, { evidence: inPolicy(`serviceAccount:${EMAIL}`) }, "GRANT_TOO_YOUNG"],
+  ["a good token, and nothing to look at", 401, UNAUTHORIZED, {}, "NOT_VERIFIED"],
+  ["a token without an e-mail claim", 401, UNAUTHORIZED, { token: idToken({ email: undefined }) }, "EMAIL_CLAIM_MISSING"],
+  [
+    "a developer's token by gcloud's own client",
+    403,
+    FORBIDDEN,
+    { token: idToken({ aud: "32555940559.apps.googleusercontent.com" }) },
+    "PRINCIPAL_NOT_IN_POLICY",
+  ],
+  [
+    "the same, answered 401",
+    401,
+    UNAUTHORIZED,
+    { token: idToken({ aud: "764086051850-6qr4p6gpi6hn506pt8ejuq83di341hur.apps.googleusercontent.com" }) },
+    "NOT_VERIFIED",
+  ],
+  ["no body, to HEAD", 401, "", { headers: { "www-authenticate": INVALID } }, "NOT_VERIFIED"],
+  ["IAP without a session", 302, "", { headers: { "x-goog-iap-generated-response": "true" }, token: null }, "IAP_NO_CREDENTIAL"],
+  ["IAP and no e-mail claim", 401, "Invalid IAP credentials: JWT 'email' claim isn't a string", {}, "EMAIL_CLAIM_MISSING"],
+  [
+    "no free instance",
+    429,
+    page(429, "Too Many Requests", "The request was aborted because there was no available instance."),
+    {},
+    "NO_INSTANCE",
+  ],
+  [
+    "no instance in time",
+    500,
+    page(500, "Server Error", "The request was aborted because there was no available instance."),
+    {},
+    "NO_INSTANCE",
+  ],
+  [
+    "an instance that does not start",
+    500,
+    page(500, "Server Error", "The request failed because the instance could not start successfully."),
+    {},
+    "INSTANCE_NOT_STARTED",
+  ],
+  [
+    "an answer that is none",
+    503,
+    page(
+      503,
+      "Server Error",
+      "The request failed because either the HTTP response was malformed or connection to the instance had an error.",
+    ),
+    {},
+    "ANSWER_MALFORMED",
+  ],
+  [
+    "an answer that takes too long",
+    504,
+    page(504, "Server Error", "The request has been terminated because it has reached the maximum request timeout."),
+    {},
+    "REQUEST_TIMED_OUT",
+  ],
+  ["the same, of an older front end", 504, "upstream request timeout", { headers: { "content-type": "text/plain" } }, "REQUEST_TIMED_OUT"],
+  ["a 504 of the service's own", 504, '{"error":"upstream"}', { headers: { "content-type": "application/json" } }, undefined],
+  ["a redirect of the service's own", 302, "", { headers: { location: "https://accounts.google.com/o/oauth2/v2/auth" } }, undefined],
+  ["a 401 of the service's own", 401, '{"error":"Invalid token"}', { headers: { "content-type": "application/json" } }, undefined],
+])("%s is told from the front end's page", async ([, status, body, given, reason]) => {
+  expect(await reasonOf(status, body, given)).toBe(reason);
+});
+
+const UNREASONABLE =
+  "Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe. Check your iat and exp values";
+
+test.for([
+  ["invalid_grant", "Invalid JWT Signature.", "KEY_UNKNOWN"],
+  ["invalid_grant", "Invalid grant: account not found", "ACCOUNT_DELETED"],
+  ["invalid_grant", `${UNREASONABLE} in the JWT claim.`, "CLOCK_OFF"],
+  ["invalid_grant", `${UNREASONABLE} and use a clock with skew to account for clock differences between systems.`, "CLOCK_OFF"],
+  ["invalid_grant", "Invalid JWT: Failed audience check.", "TOKEN_URI_WRONG"],
+  ["invalid_grant", "Invalid JWT: Failed audience check. The right audience is https://oauth2.googleapis.com/token", "TOKEN_URI_WRONG"],
+  ["invalid_grant", "Robot is disabled.", "ACCOUNT_DISABLED"],
+  ["invalid_grant", "Token has been expired or revoked.", "SIGN_IN_EXPIRED"],
+  ["invalid_scope", "Invalid OAuth scope or ID token audience provided.", "AUDIENCE_INVALID"],
+  ["invalid_request", "Bad Request", "REQUEST_MALFORMED"],
+  ["unsupported_grant_type", "Invalid grant_type: x", "REQUEST_MALFORMED"],
+  ["deleted_client", "The OAuth client was deleted.", "CLIENT_DELETED"],
+  [
+    "unauthorized_client",
+    "Client is unauthorized to retrieve access tokens using this method, or client not authorized for any of the scopes requested.",
+    "UNAUTHORIZED_CLIENT",
+  ],
+  ["invalid_grant", "Something that nobody has seen yet.", undefined],
+] as const)("%s: %s is %s", ([error, description, reason]) => {
+  const circumstances = { key: { client_email: EMAIL }, host: "oauth2.googleapis.com", date: undefined, now: NOW * 1000 };
+  expect(explainTokenRefusal({ error, error_description: description }, circumstances).details["reason"]).toBe(reason);
+});
+
+test("a refusal of the IAM Credentials API names the role by the permission", () => {
+  const body = JSON.stringify({
+    error: {
+      code: 403,
+      message: "Permission 'iam.serviceAccounts.getOpenIdToken' denied on resource (or it may not exist).",
+      status: "PERMISSION_DENIED",
+      details: [
+        {
+          "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+          reason: "IAM_PERMISSION_DENIED",
+          domain: "iam.googleapis.com",
+          metadata: { permission: "iam.serviceAccounts.getOpenIdToken" },
+        },
+      ],
+    },
+  });
+  const said = readRefusal("iamcredentials.googleapis.com", 403, body);
+  expect(explainImpersonationRefusal(said, { account: EMAIL, delegates: [], principal: "user:me@example.com" })).toMatchObject({
+    code: "TOKEN_REFUSED",
+    hint: `gcloud iam service-accounts add-iam-policy-binding ${EMAIL} --member user:me@example.com --role roles/iam.serviceAccountOpenIdTokenCreator`,
+    details: { reason: "TOKEN_CREATOR_MISSING", permission: "iam.serviceAccounts.getOpenIdToken" },
+  });
+});
+
+test.for([
+  ["FAILED_PRECONDITION: Key creation is not allowed on this service account.", "KEY_CREATION_FORBIDDEN"],
+  ["constraints/iam.managed.disableServiceAccountKeyCreation", "KEY_CREATION_FORBIDDEN"],
+  [
+    "FAILED_PRECONDITION: One or more users named in the policy do not belong to a permitted customer, perhaps due to an organization policy.",
+    "MEMBER_DOMAIN_FORBIDDEN",
+  ],
+  [
+    "PERMISSION_DENIED: Request is prohibited by organization's policy. vpcServiceControlsUniqueIdentifier: abc-1_2",
+    "VPC_SERVICE_CONTROLS",
+  ],
+] as const)("%s is %s", ([said, reason]) => {
+  const facts = { project: "my-project", region: "us-central1", sentence: said };
+  expect(explainControlPlane(said, facts)).toMatchObject({ code: "ORG_POLICY", details: { reason } });
+});

@@ -1,0 +1,174 @@
+import { clearLine, cursorTo, moveCursor } from "node:readline";
+import { PassThrough } from "node:stream";
+import { expect, test } from "vitest";
+import { openTerminal } from "../../src/terminal/terminal.ts";
+
+async function open(options: Partial<Parameters<typeof openTerminal>[0]> & { tty?: boolean } = {}) {
+  const { tty = false, ...given } = options;
+  const [stdin, stdout, stderr] = [terminalStream(tty), terminalStream(tty), terminalStream(tty)];
+  const terminal = await openTerminal({ stdin, stdout, stderr, env: { NO_COLOR: "1" }, ...given });
+  const text = (from: PassThrough) => (from.read() as Buffer | null)?.toString("utf8") ?? "";
+  return { terminal, stdin, out: () => text(stdout), err: () => text(stderr) };
+}
+
+/** What a terminal's stream can do beyond any other: node:tty does it in the same way. */
+function terminalStream(isTTY: boolean, columns = 80) {
+  const stream = new PassThrough();
+  return Object.assign(stream, {
+    isTTY,
+    columns,
+    setRawMode: () => stream,
+    cursorTo: (x: number) => cursorTo(stream, x),
+    moveCursor: (x: number, y: number) => moveCursor(stream, x, y),
+    clearLine: (direction: -1 | 0 | 1) => clearLine(stream, direction),
+  });
+}
+
+test("the answer goes to stdout, everything else to stderr", async () => {
+  const { terminal, out, err } = await open({ verbose: true });
+  terminal.print("text\n");
+  terminal.print(Uint8Array.of(0x68, 0x69, 0x0a));
+  terminal.printJson({ status_code: 200 });
+  terminal.note("note");
+  terminal.warn("careful");
+  terminal.debug("detail");
+  await terminal.task("Working", async () => {});
+  expect(out()).toBe('text\nhi\n{\n  "status_code": 200\n}\n');
+  expect(err()).toMatch(/^note\nwarning: careful\ndetail\n✔ Working \(\d+\.\d s\)\n$/);
+});
+
+test("progress is a line without a spinner, and the next one comes only after a while", async () => {
+  const { terminal, err } = await open();
+  await terminal.task("Working", async (tell) => ["a tenth", "a fifth", "a half"].forEach(tell));
+  expect(err()).toMatch(/^a tenth\n✔ Working \(\d+\.\d s\)\n$/);
+});
+
+test("--quiet keeps notes and progress, not warnings", async () => {
+  const { terminal, err } = await open({ quiet: true });
+  terminal.note("note");
+  terminal.debug("detail");
+  terminal.warn("careful");
+  expect(await terminal.task("Working", async () => 5)).toBe(5);
+  expect(err()).toBe("warning: careful\n");
+});
+
+test("a task that fails says so, and passes the error on", async () => {
+  const { terminal, err } = await open();
+  await expect(terminal.task("Working", () => Promise.reject(new Error("no")))).rejects.toThrow("no");
+  expect(err()).toMatch(/^✖ Working \(\d+\.\d s\)\n$/);
+});
+
+test("a table is aligned for a person and tab-separated for a program", async () => {
+  const rows = [
+    ["URL", "https://a"],
+    ["REVISION", "b", "c"],
+  ];
+  const [person, program] = [await open({ tty: true }), await open()];
+  person.terminal.printTable(rows);
+  program.terminal.printTable(rows);
+  expect(person.out()).toBe("URL       https://a\nREVISION  b          c\n");
+  expect(program.out()).toBe("URL\thttps://a\nREVISION\tb\tc\n");
+});
+
+test("tokens and keys are not in what --verbose and warnings say", async () => {
+  const { terminal, err } = await open({ verbose: true });
+  terminal.debug("Authorization: Bearer eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln");
+  terminal.warn("got ya29.a0Af_secret and -----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----.");
+  expect(err()).toBe("Authorization: Bearer [token]\nwarning: got [token] and [private key].\n");
+});
+
+test("somebody is there only before terminals, outside CI, and without --json", async () => {
+  const isInteractive = async (options: Parameters<typeof open>[0]) => (await open(options)).terminal.interactive;
+  expect(await isInteractive({ tty: true })).toBe(true);
+  expect(await isInteractive({ tty: false })).toBe(false);
+  expect(await isInteractive({ tty: true, env: { CI: "true" } })).toBe(false);
+  expect(await isInteractive({ tty: true, json: true })).toBe(false);
+  expect(await isInteractive({ tty: true, env: { CI: "false" } })).toBe(true);
+});
+
+test("a question that nobody can answer names the flag that does", async () => {
+  const { terminal } = await open();
+  await expect(terminal.confirm("Delete it?")).rejects.toMatchObject({ code: "USAGE", hint: "Say it on the command line: --yes" });
+  await expect(terminal.ask("Which?", { flag: "--service" })).rejects.toMatchObject({
+    code: "USAGE",
+    hint: "Say it on the command line: --service",
+  });
+});
+
+test("--yes answers, with what was proposed", async () => {
+  const { terminal } = await open({ yes: true });
+  expect(await terminal.confirm("Delete it?")).toBe(true);
+  expect(await terminal.ask("Which?", { flag: "--service", initial: "hello" })).toBe("hello");
+});
+
+test("an offer is taken under --yes, asks a person while a spinner turns, and is declined where nobody is there", async () => {
+  expect(await (await open({ yes: true })).terminal.offer("Enable it?")).toBe(true);
+  const nobody = await open();
+  expect([await nobody.terminal.offer("Enable it?"), nobody.err()]).toEqual([false, ""]);
+
+  const { terminal, stdin, err } = await open({ tty: true, env: { NO_COLOR: "1", TERM: "xterm" } });
+  let said = "";
+  const read = () => (said += err());
+  const asked = terminal.task("Working", () => terminal.offer("Enable it?"));
+  await expect.poll(read, { timeout: 20_000 }).toContain("Enable it?");
+  stdin.write("y");
+  expect(await asked).toBe(true);
+  expect(read()).toMatch(/✔ Working/);
+});
+
+test("stdout has colours for a person only", async () => {
+  const [person, program, forced] = [
+    await open({ tty: true, env: { TERM: "xterm" } }),
+    await open({ env: {} }),
+    await open({ env: { FORCE_COLOR: "1" } }),
+  ];
+  expect([person, program, forced].map(({ terminal }) => terminal.style("red", "text"))).toEqual([
+    "\u001B[31mtext\u001B[39m",
+    "text",
+    "\u001B[31mtext\u001B[39m",
+  ]);
+});
+
+test("a person answers on stderr and stdin, and Ctrl-C interrupts", async () => {
+  const first = await open({ tty: true });
+  const yes = first.terminal.confirm("Delete it?");
+  await expect.poll(first.err).toContain("Delete it?");
+  first.stdin.write("y");
+  expect(await yes).toBe(true);
+  expect(first.out()).toBe("");
+
+  const second = await open({ tty: true });
+  const asked = second.terminal.ask("Which?", { flag: "--service" }).catch((error: unknown) => error);
+  await expect.poll(second.err).toContain("Which?");
+  second.stdin.write("\u0003");
+  expect(await asked).toMatchObject({ code: "INTERRUPTED" });
+});
+
+test("a question ends with the command: by a signal, or when --timeout is over", async () => {
+  const end = new AbortController();
+  const { terminal, err } = await open({ tty: true, signal: end.signal });
+  const asked = Promise.allSettled([terminal.confirm("Delete it?")]);
+  await expect.poll(err).toContain("Delete it?");
+  end.abort();
+  expect(await asked).toMatchObject([{ status: "rejected", reason: { code: "INTERRUPTED" } }]);
+});
+
+test("a spinner turns for a person, with the time that has passed", async () => {
+  const { terminal, err } = await open({ tty: true, env: { NO_COLOR: "1", TERM: "xterm" } });
+  await terminal.task("Working", () => new Promise((resolve) => setTimeout(resolve, 200)));
+  expect(err()).toMatch(/Working \(\d+\.\d s\)[\s\S]*✔ Working \(\d+\.\d s\)\n$/);
+});
+
+test("a terminal that says no width, as a container's does, gets no spinner", async () => {
+  const [stdin, stdout, stderr] = [terminalStream(true), terminalStream(true), terminalStream(true, 0)];
+  const terminal = await openTerminal({ stdin, stdout, stderr, env: { NO_COLOR: "1", TERM: "xterm" } });
+  await terminal.task("Working", async () => {});
+  expect(String(stderr.read())).toMatch(/^✔ Working \(\d+\.\d s\)\n$/);
+});
+
+test("secrets are masked on GitHub Actions only", async () => {
+  const [there, here] = [await open({ env: { GITHUB_ACTIONS: "true" } }), await open()];
+  there.terminal.mask("secret");
+  here.terminal.mask("secret");
+  expect([there.err(), here.err()]).toEqual(["::add-mask::secret\n", ""]);
+});
