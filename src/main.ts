@@ -8,7 +8,7 @@ import type { Streams } from "./terminal/terminal.ts";
 export { keepCompiledCode } from "./cli/compile-cache.ts";
 
 /** Where a run meets the world. */
-export interface Edge extends Streams {
+export interface ProcessIo extends Streams {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
   /** The program and the arguments that start this command line as a process of its own. */
@@ -53,7 +53,7 @@ export async function main(argv: readonly string[]): Promise<number> {
 const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 
 /** Runs the command line against an edge; resolves to the exit code, and never rejects. */
-export async function run(argv: readonly string[], edge: Edge): Promise<number> {
+export async function run(argv: readonly string[], edge: ProcessIo): Promise<number> {
   // Everything else takes longer to load than this takes to say.
   if (argv.length === 1 && (argv[0] === "--version" || argv[0] === "-V")) {
     edge.stdout.write(`${packageJson.version}\n`);
@@ -86,7 +86,7 @@ export async function run(argv: readonly string[], edge: Edge): Promise<number> 
 async function runCommand(
   argv: readonly string[],
   rest: readonly string[],
-  edge: Edge,
+  edge: ProcessIo,
   signal: AbortSignal,
   stop: AbortController,
 ): Promise<number> {
@@ -117,7 +117,7 @@ async function runCommand(
   return exitCode;
 }
 
-async function open(options: GlobalOptions, rest: readonly string[], edge: Edge, signal: AbortSignal) {
+async function open(options: GlobalOptions, rest: readonly string[], edge: ProcessIo, signal: AbortSignal) {
   const [{ openTerminal }, { openContext }] = await Promise.all([import("./terminal/terminal.ts"), import("./context/context.ts")]);
   const { stdout, stderr, env, cwd, self } = edge;
   const terminal = await openTerminal({

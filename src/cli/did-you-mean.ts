@@ -2,7 +2,7 @@ import type { Service } from "../cloud/cloud.ts";
 import { REGIONS } from "../settings/regions.ts";
 import type { Context } from "../context/context.ts";
 import { CliError } from "../errors/cli-error.ts";
-import { nearest } from "../errors/closest-match.ts";
+import { closestMatch } from "../errors/closest-match.ts";
 
 /** An error that ends a command, with what may have been meant as its hint: another service or another region. Others are left as they are. */
 export async function withSuggestion(error: unknown, context: Context): Promise<unknown> {
@@ -26,7 +26,7 @@ function tells({ code, message, cause }: CliError, region: string): boolean {
 }
 
 function regionHint(region: string): string {
-  const near = nearest(region, REGIONS);
+  const near = closestMatch(region, REGIONS);
   return `Cloud Run has no region ${region}, unless it is a new one.${near ? ` Did you mean ${near}?` : ""} It has ${REGIONS.length} at https://cloud.google.com/run/docs/locations`;
 }
 
@@ -48,7 +48,7 @@ async function serviceHint(context: Context, service: string, region: string): P
 }
 
 function find(service: string, services: readonly Service[]): Service | undefined {
-  const near = nearest(
+  const near = closestMatch(
     service,
     services.map((other) => other.service),
   );

@@ -2,7 +2,7 @@ import { CliError, EXIT_CODES } from "../errors/cli-error.ts";
 import { redact } from "../errors/redact.ts";
 import { openPaint, type Streams } from "../terminal/terminal.ts";
 
-interface Edge extends Streams {
+interface ProcessIo extends Streams {
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
@@ -10,7 +10,7 @@ interface Edge extends Streams {
  * Prints an error on stderr, the only place that does; gives its exit code. Under `--json` the last line is the error as JSON. On
  * GitHub Actions the error becomes an annotation too. What is no CliError is a bug, and shows where it happened.
  */
-export async function report(error: unknown, { stderr, env }: Edge, argv: readonly string[]): Promise<number> {
+export async function report(error: unknown, { stderr, env }: ProcessIo, argv: readonly string[]): Promise<number> {
   const has = (...flags: readonly string[]) => flags.some((flag) => argv.includes(flag));
   const { code, message, details, exitCode, ...told } = error instanceof CliError ? error : bug(error);
   // The command to run next acts where this one did.

@@ -24,7 +24,7 @@ const LONGEST_WAIT = 60_000;
  * find out first what an earlier attempt, whose answer got lost, has brought about; it is given the number of the attempt, from 1. Pauses have full
  * jitter, and keep to Retry-After: https://cloud.google.com/iam/docs/retry-strategy
  */
-export async function persist<T>(work: (attempt: number) => Promise<T>, { signal, conflicts = 0, failures = 6 }: Patience): Promise<T> {
+export async function withRetry<T>(work: (attempt: number) => Promise<T>, { signal, conflicts = 0, failures = 6 }: Patience): Promise<T> {
   let [failed, outrun] = [0, 0];
   for (let attempt = 1; ; attempt += 1) {
     signal.throwIfAborted();

@@ -1,5 +1,5 @@
 import { CliError } from "../errors/cli-error.ts";
-import { nearest } from "../errors/closest-match.ts";
+import { closestMatch } from "../errors/closest-match.ts";
 import type { Service, ServiceName } from "./cloud.ts";
 import { LATEST, type Revision, type TrafficOptions } from "./operate.ts";
 
@@ -40,7 +40,7 @@ export function assertServable(revisions: readonly Revision[], names: readonly s
   for (const name of names.filter((other) => other !== LATEST)) {
     const revision = revisions.find((other) => other.revision === name);
     if (!revision) {
-      const near = nearest(name, known);
+      const near = closestMatch(name, known);
       throw new CliError("NOT_FOUND", `${service} has no revision ${name}.`, {
         hint: near ? `Did you mean ${near}? There ${list(known)}` : `There ${list(known)}`,
         details: { revision: name, revisions: known },

@@ -77,7 +77,7 @@ export function createContext({ flags, folder, ...parts }: Parts): Context {
 /** The emulator's variables over the user's own, without those of ours that would lead away from it. */
 async function emulatorEnvironment(env: Environment, cwd: string): Promise<Environment> {
   const { requireEmulator } = await import("./running-emulator.ts");
-  return overlay(env, (await requireEmulator({ env, cwd }, {})).environment);
+  return mergeEnvironment(env, (await requireEmulator({ env, cwd }, {})).environment);
 }
 
 const LEADING_AWAY = [
@@ -90,7 +90,7 @@ const LEADING_AWAY = [
 ];
 
 /** An environment brought to an emulator; null and undefined stand for a variable that must not be set. */
-export function overlay(env: Environment, emulator: Readonly<Record<string, string | null | undefined>>): Environment {
+export function mergeEnvironment(env: Environment, emulator: Readonly<Record<string, string | null | undefined>>): Environment {
   const laid: Record<string, string | undefined> = { ...env };
   for (const name of LEADING_AWAY) delete laid[name];
   for (const [name, value] of Object.entries(emulator)) {

@@ -1,4 +1,4 @@
-import { createContext, overlay, type Context } from "./context.ts";
+import { createContext, mergeEnvironment, type Context } from "./context.ts";
 import { environmentOf, type Running } from "../emulator/index.ts";
 
 type Surroundings = Pick<Context, "terminal" | "stdin" | "env" | "cwd" | "signal">;
@@ -9,6 +9,6 @@ export function operatorContext(
   running: Running,
   { project = running.project, region = running.region } = {},
 ): Context {
-  const env = overlay(around.env, environmentOf(running, project));
+  const env = mergeEnvironment(around.env, environmentOf(running, project));
   return createContext({ ...around, env, self: [], rest: [], dryRun: false, flags: { project, region, via: "api" } });
 }

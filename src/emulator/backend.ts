@@ -49,7 +49,7 @@ interface GoogleOptions {
 }
 
 /** Opens the state in a directory, and takes up what a crash or a stop cut off. */
-export async function openGoogle({
+export async function openBackend({
   directory,
   project,
   engine,

@@ -7,7 +7,7 @@ import { createClock } from "./server/clock.ts";
 import { openMachineEngine } from "./engine/choose-engine.ts";
 import { environment, filesOf, trustedAuthorities, withoutEmulator } from "./environment/environment.ts";
 import { createFaults } from "./faults/faults.ts";
-import { openGoogle, type Google } from "./backend.ts";
+import { openBackend, type Google } from "./backend.ts";
 import type { Emulator, EmulatorOptions } from "./index.ts";
 import { removeJournal } from "./state/journal.ts";
 import { writeNodeClient } from "./environment/node-preload.ts";
@@ -44,7 +44,7 @@ export async function openEmulator({
   }
   let announce: (url: string) => void = () => undefined;
   const address = new Promise<string>((resolve) => (announce = resolve));
-  const open = () => openGoogle({ directory, project, engine, now, log, address, iamPropagation, firstKeys });
+  const open = () => openBackend({ directory, project, engine, now, log, address, iamPropagation, firstKeys });
   const engine = await openMachineEngine({ choice: options.engine ?? "auto", directory, shared: [authorities, added], env, log });
   const authority = openCertificateAuthority(directory, Date.now);
   // The user that a container runs as may be another one.

@@ -1,5 +1,5 @@
 /** The known word that a misspelt one was most likely to be; undefined where none is near. */
-export function nearest(word: string, known: Iterable<string>): string | undefined {
+export function closestMatch(word: string, known: Iterable<string>): string | undefined {
   let best: { readonly word: string; readonly steps: number } | undefined;
   for (const candidate of known) {
     const steps = distance(candidate, word.toLowerCase());

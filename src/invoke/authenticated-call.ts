@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import { principalOf } from "../auth/id-token.ts";
 import { authorOf, isFromIap } from "./refusal/front-end.ts";
-import type { Look } from "./refusal/refused-call.ts";
+import type { EvidenceLookup } from "./refusal/refused-call.ts";
 import type { CachedCredentials } from "../auth/token-cache.ts";
 import { CliError } from "../errors/cli-error.ts";
 import type { Response, Send } from "../http/client.ts";
@@ -32,7 +32,7 @@ type Caller = Pick<CachedCredentials, "fetchIdToken" | "forget" | "principal">;
 
 interface Policy extends Pick<InvokeOptions, "location" | "maxTime" | "retries" | "retryAll" | "waitFor"> {
   /** Asked why a call was refused, where the answer does not tell. */
-  readonly look: Look;
+  readonly look: EvidenceLookup;
 }
 
 /** An answer before it is known what it means. */
@@ -50,7 +50,7 @@ const MOST_WAITING = 5 * 60_000;
 const PASSING = [429, 503];
 
 /** Makes calls with ID tokens: over and over, by redirects, and within a time, as far as the flags say. It throws as `send` and the credentials do. */
-export function createCaller(send: Send, caller: Caller, policy: Policy): (call: Call) => Promise<Answer> {
+export function createAuthenticatedCall(send: Send, caller: Caller, policy: Policy): (call: Call) => Promise<Answer> {
   const { location, maxTime, retries, retryAll = false, waitFor, look } = policy;
   // Who waits calls again anyway, and does not wait for an answer that never comes.
   const retry = { times: waitFor === undefined ? retries : 0, statuses: PASSING, all: retryAll };

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { CliError, type ErrorCode } from "../errors/cli-error.ts";
-import { nearest } from "../errors/closest-match.ts";
+import { closestMatch } from "../errors/closest-match.ts";
 
 type Values = Readonly<Record<string, string>>;
 
@@ -90,7 +90,7 @@ function readKept(path: string): Kept {
 }
 
 function unknownProfile(name: string, others: readonly string[], code: ErrorCode = "SETTINGS_INVALID"): CliError {
-  const meant = nearest(name, others);
+  const meant = closestMatch(name, others);
   return new CliError(code, `There is no profile "${name}"${others.length > 0 ? `: there are ${others.join(", ")}` : ""}.`, {
     // Whoever wants one deleted does not want it made.
     hint: meant

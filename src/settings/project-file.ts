@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { check as holding, description, metadata, optional, pipe, safeParse, strictObject, string } from "valibot";
 import { CliError } from "../errors/cli-error.ts";
-import { nearest } from "../errors/closest-match.ts";
+import { closestMatch } from "../errors/closest-match.ts";
 import { readInline } from "./inline-credentials.ts";
 import { faultOf, ruleAsJsonSchema } from "./rules.ts";
 
@@ -79,7 +79,7 @@ function check(path: string, text: string, value: unknown): Record<string, strin
   const line = text.slice(0, Math.max(0, text.search(new RegExp(`"${key.replace(/\W/g, "\\$&")}"\\s*:`)))).split("\n").length;
   const known = Object.keys(shape.entries).slice(1);
   if (!(key in shape.entries))
-    throw broken(path, line, `there is no setting "${key}"; there are ${known.join(", ")}`, { meant: nearest(key, known) });
+    throw broken(path, line, `there is no setting "${key}"; there are ${known.join(", ")}`, { meant: closestMatch(key, known) });
   const fault = typeof issue.input === "string" ? faultOf(key, issue.input) : undefined;
   throw broken(path, line, fault?.sentence ?? `"${key}" has to be a string`, { meant: fault?.meant });
 }

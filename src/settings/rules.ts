@@ -1,7 +1,7 @@
 import { isAbsolute } from "node:path";
 import { REGION_FORM, REGIONS } from "./regions.ts";
 import { CliError } from "../errors/cli-error.ts";
-import { nearest } from "../errors/closest-match.ts";
+import { closestMatch } from "../errors/closest-match.ts";
 import { readInline } from "./inline-credentials.ts";
 
 interface Rule {
@@ -75,7 +75,7 @@ export function faultOf(name: string, value: string): { readonly sentence: strin
   if (!rule || holds(rule, value)) return undefined;
   const shown = rule.isSecret ? "What is given" : `"${value.length > 80 ? `${value.slice(0, 80)}…` : value}"`;
   const known = rule.known ?? rule.choices;
-  return { sentence: `${shown} cannot be the ${name}: ${rule.text}`, meant: known && nearest(value, known) };
+  return { sentence: `${shown} cannot be the ${name}: ${rule.text}`, meant: known && closestMatch(value, known) };
 }
 
 /** The values that a setting can have, where they can be counted. */

@@ -6,7 +6,7 @@ const UNITS = [
 ] as const;
 
 /** How long ago a time of RFC 3339 was, as a person says it: `3 days ago`. `now` is in milliseconds. */
-export function sayAge(time: string, now: number): string {
+export function formatRelativeTime(time: string, now: number): string {
   const age = Math.max(0, now - Date.parse(time));
   const [unit, length] = UNITS.find(([, length]) => age >= length) ?? ["second", 1000];
   const count = Math.floor(age / length);
@@ -14,7 +14,7 @@ export function sayAge(time: string, now: number): string {
 }
 
 /** A time to the second, and how long ago it was. */
-export function sayTime(time: string | null, now: number): string {
+export function formatTime(time: string | null, now: number): string {
   if (time === null || Number.isNaN(Date.parse(time))) return "unknown";
-  return `${new Date(time).toISOString().slice(0, 19)}Z, ${sayAge(time, now)}`;
+  return `${new Date(time).toISOString().slice(0, 19)}Z, ${formatRelativeTime(time, now)}`;
 }

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { overlay } from "../../src/context/context.ts";
+import { mergeEnvironment } from "../../src/context/context.ts";
 import { HELLO, startEmulator, tinyService } from "../helpers/emulator.ts";
 import { runCli } from "../helpers/command-line.ts";
 import { testNeeding } from "../helpers/requirements.ts";
@@ -40,7 +40,7 @@ async function openService(service: string) {
 
   const run = async (change: "grant" | "revoke", member: string, via: "api" | "gcloud" = "api") => {
     const PATH = via === "gcloud" ? (process.env["PATH"] ?? "") : "";
-    const env = overlay({ HOME: home, PATH }, emulator.status().environment) as Record<string, string>;
+    const env = mergeEnvironment({ HOME: home, PATH }, emulator.status().environment) as Record<string, string>;
     const { exitCode, stderr } = await runCli(["--via", via, "--json", change, service, "--member", member], { env, cwd: home });
     if (exitCode !== 0) throw new Error(`${change} ${member} by ${via}: ${stderr}`);
   };

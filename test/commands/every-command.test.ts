@@ -2,7 +2,7 @@ import { chmodSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { overlay } from "../../src/context/context.ts";
+import { mergeEnvironment } from "../../src/context/context.ts";
 import { sendAdmin } from "../helpers/admin.ts";
 import { folder, runCli } from "../helpers/command-line.ts";
 import { commandPaths } from "../helpers/command-tree.ts";
@@ -156,7 +156,7 @@ test("every document has the keys of its section; --dry-run before it changes no
 function workplace() {
   const home = folder();
   const around = { HOME: home, PATH: "", CLOUDRUN_OAUTH_VIA: "api", CLOUDRUN_OAUTH_CACHE_DIR: folder() };
-  const env = overlay(around, emulator.status().environment) as Record<string, string>;
+  const env = mergeEnvironment(around, emulator.status().environment) as Record<string, string>;
   const seed = JSON.stringify({ projects: [{ project: emulator.project, accounts: [{ email: "my-caller" }] }] });
   const cwd = folder({ ...tinyService(HELLO), "seed.json": seed, "open.json": readFileSync(env["CREDS"] ?? "", "utf8") });
   chmodSync(join(cwd, "open.json"), 0o644);

@@ -6,7 +6,7 @@ import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import packageJson from "../../package.json" with { type: "json" };
-import { overlay } from "../../src/context/context.ts";
+import { mergeEnvironment } from "../../src/context/context.ts";
 import { folder, runCli } from "../helpers/command-line.ts";
 import { HELLO, startEmulator, tinyService } from "../helpers/emulator.ts";
 import { listen } from "../helpers/listen.ts";
@@ -46,7 +46,7 @@ async function setUp(system: System, service: string, argv: readonly string[]) {
     writeFileSync(join(work, name), text);
   }
   mkdirSync(home);
-  const env = overlay({ HOME: home, PATH: "" }, emulator.status().environment) as Record<string, string>;
+  const env = mergeEnvironment({ HOME: home, PATH: "" }, emulator.status().environment) as Record<string, string>;
   const ci = async () => {
     const { exitCode, stdout, stderr } = await runCli(["ci", system, "--apply", "--json", "--service", service, ...argv], {
       cwd: work,
@@ -208,7 +208,7 @@ test("the pipeline for GitLab builds, deploys and calls by the job's own token, 
 }, 180_000);
 
 test("an account that is not there is named at once", async () => {
-  const env = overlay({ HOME: folder(), PATH: "" }, emulator.status().environment) as Record<string, string>;
+  const env = mergeEnvironment({ HOME: folder(), PATH: "" }, emulator.status().environment) as Record<string, string>;
   const argv = ["ci", "cloudbuild", "--apply", "--print", "--service", "hello", "--service-account", "nobody-at-all"];
   const { exitCode, stdout, stderr } = await runCli([...argv, "--json"], { env });
   expect({ exitCode, stdout }).toEqual({ exitCode: 4, stdout: "" });

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect } from "vitest";
-import { overlay } from "../../src/context/context.ts";
+import { mergeEnvironment } from "../../src/context/context.ts";
 import type { Json } from "./api-server.ts";
 import { runCli } from "./command-line.ts";
 import { startEmulator } from "./emulator.ts";
@@ -41,7 +41,7 @@ export function overBothWays(suite: (way: Way) => void): void {
       afterAll(() => rmSync(home, { recursive: true, force: true, maxRetries: 5 }));
       const run: Way["run"] = (argv, world = {}) => {
         const PATH = via === "gcloud" ? (process.env["PATH"] ?? "") : "";
-        const env = overlay({ HOME: home, PATH }, emulator.status().environment) as Record<string, string>;
+        const env = mergeEnvironment({ HOME: home, PATH }, emulator.status().environment) as Record<string, string>;
         return runCli(["--via", via, ...argv], { cwd: home, ...world, env: { ...env, ...world.env } });
       };
       suite({

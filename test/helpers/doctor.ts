@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, expect, onTestFinished } from "vitest";
-import { overlay } from "../../src/context/context.ts";
+import { mergeEnvironment } from "../../src/context/context.ts";
 import { runCli } from "./command-line.ts";
 import { startEmulator } from "./emulator.ts";
 import { readTable } from "./markdown-table.ts";
@@ -69,7 +69,7 @@ export async function startClinic() {
   const { project, request } = emulator;
   const surround = (world: World): World => ({
     ...world,
-    env: { ...(overlay({ HOME: home }, emulator.status().environment) as Record<string, string>), PATH: "", ...world.env },
+    env: { ...(mergeEnvironment({ HOME: home }, emulator.status().environment) as Record<string, string>), PATH: "", ...world.env },
   });
 
   /** Asks one of Google's APIs as the operator, who may. */

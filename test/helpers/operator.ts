@@ -1,5 +1,5 @@
 import { afterAll, beforeAll } from "vitest";
-import { overlay } from "../../src/context/context.ts";
+import { mergeEnvironment } from "../../src/context/context.ts";
 import type { Json } from "./api-server.ts";
 import { folder, runCli } from "./command-line.ts";
 import { startEmulator, tinyService } from "./emulator.ts";
@@ -19,7 +19,10 @@ export function openOperator() {
   }, 120_000);
 
   function cli(argv: readonly string[], cwd = folder()) {
-    const env = overlay({ HOME: folder(), PATH: "", SERVICE_NAME: "hello" }, emulator.status().environment) as Record<string, string>;
+    const env = mergeEnvironment({ HOME: folder(), PATH: "", SERVICE_NAME: "hello" }, emulator.status().environment) as Record<
+      string,
+      string
+    >;
     return runCli(argv, { env, cwd });
   }
 

@@ -5,8 +5,8 @@ import { afterEach, expect, test } from "vitest";
 import { explainRefusal } from "../../src/invoke/refusal/explain.ts";
 import type { RefusedCall } from "../../src/invoke/refusal/refused-call.ts";
 import { openApiClient } from "../../src/cloud/api/client.ts";
-import { createLook } from "../../src/invoke/refusal/look-up.ts";
-import { createContext, overlay } from "../../src/context/context.ts";
+import { createEvidenceLookup } from "../../src/invoke/refusal/look-up.ts";
+import { createContext, mergeEnvironment } from "../../src/context/context.ts";
 import { CliError, type ErrorCode } from "../../src/errors/cli-error.ts";
 import { REASONS, type Reason } from "../../src/errors/reasons.ts";
 import { openTerminal } from "../../src/terminal/terminal.ts";
@@ -72,7 +72,7 @@ export async function openRefusals(atEnd: AtEnd, settings: { readonly iamPropaga
     const home = temporaryDirectory();
     const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
     const own = { HOME: home, PATH: "", GOOGLE_APPLICATION_CREDENTIALS: operator ?? undefined, CREDS: undefined };
-    const env = { ...overlay({}, environment), ...own };
+    const env = { ...mergeEnvironment({}, environment), ...own };
     const { signal } = new AbortController();
     const terminal = await openTerminal({ stdin, stdout, stderr, env });
     return createContext({ terminal, stdin, env, cwd: home, self: [], rest: [], signal, dryRun: false, flags: { project, via: "api" } });
@@ -103,13 +103,13 @@ export async function openRefusals(atEnd: AtEnd, settings: { readonly iamPropaga
         principal,
         now: Date.now() + ahead,
       };
-      const look = operator === null ? undefined : createLook(await contextOf(operator));
+      const look = operator === null ? undefined : createEvidenceLookup(await contextOf(operator));
       return nameOf(await explainRefusal(call, look), answer);
     },
     /** Runs a command, and reads the error that it ends with. */
     async run(argv: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<Named> {
       const home = temporaryDirectory();
-      const all = { ...overlay({ HOME: home, SERVICE_NAME: "hello" }, environment), PATH: "", ...env } as Record<string, string>;
+      const all = { ...mergeEnvironment({ HOME: home, SERVICE_NAME: "hello" }, environment), PATH: "", ...env } as Record<string, string>;
       const { stderr, exitCode } = await runCli([...argv, "--json"], { env: all, cwd: home });
       const { error } = JSON.parse(stderr.trimEnd().split("\n").at(-1) || "{}") as { error?: Json };
       if (!error) throw new Error(`${argv.join(" ")} ended with ${exitCode}: ${stderr}`);

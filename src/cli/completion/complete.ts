@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { PassThrough } from "node:stream";
-import type { Edge } from "../../main.ts";
+import type { ProcessIo } from "../../main.ts";
 import { createProgram } from "../program.ts";
 import { readWords, type Place } from "./parse-words.ts";
 import { fileDirective, valuesFor } from "./values.ts";
@@ -12,7 +12,7 @@ type Candidate = readonly [value: string, meaning?: string];
  * Prints for a shell what may stand in place of the last word, a line each: the value, and its meaning behind a tab; a line `:files` or
  * `:folders` where the shell is to add those. Says nothing at all where anything fails; always resolves to 0.
  */
-export async function complete(words: readonly string[], edge: Edge): Promise<number> {
+export async function complete(words: readonly string[], edge: ProcessIo): Promise<number> {
   try {
     const sink = new PassThrough().resume();
     const program = createProgram(async () => {}, { stdout: sink, stderr: sink });
@@ -28,7 +28,7 @@ export async function complete(words: readonly string[], edge: Edge): Promise<nu
   return 0;
 }
 
-async function candidatesFor(place: Place, edge: Edge): Promise<readonly Candidate[]> {
+async function candidatesFor(place: Place, edge: ProcessIo): Promise<readonly Candidate[]> {
   if (place.kind === "rest") return [];
   if (place.kind === "option") return optionsOf(place.command);
   if (place.kind === "value") return valuesFor(place, edge);

@@ -1,6 +1,6 @@
 import { Writable } from "node:stream";
 import { Option } from "commander";
-import type { Edge } from "../../main.ts";
+import type { ProcessIo } from "../../main.ts";
 import type { Place } from "./parse-words.ts";
 
 type Candidate = readonly [value: string, meaning?: string];
@@ -9,7 +9,7 @@ type Candidate = readonly [value: string, meaning?: string];
 const PATIENCE = 3000;
 
 /** What the value may be: out of the tree itself, out of what this machine keeps, or as Google's control plane answers in time. */
-export async function valuesFor(place: Place, edge: Edge): Promise<readonly Candidate[]> {
+export async function valuesFor(place: Place, edge: ProcessIo): Promise<readonly Candidate[]> {
   const { target, command, given } = place;
   if (!target) return [];
   if (target.argChoices) return target.argChoices.map((choice) => [choice]);
@@ -33,7 +33,7 @@ async function settingNames(): Promise<Candidate[]> {
   return SETTING_NAMES.map((name) => [name]);
 }
 
-async function valuesOf(name: string, place: Place, edge: Edge): Promise<readonly Candidate[]> {
+async function valuesOf(name: string, place: Place, edge: ProcessIo): Promise<readonly Candidate[]> {
   if (name === "region") return (await import("../../settings/regions.ts")).REGIONS.map((region) => [region]);
   if (name === "template") return (await import("../../commands/init/copy-template.ts")).TEMPLATES.map((template) => [template]);
   if (name === "profile") {
@@ -49,7 +49,7 @@ async function valuesOf(name: string, place: Place, edge: Edge): Promise<readonl
 }
 
 /** A context as the finished line would have it, which says nothing to anybody and ends in time. */
-async function openQuietly({ options, given, target }: Place, edge: Edge) {
+async function openQuietly({ options, given, target }: Place, edge: ProcessIo) {
   const [{ openContext }, { openTerminal }] = await Promise.all([import("../../context/context.ts"), import("../../terminal/terminal.ts")]);
   const sink = () => new Writable({ write: (_chunk, _encoding, done) => done() });
   const terminal = await openTerminal({ ...edge, stdout: sink(), stderr: sink(), json: true, quiet: true, color: false });

@@ -1,7 +1,7 @@
 import { CliError } from "../../errors/cli-error.ts";
 import type { ApiClient, ApiRequest } from "./client.ts";
 import { STORAGE } from "./upload.ts";
-import { persist } from "../retry.ts";
+import { withRetry } from "../retry.ts";
 
 /** The bucket that gcloud keeps sources in. A bucket's name may hold no colon, and not Google's name. */
 export function sourceBucket(project: string): string {
@@ -14,7 +14,7 @@ export function sourceBucket(project: string): string {
  */
 export async function ensureBucket(client: ApiClient, project: string, signal: AbortSignal): Promise<string> {
   const name = sourceBucket(project);
-  await persist(
+  await withRetry(
     async (attempt) => {
       if (await isOwn(client, project, name)) return;
       try {

@@ -1,5 +1,5 @@
 import { CliError } from "../../errors/cli-error.ts";
-import { nearest } from "../../errors/closest-match.ts";
+import { closestMatch } from "../../errors/closest-match.ts";
 import { readNumber, readSeconds } from "./flag-values.ts";
 
 /** What a build's message says beside its source, its steps and its images: https://cloud.google.com/build/docs/api/reference/rest/v1/projects.builds */
@@ -32,7 +32,7 @@ export function readBuildFlags(words: readonly string[] = []): BuildSettings {
 
 function refused(flag: string): CliError {
   const known = Object.keys(FLAGS);
-  const near = nearest(flag, known);
+  const near = closestMatch(flag, known);
   return new CliError("USAGE", `${flag} is for gcloud, and this build goes by Google's API.`, {
     hint: `${near ? `Did you mean ${near}? ` : ""}The API takes ${known.join(", ")}. For others, install gcloud and say --via gcloud.`,
     details: { flag },

@@ -7,7 +7,7 @@ import type { ApiClient, ApiRequest } from "./client.ts";
 import { readBuildFlags } from "./build-flags.ts";
 import { ensureRepository, planRepository } from "./repository.ts";
 import { uploadObject, uploadUrl } from "./upload.ts";
-import { pause, persist } from "../retry.ts";
+import { pause, withRetry } from "../retry.ts";
 import { followLog, readLogEnd } from "./build-log.ts";
 import { buildFailed, ENDED, lostSight, readBuild, type Build } from "./build-message.ts";
 import type { BuildOptions, BuildResult } from "../cloud.ts";
@@ -83,7 +83,7 @@ async function upload(client: ApiClient, options: BuildOptions, signal: AbortSig
 
 /** Starts the build, and only one: where an answer got lost, it is looked for by its source, which no other build has. */
 function start(client: ApiClient, options: BuildOptions, source: StoredSource, signal: AbortSignal): Promise<Build> {
-  return persist(
+  return withRetry(
     async (attempt) => {
       const url = buildsUrl(options);
       const { builds = [] } = (attempt > 1 ? await client.call({ method: "GET", url: `${url}?pageSize=${NEWEST}` }) : {}) as {
@@ -113,7 +113,7 @@ async function watch(client: ApiClient, options: BuildOptions, started: Build, {
     await pause(wait, signal);
     await log?.read();
     const look = () => client.call({ method: "GET", url: `${buildsUrl(options)}/${started.id}` });
-    build = (await persist(look, { signal, failures: PATIENCE }).catch((error: unknown) => {
+    build = (await withRetry(look, { signal, failures: PATIENCE }).catch((error: unknown) => {
       throw error instanceof CliError && error.code !== "INTERRUPTED" ? lostSight(started, error) : error;
     })) as Build;
   }

@@ -3,7 +3,7 @@ import { CliError } from "../../errors/cli-error.ts";
 import { buildByApi, planApiBuild } from "./build.ts";
 import { assertUnderstood, withFlags } from "./flags.ts";
 import { failedWith, type ApiClient, type ApiRequest } from "./client.ts";
-import { pause, persist } from "../retry.ts";
+import { pause, withRetry } from "../retry.ts";
 import type { BuildOptions, DeployOptions, Service, ServiceName } from "../cloud.ts";
 import { readService, type KnativeService } from "../messages/knative-service.ts";
 import { serviceUrl } from "../messages/knative-url.ts";
@@ -95,7 +95,7 @@ interface Started {
 async function write(client: ApiClient, options: DeployOptions, image: string, signal: AbortSignal): Promise<Started> {
   const mark = crypto.randomUUID();
   let isNew = false;
-  return persist(
+  return withRetry(
     async (attempt) => {
       const existing = await find(client, options);
       if (existing && attempt > 1 && isMarked(existing, mark)) return { isNew };
@@ -132,7 +132,7 @@ async function settle(client: ApiClient, options: DeployOptions, operation: Oper
     if (outcome === "done") return;
     if (outcome) throw failedWith(outcome.message, options);
     await pause(wait, signal);
-    seen = await persist(() => client.call({ method: "GET", url }), { signal, failures: PATIENCE });
+    seen = await withRetry(() => client.call({ method: "GET", url }), { signal, failures: PATIENCE });
   }
 }
 

@@ -1,5 +1,5 @@
 import { CliError } from "../../errors/cli-error.ts";
-import { nearest } from "../../errors/closest-match.ts";
+import { closestMatch } from "../../errors/closest-match.ts";
 import { readChoice, readList, readLiterals, readNumber, readPairs, readSeconds, readSecrets } from "./flag-values.ts";
 import { mergeVariables, type TemplateMessage, type VariableMessage, type Written } from "../messages/v2-service.ts";
 
@@ -98,7 +98,7 @@ function refused(flag: string): CliError {
   if (!flag.startsWith("--"))
     return new CliError("USAGE", `"${flag}" behind -- is no flag of gcloud.`, { hint: "cloudrun-oauth deploy -- --memory 1Gi" });
   const known = [...Object.keys(WITH_VALUE), ...Object.keys(SWITCHES)];
-  const near = nearest(flag, known);
+  const near = closestMatch(flag, known);
   return new CliError("USAGE", `${flag} is for gcloud, and this deployment goes by Google's API.`, {
     hint: `${near ? `Did you mean ${near}? ` : ""}The API takes ${known.join(", ")}. For others, install gcloud and say --via gcloud.`,
     details: { flag },

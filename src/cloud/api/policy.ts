@@ -1,6 +1,6 @@
 import type { ApiClient, ApiRequest } from "./client.ts";
 import { serviceUrl } from "../messages/knative-url.ts";
-import { persist } from "../retry.ts";
+import { withRetry } from "../retry.ts";
 import type { GrantOptions, Policy, ServiceName } from "../cloud.ts";
 import { notInRole } from "../member.ts";
 
@@ -34,7 +34,7 @@ export async function changeMembers(
   change: (members: Members) => Members,
   signal: AbortSignal,
 ): Promise<Policy> {
-  return persist(
+  return withRetry(
     async (attempt) => {
       const policy = attempt === 1 ? await getPolicy(client, options) : readPolicy(await client.call(policyRead(options)));
       const bindings = withMembers(policy.bindings, options.role, change);

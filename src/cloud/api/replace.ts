@@ -1,6 +1,6 @@
 import { failedWith, type ApiClient, type ApiRequest } from "./client.ts";
 import { serviceUrl } from "../messages/knative-url.ts";
-import { pause, persist } from "../retry.ts";
+import { pause, withRetry } from "../retry.ts";
 import type { ServiceName } from "../cloud.ts";
 import type { KnativeService } from "../messages/knative-service.ts";
 
@@ -41,7 +41,7 @@ export async function replaceService(
     return (await client.call({ method: "PUT", url: serviceUrl(options), body })) as KnativeService;
   };
   // Where an answer got lost, what was written is there when it is read again, and the same once more makes no other revision.
-  const made = await persist(replace, { signal, conflicts: CONFLICTS });
+  const made = await withRetry(replace, { signal, conflicts: CONFLICTS });
   return waitUntilReady(client, options, made, { condition, signal });
 }
 
@@ -63,6 +63,6 @@ async function waitUntilReady(
       if (conditions.find(({ type }) => type === condition)?.status === "True") return service;
     }
     await pause(wait, signal);
-    service = (await persist(() => client.call(serviceRead(options)), { signal, failures: PATIENCE })) as KnativeService;
+    service = (await withRetry(() => client.call(serviceRead(options)), { signal, failures: PATIENCE })) as KnativeService;
   }
 }

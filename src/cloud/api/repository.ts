@@ -1,6 +1,6 @@
 import type { ApiClient, ApiRequest } from "./client.ts";
 import { CliError } from "../../errors/cli-error.ts";
-import { pause, persist } from "../retry.ts";
+import { pause, withRetry } from "../retry.ts";
 import type { BuildOptions } from "../cloud.ts";
 import { isMadeWhereMissing, missingRepository, type Repository } from "../repository.ts";
 
@@ -12,7 +12,7 @@ type Labelled = Pick<BuildOptions, "repositoryLabels">;
 
 /** Makes a repository of our own, or of gcloud's, where it is missing. Throws NOT_FOUND where another is. */
 export async function ensureRepository(client: ApiClient, repository: Repository, options: Labelled, signal: AbortSignal): Promise<void> {
-  await persist(
+  await withRetry(
     async () => {
       if (await isThere(client, repository)) return;
       if (!isMadeWhereMissing(repository)) throw missingRepository(repository);

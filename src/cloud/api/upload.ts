@@ -3,7 +3,7 @@ import { CliError } from "../../errors/cli-error.ts";
 import type { Response } from "../../http/client.ts";
 import { retryAfter } from "../../http/retry.ts";
 import { readApiError, readJson, type ApiClient } from "./client.ts";
-import { persist } from "../retry.ts";
+import { withRetry } from "../retry.ts";
 import type { Place } from "../cloud.ts";
 
 export const STORAGE = "https://storage.googleapis.com";
@@ -68,7 +68,7 @@ async function uploadOnce(
   source: AsyncIterable<Buffer>,
   { place, signal, chunk = CHUNK }: UploadOptions,
 ): Promise<StoredObject> {
-  const session = await persist(() => begin(client, target, place), { signal });
+  const session = await withRetry(() => begin(client, target, place), { signal });
   const hash = createHash("md5");
   let offset = 0;
   for await (const { bytes, isLast } of chunksOf(source, chunk)) {
@@ -126,7 +126,7 @@ async function sendChunk(
     if (arrived < offset || arrived > offset + bytes.length) throw new Lost(`it has ${arrived} bytes of ${offset + bytes.length}.`);
     return undefined;
   };
-  return persist(
+  return withRetry(
     async (attempt) => {
       // What an attempt that failed has brought there is not known here.
       let stored = attempt > 1 ? await put(Buffer.alloc(0)) : undefined;

@@ -1,6 +1,6 @@
 import type { Context } from "../../context/context.ts";
 import { CliError } from "../../errors/cli-error.ts";
-import { pause, persist } from "../retry.ts";
+import { pause, withRetry } from "../retry.ts";
 import { buildFailed, ENDED, lastLines, LINES, lostSight, readBuild, type Build } from "../api/build-message.ts";
 import type { BuildOptions, BuildResult } from "../cloud.ts";
 import { labelList } from "./images.ts";
@@ -105,7 +105,7 @@ async function finished(gcloud: Gcloud, project: string, id: string, signal: Abo
   for (;;) {
     const look = () => gcloud(["builds", "describe", id, ...inPlace(project)]);
     const build = JSON.parse(
-      await persist(look, { signal }).catch((error: unknown) => {
+      await withRetry(look, { signal }).catch((error: unknown) => {
         throw error instanceof CliError && !signal.aborted ? lostSight({ id }, error) : error;
       }),
     ) as Build;

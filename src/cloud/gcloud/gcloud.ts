@@ -1,6 +1,6 @@
 import type { Context } from "../../context/context.ts";
 import { CliError } from "../../errors/cli-error.ts";
-import { persist } from "../retry.ts";
+import { withRetry } from "../retry.ts";
 import { accountLines, createAccounts } from "./accounts.ts";
 import { createBuild, planBuild } from "./build.ts";
 import { createImages, imageLines, labelList } from "./images.ts";
@@ -133,7 +133,7 @@ function patiently(
     throw error;
   },
 ): Promise<string> {
-  return persist((attempt) => gcloud(line).catch((error: unknown) => orElse(error, attempt)), { signal, conflicts: 20 });
+  return withRetry((attempt) => gcloud(line).catch((error: unknown) => orElse(error, attempt)), { signal, conflicts: 20 });
 }
 
 function readPolicy(text: string): Policy {

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import type { Context } from "../../context/context.ts";
 import { CliError } from "../../errors/cli-error.ts";
-import { nearest } from "../../errors/closest-match.ts";
+import { closestMatch } from "../../errors/closest-match.ts";
 import { printPlan } from "../../context/print-plan.ts";
 import { SETTING_NAMES, type SettingName } from "../../settings/settings.ts";
 import { projectFileSchema } from "../../settings/json-schema.ts";
@@ -92,7 +92,7 @@ export async function configSchema({ terminal }: Context): Promise<void> {
 function readName(text: string): SettingName {
   const name = SETTING_NAMES.find((known) => known === text);
   if (name) return name;
-  const meant = nearest(text, SETTING_NAMES);
+  const meant = closestMatch(text, SETTING_NAMES);
   throw new CliError("USAGE", `There is no setting "${text}".`, {
     hint: meant ? `Did you mean ${meant}?` : `There are ${SETTING_NAMES.join(", ")}.`,
   });

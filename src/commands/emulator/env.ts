@@ -1,11 +1,11 @@
 import { signIn } from "../../cloud/gcloud/sign-in.ts";
-import { overlay, type Context } from "../../context/context.ts";
+import { mergeEnvironment, type Context } from "../../context/context.ts";
 import { requireEmulator, type EmulatorOptions } from "../../context/running-emulator.ts";
 
 /** Prints the lines that bring a POSIX shell to the running emulator, for `eval`; under `--json` the variables, null for those to unset. */
 export async function emulatorEnv(context: Context, options: EmulatorOptions): Promise<void> {
   const { environment } = await requireEmulator(context, options);
-  await signIn(overlay(context.env, environment));
+  await signIn(mergeEnvironment(context.env, environment));
   if (context.terminal.json) return context.terminal.printJson(environment);
   const lines = Object.entries(environment).map(([name, value]) =>
     value === null ? `unset ${name}` : `export ${name}='${value.replaceAll("'", `'\\''`)}'`,

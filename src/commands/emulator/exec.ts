@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { constants } from "node:os";
 import { signIn } from "../../cloud/gcloud/sign-in.ts";
-import { overlay, type Context, type Environment } from "../../context/context.ts";
+import { mergeEnvironment, type Context, type Environment } from "../../context/context.ts";
 import { environmentOfProgram, type Running } from "../../emulator/index.ts";
 import { CliError } from "../../errors/cli-error.ts";
 import { findEmulator, withEmulator, type EmulatorOptions } from "../../context/running-emulator.ts";
@@ -18,7 +18,8 @@ export async function emulatorExec(context: Context, options: EmulatorOptions): 
 
   if (context.dryRun) return printPlan(context.terminal, [context.rest.join(" ")]);
   const running = await findEmulator(context, options);
-  const bring = (emulator: Running) => run(context, overlay(context.env, environmentOfProgram(emulator, context.env)), program, argv);
+  const bring = (emulator: Running) =>
+    run(context, mergeEnvironment(context.env, environmentOfProgram(emulator, context.env)), program, argv);
   return running ? bring(running) : withEmulator(context, (emulator) => bring(emulator.status()));
 }
 

@@ -4,7 +4,7 @@ import { dirname, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CliError } from "../../errors/cli-error.ts";
 import { reasonOf, unwritable } from "../../errors/file-error.ts";
-import { nearest } from "../../errors/closest-match.ts";
+import { closestMatch } from "../../errors/closest-match.ts";
 import { SCHEMA_URL } from "../../settings/json-schema.ts";
 
 export const TEMPLATES = ["hono", "express", "flask", "fastapi"] as const;
@@ -61,7 +61,7 @@ function isTemplate(name: string): name is TemplateName {
 }
 
 function unknownTemplate(name: string): CliError {
-  const near = nearest(name, TEMPLATES);
+  const near = closestMatch(name, TEMPLATES);
   return new CliError("USAGE", `There is no template "${name}": the templates are ${TEMPLATES.join(", ")}.`, {
     hint: near ? `Did you mean --template ${near}?` : `Choose one: --template ${TEMPLATES[0]}`,
   });

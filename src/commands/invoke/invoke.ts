@@ -1,10 +1,10 @@
 import { resolve } from "node:path";
 import { Readable } from "node:stream";
 import { findCredentials } from "../../auth/credentials.ts";
-import type { Look } from "../../invoke/refusal/refused-call.ts";
+import type { EvidenceLookup } from "../../invoke/refusal/refused-call.ts";
 import { withCache } from "../../auth/token-cache.ts";
 import { audienceOf, audienceOfLogin } from "../../invoke/audience.ts";
-import { createCaller, type Answer } from "../../invoke/authenticated-call.ts";
+import { createAuthenticatedCall, type Answer } from "../../invoke/authenticated-call.ts";
 import { writeDocument } from "../../invoke/response-document.ts";
 import { joinJson } from "../../invoke/json-text.ts";
 import { assertRepeatable, assertSensible, isMany, isRaw, type InvokeOptions } from "../../invoke/options.ts";
@@ -42,8 +42,9 @@ export async function invoke(context: Context, targets: readonly string[], optio
 
   const file = options.output === undefined ? undefined : await openOutputFile(resolve(cwd, options.output));
   const printer = createPrinter(context, options, { isMany: isMany(options, targets), file });
-  const look: Look = async (...about) => (await import("../../invoke/refusal/look-up.ts")).createLook(context)(...about);
-  const send = createCaller(context.send, credentials, { ...options, look });
+  const look: EvidenceLookup = async (...about) =>
+    (await import("../../invoke/refusal/look-up.ts")).createEvidenceLookup(context)(...about);
+  const send = createAuthenticatedCall(context.send, credentials, { ...options, look });
   const { waitFor: status } = options;
   let last: Answer | undefined;
 

@@ -3,12 +3,12 @@ import { Readable } from "node:stream";
 import { findCredentials } from "../../auth/credentials.ts";
 import { withCache, type CachedCredentials } from "../../auth/token-cache.ts";
 import { audienceOf, audienceOfLogin } from "../../invoke/audience.ts";
-import { createCaller } from "../../invoke/authenticated-call.ts";
+import { createAuthenticatedCall } from "../../invoke/authenticated-call.ts";
 import { openOutputFile } from "../../invoke/output-file.ts";
 import { readCall, showCall, type Call } from "../../invoke/request.ts";
 import { findTargets, isWhole } from "../../invoke/target-url.ts";
 import type { Cloud, ServiceName } from "../../cloud/cloud.ts";
-import { createLook } from "../../invoke/refusal/look-up.ts";
+import { createEvidenceLookup } from "../../invoke/refusal/look-up.ts";
 import type { Context } from "../../context/context.ts";
 import { CliError } from "../../errors/cli-error.ts";
 import { setOutputs } from "../../context/pipeline-outputs.ts";
@@ -155,7 +155,7 @@ function isPath(target: string): boolean {
 
 /** A call as `invoke` makes it: what is refused is explained once, and not a thousand times. */
 async function checkFirst(context: Context, call: Call, credentials: CachedCredentials, { maxTime }: Amount) {
-  const send = createCaller(context.send, credentials, { retries: 3, maxTime, look: createLook(context) });
+  const send = createAuthenticatedCall(context.send, credentials, { retries: 3, maxTime, look: createEvidenceLookup(context) });
   const { response, error, elapsed, principal } = await send(call);
   if (error) throw error;
   await response.bytes();

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { isIP } from "node:net";
 import { principalOf } from "../../auth/id-token.ts";
-import type { Look } from "../../invoke/refusal/refused-call.ts";
+import type { EvidenceLookup } from "../../invoke/refusal/refused-call.ts";
 import type { CachedCredentials } from "../../auth/token-cache.ts";
 import type { Carrier } from "../../invoke/headers.ts";
 import { CliError } from "../../errors/cli-error.ts";
@@ -33,7 +33,7 @@ interface ProxyOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Ends what is under way to a corporate proxy. */
   readonly signal: AbortSignal;
-  readonly look: Look;
+  readonly look: EvidenceLookup;
   /** Takes a line for each request, several at a time; without it they are not put together. */
   readonly log?: (lines: string) => void;
   readonly warn: (text: string) => void;

@@ -5,7 +5,7 @@ import { findCredentials } from "../../auth/credentials.ts";
 import { withCache, type CacheOptions } from "../../auth/token-cache.ts";
 import { audienceOf, audienceOfLogin, type AudienceOptions } from "../../invoke/audience.ts";
 import { serviceUrl } from "../../invoke/target-url.ts";
-import { createLook } from "../../invoke/refusal/look-up.ts";
+import { createEvidenceLookup } from "../../invoke/refusal/look-up.ts";
 import type { Context } from "../../context/context.ts";
 import { CliError } from "../../errors/cli-error.ts";
 import { STATUS_PATH } from "./local-responses.ts";
@@ -58,7 +58,7 @@ export async function proxy(context: Context, service: string | undefined, optio
     machine: hostname(),
     env,
     signal,
-    look: createLook(context),
+    look: createEvidenceLookup(context),
     ...(!terminal.quiet && { log: terminal.note }),
     warn: terminal.warn,
     note: terminal.note,

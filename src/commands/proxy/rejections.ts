@@ -1,6 +1,6 @@
 import { explainRefusal } from "../../invoke/refusal/explain.ts";
 import { authorOf, isFromIap } from "../../invoke/refusal/front-end.ts";
-import type { Look } from "../../invoke/refusal/refused-call.ts";
+import type { EvidenceLookup } from "../../invoke/refusal/refused-call.ts";
 import type { CliError } from "../../errors/cli-error.ts";
 import type { TokenKeeper } from "./token-refresh.ts";
 
@@ -35,7 +35,7 @@ interface RefusalsOptions {
   readonly service: URL;
   readonly principal: string | undefined;
   readonly tokens: Pick<TokenKeeper, "refused">;
-  readonly look: Look;
+  readonly look: EvidenceLookup;
   readonly warn: (text: string) => void;
   readonly note: (text: string) => void;
 }

@@ -1,4 +1,4 @@
-import { sayTime } from "../../terminal/relative-time.ts";
+import { formatTime } from "../../terminal/relative-time.ts";
 import type { Context } from "../../context/context.ts";
 import { printPlan } from "../../context/print-plan.ts";
 
@@ -17,7 +17,7 @@ export async function deleteService(context: Context, name: string | undefined):
       `${options.service} in ${options.region} of project ${options.project} goes, with all its revisions and its policy:`,
       ...[...new Set([url, ...urls])].map((each) => `  ${each}`),
       ...tags.map((tag) => `  the tag ${tag}`),
-      `It was made ${sayTime(created, Date.now())}${last_modifier === null ? "" : `, and last changed by ${last_modifier}`}. Its images stay. There is no undo.`,
+      `It was made ${formatTime(created, Date.now())}${last_modifier === null ? "" : `, and last changed by ${last_modifier}`}. Its images stay. There is no undo.`,
     ].join("\n"),
   );
   if (!(await terminal.confirm(`Delete ${options.service}?`))) return terminal.note("Nothing is deleted.");

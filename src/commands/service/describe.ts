@@ -1,4 +1,4 @@
-import { sayTime } from "../../terminal/relative-time.ts";
+import { formatTime } from "../../terminal/relative-time.ts";
 import type { Policy, Service } from "../../cloud/cloud.ts";
 import type { Context } from "../../context/context.ts";
 import { CliError } from "../../errors/cli-error.ts";
@@ -36,7 +36,7 @@ function rows(service: Service, members: readonly { member: string; role: string
     ...service.urls.filter((url) => url !== service.url).map((url) => ["", url]),
     ["REVISION", service.revision ?? "none is ready"],
     ...(service.latest_created_revision === service.revision ? [] : [["LATEST", `${service.latest_created_revision}, not ready`]]),
-    ["DEPLOYED", [sayTime(service.deployed, now), service.last_modifier && `by ${service.last_modifier}`].filter(Boolean).join(", ")],
+    ["DEPLOYED", [formatTime(service.deployed, now), service.last_modifier && `by ${service.last_modifier}`].filter(Boolean).join(", ")],
     ["IMAGE", service.image ?? ""],
     ...(service.service_account === null ? [] : [["RUNS AS", service.service_account]]),
     ["INSTANCES", sayInstances(service)],

@@ -1,4 +1,4 @@
-import { sayAge } from "../../terminal/relative-time.ts";
+import { formatRelativeTime } from "../../terminal/relative-time.ts";
 import type { Service } from "../../cloud/cloud.ts";
 import type { Context } from "../../context/context.ts";
 import { printPlan } from "../../context/print-plan.ts";
@@ -22,5 +22,5 @@ export async function list(context: Context): Promise<void> {
 function row({ service, region, url, deployed, last_modifier, conditions }: Service, now: number): string[] {
   const ready = conditions.find(({ type }) => type === "Ready");
   const state = ready?.status === "True" ? "ready" : ready?.status === "False" ? "not ready" : "in the making";
-  return [service, region, state, url, deployed === null ? "" : sayAge(deployed, now), last_modifier ?? ""];
+  return [service, region, state, url, deployed === null ? "" : formatRelativeTime(deployed, now), last_modifier ?? ""];
 }

@@ -1,4 +1,4 @@
-import { sayAge } from "../../terminal/relative-time.ts";
+import { formatRelativeTime } from "../../terminal/relative-time.ts";
 import type { Cloud, ServiceName } from "../../cloud/cloud.ts";
 import type { Revision } from "../../cloud/operate.ts";
 import { assertServable, explainUnready } from "../../cloud/traffic-shares.ts";
@@ -77,7 +77,7 @@ async function choose(cloud: Cloud, options: ServiceName, to: string | undefined
     revision,
     from,
     why: [
-      `${serving} serves; ${revision.revision}, made ${sayAge(revision.created, Date.now())}, is the newest before it that is ready.`,
+      `${serving} serves; ${revision.revision}, made ${formatRelativeTime(revision.created, Date.now())}, is the newest before it that is ready.`,
       ...skipped,
     ].join(" "),
   };

@@ -1,4 +1,4 @@
-import { sayAge } from "../../terminal/relative-time.ts";
+import { formatRelativeTime } from "../../terminal/relative-time.ts";
 import type { Cloud, Service, ServiceName } from "../../cloud/cloud.ts";
 import type { Revision, TrafficOptions } from "../../cloud/operate.ts";
 import { assertServable, readShares, readTags, withRest } from "../../cloud/traffic-shares.ts";
@@ -88,5 +88,5 @@ function targetRow({ percent, revision, latest, tag, url }: Service["traffic"][n
 
 function revisionRow({ revision, ready, created, reason }: Revision, now: number): string[] {
   const state = ready ? "" : ready === null ? "not ready yet" : `not ready: ${reason ?? "unknown"}`;
-  return ["0%", revision, state, `made ${sayAge(created, now)}`];
+  return ["0%", revision, state, `made ${formatRelativeTime(created, now)}`];
 }

@@ -17,7 +17,7 @@ import {
   mayInvoke,
   settle,
   survey,
-  type Ground,
+  type ServiceState,
 } from "./current-state.ts";
 import { grantMark, isGrantMarked, isMade, MADE } from "./ownership-labels.ts";
 import { call, refuse } from "./verify-access.ts";
@@ -35,7 +35,7 @@ export interface Road {
 }
 
 /** Goes on from what is there to an authenticated call: nothing is done that is done already. */
-export async function walk(context: Context, wanted: Wanted, ground: Ground, reasons: Reasons, road: Road) {
+export async function walk(context: Context, wanted: Wanted, ground: ServiceState, reasons: Reasons, road: Road) {
   const { cloud, step } = road;
   const { directory: _, image, ...name } = wanted;
   assertPrivate(ground);
@@ -70,7 +70,7 @@ export async function walk(context: Context, wanted: Wanted, ground: Ground, rea
 async function deploy(
   context: Context,
   wanted: Wanted,
-  { service, policy }: Ground,
+  { service, policy }: ServiceState,
   { deploy: why }: Reasons,
   road: Road,
 ): Promise<Service> {
@@ -99,7 +99,7 @@ function sound(service: Service): Service {
 }
 
 /** Lets the member in where the policy does not; says whether it does then. A policy that nobody here may read stays as it is. */
-async function grant(service: Service, member: string, { policy }: Ground, { cloud, step }: Road) {
+async function grant(service: Service, member: string, { policy }: ServiceState, { cloud, step }: Road) {
   if (!policy || mayInvoke(policy, member)) return { service, isGranted: policy !== undefined };
   return step("grant", `Granting ${INVOKER} to ${member}`, async () => {
     const name = { service: service.service, project: service.project, region: service.region };

@@ -7,7 +7,7 @@ import { INVOKER, survey } from "./current-state.ts";
 import { grantLabel, isGrantMarked, isMade, isSourceTag } from "./ownership-labels.ts";
 
 /** What `up` has left of a service, as the control plane tells it. */
-export interface Leavings {
+export interface CreatedResources {
   /** The service that `up` has made. */
   readonly service: Service | undefined;
   /** The members of its policy, who go with it. */
@@ -27,7 +27,7 @@ export interface Leavings {
 }
 
 /** Looks for what `up` has made of a service, from whichever machine. `image` is where its images are, without a tag. */
-export async function findLeavings(cloud: Cloud, name: ServiceName, image: string): Promise<Leavings> {
+export async function findCreatedResources(cloud: Cloud, name: ServiceName, image: string): Promise<CreatedResources> {
   const { service, policy } = await survey(cloud, name);
   const made = service && isMade(service) ? service : undefined;
   const kept = service && !made ? service : undefined;
@@ -45,7 +45,7 @@ function membersOf(policy: Policy | undefined): string[] {
     .flatMap(({ members }) => members);
 }
 
-async function findStored(cloud: Cloud, image: string): Promise<Pick<Leavings, "images" | "repository" | "others">> {
+async function findStored(cloud: Cloud, image: string): Promise<Pick<CreatedResources, "images" | "repository" | "others">> {
   const repository = parseRepository(image);
   const stored = repository && (await cloud.images(repository).catch(unlessMissing));
   if (!repository || !stored) return { images: [], repository: undefined, others: 0 };
@@ -61,7 +61,15 @@ async function findStored(cloud: Cloud, image: string): Promise<Pick<Leavings, "
 }
 
 /** What is to be removed, a thing each: its kind, and its name. */
-export function listLeavings({ service, members, kept, grants, marks, images, repository }: Leavings): [kind: string, name: string][] {
+export function listCreatedResources({
+  service,
+  members,
+  kept,
+  grants,
+  marks,
+  images,
+  repository,
+}: CreatedResources): [kind: string, name: string][] {
   return [
     ...(service ? ([["service", `${service.service} at ${service.url}`]] as [string, string][]) : []),
     ...members.map((member): [string, string] => ["grant", `${INVOKER} to ${member}`]),

@@ -3,7 +3,7 @@ import type { Cloud, Policy, Service, ServiceName } from "../../cloud/cloud.ts";
 import { CliError } from "../../errors/cli-error.ts";
 
 /** What is there before anything is done. */
-export interface Ground {
+export interface ServiceState {
   readonly service: Service | undefined;
   /** Undefined where it may not be read. */
   readonly policy: Policy | undefined;
@@ -12,7 +12,7 @@ export interface Ground {
 export const INVOKER = "roles/run.invoker";
 
 /** The service and its policy. Throws as the control plane does, but for a service that is not there. */
-export async function survey(cloud: Cloud, name: ServiceName): Promise<Ground> {
+export async function survey(cloud: Cloud, name: ServiceName): Promise<ServiceState> {
   const [service, policy] = await Promise.all([
     cloud.describe(name).catch(unlessMissing),
     cloud.policy(name).catch((error: unknown) => (isForbidden(error) ? undefined : unlessMissing(error))),
@@ -57,7 +57,7 @@ export function mayInvoke({ bindings }: Policy, member: string): boolean {
 }
 
 /** Throws CONFLICT where the service is for everybody: somebody meant it so, and what comes of it is not for `up` to say. */
-export function assertPrivate({ service, policy }: Ground): void {
+export function assertPrivate({ service, policy }: ServiceState): void {
   if (!service) return;
   const everybody = ["allUsers", "allAuthenticatedUsers"].find((member) => policy && mayInvoke(policy, member));
   if (everybody === undefined && !service.invoker_iam_disabled) return;

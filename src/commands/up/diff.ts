@@ -1,7 +1,7 @@
 import type { Cloud, ServiceName } from "../../cloud/cloud.ts";
 import { parseRepository } from "../../cloud/repository.ts";
 import { CliError } from "../../errors/cli-error.ts";
-import { isPending, isSound, isUnsettled, type Ground } from "./current-state.ts";
+import { isPending, isSound, isUnsettled, type ServiceState } from "./current-state.ts";
 
 /** What is to be there when the road has been walked. */
 export interface Wanted extends ServiceName {
@@ -19,20 +19,20 @@ export interface Reasons {
 }
 
 /** What is there against what is wanted. Whether the image is there is asked only where it makes a difference. */
-export async function compare(cloud: Cloud, wanted: Wanted, ground: Ground): Promise<Reasons> {
+export async function compare(cloud: Cloud, wanted: Wanted, ground: ServiceState): Promise<Reasons> {
   const reasons = compareService(wanted, ground);
   const isMissing = reasons.deploy !== undefined && !(await isBuilt(cloud, wanted.image));
   return isMissing ? { build: "there is no image of this source yet", ...reasons } : reasons;
 }
 
 /** The same where the image is known to be there. */
-export function compareService(wanted: Wanted, { service }: Ground): Omit<Reasons, "build"> {
+export function compareService(wanted: Wanted, { service }: ServiceState): Omit<Reasons, "build"> {
   const promote = service && isPending(service) ? "the latest revision was deployed without traffic" : undefined;
   const deploy = whyDeploy(wanted, service);
   return { ...(deploy !== undefined && { deploy }), ...(promote !== undefined && { promote }) };
 }
 
-function whyDeploy({ image, service: name }: Wanted, service: Ground["service"]): string | undefined {
+function whyDeploy({ image, service: name }: Wanted, service: ServiceState["service"]): string | undefined {
   if (!service) return `there is no service ${name} yet`;
   if (service.image !== image) return "it runs another source";
   return isSound(service) || isUnsettled(service) ? undefined : "its latest revision did not become ready";

@@ -4,7 +4,7 @@ import type { Context } from "../../context/context.ts";
 import { CliError } from "../../errors/cli-error.ts";
 import { printPlan } from "../../context/print-plan.ts";
 import { INVOKER } from "./current-state.ts";
-import { findLeavings, listLeavings, type Leavings } from "./created-resources.ts";
+import { findCreatedResources, listCreatedResources, type CreatedResources } from "./created-resources.ts";
 import { createSteps } from "./steps.ts";
 
 /** Removes what `up` has made of a service, after showing it, and nothing else. It may be interrupted: the next one goes on. */
@@ -18,8 +18,8 @@ export async function down(context: Context, argument: string | undefined, { pla
   if (context.dryRun) return printPlan(terminal, planDown(cloud, name, image));
 
   const steps = createSteps(terminal);
-  const found = await steps.step("look", `Looking for what up has made of ${name.service}`, () => findLeavings(cloud, name, image));
-  const things = listLeavings(found).map(([kind, thing]) => ({ kind, name: thing }));
+  const found = await steps.step("look", `Looking for what up has made of ${name.service}`, () => findCreatedResources(cloud, name, image));
+  const things = listCreatedResources(found).map(([kind, thing]) => ({ kind, name: thing }));
   for (const { kind, name: thing } of things) terminal.note(`  ${kind.padEnd(10)}  ${thing}`);
   tellWhatStays(context, found);
   if (plan || things.length === 0) {
@@ -59,7 +59,7 @@ function show(
 async function remove(
   cloud: Cloud,
   name: ServiceName,
-  { service, kept, grants, marks, images, repository }: Leavings,
+  { service, kept, grants, marks, images, repository }: CreatedResources,
   step: ReturnType<typeof createSteps>["step"],
 ): Promise<void> {
   if (kept && marks.length > 0)
@@ -75,7 +75,7 @@ async function remove(
   if (repository) await step("repository", `Deleting the repository ${repository.name}`, () => cloud.deleteRepository(repository));
 }
 
-function tellWhatStays({ terminal }: Context, { kept, others }: Leavings): void {
+function tellWhatStays({ terminal }: Context, { kept, others }: CreatedResources): void {
   if (kept)
     terminal.note(
       `The service ${kept.service} was there before up, and stays, with its images. To delete it: cloudrun-oauth delete ${kept.service}`,

@@ -1,7 +1,7 @@
 import type { Cloud } from "../../cloud/cloud.ts";
 import { LATEST } from "../../cloud/operate.ts";
 import type { Reasons, Wanted } from "./diff.ts";
-import { CANDIDATE, INVOKER, isFollowing, isPending, mayInvoke, type Ground } from "./current-state.ts";
+import { CANDIDATE, INVOKER, isFollowing, isPending, mayInvoke, type ServiceState } from "./current-state.ts";
 import { grantMark, isGrantMarked, isMade, MADE } from "./ownership-labels.ts";
 
 /** A step as it would be taken. */
@@ -23,7 +23,7 @@ interface Options {
 }
 
 /** What a walk would do from here, step by step. */
-export function planWalk(wanted: Wanted, ground: Ground, reasons: Reasons, { cloud, member, check }: Options): PlannedStep[] {
+export function planWalk(wanted: Wanted, ground: ServiceState, reasons: Reasons, { cloud, member, check }: Options): PlannedStep[] {
   const { directory: _, ...options } = wanted;
   const { service, project, region } = wanted;
   const there = ground.service;

@@ -3,7 +3,7 @@ import { join, relative, resolve } from "node:path";
 import { findCredentials } from "../../auth/credentials.ts";
 import { withCache } from "../../auth/token-cache.ts";
 import { defaultImage } from "../../cloud/repository.ts";
-import { createContext, overlay, type Context } from "../../context/context.ts";
+import { createContext, mergeEnvironment, type Context } from "../../context/context.ts";
 import { withEmulator } from "../../context/running-emulator.ts";
 import { printPlan } from "../../context/print-plan.ts";
 import { createSteps, type Step } from "./steps.ts";
@@ -30,7 +30,7 @@ export async function quickstart(context: Context, { dir }: { readonly dir?: str
     terminal.note(`The emulator answers at ${url}, as project ${project}.`);
     const via = settings.get("via")?.value;
     const flags = { project, region, service, ...(via && { via }) };
-    return walkRoad(createContext({ ...context, env: overlay(context.env, environment), cwd: directory, flags }), directory, step);
+    return walkRoad(createContext({ ...context, env: mergeEnvironment(context.env, environment), cwd: directory, flags }), directory, step);
   });
 
   const { invoke, ...facts } = walked;

@@ -3,9 +3,9 @@ import { audienceFor } from "../../auth/audience.ts";
 import { explainRefusal } from "../../invoke/refusal/explain.ts";
 import { authorOf } from "../../invoke/refusal/front-end.ts";
 import type { CachedCredentials } from "../../auth/token-cache.ts";
-import { createCaller, type Answer } from "../../invoke/authenticated-call.ts";
+import { createAuthenticatedCall, type Answer } from "../../invoke/authenticated-call.ts";
 import { writeDocument } from "../../invoke/response-document.ts";
-import { createLook } from "../../invoke/refusal/look-up.ts";
+import { createEvidenceLookup } from "../../invoke/refusal/look-up.ts";
 import type { Context } from "../../context/context.ts";
 import { CliError } from "../../errors/cli-error.ts";
 
@@ -47,7 +47,7 @@ interface CallOptions {
 export async function call(context: Context, target: string, { credentials, isGranted }: CallOptions): Promise<Called> {
   const url = new URL(target);
   const once = (waitFor?: string) => {
-    const caller = createCaller(context.send, credentials, { waitFor, retries: 3, look: createLook(context) });
+    const caller = createAuthenticatedCall(context.send, credentials, { waitFor, retries: 3, look: createEvidenceLookup(context) });
     const audience = credentials.audience ?? audienceFor(url);
     return caller({ method: "GET", url, audience, headers: [["User-Agent", "cloudrun-oauth"]], carrier: "Authorization", body: undefined });
   };

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 
 /** Processes that are no part of a process group, but children of one that is: a signal to the group does not reach them. None where the system does not tell. */
-export function straysOf(group: number): number[] {
+export function findOrphans(group: number): number[] {
   const processes = readProcesses();
   const members = new Set(processes.filter((each) => each.group === group).map(({ pid }) => pid));
   return processes.filter((each) => each.group !== group && members.has(each.parent)).map(({ pid }) => pid);

@@ -5,7 +5,7 @@ import { authorOf } from "./front-end.ts";
 import { explainIap } from "./iap.ts";
 import { explainNotLetIn } from "./not-authorized.ts";
 import { explainNotReachable } from "./not-reachable.ts";
-import { memberCalling, type Evidence, type Look, type RefusedCall } from "./refused-call.ts";
+import { memberCalling, type Evidence, type EvidenceLookup, type RefusedCall } from "./refused-call.ts";
 import { explainStandIn } from "./stand-in-answer.ts";
 
 /**
@@ -14,12 +14,13 @@ import { explainStandIn } from "./stand-in-answer.ts";
  * It goes by the page, then by the credential; only where these do not tell is `look` asked what the control plane says.
  * https://cloud.google.com/run/docs/troubleshooting#unauthorized-client
  */
-export async function explainRefusal(call: RefusedCall, look: Look = async () => ({})): Promise<CliError | undefined> {
+export async function explainRefusal(call: RefusedCall, look: EvidenceLookup = async () => ({})): Promise<CliError | undefined> {
   const author = authorOf(call);
   if (author === undefined) return undefined;
   if (author === "stand-in") return explainStandIn(call);
   const { token } = readCredential(call.sent);
-  const seek = (wants: Parameters<Look>[1]): Promise<Evidence> => look({ url: call.url, token, member: memberCalling(call) }, wants);
+  const seek = (wants: Parameters<EvidenceLookup>[1]): Promise<Evidence> =>
+    look({ url: call.url, token, member: memberCalling(call) }, wants);
   // Where the policy of IAP is changed, the region has to be said.
   if (author === "iap") return explainIap(call, call.status === 403 ? await seek({ policy: false, signer: false }) : {});
   if (call.status === 404) return explainNotReachable(call, await seek({ policy: false, signer: false }));

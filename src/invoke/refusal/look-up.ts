@@ -1,7 +1,7 @@
 import { verify } from "node:crypto";
 import { serviceNamedBy } from "../../auth/audience.ts";
 import { openGoogleKeys } from "../../auth/google-keys.ts";
-import type { Evidence, Look } from "./refused-call.ts";
+import type { Evidence, EvidenceLookup } from "./refused-call.ts";
 import type { Context } from "../../context/context.ts";
 import { CliError } from "../../errors/cli-error.ts";
 import { createSend, type Send } from "../../http/client.ts";
@@ -16,7 +16,7 @@ const PATIENCE = 6000;
  * Asks the control plane about a service that refused a call, by whichever credentials deploy it. Nothing is asked where the URL is no service's
  * or no project is known; what may not be read is left out. A look never throws, prints nothing, and ends after a few seconds.
  */
-export function createLook(context: Context): Look {
+export function createEvidenceLookup(context: Context): EvidenceLookup {
   return async ({ url, token, member }, wants) => {
     if (url.protocol !== "https:" || isLoopback(url.hostname)) return {};
     const signal = AbortSignal.any([context.signal, AbortSignal.timeout(PATIENCE)]);

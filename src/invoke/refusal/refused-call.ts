@@ -35,7 +35,7 @@ export interface Evidence {
 }
 
 /** Looks for evidence; never throws, and gives up after a few seconds. The service is looked at always, else what is wanted: each costs a request. */
-export type Look = (
+export type EvidenceLookup = (
   call: { readonly url: URL; readonly token?: string | undefined; readonly member?: string | undefined },
   wants: { readonly policy: boolean; /** The token's signature and its account. */ readonly signer: boolean },
 ) => Promise<Evidence>;

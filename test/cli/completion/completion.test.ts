@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { overlay } from "../../../src/context/context.ts";
+import { mergeEnvironment } from "../../../src/context/context.ts";
 import { folder, runCli } from "../../helpers/command-line.ts";
 import { HELLO, startEmulator, tinyService } from "../../helpers/emulator.ts";
 import { openPty, type Pty } from "../../helpers/pty.ts";
@@ -30,7 +30,12 @@ function shellWorld() {
   const home = folder({ ".config/cloudrun-oauth/config.json": '{"profiles": {"work": {}}}' });
   const around = { HOME: home, PATH: `${bin}:/usr/bin:/bin`, PS1: "$ ", CLOUDRUN_OAUTH_VIA: "api" };
   const { GOOGLE_APPLICATION_CREDENTIALS, CLOUDRUN_OAUTH_EMULATOR, PROJECT_ID } = emulator.status().environment;
-  const env = overlay(around, { ...emulator.status().environment, GOOGLE_APPLICATION_CREDENTIALS, CLOUDRUN_OAUTH_EMULATOR, PROJECT_ID });
+  const env = mergeEnvironment(around, {
+    ...emulator.status().environment,
+    GOOGLE_APPLICATION_CREDENTIALS,
+    CLOUDRUN_OAUTH_EMULATOR,
+    PROJECT_ID,
+  });
   return { env, cwd: folder({ "greeter/Dockerfile": "", "caller.json": "" }) };
 }
 

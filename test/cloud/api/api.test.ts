@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, expect, test } from "vitest";
 import { followLog } from "../../../src/cloud/api/build-log.ts";
-import { overlay } from "../../../src/context/context.ts";
+import { mergeEnvironment } from "../../../src/context/context.ts";
 import { sendAdmin } from "../../helpers/admin.ts";
 import type { Json } from "../../helpers/api-server.ts";
 import { folder, runCli } from "../../helpers/command-line.ts";
@@ -17,7 +17,7 @@ const home = mkdtempSync(join(tmpdir(), "cloudrun-oauth-test-"));
 afterAll(() => rmSync(home, { recursive: true, force: true, maxRetries: 5 }));
 await emulator.deploy("hello", tinyService(HELLO));
 
-const env = overlay({ HOME: home, SERVICE_NAME: "hello", PATH: "" }, emulator.status().environment) as Record<string, string>;
+const env = mergeEnvironment({ HOME: home, SERVICE_NAME: "hello", PATH: "" }, emulator.status().environment) as Record<string, string>;
 const cli = (...argv: readonly string[]) => runCli(argv, { env, cwd: home });
 const IMAGE = "us-central1-docker.pkg.dev/cloudrun-local/cloudrun-oauth/hello";
 const LOG = "storage.googleapis.com/*.cloudbuild-logs.*/log-*.txt";

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, expect, test } from "vitest";
 import { environmentOf } from "../../../src/emulator/index.ts";
-import { overlay } from "../../../src/context/context.ts";
+import { mergeEnvironment } from "../../../src/context/context.ts";
 import { sendAdmin } from "../../helpers/admin.ts";
 import { withoutChance } from "../../helpers/both-ways.ts";
 import type { Json } from "../../helpers/api-server.ts";
@@ -50,7 +50,7 @@ async function openProject(project: string) {
     body: { projectId: project, name: project },
   });
   expect(made.json["error"]).toBeUndefined();
-  const env = overlay({ HOME: home, PATH: "", SERVICE_NAME: "hello" }, environmentOf(status(), project)) as Record<string, string>;
+  const env = mergeEnvironment({ HOME: home, PATH: "", SERVICE_NAME: "hello" }, environmentOf(status(), project)) as Record<string, string>;
   return {
     project,
     run: (argv: readonly string[]) => runCli(["--via", "api", "--json", "--verbose", ...argv], { env, cwd: home }),

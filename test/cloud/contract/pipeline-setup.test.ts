@@ -1,6 +1,6 @@
 import { PassThrough } from "node:stream";
 import { afterAll, beforeAll, expect } from "vitest";
-import { createContext, overlay } from "../../../src/context/context.ts";
+import { createContext, mergeEnvironment } from "../../../src/context/context.ts";
 import { openTerminal } from "../../../src/terminal/terminal.ts";
 import { overBothWays, type Way } from "../../helpers/both-ways.ts";
 import { folder } from "../../helpers/command-line.ts";
@@ -65,7 +65,7 @@ overBothWays((way) => {
 
 async function openCloud({ via, emulator }: Way) {
   const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
-  const env = overlay({ HOME: folder(), PATH: process.env["PATH"] }, emulator().status().environment);
+  const env = mergeEnvironment({ HOME: folder(), PATH: process.env["PATH"] }, emulator().status().environment);
   const terminal = await openTerminal({ stdin, stdout, stderr, env });
   const signal = new AbortController().signal;
   return createContext({ terminal, stdin, env, cwd: folder(), self: [], rest: [], signal, dryRun: false, flags: { via } }).cloud();

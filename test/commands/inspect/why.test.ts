@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { overlay } from "../../../src/context/context.ts";
+import { mergeEnvironment } from "../../../src/context/context.ts";
 import { folder, runCli } from "../../helpers/command-line.ts";
 import { HELLO, startEmulator, tinyService } from "../../helpers/emulator.ts";
 
@@ -26,7 +26,7 @@ afterAll(async () => {
 });
 
 async function inspect(...argv: readonly string[]) {
-  const env = overlay({ HOME: home, SERVICE_NAME: "hello" }, emulator.status().environment) as Record<string, string>;
+  const env = mergeEnvironment({ HOME: home, SERVICE_NAME: "hello" }, emulator.status().environment) as Record<string, string>;
   return runCli(["inspect", "--why", ...argv], { env: { ...env, PATH: "" }, cwd: folder() });
 }
 

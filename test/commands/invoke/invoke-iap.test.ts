@@ -1,5 +1,5 @@
 import { beforeAll, afterAll, expect, test } from "vitest";
-import { overlay } from "../../../src/context/context.ts";
+import { mergeEnvironment } from "../../../src/context/context.ts";
 import { iapClient } from "../../../src/emulator/front-door/iap.ts";
 import { runCli } from "../../helpers/command-line.ts";
 import { startEmulator, tinyService } from "../../helpers/emulator.ts";
@@ -17,7 +17,7 @@ require("node:http")
 
 const emulator = await startEmulator(afterAll);
 const { project, request } = emulator;
-const environment = overlay({}, emulator.status().environment) as Record<string, string>;
+const environment = mergeEnvironment({}, emulator.status().environment) as Record<string, string>;
 const caller = environment["SERVICE_ACCOUNT_EMAIL"] ?? "";
 const SERVICES = `/apis/serving.knative.dev/v1/namespaces/${project}/services`;
 let url = "";

@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, s
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, onTestFinished, test } from "vitest";
-import { overlay } from "../../../src/context/context.ts";
+import { mergeEnvironment } from "../../../src/context/context.ts";
 import { fakeGcloud, runCli } from "../../helpers/command-line.ts";
 import { startEmulator } from "../../helpers/emulator.ts";
 import { findSecrets } from "../../helpers/secret-scan.ts";
@@ -21,7 +21,7 @@ function keyFolder(): string {
 }
 
 function cli(argv: readonly string[], world: Parameters<typeof runCli>[1] = {}) {
-  const env = overlay({ HOME: "/nowhere", PATH: "" }, emulator.status().environment) as Record<string, string>;
+  const env = mergeEnvironment({ HOME: "/nowhere", PATH: "" }, emulator.status().environment) as Record<string, string>;
   return runCli(["--via", "api", ...argv], { ...world, env: { ...env, ...world.env } });
 }
 

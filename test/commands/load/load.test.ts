@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
-import { overlay } from "../../../src/context/context.ts";
+import { mergeEnvironment } from "../../../src/context/context.ts";
 import { CliError } from "../../../src/errors/cli-error.ts";
 import { sendAdmin } from "../../helpers/admin.ts";
 import { openCaller, serveService, verifiedClaims } from "../../helpers/caller.ts";
@@ -17,7 +17,7 @@ require("node:http")
 
 const emulator = await startEmulator(afterAll);
 const { project, request, port } = emulator;
-const env = overlay({}, emulator.status().environment) as Record<string, string>;
+const env = mergeEnvironment({}, emulator.status().environment) as Record<string, string>;
 const member = `serviceAccount:${env["SERVICE_ACCOUNT_EMAIL"]}`;
 const SERVICES = `/apis/serving.knative.dev/v1/namespaces/${project}/services`;
 const cli = (...argv: readonly string[]) => runCli(["--via", "api", "load", ...argv], { env, cwd: emulator.directory });

@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from "vitest";
-import { overlay } from "../../../src/context/context.ts";
+import { mergeEnvironment } from "../../../src/context/context.ts";
 import { runCli, fakeGcloud } from "../../helpers/command-line.ts";
 import { startEmulator } from "../../helpers/emulator.ts";
 import type { Json } from "../../helpers/api-server.ts";
@@ -33,7 +33,10 @@ async function write(...entries: readonly Entry[]): Promise<void> {
 }
 
 function cli(argv: readonly string[], world: Parameters<typeof runCli>[1] = {}) {
-  const env = overlay({ HOME: "/nowhere", PATH: "", SERVICE_NAME: "hello" }, emulator.status().environment) as Record<string, string>;
+  const env = mergeEnvironment({ HOME: "/nowhere", PATH: "", SERVICE_NAME: "hello" }, emulator.status().environment) as Record<
+    string,
+    string
+  >;
   return runCli(["--via", "api", ...argv], { ...world, env: { ...env, ...world.env } });
 }
 

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { connect } from "node:http2";
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
-import { overlay } from "../../../src/context/context.ts";
+import { mergeEnvironment } from "../../../src/context/context.ts";
 import { sendAdmin } from "../../helpers/admin.ts";
 import { newUser } from "../../helpers/bin.ts";
 import { runCli } from "../../helpers/command-line.ts";
@@ -35,7 +35,7 @@ require("node:http2")
 
 const emulator = await startEmulator(afterAll);
 const { project, request, port } = emulator;
-const env = overlay({}, emulator.status().environment) as Record<string, string>;
+const env = mergeEnvironment({}, emulator.status().environment) as Record<string, string>;
 const member = `serviceAccount:${env["SERVICE_ACCOUNT_EMAIL"]}`;
 const SERVICES = `/apis/serving.knative.dev/v1/namespaces/${project}/services`;
 const own = { env, cwd: emulator.directory };

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { fakeGcloud, folder, KNATIVE_SERVICE, runCli } from "../../helpers/command-line.ts";
 import { sendAdmin } from "../../helpers/admin.ts";
 import { operate } from "../../helpers/emulator.ts";
-import { overlay } from "../../../src/context/context.ts";
+import { mergeEnvironment } from "../../../src/context/context.ts";
 import { CliError } from "../../../src/errors/cli-error.ts";
 import { createEmulator } from "../../../src/emulator/index.ts";
 import { grantLabel } from "../../../src/commands/up/ownership-labels.ts";
@@ -25,7 +25,7 @@ afterAll(() => emulator.remove());
 
 /** The command line as the emulator's operator has it, without gcloud. */
 function run(argv: readonly string[], { env, ...world }: Parameters<typeof runCli>[1] = {}) {
-  const here = overlay({ PATH: "" }, emulator.status().environment) as Record<string, string>;
+  const here = mergeEnvironment({ PATH: "" }, emulator.status().environment) as Record<string, string>;
   return runCli(["--via", "api", ...argv], { ...world, env: { ...here, ...env } });
 }
 

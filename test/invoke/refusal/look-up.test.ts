@@ -1,6 +1,6 @@
 import { PassThrough } from "node:stream";
 import { expect, test } from "vitest";
-import { createLook } from "../../../src/invoke/refusal/look-up.ts";
+import { createEvidenceLookup } from "../../../src/invoke/refusal/look-up.ts";
 import { createContext } from "../../../src/context/context.ts";
 import { openTerminal } from "../../../src/terminal/terminal.ts";
 import { temporaryDirectory } from "../../helpers/api-server.ts";
@@ -19,7 +19,9 @@ async function open(gcloud: { readonly PATH: string }, variables: Readonly<Recor
   const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
   const terminal = await openTerminal({ stdin, stdout, stderr, env });
   const { signal } = new AbortController();
-  const look = createLook(createContext({ terminal, stdin, env, cwd: home, self: [], rest: [], signal, dryRun: false, flags: {} }));
+  const look = createEvidenceLookup(
+    createContext({ terminal, stdin, env, cwd: home, self: [], rest: [], signal, dryRun: false, flags: {} }),
+  );
   const said = () => [stdout.read(), stderr.read()];
   return { said, look: (url: URL, policy = true) => look({ url, member: "user:me@example.com" }, { policy, signer: false }) };
 }

@@ -6,7 +6,7 @@ import { BuildError, type BuildOptions } from "../engine.ts";
 import type { Machine } from "../host-tools.ts";
 import { startGroup } from "../process-group.ts";
 import type { Reaper } from "../reaper.ts";
-import { straysOf } from "../orphans.ts";
+import { findOrphans } from "../orphans.ts";
 import { networkFlags } from "./network.ts";
 import { runProgram, type ContainerProgram } from "./program.ts";
 import { imageIdFile, readImageId, type Storage } from "./storage.ts";
@@ -64,7 +64,7 @@ async function run(args: readonly string[], { log, signal, context }: BuildOptio
   });
   const abort = async (): Promise<void> => {
     // A command of podman's is in a session of its own. Once it has ended, podman clears away and ends, too; ended first, podman would leave it running.
-    const strays = straysOf(group.pid);
+    const strays = findOrphans(group.pid);
     for (const pid of strays) kill(pid);
     if (strays.length > 0) await Promise.race([group.exited, delay(CLEARING, undefined, { ref: false })]);
     await group.stop(GRACE);
