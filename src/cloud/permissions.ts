@@ -1,7 +1,10 @@
+/** Lets its members invoke a service: https://cloud.google.com/run/docs/reference/iam/roles */
+export const INVOKER_ROLE = "roles/run.invoker";
+
 /** Which predefined role to ask for, by what a permission begins with; the first that fits. See https://cloud.google.com/iam/docs/roles-permissions. */
 const ROLES: readonly (readonly [permission: string, role: string])[] = [
   ["run.services.setiampolicy", "roles/run.admin"],
-  ["run.routes.invoke", "roles/run.invoker"],
+  ["run.routes.invoke", INVOKER_ROLE],
   ["run.", "roles/run.developer"],
   ["iam.serviceaccounts.actas", "roles/iam.serviceAccountUser"],
   ["iam.serviceaccounts.getopenidtoken", "roles/iam.serviceAccountOpenIdTokenCreator"],
@@ -30,7 +33,7 @@ export function roleWith(permission: string): string | undefined {
 }
 
 /** The predefined roles on a service that let their members call it. */
-export const INVOKER_ROLES: ReadonlySet<string> = new Set(["roles/run.invoker", "roles/run.servicesInvoker", "roles/run.admin"]);
+export const INVOKER_ROLES: ReadonlySet<string> = new Set([INVOKER_ROLE, "roles/run.servicesInvoker", "roles/run.admin"]);
 
 /** Owners and editors of a project may call what is in it: https://cloud.google.com/run/docs/securing/managing-access */
 const BASIC_INVOKERS: ReadonlySet<string> = new Set(["roles/owner", "roles/editor"]);
