@@ -12,7 +12,7 @@ const OWNER = /^ *(?:mit license )?(?:copyright )(?:\(c\)|©|\d).*$/gim;
 
 /** What every start needs: our own modules that main.ts imports, our package.json, and the bundler's runtime. */
 const FIRST =
-  /src\/(errors\/cli-error|cli\/compile-cache|settings\/private-files)\.ts$|^(?!.*node_modules).*\/package\.json$|rolldown\/runtime/;
+  /src\/(errors\/(cli-error|exit-codes)|cli\/compile-cache|settings\/private-files)\.ts$|^(?!.*node_modules).*\/package\.json$|rolldown\/runtime/;
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 process.chdir(root);

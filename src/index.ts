@@ -10,7 +10,8 @@ import { openServiceFetch } from "./library/service-fetch.ts";
 import { findServiceUrl, parseServiceUrl, type ServiceByName } from "./library/service-url.ts";
 import { createSend } from "./http/client.ts";
 
-export { CliError, type ErrorCode } from "./errors/cli-error.ts";
+export { CliError } from "./errors/cli-error.ts";
+export type { ErrorCode } from "./errors/exit-codes.ts";
 export type { TokenFault, VerifiedClaims, VerifyIdTokenOptions } from "./auth/verify-id-token.ts";
 export { diagnose, type DiagnoseOptions, type Diagnosis, type RefusedAnswer } from "./library/diagnose.ts";
 export type { GivenCredentials } from "./library/credentials.ts";

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { EXIT_CODES } from "../src/errors/cli-error.ts";
+import { EXIT_CODES } from "../src/errors/exit-codes.ts";
 import { REASONS } from "../src/errors/reasons.ts";
 
 const DOCUMENT = readFileSync(new URL("../docs/refusals.md", import.meta.url), "utf8");

@@ -1,4 +1,5 @@
-import { CliError, EXIT_CODES } from "../errors/cli-error.ts";
+import { CliError } from "../errors/cli-error.ts";
+import { EXIT_CODES } from "../errors/exit-codes.ts";
 import { redact } from "../errors/redact.ts";
 import { openPaint, type Streams } from "../terminal/terminal.ts";
 

@@ -1,4 +1,5 @@
-import { CliError, type ErrorCode } from "./cli-error.ts";
+import { CliError } from "./cli-error.ts";
+import type { ErrorCode } from "./exit-codes.ts";
 
 const REASONS: Readonly<Record<string, string>> = {
   EACCES: "permission is denied",

@@ -1,4 +1,4 @@
-import type { ErrorCode } from "./cli-error.ts";
+import type { ErrorCode } from "./exit-codes.ts";
 
 /**
  * Why something was refused: `details.reason` of an error, with the codes that it comes under; the first is the usual one. Each has a

@@ -1,6 +1,7 @@
 import { Readable } from "node:stream";
 import { explainRefusal } from "../invoke/refusal/explain.ts";
-import { CliError, type ErrorCode } from "../errors/cli-error.ts";
+import { CliError } from "../errors/cli-error.ts";
+import type { ErrorCode } from "../errors/exit-codes.ts";
 import type { Response as Answer } from "../http/client.ts";
 
 /** Why Cloud Run's front end refused a call. */

@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { CliError, type ErrorCode } from "../errors/cli-error.ts";
+import { CliError } from "../errors/cli-error.ts";
+import type { ErrorCode } from "../errors/exit-codes.ts";
 import { closestMatch } from "../errors/closest-match.ts";
 
 type Values = Readonly<Record<string, string>>;

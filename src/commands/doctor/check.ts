@@ -1,4 +1,5 @@
-import { CliError, type ErrorCode } from "../../errors/cli-error.ts";
+import { CliError } from "../../errors/cli-error.ts";
+import type { ErrorCode } from "../../errors/exit-codes.ts";
 import type { World } from "./facts.ts";
 
 type Status = "ok" | "warn" | "fail" | "skipped";

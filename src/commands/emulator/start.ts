@@ -6,7 +6,8 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Context } from "../../context/context.ts";
 import { claimHome, findRunning, publish, releaseHome, retract, type Running } from "../../emulator/index.ts";
-import { CliError, EXIT_CODES, type ErrorCode } from "../../errors/cli-error.ts";
+import { CliError } from "../../errors/cli-error.ts";
+import { EXIT_CODES, type ErrorCode } from "../../errors/exit-codes.ts";
 import { byFlag, explain, homeOf, startEmulator, type EmulatorOptions } from "../../context/running-emulator.ts";
 import { printPlan } from "../../context/print-plan.ts";
 

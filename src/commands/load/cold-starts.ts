@@ -30,11 +30,7 @@ const PAUSE = 3000;
  * Tells the answers that waited for a new instance from those that were slow for another reason. An answer does not show it; the log does, under the
  * trace that the answer names: the request began, then an instance's startup probe succeeded, then the request ended. Throws as `readLogs` does.
  */
-export async function findColdStarts(
-  read: LogVerbs["readLogs"],
-  where: Where,
-  { started, slowest, signal }: Look,
-): Promise<ColdStarts> {
+export async function findColdStarts(read: LogVerbs["readLogs"], where: Where, { started, slowest, signal }: Look): Promise<ColdStarts> {
   const asked = slowest.flatMap(({ trace }) => trace ?? []);
   const since = started.toISOString();
   let spans = new Map<string, Span>();

@@ -1,5 +1,6 @@
 import type { Policy, Service, ServiceName } from "../../cloud/cloud.ts";
-import { CliError, type ErrorCode } from "../../errors/cli-error.ts";
+import { CliError } from "../../errors/cli-error.ts";
+import type { ErrorCode } from "../../errors/exit-codes.ts";
 import { REASONS, type Reason } from "../../errors/reasons.ts";
 import { serviceNamedBy } from "../../auth/audience.ts";
 import { memberOf } from "../../auth/id-token.ts";

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { CliError, EXIT_CODES } from "../../../src/errors/cli-error.ts";
+import { CliError } from "../../../src/errors/cli-error.ts";
+import { EXIT_CODES } from "../../../src/errors/exit-codes.ts";
 import { CHECK_NAMES } from "../../../src/commands/doctor/groups.ts";
 import { runCli } from "../../helpers/command-line.ts";
 import { readTable } from "../../helpers/markdown-table.ts";
