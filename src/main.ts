@@ -1,23 +1,13 @@
 import packageJson from "../package.json" with { type: "json" };
 import type { Context } from "./context/context.ts";
-import { CliError } from "./errors/cli-error.ts";
-import type { GlobalOptions } from "./cli/program.ts";
 import type { Execute } from "./context/define-command.ts";
-import type { Streams } from "./terminal/terminal.ts";
+import type { GlobalOptions } from "./context/global-options.ts";
+import type { ProcessIo } from "./context/process-io.ts";
+import { CliError } from "./errors/cli-error.ts";
 
 export { keepCompiledCode } from "./cli/compile-cache.ts";
 
-/** Where a run meets the world. */
-export interface ProcessIo extends Streams {
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly cwd: string;
-  /** The program and the arguments that start this command line as a process of its own. */
-  readonly self: readonly string[];
-  /** Aborted when the run is to end early. */
-  readonly signal?: AbortSignal;
-}
-
-/** Runs the command line in this process; resolves to its exit code. Ctrl-C ends it in order, a second one at once. */
+/** Runs the command line in this process; resolves to its exit code. The first Ctrl-C ends it in order, the second at once. */
 export async function main(argv: readonly string[]): Promise<number> {
   const interrupt = new AbortController();
   const onSignal = (signal: NodeJS.Signals) => {
@@ -30,7 +20,7 @@ export async function main(argv: readonly string[]): Promise<number> {
   for (const name of SIGNALS) process.on(name, onSignal);
   try {
     return await run(argv, {
-      // Each is opened when it is first asked for: that takes a while, and few runs need all of them.
+      // Opening a stream takes a while, and few runs need all three: each is opened on first use.
       get stdin() {
         return process.stdin;
       },
@@ -52,41 +42,41 @@ export async function main(argv: readonly string[]): Promise<number> {
 
 const SIGNALS = ["SIGINT", "SIGTERM"] as const;
 
-/** Runs the command line against an edge; resolves to the exit code, and never rejects. */
-export async function run(argv: readonly string[], edge: ProcessIo): Promise<number> {
-  // Everything else takes longer to load than this takes to say.
+/** Runs the command line on these streams and this environment; resolves to the exit code, and never rejects. */
+export async function run(argv: readonly string[], io: ProcessIo): Promise<number> {
+  // Loading the command tree takes longer than printing the version.
   if (argv.length === 1 && (argv[0] === "--version" || argv[0] === "-V")) {
-    edge.stdout.write(`${packageJson.version}\n`);
+    io.stdout.write(`${packageJson.version}\n`);
     return 0;
   }
-  // A shell asks, for somebody who waits with a finger on Tab.
-  if (argv[0] === "__complete") return (await import("./cli/completion/complete.ts")).complete(argv.slice(2), edge);
-  const cut = argv.indexOf("--");
-  const own = cut < 0 ? argv : argv.slice(0, cut);
-  const rest = cut < 0 ? [] : argv.slice(cut + 1);
+  // The completion scripts call this.
+  if (argv[0] === "__complete") return (await import("./cli/completion/complete.ts")).complete(argv.slice(2), io);
+  const separator = argv.indexOf("--");
+  const words = separator < 0 ? argv : argv.slice(0, separator);
+  const rest = separator < 0 ? [] : argv.slice(separator + 1);
   const stop = new AbortController();
-  const signal = edge.signal ? AbortSignal.any([edge.signal, stop.signal]) : stop.signal;
+  const signal = io.signal ? AbortSignal.any([io.signal, stop.signal]) : stop.signal;
   let isPipeBroken = false;
-  const onBroken = (error: NodeJS.ErrnoException) => {
+  const onStdoutError = (error: NodeJS.ErrnoException) => {
     if (error.code !== "EPIPE") throw error;
     isPipeBroken = true;
     stop.abort(error);
   };
-  // It stays: that the reader has gone is said only after the last line was written, when the command may be over.
-  edge.stdout.on("error", onBroken);
+  // The listener stays: EPIPE arrives after the last line was written, when the command can be over.
+  io.stdout.on("error", onStdoutError);
   try {
-    return await runCommand(own, rest, edge, signal, stop);
+    return await runCommand(words, rest, io, signal, stop);
   } catch (error) {
     if (isPipeBroken) return 0;
     const { report } = await import("./cli/report-error.ts");
-    return await report(signal.aborted ? signal.reason : error, edge, own);
+    return await report(signal.aborted ? signal.reason : error, io, words);
   }
 }
 
 async function runCommand(
   argv: readonly string[],
   rest: readonly string[],
-  edge: ProcessIo,
+  io: ProcessIo,
   signal: AbortSignal,
   stop: AbortController,
 ): Promise<number> {
@@ -95,9 +85,9 @@ async function runCommand(
   const execute: Execute = async (options, { takesRest }, command) => {
     if (rest.length > 0 && !takesRest) throw new CliError("USAGE", "What stands behind -- means nothing to this command.");
     const { timeout } = options;
-    const timer = timeout === undefined ? undefined : setTimeout(() => stop.abort(outOfTime(timeout)), timeout);
+    const timer = timeout === undefined ? undefined : setTimeout(() => stop.abort(createTimeoutError(timeout)), timeout);
     try {
-      const context = await open(options, rest, edge, signal);
+      const context = await openRunContext(options, rest, io, signal);
       exitCode =
         (await command(context).catch(async (error: unknown) => {
           throw await (await import("./cli/did-you-mean.ts")).withSuggestion(error, context);
@@ -106,7 +96,7 @@ async function runCommand(
       clearTimeout(timer);
     }
   };
-  const program = createProgram(execute, edge, argv[0]);
+  const program = createProgram(execute, io, argv[0]);
   try {
     await program.parseAsync(argv.length > 0 ? [...argv] : ["--help"], { from: "user" });
   } catch (error) {
@@ -117,23 +107,23 @@ async function runCommand(
   return exitCode;
 }
 
-async function open(options: GlobalOptions, rest: readonly string[], edge: ProcessIo, signal: AbortSignal) {
-  const [{ openTerminal }, { openContext }] = await Promise.all([import("./terminal/terminal.ts"), import("./context/context.ts")]);
-  const { stdout, stderr, env, cwd, self } = edge;
+async function openRunContext(options: GlobalOptions, rest: readonly string[], io: ProcessIo, signal: AbortSignal) {
+  const [{ openTerminal }, { openContext }] = await Promise.all([import("./terminal/terminal.ts"), import("./context/create-context.ts")]);
+  const { stdout, stderr, env, cwd, self } = io;
   const terminal = await openTerminal({
     ...options,
     get stdin() {
-      return edge.stdin;
+      return io.stdin;
     },
     stdout,
     stderr,
     env,
     signal,
   });
-  const stdin: Context["stdin"] = { [Symbol.asyncIterator]: () => edge.stdin[Symbol.asyncIterator]() };
+  const stdin: Context["stdin"] = { [Symbol.asyncIterator]: () => io.stdin[Symbol.asyncIterator]() };
   return openContext({ options, terminal, stdin, env, cwd, self, signal, rest });
 }
 
-function outOfTime(milliseconds: number): CliError {
-  return new CliError("TIMEOUT", `Not done after ${milliseconds / 1000} s.`, { hint: "Give it more time with --timeout." });
+function createTimeoutError(timeoutMs: number): CliError {
+  return new CliError("TIMEOUT", `Not done after ${timeoutMs / 1000} s.`, { hint: "Give it more time with --timeout." });
 }

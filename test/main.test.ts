@@ -15,7 +15,7 @@ const BIN = fileURLToPath(new URL("../bin/cloudrun-oauth.js", import.meta.url));
 
 async function reported(error: unknown, argv: readonly string[] = [], env: Readonly<Record<string, string>> = {}) {
   const stderr = new PassThrough();
-  const exitCode = await report(error, { stdin: new PassThrough(), stdout: new PassThrough(), stderr, env }, argv);
+  const exitCode = await report(error, { stderr, env }, argv);
   return { exitCode, stderr: String(stderr.read()) };
 }
 
@@ -84,7 +84,7 @@ test("colour is for terminals: NO_COLOR, --no-color and TERM=dumb turn it off, F
   const error = new CliError("USAGE", "No.");
   const coloured = async (env: Record<string, string>, isTTY: boolean, argv: string[] = []) => {
     const stderr = Object.assign(new PassThrough(), { isTTY });
-    await report(error, { stdin: new PassThrough(), stdout: new PassThrough(), stderr, env }, argv);
+    await report(error, { stderr, env }, argv);
     return String(stderr.read()).includes("\u001b[");
   };
   expect(await Promise.all([coloured({}, true), coloured({}, false), coloured({ FORCE_COLOR: "1" }, false)])).toEqual([true, false, true]);

@@ -18,25 +18,6 @@ import { addServiceCommands } from "../commands/service/command.ts";
 import { withExamples, type Execute } from "../context/define-command.ts";
 import type { Streams } from "../terminal/terminal.ts";
 
-/** What stands before and after every command alike. */
-export interface GlobalOptions {
-  readonly project?: string;
-  readonly region?: string;
-  readonly service?: string;
-  readonly profile?: string;
-  readonly cwd?: string;
-  readonly emulator?: boolean;
-  readonly via?: string;
-  readonly json?: boolean;
-  readonly dryRun?: boolean;
-  readonly yes?: boolean;
-  readonly quiet?: boolean;
-  readonly verbose?: boolean;
-  readonly color?: boolean;
-  /** Milliseconds. */
-  readonly timeout?: number;
-}
-
 /** What adds commands to the tree, with the names that they have there. */
 const AREAS: readonly (readonly [add: (program: Command, execute: Execute) => void, names: string])[] = [
   [addServiceCommands, "init build deploy describe grant revoke members"],

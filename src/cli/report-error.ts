@@ -1,17 +1,14 @@
 import { CliError } from "../errors/cli-error.ts";
 import { EXIT_CODES } from "../errors/exit-codes.ts";
 import { redact } from "../errors/redact.ts";
-import { openPaint, type Streams } from "../terminal/terminal.ts";
-
-interface ProcessIo extends Streams {
-  readonly env: Readonly<Record<string, string | undefined>>;
-}
+import type { ProcessIo } from "../context/process-io.ts";
+import { openPaint } from "../terminal/terminal.ts";
 
 /**
- * Prints an error on stderr, the only place that does; gives its exit code. Under `--json` the last line is the error as JSON. On
- * GitHub Actions the error becomes an annotation too. What is no CliError is a bug, and shows where it happened.
+ * Prints an error on stderr (nothing else does), and returns its exit code. Under `--json` the last line is the error as JSON. On GitHub Actions
+ * the error is an annotation too. An error that isn't a CliError is a bug and is printed with its stack.
  */
-export async function report(error: unknown, { stderr, env }: ProcessIo, argv: readonly string[]): Promise<number> {
+export async function report(error: unknown, { stderr, env }: Pick<ProcessIo, "stderr" | "env">, argv: readonly string[]): Promise<number> {
   const has = (...flags: readonly string[]) => flags.some((flag) => argv.includes(flag));
   const { code, message, details, exitCode, ...told } = error instanceof CliError ? error : bug(error);
   // The command to run next acts where this one did.

@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import type { Context } from "./context.ts";
-import type { GlobalOptions } from "../cli/program.ts";
+import type { GlobalOptions } from "../context/global-options.ts";
 
 /** What a command's file exports: its arguments and options follow the context; it may resolve to an exit code. */
 type CommandFunction = (context: Context, ...args: never[]) => Promise<number | void>;

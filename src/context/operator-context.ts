@@ -1,4 +1,6 @@
-import { createContext, mergeEnvironment, type Context } from "./context.ts";
+import { createContext } from "./create-context.ts";
+import { mergeEnvironment } from "./merge-environment.ts";
+import type { Context } from "./context.ts";
 import { environmentOf, type Running } from "../emulator/index.ts";
 
 type Surroundings = Pick<Context, "terminal" | "stdin" | "env" | "cwd" | "signal">;

@@ -1,6 +1,6 @@
 import { PassThrough } from "node:stream";
 import { expect, test } from "vitest";
-import type { GlobalOptions } from "../../src/cli/program.ts";
+import type { GlobalOptions } from "../../src/context/global-options.ts";
 import { createProgram } from "../../src/cli/program.ts";
 import { runCli } from "../helpers/command-line.ts";
 import { commandPaths, commandTree, walk } from "../helpers/command-tree.ts";

@@ -1,7 +1,7 @@
 import { afterAll, beforeEach, expect, test } from "vitest";
 import type { Cloud, Service } from "../../src/cloud/cloud.ts";
 import { offerEnabling } from "../../src/cloud/offer-enabling.ts";
-import { mergeEnvironment } from "../../src/context/context.ts";
+import { mergeEnvironment } from "../../src/context/merge-environment.ts";
 import { CliError } from "../../src/errors/cli-error.ts";
 import type { Terminal } from "../../src/terminal/terminal.ts";
 import { fakeGcloud, KNATIVE_SERVICE, runCli } from "../helpers/command-line.ts";

@@ -2,7 +2,7 @@ import { chmodSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { mergeEnvironment } from "../../src/context/context.ts";
+import { mergeEnvironment } from "../../src/context/merge-environment.ts";
 import { sendAdmin } from "../helpers/admin.ts";
 import { folder, runCli } from "../helpers/command-line.ts";
 import { commandPaths } from "../helpers/command-tree.ts";

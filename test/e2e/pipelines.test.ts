@@ -6,7 +6,7 @@ import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
 import packageJson from "../../package.json" with { type: "json" };
-import { mergeEnvironment } from "../../src/context/context.ts";
+import { mergeEnvironment } from "../../src/context/merge-environment.ts";
 import { folder, runCli } from "../helpers/command-line.ts";
 import { HELLO, startEmulator, tinyService } from "../helpers/emulator.ts";
 import { listen } from "../helpers/listen.ts";

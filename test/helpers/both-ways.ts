@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect } from "vitest";
-import { mergeEnvironment } from "../../src/context/context.ts";
+import { mergeEnvironment } from "../../src/context/merge-environment.ts";
 import type { Json } from "./api-server.ts";
 import { runCli } from "./command-line.ts";
 import { startEmulator } from "./emulator.ts";

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, expect, onTestFinished } from "vitest";
-import { mergeEnvironment } from "../../src/context/context.ts";
+import { mergeEnvironment } from "../../src/context/merge-environment.ts";
 import { runCli } from "./command-line.ts";
 import { startEmulator } from "./emulator.ts";
 import { readTable } from "./markdown-table.ts";

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll } from "vitest";
-import { mergeEnvironment } from "../../src/context/context.ts";
+import { mergeEnvironment } from "../../src/context/merge-environment.ts";
 import type { Json } from "./api-server.ts";
 import { folder, runCli } from "./command-line.ts";
 import { startEmulator, tinyService } from "./emulator.ts";

@@ -1,6 +1,6 @@
 import { Writable } from "node:stream";
 import { Option } from "commander";
-import type { ProcessIo } from "../../main.ts";
+import type { ProcessIo } from "../../context/process-io.ts";
 import type { Place } from "./parse-words.ts";
 
 type Candidate = readonly [value: string, meaning?: string];
@@ -9,14 +9,14 @@ type Candidate = readonly [value: string, meaning?: string];
 const PATIENCE = 3000;
 
 /** What the value may be: out of the tree itself, out of what this machine keeps, or as Google's control plane answers in time. */
-export async function valuesFor(place: Place, edge: ProcessIo): Promise<readonly Candidate[]> {
+export async function valuesFor(place: Place, io: ProcessIo): Promise<readonly Candidate[]> {
   const { target, command, given } = place;
   if (!target) return [];
   if (target.argChoices) return target.argChoices.map((choice) => [choice]);
   const name = target instanceof Option ? target.attributeName() : target.name();
   const isSetting = command.parent?.name() === "config" && !(target instanceof Option);
   if (isSetting && name === "name") return settingNames();
-  return valuesOf(isSetting && name === "value" ? (given[0] ?? "") : name, place, edge);
+  return valuesOf(isSetting && name === "value" ? (given[0] ?? "") : name, place, io);
 }
 
 /** Whether the shell is to add files or folders, as the placeholder says. */
@@ -33,11 +33,11 @@ async function settingNames(): Promise<Candidate[]> {
   return SETTING_NAMES.map((name) => [name]);
 }
 
-async function valuesOf(name: string, place: Place, edge: ProcessIo): Promise<readonly Candidate[]> {
+async function valuesOf(name: string, place: Place, io: ProcessIo): Promise<readonly Candidate[]> {
   if (name === "region") return (await import("../../settings/regions.ts")).REGIONS.map((region) => [region]);
   if (name === "template") return (await import("../../commands/init/copy-template.ts")).TEMPLATES.map((template) => [template]);
   if (name === "profile") {
-    const { profiles } = (await openQuietly(place, edge)).settings;
+    const { profiles } = (await openQuietly(place, io)).settings;
     return profiles.names().map((profile) => [profile, profile === profiles.current() ? "in use" : ""]);
   }
   const choices = (await import("../../settings/rules.ts")).choicesOf(name);
@@ -45,16 +45,19 @@ async function valuesOf(name: string, place: Place, edge: ProcessIo): Promise<re
   const isAsked = ["service", "member", "revision", "words"].includes(name) && (name !== "words" || place.index === 0);
   if (!isAsked) return [];
   const { liveValues } = await import("./live-values.ts");
-  return liveValues(await openQuietly(place, edge), name === "words" ? "service" : (name as "service" | "member" | "revision"));
+  return liveValues(await openQuietly(place, io), name === "words" ? "service" : (name as "service" | "member" | "revision"));
 }
 
 /** A context as the finished line would have it, which says nothing to anybody and ends in time. */
-async function openQuietly({ options, given, target }: Place, edge: ProcessIo) {
-  const [{ openContext }, { openTerminal }] = await Promise.all([import("../../context/context.ts"), import("../../terminal/terminal.ts")]);
+async function openQuietly({ options, given, target }: Place, io: ProcessIo) {
+  const [{ openContext }, { openTerminal }] = await Promise.all([
+    import("../../context/create-context.ts"),
+    import("../../terminal/terminal.ts"),
+  ]);
   const sink = () => new Writable({ write: (_chunk, _encoding, done) => done() });
-  const terminal = await openTerminal({ ...edge, stdout: sink(), stderr: sink(), json: true, quiet: true, color: false });
+  const terminal = await openTerminal({ ...io, stdout: sink(), stderr: sink(), json: true, quiet: true, color: false });
   const service = target instanceof Option && given[0] ? { service: given[0] } : {};
-  const { env, cwd, self, stdin } = edge;
+  const { env, cwd, self, stdin } = io;
   return openContext({
     options: { ...service, ...options },
     terminal,

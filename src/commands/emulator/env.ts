@@ -1,5 +1,6 @@
 import { signIn } from "../../cloud/gcloud/sign-in.ts";
-import { mergeEnvironment, type Context } from "../../context/context.ts";
+import { mergeEnvironment } from "../../context/merge-environment.ts";
+import type { Context } from "../../context/context.ts";
 import { requireEmulator, type EmulatorOptions } from "../../context/running-emulator.ts";
 
 /** Prints the lines that bring a POSIX shell to the running emulator, for `eval`; under `--json` the variables, null for those to unset. */

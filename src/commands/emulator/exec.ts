@@ -1,7 +1,8 @@
 import { spawn } from "node:child_process";
 import { constants } from "node:os";
 import { signIn } from "../../cloud/gcloud/sign-in.ts";
-import { mergeEnvironment, type Context, type Environment } from "../../context/context.ts";
+import { mergeEnvironment } from "../../context/merge-environment.ts";
+import type { Context, Environment } from "../../context/context.ts";
 import { environmentOfProgram, type Running } from "../../emulator/index.ts";
 import { CliError } from "../../errors/cli-error.ts";
 import { findEmulator, withEmulator, type EmulatorOptions } from "../../context/running-emulator.ts";

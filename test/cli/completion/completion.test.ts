@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { promisify } from "node:util";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { mergeEnvironment } from "../../../src/context/context.ts";
+import { mergeEnvironment } from "../../../src/context/merge-environment.ts";
 import { folder, runCli } from "../../helpers/command-line.ts";
 import { HELLO, startEmulator, tinyService } from "../../helpers/emulator.ts";
 import { openPty, type Pty } from "../../helpers/pty.ts";

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, expect, test } from "vitest";
 import { followLog } from "../../../src/cloud/api/build-log.ts";
-import { mergeEnvironment } from "../../../src/context/context.ts";
+import { mergeEnvironment } from "../../../src/context/merge-environment.ts";
 import { sendAdmin } from "../../helpers/admin.ts";
 import type { Json } from "../../helpers/api-server.ts";
 import { folder, runCli } from "../../helpers/command-line.ts";

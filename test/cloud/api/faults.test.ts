@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, expect, test } from "vitest";
 import { environmentOf } from "../../../src/emulator/index.ts";
-import { mergeEnvironment } from "../../../src/context/context.ts";
+import { mergeEnvironment } from "../../../src/context/merge-environment.ts";
 import { sendAdmin } from "../../helpers/admin.ts";
 import { withoutChance } from "../../helpers/both-ways.ts";
 import type { Json } from "../../helpers/api-server.ts";

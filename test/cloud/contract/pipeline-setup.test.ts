@@ -1,6 +1,7 @@
 import { PassThrough } from "node:stream";
 import { afterAll, beforeAll, expect } from "vitest";
-import { createContext, mergeEnvironment } from "../../../src/context/context.ts";
+import { createContext } from "../../../src/context/create-context.ts";
+import { mergeEnvironment } from "../../../src/context/merge-environment.ts";
 import { openTerminal } from "../../../src/terminal/terminal.ts";
 import { overBothWays, type Way } from "../../helpers/both-ways.ts";
 import { folder } from "../../helpers/command-line.ts";

@@ -1,5 +1,5 @@
 import { beforeAll, afterAll, expect, test } from "vitest";
-import { mergeEnvironment } from "../../../src/context/context.ts";
+import { mergeEnvironment } from "../../../src/context/merge-environment.ts";
 import { iapClient } from "../../../src/emulator/front-door/iap.ts";
 import { runCli } from "../../helpers/command-line.ts";
 import { startEmulator, tinyService } from "../../helpers/emulator.ts";

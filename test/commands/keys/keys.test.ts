@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, s
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, onTestFinished, test } from "vitest";
-import { mergeEnvironment } from "../../../src/context/context.ts";
+import { mergeEnvironment } from "../../../src/context/merge-environment.ts";
 import { fakeGcloud, runCli } from "../../helpers/command-line.ts";
 import { startEmulator } from "../../helpers/emulator.ts";
 import { findSecrets } from "../../helpers/secret-scan.ts";

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest";
-import { mergeEnvironment } from "../../../src/context/context.ts";
+import { mergeEnvironment } from "../../../src/context/merge-environment.ts";
 import { CliError } from "../../../src/errors/cli-error.ts";
 import { sendAdmin } from "../../helpers/admin.ts";
 import { openCaller, serveService, verifiedClaims } from "../../helpers/caller.ts";

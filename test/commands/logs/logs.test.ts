@@ -1,5 +1,5 @@
 import { afterAll, expect, test } from "vitest";
-import { mergeEnvironment } from "../../../src/context/context.ts";
+import { mergeEnvironment } from "../../../src/context/merge-environment.ts";
 import { runCli, fakeGcloud } from "../../helpers/command-line.ts";
 import { startEmulator } from "../../helpers/emulator.ts";
 import type { Json } from "../../helpers/api-server.ts";

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import { connect } from "node:http2";
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from "vitest";
-import { mergeEnvironment } from "../../../src/context/context.ts";
+import { mergeEnvironment } from "../../../src/context/merge-environment.ts";
 import { sendAdmin } from "../../helpers/admin.ts";
 import { newUser } from "../../helpers/bin.ts";
 import { runCli } from "../../helpers/command-line.ts";

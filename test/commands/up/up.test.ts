@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { fakeGcloud, folder, KNATIVE_SERVICE, runCli } from "../../helpers/command-line.ts";
 import { sendAdmin } from "../../helpers/admin.ts";
 import { operate } from "../../helpers/emulator.ts";
-import { mergeEnvironment } from "../../../src/context/context.ts";
+import { mergeEnvironment } from "../../../src/context/merge-environment.ts";
 import { CliError } from "../../../src/errors/cli-error.ts";
 import { createEmulator } from "../../../src/emulator/index.ts";
 import { grantLabel } from "../../../src/commands/up/ownership-labels.ts";

@@ -1,7 +1,7 @@
 import { PassThrough } from "node:stream";
 import { expect, test } from "vitest";
 import { createEvidenceLookup } from "../../../src/invoke/refusal/look-up.ts";
-import { createContext } from "../../../src/context/context.ts";
+import { createContext } from "../../../src/context/create-context.ts";
 import { openTerminal } from "../../../src/terminal/terminal.ts";
 import { temporaryDirectory } from "../../helpers/api-server.ts";
 import { fakeGcloud, KNATIVE_SERVICE } from "../../helpers/command-line.ts";
