@@ -56,7 +56,7 @@ const program = await build({
         { name: "valibot", test: /node_modules\/valibot\//, priority: 5 },
         { name: "first", test: FIRST, priority: 4 },
         { name: "program", test: /src\/cli\/program\.ts$/, priority: 3 },
-        { name: "call", test: /src\/(context\/context|terminal\/terminal|http\/client|commands\/invoke\/invoke)\.ts$/, priority: 2 },
+        { name: "call", test: /src\/(context\/create-context|terminal\/terminal|http\/client|commands\/invoke\/invoke)\.ts$/, priority: 2 },
         { name: "api", test: /src\/cloud\/api\/api\.ts$/, priority: 1 },
       ],
     },
