@@ -3,6 +3,7 @@ import type { SetupOutcome, SetupStep } from "./pipeline-setup.ts";
 import type { AccountStep, AccountVerbs } from "./accounts.ts";
 import type { LogVerbs } from "./logs.ts";
 import type { EnvironmentOptions, Instances, ListOptions, Revision, TrafficOptions, Variable } from "./operate.ts";
+import type { Place, ProjectName, ServiceName } from "./names.ts";
 import type { Repository } from "./repository.ts";
 
 /** The control plane in Cloud Run's words: `gcloud.ts` and `api.ts` do the same and answer with the same objects. */
@@ -72,20 +73,6 @@ export type Step =
   | "images"
   | "deleteImage"
   | "deleteRepository";
-
-/** Every call says where: no command relies on gcloud's own defaults. */
-export interface Place {
-  readonly project: string;
-  readonly region: string;
-}
-
-export interface ServiceName extends Place {
-  readonly service: string;
-}
-
-export interface ProjectName {
-  readonly project: string;
-}
 
 export interface EnableOptions extends ProjectName {
   readonly apis: readonly string[];

@@ -1,4 +1,4 @@
-import type { ServiceName } from "./cloud.ts";
+import type { ServiceName } from "./names.ts";
 import { parseRepository, type Repository } from "./repository.ts";
 
 /** An image that a repository holds. */

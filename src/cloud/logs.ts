@@ -1,4 +1,4 @@
-import type { ServiceName } from "./cloud.ts";
+import type { ServiceName } from "./names.ts";
 
 /** What is done with the log of a service; a part of `Cloud`. */
 export interface LogVerbs {

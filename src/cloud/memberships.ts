@@ -1,6 +1,7 @@
 import { CliError } from "../errors/cli-error.ts";
-import type { Binding, Cloud, Policy, ProjectName } from "./cloud.ts";
-import { mayInvoke } from "./permissions.ts";
+import type { Binding, Cloud, Policy } from "./cloud.ts";
+import type { ProjectName } from "./names.ts";
+import { isInvokerRole } from "./permissions.ts";
 
 /** A member's role, and where it comes from. */
 export interface Membership {
@@ -20,7 +21,7 @@ export function membershipsOf(policy: Policy | undefined, inheritedFrom: Members
     members.map((member) => ({
       member,
       role,
-      may_call: mayInvoke(role),
+      may_call: isInvokerRole(role),
       inherited_from: inheritedFrom,
       condition: readCondition(condition),
     })),

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Context } from "../context/context.ts";
+import type { CloudContext } from "./cloud-context.ts";
 import { CliError } from "../errors/cli-error.ts";
 import type { Cloud } from "./cloud.ts";
 
@@ -13,7 +13,7 @@ const PATIENCE = 180_000;
  * The control plane, where a step that needs an API which is not enabled offers to enable it, and goes on. Nobody is asked where nobody can answer:
  * there the step fails with the command that enables it.
  */
-export function offerEnabling(cloud: Cloud, { terminal, signal }: Pick<Context, "terminal" | "signal">): Cloud {
+export function offerEnabling(cloud: Cloud, { terminal, signal }: Pick<CloudContext, "terminal" | "signal">): Cloud {
   const enabled = new Map<string, Promise<boolean>>();
   const enable = async (project: string, api: string): Promise<boolean> => {
     if (!(await terminal.offer(`${api} is not enabled in project ${project}. Enable it?`))) return false;

@@ -1,17 +1,17 @@
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
-import type { Context } from "../context/context.ts";
+import type { CloudContext } from "./cloud-context.ts";
 import { CliError } from "../errors/cli-error.ts";
 import type { Cloud } from "./cloud.ts";
 import { offerEnabling } from "./offer-enabling.ts";
 
 /** The control plane for a command: the same as `chooseCloud`, and it offers to enable an API that is missing. */
-export async function openCloud(context: Context): Promise<Cloud> {
+export async function openCloud(context: CloudContext): Promise<Cloud> {
   return offerEnabling(await chooseCloud(context), context);
 }
 
 /** The control plane by `--via`: gcloud where it is installed unless said otherwise. GCLOUD_MISSING where it was asked for and is not there. */
-export async function chooseCloud(context: Context): Promise<Cloud> {
+export async function chooseCloud(context: CloudContext): Promise<Cloud> {
   const found = findGcloud(context.env);
   const via = context.settings.get("via")?.value ?? (found ? "gcloud" : "api");
   if (via === "gcloud") {

@@ -1,4 +1,4 @@
-import type { ServiceName } from "./cloud.ts";
+import type { ServiceName } from "./names.ts";
 
 export interface ListOptions {
   readonly project: string;

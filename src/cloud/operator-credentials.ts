@@ -2,14 +2,18 @@ import { findCredentials, type Credentials } from "../auth/credentials.ts";
 import type { Exchange } from "../auth/exchange.ts";
 import { memberOf } from "../auth/id-token.ts";
 import { impersonate, readChain } from "../auth/kinds/impersonated.ts";
-import type { Context } from "../context/context.ts";
+import type { CloudContext } from "./cloud-context.ts";
 import { assertAllowed } from "../settings/rules.ts";
 
 /**
  * The credentials that the control plane is used with by Google's APIs: those of GOOGLE_APPLICATION_CREDENTIALS, or else those that are set, or
  * found; where gcloud's own variable names an account to act as, that account's by them. Throws as `findCredentials` does.
  */
-export async function findOperatorCredentials({ env, settings, send }: Pick<Context, "env" | "settings" | "send">): Promise<Credentials> {
+export async function findOperatorCredentials({
+  env,
+  settings,
+  send,
+}: Pick<CloudContext, "env" | "settings" | "send">): Promise<Credentials> {
   // What calls services (CREDS) need not be what deploys them.
   const file = env.GOOGLE_APPLICATION_CREDENTIALS;
   const setting = file ? { value: file, source: "GOOGLE_APPLICATION_CREDENTIALS" } : settings.get("credentials");

@@ -39,6 +39,6 @@ export const INVOKER_ROLES: ReadonlySet<string> = new Set([INVOKER_ROLE, "roles/
 const BASIC_INVOKERS: ReadonlySet<string> = new Set(["roles/owner", "roles/editor"]);
 
 /** Whether a role lets its members call a service; null for one of somebody's own, which may hold anything. */
-export function mayInvoke(role: string): boolean | null {
+export function isInvokerRole(role: string): boolean | null {
   return role.startsWith("roles/") ? INVOKER_ROLES.has(role) || BASIC_INVOKERS.has(role) : null;
 }

@@ -1,5 +1,5 @@
 import { CliError } from "../errors/cli-error.ts";
-import type { ServiceName } from "./cloud.ts";
+import type { ServiceName } from "./names.ts";
 
 /** An Artifact Registry repository of Docker images. */
 export interface Repository {

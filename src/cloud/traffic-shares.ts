@@ -1,6 +1,7 @@
 import { CliError } from "../errors/cli-error.ts";
 import { closestMatch } from "../errors/closest-match.ts";
-import type { Service, ServiceName } from "./cloud.ts";
+import type { Service } from "./cloud.ts";
+import type { ServiceName } from "./names.ts";
 import { LATEST, type Revision, type TrafficOptions } from "./operate.ts";
 
 type Shares = TrafficOptions["to"];

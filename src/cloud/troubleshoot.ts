@@ -1,7 +1,7 @@
-import type { Context } from "../context/context.ts";
+import type { CloudContext } from "./cloud-context.ts";
 import { openApiClient, type ApiClient } from "./api/client.ts";
 import { serviceUrl } from "./messages/knative-url.ts";
-import type { ServiceName } from "./cloud.ts";
+import type { ServiceName } from "./names.ts";
 import type { KnativeService } from "./messages/knative-service.ts";
 
 /** Whether a permission is given, as far as who asks may know. */
@@ -37,7 +37,7 @@ export const INVOKE = "run.routes.invoke";
  * https://cloud.google.com/policy-intelligence/docs/reference/policytroubleshooter/rest/v1/iam/troubleshoot
  */
 export async function troubleshootInvocation(
-  context: Pick<Context, "env" | "settings" | "send">,
+  context: Pick<CloudContext, "env" | "settings" | "send">,
   name: ServiceName,
   principal: string,
 ): Promise<{ service: KnativeService; explanation: Explanation }> {

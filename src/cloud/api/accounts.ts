@@ -10,7 +10,7 @@ import {
   type KeyMessage,
 } from "../accounts.ts";
 import type { ApiClient, ApiRequest } from "./client.ts";
-import type { Place } from "../cloud.ts";
+import type { Place } from "../names.ts";
 
 const IAM = "https://iam.googleapis.com/v1";
 

@@ -1,4 +1,5 @@
-import type { Context } from "../../context/context.ts";
+import type { CloudContext } from "../cloud-context.ts";
+import { INVOKER_ROLE } from "../permissions.ts";
 import { accountRequests, createAccounts } from "./accounts.ts";
 import { buildByApi, planApiBuild } from "./build.ts";
 import { openApiClient, requestLine, type ApiClient, type ApiRequest } from "./client.ts";
@@ -10,11 +11,12 @@ import { createLogs, logRequests } from "./logs.ts";
 import { changeMembers, getPolicy, leaving, policyRead, policyWrite, withMember, withoutMember } from "./policy.ts";
 import { createProject, projectRequests } from "./project.ts";
 import { createOperate, operateRequests } from "./operate.ts";
-import type { Cloud, DeployOptions, GrantOptions, Place, Policy, Service, ServiceName, Step } from "../cloud.ts";
+import type { Cloud, DeployOptions, GrantOptions, Policy, Service, Step } from "../cloud.ts";
+import type { Place, ServiceName } from "../names.ts";
 import { readService, type KnativeService } from "../messages/knative-service.ts";
 
 /** The control plane by Google's REST APIs, with a service account's key and no gcloud. */
-export function createApiCloud(context: Context): Cloud {
+export function createApiCloud(context: CloudContext): Cloud {
   const clients = new Map<string, ApiClient>();
   const client = ({ project, region }: Place) => {
     const key = `${project} ${region}`;
@@ -47,12 +49,12 @@ export function createApiCloud(context: Context): Cloud {
   };
 }
 
-async function deploy(client: ApiClient, options: DeployOptions, context: Context): Promise<Service> {
+async function deploy(client: ApiClient, options: DeployOptions, context: CloudContext): Promise<Service> {
   const { service, isNew } = await deployByApi(client, options, context);
   // A service that has just been made is private.
   if (isNew && !options.allowUnauthenticated) return service;
   const change = options.allowUnauthenticated ? withMember("allUsers") : withoutMember("allUsers");
-  await changeMembers(client, { ...options, role: "roles/run.invoker" }, change, context.signal);
+  await changeMembers(client, { ...options, role: INVOKER_ROLE }, change, context.signal);
   return service;
 }
 
@@ -71,6 +73,6 @@ const plans: { readonly [Name in Step]: (options: Parameters<Cloud[Name]>[0]) =>
   ...imageRequests,
 };
 
-function planBinding(options: ServiceName, member: string, role = "roles/run.invoker"): ApiRequest[] {
+function planBinding(options: ServiceName, member: string, role = INVOKER_ROLE): ApiRequest[] {
   return [policyRead(options), policyWrite(options, { bindings: [{ role, members: [member] }], etag: "ETAG" })];
 }

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import type { Context } from "../../context/context.ts";
+import type { CloudContext } from "../cloud-context.ts";
 import { CliError } from "../../errors/cli-error.ts";
 import { ensureBucket, planBucket, sourceBucket } from "./bucket.ts";
 import type { ApiClient, ApiRequest } from "./client.ts";
@@ -22,7 +22,7 @@ const PATIENCE = 20;
 /** How many builds are looked through for one that may have been started. */
 const NEWEST = 100;
 
-type Surroundings = Pick<Context, "terminal" | "signal">;
+type Surroundings = Pick<CloudContext, "terminal" | "signal">;
 
 /** Builds a folder by its Dockerfile, or by buildpacks where it has none: uploads the source, has Cloud Build build and push it, and shows the log as it grows. */
 export async function buildByApi(client: ApiClient, options: BuildOptions, around: Surroundings): Promise<BuildResult> {

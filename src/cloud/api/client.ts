@@ -1,10 +1,10 @@
 import type { Credentials } from "../../auth/credentials.ts";
 import type { AccessToken } from "../../auth/exchange.ts";
-import type { Context } from "../../context/context.ts";
+import type { CloudContext } from "../cloud-context.ts";
 import { CliError } from "../../errors/cli-error.ts";
 import type { Response } from "../../http/client.ts";
 import { retryAfter } from "../../http/retry.ts";
-import type { Place } from "../cloud.ts";
+import type { Place } from "../names.ts";
 import { explainControlPlane, type Facts } from "../errors/control-plane.ts";
 import { findOperatorCredentials } from "../operator-credentials.ts";
 import { quotaSpent } from "../errors/project.ts";
@@ -46,7 +46,7 @@ const TIMEOUT = 60_000;
 
 /** Google's APIs under the account that the control plane is used as, unless other credentials are given. */
 export function openApiClient(
-  context: Pick<Context, "env" | "settings" | "send">,
+  context: Pick<CloudContext, "env" | "settings" | "send">,
   place: Place,
   find: () => Promise<Credentials> = () => findOperatorCredentials(context),
 ): ApiClient {

@@ -1,10 +1,11 @@
-import type { Context } from "../../context/context.ts";
+import type { CloudContext } from "../cloud-context.ts";
 import { CliError } from "../../errors/cli-error.ts";
 import { buildByApi, planApiBuild } from "./build.ts";
 import { assertUnderstood, withFlags } from "./flags.ts";
 import { failedWith, type ApiClient, type ApiRequest } from "./client.ts";
 import { pause, withRetry } from "../retry.ts";
-import type { BuildOptions, DeployOptions, Service, ServiceName } from "../cloud.ts";
+import type { BuildOptions, DeployOptions, Service } from "../cloud.ts";
+import type { ServiceName } from "../names.ts";
 import { readService, type KnativeService } from "../messages/knative-service.ts";
 import { serviceUrl } from "../messages/knative-url.ts";
 import { defaultImage, sourceImage } from "../repository.ts";
@@ -28,7 +29,7 @@ interface Deployed {
 export async function deployByApi(
   client: ApiClient,
   options: DeployOptions,
-  context: Pick<Context, "terminal" | "signal">,
+  context: Pick<CloudContext, "terminal" | "signal">,
 ): Promise<Deployed> {
   assertUnderstood(options.gcloudFlags);
   const { signal } = context;

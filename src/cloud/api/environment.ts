@@ -2,7 +2,7 @@ import { CliError } from "../../errors/cli-error.ts";
 import type { ApiClient, ApiRequest } from "./client.ts";
 import { serviceUrl } from "../messages/knative-url.ts";
 import { replaceService, serviceRead, type Spec } from "./replace.ts";
-import type { Place } from "../cloud.ts";
+import type { Place } from "../names.ts";
 import type { KnativeRevision, KnativeVariable } from "../messages/knative-revision.ts";
 import type { KnativeService } from "../messages/knative-service.ts";
 import type { EnvironmentOptions } from "../operate.ts";

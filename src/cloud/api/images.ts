@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Context } from "../../context/context.ts";
+import type { CloudContext } from "../cloud-context.ts";
 import type { ApiClient, ApiRequest } from "./client.ts";
 import { serviceUrl } from "../messages/knative-url.ts";
 import { replaceService, serviceRead } from "./replace.ts";
-import type { Cloud, Place } from "../cloud.ts";
+import type { Cloud } from "../cloud.ts";
+import type { Place } from "../names.ts";
 import { inOrder, placeOf, type ImageName, type LabelOptions, type StoredImage } from "../images.ts";
 import { readService, type KnativeService } from "../messages/knative-service.ts";
 import { withLabels } from "../messages/labels.ts";
@@ -16,7 +17,7 @@ const REGISTRY = "https://artifactregistry.googleapis.com/v1";
 const PAUSE = 500;
 
 /** What is kept in Artifact Registry, and labels, by Google's APIs. */
-export function createImages(client: (place: Place) => ApiClient, { signal }: Pick<Context, "signal">): Images {
+export function createImages(client: (place: Place) => ApiClient, { signal }: Pick<CloudContext, "signal">): Images {
   const at = ({ project, location }: Repository) => client({ project, region: location });
 
   async function finish(api: ApiClient, request: ApiRequest): Promise<void> {

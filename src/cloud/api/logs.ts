@@ -1,5 +1,5 @@
 import type { ApiClient, ApiRequest } from "./client.ts";
-import type { Place } from "../cloud.ts";
+import type { Place } from "../names.ts";
 import { logFilter, type LogEntry, type LogQuery, type LogVerbs } from "../logs.ts";
 
 /** Google's own limit of a page. */

@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Context } from "../../context/context.ts";
+import type { CloudContext } from "../cloud-context.ts";
 import { CliError } from "../../errors/cli-error.ts";
 import type { ApiClient, ApiRequest } from "./client.ts";
 import { serviceUrl } from "../messages/knative-url.ts";
 import { planEnvironment, setEnvironment } from "./environment.ts";
 import { replaceService, serviceRead, type Spec } from "./replace.ts";
-import type { Cloud, Place, ServiceName } from "../cloud.ts";
+import type { Cloud } from "../cloud.ts";
+import type { Place, ServiceName } from "../names.ts";
 import { readRevisions, readVariables, type KnativeRevision } from "../messages/knative-revision.ts";
 import { readService, readServices, type KnativeService } from "../messages/knative-service.ts";
 import type { ListOptions, TrafficOptions } from "../operate.ts";
@@ -17,7 +18,10 @@ type Operate = Pick<Cloud, "list" | "revisions" | "traffic" | "delete" | "enviro
 const PAUSE = 300;
 
 /** Operating services by Google's APIs. */
-export function createOperate(client: (place: Place) => ApiClient, { terminal, signal }: Pick<Context, "terminal" | "signal">): Operate {
+export function createOperate(
+  client: (place: Place) => ApiClient,
+  { terminal, signal }: Pick<CloudContext, "terminal" | "signal">,
+): Operate {
   const get = async (options: ServiceName) => (await client(options).call(serviceRead(options))) as KnativeService;
   return {
     async list(options) {

@@ -1,7 +1,8 @@
 import type { ApiClient, ApiRequest } from "./client.ts";
 import { serviceUrl } from "../messages/knative-url.ts";
 import { withRetry } from "../retry.ts";
-import type { GrantOptions, Policy, ServiceName } from "../cloud.ts";
+import type { GrantOptions, Policy } from "../cloud.ts";
+import type { ServiceName } from "../names.ts";
 import { notInRole } from "../member.ts";
 
 type Members = readonly string[];

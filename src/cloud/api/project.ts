@@ -1,6 +1,7 @@
-import type { Context } from "../../context/context.ts";
+import type { CloudContext } from "../cloud-context.ts";
 import type { ApiClient, ApiRequest } from "./client.ts";
-import type { Cloud, EnableOptions, Place, Policy, ProjectName } from "../cloud.ts";
+import type { Cloud, EnableOptions, Policy } from "../cloud.ts";
+import type { Place, ProjectName } from "../names.ts";
 import { enableApis, planEnabling } from "./enable-apis.ts";
 
 export const projectRequests = {
@@ -18,7 +19,7 @@ export const projectRequests = {
 /** A project's policy and its APIs, by Google's. */
 export function createProject(
   clientOf: (place: Place) => ApiClient,
-  { signal }: Pick<Context, "signal">,
+  { signal }: Pick<CloudContext, "signal">,
 ): Pick<Cloud, "projectPolicy" | "enable"> {
   const client = ({ project }: ProjectName) => clientOf({ project, region: "global" });
   return {

@@ -1,7 +1,7 @@
 import { failedWith, type ApiClient, type ApiRequest } from "./client.ts";
 import { serviceUrl } from "../messages/knative-url.ts";
 import { pause, withRetry } from "../retry.ts";
-import type { ServiceName } from "../cloud.ts";
+import type { ServiceName } from "../names.ts";
 import type { KnativeService } from "../messages/knative-service.ts";
 
 export type Spec = NonNullable<KnativeService["spec"]>;

@@ -4,7 +4,7 @@ import type { Response } from "../../http/client.ts";
 import { retryAfter } from "../../http/retry.ts";
 import { readApiError, readJson, type ApiClient } from "./client.ts";
 import { withRetry } from "../retry.ts";
-import type { Place } from "../cloud.ts";
+import type { Place } from "../names.ts";
 
 export const STORAGE = "https://storage.googleapis.com";
 

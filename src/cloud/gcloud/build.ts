@@ -1,4 +1,4 @@
-import type { Context } from "../../context/context.ts";
+import type { CloudContext } from "../cloud-context.ts";
 import { CliError } from "../../errors/cli-error.ts";
 import { pause, withRetry } from "../retry.ts";
 import { buildFailed, ENDED, lastLines, LINES, lostSight, readBuild, type Build } from "../api/build-message.ts";
@@ -21,7 +21,7 @@ export function planBuild(options: BuildOptions): string[][] {
   ];
 }
 
-export function createBuild(gcloud: Gcloud, { terminal, signal }: Pick<Context, "terminal" | "signal">) {
+export function createBuild(gcloud: Gcloud, { terminal, signal }: Pick<CloudContext, "terminal" | "signal">) {
   return async (options: BuildOptions): Promise<BuildResult> => {
     const repository = parseRepository(options.image);
     if (repository) await ensureRepository(gcloud, repository, options);

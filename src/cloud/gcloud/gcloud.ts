@@ -1,11 +1,12 @@
-import type { Context } from "../../context/context.ts";
+import type { CloudContext } from "../cloud-context.ts";
 import { CliError } from "../../errors/cli-error.ts";
 import { withRetry } from "../retry.ts";
 import { accountLines, createAccounts } from "./accounts.ts";
 import { createBuild, planBuild } from "./build.ts";
 import { createImages, imageLines, labelList } from "./images.ts";
 import { createOperate, operateCalls, type GcloudCall } from "./operate.ts";
-import type { BuildOptions, Cloud, DeployOptions, GrantOptions, Place, Policy, ServiceName, Step } from "../cloud.ts";
+import type { BuildOptions, Cloud, DeployOptions, GrantOptions, Policy, Step } from "../cloud.ts";
+import type { Place, ServiceName } from "../names.ts";
 import { createLogs, logLines } from "./logs.ts";
 import { gcloudLine, openGcloud, type Gcloud } from "./process.ts";
 import { setUpByGcloud, setupLine } from "./setup.ts";
@@ -14,7 +15,7 @@ import { readService } from "../messages/knative-service.ts";
 import { notInRole } from "../member.ts";
 
 /** The control plane by the real gcloud. */
-export function createGcloudCloud(context: Context): Cloud {
+export function createGcloudCloud(context: CloudContext): Cloud {
   const gcloud = openGcloud(context);
   const build = createBuild(gcloud, context);
   return {

@@ -1,5 +1,6 @@
 import { CliError } from "../../errors/cli-error.ts";
-import type { Cloud, Place, Service, ServiceName } from "../cloud.ts";
+import type { Cloud, Service } from "../cloud.ts";
+import type { Place, ServiceName } from "../names.ts";
 import type { Gcloud } from "./process.ts";
 import { readRevisions, readVariables, type KnativeRevision } from "../messages/knative-revision.ts";
 import { readService, readServices, type KnativeService } from "../messages/knative-service.ts";

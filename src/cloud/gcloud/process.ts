@@ -2,7 +2,7 @@ import { execa } from "execa";
 import { kill as signalGroup } from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { stripVTControlCharacters } from "node:util";
-import type { Context } from "../../context/context.ts";
+import type { CloudContext } from "../cloud-context.ts";
 import { CliError } from "../../errors/cli-error.ts";
 import { readGcloudError } from "./errors.ts";
 import { signIn } from "./sign-in.ts";
@@ -22,7 +22,7 @@ export type Gcloud = (args: readonly string[], options?: GcloudOptions) => Promi
 /** Milliseconds that gcloud has to end after SIGTERM. */
 const GRACE = 3000;
 
-export function openGcloud({ env, terminal, signal, cwd }: Pick<Context, "env" | "terminal" | "signal" | "cwd">): Gcloud {
+export function openGcloud({ env, terminal, signal, cwd }: Pick<CloudContext, "env" | "terminal" | "signal" | "cwd">): Gcloud {
   const isQuiet = terminal.quiet || terminal.json;
   let signedIn: Promise<void> | undefined;
   const underWay = new Map<string, Promise<string>>();

@@ -1,4 +1,5 @@
-import type { Cloud, EnableOptions, Policy, ProjectName } from "../cloud.ts";
+import type { Cloud, EnableOptions, Policy } from "../cloud.ts";
+import type { ProjectName } from "../names.ts";
 import type { Gcloud } from "./process.ts";
 
 type Lines = readonly (readonly string[])[];

@@ -1,13 +1,13 @@
 import { execa } from "execa";
 import { existsSync, renameSync, rmSync } from "node:fs";
-import type { Environment } from "../../context/context.ts";
+import type { CloudContext } from "../cloud-context.ts";
 import { CliError } from "../../errors/cli-error.ts";
 
 /**
  * Signs the real gcloud in, in the emulator's own configuration directory, as its operator.
  * Does nothing where that has happened, or where there is no gcloud. Throws GCLOUD_FAILED with gcloud's own words.
  */
-export async function signIn(env: Environment): Promise<void> {
+export async function signIn(env: CloudContext["env"]): Promise<void> {
   const directory = env["CLOUDSDK_CONFIG"];
   const keyFile = env["GOOGLE_APPLICATION_CREDENTIALS"];
   if (!directory || !keyFile || existsSync(directory)) return;

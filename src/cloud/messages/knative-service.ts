@@ -1,4 +1,5 @@
-import type { Service, ServiceName } from "../cloud.ts";
+import type { Service } from "../cloud.ts";
+import type { ServiceName } from "../names.ts";
 import { readInstances, readVariables, type KnativeCondition, type KnativeRevisionSpec } from "./knative-revision.ts";
 
 /** https://cloud.google.com/run/docs/reference/rest/v1/namespaces.services, as far as it is read here. */

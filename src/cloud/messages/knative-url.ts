@@ -1,4 +1,4 @@
-import type { ServiceName } from "../cloud.ts";
+import type { ServiceName } from "../names.ts";
 
 /** The service as v1 has it, which is what gcloud shows. */
 export function serviceUrl({ project, region, service }: ServiceName): string {

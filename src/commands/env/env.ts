@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
-import type { Service, ServiceName } from "../../cloud/cloud.ts";
+import type { Service } from "../../cloud/cloud.ts";
+import type { ServiceName } from "../../cloud/names.ts";
 import type { EnvironmentOptions, Variable } from "../../cloud/operate.ts";
 import { parseVariables } from "../../cloud/environment-variables.ts";
 import type { Context } from "../../context/context.ts";

@@ -1,5 +1,6 @@
 import { defaultUrlSentence, ingressSentence } from "../../invoke/refusal/not-reachable.ts";
-import type { Service, ServiceName } from "../../cloud/cloud.ts";
+import type { Service } from "../../cloud/cloud.ts";
+import type { ServiceName } from "../../cloud/names.ts";
 import { readMember } from "../../cloud/member.ts";
 import { readService } from "../../cloud/messages/knative-service.ts";
 import { INVOKE, planTroubleshooting, troubleshootInvocation, type Explanation } from "../../cloud/troubleshoot.ts";

@@ -1,5 +1,6 @@
 import { formatRelativeTime } from "../../terminal/relative-time.ts";
-import type { Cloud, ServiceName } from "../../cloud/cloud.ts";
+import type { Cloud } from "../../cloud/cloud.ts";
+import type { ServiceName } from "../../cloud/names.ts";
 import type { Revision } from "../../cloud/operate.ts";
 import { assertServable, explainUnready } from "../../cloud/traffic-shares.ts";
 import type { Context } from "../../context/context.ts";

@@ -1,5 +1,6 @@
 import { formatRelativeTime } from "../../terminal/relative-time.ts";
-import type { Cloud, Service, ServiceName } from "../../cloud/cloud.ts";
+import type { Cloud, Service } from "../../cloud/cloud.ts";
+import type { ServiceName } from "../../cloud/names.ts";
 import type { Revision, TrafficOptions } from "../../cloud/operate.ts";
 import { assertServable, readShares, readTags, withRest } from "../../cloud/traffic-shares.ts";
 import { assertWhole } from "../../cloud/traffic.ts";

@@ -1,4 +1,5 @@
-import type { Cloud, Policy, Service, ServiceName } from "../../cloud/cloud.ts";
+import type { Cloud, Policy, Service } from "../../cloud/cloud.ts";
+import type { ServiceName } from "../../cloud/names.ts";
 import type { StoredImage } from "../../cloud/images.ts";
 import { registryOf } from "../../cloud/images.ts";
 import { DEFAULT_REPOSITORY, parseRepository, type Repository } from "../../cloud/repository.ts";

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Cloud, Policy, Service, ServiceName } from "../../cloud/cloud.ts";
+import type { Cloud, Policy, Service } from "../../cloud/cloud.ts";
+import type { ServiceName } from "../../cloud/names.ts";
 import { CliError } from "../../errors/cli-error.ts";
 
 /** What is there before anything is done. */

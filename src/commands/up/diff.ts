@@ -1,4 +1,5 @@
-import type { Cloud, ServiceName } from "../../cloud/cloud.ts";
+import type { Cloud } from "../../cloud/cloud.ts";
+import type { ServiceName } from "../../cloud/names.ts";
 import { parseRepository } from "../../cloud/repository.ts";
 import { CliError } from "../../errors/cli-error.ts";
 import { isPending, isSound, isUnsettled, type ServiceState } from "./current-state.ts";

@@ -1,5 +1,6 @@
 import { defaultImage, parseRepository } from "../../cloud/repository.ts";
-import type { Cloud, ServiceName } from "../../cloud/cloud.ts";
+import type { Cloud } from "../../cloud/cloud.ts";
+import type { ServiceName } from "../../cloud/names.ts";
 import type { Context } from "../../context/context.ts";
 import { CliError } from "../../errors/cli-error.ts";
 import { printPlan } from "../../context/print-plan.ts";

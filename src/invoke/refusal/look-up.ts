@@ -7,7 +7,8 @@ import { CliError } from "../../errors/cli-error.ts";
 import { createSend, type Send } from "../../http/client.ts";
 import { isLoopback } from "../../http/route.ts";
 import { chooseCloud } from "../../cloud/open-cloud.ts";
-import type { Cloud, ServiceName } from "../../cloud/cloud.ts";
+import type { Cloud } from "../../cloud/cloud.ts";
+import type { ServiceName } from "../../cloud/names.ts";
 
 /** Milliseconds that looking for evidence may take in all: a refusal is told without it, too. */
 const PATIENCE = 6000;

@@ -1,4 +1,5 @@
-import type { Policy, Service, ServiceName } from "../../cloud/cloud.ts";
+import type { Policy, Service } from "../../cloud/cloud.ts";
+import type { ServiceName } from "../../cloud/names.ts";
 import { CliError } from "../../errors/cli-error.ts";
 import type { ErrorCode } from "../../errors/exit-codes.ts";
 import { REASONS, type Reason } from "../../errors/reasons.ts";

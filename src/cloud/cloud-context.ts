@@ -1,0 +1,14 @@
+import type { Send } from "../http/client.ts";
+import type { Settings } from "../settings/settings.ts";
+import type { Terminal } from "../terminal/terminal.ts";
+
+/** What the control plane needs of a command's context. */
+export interface CloudContext {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Absolute; gcloud runs here. */
+  readonly cwd: string;
+  readonly settings: Pick<Settings, "get">;
+  readonly terminal: Pick<Terminal, "debug" | "json" | "note" | "offer" | "quiet" | "task" | "warn">;
+  readonly signal: AbortSignal;
+  readonly send: Send;
+}
