@@ -15,7 +15,7 @@ export async function main(argv: readonly string[]): Promise<number> {
       for (const name of SIGNALS) process.off(name, onSignal);
       process.kill(process.pid, signal);
     }
-    interrupt.abort(new CliError("INTERRUPTED", "Interrupted.", { details: { signal } }));
+    interrupt.abort(new CliError("INTERRUPTED", "Interrupted.", { subject: { kind: "signal", name: signal }, details: { signal } }));
   };
   for (const name of SIGNALS) process.on(name, onSignal);
   try {

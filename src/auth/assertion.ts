@@ -1,6 +1,5 @@
 import { createPublicKey, type KeyObject, sign, verify } from "node:crypto";
 import { CliError } from "../errors/cli-error.ts";
-import type { Reason } from "../errors/reasons.ts";
 import type { ServiceAccountKey } from "./service-account-key.ts";
 
 /** What the assertion is to be exchanged for: an ID token for an audience, or an access token with scopes (separated by blanks). */
@@ -25,7 +24,7 @@ export function createAssertion(key: ServiceAccountKey, wanted: Wanted, now: num
   if (!signature) {
     throw new CliError("CREDENTIALS_INVALID", `The private key of ${client_email} is damaged: what it signs cannot be verified.`, {
       hint: "Copy the key file again, byte for byte, from where it was made; or make a new key.",
-      details: { reason: "PRIVATE_KEY_BROKEN" satisfies Reason },
+      reason: "PRIVATE_KEY_BROKEN",
     });
   }
   return `${signed}.${signature.toString("base64url")}`;

@@ -60,8 +60,7 @@ async function readNamed(setting: Setting, search: Search): Promise<Credentials>
     return await readCredentialFile(value, source, search);
   } catch (error) {
     if (!(error instanceof CliError) || source === "--credentials") throw error;
-    const { code, message, hint, details } = error;
-    throw new CliError(code, message, { hint: `${hint ? `${hint} ` : ""}(The file is named by ${source}.)`, details });
+    throw error.with({ hint: `${error.hint ? `${error.hint} ` : ""}(The file is named by ${source}.)` });
   }
 }
 

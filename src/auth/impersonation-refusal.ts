@@ -22,7 +22,8 @@ export function explainImpersonationRefusal(refusal: Refusal, impersonation: Imp
   const refused = (reason: Reason | undefined, message: string, hint: string) =>
     new CliError("TOKEN_REFUSED", message, {
       hint,
-      details: { ...(reason && { reason }), error, status_code: status, ...(permission && { permission }), account },
+      reason,
+      details: { error, status_code: status, ...(permission && { permission }), account },
     });
   if (refusal.reason === "SERVICE_DISABLED" || /has not been used in project|it is disabled/.test(description))
     return refused(

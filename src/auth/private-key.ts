@@ -1,6 +1,5 @@
 import { createPrivateKey, type KeyObject } from "node:crypto";
 import { CliError } from "../errors/cli-error.ts";
-import type { Reason } from "../errors/reasons.ts";
 
 const COPY_AGAIN = "Copy the key file again, byte for byte, from where it was made; or make a new key.";
 
@@ -16,10 +15,7 @@ const OTHER_LABELS: readonly (readonly [RegExp, string])[] = [
 /** Reads the `private_key` of a key file (PEM). Throws CliError CREDENTIALS_INVALID with what is wrong with it, and nothing of it. */
 export function parsePrivateKey(pem: string, subject: string): KeyObject {
   const invalid = (fault: string, hint = COPY_AGAIN) =>
-    new CliError("CREDENTIALS_INVALID", `The private_key of ${lower(subject)} ${fault}.`, {
-      hint,
-      details: { reason: "PRIVATE_KEY_BROKEN" satisfies Reason },
-    });
+    new CliError("CREDENTIALS_INVALID", `The private_key of ${lower(subject)} ${fault}.`, { hint, reason: "PRIVATE_KEY_BROKEN" });
   if (pem.includes("\\n")) throw invalid("has its line breaks escaped twice", "In the file, write every \\\\n of private_key as \\n.");
   const label = /-----BEGIN ([A-Z0-9 ]+)-----/.exec(pem)?.[1];
   if (label === undefined) throw invalid("is no PEM: its BEGIN line is missing");

@@ -84,7 +84,8 @@ export function explainTokenRefusal(fields: Readonly<Record<string, unknown>>, c
   const [, known] = KNOWN.find(([pattern]) => pattern.test(`${error} ${description}`) || pattern.test(description)) ?? [];
   return new CliError("TOKEN_REFUSED", `${host} refused a token for ${key.client_email}: ${said}.`, {
     ...(known && { hint: known.remedy(key.client_email) }),
-    details: { ...(known && { reason: known.reason }), ...details },
+    reason: known?.reason,
+    details,
   });
 }
 
@@ -97,7 +98,8 @@ function explainSkew(said: string, details: object, { host, date, now }: Circums
       : `${host} finds this machine's clock wrong`;
   return new CliError("CLOCK_SKEW", `${off}: ${said}.`, {
     hint: SET_CLOCK,
-    details: { reason: "CLOCK_OFF" satisfies Reason, ...details, ...(Number.isFinite(skew) && { skew_seconds: skew }) },
+    reason: "CLOCK_OFF",
+    details: { ...details, ...(Number.isFinite(skew) && { skew_seconds: skew }) },
   });
 }
 

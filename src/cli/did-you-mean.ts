@@ -7,17 +7,11 @@ import { closestMatch } from "../errors/closest-match.ts";
 /** An error that ends a command, with what may have been meant as its hint: another service or another region. Others are left as they are. */
 export async function withSuggestion(error: unknown, context: Context): Promise<unknown> {
   if (!(error instanceof CliError) || context.signal.aborted) return error;
-  const { service, member } = error.details;
   const region = context.settings.get("region")?.value;
-  if (region !== undefined && !REGIONS.includes(region) && tells(error, region)) return withHint(error, regionHint(region));
-  // Where a member is named it is his role on the service that is missing.
-  if (error.code !== "NOT_FOUND" || typeof service !== "string" || member !== undefined || region === undefined) return error;
-  const hint = await serviceHint(context, service, region);
-  return hint === undefined ? error : withHint(error, hint);
-}
-
-function withHint(error: CliError, hint: string): CliError {
-  return new CliError(error.code, error.message, { hint, cause: error.cause, details: error.details });
+  if (region !== undefined && !REGIONS.includes(region) && tells(error, region)) return error.with({ hint: regionHint(region) });
+  if (error.code !== "NOT_FOUND" || error.subject?.kind !== "service" || region === undefined) return error;
+  const hint = await serviceHint(context, error.subject.name, region);
+  return hint === undefined ? error : error.with({ hint });
 }
 
 /** Whether the region is what the error is about. */

@@ -123,6 +123,7 @@ export function missing(error: unknown, { account, key }: { readonly account: st
       ? `See those that it has: cloudrun-oauth keys list --account ${account}`
       : "See those that are: cloudrun-oauth accounts list. One that has just been made takes a minute to be known everywhere.",
     cause: error.cause,
+    subject: isKey ? { kind: "key", name: key } : { kind: "account", name: account },
     details: { account, ...(isKey && { key_id: key }) },
   });
 }

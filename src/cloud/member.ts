@@ -34,6 +34,7 @@ export function notInRole({ service, member, role }: GrantOptions, cause?: unkno
   return new CliError("NOT_FOUND", `${member} does not have ${role} on the service ${service}.`, {
     hint: `See who has: cloudrun-oauth members ${service} --all`,
     cause,
+    subject: { kind: "role", name: role },
     details: { service, member, role },
   });
 }

@@ -52,12 +52,11 @@ export function offerEnabling(cloud: Cloud, { terminal, signal }: Pick<CloudCont
 
 /** The API that a step lacks, where that is what it failed for. */
 function neededBy(error: unknown): { readonly project: string; readonly api: string } | undefined {
-  if (!(error instanceof CliError) || error.details["reason"] !== "API_NOT_ENABLED") return undefined;
-  const { project, api } = error.details;
-  return typeof project === "string" && typeof api === "string" ? { project, api } : undefined;
+  if (!(error instanceof CliError) || error.reason !== "API_NOT_ENABLED" || error.subject?.kind !== "api") return undefined;
+  const { name: api, project } = error.subject;
+  return project === undefined ? undefined : { project, api };
 }
 
 function withAnswer(error: CliError): CliError {
-  const { code, message, hint, details, cause } = error;
-  return new CliError(code, message, { hint: `${hint ?? ""} — or run this again with --yes, which does it.`, details, cause });
+  return error.with({ hint: `${error.hint ?? ""} — or run this again with --yes, which does it.` });
 }

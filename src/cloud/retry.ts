@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { CliError } from "../errors/cli-error.ts";
+import { TimedOut } from "../http/network-error.ts";
 import { isPassing } from "../http/retry.ts";
 
 interface Patience {
@@ -50,21 +51,15 @@ export async function pause(milliseconds: number, signal: AbortSignal): Promise<
   await sleep(milliseconds, undefined, { signal }).catch(() => signal.throwIfAborted());
 }
 
-/** What `readApiError` and `request.ts` say of a failure. */
-interface FailureDetails {
-  readonly status?: number;
-  readonly cause?: string;
-  /** Seconds. */
-  readonly retry_after?: number;
-}
-
 /** Whether what failed may succeed in a while, done again or not. */
 function mayPass(error: unknown): boolean {
   if (!(error instanceof CliError) || (error.code !== "UNAVAILABLE" && error.code !== "TIMEOUT")) return false;
-  const { cause, status } = error.details as FailureDetails;
-  return status !== undefined || cause === "TimedOut" || isPassing(cause ?? "");
+  const { cause, retryAfterSeconds } = error;
+  return (
+    retryAfterSeconds !== undefined || cause instanceof TimedOut || isPassing((cause as NodeJS.ErrnoException | undefined)?.code ?? "")
+  );
 }
 
 function askedPause(error: unknown): number {
-  return error instanceof CliError ? ((error.details as FailureDetails).retry_after ?? 0) * 1000 : 0;
+  return error instanceof CliError ? (error.retryAfterSeconds ?? 0) * 1000 : 0;
 }

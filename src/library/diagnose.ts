@@ -55,12 +55,12 @@ export async function diagnose(answer: Response | RefusedAnswer, options: Diagno
   const headers = Object.fromEntries(new Headers(answer.headers as Record<string, string>));
   const error = await explain({ url: new URL(url), status: answer.status, headers, body }, token);
   if (!error) return undefined;
-  const { code, message, hint, details } = error;
+  const { code, message, hint, reason } = error;
   return {
     code,
     message,
     ...(hint !== undefined && { hint }),
-    ...(typeof details["reason"] === "string" && { reason: details["reason"] }),
+    ...(reason !== undefined && { reason }),
   };
 }
 

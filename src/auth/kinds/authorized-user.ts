@@ -85,7 +85,8 @@ function explain({ host, status, error, description, reason: subtype }: Refusal,
   const refused = (reason: Reason | undefined, sentence: string) =>
     new CliError("TOKEN_REFUSED", `${sentence}: ${said}.`, {
       hint: LOGIN,
-      details: { ...(reason && { reason }), error, error_description: description, status_code: status },
+      reason,
+      details: { error, error_description: description, status_code: status },
     });
   if (/rapt|reauth/i.test(`${subtype} ${description}`))
     return refused("SIGN_IN_EXPIRED", `The login from ${origin} has to be renewed, as the organisation's session length demands`);

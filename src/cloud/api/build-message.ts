@@ -59,9 +59,8 @@ export function buildFailed({ id, status, statusDetail, logUrl }: Partial<Build>
 
 /** The error where a build has been lost sight of: it goes on, and its end is not known. */
 export function lostSight({ id, logUrl }: Partial<Build>, error: CliError): CliError {
-  return new CliError(error.code, error.message, {
+  return error.with({
     hint: `The build ${id} goes on by itself.${logUrl ? ` Its log: ${logUrl}` : ""}`,
-    cause: error.cause,
-    details: { ...error.details, build: id, ...(logUrl && { log_url: logUrl }) },
+    details: { build: id, ...(logUrl && { log_url: logUrl }) },
   });
 }

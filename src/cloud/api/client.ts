@@ -132,11 +132,12 @@ export function readApiError(status: number, text: string, host: string, facts: 
       cause,
     });
   const details = { status, ...(wait > 0 && { retry_after: wait }) };
-  if (status === 429) return quotaSpent(facts.project, message, { cause, details });
+  if (status === 429) return quotaSpent(facts.project, message, { cause, details, retryAfterSeconds: wait });
   if (BUSY.includes(status))
     return new CliError("UNAVAILABLE", `${host} answered ${status}: ${message}`, {
       hint: "Run the command again in a minute.",
       cause,
+      retryAfterSeconds: wait,
       details,
     });
   const said = `${code}: ${message} ${more ? JSON.stringify(more) : ""}`;

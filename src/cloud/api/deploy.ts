@@ -75,7 +75,7 @@ async function find(client: ApiClient, options: ServiceName): Promise<ServiceMes
   try {
     return (await client.call({ method: "GET", url: messageUrl(options) })) as ServiceMessage;
   } catch (error) {
-    if (error instanceof CliError && error.code === "NOT_FOUND" && "service" in error.details) return undefined;
+    if (error instanceof CliError && error.code === "NOT_FOUND" && error.subject?.kind === "service") return undefined;
     throw error;
   }
 }

@@ -48,8 +48,8 @@ async function isThere(client: ApiClient, repository: Repository): Promise<boole
   } catch (error) {
     if (!(error instanceof CliError)) throw error;
     // Who may push need not be allowed to look: the push will tell.
-    if (error.code === "PERMISSION_DENIED" && "permission" in error.details) return true;
-    if (error.code === "NOT_FOUND" && !("project" in error.details) && !("region" in error.details)) return false;
+    if (error.code === "PERMISSION_DENIED" && error.subject?.kind === "permission") return true;
+    if (error.code === "NOT_FOUND" && error.subject?.kind !== "project" && error.subject?.kind !== "region") return false;
     throw error;
   }
 }

@@ -145,6 +145,7 @@ function standsStill(session: string): CliError {
   const { host } = new URL(session);
   return new CliError("UNAVAILABLE", `${host} takes nothing of the upload.`, {
     hint: "Run the command again in a minute.",
+    retryAfterSeconds: 0,
     details: { status: 308 },
   });
 }

@@ -1,6 +1,5 @@
-import { CliError } from "../../errors/cli-error.ts";
+import { CliError, type ErrorSubject } from "../../errors/cli-error.ts";
 import type { ErrorCode } from "../../errors/exit-codes.ts";
-import type { Reason } from "../../errors/reasons.ts";
 import { readMember } from "../member.ts";
 import { FORBIDDEN } from "./organization.ts";
 import { roleWith } from "../permissions.ts";
@@ -37,7 +36,9 @@ const KNOWN: readonly (readonly [RegExp, Explain])[] = [
       return new CliError("PERMISSION_DENIED", `${api ?? groups.name ?? "An API that this needs"} is not enabled in project ${project}.`, {
         hint: `gcloud services enable ${api ?? "run.googleapis.com cloudbuild.googleapis.com artifactregistry.googleapis.com"} --project ${project}`,
         cause,
-        details: { reason: "API_NOT_ENABLED" satisfies Reason, project, ...(api && { api }) },
+        reason: "API_NOT_ENABLED",
+        ...(api && { subject: { kind: "api", name: api, project } }),
+        details: { project, ...(api && { api }) },
       });
     },
   ],
@@ -168,15 +169,16 @@ function permissionDenied(permission: string | undefined, { project, sentence, a
     {
       hint,
       cause,
+      ...(permission && { subject: { kind: "permission", name: permission, project } }),
       details: { project, ...(permission && { permission }), ...(role && { role }) },
     },
   );
 }
 
-function notFound(kind: string, name: string | undefined, hint: string, cause: unknown): CliError {
+function notFound(kind: ErrorSubject["kind"], name: string | undefined, hint: string, cause: unknown): CliError {
   return new CliError("NOT_FOUND", `There is no ${kind} ${name ?? "of that name"}.`, {
     hint,
     cause,
-    details: name ? { [kind]: name } : {},
+    ...(name && { subject: { kind, name }, details: { [kind]: name } }),
   });
 }

@@ -71,5 +71,5 @@ function forbidden(
   message: string,
   { hint, cause, ...facts }: { readonly hint: string; readonly cause: Error; readonly [fact: string]: unknown },
 ): CliError {
-  return new CliError("ORG_POLICY", message, { hint, cause, details: { reason, ...facts } });
+  return new CliError("ORG_POLICY", message, { hint, cause, reason, details: facts });
 }

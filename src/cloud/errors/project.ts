@@ -23,6 +23,7 @@ export const MISPLACED: readonly (readonly [RegExp, Explain])[] = [
       new CliError("NOT_FOUND", `Project ${project} has been deleted.`, {
         hint: `For 30 days it can be had back: gcloud projects undelete ${project}`,
         cause,
+        subject: { kind: "project", name: project },
         details: { project },
       }),
   ],
@@ -32,6 +33,7 @@ export const MISPLACED: readonly (readonly [RegExp, Explain])[] = [
       new CliError("NOT_FOUND", `There is no project ${named ?? project}.`, {
         hint: "See those that are yours: gcloud projects list",
         cause,
+        subject: { kind: "project", name: named ?? project },
         details: { project: named ?? project },
       }),
   ],
@@ -42,6 +44,7 @@ export const MISPLACED: readonly (readonly [RegExp, Explain])[] = [
       new CliError("NOT_FOUND", `There is no region ${named ?? region}, or project ${project} may not use it.`, {
         hint: `See those that there are: gcloud run regions list --project ${project}`,
         cause,
+        subject: { kind: "region", name: named ?? region },
         details: { region: named ?? region },
       }),
   ],
@@ -55,11 +58,10 @@ export const MISPLACED: readonly (readonly [RegExp, Explain])[] = [
 export function quotaSpent(
   project: string,
   sentence: string,
-  { cause, details }: { readonly cause: Error; readonly details?: Readonly<Record<string, unknown>> },
+  options: Pick<CliError, "cause"> & Partial<Pick<CliError, "details" | "retryAfterSeconds">>,
 ): CliError {
   return new CliError("UNAVAILABLE", `A quota of project ${project} is spent: ${sentence}`, {
     hint: `Run the command again in a minute, or ask for more: https://console.cloud.google.com/iam-admin/quotas?project=${project}`,
-    cause,
-    ...(details && { details }),
+    ...options,
   });
 }

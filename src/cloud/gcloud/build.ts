@@ -73,7 +73,7 @@ async function ensureRepository(gcloud: Gcloud, repository: Repository, options:
     await gcloud(repositoryLine("describe", repository), { isProbe: true });
   } catch (error) {
     // Who may push need not be allowed to look: the push will tell.
-    if (error instanceof CliError && error.code === "PERMISSION_DENIED" && "permission" in error.details) return;
+    if (error instanceof CliError && error.code === "PERMISSION_DENIED" && error.subject?.kind === "permission") return;
     if (!(error instanceof CliError && error.code === "NOT_FOUND")) throw error;
     if (!isMadeWhereMissing(repository)) throw missingRepository(repository, error);
     await gcloud(repositoryLine("create", repository, options)).catch((problem: unknown) => {

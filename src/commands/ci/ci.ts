@@ -95,12 +95,7 @@ async function lookUpNumber({ terminal }: Context, cloud: Cloud, project: string
     return await terminal.task(`Looking up the number of project ${project}`, () => cloud.projectNumber(project));
   } catch (error) {
     if (!(error instanceof CliError) || error.code === "NOT_FOUND") throw error;
-    const { code, message, hint, details, cause } = error;
-    throw new CliError(code, message, {
-      hint: `${hint ?? ""} (Nobody is asked where the number is said: --project-number NUMBER)`.trim(),
-      details,
-      cause,
-    });
+    throw error.with({ hint: `${error.hint ?? ""} (Nobody is asked where the number is said: --project-number NUMBER)`.trim() });
   }
 }
 
@@ -108,9 +103,9 @@ async function findService(cloud: Cloud, name: GrantOptions): Promise<Service | 
   try {
     return await cloud.describe(name);
   } catch (error) {
-    if (error instanceof CliError && error.code === "NOT_FOUND" && "service" in error.details) return undefined;
+    if (error instanceof CliError && error.code === "NOT_FOUND" && error.subject?.kind === "service") return undefined;
     // Where the API is off there is no service either, and to enable it is the first step.
-    if (error instanceof CliError && error.details["reason"] === "API_NOT_ENABLED") return undefined;
+    if (error instanceof CliError && error.reason === "API_NOT_ENABLED") return undefined;
     throw error;
   }
 }
@@ -142,10 +137,12 @@ async function apply(context: Context, cloud: Cloud, steps: readonly SetupStep[]
 
 /** The error where an account is not there whose policy was to be changed; Google does not say which. */
 function named(error: unknown, account: string | undefined): unknown {
-  if (!(error instanceof CliError) || error.code !== "NOT_FOUND" || account === undefined || "account" in error.details) return error;
+  if (!(error instanceof CliError) || error.code !== "NOT_FOUND" || account === undefined || error.subject?.kind === "account")
+    return error;
   return new CliError("NOT_FOUND", `There is no account ${account}.`, {
     hint: "Say the one that the service runs as: --service-account ACCOUNT",
     cause: error,
+    subject: { kind: "account", name: account },
     details: { account },
   });
 }

@@ -14,7 +14,7 @@ export async function patiently<T>(
       return await work();
     } catch (error) {
       if (!(error instanceof CliError)) throw error;
-      const isAwaited = error.code === "NOT_FOUND" && fresh.some((account) => account === error.details["account"]);
+      const isAwaited = error.code === "NOT_FOUND" && error.subject?.kind === "account" && fresh.includes(error.subject.name);
       if (error.code !== "CONFLICT" && !isAwaited) throw error;
       await sleep(pause, undefined, { signal }).catch(() => signal.throwIfAborted());
     }

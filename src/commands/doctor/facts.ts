@@ -48,7 +48,7 @@ export interface World {
 
 /** Whether something fails since an API is not enabled. */
 export function isNotEnabled(error: unknown): boolean {
-  return error instanceof CliError && error.details["reason"] === "API_NOT_ENABLED";
+  return error instanceof CliError && error.reason === "API_NOT_ENABLED";
 }
 
 /** The audience where no service is known: that a token is to be had at all is seen by any. */

@@ -31,7 +31,7 @@ async function run(context: Context, env: Environment, program: string, argv: re
     // A terminal sends Ctrl-C to the program too; what is sent to this process alone has to be passed on.
     const passOn = (): void => {
       const { reason } = context.signal as { readonly reason: unknown };
-      const isInterrupt = reason instanceof CliError && reason.details.signal === "SIGINT";
+      const isInterrupt = reason instanceof CliError && reason.subject?.name === "SIGINT";
       if (!(isInterrupt && context.terminal.interactive)) child.kill(isInterrupt ? "SIGINT" : "SIGTERM");
     };
     context.signal.addEventListener("abort", passOn);

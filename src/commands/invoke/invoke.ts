@@ -130,9 +130,5 @@ function createPrinter({ terminal, signal, cwd }: Context, options: InvokeOption
 /** The one error of a run: the first, and how many there were of how many calls. */
 function summary(first: CliError, { count, calls }: { readonly count: number; readonly calls: number }): CliError {
   if (calls === 1) return first;
-  const { code, message, hint, details } = first;
-  return new CliError(code, `${count} of ${calls} calls failed. The first: ${message}`, {
-    ...(hint && { hint }),
-    details: { ...details, calls, failed: count },
-  });
+  return first.with({ message: `${count} of ${calls} calls failed. The first: ${first.message}`, details: { calls, failed: count } });
 }

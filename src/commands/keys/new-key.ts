@@ -71,7 +71,7 @@ export async function waitUntilGood(
       await fetchAccessToken(key, { send, env, signal });
       return;
     } catch (error) {
-      const isNew = error instanceof CliError && ["KEY_UNKNOWN", "ACCOUNT_DELETED"].includes(String(error.details["reason"]));
+      const isNew = error instanceof CliError && (error.reason === "KEY_UNKNOWN" || error.reason === "ACCOUNT_DELETED");
       if (!isNew || performance.now() - started > PATIENCE) throw error;
       await sleep(pause, undefined, { signal }).catch(() => signal.throwIfAborted());
     }

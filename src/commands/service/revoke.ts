@@ -32,18 +32,15 @@ export async function revoke(context: Context, name: string | undefined, { role 
 
 /** What is not on the service may be on the project. */
 function explain(options: GrantOptions, error: unknown, inherited: string | undefined): unknown {
-  const isAbsent = error instanceof CliError && error.code === "NOT_FOUND" && error.details["role"] !== undefined;
+  const isAbsent = error instanceof CliError && error.code === "NOT_FOUND" && error.subject?.kind === "role";
   if (!isAbsent || inherited === undefined) return error;
   const { service, project, member } = options;
-  return new CliError(
-    "NOT_FOUND",
-    `${member} has nothing on the service ${service} itself, but ${inherited} on project ${project}, which holds for it.`,
-    {
-      hint: projectLine(options, inherited),
-      details: { ...error.details, inherited_from: "project", inherited_role: inherited },
-      cause: error,
-    },
-  );
+  return error.with({
+    message: `${member} has nothing on the service ${service} itself, but ${inherited} on project ${project}, which holds for it.`,
+    hint: projectLine(options, inherited),
+    details: { inherited_from: "project", inherited_role: inherited },
+    cause: error,
+  });
 }
 
 /** The role by which the project lets a member call, or the very role that is to be taken; undefined where there is none, or it may not be read. */

@@ -75,10 +75,10 @@ export function assertPrivate({ service, policy }: ServiceState): void {
 }
 
 function unlessMissing(error: unknown): undefined {
-  if (error instanceof CliError && error.code === "NOT_FOUND" && "service" in error.details) return undefined;
+  if (error instanceof CliError && error.code === "NOT_FOUND" && error.subject?.kind === "service") return undefined;
   throw error;
 }
 
 function isForbidden(error: unknown): boolean {
-  return error instanceof CliError && error.code === "PERMISSION_DENIED" && "permission" in error.details;
+  return error instanceof CliError && error.code === "PERMISSION_DENIED" && error.subject?.kind === "permission";
 }

@@ -53,6 +53,6 @@ async function isBuilt(cloud: Cloud, reference: string): Promise<boolean> {
   }
 }
 
-function isForbidden({ code, details }: CliError): boolean {
-  return code === "PERMISSION_DENIED" && "permission" in details;
+function isForbidden({ code, subject }: CliError): boolean {
+  return code === "PERMISSION_DENIED" && subject?.kind === "permission";
 }

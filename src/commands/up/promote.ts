@@ -60,10 +60,11 @@ function hasTag({ traffic }: Service, revision: string): boolean {
 
 function notGood(error: CliError, revision: string, { traffic, service }: Service, url: string): CliError {
   const serving = traffic.filter(({ percent }) => percent > 0).map((target) => target.revision);
-  return new CliError(error.code, `${revision} did not pass, and gets no traffic: ${serving.join(", ")} serves on. ${error.message}`, {
+  return error.with({
+    message: `${revision} did not pass, and gets no traffic: ${serving.join(", ")} serves on. ${error.message}`,
     hint: `Mend the service and run up again. What ${revision} printed: cloudrun-oauth logs ${service}`,
     cause: error,
-    details: { ...error.details, revision, serving, candidate_url: url },
+    details: { revision, serving, candidate_url: url },
   });
 }
 

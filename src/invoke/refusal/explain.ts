@@ -26,7 +26,7 @@ export async function explainRefusal(call: RefusedCall, look: EvidenceLookup = a
   if (call.status === 404) return explainNotReachable(call, await seek({ policy: false, signer: false }));
   const seen = faultOfCredential(call);
   // Which audiences a service takes besides its URL, the control plane alone knows.
-  const isAboutAudience = seen?.details["reason"] === "AUDIENCE_MISMATCH" || seen?.details["reason"] === "AUDIENCE_IS_DOMAIN";
+  const isAboutAudience = seen?.reason === "AUDIENCE_MISMATCH" || seen?.reason === "AUDIENCE_IS_DOMAIN";
   if (seen && !isAboutAudience) return seen;
   const evidence = await seek({ policy: true, signer: call.status === 401 && !isAboutAudience });
   return faultOfCredential(call, evidence) ?? explainNotLetIn(call, evidence);

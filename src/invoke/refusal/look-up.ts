@@ -59,7 +59,7 @@ async function lookAtService(cloud: Cloud, names: readonly ServiceName[], url: U
       wantsPolicy ? quietly(() => cloud.policy(name)) : undefined,
     ]);
     if (described instanceof CliError) {
-      if (described.details["reason"] === "VPC_SERVICE_CONTROLS") return { isOutsidePerimeter: true };
+      if (described.reason === "VPC_SERVICE_CONTROLS") return { isOutsidePerimeter: true };
       missing = described.code === "NOT_FOUND" && serviceNamedBy(url) ? name : undefined;
       // A service of the same name elsewhere is another one.
     } else if (!serviceNamedBy(url) || described.urls.some((each) => sameService(each, url))) {

@@ -51,14 +51,13 @@ export function refusal(
 ): CliError {
   const { claims } = readCredential(call.sent);
   const details = {
-    reason,
     status_code: call.status,
     url: call.url.origin,
     audience: claims?.aud,
     principal: memberCalling(call),
     ...facts,
   };
-  return new CliError(code, inOneLine(message), { hint: inOneLine(hint), details });
+  return new CliError(code, inOneLine(message), { hint: inOneLine(hint), reason, details });
 }
 
 /** What comes from a token or from another machine cannot write on the terminal. */
