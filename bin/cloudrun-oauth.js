@@ -1,15 +1,14 @@
 #!/usr/bin/env node
 "use strict";
 
-const { keepCompiledCode, main } = require("../dist/main.cjs");
-keepCompiledCode(process, require);
+const { main } = require("../dist/main.cjs");
 
 let isOver = false;
 main(process.argv.slice(2)).then((exitCode) => {
   isOver = true;
   process.exitCode = exitCode;
 });
-// As Node has it for a module that never ends.
+// Node's exit code for a program that ends while it still awaits something.
 process.once("exit", (exitCode) => {
   if (!isOver && exitCode === 0) process.exitCode = 13;
 });

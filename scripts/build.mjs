@@ -3,58 +3,53 @@ import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync, wr
 import { dirname, join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "rolldown";
-import { ascii } from "./ascii.mjs";
 import { lateModules } from "./late-modules.mjs";
 
-const BUDGET = 2_500_000; // bytes, unpacked
-/** A line that says whose a work is, as it stands above the terms of the MIT, ISC and BSD licences. */
-const OWNER = /^ *(?:mit license )?(?:copyright )(?:\(c\)|©|\d).*$/gim;
+const MAX_PACKAGE_BYTES = 2_500_000;
+/** The copyright line above the terms of the MIT, ISC, and BSD licenses. */
+const COPYRIGHT_LINE = /^ *(?:mit license )?(?:copyright )(?:\(c\)|©|\d).*$/gim;
 
-/** What every start needs: our own modules that main.ts imports, our package.json, and the bundler's runtime. */
-const FIRST =
+/** What every run needs: the modules that main.ts imports, our package.json, and the bundler's runtime. */
+const MAIN_MODULES =
   /src\/(errors\/(cli-error|exit-codes)|cli\/compile-cache|settings\/private-files)\.ts$|^(?!.*node_modules).*\/package\.json$|rolldown\/runtime/;
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 process.chdir(root);
 const manifest = JSON.parse(readFileSync("package.json", "utf8"));
 
-// Built beside and swapped in, so that a build that fails leaves what was there.
-const fresh = `dist.${process.pid}`;
-process.once("exit", () => rmSync(fresh, { recursive: true, force: true }));
+// The new dist/ replaces the old one only after the build has succeeded.
+const newDist = `dist.${process.pid}`;
+process.once("exit", () => rmSync(newDist, { recursive: true, force: true }));
 const input = {
   platform: "node",
-  // What one command needs at once, another may need late.
+  // One command imports a module statically that another imports when it needs it.
   checks: { ineffectiveDynamicImport: false },
-  // google-auth-library would fetch by them, and is given another way: see src/auth/google-library.ts.
+  // google-auth-library doesn't send requests with these, but with the transport of src/auth/google-library.ts.
   external: ["node-fetch", "https-proxy-agent"],
 };
 const output = {
-  dir: fresh,
+  dir: newDist,
   comments: false,
-  // Names stay, so that a stack trace can be read.
+  // Names stay, so that stack traces are readable.
   minify: { compress: { target: "node20" }, mangle: false, codegen: { removeWhitespace: true } },
 };
-// The command line, with the emulator, is CommonJS: Node loads that faster than modules, and what a run does not need not at all.
+// The command line and the emulator are CommonJS, which Node loads faster than ES modules.
 const program = await build({
   ...input,
   input: { main: "src/main.ts", emulator: "src/library/emulator.ts", errors: "src/errors/cli-error.ts" },
-  plugins: [
-    { name: "spinners", load: { filter: { id: /cli-spinners[\\/]spinners\.json$/ }, handler: keepOwnSpinners } },
-    lateModules,
-    ascii,
-  ],
+  plugins: [{ name: "spinners", load: { filter: { id: /cli-spinners[\\/]spinners\.json$/ }, handler: keepDefaultSpinners } }, lateModules],
   output: {
     ...output,
     format: "cjs",
     entryFileNames: "[name].cjs",
     chunkFileNames: "[name]-[hash].cjs",
-    // Each file costs a start something, so what most runs need is in few. A group takes along what its modules import, unless one before it
-    // has it.
+    // Each file costs start-up time, so what most runs need is in few files. A group includes what its modules import, unless a group of higher
+    // priority has it.
     codeSplitting: {
       groups: [
         { name: "cel", test: /node_modules\/@marcbachmann\/cel-js\//, priority: 5 },
         { name: "valibot", test: /node_modules\/valibot\//, priority: 5 },
-        { name: "first", test: FIRST, priority: 4 },
+        { name: "first", test: MAIN_MODULES, priority: 4 },
         { name: "program", test: /src\/cli\/program\.ts$/, priority: 3 },
         { name: "call", test: /src\/(context\/create-context|terminal\/terminal|http\/client|commands\/invoke\/invoke)\.ts$/, priority: 2 },
         { name: "api", test: /src\/cloud\/api\/api\.ts$/, priority: 1 },
@@ -62,7 +57,7 @@ const program = await build({
     },
   },
 });
-// The library is of modules, as those want it who bundle what they ship. An error is of one class, whichever door it comes by.
+// The library is ES modules, for bundlers. Its CliError is the class that the emulator throws, too.
 const library = await build({
   ...input,
   input: { index: "src/index.ts" },
@@ -74,42 +69,38 @@ const library = await build({
     codeSplitting: { groups: [{ name: "library", test: /src\/index\.ts$/ }] },
   },
 });
-writeFileSync(join(fresh, "emulator.js"), `export { startEmulator } from "./emulator.cjs";\n`);
-execFileSync(process.execPath, [join("node_modules", "typescript", "bin", "tsc"), "-p", "tsconfig.build.json", "--outDir", fresh], {
+writeFileSync(join(newDist, "emulator.js"), `export { startEmulator } from "./emulator.cjs";\n`);
+execFileSync(process.execPath, [join("node_modules", "typescript", "bin", "tsc"), "-p", "tsconfig.build.json", "--outDir", newDist], {
   stdio: "inherit",
 });
-removeInnerDeclarations();
+removeInternalDeclarations();
 rmSync("dist", { recursive: true, force: true });
-renameSync(fresh, "dist");
-writeFileSync("THIRD-PARTY-LICENSES", licences([...program.output, ...library.output]));
+renameSync(newDist, "dist");
+writeFileSync("THIRD-PARTY-LICENSES", formatLicenses([...program.output, ...library.output]));
 writeFileSync("dist/cloudrun-oauth.schema.json", execFileSync(process.execPath, ["bin/cloudrun-oauth.js", "config", "schema"]));
-assertNoImports(program.output);
-assertBudget();
+assertPackageSize();
 
-/** ora brings some eighty spinners, and shows one of two: this one, or the other where a terminal has no Unicode. */
-function keepOwnSpinners(path) {
+/** Drops the spinners that ora never shows: it uses one of these two, depending on whether the terminal has Unicode. */
+function keepDefaultSpinners(path) {
   const { dots, line } = JSON.parse(readFileSync(path, "utf8"));
   return { code: JSON.stringify({ dots, line }), moduleType: "json" };
 }
 
-/**
- * Leaves of the declarations those that the package's entries lead to: what else the compiler came by is nobody's to import. The compiler
- * leaves the names of the sources in them, and beside a declaration there is a .js, if anything.
- */
-function removeInnerDeclarations() {
-  const reached = new Set(Object.values(manifest.exports).flatMap(({ types }) => (types ? [join(fresh, relative("dist", types))] : [])));
+/** Keeps only the declarations that the package's entries import, directly or not, and has them import `.js` instead of `.ts`. */
+function removeInternalDeclarations() {
+  const reached = new Set(Object.values(manifest.exports).flatMap(({ types }) => (types ? [join(newDist, relative("dist", types))] : [])));
   for (const file of reached) {
     const text = readFileSync(file, "utf8").replace(/((?:from |import\()"\.[^"]*)\.ts"/g, '$1.js"');
     writeFileSync(file, text);
     for (const [, path] of text.matchAll(/(?:from |import\()"(\.[^"]*)\.js"/g)) reached.add(join(dirname(file), `${path}.d.ts`));
   }
-  for (const name of readdirSync(fresh, { recursive: true })) {
-    if (name.endsWith(".d.ts") && !reached.has(join(fresh, name))) rmSync(join(fresh, name));
+  for (const name of readdirSync(newDist, { recursive: true })) {
+    if (name.endsWith(".d.ts") && !reached.has(join(newDist, name))) rmSync(join(newDist, name));
   }
 }
 
-/** The licence of every package of which a byte is in dist/; packages that have one in the same words share its text. */
-function licences(chunks) {
+/** The licenses of all packages that are bundled into dist/; packages whose license has the same words share one text. */
+function formatLicenses(chunks) {
   const folders = new Set();
   for (const { modules } of chunks) {
     for (const [path, { renderedLength }] of Object.entries(modules)) {
@@ -117,49 +108,35 @@ function licences(chunks) {
       if (folder && renderedLength > 0) folders.add(folder);
     }
   }
-  const sharers = new Map();
-  for (const { title, terms } of [...folders].toSorted().map(licence)) {
+  const byWords = new Map();
+  for (const { title, terms } of [...folders].toSorted().map(readLicense)) {
     const words = terms.replace(/[\s*]+/g, " ").toLowerCase();
-    sharers.set(words, { terms, titles: [...(sharers.get(words)?.titles ?? []), title] });
+    byWords.set(words, { terms, titles: [...(byWords.get(words)?.titles ?? []), title] });
   }
-  return [...sharers.values()].map(({ titles, terms }) => `${titles.join("\n")}\n\n${terms}\n`).join(`\n${"-".repeat(78)}\n\n`);
+  return [...byWords.values()].map(({ titles, terms }) => `${titles.join("\n")}\n\n${terms}\n`).join(`\n${"-".repeat(78)}\n\n`);
 }
 
-/** A package's licence: what it is called with whose it is, and the terms. */
-function licence(folder) {
+/** A package's license: a title with the copyright lines, and the terms. */
+function readLicense(folder) {
   const { name, version, license, repository } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8"));
   const file = readdirSync(folder).find((entry) => /^licen[cs]e/i.test(entry));
-  if (!license || !file) throw new Error(`${name} ${version} is bundled, and has no licence ${license ? "text" : "in its package.json"}.`);
+  if (!license || !file) throw new Error(`${name} ${version} is bundled, but has no license ${license ? "text" : "in its package.json"}.`);
   const source = typeof repository === "string" ? repository : repository?.url;
   const text = readFileSync(join(folder, file), "utf8").trim();
-  // A text that names its owner in a line of its own is the same as others without it.
-  const owners = text.match(OWNER) ?? [];
+  // Without the copyright lines, equal licenses have equal texts.
+  const copyrightLines = text.match(COPYRIGHT_LINE) ?? [];
   const terms = text
-    .replace(OWNER, "")
+    .replace(COPYRIGHT_LINE, "")
     .replace(/^(#+ )?(the )?(mit|isc) licen[cs]e( \((mit|isc)\))?$/gim, "")
     .trim()
     .replace(/\n{3,}/g, "\n\n");
-  const title = [`${name} ${version}, ${license}`, source, ...owners.map((owner) => owner.trim())].filter(Boolean).join("\n  ");
+  const title = [`${name} ${version}, ${license}`, source, ...copyrightLines.map((line) => line.trim())].filter(Boolean).join("\n  ");
   return { title, terms };
 }
 
-/**
- * Code that was kept (src/cli/compile-cache.ts) has no import() of what is outside it. google-auth-library's are for a Node without Web Crypto, and for the
- * requests that it does not make itself here.
- */
-function assertNoImports(chunks) {
-  const unused = new Set(["crypto", "https-proxy-agent", "node-fetch"]);
-  for (const { fileName, code } of chunks) {
-    for (const [found, id] of code?.matchAll(/(?<![.\w$])import\(["'`]?([^"'`)]*)/g) ?? []) {
-      if (!unused.has(id))
-        throw new Error(`${fileName} has ${found}…): import its module at the top, where it is loaded when it is first used.`);
-    }
-  }
-}
-
-function assertBudget() {
+function assertPackageSize() {
   const size = manifest.files.filter((path) => existsSync(path)).reduce((sum, path) => sum + sizeOf(path), 0);
-  if (size > BUDGET) throw new Error(`The package would be ${size} bytes unpacked; the budget is ${BUDGET}.`);
+  if (size > MAX_PACKAGE_BYTES) throw new Error(`The package would be ${size} bytes unpacked; the budget is ${MAX_PACKAGE_BYTES}.`);
 }
 
 function sizeOf(path) {

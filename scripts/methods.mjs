@@ -1,10 +1,10 @@
 // Writes the table of Google's methods into the emulator's README: each is asked of an emulator, and has a route or is answered 501. `--check` only compares.
-import { build } from "esbuild";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { Agent, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { build } from "rolldown";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const readme = join(root, "src/emulator/README.md");
@@ -26,19 +26,16 @@ try {
   rmSync(folder, { recursive: true, force: true });
 }
 
-/** The emulator as its source has it now, whatever was built last. */
+/** Bundles the emulator from its current source, so that dist/ doesn't have to be up to date. */
 async function load() {
-  const outfile = join(folder, "emulator.mjs");
+  const file = join(folder, "emulator.mjs");
   await build({
-    entryPoints: [join(root, "src/emulator/index.ts")],
-    outfile,
-    bundle: true,
-    format: "esm",
+    input: join(root, "src/emulator/index.ts"),
     platform: "node",
-    banner: { js: 'import{createRequire as requireOfBundle}from"node:module";const require=requireOfBundle(import.meta.url);' },
-    logLevel: "warning",
+    checks: { ineffectiveDynamicImport: false },
+    output: { file, format: "es", codeSplitting: false },
   });
-  return import(pathToFileURL(outfile).href);
+  return import(pathToFileURL(file).href);
 }
 
 async function describe(url) {

@@ -1,14 +1,14 @@
 import packageJson from "../package.json" with { type: "json" };
+import { enableCompileCache } from "./cli/compile-cache.ts";
 import type { Context } from "./context/context.ts";
 import type { Execute } from "./context/define-command.ts";
 import type { GlobalOptions } from "./context/global-options.ts";
 import type { ProcessIo } from "./context/process-io.ts";
 import { CliError } from "./errors/cli-error.ts";
 
-export { keepCompiledCode } from "./cli/compile-cache.ts";
-
 /** Runs the command line in this process; resolves to its exit code. The first Ctrl-C ends it in order, the second at once. */
 export async function main(argv: readonly string[]): Promise<number> {
+  enableCompileCache(process.env);
   const interrupt = new AbortController();
   const onSignal = (signal: NodeJS.Signals) => {
     if (interrupt.signal.aborted) {

@@ -3,11 +3,11 @@ import { mkdirSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import { buildSync } from "esbuild";
 import { afterAll, expect, expectTypeOf, test } from "vitest";
 import { startEmulator } from "../src/library/emulator.ts";
 import { createFetch, diagnose, fetchIdToken, verifyIdToken, type CliError, type Diagnosis, type VerifiedClaims } from "../src/index.ts";
 import { temporaryDirectory } from "./helpers/api-server.ts";
+import { bundleFile } from "./helpers/bundle.ts";
 import { verifiedClaims } from "./helpers/caller.ts";
 import { openIdentity, serveIdentity } from "./helpers/identity.ts";
 import { folder } from "./helpers/command-line.ts";
@@ -22,7 +22,7 @@ const root = fileURLToPath(new URL("..", import.meta.url));
 /** Runs a module that uses the library in a process of its own, since the library reads the process's environment. */
 async function useLibrary(code: string, env: Readonly<Record<string, string | undefined>> = {}): Promise<string> {
   const directory = temporaryDirectory();
-  buildSync({ entryPoints: ["src/index.ts"], bundle: true, platform: "node", format: "esm", outfile: join(directory, "library.mjs") });
+  await bundleFile(join(root, "src/index.ts"), join(directory, "library.mjs"));
   writeFileSync(
     join(directory, "user.mjs"),
     `import { createFetch, diagnose, fetchIdToken, verifyIdToken, CliError } from "./library.mjs";\n${code}`,

@@ -6,11 +6,11 @@ import { connect, createServer as createTcpServer } from "node:net";
 import { join } from "node:path";
 import type { SecureContext } from "node:tls";
 import { promisify } from "node:util";
-import { buildSync } from "esbuild";
 import { expect, test } from "vitest";
 import { openCertificateAuthority } from "../../src/emulator/server/certificate-authority.ts";
 import { createSend } from "../../src/http/client.ts";
 import { temporaryDirectory } from "../helpers/api-server.ts";
+import { bundleProgram } from "../helpers/bundle.ts";
 import { failure } from "../helpers/failure.ts";
 import { listen } from "../helpers/listen.ts";
 
@@ -61,19 +61,10 @@ test("an https URL goes through a tunnel that is opened once and kept, and the p
   const tunnel = await serveTunnel(port);
   const directory = temporaryDirectory();
   writeFileSync(join(directory, "ca.pem"), authority);
-  const script = join(directory, "client.mjs");
-  buildSync({
-    stdin: {
-      contents: `import { createSend } from "./src/http/client.ts";
-        const send = createSend({ env: process.env });
-        for (const path of ["/1", "/2", "/3"]) console.log(await (await send({ method: "GET", url: "https://hello-uc.a.run.app" + path })).text());`,
-      resolveDir: ".",
-    },
-    bundle: true,
-    platform: "node",
-    format: "esm",
-    outfile: script,
-  });
+  const script = await bundleProgram(`
+    import { createSend } from "${join(import.meta.dirname, "../../src/http/client.ts")}";
+    const send = createSend({ env: process.env });
+    for (const path of ["/1", "/2", "/3"]) console.log(await (await send({ method: "GET", url: "https://hello-uc.a.run.app" + path })).text());`);
   // NODE_EXTRA_CA_CERTS is read when a process starts, so this one needs its own.
   const env = { NODE_EXTRA_CA_CERTS: join(directory, "ca.pem"), HTTPS_PROXY: `http://127.0.0.1:${tunnel.port}` };
   const { stdout } = await promisify(execFile)(process.execPath, [script], { env, timeout: 20_000 });

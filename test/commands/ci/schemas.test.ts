@@ -1,5 +1,4 @@
 import type * as WorkflowParser from "@actions/workflow-parser";
-import { build } from "esbuild";
 import { execa } from "execa";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,6 +7,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { shapeOf } from "../../../src/emulator/server/recorder.ts";
 import { findDeviations } from "../../fidelity/google-apis.ts";
+import { bundleFile } from "../../helpers/bundle.ts";
 import { folder } from "../../helpers/command-line.ts";
 import {
   parsePipeline,
@@ -29,10 +29,7 @@ const bundle = mkdtempSync(join(tmpdir(), "cloudrun-oauth-test-"));
 afterAll(() => rmSync(bundle, { recursive: true, force: true }));
 
 beforeAll(async () => {
-  const outfile = join(bundle, "parser.mjs");
-  const banner = { js: 'import { createRequire } from "node:module";\nconst require = createRequire(import.meta.url);' };
-  await build({ entryPoints: ["@actions/workflow-parser"], outfile, bundle: true, format: "esm", platform: "node", banner });
-  parser = import(pathToFileURL(outfile).href);
+  parser = import(pathToFileURL(await bundleFile("@actions/workflow-parser", join(bundle, "parser.mjs"))).href);
 });
 
 const VALIDATE = { github: findWorkflowErrors, gitlab: findGitLabErrors, cloudbuild: findBuildErrors } as const;

@@ -2,29 +2,19 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { build } from "esbuild";
 import { expect, onTestFinished, test } from "vitest";
+import { bundleProgram } from "../../helpers/bundle.ts";
 import { buildImage, isRunning, temporaryFolder, until } from "../../helpers/process-engine.ts";
 
 const SOURCE = join(import.meta.dirname, "../../../src/emulator/engine");
 
 /** Starts a program that uses the engine as the emulator does; `lines` is what it has printed. */
 async function startEmulator(main: string) {
-  const folder = temporaryFolder({
-    "main.ts": `import { createProcessEngine } from "${SOURCE}/process.ts";\nimport { createReaper } from "${SOURCE}/reaper.ts";\n${main}`,
-  });
-  const outfile = join(folder, "main.mjs");
-  const banner = { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' };
-  await build({
-    entryPoints: [join(folder, "main.ts")],
-    outfile,
-    bundle: true,
-    platform: "node",
-    format: "esm",
-    banner,
-    nodePaths: [join(SOURCE, "../../../node_modules")],
-  });
-  const emulator = spawn(process.execPath, [outfile], { stdio: ["ignore", "pipe", "inherit"] });
+  const script = await bundleProgram(`
+    import { createProcessEngine } from "${SOURCE}/process/process-engine.ts";
+    import { createReaper } from "${SOURCE}/reaper.ts";
+    ${main}`);
+  const emulator = spawn(process.execPath, [script], { stdio: ["ignore", "pipe", "inherit"] });
   onTestFinished(() => void emulator.kill("SIGKILL"));
   const lines: string[] = [];
   emulator.stdout.setEncoding("utf8").on("data", (text: string) => lines.push(...text.trim().split("\n")));

@@ -1,10 +1,10 @@
 import { execFileSync } from "node:child_process";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { build } from "esbuild";
 import { expect, onTestFinished, test } from "vitest";
 import { openState, type State } from "../../../src/emulator/state/state.ts";
 import { reopenState, temporaryDirectory } from "../../helpers/api-server.ts";
+import { bundleProgram } from "../../helpers/bundle.ts";
 
 function open(): State {
   return reopenState(temporaryDirectory());
@@ -94,22 +94,15 @@ test("a transaction that changes nothing writes nothing", () => {
 
 /** Runs a program under a limit of 512 bytes or more to a file: what a full disk does, for one process. Gives what it prints as JSON. */
 async function runWithLittleRoom(directory: string, main: string): Promise<unknown> {
-  const outfile = join(temporaryDirectory(), "main.mjs");
   const source = join(import.meta.dirname, "../../../src/emulator/state/state.ts");
-  const contents = `import { openState } from ${JSON.stringify(source)};
-    // Written to beyond the limit, a file is an error then, and not the program's end.
+  const script = await bundleProgram(`
+    import { openState } from ${JSON.stringify(source)};
+    // Writing beyond the limit is then an error instead of the program's end.
     process.on("SIGXFSZ", () => {});
     const attempt = (work) => { try { return work(); } catch (error) { return error.code; } };
     const open = () => openState(${JSON.stringify(directory)});
-    ${main}`;
-  await build({
-    stdin: { contents, loader: "ts", resolveDir: import.meta.dirname },
-    outfile,
-    bundle: true,
-    platform: "node",
-    format: "esm",
-  });
-  return JSON.parse(execFileSync("/bin/sh", ["-c", 'ulimit -f 8 && exec "$0" "$1"', process.execPath, outfile], { encoding: "utf8" }));
+    ${main}`);
+  return JSON.parse(execFileSync("/bin/sh", ["-c", 'ulimit -f 8 && exec "$0" "$1"', process.execPath, script], { encoding: "utf8" }));
 }
 
 test.skipIf(process.platform === "win32")(

@@ -1,11 +1,11 @@
 import { spawn } from "node:child_process";
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { build as bundle } from "esbuild";
 import { afterAll, expect, onTestFinished } from "vitest";
 import { createContainerEngine } from "../../../../src/emulator/engine/container/container-engine.ts";
 import type { StartOptions } from "../../../../src/emulator/engine/engine.ts";
 import { createReaper } from "../../../../src/emulator/engine/reaper.ts";
+import { bundleProgram } from "../../../helpers/bundle.ts";
 import { openContainerMachine } from "../../../helpers/container-machine.ts";
 import { temporaryFolder, until, type Files } from "../../../helpers/process-engine.ts";
 import { requires, testNeeding } from "../../../helpers/requirements.ts";
@@ -172,25 +172,14 @@ testNeeding("podman", "an emulator that is killed leaves neither containers nor 
   const deaf = `process.on("SIGTERM", () => {}); console.log("ready"); ${SLEEP}`;
   const context = temporaryFolder({ Dockerfile: `FROM node:22-slim\nRUN node -e "'${marker}'; ${SLEEP}"` });
   const source = join(import.meta.dirname, "../../../../src/emulator/engine");
-  const folder = temporaryFolder({
-    "main.ts": `
-      import { createContainerEngine } from "${source}/container.ts";
-      import { createReaper } from "${source}/reaper.ts";
-      const log = (_, line) => process.stdout.write(line + "\\n");
-      const engine = createContainerEngine({ directory: ${JSON.stringify(directory)}, shared: [], env: process.env, reaper: createReaper() });
-      await engine.start({ ...${JSON.stringify(image)}, command: ["node", "-e", ${JSON.stringify(deaf)}], env: {}, port: 8080, log });
-      engine.build({ context: ${JSON.stringify(context)}, dockerfile: "Dockerfile", directory: ${JSON.stringify(join(directory, "images", "two"))}, log: () => {}, signal: new AbortController().signal });`,
-  });
-  await bundle({
-    entryPoints: [join(folder, "main.ts")],
-    outfile: join(folder, "main.mjs"),
-    bundle: true,
-    platform: "node",
-    format: "esm",
-    banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
-    nodePaths: [join(source, "../../../../node_modules")],
-  });
-  const emulator = spawn(process.execPath, [join(folder, "main.mjs")], { stdio: ["ignore", "pipe", "inherit"], env: machine!.env });
+  const script = await bundleProgram(`
+    import { createContainerEngine } from "${source}/container/container-engine.ts";
+    import { createReaper } from "${source}/reaper.ts";
+    const log = (_, line) => process.stdout.write(line + "\\n");
+    const engine = createContainerEngine({ directory: ${JSON.stringify(directory)}, shared: [], env: process.env, reaper: createReaper() });
+    await engine.start({ ...${JSON.stringify(image)}, command: ["node", "-e", ${JSON.stringify(deaf)}], env: {}, port: 8080, log });
+    engine.build({ context: ${JSON.stringify(context)}, dockerfile: "Dockerfile", directory: ${JSON.stringify(join(directory, "images", "two"))}, log: () => {}, signal: new AbortController().signal });`);
+  const emulator = spawn(process.execPath, [script], { stdio: ["ignore", "pipe", "inherit"], env: machine!.env });
   onTestFinished(() => void emulator.kill("SIGKILL"));
   let output = "";
   emulator.stdout.setEncoding("utf8").on("data", (text: string) => (output += text));
