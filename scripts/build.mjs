@@ -24,7 +24,7 @@ const input = {
   platform: "node",
   // One command imports a module statically that another imports when it needs it.
   checks: { ineffectiveDynamicImport: false },
-  // google-auth-library doesn't send requests with these, but with the transport of src/auth/google-library.ts.
+  // google-auth-library doesn't send requests with these, but with the transport of src/auth/google-auth-transport.ts.
   external: ["node-fetch", "https-proxy-agent"],
 };
 const output = {

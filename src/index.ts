@@ -1,10 +1,10 @@
 import { env } from "node:process";
 import { audienceFor } from "./auth/audience.ts";
-import type { Exchange } from "./auth/exchange.ts";
-import { openGoogleKeys, type FindKey } from "./auth/google-keys.ts";
+import type { Exchange } from "./auth/service-account-tokens.ts";
+import { openGoogleKeys, type FindKey } from "./auth/google-public-keys.ts";
 import { verifyIdToken as verify, type VerifiedClaims, type VerifyIdTokenOptions } from "./auth/verify-id-token.ts";
 import { CliError } from "./errors/cli-error.ts";
-import { openCredentials, type GivenCredentials } from "./library/credentials.ts";
+import { openCredentials, type GivenCredentials } from "./library/open-credentials.ts";
 import { openIdTokenSource, type IdTokenSource } from "./library/id-token-source.ts";
 import { openServiceFetch } from "./library/service-fetch.ts";
 import { findServiceUrl, parseServiceUrl, type ServiceByName } from "./library/service-url.ts";
@@ -14,7 +14,7 @@ export { CliError } from "./errors/cli-error.ts";
 export type { ErrorCode } from "./errors/exit-codes.ts";
 export type { TokenFault, VerifiedClaims, VerifyIdTokenOptions } from "./auth/verify-id-token.ts";
 export { diagnose, type DiagnoseOptions, type Diagnosis, type RefusedAnswer } from "./library/diagnose.ts";
-export type { GivenCredentials } from "./library/credentials.ts";
+export type { GivenCredentials } from "./library/open-credentials.ts";
 export type { ServiceByName } from "./library/service-url.ts";
 
 export interface FetchIdTokenOptions {

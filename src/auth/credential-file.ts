@@ -1,12 +1,12 @@
 import { CliError } from "../errors/cli-error.ts";
 import type { Credentials } from "./credentials.ts";
-import type { Exchange } from "./exchange.ts";
-import { isFields, type Fields } from "./fields.ts";
+import type { Exchange } from "./service-account-tokens.ts";
+import { isFields, type Fields } from "./field-reader.ts";
 import { parseJson, readJsonFile } from "./key-file.ts";
-import { userCredentials } from "./kinds/authorized-user.ts";
-import { externalCredentials } from "./kinds/external-account.ts";
-import { assertImpersonationHost, impersonate, readImpersonated } from "./kinds/impersonated.ts";
-import { keyCredentials } from "./kinds/service-account.ts";
+import { userCredentials } from "./credential-types/authorized-user.ts";
+import { externalCredentials } from "./credential-types/external-account.ts";
+import { assertImpersonationHost, impersonate, readImpersonated } from "./credential-types/impersonated-service-account.ts";
+import { keyCredentials } from "./credential-types/service-account.ts";
 import { parseKey } from "./service-account-key.ts";
 
 type Kind = (value: Fields, origin: string, subject: string, exchange: Exchange) => Credentials;

@@ -4,11 +4,11 @@ import type { Setting, Settings } from "../settings/settings.ts";
 import { gcloudDirectory, readGcloudAccount } from "../settings/gcloud-configuration.ts";
 import { readInline } from "../settings/inline-credentials.ts";
 import { readCredentialFile, readInlineCredentials } from "./credential-file.ts";
-import type { AccessToken, Exchange } from "./exchange.ts";
-import { memberOf } from "./id-token.ts";
-import { impersonate, readChain } from "./kinds/impersonated.ts";
-import { metadataCredentials, metadataHost } from "./kinds/metadata-server.ts";
-import { pipelineCredentials } from "./subject-token/pipeline.ts";
+import type { AccessToken, Exchange } from "./service-account-tokens.ts";
+import { memberOf } from "./jwt.ts";
+import { impersonate, readChain } from "./credential-types/impersonated-service-account.ts";
+import { metadataCredentials, metadataHost } from "./credential-types/metadata-server.ts";
+import { pipelineCredentials } from "./credential-types/pipeline.ts";
 
 export { objectCredentials } from "./credential-file.ts";
 

@@ -1,6 +1,6 @@
 import { CliError } from "../errors/cli-error.ts";
 import type { Reason } from "../errors/reasons.ts";
-import type { Refusal } from "./google-library.ts";
+import type { Refusal } from "./google-auth-transport.ts";
 
 /** Whose token was asked for, and by whom. */
 interface Impersonation {

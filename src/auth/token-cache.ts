@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { CliError } from "../errors/cli-error.ts";
 import type { Credentials } from "./credentials.ts";
-import { readClaims } from "./id-token.ts";
-import { openTokenStore, tokenFolder, type KeptToken, type TokenStore } from "./token-store.ts";
+import { readClaims } from "./jwt.ts";
+import { openTokenStore, tokenFolder, type KeptToken, type TokenStore } from "./token-cache-files.ts";
 
 export interface CacheOptions {
   /** `--min-ttl`: milliseconds that a token has to be good for yet. */

@@ -1,7 +1,7 @@
 import { verify } from "node:crypto";
 import { CliError } from "../errors/cli-error.ts";
-import type { FindKey } from "./google-keys.ts";
-import type { IdTokenClaims } from "./id-token.ts";
+import type { FindKey } from "./google-public-keys.ts";
+import type { IdTokenClaims } from "./jwt.ts";
 
 export interface VerifyIdTokenOptions {
   /** Whom the token has to be for: the service's URL as its callers name it, or each of several. */

@@ -1,7 +1,7 @@
 import { findCredentials, type Credentials } from "../auth/credentials.ts";
-import type { Exchange } from "../auth/exchange.ts";
-import { memberOf } from "../auth/id-token.ts";
-import { impersonate, readChain } from "../auth/kinds/impersonated.ts";
+import type { Exchange } from "../auth/service-account-tokens.ts";
+import { memberOf } from "../auth/jwt.ts";
+import { impersonate, readChain } from "../auth/credential-types/impersonated-service-account.ts";
 import type { CloudContext } from "./cloud-context.ts";
 import { assertAllowed } from "../settings/rules.ts";
 

@@ -1,5 +1,5 @@
 import { audienceFor } from "../auth/audience.ts";
-import { isFromIap } from "./refusal/front-end.ts";
+import { isFromIap } from "./refusal/response-author.ts";
 import type { Context } from "../context/context.ts";
 import { CliError } from "../errors/cli-error.ts";
 

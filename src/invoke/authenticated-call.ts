@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
-import { principalOf } from "../auth/id-token.ts";
-import { authorOf, isFromIap } from "./refusal/front-end.ts";
-import type { EvidenceLookup } from "./refusal/refused-call.ts";
+import { principalOf } from "../auth/jwt.ts";
+import { authorOf, isFromIap } from "./refusal/response-author.ts";
+import type { EvidenceLookup } from "./refusal/refusal-error.ts";
 import type { CachedCredentials } from "../auth/token-cache.ts";
 import { CliError } from "../errors/cli-error.ts";
 import type { Response, Send } from "../http/client.ts";
@@ -89,7 +89,7 @@ export function createAuthenticatedCall(send: Send, caller: Caller, policy: Poli
     const { url, bytes, principal } = answer;
     if (!bytes) return answer;
     const { status, headers } = answer.response;
-    const { explainRefusal } = await import("./refusal/explain.ts");
+    const { explainRefusal } = await import("./refusal/explain-refusal.ts");
     const refused = { url, status, headers, body: bytes.toString("utf8"), sent, principal, now: Date.now() };
     const error =
       (await explainRefusal(refused, waitFor === undefined ? look : undefined)) ??

@@ -1,5 +1,5 @@
 import { Readable } from "node:stream";
-import { explainRefusal } from "../invoke/refusal/explain.ts";
+import { explainRefusal } from "../invoke/refusal/explain-refusal.ts";
 import { CliError } from "../errors/cli-error.ts";
 import type { ErrorCode } from "../errors/exit-codes.ts";
 import type { Response as Answer } from "../http/client.ts";

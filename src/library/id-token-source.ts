@@ -1,4 +1,4 @@
-import { readClaims } from "../auth/id-token.ts";
+import { readClaims } from "../auth/jwt.ts";
 
 /** Milliseconds that a token has to be good for. */
 const MARGIN = 300_000;

@@ -1,6 +1,6 @@
 import { cwd } from "node:process";
 import type { Credentials } from "../auth/credentials.ts";
-import type { Exchange } from "../auth/exchange.ts";
+import type { Exchange } from "../auth/service-account-tokens.ts";
 import { CliError } from "../errors/cli-error.ts";
 import { bare, isLoopback } from "../http/route.ts";
 

@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { PassThrough } from "node:stream";
 import { readKeyFile } from "../auth/key-file.ts";
-import { fetchIdToken } from "../auth/exchange.ts";
+import { fetchIdToken } from "../auth/service-account-tokens.ts";
 import { createKeyFile, ensureAccount } from "../cloud/api/accounts.ts";
 import { openApiClient } from "../cloud/api/client.ts";
 import { readMember } from "../cloud/member.ts";

@@ -13,7 +13,7 @@ import {
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import type { Credentials } from "../../src/auth/credentials.ts";
-import { keyCredentials } from "../../src/auth/kinds/service-account.ts";
+import { keyCredentials } from "../../src/auth/credential-types/service-account.ts";
 import { parseKey } from "../../src/auth/service-account-key.ts";
 import { withCache, type CacheOptions } from "../../src/auth/token-cache.ts";
 import { createSend } from "../../src/http/client.ts";

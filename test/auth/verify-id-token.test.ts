@@ -2,7 +2,7 @@ import { sign } from "node:crypto";
 import { createServer } from "node:http";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { openGoogleKeys } from "../../src/auth/google-keys.ts";
+import { openGoogleKeys } from "../../src/auth/google-public-keys.ts";
 import { verifyIdToken } from "../../src/auth/verify-id-token.ts";
 import { createSend } from "../../src/http/client.ts";
 import { failure } from "../helpers/failure.ts";

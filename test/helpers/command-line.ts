@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { PassThrough } from "node:stream";
 import { expect, onTestFinished } from "vitest";
 import { run } from "../../src/main.ts";
-import { tokenFolder } from "../../src/auth/token-store.ts";
+import { tokenFolder } from "../../src/auth/token-cache-files.ts";
 import { assertNoSecrets, assertNoSecretsIn, tokensAskedBy, type TokensAskedFor } from "./secret-scan.ts";
 
 /** A new folder, with files in it by their relative paths, that goes with the test. */

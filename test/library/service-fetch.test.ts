@@ -2,7 +2,7 @@ import { once } from "node:events";
 import type { IncomingMessage, RequestListener } from "node:http";
 import { Readable } from "node:stream";
 import { expect, test, vi } from "vitest";
-import { keyCredentials } from "../../src/auth/kinds/service-account.ts";
+import { keyCredentials } from "../../src/auth/credential-types/service-account.ts";
 import { parseKey } from "../../src/auth/service-account-key.ts";
 import { unauthorized } from "../../src/emulator/front-door/error-pages.ts";
 import { CliError } from "../../src/errors/cli-error.ts";

@@ -1,7 +1,7 @@
 import type { AwsSecurityCredentialsSupplier } from "google-auth-library";
 import { CliError } from "../../errors/cli-error.ts";
-import type { Exchange } from "../exchange.ts";
-import { isFields, type FieldReader } from "../fields.ts";
+import type { Exchange } from "../service-account-tokens.ts";
+import { isFields, type FieldReader } from "../field-reader.ts";
 import { assertSource } from "./url.ts";
 
 /** AWS says who calls by a request to itself that only its caller can have signed; google-auth-library signs it. */

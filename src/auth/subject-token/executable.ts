@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { CliError } from "../../errors/cli-error.ts";
-import type { Exchange } from "../exchange.ts";
-import { isFields, type FieldReader, type Fields } from "../fields.ts";
+import type { Exchange } from "../service-account-tokens.ts";
+import { isFields, type FieldReader, type Fields } from "../field-reader.ts";
 import { clean } from "../token-refusal.ts";
 
 interface About {

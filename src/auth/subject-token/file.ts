@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { CliError } from "../../errors/cli-error.ts";
-import type { FieldReader } from "../fields.ts";
+import type { FieldReader } from "../field-reader.ts";
 import { readFormat } from "./format.ts";
 
 /** A token that something else on the machine writes into a file, and renews there. */

@@ -1,4 +1,4 @@
-import { fieldsOf, isFields, type FieldReader } from "../fields.ts";
+import { fieldsOf, isFields, type FieldReader } from "../field-reader.ts";
 
 /** Takes the token out of what a source holds; undefined where it is not there. */
 type ReadToken = (text: string) => string | undefined;

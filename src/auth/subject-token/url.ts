@@ -1,7 +1,7 @@
 import { CliError } from "../../errors/cli-error.ts";
-import type { Exchange } from "../exchange.ts";
-import { fieldsOf, type FieldReader } from "../fields.ts";
-import { assertGoogles } from "../token-endpoint.ts";
+import type { Exchange } from "../service-account-tokens.ts";
+import { fieldsOf, type FieldReader } from "../field-reader.ts";
+import { assertGoogles } from "../google-hosts.ts";
 import { readFormat } from "./format.ts";
 
 /** The metadata servers of clouds are asked within the machine; GitHub's runners ask GitHub. */

@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { tokenFolder } from "../../auth/token-store.ts";
+import { tokenFolder } from "../../auth/token-cache-files.ts";
 import type { Context } from "../../context/context.ts";
 
 type Value = readonly [value: string, meaning: string];

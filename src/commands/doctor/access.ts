@@ -1,4 +1,4 @@
-import { principalOf } from "../../auth/id-token.ts";
+import { principalOf } from "../../auth/jwt.ts";
 import { policyRead } from "../../cloud/api/policy.ts";
 import type { Policy, Service } from "../../cloud/cloud.ts";
 import { INVOKER_ROLES } from "../../cloud/permissions.ts";

@@ -1,5 +1,5 @@
 import { isAudienceOfGcloud } from "../../auth/audience.ts";
-import { principalOf, readClaims } from "../../auth/id-token.ts";
+import { principalOf, readClaims } from "../../auth/jwt.ts";
 import { need, ok, type Check } from "./check.ts";
 
 export const credentialChecks: readonly Check[] = [

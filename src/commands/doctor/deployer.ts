@@ -1,7 +1,7 @@
 import type { Credentials } from "../../auth/credentials.ts";
 import { readCredentialFile } from "../../auth/credential-file.ts";
-import { memberOf } from "../../auth/id-token.ts";
-import { impersonate, readChain } from "../../auth/kinds/impersonated.ts";
+import { memberOf } from "../../auth/jwt.ts";
+import { impersonate, readChain } from "../../auth/credential-types/impersonated-service-account.ts";
 import { findOperatorCredentials } from "../../cloud/operator-credentials.ts";
 import type { Context } from "../../context/context.ts";
 import { CliError } from "../../errors/cli-error.ts";

@@ -1,7 +1,7 @@
 import { audienceFor, isAudienceOfGcloud, isServiceHost } from "../../auth/audience.ts";
-import { readClaims } from "../../auth/id-token.ts";
-import { explainRefusal } from "../../invoke/refusal/explain.ts";
-import { authorOf } from "../../invoke/refusal/front-end.ts";
+import { readClaims } from "../../auth/jwt.ts";
+import { explainRefusal } from "../../invoke/refusal/explain-refusal.ts";
+import { authorOf } from "../../invoke/refusal/response-author.ts";
 import { failedWith } from "../../cloud/api/client.ts";
 import { CliError } from "../../errors/cli-error.ts";
 import { fail, failed, need, ok, skip, warn, type Check } from "./check.ts";

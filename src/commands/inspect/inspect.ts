@@ -1,9 +1,9 @@
 import { audienceFor } from "../../auth/audience.ts";
 import { findCredentials } from "../../auth/credentials.ts";
-import { keysOf } from "../../auth/token-signature.ts";
+import { keysOf } from "../../auth/inspect/verify-signature.ts";
 import { withCache } from "../../auth/token-cache.ts";
-import { readToken, type ReadToken } from "../../auth/token-kind.ts";
-import { inspectToken, type TokenReport } from "../../auth/token-report.ts";
+import { readToken, type ReadToken } from "../../auth/inspect/token-kind.ts";
+import { inspectToken, type TokenReport } from "../../auth/inspect/inspect-token.ts";
 import { serviceUrl } from "../../invoke/target-url.ts";
 import type { Context } from "../../context/context.ts";
 import { CliError } from "../../errors/cli-error.ts";

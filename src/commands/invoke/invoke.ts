@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { Readable } from "node:stream";
 import { findCredentials } from "../../auth/credentials.ts";
-import type { EvidenceLookup } from "../../invoke/refusal/refused-call.ts";
+import type { EvidenceLookup } from "../../invoke/refusal/refusal-error.ts";
 import { withCache } from "../../auth/token-cache.ts";
 import { audienceOf, audienceOfLogin } from "../../invoke/audience.ts";
 import { createAuthenticatedCall, type Answer } from "../../invoke/authenticated-call.ts";
@@ -10,9 +10,9 @@ import { joinJson } from "../../invoke/json-text.ts";
 import { assertRepeatable, assertSensible, isMany, isRaw, type InvokeOptions } from "../../invoke/options.ts";
 import { openOutputFile, type OutputFile } from "../../invoke/output-file.ts";
 import { readCall, showCall, type Call } from "../../invoke/request.ts";
-import { rounds } from "../../invoke/repeat.ts";
+import { rounds } from "../../invoke/repeat-calls.ts";
 import { findTargets } from "../../invoke/target-url.ts";
-import { waitFor } from "../../invoke/wait-for.ts";
+import { waitFor } from "../../invoke/wait-for-status.ts";
 import type { Context } from "../../context/context.ts";
 import { CliError } from "../../errors/cli-error.ts";
 import { setOutputs } from "../../context/pipeline-outputs.ts";
@@ -43,7 +43,7 @@ export async function invoke(context: Context, targets: readonly string[], optio
   const file = options.output === undefined ? undefined : await openOutputFile(resolve(cwd, options.output));
   const printer = createPrinter(context, options, { isMany: isMany(options, targets), file });
   const look: EvidenceLookup = async (...about) =>
-    (await import("../../invoke/refusal/look-up.ts")).createEvidenceLookup(context)(...about);
+    (await import("../../invoke/refusal/evidence-lookup.ts")).createEvidenceLookup(context)(...about);
   const send = createAuthenticatedCall(context.send, credentials, { ...options, look });
   const { waitFor: status } = options;
   let last: Answer | undefined;

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { fetchAccessToken } from "../../auth/exchange.ts";
+import { fetchAccessToken } from "../../auth/service-account-tokens.ts";
 import { parseKey, type ServiceAccountKey } from "../../auth/service-account-key.ts";
 import type { AccountName } from "../../cloud/accounts.ts";
 import type { Cloud } from "../../cloud/cloud.ts";

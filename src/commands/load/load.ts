@@ -9,7 +9,7 @@ import { readCall, showCall, type Call } from "../../invoke/request.ts";
 import { findTargets, isWhole } from "../../invoke/target-url.ts";
 import type { Cloud } from "../../cloud/cloud.ts";
 import type { ServiceName } from "../../cloud/names.ts";
-import { createEvidenceLookup } from "../../invoke/refusal/look-up.ts";
+import { createEvidenceLookup } from "../../invoke/refusal/evidence-lookup.ts";
 import type { Context } from "../../context/context.ts";
 import { CliError } from "../../errors/cli-error.ts";
 import { setOutputs } from "../../context/pipeline-outputs.ts";

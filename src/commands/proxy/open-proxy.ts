@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { isIP } from "node:net";
-import { principalOf } from "../../auth/id-token.ts";
-import type { EvidenceLookup } from "../../invoke/refusal/refused-call.ts";
+import { principalOf } from "../../auth/jwt.ts";
+import type { EvidenceLookup } from "../../invoke/refusal/refusal-error.ts";
 import type { CachedCredentials } from "../../auth/token-cache.ts";
 import type { Carrier } from "../../invoke/headers.ts";
 import { CliError } from "../../errors/cli-error.ts";

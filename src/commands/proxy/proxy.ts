@@ -5,7 +5,7 @@ import { findCredentials } from "../../auth/credentials.ts";
 import { withCache, type CacheOptions } from "../../auth/token-cache.ts";
 import { audienceOf, audienceOfLogin, type AudienceOptions } from "../../invoke/audience.ts";
 import { serviceUrl } from "../../invoke/target-url.ts";
-import { createEvidenceLookup } from "../../invoke/refusal/look-up.ts";
+import { createEvidenceLookup } from "../../invoke/refusal/evidence-lookup.ts";
 import type { Context } from "../../context/context.ts";
 import { CliError } from "../../errors/cli-error.ts";
 import { STATUS_PATH } from "./local-responses.ts";

@@ -1,6 +1,6 @@
-import { explainRefusal } from "../../invoke/refusal/explain.ts";
-import { authorOf, isFromIap } from "../../invoke/refusal/front-end.ts";
-import type { EvidenceLookup } from "../../invoke/refusal/refused-call.ts";
+import { explainRefusal } from "../../invoke/refusal/explain-refusal.ts";
+import { authorOf, isFromIap } from "../../invoke/refusal/response-author.ts";
+import type { EvidenceLookup } from "../../invoke/refusal/refusal-error.ts";
 import type { CliError } from "../../errors/cli-error.ts";
 import type { TokenKeeper } from "./token-refresh.ts";
 

@@ -1,4 +1,4 @@
-import { readClaims } from "../../auth/id-token.ts";
+import { readClaims } from "../../auth/jwt.ts";
 import type { CachedCredentials } from "../../auth/token-cache.ts";
 
 /** The ID token of a proxy, as good as any moment has it. */

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { findCredentials } from "../../auth/credentials.ts";
-import { authorOf } from "../../invoke/refusal/front-end.ts";
+import { authorOf } from "../../invoke/refusal/response-author.ts";
 import { withCache, type CachedCredentials } from "../../auth/token-cache.ts";
 import type { Cloud, GrantOptions } from "../../cloud/cloud.ts";
 import { readMember } from "../../cloud/member.ts";

@@ -1,4 +1,4 @@
-import { openTokenStore, tokenFolder } from "../../auth/token-store.ts";
+import { openTokenStore, tokenFolder } from "../../auth/token-cache-files.ts";
 import type { Context } from "../../context/context.ts";
 import { printPlan } from "../../context/print-plan.ts";
 

@@ -1,6 +1,6 @@
 import { audienceFor, isServiceHost } from "../../auth/audience.ts";
 import { findCredentials } from "../../auth/credentials.ts";
-import { readClaims } from "../../auth/id-token.ts";
+import { readClaims } from "../../auth/jwt.ts";
 import { withCache, type CacheOptions } from "../../auth/token-cache.ts";
 import { audienceOf, audienceOfLogin, type AudienceOptions } from "../../invoke/audience.ts";
 import { serviceUrl } from "../../invoke/target-url.ts";

@@ -1,5 +1,5 @@
 import type { CachedCredentials } from "../../auth/token-cache.ts";
-import { principalOf } from "../../auth/id-token.ts";
+import { principalOf } from "../../auth/jwt.ts";
 import { audienceFor } from "../../auth/audience.ts";
 import type { Cloud, Service } from "../../cloud/cloud.ts";
 import type { Context } from "../../context/context.ts";

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { audienceFor } from "../../auth/audience.ts";
-import { explainRefusal } from "../../invoke/refusal/explain.ts";
-import { authorOf } from "../../invoke/refusal/front-end.ts";
+import { explainRefusal } from "../../invoke/refusal/explain-refusal.ts";
+import { authorOf } from "../../invoke/refusal/response-author.ts";
 import type { CachedCredentials } from "../../auth/token-cache.ts";
 import { createAuthenticatedCall, type Answer } from "../../invoke/authenticated-call.ts";
 import { writeDocument } from "../../invoke/response-document.ts";
-import { createEvidenceLookup } from "../../invoke/refusal/look-up.ts";
+import { createEvidenceLookup } from "../../invoke/refusal/evidence-lookup.ts";
 import type { Context } from "../../context/context.ts";
 import { CliError } from "../../errors/cli-error.ts";
 

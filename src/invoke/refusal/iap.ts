@@ -1,5 +1,5 @@
 import type { CliError } from "../../errors/cli-error.ts";
-import { memberCalling, nameOf, refusal, whereOf, type Evidence, type RefusedCall } from "./refused-call.ts";
+import { memberCalling, nameOf, refusal, whereOf, type Evidence, type RefusedCall } from "./refusal-error.ts";
 
 /** What Identity-Aware Proxy says of a credential, and what it means. https://cloud.google.com/iap/docs/faq */
 const ABOUT_EMAIL = /'?email'? claim/;

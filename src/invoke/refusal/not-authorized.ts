@@ -1,8 +1,8 @@
 import type { CliError } from "../../errors/cli-error.ts";
 import { INVOKER_ROLES } from "../../cloud/permissions.ts";
 import { isServiceHost } from "../../auth/audience.ts";
-import { readCredential } from "./credential.ts";
-import { grantLine, memberCalling, nameOf, refusal, type Evidence, type RefusedCall } from "./refused-call.ts";
+import { readCredential } from "./sent-credential.ts";
+import { grantLine, memberCalling, nameOf, refusal, type Evidence, type RefusedCall } from "./refusal-error.ts";
 
 const ROLE = "roles/run.invoker";
 /** https://cloud.google.com/iam/docs/access-change-propagation */

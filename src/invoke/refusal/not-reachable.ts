@@ -1,7 +1,7 @@
 import type { Service } from "../../cloud/cloud.ts";
 import type { CliError } from "../../errors/cli-error.ts";
 import { isServiceHost } from "../../auth/audience.ts";
-import { nameOf, refusal, whereOf, type Evidence, type RefusedCall } from "./refused-call.ts";
+import { nameOf, refusal, whereOf, type Evidence, type RefusedCall } from "./refusal-error.ts";
 
 /** A 404 of the front end, which the service never saw. */
 export function explainNotReachable(call: RefusedCall, evidence: Evidence): CliError {

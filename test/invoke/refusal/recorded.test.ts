@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { readRefusal } from "../../../src/auth/google-library.ts";
+import { readRefusal } from "../../../src/auth/google-auth-transport.ts";
 import { explainImpersonationRefusal } from "../../../src/auth/impersonation-refusal.ts";
-import { explainRefusal } from "../../../src/invoke/refusal/explain.ts";
-import type { Evidence } from "../../../src/invoke/refusal/refused-call.ts";
+import { explainRefusal } from "../../../src/invoke/refusal/explain-refusal.ts";
+import type { Evidence } from "../../../src/invoke/refusal/refusal-error.ts";
 import { explainTokenRefusal } from "../../../src/auth/token-refusal.ts";
 import { explainControlPlane } from "../../../src/cloud/errors/control-plane.ts";
 import { forge, NOW } from "../../helpers/identity.ts";

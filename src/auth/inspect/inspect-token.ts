@@ -1,8 +1,8 @@
-import type { Send } from "../http/client.ts";
-import { isAudienceOfGcloud } from "./audience.ts";
-import { checkSignature, keysOf } from "./token-signature.ts";
-import { memberOf, type IdTokenClaims } from "./id-token.ts";
-import { describeToken } from "./token-description.ts";
+import type { Send } from "../../http/client.ts";
+import { isAudienceOfGcloud } from "../audience.ts";
+import { checkSignature, keysOf } from "./verify-signature.ts";
+import { memberOf, type IdTokenClaims } from "../jwt.ts";
+import { describeToken } from "./describe-token.ts";
 import { fetchTokenInfo } from "./token-info.ts";
 import type { ReadToken, TokenKind } from "./token-kind.ts";
 

@@ -1,7 +1,7 @@
-import { CliError } from "../errors/cli-error.ts";
-import type { Send } from "../http/client.ts";
-import { timeOf } from "./token-signature.ts";
-import type { IdTokenClaims } from "./id-token.ts";
+import { CliError } from "../../errors/cli-error.ts";
+import type { Send } from "../../http/client.ts";
+import { timeOf } from "./verify-signature.ts";
+import type { IdTokenClaims } from "../jwt.ts";
 
 /** What Google says of an access token; without claims where it does not know it, or not any more. */
 interface TokenInfo {

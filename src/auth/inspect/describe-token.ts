@@ -1,5 +1,5 @@
-import { isAudienceOfGcloud, isServiceHost } from "./audience.ts";
-import { memberOf, type IdTokenClaims } from "./id-token.ts";
+import { isAudienceOfGcloud, isServiceHost } from "../audience.ts";
+import { memberOf, type IdTokenClaims } from "../jwt.ts";
 import type { ReadToken } from "./token-kind.ts";
 
 /** Says in sentences what a token is, and what it is good for. `claims` are those of a JWT, or what Google says of an access token. */

@@ -1,4 +1,4 @@
-import { readClaims, type IdTokenClaims } from "../../auth/id-token.ts";
+import { readClaims, type IdTokenClaims } from "../../auth/jwt.ts";
 
 /** What a request brings to say whom it is from, as Cloud Run's front end reads it. */
 export interface SentCredential {

@@ -1,6 +1,6 @@
 import { createServer } from "node:http";
 import { expect, test } from "vitest";
-import { fetchAccessToken, fetchIdToken, type Exchange } from "../../src/auth/exchange.ts";
+import { fetchAccessToken, fetchIdToken, type Exchange } from "../../src/auth/service-account-tokens.ts";
 import { parseKey } from "../../src/auth/service-account-key.ts";
 import { deleteServiceAccount } from "../../src/emulator/iam/service-accounts.ts";
 import { CliError } from "../../src/errors/cli-error.ts";

@@ -1,12 +1,12 @@
 import type { CliError } from "../../errors/cli-error.ts";
-import { readCredential } from "./credential.ts";
-import { faultOfCredential } from "./faulty-credential.ts";
-import { authorOf } from "./front-end.ts";
+import { readCredential } from "./sent-credential.ts";
+import { faultOfCredential } from "./credential-fault.ts";
+import { authorOf } from "./response-author.ts";
 import { explainIap } from "./iap.ts";
 import { explainNotLetIn } from "./not-authorized.ts";
 import { explainNotReachable } from "./not-reachable.ts";
-import { memberCalling, type Evidence, type EvidenceLookup, type RefusedCall } from "./refused-call.ts";
-import { explainStandIn } from "./stand-in-answer.ts";
+import { memberCalling, type Evidence, type EvidenceLookup, type RefusedCall } from "./refusal-error.ts";
+import { explainStandIn } from "./instance-error.ts";
 
 /**
  * Explains an answer that is not the service's own, as a CliError with a `reason` in its details: NOT_AUTHENTICATED, NOT_AUTHORIZED,

@@ -1,6 +1,6 @@
 import type { JSONWebKeySet } from "jose";
-import { CliError } from "../errors/cli-error.ts";
-import type { Response, Send } from "../http/client.ts";
+import { CliError } from "../../errors/cli-error.ts";
+import type { Response, Send } from "../../http/client.ts";
 import type { ReadToken } from "./token-kind.ts";
 
 /** Whether a token is signed by whom it says, and Google's time when that was asked. */

@@ -1,8 +1,8 @@
 import { audienceFor, isAudienceOfGcloud, isServiceHost } from "../../auth/audience.ts";
 import type { CliError } from "../../errors/cli-error.ts";
 import { inWords, SET_CLOCK } from "../../auth/token-refusal.ts";
-import { readCredential } from "./credential.ts";
-import { nameOf, refusal, whereOf, type Evidence, type RefusedCall } from "./refused-call.ts";
+import { readCredential } from "./sent-credential.ts";
+import { nameOf, refusal, whereOf, type Evidence, type RefusedCall } from "./refusal-error.ts";
 
 const ISSUERS: readonly unknown[] = ["https://accounts.google.com", "accounts.google.com"];
 

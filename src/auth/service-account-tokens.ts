@@ -3,7 +3,7 @@ import { CliError } from "../errors/cli-error.ts";
 import type { Response, Send } from "../http/client.ts";
 import { createAssertion, type Wanted } from "./assertion.ts";
 import type { ServiceAccountKey } from "./service-account-key.ts";
-import { tokenEndpoint } from "./token-endpoint.ts";
+import { tokenEndpoint } from "./google-hosts.ts";
 import { explainTokenRefusal } from "./token-refusal.ts";
 
 /** What an exchange needs of the world. */

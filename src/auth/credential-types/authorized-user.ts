@@ -3,11 +3,11 @@ import { CliError } from "../../errors/cli-error.ts";
 import { isAudienceOfGcloud } from "../audience.ts";
 import type { Reason } from "../../errors/reasons.ts";
 import type { Credentials } from "../credentials.ts";
-import type { Exchange } from "../exchange.ts";
-import { fieldsOf, type Fields } from "../fields.ts";
-import { askLibrary, transportBy, type Refusal } from "../google-library.ts";
-import { readClaims, memberOf } from "../id-token.ts";
-import { tokenEndpoint } from "../token-endpoint.ts";
+import type { Exchange } from "../service-account-tokens.ts";
+import { fieldsOf, type Fields } from "../field-reader.ts";
+import { askLibrary, transportBy, type Refusal } from "../google-auth-transport.ts";
+import { readClaims, memberOf } from "../jwt.ts";
+import { tokenEndpoint } from "../google-hosts.ts";
 
 const GOOGLES = "https://oauth2.googleapis.com/token";
 
@@ -30,7 +30,7 @@ export function userCredentials(value: Fields, origin: string, subject: string, 
   const client = () =>
     (library ??= (async () => {
       const url = tokenEndpoint({ token_uri }, exchange.env, subject);
-      const { UserRefreshClient } = await import("../google-clients.ts");
+      const { UserRefreshClient } = await import("../google-auth-library.ts");
       const endpoints = { oauth2TokenUrl: url.href };
       const transporterOptions = transportBy(exchange.send);
       return new UserRefreshClient({

@@ -1,6 +1,6 @@
 import type { Credentials } from "../credentials.ts";
-import { fetchAccessToken, fetchIdToken, type Exchange } from "../exchange.ts";
-import { memberOf } from "../id-token.ts";
+import { fetchAccessToken, fetchIdToken, type Exchange } from "../service-account-tokens.ts";
+import { memberOf } from "../jwt.ts";
 import type { ServiceAccountKey } from "../service-account-key.ts";
 
 /** A service account's key, which signs what its token endpoint exchanges. `origin` says where it was found. */

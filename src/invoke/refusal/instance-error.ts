@@ -1,6 +1,6 @@
 import type { CliError } from "../../errors/cli-error.ts";
 import type { Reason } from "../../errors/reasons.ts";
-import { nameOf, refusal, whereOf, type Evidence, type RefusedCall } from "./refused-call.ts";
+import { nameOf, refusal, whereOf, type Evidence, type RefusedCall } from "./refusal-error.ts";
 
 interface Silence {
   readonly reason: Reason;

@@ -1,12 +1,12 @@
 import type { Impersonated } from "google-auth-library";
 import { CliError } from "../../errors/cli-error.ts";
 import type { Credentials } from "../credentials.ts";
-import type { Exchange } from "../exchange.ts";
-import { fieldsOf, type FieldReader, type Fields } from "../fields.ts";
-import { askLibrary, transportBy, type Refusal } from "../google-library.ts";
-import { memberOf, readClaims } from "../id-token.ts";
+import type { Exchange } from "../service-account-tokens.ts";
+import { fieldsOf, type FieldReader, type Fields } from "../field-reader.ts";
+import { askLibrary, transportBy, type Refusal } from "../google-auth-transport.ts";
+import { memberOf, readClaims } from "../jwt.ts";
 import { explainImpersonationRefusal } from "../impersonation-refusal.ts";
-import { assertGoogles } from "../token-endpoint.ts";
+import { assertGoogles } from "../google-hosts.ts";
 
 /** The account to act as, by way of others: each may act for the next, and the last for the account. */
 export interface Chain {
@@ -32,7 +32,7 @@ export function impersonate(source: Credentials, { account, delegates }: Chain, 
   let library: Promise<Impersonated> | undefined;
   const client = () =>
     (library ??= (async () => {
-      const { Impersonated, OAuth2Client } = await import("../google-clients.ts");
+      const { Impersonated, OAuth2Client } = await import("../google-auth-library.ts");
       const transporterOptions = transportBy(send);
       const sourceClient = new OAuth2Client({ transporterOptions });
       sourceClient.refreshHandler = async () => {

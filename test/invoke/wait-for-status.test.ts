@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
 import { expect, test } from "vitest";
 import type { Answer } from "../../src/invoke/authenticated-call.ts";
-import { waitFor } from "../../src/invoke/wait-for.ts";
+import { waitFor } from "../../src/invoke/wait-for-status.ts";
 import { CliError } from "../../src/errors/cli-error.ts";
 import { failure } from "../helpers/failure.ts";
 

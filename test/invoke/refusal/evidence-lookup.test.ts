@@ -1,6 +1,6 @@
 import { PassThrough } from "node:stream";
 import { expect, test } from "vitest";
-import { createEvidenceLookup } from "../../../src/invoke/refusal/look-up.ts";
+import { createEvidenceLookup } from "../../../src/invoke/refusal/evidence-lookup.ts";
 import { createContext } from "../../../src/context/create-context.ts";
 import { openTerminal } from "../../../src/terminal/terminal.ts";
 import { temporaryDirectory } from "../../helpers/api-server.ts";

@@ -1,15 +1,15 @@
 import type { AwsClient, IdentityPoolClient } from "google-auth-library";
 import { CliError } from "../../errors/cli-error.ts";
 import type { Credentials } from "../credentials.ts";
-import type { Exchange } from "../exchange.ts";
-import { fieldsOf, type FieldReader, type Fields } from "../fields.ts";
-import { askLibrary, transportBy, type Refusal } from "../google-library.ts";
+import type { Exchange } from "../service-account-tokens.ts";
+import { fieldsOf, type FieldReader, type Fields } from "../field-reader.ts";
+import { askLibrary, transportBy, type Refusal } from "../google-auth-transport.ts";
 import { readAws, type AwsSource } from "../subject-token/aws.ts";
 import { readExecutable } from "../subject-token/executable.ts";
 import { readFileSource } from "../subject-token/file.ts";
 import { readUrlSource } from "../subject-token/url.ts";
-import { assertGoogles } from "../token-endpoint.ts";
-import { assertImpersonationHost, impersonate, readImpersonationUrl } from "./impersonated.ts";
+import { assertGoogles } from "../google-hosts.ts";
+import { assertImpersonationHost, impersonate, readImpersonationUrl } from "./impersonated-service-account.ts";
 
 /** Where the token comes from that Google's Security Token Service exchanges. */
 export type Source = { readonly from: string; readonly supply: () => Promise<string>; readonly secret?: string } | AwsSource;
@@ -108,7 +108,7 @@ async function open(
   { send }: Exchange,
 ): Promise<IdentityPoolClient | AwsClient> {
   const transporterOptions = transportBy(send);
-  const { AwsClient, IdentityPoolClient } = await import("../google-clients.ts");
+  const { AwsClient, IdentityPoolClient } = await import("../google-auth-library.ts");
   const client =
     "aws" in source
       ? new AwsClient({ ...options, aws_security_credentials_supplier: source.aws, transporterOptions })

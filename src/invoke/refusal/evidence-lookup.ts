@@ -1,7 +1,7 @@
 import { verify } from "node:crypto";
 import { serviceNamedBy } from "../../auth/audience.ts";
-import { openGoogleKeys } from "../../auth/google-keys.ts";
-import type { Evidence, EvidenceLookup } from "./refused-call.ts";
+import { openGoogleKeys } from "../../auth/google-public-keys.ts";
+import type { Evidence, EvidenceLookup } from "./refusal-error.ts";
 import type { Context } from "../../context/context.ts";
 import { CliError } from "../../errors/cli-error.ts";
 import { createSend, type Send } from "../../http/client.ts";

@@ -1,4 +1,4 @@
-import type { IdTokenClaims } from "./id-token.ts";
+import type { IdTokenClaims } from "../jwt.ts";
 
 /** What goes for a token at Google. An assertion is what is exchanged for a token; a foreign token is signed by somebody else. */
 export type TokenKind =

@@ -4,8 +4,8 @@ import { CliError } from "../../errors/cli-error.ts";
 import type { ErrorCode } from "../../errors/exit-codes.ts";
 import { REASONS, type Reason } from "../../errors/reasons.ts";
 import { serviceNamedBy } from "../../auth/audience.ts";
-import { memberOf } from "../../auth/id-token.ts";
-import { readCredential } from "./credential.ts";
+import { memberOf } from "../../auth/jwt.ts";
+import { readCredential } from "./sent-credential.ts";
 
 /** A call and its answer, which may be a refusal. */
 export interface RefusedCall {

@@ -1,7 +1,7 @@
 import { CliError } from "../../errors/cli-error.ts";
 import type { Credentials } from "../credentials.ts";
-import type { Exchange } from "../exchange.ts";
-import { memberOf, readClaims } from "../id-token.ts";
+import type { Exchange } from "../service-account-tokens.ts";
+import { memberOf, readClaims } from "../jwt.ts";
 import { clean } from "../token-refusal.ts";
 
 /** Google's own address for it; its name would have to be looked up first. */

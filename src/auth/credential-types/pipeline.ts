@@ -1,9 +1,9 @@
 import { CliError } from "../../errors/cli-error.ts";
 import type { Credentials } from "../credentials.ts";
-import type { Exchange } from "../exchange.ts";
-import { federatedCredentials, STS, type Source } from "../kinds/external-account.ts";
-import { isFields } from "../fields.ts";
-import { fetchToken } from "./url.ts";
+import type { Exchange } from "../service-account-tokens.ts";
+import { federatedCredentials, STS, type Source } from "./external-account.ts";
+import { isFields } from "../field-reader.ts";
+import { fetchToken } from "../subject-token/url.ts";
 
 const PROVIDER = "CLOUDRUN_OAUTH_WORKLOAD_IDENTITY_PROVIDER";
 const VARIABLE = "CLOUDRUN_OAUTH_ID_TOKEN_VARIABLE";

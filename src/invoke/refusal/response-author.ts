@@ -1,4 +1,4 @@
-import type { RefusedCall } from "./refused-call.ts";
+import type { RefusedCall } from "./refusal-error.ts";
 
 /** Whose answer it is: Cloud Run's front end's, Identity-Aware Proxy's, or Cloud Run's for a service that gave none. */
 export type Author = "front end" | "iap" | "stand-in";

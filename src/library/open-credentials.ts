@@ -1,5 +1,5 @@
 import { findCredentials, objectCredentials, type Credentials } from "../auth/credentials.ts";
-import type { Exchange } from "../auth/exchange.ts";
+import type { Exchange } from "../auth/service-account-tokens.ts";
 import { CREDENTIAL_VARIABLES } from "../settings/inline-credentials.ts";
 
 /** The path of a credential file of any kind, or what it holds. */

@@ -1,13 +1,13 @@
 import { generateKeyPairSync, sign } from "node:crypto";
 import { expect, test } from "vitest";
-import { readToken } from "../../src/auth/token-kind.ts";
-import { inspectToken } from "../../src/auth/token-report.ts";
-import { issueAccessToken } from "../../src/emulator/oauth2/access-tokens.ts";
-import { createSend, type Request, type Send } from "../../src/http/client.ts";
-import { failure } from "../helpers/failure.ts";
-import { assertion, CALLER_PAIR, decode, forge, NOW, OTHER_PAIR, openIdentity, serveIdentity } from "../helpers/identity.ts";
-import { EMAIL } from "../helpers/key-file.ts";
-import { idTokenOf } from "../helpers/service-call.ts";
+import { readToken } from "../../../src/auth/inspect/token-kind.ts";
+import { inspectToken } from "../../../src/auth/inspect/inspect-token.ts";
+import { issueAccessToken } from "../../../src/emulator/oauth2/access-tokens.ts";
+import { createSend, type Request, type Send } from "../../../src/http/client.ts";
+import { failure } from "../../helpers/failure.ts";
+import { assertion, CALLER_PAIR, decode, forge, NOW, OTHER_PAIR, openIdentity, serveIdentity } from "../../helpers/identity.ts";
+import { EMAIL } from "../../helpers/key-file.ts";
+import { idTokenOf } from "../../helpers/service-call.ts";
 
 const AUDIENCE = "https://hello-abc123-uc.a.run.app";
 

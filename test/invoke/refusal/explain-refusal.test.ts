@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { explainRefusal } from "../../../src/invoke/refusal/explain.ts";
-import type { RefusedCall } from "../../../src/invoke/refusal/refused-call.ts";
+import { explainRefusal } from "../../../src/invoke/refusal/explain-refusal.ts";
+import type { RefusedCall } from "../../../src/invoke/refusal/refusal-error.ts";
 import { forbidden, notFound, unauthorized } from "../../../src/emulator/front-door/error-pages.ts";
 import { forge, NOW } from "../../helpers/identity.ts";
 import { EMAIL } from "../../helpers/key-file.ts";
