@@ -1,6 +1,6 @@
 import { env } from "node:process";
 import { audienceFor } from "./auth/audience.ts";
-import type { Exchange } from "./auth/service-account-tokens.ts";
+import type { AuthContext } from "./auth/service-account-tokens.ts";
 import { openGoogleKeys, type FindKey } from "./auth/google-public-keys.ts";
 import { verifyIdToken as verify, type VerifiedClaims, type VerifyIdTokenOptions } from "./auth/verify-id-token.ts";
 import { CliError } from "./errors/cli-error.ts";
@@ -69,7 +69,7 @@ export function createFetch(options: CreateFetchOptions): typeof fetch {
   });
 }
 
-async function lookUp(name: ServiceByName, given: GivenCredentials | undefined, exchange: Exchange): Promise<URL> {
+async function lookUp(name: ServiceByName, given: GivenCredentials | undefined, exchange: AuthContext): Promise<URL> {
   return findServiceUrl(name, await openCredentials(given, exchange, "operate"), exchange);
 }
 

@@ -3,10 +3,10 @@ import { CliError } from "../errors/cli-error.ts";
 import type { ServiceAccountKey } from "./service-account-key.ts";
 
 /** What the assertion is to be exchanged for: an ID token for an audience, or an access token with scopes (separated by blanks). */
-export type Wanted = { readonly target_audience: string } | { readonly scope: string };
+export type RequestedToken = { readonly target_audience: string } | { readonly scope: string };
 
 /** Seconds; Google takes no more. */
-const LIFETIME = 3600;
+const LIFETIME_SECONDS = 3600;
 
 /**
  * Signs the assertion that a token endpoint exchanges for a token: RFC 7523, section 3, with the very claims of Google's libraries. Its subject
@@ -14,13 +14,13 @@ const LIFETIME = 3600;
  * https://developers.google.com/identity/protocols/oauth2/service-account#authorizingrequests. `now` is in seconds since the epoch.
  * Throws CliError CREDENTIALS_INVALID where the key is damaged in a way that only shows when it signs.
  */
-export function createAssertion(key: ServiceAccountKey, wanted: Wanted, now: number): string {
+export function createAssertion(key: ServiceAccountKey, wanted: RequestedToken, now: number): string {
   const { client_email, private_key, private_key_id, token_uri } = key;
   const iat = Math.floor(now);
   const header = { alg: "RS256", typ: "JWT", kid: private_key_id };
-  const claims = { iss: client_email, aud: token_uri, iat, exp: iat + LIFETIME, ...wanted };
-  const signed = `${encode(header)}.${encode(claims)}`;
-  const signature = signChecked(Buffer.from(signed), private_key);
+  const claims = { iss: client_email, aud: token_uri, iat, exp: iat + LIFETIME_SECONDS, ...wanted };
+  const signed = `${encodeSegment(header)}.${encodeSegment(claims)}`;
+  const signature = signAndVerify(Buffer.from(signed), private_key);
   if (!signature) {
     throw new CliError("CREDENTIALS_INVALID", `The private key of ${client_email} is damaged: what it signs cannot be verified.`, {
       hint: "Copy the key file again, byte for byte, from where it was made; or make a new key.",
@@ -31,7 +31,7 @@ export function createAssertion(key: ServiceAccountKey, wanted: Wanted, now: num
 }
 
 /** A wrong letter in the key makes wrong signatures, which the token endpoint would call a deleted key. */
-function signChecked(data: Buffer, key: KeyObject): Buffer | undefined {
+function signAndVerify(data: Buffer, key: KeyObject): Buffer | undefined {
   try {
     const signature = sign("sha256", data, key);
     return verify("sha256", data, createPublicKey(key), signature) ? signature : undefined;
@@ -40,6 +40,6 @@ function signChecked(data: Buffer, key: KeyObject): Buffer | undefined {
   }
 }
 
-function encode(value: object): string {
+function encodeSegment(value: object): string {
   return Buffer.from(JSON.stringify(value)).toString("base64url");
 }

@@ -15,7 +15,7 @@ export function isServiceHost(hostname: string): boolean {
  * True for the audiences that every service takes besides its own: gcloud's client, which `gcloud auth print-identity-token` without
  * --audiences sends (google/adk-python#3814), and its client for Application Default Credentials (GoogleCloudPlatform/cloud-run-proxy#10).
  */
-export function isAudienceOfGcloud(audience: string): boolean {
+export function isGcloudClientId(audience: string): boolean {
   return (
     audience === "32555940559.apps.googleusercontent.com" ||
     audience === "764086051850-6qr4p6gpi6hn506pt8ejuq83di341hur.apps.googleusercontent.com"
@@ -23,13 +23,13 @@ export function isAudienceOfGcloud(audience: string): boolean {
 }
 
 /** What a service's URL says of it; the region is in one of its two forms only. */
-export interface NamedService {
+export interface ServiceFromUrl {
   readonly service: string;
   readonly region?: string;
 }
 
 /** Reads `https://[TAG---]SERVICE-PROJECT_NUMBER.REGION.run.app` and `https://[TAG---]SERVICE-HASH-RC.a.run.app`. */
-export function serviceNamedBy(url: URL): NamedService | undefined {
+export function readServiceUrl(url: URL): ServiceFromUrl | undefined {
   const host = new URL(audienceFor(url)).hostname;
   const [, hashed] = /^([a-z][a-z0-9-]*)-[a-z0-9]+-[a-z]+\.a\.run\.app$/.exec(host) ?? [];
   if (hashed) return { service: hashed };

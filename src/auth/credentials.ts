@@ -4,13 +4,13 @@ import type { Setting, Settings } from "../settings/settings.ts";
 import { gcloudDirectory, readGcloudAccount } from "../settings/gcloud-configuration.ts";
 import { readInline } from "../settings/inline-credentials.ts";
 import { readCredentialFile, readInlineCredentials } from "./credential-file.ts";
-import type { AccessToken, Exchange } from "./service-account-tokens.ts";
-import { memberOf } from "./jwt.ts";
-import { impersonate, readChain } from "./credential-types/impersonated-service-account.ts";
+import type { AccessToken, AuthContext } from "./service-account-tokens.ts";
+import { principalForEmail } from "./jwt.ts";
+import { impersonate, parseImpersonationChain } from "./credential-types/impersonated-service-account.ts";
 import { metadataCredentials, metadataHost } from "./credential-types/metadata-server.ts";
 import { pipelineCredentials } from "./credential-types/pipeline.ts";
 
-export { objectCredentials } from "./credential-file.ts";
+export { readCredentialObject } from "./credential-file.ts";
 
 /** What gets tokens, whatever it is that it gets them with. */
 export interface Credentials {
@@ -36,7 +36,7 @@ export interface Credentials {
 }
 
 /** What the search needs of the world; without settings nothing is impersonated. */
-interface Search extends Exchange {
+interface Search extends AuthContext {
   readonly settings?: Pick<Settings, "get">;
 }
 
@@ -48,7 +48,7 @@ interface Search extends Exchange {
 export async function findCredentials(setting: Setting | undefined, search: Search): Promise<Credentials> {
   const found = setting ? await readNamed(setting, search) : await findUnnamed(search);
   const account = search.settings?.get("impersonate")?.value;
-  return account === undefined ? found : impersonate(found, readChain(account), search);
+  return account === undefined ? found : impersonate(found, parseImpersonationChain(account), search);
 }
 
 async function readNamed(setting: Setting, search: Search): Promise<Credentials> {
@@ -82,8 +82,8 @@ async function findUnnamed(search: Search): Promise<Credentials> {
     account &&
     (await readIfThere(`${gcloud}/legacy_credentials/${account.replaceAll(":", "")}/adc.json`, `gcloud's account ${account}`, search));
   if (account && ofGcloud) {
-    const named = { ...ofGcloud, principal: ofGcloud.principal ?? (account.includes("@") ? memberOf(account) : undefined) };
-    return impersonated ? impersonate(named, readChain(impersonated), search) : named;
+    const named = { ...ofGcloud, principal: ofGcloud.principal ?? (account.includes("@") ? principalForEmail(account) : undefined) };
+    return impersonated ? impersonate(named, parseImpersonationChain(impersonated), search) : named;
   }
 
   throw new CliError("CREDENTIALS_MISSING", "No credentials were found.", {

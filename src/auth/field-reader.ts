@@ -2,7 +2,7 @@ import { redact } from "../errors/redact.ts";
 import { invalidCredentials } from "./service-account-key.ts";
 
 /** What a credential file holds, once it is known to be an object. */
-export type Fields = Readonly<Record<string, unknown>>;
+export type JsonObject = Readonly<Record<string, unknown>>;
 
 /** Reads the fields of a credential file. What is wrong with one is said without its value, which may be a secret in the wrong place. */
 export interface FieldReader {
@@ -13,8 +13,8 @@ export interface FieldReader {
   public(name: string, pattern: RegExp): string;
   url(name: string): URL;
   optionalUrl(name: string): string | undefined;
-  object(name: string): Fields;
-  optionalObject(name: string): Fields | undefined;
+  object(name: string): JsonObject;
+  optionalObject(name: string): JsonObject | undefined;
   optionalNumber(name: string): number | undefined;
   optionalTexts(name: string): readonly string[];
   /** An error that says what is wrong with the file. */
@@ -22,10 +22,10 @@ export interface FieldReader {
 }
 
 /** Characters of a text that is shown. */
-const LONGEST = 1024;
+const MAX_SHOWN_LENGTH = 1024;
 
 /** `subject` begins the sentence of an error ("The credential file /path"), `hint` is how to make a good file. */
-export function fieldsOf(fields: Fields, subject: string, hint: string, within = ""): FieldReader {
+export function openFieldReader(fields: JsonObject, subject: string, hint: string, within = ""): FieldReader {
   const invalid = (fault: string, other = hint) => invalidCredentials(subject, fault, other);
   const own = (name: string): unknown => (Object.hasOwn(fields, name) ? (fields[name] ?? undefined) : undefined);
   const optionalText = (name: string) => {
@@ -48,7 +48,7 @@ export function fieldsOf(fields: Fields, subject: string, hint: string, within =
     optionalText,
     public(name, pattern) {
       const value = text(name);
-      if (pattern.test(value) && redact(value) === value && value.length <= LONGEST) return value;
+      if (pattern.test(value) && redact(value) === value && value.length <= MAX_SHOWN_LENGTH) return value;
       throw invalid(`has a "${within}${name}" that cannot be one`);
     },
     url: (name) => asUrl(name, text(name)),
@@ -58,12 +58,12 @@ export function fieldsOf(fields: Fields, subject: string, hint: string, within =
     },
     object(name) {
       const value = own(name);
-      if (!isFields(value)) throw invalid(`has no "${within}${name}", which is an object`);
+      if (!isJsonObject(value)) throw invalid(`has no "${within}${name}", which is an object`);
       return value;
     },
     optionalObject(name) {
       const value = own(name);
-      if (value === undefined || isFields(value)) return value;
+      if (value === undefined || isJsonObject(value)) return value;
       throw invalid(`has a "${within}${name}" that is no object`);
     },
     optionalNumber(name) {
@@ -80,6 +80,6 @@ export function fieldsOf(fields: Fields, subject: string, hint: string, within =
   };
 }
 
-export function isFields(value: unknown): value is Fields {
+export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }

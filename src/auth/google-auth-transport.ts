@@ -5,7 +5,7 @@ import type { Request, Send } from "../http/client.ts";
 import { clean } from "./token-refusal.ts";
 
 /** What a Google endpoint said when it said no. */
-export interface Refusal {
+export interface TokenRefusal {
   readonly host: string;
   readonly status: number;
   /** OAuth's error code (RFC 6749, section 5.2), or the status of Google's APIs. */
@@ -17,11 +17,11 @@ export interface Refusal {
 }
 
 /** Milliseconds. */
-const TIMEOUT = 30_000;
+const TIMEOUT_MS = 30_000;
 const WITHOUT_BODY = new Set([204, 205, 304]);
 
 /** Options of a client of google-auth-library that let its requests travel as all others do: by proxies, or to the emulator. */
-export function transportBy(send: Send): { fetchImplementation: typeof fetch; agent: Agent } {
+export function transportOptions(send: Send): { fetchImplementation: typeof fetch; agent: Agent } {
   return {
     // One is given, so that the library makes none for the proxies that it finds by itself. It is never used.
     agent: new Agent(),
@@ -31,7 +31,7 @@ export function transportBy(send: Send): { fetchImplementation: typeof fetch; ag
         url: String(input),
         headers: [...new Headers(headers)],
         ...(body && { body: Buffer.isBuffer(body) ? body : String(body as string | URLSearchParams) }),
-        timeout: TIMEOUT,
+        timeout: TIMEOUT_MS,
       };
       const answer = await send(request).catch((error: unknown) => {
         // What will not pass by itself is not to be tried again, which the library takes from this code.
@@ -51,7 +51,11 @@ export function transportBy(send: Send): { fetchImplementation: typeof fetch; ag
  * Does what the library is asked for, which is to get something from a URL. What it throws becomes a CliError: ours where the network failed, UNAVAILABLE where an endpoint
  * did, else what `explain` makes of the refusal.
  */
-export async function askLibrary<T>(url: string, work: () => Promise<T>, explain: (refusal: Refusal) => CliError): Promise<T> {
+export async function callGoogleAuthLibrary<T>(
+  url: string,
+  work: () => Promise<T>,
+  explain: (refusal: TokenRefusal) => CliError,
+): Promise<T> {
   try {
     return await work();
   } catch (error) {
@@ -59,13 +63,13 @@ export async function askLibrary<T>(url: string, work: () => Promise<T>, explain
   }
 }
 
-function translate(error: unknown, asked: string, explain: (refusal: Refusal) => CliError): CliError {
+function translate(error: unknown, asked: string, explain: (refusal: TokenRefusal) => CliError): CliError {
   for (let each: unknown = error; each instanceof Error; each = each.cause) {
     if (each instanceof CliError) return each;
     const { response, config } = each as Error & { response?: { status: number; data?: unknown }; config?: { url?: string | URL } };
     if (!response) continue;
     const host = config?.url ? new URL(String(config.url)).host : asked;
-    const refusal = readRefusal(host, response.status, response.data);
+    const refusal = readTokenRefusal(host, response.status, response.data);
     if (response.status < 500 && response.status !== 429) return explain(refusal);
     return new CliError("UNAVAILABLE", `${host} answered ${response.status}, again and again.`, {
       details: { host, status_code: response.status },
@@ -77,7 +81,7 @@ function translate(error: unknown, asked: string, explain: (refusal: Refusal) =>
 }
 
 /** What an endpoint's answer says, be it OAuth's (RFC 6749, section 5.2) or of Google's APIs (https://cloud.google.com/apis/design/errors). */
-export function readRefusal(host: string, status: number, data: unknown): Refusal {
+export function readTokenRefusal(host: string, status: number, data: unknown): TokenRefusal {
   const fields = record(typeof data === "string" ? parse(data) : data);
   const { error } = fields;
   if (typeof error !== "object") {

@@ -5,12 +5,12 @@ import { invalidCredentials } from "./service-account-key.ts";
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Google's token endpoint goes by several names. */
-const GOOGLES = /^(?:oauth2\.googleapis\.com|www\.googleapis\.com|accounts\.google\.com)$/;
+const TOKEN_ENDPOINT_HOSTS = /^(?:oauth2\.googleapis\.com|www\.googleapis\.com|accounts\.google\.com)$/;
 
-const VARIABLE = "CLOUDRUN_OAUTH_ALLOW_TOKEN_URI";
+const ALLOW_VARIABLE = "CLOUDRUN_OAUTH_ALLOW_TOKEN_URI";
 
 /** Which hosts a URL of a credential file may name without being allowed by name. */
-interface Expected {
+interface AllowedHosts {
   /** The file's field, in its own spelling. */
   readonly field: string;
   /** Begins the sentence: "The key file". */
@@ -28,24 +28,24 @@ interface Expected {
  * of this account: other hosts than Google's and this machine's have to be allowed by CLOUDRUN_OAUTH_ALLOW_TOKEN_URI (hosts, separated by commas).
  * Throws CliError CREDENTIALS_INVALID.
  */
-export function tokenEndpoint({ token_uri }: { readonly token_uri: string }, env: Environment, subject = "The key file"): URL {
+export function parseTokenUri({ token_uri }: { readonly token_uri: string }, env: Environment, subject = "The key file"): URL {
   const url = new URL(token_uri);
-  assertGoogles(url, { field: "token_uri", subject, hosts: GOOGLES, usual: "https://oauth2.googleapis.com/token", env });
+  assertGoogleHost(url, { field: "token_uri", subject, hosts: TOKEN_ENDPOINT_HOSTS, usual: "https://oauth2.googleapis.com/token", env });
   return url;
 }
 
 /** The same for the other URLs of credential files, each of which is sent, or answers with, something secret. */
-export function assertGoogles(url: URL, { field, subject, hosts, usual, isLocal = false, env }: Expected): void {
+export function assertGoogleHost(url: URL, { field, subject, hosts, usual, isLocal = false, env }: AllowedHosts): void {
   const host = url.hostname.replace(/^\[|\]$/g, "");
   const isHttp = url.protocol === "http:" || url.protocol === "https:";
   if (isHttp && (isLoopback(host) || (isLocal && hosts.test(host)))) return;
   const refused = (fault: string, hint: string): CliError =>
     invalidCredentials(subject, `names a ${field} at ${url.host || "no host"}, which ${fault}`, hint);
   if (url.protocol !== "https:") throw refused("is not an https URL", usual ? `Google's is ${usual}` : "Say https://…");
-  const allowed = (env[VARIABLE] ?? "").toLowerCase().split(/[\s,]+/);
+  const allowed = (env[ALLOW_VARIABLE] ?? "").toLowerCase().split(/[\s,]+/);
   if ((hosts.test(host) && url.port === "") || allowed.includes(host) || allowed.includes(url.host)) return;
   throw refused(
     `is not Google's${field === "token_uri" ? " token endpoint" : ""}`,
-    `Where that is meant to be so: ${VARIABLE}=${url.host}`,
+    `Where that is meant to be so: ${ALLOW_VARIABLE}=${url.host}`,
   );
 }

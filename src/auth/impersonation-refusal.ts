@@ -1,6 +1,6 @@
 import { CliError } from "../errors/cli-error.ts";
 import type { Reason } from "../errors/reasons.ts";
-import type { Refusal } from "./google-auth-transport.ts";
+import type { TokenRefusal } from "./google-auth-transport.ts";
 
 /** Whose token was asked for, and by whom. */
 interface Impersonation {
@@ -15,7 +15,7 @@ interface Impersonation {
  * The error for a refusal of generateIdToken or generateAccessToken: TOKEN_REFUSED with its reason and the command that mends it.
  * https://cloud.google.com/iam/docs/reference/credentials/rest
  */
-export function explainImpersonationRefusal(refusal: Refusal, impersonation: Impersonation): CliError {
+export function explainImpersonationRefusal(refusal: TokenRefusal, impersonation: Impersonation): CliError {
   const { host, status, error, description, permission } = refusal;
   const { account, delegates, principal } = impersonation;
   const said = description.replace(/\.$/, "") || `status ${status}`;
@@ -56,7 +56,7 @@ export function explainImpersonationRefusal(refusal: Refusal, impersonation: Imp
 }
 
 /** The least role that has what is missing. https://cloud.google.com/iam/docs/service-account-permissions#roles */
-function roleFor({ permission }: Refusal, principal: string | undefined): string {
+function roleFor({ permission }: TokenRefusal, principal: string | undefined): string {
   if (principal === undefined || /^principal(?:Set)?:/.test(principal)) return "roles/iam.workloadIdentityUser";
   return permission.endsWith("getOpenIdToken") ? "roles/iam.serviceAccountOpenIdTokenCreator" : "roles/iam.serviceAccountTokenCreator";
 }

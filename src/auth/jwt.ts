@@ -25,12 +25,12 @@ export function readClaims(token: string): IdTokenClaims | undefined {
 }
 
 /** A principal as policies name it: `serviceAccount:…` or `user:…`. */
-export function memberOf(email: string): string {
+export function principalForEmail(email: string): string {
   return `${email.endsWith(".gserviceaccount.com") ? "serviceAccount" : "user"}:${email}`;
 }
 
 /** Whose a token is, by its e-mail address, without verifying it. */
-export function principalOf(token: string): string | undefined {
+export function principalOfToken(token: string): string | undefined {
   const { email } = readClaims(token) ?? {};
-  return typeof email === "string" ? memberOf(email) : undefined;
+  return typeof email === "string" ? principalForEmail(email) : undefined;
 }

@@ -1,10 +1,10 @@
 import { isUtf8 } from "node:buffer";
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { CliError } from "../errors/cli-error.ts";
-import { invalidCredentials, NEW_KEY, parseKey, type ServiceAccountKey } from "./service-account-key.ts";
+import { invalidCredentials, CREATE_KEY_COMMAND, parseServiceAccountKey, type ServiceAccountKey } from "./service-account-key.ts";
 
 /** Bytes. A key file has about 2400. */
-const LARGEST = 1024 * 1024;
+const MAX_FILE_SIZE_BYTES = 1024 * 1024;
 
 /**
  * Reads a service account's key file. Throws CliError CREDENTIALS_MISSING where there is no such file, CREDENTIALS_INVALID with the
@@ -12,7 +12,7 @@ const LARGEST = 1024 * 1024;
  */
 export async function readKeyFile(path: string): Promise<ServiceAccountKey> {
   const subject = `The key file ${path}`;
-  return parseKey(await readJsonFile(path, subject), subject);
+  return parseServiceAccountKey(await readJsonFile(path, subject), subject);
 }
 
 /** What a credential file of any kind holds; `subject` begins the sentence of an error. Throws as `readKeyFile` does. */
@@ -33,7 +33,7 @@ function read(path: string, subject: string): Buffer {
         "is a pipe or a device, not a file",
         "Write the key into a file that only you can read, and name that.",
       );
-    if (stats.size > LARGEST) throw invalidCredentials(subject, "is larger than 1 MiB, which no key file is");
+    if (stats.size > MAX_FILE_SIZE_BYTES) throw invalidCredentials(subject, "is larger than 1 MiB, which no key file is");
     const bytes = Buffer.alloc(stats.size);
     let length = 0;
     for (let count = 1; count > 0 && length < bytes.length; length += count)
@@ -50,7 +50,7 @@ function explain(error: unknown, path: string, subject: string): CliError {
   if (error instanceof CliError) return error;
   const { code = "", message } = error as NodeJS.ErrnoException;
   if (code === "ENOENT" || code === "ENOTDIR")
-    return new CliError("CREDENTIALS_MISSING", `There is no key file ${path}.`, { hint: NEW_KEY });
+    return new CliError("CREDENTIALS_MISSING", `There is no key file ${path}.`, { hint: CREATE_KEY_COMMAND });
   const reason =
     {
       EACCES: "permission is denied",
@@ -68,7 +68,8 @@ function decode(bytes: Buffer, subject: string): string {
   if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff) || bytes[0] === 0 || bytes[1] === 0) {
     throw invalidCredentials(subject, "is UTF-16 text", "Save it again as UTF-8.");
   }
-  if (!isUtf8(bytes)) throw invalidCredentials(subject, "is no text: a key in the P12 format, or a file of another kind", NEW_KEY);
+  if (!isUtf8(bytes))
+    throw invalidCredentials(subject, "is no text: a key in the P12 format, or a file of another kind", CREATE_KEY_COMMAND);
   return bytes.toString("utf8").replace(/^\uFEFF/, "");
 }
 
@@ -78,7 +79,8 @@ export function parseJson(text: string, subject: string): unknown {
     return JSON.parse(text);
   } catch {
     const trimmed = text.trim();
-    if (trimmed.startsWith("-----BEGIN")) throw invalidCredentials(subject, "is a PEM key alone, without the JSON around it", NEW_KEY);
+    if (trimmed.startsWith("-----BEGIN"))
+      throw invalidCredentials(subject, "is a PEM key alone, without the JSON around it", CREATE_KEY_COMMAND);
     if (/^[A-Za-z0-9+/\s]+=*$/.test(trimmed) && Buffer.from(trimmed, "base64").toString("latin1").trimStart().startsWith("{")) {
       throw invalidCredentials(subject, "is JSON in base64", "Decode it first: base64 -d ENCODED > key.json");
     }

@@ -12,7 +12,7 @@ export interface ServiceAccountKey {
 }
 
 /** Where a good key file comes from. */
-export const NEW_KEY = "gcloud iam service-accounts keys create key.json --iam-account NAME@PROJECT.iam.gserviceaccount.com";
+export const CREATE_KEY_COMMAND = "gcloud iam service-accounts keys create key.json --iam-account NAME@PROJECT.iam.gserviceaccount.com";
 
 /** What other credentials are, by their `type`. */
 const OTHER_KINDS: Readonly<Record<string, string>> = {
@@ -29,9 +29,9 @@ const FIELDS = ["client_email", "private_key", "private_key_id", "token_uri"] as
  * Checks what a key file holds. `subject` begins the sentence: "The key file /path".
  * Throws CliError CREDENTIALS_INVALID for the first thing that is wrong.
  */
-export function parseKey(value: unknown, subject: string): ServiceAccountKey {
+export function parseServiceAccountKey(value: unknown, subject: string): ServiceAccountKey {
   if (typeof value !== "object" || value === null || Array.isArray(value))
-    throw invalidCredentials(subject, "holds no JSON object", NEW_KEY);
+    throw invalidCredentials(subject, "holds no JSON object", CREATE_KEY_COMMAND);
   const fields = value as Readonly<Record<string, unknown>>;
   assertKind(fields, subject);
   const [client_email, pem, private_key_id, token_uri] = FIELDS.map((name) => requireText(fields, name, subject)) as [
@@ -41,7 +41,7 @@ export function parseKey(value: unknown, subject: string): ServiceAccountKey {
     string,
   ];
   if (!/^[\x21-\x3f\x41-\x7e]+@[\x21-\x3f\x41-\x7e]+$/.test(client_email))
-    throw invalidCredentials(subject, "has a client_email that is no e-mail address", NEW_KEY);
+    throw invalidCredentials(subject, "has a client_email that is no e-mail address", CREATE_KEY_COMMAND);
   if (!URL.canParse(token_uri))
     throw invalidCredentials(subject, "has a token_uri that is no URL", "Google's is https://oauth2.googleapis.com/token");
   return { client_email, private_key_id, private_key: parsePrivateKey(pem, subject), token_uri };
@@ -55,22 +55,23 @@ export function invalidCredentials(subject: string, fault: string, hint?: string
 function assertKind(fields: Readonly<Record<string, unknown>>, subject: string): void {
   const { type } = fields;
   if (type === "service_account") return;
-  if (typeof type === "string" && Object.hasOwn(OTHER_KINDS, type)) throw invalidCredentials(subject, OTHER_KINDS[type] as string, NEW_KEY);
+  if (typeof type === "string" && Object.hasOwn(OTHER_KINDS, type))
+    throw invalidCredentials(subject, OTHER_KINDS[type] as string, CREATE_KEY_COMMAND);
   if (type === undefined && ("installed" in fields || "web" in fields)) {
-    throw invalidCredentials(subject, "holds an OAuth client's secret, not a service account's key", NEW_KEY);
+    throw invalidCredentials(subject, "holds an OAuth client's secret, not a service account's key", CREATE_KEY_COMMAND);
   }
   if (type === undefined)
-    throw invalidCredentials(subject, 'has no "type", which is "service_account" in a service account\'s key file', NEW_KEY);
+    throw invalidCredentials(subject, 'has no "type", which is "service_account" in a service account\'s key file', CREATE_KEY_COMMAND);
   // Only what looks like a type is repeated: fields that were mixed up may have put the key here.
   const named =
     typeof type === "string" && /^[a-z_]{1,40}$/.test(type) ? `is of the type "${type}"` : "has another type than service_account";
-  throw invalidCredentials(subject, `${named}; a service account's key file is needed`, NEW_KEY);
+  throw invalidCredentials(subject, `${named}; a service account's key file is needed`, CREATE_KEY_COMMAND);
 }
 
 function requireText(fields: Readonly<Record<string, unknown>>, name: string, subject: string): string {
   const value = fields[name];
-  if (value === undefined) throw invalidCredentials(subject, `has no "${name}"`, NEW_KEY);
+  if (value === undefined) throw invalidCredentials(subject, `has no "${name}"`, CREATE_KEY_COMMAND);
   if (typeof value !== "string" || value.trim() === "")
-    throw invalidCredentials(subject, `has a "${name}" that is ${value === "" ? "empty" : "not text"}`, NEW_KEY);
+    throw invalidCredentials(subject, `has a "${name}" that is ${value === "" ? "empty" : "not text"}`, CREATE_KEY_COMMAND);
   return value;
 }

@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { CliError } from "../errors/cli-error.ts";
 import type { Response, Send } from "../http/client.ts";
-import { createAssertion, type Wanted } from "./assertion.ts";
+import { createAssertion, type RequestedToken } from "./assertion.ts";
 import type { ServiceAccountKey } from "./service-account-key.ts";
-import { tokenEndpoint } from "./google-hosts.ts";
+import { parseTokenUri } from "./google-hosts.ts";
 import { explainTokenRefusal } from "./token-refusal.ts";
 
 /** What an exchange needs of the world. */
-export interface Exchange {
+export interface AuthContext {
   readonly send: Send;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Ends whatever is under way. */
@@ -25,7 +25,7 @@ export interface AccessToken {
 const CLOUD_PLATFORM = "https://www.googleapis.com/auth/cloud-platform";
 
 /** Milliseconds. */
-const TIMEOUT = 30_000;
+const TIMEOUT_MS = 30_000;
 
 /** An assertion that is exchanged twice gives two tokens, and no harm. */
 const RETRY = { times: 3, statuses: [429, 503], all: true };
@@ -34,7 +34,7 @@ const RETRY = { times: 3, statuses: [429, 503], all: true };
  * An ID token for an audience. Throws CliError: CREDENTIALS_INVALID for a key that cannot sign or names a strange token endpoint,
  * TOKEN_REFUSED or CLOCK_SKEW where the endpoint says no, UNAVAILABLE or TIMEOUT where it does not work.
  */
-export async function fetchIdToken(key: ServiceAccountKey, audience: string, exchange: Exchange): Promise<string> {
+export async function fetchIdTokenWithKey(key: ServiceAccountKey, audience: string, exchange: AuthContext): Promise<string> {
   const { id_token } = await post(key, { target_audience: audience }, exchange);
   if (typeof id_token === "string" && id_token !== "") return id_token;
   throw new CliError("TOKEN_REFUSED", `${new URL(key.token_uri).host} answered without an ID token.`, {
@@ -43,7 +43,7 @@ export async function fetchIdToken(key: ServiceAccountKey, audience: string, exc
 }
 
 /** An access token for Google's APIs. Throws as `fetchIdToken` does. */
-export async function fetchAccessToken(key: ServiceAccountKey, exchange: Exchange): Promise<AccessToken> {
+export async function fetchAccessTokenWithKey(key: ServiceAccountKey, exchange: AuthContext): Promise<AccessToken> {
   const { now = Date.now } = exchange;
   const asked = now() / 1000;
   const { access_token, expires_in } = await post(key, { scope: CLOUD_PLATFORM }, exchange);
@@ -58,10 +58,10 @@ export async function fetchAccessToken(key: ServiceAccountKey, exchange: Exchang
  */
 async function post(
   key: ServiceAccountKey,
-  wanted: Wanted,
-  { send, env, now = Date.now }: Exchange,
+  wanted: RequestedToken,
+  { send, env, now = Date.now }: AuthContext,
 ): Promise<Readonly<Record<string, unknown>>> {
-  const url = tokenEndpoint(key, env);
+  const url = parseTokenUri(key, env);
   for (let attempt = 1; ; attempt += 1) {
     const body = new URLSearchParams({
       grant_type: "urn:ietf:params:oauth:grant-type:jwt-bearer",
@@ -72,8 +72,8 @@ async function post(
       url: url.href,
       headers: [["Content-Type", "application/x-www-form-urlencoded"]],
       body,
-      timeout: TIMEOUT,
-      signal: AbortSignal.timeout(2 * TIMEOUT),
+      timeout: TIMEOUT_MS,
+      signal: AbortSignal.timeout(2 * TIMEOUT_MS),
       retry: RETRY,
     });
     const { status } = answer;

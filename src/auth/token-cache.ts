@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { CliError } from "../errors/cli-error.ts";
 import type { Credentials } from "./credentials.ts";
 import { readClaims } from "./jwt.ts";
-import { openTokenStore, tokenFolder, type KeptToken, type TokenStore } from "./token-cache-files.ts";
+import { openTokenStore, tokenCacheFolder, type CachedToken, type TokenStore } from "./token-cache-files.ts";
 
 export interface CacheOptions {
   /** `--min-ttl`: milliseconds that a token has to be good for yet. */
@@ -25,7 +25,7 @@ interface World {
   readonly now?: () => number;
 }
 
-interface Held extends KeptToken {
+interface Held extends CachedToken {
   /** When it was fetched, where this process did that; milliseconds since the epoch. */
   readonly fetched?: number;
 }
@@ -43,7 +43,7 @@ const PAUSE = MINUTE / 2;
  */
 export function withCache(credentials: Credentials, { env, now = Date.now }: World, options: CacheOptions = {}): CachedCredentials {
   const { minTtl = USUAL_TTL, cache = true, isLongRun = false } = options;
-  const folder = cache ? tokenFolder(env) : undefined;
+  const folder = cache ? tokenCacheFolder(env) : undefined;
   const store: TokenStore | undefined = folder === undefined ? undefined : openTokenStore(folder);
   const memory = new Map<string, Held>();
   const underway = new Map<string, Promise<Held>>();
@@ -53,7 +53,7 @@ export function withCache(credentials: Credentials, { env, now = Date.now }: Wor
     createHash("sha256")
       .update(JSON.stringify([env.CLOUDRUN_OAUTH_EMULATOR ?? "", audience, ...credentials.identity]))
       .digest("hex");
-  const left = ({ expires }: KeptToken): number => expires * 1000 - now();
+  const left = ({ expires }: CachedToken): number => expires * 1000 - now();
 
   const fetchNew = async (audience: string): Promise<Held> => {
     const token = await credentials.fetchIdToken(audience);

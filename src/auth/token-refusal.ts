@@ -94,20 +94,20 @@ function explainSkew(said: string, details: object, { host, date, now }: Circums
   // The header has whole seconds, and the answer was under way.
   const off =
     Math.abs(skew) > 5
-      ? `This machine's clock is ${inWords(Math.abs(skew))} ${skew > 0 ? "ahead of" : "behind"} the clock of ${host}`
+      ? `This machine's clock is ${formatDuration(Math.abs(skew))} ${skew > 0 ? "ahead of" : "behind"} the clock of ${host}`
       : `${host} finds this machine's clock wrong`;
   return new CliError("CLOCK_SKEW", `${off}: ${said}.`, {
-    hint: SET_CLOCK,
+    hint: SET_CLOCK_HINT,
     reason: "CLOCK_OFF",
     details: { ...details, ...(Number.isFinite(skew) && { skew_seconds: skew }) },
   });
 }
 
 /** What to do about a clock that is off. */
-export const SET_CLOCK = "Set this machine's clock, on Linux by: sudo timedatectl set-ntp true";
+export const SET_CLOCK_HINT = "Set this machine's clock, on Linux by: sudo timedatectl set-ntp true";
 
 /** A duration as a person says it: `2 h`, `1.5 min`. */
-export function inWords(seconds: number): string {
+export function formatDuration(seconds: number): string {
   const units: readonly (readonly [number, string])[] = [
     [86_400, "d"],
     [3600, "h"],

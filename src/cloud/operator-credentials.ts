@@ -1,7 +1,7 @@
 import { findCredentials, type Credentials } from "../auth/credentials.ts";
-import type { Exchange } from "../auth/service-account-tokens.ts";
-import { memberOf } from "../auth/jwt.ts";
-import { impersonate, readChain } from "../auth/credential-types/impersonated-service-account.ts";
+import type { AuthContext } from "../auth/service-account-tokens.ts";
+import { principalForEmail } from "../auth/jwt.ts";
+import { impersonate, parseImpersonationChain } from "../auth/credential-types/impersonated-service-account.ts";
 import type { CloudContext } from "./cloud-context.ts";
 import { assertAllowed } from "../settings/rules.ts";
 
@@ -25,11 +25,11 @@ export async function findOperatorCredentials({
 const ACT_AS = "CLOUDSDK_AUTH_IMPERSONATE_SERVICE_ACCOUNT";
 
 /** The credentials, or those of the account that gcloud would act as by them: https://cloud.google.com/sdk/docs/properties */
-function actingAs(credentials: Credentials, exchange: Exchange): Credentials {
+function actingAs(credentials: Credentials, exchange: AuthContext): Credentials {
   const value = exchange.env[ACT_AS];
   if (!value) return credentials;
   assertAllowed("impersonate", { value, source: ACT_AS });
-  const chain = readChain(value);
+  const chain = parseImpersonationChain(value);
   // gcloud's own account acts as it already.
-  return credentials.principal === memberOf(chain.account) ? credentials : impersonate(credentials, chain, exchange);
+  return credentials.principal === principalForEmail(chain.account) ? credentials : impersonate(credentials, chain, exchange);
 }

@@ -14,7 +14,7 @@ export interface AudienceOptions {
  * whoever comes without a session, in a redirect: https://cloud.google.com/iap/docs/authentication-howto#authenticating_from_proxy-authorization_header
  * Throws CliError USAGE where no IAP answers, or it names none.
  */
-export async function audienceOf(url: URL, { audience, iap }: AudienceOptions, { send }: Pick<Context, "send">): Promise<string> {
+export async function chooseAudience(url: URL, { audience, iap }: AudienceOptions, { send }: Pick<Context, "send">): Promise<string> {
   if (audience !== undefined && iap !== undefined)
     throw new CliError("USAGE", "--audience and --iap each say whom the token is for.", { hint: "Say one of them." });
   if (iap !== true) return iap ?? audience ?? audienceFor(url);
@@ -30,7 +30,7 @@ export async function audienceOf(url: URL, { audience, iap }: AudienceOptions, {
 }
 
 /** What is said where a login's tokens cannot be for whom they were asked for. */
-export function audienceOfLogin(audience: string, asked: string | true): string {
+export function loginAudienceWarning(audience: string, asked: string | true): string {
   const other = asked === true ? "Identity-Aware Proxy" : asked;
   return `A person's ID token is for the client that he signed in with, ${audience}, not for ${other}.`;
 }

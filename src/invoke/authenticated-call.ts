@@ -1,6 +1,6 @@
 import { Readable } from "node:stream";
-import { principalOf } from "../auth/jwt.ts";
-import { authorOf, isFromIap } from "./refusal/response-author.ts";
+import { principalOfToken } from "../auth/jwt.ts";
+import { responseAuthor, isFromIap } from "./refusal/response-author.ts";
 import type { EvidenceLookup } from "./refusal/refusal-error.ts";
 import type { CachedCredentials } from "../auth/token-cache.ts";
 import { CliError } from "../errors/cli-error.ts";
@@ -9,10 +9,10 @@ import { startStopwatch } from "../http/stopwatch.ts";
 import { withToken, type Headers } from "./headers.ts";
 import type { InvokeOptions } from "./options.ts";
 import type { Call } from "./request.ts";
-import { redirected, type Sent } from "./redirect.ts";
+import { followRedirect, type RedirectableRequest } from "./redirect.ts";
 
 /** What came of a call. */
-export interface Answer {
+export interface CallResult {
   /** Where it came from, after redirects. */
   readonly url: URL;
   /** Its body is unread below a status of 400. */
@@ -32,50 +32,50 @@ type Caller = Pick<CachedCredentials, "fetchIdToken" | "forget" | "principal">;
 
 interface Policy extends Pick<InvokeOptions, "location" | "maxTime" | "retries" | "retryAll" | "waitFor"> {
   /** Asked why a call was refused, where the answer does not tell. */
-  readonly look: EvidenceLookup;
+  readonly lookUpEvidence: EvidenceLookup;
 }
 
 /** An answer before it is known what it means. */
-interface Raw extends Omit<Answer, "error"> {
+interface UnexplainedResult extends Omit<CallResult, "error"> {
   /** The headers that went along. */
   readonly sent: Headers;
 }
 
-const MOST_REDIRECTS = 10;
+const MAX_REDIRECTS = 10;
 
 /** Milliseconds that one call of a wait may take. */
-const MOST_WAITING = 5 * 60_000;
+const WAITING_CALL_TIMEOUT_MS = 5 * 60_000;
 
 /** What may pass by itself. The front end's 401 and 403 are not among them: they are answers. */
-const PASSING = [429, 503];
+const TRANSIENT_STATUSES = [429, 503];
 
 /** Makes calls with ID tokens: over and over, by redirects, and within a time, as far as the flags say. It throws as `send` and the credentials do. */
-export function createAuthenticatedCall(send: Send, caller: Caller, policy: Policy): (call: Call) => Promise<Answer> {
-  const { location, maxTime, retries, retryAll = false, waitFor, look } = policy;
+export function createAuthenticatedCall(send: Send, caller: Caller, policy: Policy): (call: Call) => Promise<CallResult> {
+  const { location, maxTime, retries, retryAll = false, waitFor, lookUpEvidence } = policy;
   // Who waits calls again anyway, and does not wait for an answer that never comes.
-  const retry = { times: waitFor === undefined ? retries : 0, statuses: PASSING, all: retryAll };
-  const limit = maxTime ?? (waitFor === undefined ? undefined : MOST_WAITING);
+  const retry = { times: waitFor === undefined ? retries : 0, statuses: TRANSIENT_STATUSES, all: retryAll };
+  const limit = maxTime ?? (waitFor === undefined ? undefined : WAITING_CALL_TIMEOUT_MS);
   const taken = new Set<string>();
 
-  async function once(call: Call, token: string, signal: { readonly signal?: AbortSignal }): Promise<Raw> {
+  async function once(call: Call, token: string, signal: { readonly signal?: AbortSignal }): Promise<UnexplainedResult> {
     const elapsed = startStopwatch();
-    const principal = caller.principal ?? principalOf(token);
-    let next: Sent = call;
+    const principal = caller.principal ?? principalOfToken(token);
+    let next: RedirectableRequest = call;
     for (let redirects = 0; ; redirects += 1) {
       const { method, url, body } = next;
       const isOwn = url.origin === call.url.origin;
-      const headers = isOwn ? withToken(next.headers, token, call.carrier) : next.headers;
+      const headers = isOwn ? withToken(next.headers, token, call.tokenHeader) : next.headers;
       const response = await send({ method, url: url.href, headers, ...(body && { body }), retry, ...signal });
-      const further = location && !isFromIap(response.headers) ? redirected(next, response) : undefined;
+      const further = location && !isFromIap(response.headers) ? followRedirect(next, response) : undefined;
       if (!further) {
         const isRefusal = response.status >= 400 || isFromIap(response.headers);
         return { url, response, sent: headers, principal, elapsed, ...(isRefusal && { bytes: await response.bytes() }) };
       }
       response.body.destroy();
-      if (redirects === MOST_REDIRECTS)
+      if (redirects === MAX_REDIRECTS)
         throw new CliError(
           "HTTP_STATUS",
-          `${call.url.host} redirects on and on: ${MOST_REDIRECTS} times, at last to ${further.url.origin}.`,
+          `${call.url.host} redirects on and on: ${MAX_REDIRECTS} times, at last to ${further.url.origin}.`,
           {
             details: { status_code: response.status, url: further.url.origin },
           },
@@ -85,14 +85,14 @@ export function createAuthenticatedCall(send: Send, caller: Caller, policy: Poli
   }
 
   /** Says what a refusal means. Who waits for another answer does not have each one looked into. */
-  async function explain({ sent, ...answer }: Raw): Promise<Answer> {
+  async function explain({ sent, ...answer }: UnexplainedResult): Promise<CallResult> {
     const { url, bytes, principal } = answer;
     if (!bytes) return answer;
     const { status, headers } = answer.response;
     const { explainRefusal } = await import("./refusal/explain-refusal.ts");
     const refused = { url, status, headers, body: bytes.toString("utf8"), sent, principal, now: Date.now() };
     const error =
-      (await explainRefusal(refused, waitFor === undefined ? look : undefined)) ??
+      (await explainRefusal(refused, waitFor === undefined ? lookUpEvidence : undefined)) ??
       new CliError("HTTP_STATUS", `The service answered ${status}.`, { details: { status_code: status, url: url.href } });
     return { ...answer, error };
   }
@@ -112,8 +112,8 @@ export function createAuthenticatedCall(send: Send, caller: Caller, policy: Poli
 }
 
 /** The front end's 401. A service's own is not about the token: it never saw it. */
-function isUnverified({ response: { status, headers }, bytes }: Raw): boolean {
-  return status === 401 && authorOf({ status, headers, body: bytes?.toString("utf8") ?? "" }) === "front end";
+function isUnverified({ response: { status, headers }, bytes }: UnexplainedResult): boolean {
+  return status === 401 && responseAuthor({ status, headers, body: bytes?.toString("utf8") ?? "" }) === "front end";
 }
 
 function endAfter(milliseconds: number): AbortSignal {

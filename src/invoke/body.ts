@@ -11,21 +11,21 @@ export interface CallBody {
   readonly headers: Headers;
 }
 
-type World = Pick<Context, "cwd" | "stdin">;
+type BodyInput = Pick<Context, "cwd" | "stdin">;
 
 /** Bytes; what is larger is sent as it is read, and not looked into. */
-const LOOKED_INTO = 1024 * 1024;
+const MAX_BUFFERED_BYTES = 1024 * 1024;
 
 /**
  * The body for `-d`: text, `@FILE`, or `@-` for standard input, and what it is: application/json where it is a JSON object or array,
  * text/plain where it is other text, else application/octet-stream. Throws CliError NOT_FOUND, USAGE.
  */
-export async function readBody(data: string, world: World): Promise<CallBody> {
-  return gather(await openData(data, world));
+export async function readBody(data: string, world: BodyInput): Promise<CallBody> {
+  return createBody(await openData(data, world));
 }
 
 /** The body for `--json-data`: as `-d` names it, and JSON. Throws CliError NOT_FOUND, USAGE; what is said of the text shows nothing of it. */
-export async function readJsonBody(data: string, world: World): Promise<CallBody> {
+export async function readJsonBody(data: string, world: BodyInput): Promise<CallBody> {
   const body = Buffer.concat(
     await Readable.from((await openData(data, world)).chunks)
       .map((chunk) => Buffer.from(chunk))
@@ -42,17 +42,17 @@ export async function readJsonBody(data: string, world: World): Promise<CallBody
   return { body, headers: [["Content-Type", "application/json"]] };
 }
 
-async function openData(data: string, { cwd, stdin }: World): Promise<Input> {
+async function openData(data: string, { cwd, stdin }: BodyInput): Promise<Input> {
   if (data === "@-") return { chunks: stdin };
   if (data.startsWith("@")) return openInput(resolve(cwd, data.slice(1)));
   return { chunks: Readable.from([Buffer.from(data)]) };
 }
 
 /** A body of what is read: whole where it is small, and then it can be sent again. Its type is what it looks like unless it is said. */
-export async function gather({ chunks: source, size }: Input, type?: string): Promise<CallBody> {
+export async function createBody({ chunks: source, size }: Input, type?: string): Promise<CallBody> {
   const chunks = source[Symbol.asyncIterator]();
   const read: Buffer[] = [];
-  for (let length = 0; length <= LOOKED_INTO;) {
+  for (let length = 0; length <= MAX_BUFFERED_BYTES;) {
     const { done, value } = await chunks.next();
     if (done) {
       const body = Buffer.concat(read);

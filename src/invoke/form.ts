@@ -3,7 +3,7 @@ import { basename, resolve } from "node:path";
 import { Readable } from "node:stream";
 import type { Context } from "../context/context.ts";
 import { CliError } from "../errors/cli-error.ts";
-import { gather, type CallBody } from "./body.ts";
+import { createBody, type CallBody } from "./body.ts";
 import { openInput, type Input } from "./input-file.ts";
 
 /** The body for `--data-urlencode`, one `name=value` each. Throws CliError USAGE. */
@@ -38,7 +38,7 @@ export async function readForm(fields: readonly string[], { cwd }: Pick<Context,
     (sum, each) => (sum === undefined || each.size === undefined ? undefined : sum + each.size),
     0,
   );
-  return gather({ chunks: join(inputs), size }, `multipart/form-data; boundary=${boundary}`);
+  return createBody({ chunks: join(inputs), size }, `multipart/form-data; boundary=${boundary}`);
 }
 
 function split(field: string, usage: string): [name: string, value: string] {

@@ -6,7 +6,7 @@ export type Headers = readonly (readonly [name: string, value: string])[];
 const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
 /** What says how the request travels is not for the caller to say, and a second one would contradict the first. */
-const OURS: Readonly<Record<string, string>> = {
+const RESERVED_HEADERS: Readonly<Record<string, string>> = {
   "content-length": "follows from the body",
   "transfer-encoding": "follows from the body",
   connection: "is about the connection, which is kept",
@@ -21,7 +21,7 @@ export function parseHeaders(lines: readonly string[]): Headers {
     const name = line.slice(0, colon);
     if (colon < 1 || !NAME.test(name))
       throw new CliError("USAGE", "A header is not written as 'Name: value'.", { hint: "For example: -H 'Accept: application/json'" });
-    const reason = OURS[name.toLowerCase()];
+    const reason = RESERVED_HEADERS[name.toLowerCase()];
     if (reason) throw new CliError("USAGE", `The header ${name} cannot be set: it ${reason}.`);
     const value = line.slice(colon + 1).trim();
     // RFC 9110, section 5.5: a line end would begin a header of its own.
@@ -32,13 +32,13 @@ export function parseHeaders(lines: readonly string[]): Headers {
 }
 
 /** A header that Cloud Run takes the ID token from, or IAP. */
-export type Carrier = "Authorization" | "X-Serverless-Authorization" | "Proxy-Authorization";
+export type TokenHeader = "Authorization" | "X-Serverless-Authorization" | "Proxy-Authorization";
 
 /**
  * The header for the ID token: the one that is said, else Authorization, unless that is the caller's own; that goes to the service as it is,
  * and Cloud Run reads the other header, which is Proxy-Authorization for IAP. Throws CliError USAGE where both are to go into one.
  */
-export function chooseCarrier(headers: Headers, said?: "authorization" | "x-serverless-authorization", isForIap = false): Carrier {
+export function chooseTokenHeader(headers: Headers, said?: "authorization" | "x-serverless-authorization", isForIap = false): TokenHeader {
   const isTaken = hasHeader(headers, "authorization");
   if (isForIap && said === "x-serverless-authorization")
     throw new CliError("USAGE", "Identity-Aware Proxy does not read X-Serverless-Authorization.", {
@@ -53,7 +53,7 @@ export function chooseCarrier(headers: Headers, said?: "authorization" | "x-serv
 }
 
 /** Adds the ID token in its header. */
-export function withToken(headers: Headers, token: string, carrier: Carrier): Headers {
+export function withToken(headers: Headers, token: string, carrier: TokenHeader): Headers {
   return [[carrier, `Bearer ${token}`], ...headers];
 }
 
@@ -61,9 +61,9 @@ export function hasHeader(headers: Headers, name: string): boolean {
   return headers.some(([other]) => other.toLowerCase() === name);
 }
 
-const SECRET = new Set(["authorization", "cookie", "proxy-authorization"]);
+const SECRET_HEADERS = new Set(["authorization", "cookie", "proxy-authorization"]);
 
 /** True for a header whose value is for the service it was meant for, and for nobody else. */
-export function isSecret(name: string): boolean {
-  return SECRET.has(name.toLowerCase());
+export function isSecretHeader(name: string): boolean {
+  return SECRET_HEADERS.has(name.toLowerCase());
 }

@@ -32,7 +32,7 @@ export function indentJson(text: string, margin = ""): string {
 }
 
 /** The JSON text on one line, each number and string as it is written. */
-export function joinJson(text: string): string {
+export function compactJson(text: string): string {
   const out: string[] = [];
   for (let at = skipBlanks(text, 0); at < text.length;) {
     const end = endOfToken(text, at);

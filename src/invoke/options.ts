@@ -34,24 +34,24 @@ export interface InvokeOptions extends CallOptions {
 }
 
 /** True where the body alone is printed, as it comes. */
-export function isRaw({ raw, buffer }: InvokeOptions): boolean {
+export function printsRawBody({ raw, buffer }: InvokeOptions): boolean {
   return raw === true || buffer === false;
 }
 
 /** True where one run may make several calls. */
-export function isMany({ repeat, watch }: InvokeOptions, targets: readonly unknown[]): boolean {
+export function makesSeveralCalls({ repeat, watch }: InvokeOptions, targets: readonly unknown[]): boolean {
   return targets.length > 1 || repeat !== undefined || watch !== undefined;
 }
 
 /** Throws CliError USAGE where flags contradict each other. */
-export function assertSensible(options: InvokeOptions, targets: readonly string[]): void {
+export function assertConsistent(options: InvokeOptions, targets: readonly string[]): void {
   const { output, include, repeat, waitFor } = options;
   const raw = options.buffer === false ? "--no-buffer" : "--raw";
-  if (isRaw(options) && output !== undefined)
+  if (printsRawBody(options) && output !== undefined)
     throw new CliError("USAGE", `${raw} prints the body, and --output keeps it from being printed.`, { hint: "Say one of them." });
-  if (isRaw(options) && include)
+  if (printsRawBody(options) && include)
     throw new CliError("USAGE", `${raw} prints the body alone, and --include prints more.`, { hint: "Say one of them." });
-  if (output !== undefined && isMany(options, targets))
+  if (output !== undefined && makesSeveralCalls(options, targets))
     throw new CliError("USAGE", "--output takes the body of one call.", { hint: "Call once, without --repeat and --watch." });
   if (repeat === 0) throw new CliError("USAGE", "--repeat 0 calls nothing.", { hint: "For example: --repeat 10" });
   assertOneBody(options);
@@ -61,11 +61,11 @@ export function assertSensible(options: InvokeOptions, targets: readonly string[
 
 /** Throws CliError USAGE where flags make several bodies. */
 export function assertOneBody(options: CallOptions): void {
-  const bodies = BODIES.filter(([name]) => options[name] !== undefined).map(([, flag]) => flag);
+  const bodies = BODY_FLAGS.filter(([name]) => options[name] !== undefined).map(([, flag]) => flag);
   if (bodies.length > 1) throw new CliError("USAGE", `${bodies.join(" and ")} each make a body.`, { hint: "Say one of them." });
 }
 
-const BODIES = [
+const BODY_FLAGS = [
   ["data", "--data"],
   ["jsonData", "--json-data"],
   ["dataUrlencode", "--data-urlencode"],
@@ -76,7 +76,7 @@ const BODIES = [
 export function assertRepeatable(body: CallBody["body"] | undefined, options: InvokeOptions, targets: readonly unknown[]): void {
   if (!(body instanceof Readable)) return;
   const { retryAll, waitFor } = options;
-  if (!retryAll && waitFor === undefined && !isMany(options, targets)) return;
+  if (!retryAll && waitFor === undefined && !makesSeveralCalls(options, targets)) return;
   throw new CliError("USAGE", "A body of more than 1 MiB is sent as it is read, and cannot be sent again.", {
     hint: "Call once: one path, without --retry-all, --wait-for, --repeat and --watch.",
   });

@@ -2,10 +2,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { InvokeOptions } from "./options.ts";
 
 /** Milliseconds between two rounds of `--watch`. */
-const INTERVAL = 2000;
+const DEFAULT_INTERVAL_MS = 2000;
 
 /** The calls in the order in which they are made: each once, or in as many rounds as the flags say, with a pause between two. */
-export async function* rounds<Call>(
+export async function* repeatCalls<Call>(
   calls: readonly Call[],
   { repeat, watch }: Pick<InvokeOptions, "repeat" | "watch">,
   signal: AbortSignal,
@@ -13,6 +13,6 @@ export async function* rounds<Call>(
   const times = repeat ?? (watch === undefined ? 1 : Infinity);
   for (let round = 1; round <= times; round += 1) {
     yield* calls;
-    if (watch !== undefined && round < times) await sleep(watch === true ? INTERVAL : watch, undefined, { signal });
+    if (watch !== undefined && round < times) await sleep(watch === true ? DEFAULT_INTERVAL_MS : watch, undefined, { signal });
   }
 }

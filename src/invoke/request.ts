@@ -3,7 +3,7 @@ import type { Credentials } from "../auth/credentials.ts";
 import type { Context } from "../context/context.ts";
 import { CliError } from "../errors/cli-error.ts";
 import { readBody, readJsonBody, type CallBody } from "./body.ts";
-import { chooseCarrier, hasHeader, isSecret, parseHeaders, type Carrier, type Headers } from "./headers.ts";
+import { chooseTokenHeader, hasHeader, isSecretHeader, parseHeaders, type TokenHeader, type Headers } from "./headers.ts";
 import type { CallOptions } from "./options.ts";
 
 /** A call, ready to be sent but for its token. */
@@ -14,14 +14,14 @@ export interface Call {
   readonly audience: string;
   readonly headers: Headers;
   /** The header that the token goes into. */
-  readonly carrier: Carrier;
+  readonly tokenHeader: TokenHeader;
   readonly body: Buffer | Readable | undefined;
 }
 
 /** What is to be sent, wherever it goes. What the caller says of the body's type goes before what it looks like. Throws CliError USAGE, NOT_FOUND. */
 export async function readCall(options: CallOptions, context: Pick<Context, "cwd" | "stdin">): Promise<Omit<Call, "url" | "audience">> {
   const given = parseHeaders(options.header ?? []);
-  const carrier = chooseCarrier(given, options.authHeader, options.iap !== undefined);
+  const tokenHeader = chooseTokenHeader(given, options.authHeader, options.iap !== undefined);
   const content = await readContent(options, context);
   const agent: Headers = hasHeader(given, "user-agent") ? [] : [["User-Agent", "cloudrun-oauth"]];
   if (options.form && hasHeader(given, "content-type"))
@@ -30,7 +30,7 @@ export async function readCall(options: CallOptions, context: Pick<Context, "cwd
     });
   const described = content?.headers.filter(([name]) => !hasHeader(given, name.toLowerCase())) ?? [];
   const method = readMethod(options.request ?? (content ? "POST" : "GET"));
-  return { method, headers: [...given, ...agent, ...described], carrier, body: content?.body };
+  return { method, headers: [...given, ...agent, ...described], tokenHeader, body: content?.body };
 }
 
 function readMethod(named: string): string {
@@ -49,12 +49,12 @@ async function readContent(options: CallOptions, context: Pick<Context, "cwd" | 
 }
 
 /** What `--dry-run` prints: the request, without what nobody is to read over a shoulder. */
-export function showCall({ method, url, headers, carrier, body, audience }: Call, { principal, file, tokenRequest }: Credentials) {
-  const shown = headers.map(([name, value]) => `${name}: ${isSecret(name) ? "[redacted]" : value}`);
+export function describeCall({ method, url, headers, tokenHeader, body, audience }: Call, { principal, file, tokenRequest }: Credentials) {
+  const shown = headers.map(([name, value]) => `${name}: ${isSecretHeader(name) ? "[redacted]" : value}`);
   return {
     method,
     url: url.href,
-    headers: [`${carrier}: Bearer [ID token]`, ...shown],
+    headers: [`${tokenHeader}: Bearer [ID token]`, ...shown],
     body: Buffer.isBuffer(body) ? body.toString("utf8") : body && "[streamed]",
     audience,
     principal,

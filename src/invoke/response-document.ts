@@ -12,7 +12,7 @@ interface Answer {
  * What a service answered, as a JSON text with two-space indent: `{"status_code", "response"}` and then what else is to be said.
  * `response` is the body where it is JSON, exactly as the service wrote its numbers; else its text; else base64, with `response_encoding`.
  */
-export function writeDocument({ status, headers, bytes }: Answer, more: Readonly<Record<string, unknown>> = {}): string {
+export function formatResponse({ status, headers, bytes }: Answer, more: Readonly<Record<string, unknown>> = {}): string {
   const members: [string, string][] = [["status_code", String(status)], ...writeResponse(bytes, headers["content-type"])];
   for (const [name, value] of Object.entries(more)) members.push([name, JSON.stringify(value, null, 2).replaceAll("\n", "\n  ")]);
   const document = `{\n${members.map(([name, value]) => `  ${JSON.stringify(name)}: ${value}`).join(",\n")}\n}\n`;

@@ -3,26 +3,28 @@ import type { Context } from "../context/context.ts";
 import { CliError } from "../errors/cli-error.ts";
 import { isLoopback } from "../http/route.ts";
 
-type Where = Pick<Context, "settings" | "cloud">;
+type TargetContext = Pick<Context, "settings" | "cloud">;
 
 /**
  * The URLs to call: a whole URL as it stands, or a path of the service, which is looked for once. Without a target it is the service's own.
  * Throws CliError USAGE, or as `serviceUrl` does.
  */
-export async function findTargets(context: Where, targets: readonly string[], service?: string): Promise<readonly URL[]> {
+export async function findTargets(context: TargetContext, targets: readonly string[], service?: string): Promise<readonly URL[]> {
   const urls: URL[] = [];
   let base: URL | undefined;
   for (const target of targets.length > 0 ? targets : [""]) {
-    urls.push(isWhole(target) ? whole(target, context) : join((base ??= await serviceUrl(context, service)), target));
+    urls.push(
+      isAbsoluteUrl(target) ? parseAbsoluteUrl(target, context) : joinPath((base ??= await resolveServiceUrl(context, service)), target),
+    );
   }
   return urls;
 }
 
-export function isWhole(target: string): boolean {
+export function isAbsoluteUrl(target: string): boolean {
   return /^[a-z][a-z0-9+.-]*:\/\//i.test(target);
 }
 
-function whole(target: string, { settings }: Where): URL {
+function parseAbsoluteUrl(target: string, { settings }: TargetContext): URL {
   const url = parse(target);
   const named = settings.get("url");
   if (named?.source === "--url" && audienceFor(parse(named.value)) !== audienceFor(url)) {
@@ -35,7 +37,7 @@ function whole(target: string, { settings }: Where): URL {
  * The service's URL: what Cloud Run says of the service that is named, else the URL that is set, else of the service that is set. Throws CliError
  * USAGE where there is none of these, or two at once.
  */
-export async function serviceUrl({ settings, cloud }: Where, name?: string): Promise<URL> {
+export async function resolveServiceUrl({ settings, cloud }: TargetContext, name?: string): Promise<URL> {
   if (name !== undefined && settings.flag("url") !== undefined)
     throw new CliError("USAGE", "The service is named, and --url says another.", { hint: "Say one of them." });
   const named = name === undefined ? settings.get("url") : undefined;
@@ -49,7 +51,7 @@ export async function serviceUrl({ settings, cloud }: Where, name?: string): Pro
 }
 
 /** The path as it was typed, below whatever path the service's URL has. */
-function join(base: URL, target: string): URL {
+function joinPath(base: URL, target: string): URL {
   if (target === "") return base;
   const path = target.startsWith("?") || target.startsWith("#") ? `/${target}` : target.replace(/^\/*/, "/");
   return parse(`${base.origin}${base.pathname.replace(/\/$/, "")}${path}`);

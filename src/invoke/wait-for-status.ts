@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { CliError } from "../errors/cli-error.ts";
-import type { Answer } from "./authenticated-call.ts";
+import type { CallResult } from "./authenticated-call.ts";
 
 /** Milliseconds. https://cloud.google.com/iam/docs/access-change-propagation: "typically 2 minutes, potentially 7 minutes or longer". */
-const PATIENCE = 10 * 60_000;
+const DEFAULT_TIMEOUT_MS = 10 * 60_000;
 
 interface Wait {
   readonly signal: AbortSignal;
@@ -17,7 +17,11 @@ interface Wait {
  * Calls until the status is the one that is waited for (`200`, `2xx`), and gives that answer, which is no error then; when patience ends, the
  * last one, as a TIMEOUT. What cannot be reached is not there yet; any other failure is thrown.
  */
-export async function waitFor(status: string, call: () => Promise<Answer>, { signal, note, patience = PATIENCE }: Wait): Promise<Answer> {
+export async function waitForStatus(
+  status: string,
+  call: () => Promise<CallResult>,
+  { signal, note, patience = DEFAULT_TIMEOUT_MS }: Wait,
+): Promise<CallResult> {
   const wanted = new RegExp(`^${status.replace(/xx/i, "..")}$`);
   const end = performance.now() + patience;
   let said = "";
@@ -40,12 +44,12 @@ export async function waitFor(status: string, call: () => Promise<Answer>, { sig
 }
 
 interface Attempt {
-  readonly answer?: Answer;
+  readonly answer?: CallResult;
   /** Why this is not the end, unless it is. */
   readonly reason: { readonly message: string; readonly hint?: string | undefined };
 }
 
-async function attempt(call: () => Promise<Answer>, signal: AbortSignal): Promise<Attempt> {
+async function attempt(call: () => Promise<CallResult>, signal: AbortSignal): Promise<Attempt> {
   try {
     const answer = await call();
     return { answer, reason: answer.error ?? { message: `The service answered ${answer.response.status}.` } };

@@ -33,14 +33,14 @@ export interface DiagnoseOptions {
 }
 
 /** Bytes. The front end's pages have a few hundred. */
-const LARGEST = 65_536;
+const MAX_PAGE_BYTES = 65_536;
 
 /** The tokens that went with the responses of `createFetch`, for as long as somebody has the response. */
-const sent = new WeakMap<Response, string>();
+const sentTokens = new WeakMap<Response, string>();
 
 /** So that whoever got the response need not know the token to have it explained. */
 export function rememberToken(response: Response, token: string | undefined): void {
-  if (token !== undefined) sent.set(response, token);
+  if (token !== undefined) sentTokens.set(response, token);
 }
 
 /**
@@ -51,7 +51,8 @@ export async function diagnose(answer: Response | RefusedAnswer, options: Diagno
   if (answer.status < 300) return undefined;
   const url = options.url ?? answer.url;
   if (!URL.canParse(String(url))) throw new CliError("USAGE", "It is not known what was called.", { hint: "Say it in the option url." });
-  const [token, body] = "clone" in answer ? [options.token ?? sent.get(answer), await readCopy(answer)] : [options.token, answer.body];
+  const [token, body] =
+    "clone" in answer ? [options.token ?? sentTokens.get(answer), await readCopy(answer)] : [options.token, answer.body];
   const headers = Object.fromEntries(new Headers(answer.headers as Record<string, string>));
   const error = await explain({ url: new URL(url), status: answer.status, headers, body }, token);
   if (!error) return undefined;
@@ -88,7 +89,7 @@ async function readCopy(response: Response): Promise<string> {
     });
   const chunks: Uint8Array[] = [];
   const reader = response.clone().body?.getReader();
-  for (let size = 0; reader && size < LARGEST;) {
+  for (let size = 0; reader && size < MAX_PAGE_BYTES;) {
     const { done, value } = await reader.read();
     if (done) break;
     chunks.push(value);

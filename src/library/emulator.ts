@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { cwd, env } from "node:process";
 import { createEmulator } from "../emulator/index.ts";
-import { openDoor } from "./test-emulator.ts";
+import { openTestEmulator } from "./test-emulator.ts";
 
 export interface StartOptions {
   /** The project's id. Default: `cloudrun-local`. */
@@ -98,6 +98,6 @@ export interface FetchOptions {
 export async function startEmulator({ directory, ...options }: StartOptions = {}): Promise<Emulator> {
   const home = directory === undefined ? mkdtempSync(join(tmpdir(), "cloudrun-oauth-")) : resolve(directory);
   const emulator = await createEmulator({ ...options, directory: home, port: 0, env, record: env["CLOUDRUN_OAUTH_RECORD"] });
-  const door = await openDoor(emulator.status(), { env, cwd: cwd() });
+  const door = await openTestEmulator(emulator.status(), { env, cwd: cwd() });
   return { ...door, close: directory === undefined ? emulator.remove : emulator.close };
 }

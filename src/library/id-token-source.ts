@@ -1,9 +1,9 @@
 import { readClaims } from "../auth/jwt.ts";
 
 /** Milliseconds that a token has to be good for. */
-const MARGIN = 300_000;
+const MIN_LIFETIME_MS = 300_000;
 /** Milliseconds for a call to get there, where no new token is to be had. */
-const LEAST = 10_000;
+const MIN_USABLE_MS = 10_000;
 
 interface GivenToken {
   readonly token: string;
@@ -25,19 +25,19 @@ export function openIdTokenSource(fetchToken: () => Promise<string>, now: () => 
 
   async function fetchHeld(): Promise<string> {
     const token = await fetchToken();
-    held = { token, expires: endOf(token, now()) };
+    held = { token, expires: expiryOf(token, now()) };
     return token;
   }
 
   return {
     async get() {
-      if (held && held.expires - now() > MARGIN) return { token: held.token, isNew: false };
+      if (held && held.expires - now() > MIN_LIFETIME_MS) return { token: held.token, isNew: false };
       coming ??= fetchHeld().finally(() => (coming = undefined));
       try {
         return { token: await coming, isNew: true };
       } catch (error) {
         // A token endpoint that is down for a moment is no reason to fail while the old one holds.
-        if (held && held.expires - now() > LEAST) return { token: held.token, isNew: false };
+        if (held && held.expires - now() > MIN_USABLE_MS) return { token: held.token, isNew: false };
         throw error;
       }
     },
@@ -48,7 +48,7 @@ export function openIdTokenSource(fetchToken: () => Promise<string>, now: () => 
 }
 
 /** By this machine's clock or by the token's lifetime, whichever is sooner: the clock may be behind Google's. */
-function endOf(token: string, now: number): number {
+function expiryOf(token: string, now: number): number {
   const { exp, iat } = readClaims(token) ?? {};
   if (typeof exp !== "number" || typeof iat !== "number") return now;
   return Math.min(exp * 1000, now + (exp - iat) * 1000);

@@ -1,6 +1,6 @@
 import { Readable } from "node:stream";
 import type { ReadableStream as NodeWebStream } from "node:stream/web";
-import { chooseCarrier, hasHeader, withToken, type Headers as HeaderList } from "../invoke/headers.ts";
+import { chooseTokenHeader, hasHeader, withToken, type Headers as HeaderList } from "../invoke/headers.ts";
 import type { Response as Answer, Send } from "../http/client.ts";
 import { explainAnswer, rememberToken } from "./diagnose.ts";
 import type { IdTokenSource } from "./id-token-source.ts";
@@ -18,7 +18,7 @@ interface Service {
 const REDIRECTS = 20;
 
 /** What says how the request travels follows from the request; Host would bring the token to another service. */
-const OURS = [
+const RESERVED_HEADERS = [
   "connection",
   "content-length",
   "expect",
@@ -32,7 +32,7 @@ const OURS = [
   "x-serverless-authorization",
 ];
 
-const DEFAULTS: HeaderList = [
+const DEFAULT_HEADERS: HeaderList = [
   ["accept", "*/*"],
   ["accept-encoding", "gzip, deflate, br"],
   ["user-agent", "cloudrun-oauth"],
@@ -73,7 +73,7 @@ export function openServiceFetch({ send, findUrl, tokens }: Service): typeof fet
     const request = { url: url.href, method, signal, ...(body !== undefined && { body }) };
     if (isStray || url.origin !== base.origin) return { answer: await send({ ...request, headers }), token: undefined };
     const source = tokens(base);
-    const carrier = chooseCarrier(headers);
+    const carrier = chooseTokenHeader(headers);
     const { token, isNew } = await unlessAborted(source.get(), signal);
     const answer = await send({ ...request, headers: withToken(headers, token, carrier) });
     if (isNew || answer.status !== 401) return { answer, token };
@@ -88,8 +88,8 @@ export function openServiceFetch({ send, findUrl, tokens }: Service): typeof fet
 
 /** A body that is no stream is kept, so that it can be sent again. */
 async function firstHop(request: Request, streams: boolean): Promise<Hop> {
-  const given: HeaderList = [...request.headers].filter(([name]) => !OURS.includes(name));
-  const headers = [...given, ...DEFAULTS.filter(([name]) => !hasHeader(given, name))];
+  const given: HeaderList = [...request.headers].filter(([name]) => !RESERVED_HEADERS.includes(name));
+  const headers = [...given, ...DEFAULT_HEADERS.filter(([name]) => !hasHeader(given, name))];
   const { method } = request;
   const url = new URL(request.url);
   const body =

@@ -1,6 +1,6 @@
 import { cwd } from "node:process";
 import type { Credentials } from "../auth/credentials.ts";
-import type { Exchange } from "../auth/service-account-tokens.ts";
+import type { AuthContext } from "../auth/service-account-tokens.ts";
 import { CliError } from "../errors/cli-error.ts";
 import { bare, isLoopback } from "../http/route.ts";
 
@@ -29,7 +29,7 @@ export function parseServiceUrl(url: string | URL): URL {
 export async function findServiceUrl(
   { service, project, region }: ServiceByName,
   credentials: Credentials,
-  { send, env }: Exchange,
+  { send, env }: AuthContext,
 ): Promise<URL> {
   const [{ openSettings }, { serviceUrl }, { readApiError }] = await Promise.all([
     import("../settings/settings.ts"),

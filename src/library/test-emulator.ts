@@ -2,7 +2,7 @@ import { writeFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { PassThrough } from "node:stream";
 import { readKeyFile } from "../auth/key-file.ts";
-import { fetchIdToken } from "../auth/service-account-tokens.ts";
+import { fetchIdTokenWithKey } from "../auth/service-account-tokens.ts";
 import { createKeyFile, ensureAccount } from "../cloud/api/accounts.ts";
 import { openApiClient } from "../cloud/api/client.ts";
 import { readMember } from "../cloud/member.ts";
@@ -19,9 +19,9 @@ import { openTerminal } from "../terminal/terminal.ts";
 const INVOKER = "roles/run.invoker";
 
 /** What a test suite does with an emulator, all but ending it. */
-export async function openDoor(running: Running, around: { env: Environment; cwd: string }): Promise<Omit<Emulator, "close">> {
+export async function openTestEmulator(running: Running, around: { env: Environment; cwd: string }): Promise<Omit<Emulator, "close">> {
   const { url, project, region, data_dir } = running;
-  const context = operatorContext({ ...(await quietly(around.env)), cwd: around.cwd }, running);
+  const context = operatorContext({ ...(await silentTerminal(around.env)), cwd: around.cwd }, running);
   const { env, send } = context;
   const place = { project, region };
   const client = openApiClient(context, place);
@@ -43,7 +43,7 @@ export async function openDoor(running: Running, around: { env: Environment; cwd
     },
     async deploy(directory, { name, allowUnauthenticated, members = [], env: variables, serviceAccount } = {}) {
       const source = resolve(around.cwd, directory);
-      const service = name ?? nameOf(source);
+      const service = name ?? serviceNameOf(source);
       const cloud = await context.cloud();
       const deployed = await cloud.deploy({ ...place, service, source, allowUnauthenticated, env: variables, serviceAccount });
       for (const member of members) await cloud.grant({ ...place, service, member: readMember(member), role: INVOKER });
@@ -56,7 +56,7 @@ export async function openDoor(running: Running, around: { env: Environment; cwd
       await (await context.cloud()).revoke({ ...place, service, member: readMember(member), role });
     },
     fetchIdToken: async ({ credentials, audience }) =>
-      fetchIdToken(await readKeyFile(resolve(around.cwd, credentials)), audience, { send, env }),
+      fetchIdTokenWithKey(await readKeyFile(resolve(around.cwd, credentials)), audience, { send, env }),
     async fetch(target: string | URL, { method = "GET", headers = {}, body }: FetchOptions = {}) {
       // A fault that a test has asked for is for the test to see.
       const answer = await send({ method, url: String(target), headers: Object.entries(headers), body, retry: { times: 0 } });
@@ -79,14 +79,14 @@ export async function openDoor(running: Running, around: { env: Environment; cwd
 }
 
 /** Nobody sits in front of a test suite. */
-async function quietly(env: Environment): Promise<Pick<Context, "terminal" | "stdin" | "env" | "signal">> {
+async function silentTerminal(env: Environment): Promise<Pick<Context, "terminal" | "stdin" | "env" | "signal">> {
   const stdin = new PassThrough();
   const [stdout, stderr] = [new PassThrough().resume(), new PassThrough().resume()];
   return { stdin, env, signal: new AbortController().signal, terminal: await openTerminal({ stdin, stdout, stderr, env, quiet: true }) };
 }
 
 /** The service of a folder's own settings, else the folder's name. Throws USAGE where that cannot be a service's. */
-function nameOf(directory: string): string {
+function serviceNameOf(directory: string): string {
   const value = readProjectFile(directory)?.values["service"] ?? basename(directory);
   try {
     assertAllowed("service", { value, source: directory });

@@ -1,7 +1,7 @@
 import type { Readable } from "node:stream";
 import type { Response as Answer } from "../http/client.ts";
 
-interface Circumstances {
+interface RequestFacts {
   readonly url: URL;
   readonly method: string;
   readonly isRedirected: boolean;
@@ -9,15 +9,15 @@ interface Circumstances {
 }
 
 /** RFC 9110: with these there is no body, and the Fetch standard lets there be none. */
-const BODILESS = [204, 205, 304];
+const STATUSES_WITHOUT_BODY = [204, 205, 304];
 
 /** An answer as `fetch` gives it; its body is read from the connection as it is asked for. */
-export function toWebResponse(answer: Answer, { url, method, isRedirected, signal }: Circumstances): Response {
+export function toWebResponse(answer: Answer, { url, method, isRedirected, signal }: RequestFacts): Response {
   const { status, statusText } = answer;
   const headers = new Headers();
   for (const [name, value] of Object.entries(answer.headers)) if (name !== "set-cookie") headers.append(name, value);
   for (const cookie of answer.cookies) headers.append("set-cookie", cookie);
-  const isEmpty = method === "HEAD" || BODILESS.includes(status);
+  const isEmpty = method === "HEAD" || STATUSES_WITHOUT_BODY.includes(status);
   // Reads it to its end, which leaves the connection to the next request.
   if (isEmpty) answer.body.resume();
   const response = new Response(isEmpty ? null : toWebStream(answer.body, signal), { status, statusText, headers });

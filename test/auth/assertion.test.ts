@@ -1,12 +1,12 @@
 import { JWT } from "google-auth-library";
 import { expect, test } from "vitest";
 import { createAssertion } from "../../src/auth/assertion.ts";
-import { parseKey } from "../../src/auth/service-account-key.ts";
+import { parseServiceAccountKey } from "../../src/auth/service-account-key.ts";
 import { isSignedBy, parseJwt } from "../../src/emulator/oauth2/jwt.ts";
 import { CALLER_PAIR, NOW } from "../helpers/identity.ts";
 import { EMAIL, keyFields, PEM } from "../helpers/key-file.ts";
 
-const KEY = parseKey(keyFields({ token_uri: "https://oauth2.googleapis.com/token" }), "The key");
+const KEY = parseServiceAccountKey(keyFields({ token_uri: "https://oauth2.googleapis.com/token" }), "The key");
 
 test("an assertion for an ID token names key, issuer, endpoint, audience and an hour, and is signed by RS256", () => {
   const jwt = parseJwt(createAssertion(KEY, { target_audience: "https://hello-uc.a.run.app" }, NOW + 0.9));

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { audienceFor, serviceNamedBy } from "../../src/auth/audience.ts";
+import { audienceFor, readServiceUrl } from "../../src/auth/audience.ts";
 
 test.for([
   ["https://hello-abc123-uc.a.run.app", "https://hello-abc123-uc.a.run.app"],
@@ -20,5 +20,5 @@ test.for([
   ["https://example.com", undefined],
   ["http://127.0.0.1:1", undefined],
 ] as const)("%s names %o", ([url, named]) => {
-  expect(serviceNamedBy(new URL(url))).toEqual(named);
+  expect(readServiceUrl(new URL(url))).toEqual(named);
 });

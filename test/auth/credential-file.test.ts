@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { objectCredentials } from "../../src/auth/credentials.ts";
+import { readCredentialObject } from "../../src/auth/credentials.ts";
 import { temporaryDirectory } from "../helpers/api-server.ts";
 import { folder, runCli } from "../helpers/command-line.ts";
 import { impersonationUrl } from "../helpers/credential-world.ts";
@@ -120,7 +120,7 @@ test("a secret in a field that is shown is not shown", { timeout: 120_000 }, asy
 
 test("an object that a program hands over is of any kind, too", () => {
   const exchange = { env: {}, send: () => expect.unreachable() };
-  const described = KINDS.map((value) => objectCredentials(value, exchange).description);
+  const described = KINDS.map((value) => readCredentialObject(value, exchange).description);
   expect(described).toEqual([
     expect.stringContaining("from the credentials option, key"),
     expect.stringContaining("a person's login, from the credentials option"),

@@ -1,7 +1,7 @@
 import { createServer } from "node:http";
 import { expect, test } from "vitest";
-import { fetchAccessToken, fetchIdToken, type Exchange } from "../../src/auth/service-account-tokens.ts";
-import { parseKey } from "../../src/auth/service-account-key.ts";
+import { fetchAccessTokenWithKey, fetchIdTokenWithKey, type AuthContext } from "../../src/auth/service-account-tokens.ts";
+import { parseServiceAccountKey } from "../../src/auth/service-account-key.ts";
 import { deleteServiceAccount } from "../../src/emulator/iam/service-accounts.ts";
 import { CliError } from "../../src/errors/cli-error.ts";
 import { createSend, type Request } from "../../src/http/client.ts";
@@ -11,14 +11,14 @@ import { EMAIL, keyFields } from "../helpers/key-file.ts";
 import { listen } from "../helpers/listen.ts";
 
 const AUDIENCE = "https://hello-abc123-uc.a.run.app";
-const KEY = parseKey(keyFields(), "The key");
+const KEY = parseServiceAccountKey(keyFields(), "The key");
 
 /** The emulator's token endpoint under Google's name, and a client with the same clock. */
 async function openExchange({ live = false } = {}) {
   const identity = await openIdentity({ live });
   const { port } = await serveIdentity(identity);
   const env = { CLOUDRUN_OAUTH_EMULATOR: `http://127.0.0.1:${port}` };
-  const exchange: Exchange = { env, send: createSend({ env }), now: identity.now };
+  const exchange: AuthContext = { env, send: createSend({ env }), now: identity.now };
   return { ...identity, exchange };
 }
 
@@ -30,26 +30,26 @@ async function serve(answers: readonly (readonly [status: number, body: string, 
     response.writeHead(status, headers).end(body);
   });
   const port = await listen(server);
-  const key = parseKey(keyFields({ token_uri: `http://127.0.0.1:${port}/token` }), "The key");
+  const key = parseServiceAccountKey(keyFields({ token_uri: `http://127.0.0.1:${port}/token` }), "The key");
   return { key, exchange: { env: {}, send: createSend({ env: {} }) }, requests: () => requests };
 }
 
 test("a key is exchanged for an ID token of its account and for the audience", async () => {
   const { exchange } = await openExchange();
-  const { claims } = decode(await fetchIdToken(KEY, AUDIENCE, exchange));
+  const { claims } = decode(await fetchIdTokenWithKey(KEY, AUDIENCE, exchange));
   expect(claims).toMatchObject({ iss: "https://accounts.google.com", aud: AUDIENCE, email: EMAIL, email_verified: true, exp: NOW + 3600 });
 });
 
 test("a key is exchanged for an access token, whose end is known", async () => {
   const { exchange } = await openExchange();
-  expect(await fetchAccessToken(KEY, exchange)).toEqual({ token: expect.stringMatching(/^ya29\./), expires: NOW + 3599 });
+  expect(await fetchAccessTokenWithKey(KEY, exchange)).toEqual({ token: expect.stringMatching(/^ya29\./), expires: NOW + 3599 });
 });
 
 test("a key that was deleted, and one that was replaced, is TOKEN_REFUSED with what to look at", async () => {
   const { state, caller, exchange } = await openExchange();
   state.keys.delete(`${EMAIL}/${CALLER_PAIR.keyId}`);
   await addKey(state, caller, OTHER_PAIR);
-  const error = await failure(fetchIdToken(KEY, AUDIENCE, exchange));
+  const error = await failure(fetchIdTokenWithKey(KEY, AUDIENCE, exchange));
   expect(error).toMatchObject({
     code: "TOKEN_REFUSED",
     message: `oauth2.googleapis.com refused a token for ${EMAIL}: Invalid JWT Signature (invalid_grant).`,
@@ -61,12 +61,12 @@ test("a key that was deleted, and one that was replaced, is TOKEN_REFUSED with w
 test("an account that is disabled, and one that is gone, are told apart", async () => {
   const { state, caller, exchange } = await openExchange();
   state.serviceAccounts.set(EMAIL, { ...caller, disabled: true });
-  expect(await failure(fetchIdToken(KEY, AUDIENCE, exchange))).toMatchObject({
+  expect(await failure(fetchIdTokenWithKey(KEY, AUDIENCE, exchange))).toMatchObject({
     code: "TOKEN_REFUSED",
     hint: `gcloud iam service-accounts enable ${EMAIL}`,
   });
   deleteServiceAccount(state, caller);
-  const gone = await failure(fetchIdToken(KEY, AUDIENCE, exchange));
+  const gone = await failure(fetchIdTokenWithKey(KEY, AUDIENCE, exchange));
   expect(gone.message).toContain("account not found");
   expect(gone.hint).toContain(`${EMAIL} was deleted`);
 });
@@ -77,7 +77,7 @@ test.for([
   [120, "2 min ahead of"],
 ] as const)("a clock that is %i seconds off is CLOCK_SKEW, and by how much", async ([skew, words]) => {
   const { exchange } = await openExchange({ live: true });
-  const error = await failure(fetchIdToken(KEY, AUDIENCE, { ...exchange, now: () => Date.now() + skew * 1000 }));
+  const error = await failure(fetchIdTokenWithKey(KEY, AUDIENCE, { ...exchange, now: () => Date.now() + skew * 1000 }));
   expect(error.code).toBe("CLOCK_SKEW");
   expect(error.message).toMatch(
     new RegExp(`^This machine's clock is ${words} the clock of oauth2\\.googleapis\\.com: Invalid JWT: Token must be a short-lived token`),
@@ -88,14 +88,14 @@ test.for([
 
 test("an audience that is empty is refused in Google's words, with what an audience is", async () => {
   const { exchange } = await openExchange();
-  const error = await failure(fetchIdToken(KEY, "", exchange));
+  const error = await failure(fetchIdTokenWithKey(KEY, "", exchange));
   expect(error).toMatchObject({ code: "TOKEN_REFUSED", details: { error: "invalid_scope" } });
   expect(error.hint).toContain("The audience is the service's URL");
 });
 
 test("a token endpoint on this machine is used as the key file says", async () => {
   const { key, exchange } = await serve([[200, '{"id_token":"a.b.c"}']]);
-  expect(await fetchIdToken(key, AUDIENCE, exchange)).toBe("a.b.c");
+  expect(await fetchIdTokenWithKey(key, AUDIENCE, exchange)).toBe("a.b.c");
 });
 
 test.for([
@@ -106,9 +106,9 @@ test.for([
   ["a list", [200, "[]"]],
 ] as const)("%s is tried once more, and UNAVAILABLE when it comes again", async ([, answer]) => {
   const once = await serve([answer, [200, '{"id_token":"a.b.c"}']]);
-  expect(await fetchIdToken(once.key, AUDIENCE, once.exchange)).toBe("a.b.c");
+  expect(await fetchIdTokenWithKey(once.key, AUDIENCE, once.exchange)).toBe("a.b.c");
   const twice = await serve([answer]);
-  expect(await failure(fetchIdToken(twice.key, AUDIENCE, twice.exchange))).toMatchObject({
+  expect(await failure(fetchIdTokenWithKey(twice.key, AUDIENCE, twice.exchange))).toMatchObject({
     code: "UNAVAILABLE",
     details: { status_code: answer[0] },
   });
@@ -117,14 +117,14 @@ test.for([
 
 test("an answer without a token is refused", async () => {
   const { key, exchange } = await serve([[200, '{"access_token":"x"}']]);
-  expect(await failure(fetchIdToken(key, AUDIENCE, exchange))).toMatchObject({ code: "TOKEN_REFUSED" });
+  expect(await failure(fetchIdTokenWithKey(key, AUDIENCE, exchange))).toMatchObject({ code: "TOKEN_REFUSED" });
 });
 
 test("what a token endpoint says cannot write on the terminal", async () => {
   const { key, exchange } = await serve([
     [400, JSON.stringify({ error: "invalid\u001b[31m", error_description: `a\r\nb\u009b1m${"x".repeat(1000)}` })],
   ]);
-  const { message } = await failure(fetchIdToken(key, AUDIENCE, exchange));
+  const { message } = await failure(fetchIdTokenWithKey(key, AUDIENCE, exchange));
   expect(message).toMatch(/^[\x20-\x7e]{1,500}$/);
 });
 
@@ -142,7 +142,7 @@ test.for([
     sent.push(request);
     throw new Error("sent");
   };
-  const error = await failure(fetchIdToken(parseKey(keyFields({ token_uri }), "The key"), AUDIENCE, { env, send }));
+  const error = await failure(fetchIdTokenWithKey(parseServiceAccountKey(keyFields({ token_uri }), "The key"), AUDIENCE, { env, send }));
   expect(error.code).toBe("CREDENTIALS_INVALID");
   expect(error.message).toContain(`names a token_uri at ${host}, which is not `);
   expect(sent).toEqual([]);
@@ -158,7 +158,9 @@ test.for([
     sent.push(url);
     return Promise.reject(new CliError("UNAVAILABLE", "as expected"));
   };
-  expect(await failure(fetchIdToken(parseKey(keyFields({ token_uri }), "The key"), AUDIENCE, { env, send }))).toMatchObject({
+  expect(
+    await failure(fetchIdTokenWithKey(parseServiceAccountKey(keyFields({ token_uri }), "The key"), AUDIENCE, { env, send })),
+  ).toMatchObject({
     message: "as expected",
   });
   expect(sent).toEqual([token_uri]);

@@ -14,7 +14,7 @@ import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import type { Credentials } from "../../src/auth/credentials.ts";
 import { keyCredentials } from "../../src/auth/credential-types/service-account.ts";
-import { parseKey } from "../../src/auth/service-account-key.ts";
+import { parseServiceAccountKey } from "../../src/auth/service-account-key.ts";
 import { withCache, type CacheOptions } from "../../src/auth/token-cache.ts";
 import { createSend } from "../../src/http/client.ts";
 import { temporaryDirectory } from "../helpers/api-server.ts";
@@ -29,7 +29,7 @@ async function openCache(folder = temporaryDirectory()) {
   const identity = await openIdentity({ live: true });
   const { port } = await serveIdentity(identity);
   const env = { CLOUDRUN_OAUTH_EMULATOR: `http://127.0.0.1:${port}`, CLOUDRUN_OAUTH_CACHE_DIR: folder };
-  const credentials = keyCredentials(parseKey(keyFields(), "The key"), "a test", { send: createSend({ env }), env });
+  const credentials = keyCredentials(parseServiceAccountKey(keyFields(), "The key"), "a test", { send: createSend({ env }), env });
   const asked: string[] = [];
   const counted: Credentials = {
     ...credentials,

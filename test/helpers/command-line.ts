@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { PassThrough } from "node:stream";
 import { expect, onTestFinished } from "vitest";
 import { run } from "../../src/main.ts";
-import { tokenFolder } from "../../src/auth/token-cache-files.ts";
+import { tokenCacheFolder } from "../../src/auth/token-cache-files.ts";
 import { assertNoSecrets, assertNoSecretsIn, tokensAskedBy, type TokensAskedFor } from "./secret-scan.ts";
 
 /** A new folder, with files in it by their relative paths, that goes with the test. */
@@ -56,7 +56,7 @@ export async function runCli(
     const path = env[name];
     if (path && existsSync(path)) assertNoSecrets({ [name]: readFileSync(path, "utf8") });
   }
-  assertNoSecretsIn(tokenFolder(env) ?? "");
+  assertNoSecretsIn(tokenCacheFolder(env) ?? "");
   return { exitCode, ...written };
 }
 

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { PassThrough } from "node:stream";
 import { afterEach, expect, test } from "vitest";
 import { explainRefusal } from "../../src/invoke/refusal/explain-refusal.ts";
-import type { RefusedCall } from "../../src/invoke/refusal/refusal-error.ts";
+import type { RejectedRequest } from "../../src/invoke/refusal/refusal-error.ts";
 import { openApiClient } from "../../src/cloud/api/client.ts";
 import { createEvidenceLookup } from "../../src/invoke/refusal/evidence-lookup.ts";
 import { createContext } from "../../src/context/create-context.ts";
@@ -96,7 +96,7 @@ export async function openRefusals(atEnd: AtEnd, settings: { readonly iamPropaga
       const target = shown.hostname.endsWith(".run.app") ? shown.host : host;
       const headers: Record<string, string> = values.length > 0 ? { authorization: values as unknown as string } : {};
       const answer = await send(port, "GET", target, shown.pathname, { token: "", headers });
-      const call: RefusedCall = {
+      const call: RejectedRequest = {
         url: shown,
         status: answer.status,
         headers: answer.headers as Record<string, string>,

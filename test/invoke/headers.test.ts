@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { chooseCarrier, parseHeaders, withToken } from "../../src/invoke/headers.ts";
+import { chooseTokenHeader, parseHeaders, withToken } from "../../src/invoke/headers.ts";
 
 test("a header is a name and a value, which may hold colons, or nothing", () => {
   expect(parseHeaders(["Accept: text/html", "X-Time:12:30", "X-None:", "accept: */*"])).toEqual([
@@ -25,11 +25,11 @@ test.for([
 });
 
 test("the ID token goes into Authorization, unless that is the caller's own or another header is said", () => {
-  expect(withToken([["Accept", "a"]], "T", chooseCarrier([["Accept", "a"]]))).toEqual([
+  expect(withToken([["Accept", "a"]], "T", chooseTokenHeader([["Accept", "a"]]))).toEqual([
     ["Authorization", "Bearer T"],
     ["Accept", "a"],
   ]);
-  expect(chooseCarrier([["authorization", "Basic b"]])).toBe("X-Serverless-Authorization");
-  expect(chooseCarrier([], "x-serverless-authorization")).toBe("X-Serverless-Authorization");
-  expect(() => chooseCarrier([["authorization", "Basic secret"]], "authorization")).toThrow(expect.objectContaining({ code: "USAGE" }));
+  expect(chooseTokenHeader([["authorization", "Basic b"]])).toBe("X-Serverless-Authorization");
+  expect(chooseTokenHeader([], "x-serverless-authorization")).toBe("X-Serverless-Authorization");
+  expect(() => chooseTokenHeader([["authorization", "Basic secret"]], "authorization")).toThrow(expect.objectContaining({ code: "USAGE" }));
 });

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { indentJson, joinJson } from "../../src/invoke/json-text.ts";
+import { indentJson, compactJson } from "../../src/invoke/json-text.ts";
 
 test("JSON is indented as JSON.stringify does it, however it was written", () => {
   fc.assert(
@@ -35,10 +35,10 @@ test("what is nested deeply, and what is long, is indented in time", () => {
 test("JSON on one line is the same JSON, each number and string as it is written", () => {
   fc.assert(
     fc.property(fc.jsonValue({ maxDepth: 5 }), (value) => {
-      expect(joinJson(JSON.stringify(value, null, 2))).toBe(JSON.stringify(value));
+      expect(compactJson(JSON.stringify(value, null, 2))).toBe(JSON.stringify(value));
     }),
   );
-  expect(joinJson('{ "a b": 9007199254740993,\n"c": "\\" d\\n" }')).toBe('{"a b":9007199254740993,"c":"\\" d\\n"}');
+  expect(compactJson('{ "a b": 9007199254740993,\n"c": "\\" d\\n" }')).toBe('{"a b":9007199254740993,"c":"\\" d\\n"}');
   const long = JSON.stringify(['\\"'.repeat(3_000_000)]);
-  expect(joinJson(long) === long).toBe(true);
+  expect(compactJson(long) === long).toBe(true);
 });

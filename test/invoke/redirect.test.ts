@@ -1,6 +1,6 @@
 import { Readable } from "node:stream";
 import { expect, test } from "vitest";
-import { redirected } from "../../src/invoke/redirect.ts";
+import { followRedirect } from "../../src/invoke/redirect.ts";
 
 const url = new URL("https://hello.example.test/a/b?c");
 const headers = [
@@ -19,18 +19,18 @@ test.for([
   ["//other.test/", "https://other.test/"],
   ["https://other.test/?e", "https://other.test/?e"],
 ] as const)("Location %s leads to %s", ([location, target]) => {
-  expect(redirected(sent, to(location))?.url.href).toBe(target);
+  expect(followRedirect(sent, to(location))?.url.href).toBe(target);
 });
 
 test("within the origin everything is sent again; beyond it, nothing that is a secret", () => {
-  expect(redirected(sent, to("/d"))).toMatchObject({ method: "POST", headers, body: sent.body });
+  expect(followRedirect(sent, to("/d"))).toMatchObject({ method: "POST", headers, body: sent.body });
   for (const location of [
     "https://other.test/",
     "http://hello.example.test/",
     "https://hello.example.test:8443/",
     "https://x.hello.example.test/",
   ]) {
-    expect(redirected(sent, to(location))?.headers).toEqual([
+    expect(followRedirect(sent, to(location))?.headers).toEqual([
       ["Accept", "*/*"],
       ["Content-Type", "text/plain"],
     ]);
@@ -48,7 +48,7 @@ test.for([
   [307, "POST", "POST"],
   [308, "DELETE", "DELETE"],
 ] as const)("after %i, %s becomes %s", ([status, method, then]) => {
-  const next = redirected({ ...sent, method }, to("/d", status));
+  const next = followRedirect({ ...sent, method }, to("/d", status));
   const isKept = then === method;
   expect(next).toMatchObject({ method: then, body: isKept ? sent.body : undefined });
   expect(next?.headers.some(([name]) => name === "Content-Type")).toBe(isKept);
@@ -61,11 +61,11 @@ test.for([
   [to("https://")],
   [to("file:///etc/passwd")],
 ] as const)("%j leads nowhere", ([answer]) => {
-  expect(redirected(sent, answer)).toBeUndefined();
+  expect(followRedirect(sent, answer)).toBeUndefined();
 });
 
 test("a body that has been read is not sent again", () => {
   const streamed = { ...sent, body: Readable.from([Buffer.from("x")]) };
-  expect(redirected(streamed, to("/d", 307))).toBeUndefined();
-  expect(redirected(streamed, to("/d", 303))).toMatchObject({ method: "GET", body: undefined });
+  expect(followRedirect(streamed, to("/d", 307))).toBeUndefined();
+  expect(followRedirect(streamed, to("/d", 303))).toMatchObject({ method: "GET", body: undefined });
 });

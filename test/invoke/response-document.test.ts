@@ -1,8 +1,8 @@
 import { expect, test } from "vitest";
-import { writeDocument } from "../../src/invoke/response-document.ts";
+import { formatResponse } from "../../src/invoke/response-document.ts";
 
 const written = (body: string | Buffer, type?: string) =>
-  writeDocument({ status: 200, headers: type === undefined ? {} : { "content-type": type }, bytes: Buffer.from(body as string) });
+  formatResponse({ status: 200, headers: type === undefined ? {} : { "content-type": type }, bytes: Buffer.from(body as string) });
 
 test("the document of the original sample is this, to the letter", () => {
   expect(written('{"message":"Hello World from authenticated Cloud Run!"}\n', "application/json")).toBe(`{
@@ -52,7 +52,7 @@ test("a service cannot write on the terminal", () => {
 });
 
 test("what else is to be said follows the response", () => {
-  expect(writeDocument({ status: 204, headers: {}, bytes: null }, { headers: { a: "b" }, duration_ms: 7 })).toBe(`{
+  expect(formatResponse({ status: 204, headers: {}, bytes: null }, { headers: { a: "b" }, duration_ms: 7 })).toBe(`{
   "status_code": 204,
   "response": null,
   "headers": {

@@ -1,13 +1,13 @@
 import { Readable } from "node:stream";
 import { expect, test } from "vitest";
-import type { Answer } from "../../src/invoke/authenticated-call.ts";
-import { waitFor } from "../../src/invoke/wait-for-status.ts";
+import type { CallResult } from "../../src/invoke/authenticated-call.ts";
+import { waitForStatus } from "../../src/invoke/wait-for-status.ts";
 import { CliError } from "../../src/errors/cli-error.ts";
 import { failure } from "../helpers/failure.ts";
 
 const refused = new CliError("NOT_AUTHORIZED", "No role.", { hint: "grant" });
 
-function answer(status: number, error?: CliError): Answer {
+function answer(status: number, error?: CliError): CallResult {
   const response = {
     status,
     headers: {},
@@ -21,10 +21,10 @@ function answer(status: number, error?: CliError): Answer {
   return { url: new URL("https://hello.example.test/"), response, principal: undefined, elapsed: () => 0, error };
 }
 
-function calls(...outcomes: readonly (Answer | CliError)[]) {
+function calls(...outcomes: readonly (CallResult | CliError)[]) {
   let made = 0;
   return async () => {
-    const outcome = outcomes[Math.min(made, outcomes.length - 1)] as Answer | CliError;
+    const outcome = outcomes[Math.min(made, outcomes.length - 1)] as CallResult | CliError;
     made += 1;
     if (outcome instanceof CliError) throw outcome;
     return outcome;
@@ -36,28 +36,28 @@ const quiet = { signal: new AbortController().signal, note: () => {} };
 test("the awaited answer comes after others and after none, and each new reason is said once", async () => {
   const notes: string[] = [];
   const call = calls(new CliError("UNAVAILABLE", "No way."), answer(403, refused), answer(403, refused), answer(302), answer(204));
-  expect((await waitFor("2xx", call, { ...quiet, note: (text) => notes.push(text) })).response.status).toBe(204);
+  expect((await waitForStatus("2xx", call, { ...quiet, note: (text) => notes.push(text) })).response.status).toBe(204);
   expect(notes).toEqual(["Not 2xx yet: No way.", "Not 2xx yet: No role.", "Not 2xx yet: The service answered 302."]);
 });
 
 test("a refusal that is waited for is no error", async () => {
-  expect(await waitFor("403", calls(answer(200), answer(403, refused)), quiet)).toMatchObject({
+  expect(await waitForStatus("403", calls(answer(200), answer(403, refused)), quiet)).toMatchObject({
     response: { status: 403 },
     error: undefined,
   });
 });
 
 test("when patience ends, the last answer is an error that says what it was and what helps", async () => {
-  const { response, error } = await waitFor("200", calls(answer(403, refused)), { ...quiet, patience: -1 });
+  const { response, error } = await waitForStatus("200", calls(answer(403, refused)), { ...quiet, patience: -1 });
   expect([response.status, error]).toEqual([
     403,
     expect.objectContaining({ code: "TIMEOUT", message: expect.stringMatching(/No role\.$/), hint: "grant" }),
   ]);
-  const unreachable = waitFor("200", calls(new CliError("UNAVAILABLE", "No way.")), { ...quiet, patience: -1 });
+  const unreachable = waitForStatus("200", calls(new CliError("UNAVAILABLE", "No way.")), { ...quiet, patience: -1 });
   expect(await failure(unreachable)).toMatchObject({ code: "TIMEOUT", message: expect.stringMatching(/No way\.$/) });
 });
 
 test("a credential that is refused is not waited for", async () => {
   const error = new CliError("TOKEN_REFUSED", "No.");
-  expect(await failure(waitFor("200", calls(error), quiet))).toBe(error);
+  expect(await failure(waitForStatus("200", calls(error), quiet))).toBe(error);
 });

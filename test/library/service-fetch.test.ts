@@ -3,7 +3,7 @@ import type { IncomingMessage, RequestListener } from "node:http";
 import { Readable } from "node:stream";
 import { expect, test, vi } from "vitest";
 import { keyCredentials } from "../../src/auth/credential-types/service-account.ts";
-import { parseKey } from "../../src/auth/service-account-key.ts";
+import { parseServiceAccountKey } from "../../src/auth/service-account-key.ts";
 import { unauthorized } from "../../src/emulator/front-door/error-pages.ts";
 import { CliError } from "../../src/errors/cli-error.ts";
 import { diagnose } from "../../src/library/diagnose.ts";
@@ -25,7 +25,7 @@ async function openFetch(listener: RequestListener, { path = "" } = {}) {
     return straight(request);
   };
   const url = new URL(path, await serveService(listener));
-  const credentials = keyCredentials(parseKey(keyFields(), "The key"), "a test", { send, env });
+  const credentials = keyCredentials(parseServiceAccountKey(keyFields(), "The key"), "a test", { send, env });
   const source = openIdTokenSource(() => credentials.fetchIdToken(url.origin));
   const call = openServiceFetch({ send, findUrl: async () => url, tokens: () => source });
   return { call, url, origin: url.origin, exchanges: () => exchanges };

@@ -1,38 +1,38 @@
 import type { UserRefreshClient } from "google-auth-library";
 import { CliError } from "../../errors/cli-error.ts";
-import { isAudienceOfGcloud } from "../audience.ts";
+import { isGcloudClientId } from "../audience.ts";
 import type { Reason } from "../../errors/reasons.ts";
 import type { Credentials } from "../credentials.ts";
-import type { Exchange } from "../service-account-tokens.ts";
-import { fieldsOf, type Fields } from "../field-reader.ts";
-import { askLibrary, transportBy, type Refusal } from "../google-auth-transport.ts";
-import { readClaims, memberOf } from "../jwt.ts";
-import { tokenEndpoint } from "../google-hosts.ts";
+import type { AuthContext } from "../service-account-tokens.ts";
+import { openFieldReader, type JsonObject } from "../field-reader.ts";
+import { callGoogleAuthLibrary, transportOptions, type TokenRefusal } from "../google-auth-transport.ts";
+import { readClaims, principalForEmail } from "../jwt.ts";
+import { parseTokenUri } from "../google-hosts.ts";
 
-const GOOGLES = "https://oauth2.googleapis.com/token";
+const GOOGLE_TOKEN_URI = "https://oauth2.googleapis.com/token";
 
 /**
  * A person's login, as gcloud leaves it. Its ID tokens are for the client that he signed in with, whatever audience is asked for; Cloud Run
  * takes gcloud's from developers: https://cloud.google.com/run/docs/authenticating/developers
  * Throws CliError CREDENTIALS_INVALID.
  */
-export function userCredentials(value: Fields, origin: string, subject: string, exchange: Exchange): Credentials {
-  const fields = fieldsOf(value, subject, LOGIN);
+export function readAuthorizedUser(value: JsonObject, origin: string, subject: string, exchange: AuthContext): Credentials {
+  const fields = openFieldReader(value, subject, LOGIN_COMMAND);
   const client_id = fields.public("client_id", /^[\w.-]+\.apps\.googleusercontent\.com$/);
   const [client_secret, refresh_token] = [fields.text("client_secret"), fields.text("refresh_token")];
-  const token_uri = fields.optionalUrl("token_uri") ?? GOOGLES;
+  const token_uri = fields.optionalUrl("token_uri") ?? GOOGLE_TOKEN_URI;
   // gcloud writes an empty one where it does not know.
   const account = fields.optionalText("account") && fields.public("account", /^[^@\s]+@[^@\s]+$/);
-  const principal = account ? memberOf(account) : undefined;
-  const whose = isAudienceOfGcloud(client_id) ? "gcloud's client" : "the client that was signed in with";
+  const principal = account ? principalForEmail(account) : undefined;
+  const whose = isGcloudClientId(client_id) ? "gcloud's client" : "the client that was signed in with";
   let library: Promise<UserRefreshClient> | undefined;
 
   const client = () =>
     (library ??= (async () => {
-      const url = tokenEndpoint({ token_uri }, exchange.env, subject);
+      const url = parseTokenUri({ token_uri }, exchange.env, subject);
       const { UserRefreshClient } = await import("../google-auth-library.ts");
       const endpoints = { oauth2TokenUrl: url.href };
-      const transporterOptions = transportBy(exchange.send);
+      const transporterOptions = transportOptions(exchange.send);
       return new UserRefreshClient({
         clientId: client_id,
         clientSecret: client_secret,
@@ -41,10 +41,10 @@ export function userCredentials(value: Fields, origin: string, subject: string, 
         transporterOptions,
       });
     })());
-  const refuse = (refusal: Refusal) => explain(refusal, origin);
+  const refuse = (refusal: TokenRefusal) => explainLoginRefusal(refusal, origin);
 
   const fetchAccessToken = () =>
-    askLibrary(
+    callGoogleAuthLibrary(
       token_uri,
       async () => {
         const user = await client();
@@ -62,7 +62,7 @@ export function userCredentials(value: Fields, origin: string, subject: string, 
     tokenRequest: { method: "POST", url: token_uri },
     audience: client_id,
     async fetchIdToken(audience) {
-      const token: unknown = await askLibrary(token_uri, async () => (await client()).fetchIdToken(audience), refuse);
+      const token: unknown = await callGoogleAuthLibrary(token_uri, async () => (await client()).fetchIdToken(audience), refuse);
       if (typeof token === "string" && readClaims(token)) return token;
       // What answers no access token either is no token endpoint.
       await fetchAccessToken();
@@ -70,7 +70,7 @@ export function userCredentials(value: Fields, origin: string, subject: string, 
         "TOKEN_REFUSED",
         `The login from ${origin} gets access tokens, but no ID token: it was made without the scope openid.`,
         {
-          hint: `Sign in anew: ${LOGIN}`,
+          hint: `Sign in anew: ${LOGIN_COMMAND}`,
         },
       );
     },
@@ -78,13 +78,13 @@ export function userCredentials(value: Fields, origin: string, subject: string, 
   };
 }
 
-const LOGIN = "gcloud auth application-default login";
+const LOGIN_COMMAND = "gcloud auth application-default login";
 
-function explain({ host, status, error, description, reason: subtype }: Refusal, origin: string): CliError {
+function explainLoginRefusal({ host, status, error, description, reason: subtype }: TokenRefusal, origin: string): CliError {
   const said = description ? `${description.replace(/\.$/, "")} (${error})` : error || `status ${status}`;
   const refused = (reason: Reason | undefined, sentence: string) =>
     new CliError("TOKEN_REFUSED", `${sentence}: ${said}.`, {
-      hint: LOGIN,
+      hint: LOGIN_COMMAND,
       reason,
       details: { error, error_description: description, status_code: status },
     });

@@ -1,39 +1,45 @@
 import type { AwsClient, IdentityPoolClient } from "google-auth-library";
 import { CliError } from "../../errors/cli-error.ts";
 import type { Credentials } from "../credentials.ts";
-import type { Exchange } from "../service-account-tokens.ts";
-import { fieldsOf, type FieldReader, type Fields } from "../field-reader.ts";
-import { askLibrary, transportBy, type Refusal } from "../google-auth-transport.ts";
-import { readAws, type AwsSource } from "../subject-token/aws.ts";
-import { readExecutable } from "../subject-token/executable.ts";
+import type { AuthContext } from "../service-account-tokens.ts";
+import { openFieldReader, type FieldReader, type JsonObject } from "../field-reader.ts";
+import { callGoogleAuthLibrary, transportOptions, type TokenRefusal } from "../google-auth-transport.ts";
+import { readAwsSource, type AwsSource } from "../subject-token/aws.ts";
+import { readExecutableSource } from "../subject-token/executable.ts";
 import { readFileSource } from "../subject-token/file.ts";
 import { readUrlSource } from "../subject-token/url.ts";
-import { assertGoogles } from "../google-hosts.ts";
+import { assertGoogleHost } from "../google-hosts.ts";
 import { assertImpersonationHost, impersonate, readImpersonationUrl } from "./impersonated-service-account.ts";
 
 /** Where the token comes from that Google's Security Token Service exchanges. */
-export type Source = { readonly from: string; readonly supply: () => Promise<string>; readonly secret?: string } | AwsSource;
+export type SubjectTokenSource = { readonly from: string; readonly supply: () => Promise<string>; readonly secret?: string } | AwsSource;
 
 interface Federation {
   /** The provider's full name, `//iam.googleapis.com/projects/…`. */
   readonly audience: string;
   readonly subjectTokenType: string;
   readonly tokenUrl: string;
-  readonly source: Source;
+  readonly source: SubjectTokenSource;
 }
 
-export const STS = "https://sts.googleapis.com/v1/token";
-const CONFIGURE = "gcloud iam workload-identity-pools create-cred-config PROVIDER --service-account ACCOUNT --output-file FILE …";
+export const STS_TOKEN_URL = "https://sts.googleapis.com/v1/token";
+const CONFIGURE_COMMAND = "gcloud iam workload-identity-pools create-cred-config PROVIDER --service-account ACCOUNT --output-file FILE …";
 
 /**
  * `external_account`: workload identity federation, as gcloud's create-cred-config and google-github-actions/auth write it.
  * https://google.aip.dev/auth/4117 Throws CliError CREDENTIALS_INVALID.
  */
-export function externalCredentials(value: Fields, origin: string, subject: string, exchange: Exchange): Credentials {
-  const fields = fieldsOf(value, subject, CONFIGURE);
+export function readExternalAccount(value: JsonObject, origin: string, subject: string, exchange: AuthContext): Credentials {
+  const fields = openFieldReader(value, subject, CONFIGURE_COMMAND);
   const { env } = exchange;
-  const tokenUrl = fields.optionalUrl("token_url") ?? STS;
-  assertGoogles(new URL(tokenUrl), { field: "token_url", subject, hosts: /^sts(?:\.[a-z0-9-]+)*\.googleapis\.com$/, usual: STS, env });
+  const tokenUrl = fields.optionalUrl("token_url") ?? STS_TOKEN_URL;
+  assertGoogleHost(new URL(tokenUrl), {
+    field: "token_url",
+    subject,
+    hosts: /^sts(?:\.[a-z0-9-]+)*\.googleapis\.com$/,
+    usual: STS_TOKEN_URL,
+    env,
+  });
   const target = fields.optionalText("service_account_impersonation_url") === undefined ? undefined : readImpersonationUrl(fields);
   if (target) assertImpersonationHost(target.endpoint, subject, env);
   const audience = fields.public("audience", /^(?:https:)?\/\/iam\.googleapis\.com\/[\w./-]+$/);
@@ -47,13 +53,17 @@ function readSource(
   fields: FieldReader,
   about: { audience: string; subjectTokenType: string; account: string | undefined },
   subject: string,
-  exchange: Exchange,
-): Source {
+  exchange: AuthContext,
+): SubjectTokenSource {
   const source = fields.object("credential_source");
-  const reader = fieldsOf(source, subject, CONFIGURE, "credential_source.");
-  if ("environment_id" in source) return readAws(reader, subject, exchange);
+  const reader = openFieldReader(source, subject, CONFIGURE_COMMAND, "credential_source.");
+  if ("environment_id" in source) return readAwsSource(reader, subject, exchange);
   if ("executable" in source)
-    return readExecutable(fieldsOf(reader.object("executable"), subject, CONFIGURE, "credential_source.executable."), about, exchange);
+    return readExecutableSource(
+      openFieldReader(reader.object("executable"), subject, CONFIGURE_COMMAND, "credential_source.executable."),
+      about,
+      exchange,
+    );
   if ("file" in source) return readFileSource(reader, subject);
   if ("url" in source) return readUrlSource(reader, subject, exchange);
   throw fields.invalid("has a credential_source that is none of file, url, executable and AWS");
@@ -63,17 +73,17 @@ function readSource(
 export function federatedCredentials(
   { audience, subjectTokenType, tokenUrl, source }: Federation,
   origin: string,
-  exchange: Exchange,
+  exchange: AuthContext,
 ): Credentials {
   const pool = audience.replace(/^.*\/workloadIdentityPools\//, "").replace("/providers/", ", provider ");
   let library: Promise<IdentityPoolClient | AwsClient> | undefined;
   const client = () =>
-    (library ??= open(
+    (library ??= openLibraryClient(
       { audience, subject_token_type: subjectTokenType, token_url: tokenUrl, type: "external_account" as const },
       source,
       exchange,
     ));
-  const refuse = (refusal: Refusal) => explain(refusal, source.from);
+  const refuse = (refusal: TokenRefusal) => explainExchangeRefusal(refusal, source.from);
   return {
     principal: undefined,
     description: `a workload of pool ${pool}, from ${origin}, known by ${source.from}`,
@@ -89,7 +99,7 @@ export function federatedCredentials(
       );
     },
     fetchAccessToken: () =>
-      askLibrary(
+      callGoogleAuthLibrary(
         tokenUrl,
         async () => {
           const federated = await client();
@@ -102,12 +112,12 @@ export function federatedCredentials(
   };
 }
 
-async function open(
+async function openLibraryClient(
   options: { audience: string; subject_token_type: string; token_url: string; type: "external_account" },
-  source: Source,
-  { send }: Exchange,
+  source: SubjectTokenSource,
+  { send }: AuthContext,
 ): Promise<IdentityPoolClient | AwsClient> {
-  const transporterOptions = transportBy(send);
+  const transporterOptions = transportOptions(send);
   const { AwsClient, IdentityPoolClient } = await import("../google-auth-library.ts");
   const client =
     "aws" in source
@@ -118,7 +128,7 @@ async function open(
   return client;
 }
 
-function explain({ host, status, error, description }: Refusal, from: string): CliError {
+function explainExchangeRefusal({ host, status, error, description }: TokenRefusal, from: string): CliError {
   const said = description ? `${description.replace(/\.$/, "")} (${error})` : error || `status ${status}`;
   return new CliError("TOKEN_REFUSED", `${host} does not take the token from ${from}: ${said}.`, {
     hint:

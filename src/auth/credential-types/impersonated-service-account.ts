@@ -1,24 +1,24 @@
 import type { Impersonated } from "google-auth-library";
 import { CliError } from "../../errors/cli-error.ts";
 import type { Credentials } from "../credentials.ts";
-import type { Exchange } from "../service-account-tokens.ts";
-import { fieldsOf, type FieldReader, type Fields } from "../field-reader.ts";
-import { askLibrary, transportBy, type Refusal } from "../google-auth-transport.ts";
-import { memberOf, readClaims } from "../jwt.ts";
+import type { AuthContext } from "../service-account-tokens.ts";
+import { openFieldReader, type FieldReader, type JsonObject } from "../field-reader.ts";
+import { callGoogleAuthLibrary, transportOptions, type TokenRefusal } from "../google-auth-transport.ts";
+import { principalForEmail, readClaims } from "../jwt.ts";
 import { explainImpersonationRefusal } from "../impersonation-refusal.ts";
-import { assertGoogles } from "../google-hosts.ts";
+import { assertGoogleHost } from "../google-hosts.ts";
 
 /** The account to act as, by way of others: each may act for the next, and the last for the account. */
-export interface Chain {
+export interface ImpersonationChain {
   readonly account: string;
   readonly delegates: readonly string[];
 }
 
 const CLOUD_PLATFORM = "https://www.googleapis.com/auth/cloud-platform";
-const API = "https://iamcredentials.googleapis.com";
+const IAM_CREDENTIALS_URL = "https://iamcredentials.googleapis.com";
 
 /** Reads `A,B,C` as gcloud does: the last is the account to act as, those before it are its delegates in this order. */
-export function readChain(list: string): Chain {
+export function parseImpersonationChain(list: string): ImpersonationChain {
   const accounts = list.split(",").map((account) => account.trim());
   return { account: accounts.at(-1) ?? "", delegates: accounts.slice(0, -1) };
 }
@@ -27,13 +27,18 @@ export function readChain(list: string): Chain {
  * A service account that other credentials may act as, by the IAM Credentials API; its ID tokens carry the account's e-mail address.
  * https://cloud.google.com/iam/docs/create-short-lived-credentials-delegated
  */
-export function impersonate(source: Credentials, { account, delegates }: Chain, { send }: Exchange, endpoint = API): Credentials {
+export function impersonate(
+  source: Credentials,
+  { account, delegates }: ImpersonationChain,
+  { send }: AuthContext,
+  endpoint = IAM_CREDENTIALS_URL,
+): Credentials {
   const target = { name: `projects/-/serviceAccounts/${account}` };
   let library: Promise<Impersonated> | undefined;
   const client = () =>
     (library ??= (async () => {
       const { Impersonated, OAuth2Client } = await import("../google-auth-library.ts");
-      const transporterOptions = transportBy(send);
+      const transporterOptions = transportOptions(send);
       const sourceClient = new OAuth2Client({ transporterOptions });
       sourceClient.refreshHandler = async () => {
         const { token, expires } = await source.fetchAccessToken();
@@ -49,17 +54,17 @@ export function impersonate(source: Credentials, { account, delegates }: Chain, 
         transporterOptions,
       });
     })());
-  const refuse = (refusal: Refusal) => explainImpersonationRefusal(refusal, { account, delegates, principal: source.principal });
+  const refuse = (refusal: TokenRefusal) => explainImpersonationRefusal(refusal, { account, delegates, principal: source.principal });
   const by = [source.description, ...delegates.map((delegate) => `by way of ${delegate}`)].join(", ");
 
   return {
-    principal: account.includes("@") ? memberOf(account) : undefined,
+    principal: account.includes("@") ? principalForEmail(account) : undefined,
     description: `serviceAccount:${account}, acted as by ${by}`,
     identity: ["impersonated", endpoint, account, ...delegates, ...source.identity],
     ...(source.file !== undefined && { file: source.file }),
     tokenRequest: { method: "POST", url: `${endpoint}/v1/${target.name}:generateIdToken` },
     async fetchIdToken(audience) {
-      const token: unknown = await askLibrary(
+      const token: unknown = await callGoogleAuthLibrary(
         endpoint,
         async () => (await client()).fetchIdToken(audience, { includeEmail: true }),
         refuse,
@@ -68,7 +73,7 @@ export function impersonate(source: Credentials, { account, delegates }: Chain, 
       throw new CliError("TOKEN_REFUSED", `${new URL(endpoint).host} answered without an ID token.`);
     },
     fetchAccessToken: () =>
-      askLibrary(
+      callGoogleAuthLibrary(
         endpoint,
         async () => {
           const impersonated = await client();
@@ -82,8 +87,11 @@ export function impersonate(source: Credentials, { account, delegates }: Chain, 
 }
 
 /** `impersonated_service_account`, as `gcloud auth application-default login --impersonate-service-account` leaves it. */
-export function readImpersonated(value: Fields, subject: string): { chain: Chain; endpoint: string; source: Fields; fields: FieldReader } {
-  const fields = fieldsOf(value, subject, "gcloud auth application-default login --impersonate-service-account ACCOUNT");
+export function readImpersonated(
+  value: JsonObject,
+  subject: string,
+): { chain: ImpersonationChain; endpoint: string; source: JsonObject; fields: FieldReader } {
+  const fields = openFieldReader(value, subject, "gcloud auth application-default login --impersonate-service-account ACCOUNT");
   const { account, endpoint } = readImpersonationUrl(fields);
   const delegates = fields.optionalTexts("delegates").map((delegate) => delegate.replace(/^projects\/-\/serviceAccounts\//, ""));
   if (!delegates.every((delegate) => /^(?:[\w.+-]+@[\w.-]+|\d+)$/.test(delegate)))
@@ -101,8 +109,8 @@ export function readImpersonationUrl(fields: FieldReader): { account: string; en
 }
 
 /** Throws CREDENTIALS_INVALID where the access token would be sent to a strange host. */
-export function assertImpersonationHost(endpoint: string, subject: string, env: Exchange["env"]): void {
-  assertGoogles(new URL(endpoint), {
+export function assertImpersonationHost(endpoint: string, subject: string, env: AuthContext["env"]): void {
+  assertGoogleHost(new URL(endpoint), {
     field: "service_account_impersonation_url",
     subject,
     env,

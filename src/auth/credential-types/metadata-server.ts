@@ -1,22 +1,22 @@
 import { CliError } from "../../errors/cli-error.ts";
 import type { Credentials } from "../credentials.ts";
-import type { Exchange } from "../service-account-tokens.ts";
-import { memberOf, readClaims } from "../jwt.ts";
+import type { AuthContext } from "../service-account-tokens.ts";
+import { principalForEmail, readClaims } from "../jwt.ts";
 import { clean } from "../token-refusal.ts";
 
 /** Google's own address for it; its name would have to be looked up first. */
-const DEFAULT_HOST = "169.254.169.254";
-const ACCOUNT = "computeMetadata/v1/instance/service-accounts/default";
+const METADATA_ADDRESS = "169.254.169.254";
+const ACCOUNT_PATH = "computeMetadata/v1/instance/service-accounts/default";
 /** Milliseconds: it is on the same machine. */
-const TIMEOUT = 5000;
+const TIMEOUT_MS = 5000;
 
 /** Where the metadata server of this machine is, as far as one can tell without asking; `product` is what the firmware calls the machine. */
-export function metadataHost(env: Exchange["env"], product: string): string | undefined {
+export function metadataHost(env: AuthContext["env"], product: string): string | undefined {
   const named = env["GCE_METADATA_HOST"] || env["GCE_METADATA_IP"];
   if (named) return named;
   // An emulator stands in for all that is Google's; its instances are told of theirs.
   if (env["CLOUDRUN_OAUTH_EMULATOR"] || /^(?:1|true)$/i.test(env["NO_GCE_CHECK"] ?? "")) return undefined;
-  return env["K_SERVICE"] || env["CLOUD_RUN_JOB"] || product.startsWith("Google") ? DEFAULT_HOST : undefined;
+  return env["K_SERVICE"] || env["CLOUD_RUN_JOB"] || product.startsWith("Google") ? METADATA_ADDRESS : undefined;
 }
 
 /**
@@ -24,16 +24,16 @@ export function metadataHost(env: Exchange["env"], product: string): string | un
  * CREDENTIALS_MISSING where it knows no account, UNAVAILABLE where GCE_METADATA_HOST names one that does not answer.
  * https://cloud.google.com/run/docs/container-contract#metadata-server
  */
-export async function metadataCredentials(host: string, { send, env, now = Date.now }: Exchange): Promise<Credentials | undefined> {
-  const base = `http://${host}/${ACCOUNT}`;
+export async function metadataCredentials(host: string, { send, env, now = Date.now }: AuthContext): Promise<Credentials | undefined> {
+  const base = `http://${host}/${ACCOUNT_PATH}`;
   const isNamed = Boolean(env["GCE_METADATA_HOST"] || env["GCE_METADATA_IP"]);
   const invalid = new CliError("SETTINGS_INVALID", "GCE_METADATA_HOST is not the address of a metadata server.", {
     hint: "It looks like HOST or HOST:PORT",
   });
-  if (!URL.canParse(base) || new URL(base).host === "" || new URL(base).pathname !== `/${ACCOUNT}`) throw invalid;
+  if (!URL.canParse(base) || new URL(base).host === "" || new URL(base).pathname !== `/${ACCOUNT_PATH}`) throw invalid;
 
   const get = async (path: string) => {
-    const answer = await send({ method: "GET", url: `${base}/${path}`, headers: [["Metadata-Flavor", "Google"]], timeout: TIMEOUT });
+    const answer = await send({ method: "GET", url: `${base}/${path}`, headers: [["Metadata-Flavor", "Google"]], timeout: TIMEOUT_MS });
     const text = (await answer.text()).trim();
     if (answer.headers["metadata-flavor"] !== "Google")
       throw new CliError("UNAVAILABLE", `What answers at ${host} is no metadata server.`, {
@@ -48,7 +48,7 @@ export async function metadataCredentials(host: string, { send, env, now = Date.
     throw error;
   });
   if (found === undefined) return undefined;
-  const principal = memberOf(found);
+  const principal = principalForEmail(found);
 
   return {
     principal,

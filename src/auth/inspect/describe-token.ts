@@ -1,9 +1,9 @@
-import { isAudienceOfGcloud, isServiceHost } from "../audience.ts";
-import { memberOf, type IdTokenClaims } from "../jwt.ts";
-import type { ReadToken } from "./token-kind.ts";
+import { isGcloudClientId, isServiceHost } from "../audience.ts";
+import { principalForEmail, type IdTokenClaims } from "../jwt.ts";
+import type { ParsedToken } from "./token-kind.ts";
 
 /** Says in sentences what a token is, and what it is good for. `claims` are those of a JWT, or what Google says of an access token. */
-export function* describeToken({ kind, isForwarded }: ReadToken, claims: IdTokenClaims = {}): Generator<string> {
+export function* describeToken({ kind, isForwarded }: ParsedToken, claims: IdTokenClaims = {}): Generator<string> {
   const { iss = "nobody", aud, email, scope } = claims;
   const audience = aud ?? "nobody in particular";
   switch (kind) {
@@ -29,7 +29,7 @@ export function* describeToken({ kind, isForwarded }: ReadToken, claims: IdToken
       yield "Cloud Run takes it for no call to a service: cloudrun-oauth token exchanges it.";
       return;
     case "access_token":
-      yield `It is an access token${email === undefined ? "" : ` of ${memberOf(email)}`}.`;
+      yield `It is an access token${email === undefined ? "" : ` of ${principalForEmail(email)}`}.`;
       if (typeof scope === "string") yield `Google's APIs take it, for ${scope}.`;
       yield "Cloud Run takes it for no call to a service: cloudrun-oauth token makes an ID token.";
       return;
@@ -56,7 +56,7 @@ function* describeIdToken({ aud, email, sub, email_verified: isVerified, google 
 
 function useOf(aud: string | undefined): string {
   if (aud === undefined) return "It names no audience: nobody takes it.";
-  if (isAudienceOfGcloud(aud))
+  if (isGcloudClientId(aud))
     return "Its audience is gcloud itself: every Cloud Run service takes it where its principal has roles/run.invoker.";
   if (aud.endsWith(".apps.googleusercontent.com"))
     return `It is for the OAuth client ${aud}: for what Identity-Aware Proxy protects with it, or an app that signs people in.`;

@@ -1,10 +1,10 @@
 import type { Send } from "../../http/client.ts";
-import { isAudienceOfGcloud } from "../audience.ts";
-import { checkSignature, keysOf } from "./verify-signature.ts";
-import { memberOf, type IdTokenClaims } from "../jwt.ts";
+import { isGcloudClientId } from "../audience.ts";
+import { verifySignature, publicKeysFor } from "./verify-signature.ts";
+import { principalForEmail, type IdTokenClaims } from "../jwt.ts";
 import { describeToken } from "./describe-token.ts";
 import { fetchTokenInfo } from "./token-info.ts";
-import type { ReadToken, TokenKind } from "./token-kind.ts";
+import type { ParsedToken, TokenKind } from "./token-kind.ts";
 
 type ProblemCode =
   | "NO_TOKEN"
@@ -54,19 +54,19 @@ interface Examination {
 }
 
 /** Milliseconds by which two clocks may differ: the Date header has whole seconds, and the answer was under way. */
-const INEXACT = 5000;
+const CLOCK_PRECISION_MS = 5000;
 
 /** Asks Google for what it takes to judge a token, and judges. Throws CliError UNAVAILABLE, TIMEOUT or as `send` does. */
-export async function inspectToken(token: ReadToken, { send, audiences, now }: Examination): Promise<TokenReport> {
+export async function inspectToken(token: ParsedToken, { send, audiences, now }: Examination): Promise<TokenReport> {
   const { kind, jwt, isForwarded } = token;
-  const keys = isForwarded ? undefined : keysOf(token);
-  const check = keys && (await checkSignature(token, keys, send));
+  const keys = isForwarded ? undefined : publicKeysFor(token);
+  const check = keys && (await verifySignature(token, keys, send));
   const info = kind === "access_token" ? await fetchTokenInfo(token.text, send) : undefined;
   const claims = jwt?.claims ?? info?.claims;
   const googleTime = check?.googleTime ?? info?.googleTime;
   const skew = googleTime === undefined ? undefined : now - googleTime;
   // Who decides is Google, by its own clock.
-  const time = googleTime !== undefined && Math.abs(now - googleTime) > INEXACT ? googleTime : now;
+  const time = googleTime !== undefined && Math.abs(now - googleTime) > CLOCK_PRECISION_MS ? googleTime : now;
   const expected = kind === "access_token" ? [] : audiences;
   const found = claims?.aud ?? null;
   const matches = expected.length === 0 ? null : expected.some((audience) => isSameAudience(found, audience, kind));
@@ -84,7 +84,7 @@ export async function inspectToken(token: ReadToken, { send, audiences, now }: E
   return {
     kind,
     valid: problems.length === 0,
-    principal: claims?.email === undefined ? null : memberOf(claims.email),
+    principal: claims?.email === undefined ? null : principalForEmail(claims.email),
     sentences: [...describeToken(token, claims)],
     problems,
     signature: { verified: check ? check.fault === undefined : null, keys: keys?.url ?? null },
@@ -97,7 +97,7 @@ export async function inspectToken(token: ReadToken, { send, audiences, now }: E
   };
 }
 
-function* findFormProblems({ kind, isForwarded, jwt }: ReadToken): Generator<Problem> {
+function* findFormProblems({ kind, isForwarded, jwt }: ParsedToken): Generator<Problem> {
   if (kind === "unknown") yield { code: "NO_TOKEN", message: "That is no token of Google's: neither a JWT nor an access token." };
   if (kind === "refresh_token")
     yield { code: "NO_TOKEN", message: "That is a refresh token, which is a person's login: no service takes it." };
@@ -133,7 +133,7 @@ function wrongAudience(found: string | null, expected: readonly string[]): Probl
 
 function isSameAudience(found: string | null, expected: string, kind: TokenKind): boolean {
   if (found === null) return false;
-  return found === expected || found === `${expected}/` || (kind === "id_token" && isAudienceOfGcloud(found));
+  return found === expected || found === `${expected}/` || (kind === "id_token" && isGcloudClientId(found));
 }
 
 /** RFC 3339, of seconds since the epoch; null for what is no time. */

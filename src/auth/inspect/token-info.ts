@@ -1,6 +1,6 @@
 import { CliError } from "../../errors/cli-error.ts";
 import type { Send } from "../../http/client.ts";
-import { timeOf } from "./verify-signature.ts";
+import { googleTimeOf } from "./verify-signature.ts";
 import type { IdTokenClaims } from "../jwt.ts";
 
 /** What Google says of an access token; without claims where it does not know it, or not any more. */
@@ -11,7 +11,7 @@ interface TokenInfo {
 }
 
 /** Milliseconds. */
-const TIMEOUT = 30_000;
+const TIMEOUT_MS = 30_000;
 
 /**
  * Asks Google what an access token is. It travels in the body: URLs end up in logs. Throws CliError UNAVAILABLE or as `send` does.
@@ -23,9 +23,9 @@ export async function fetchTokenInfo(token: string, send: Send): Promise<TokenIn
     url: "https://oauth2.googleapis.com/tokeninfo",
     headers: [["Content-Type", "application/x-www-form-urlencoded"]],
     body: new URLSearchParams({ access_token: token }).toString(),
-    timeout: TIMEOUT,
+    timeout: TIMEOUT_MS,
   });
-  const googleTime = timeOf(answer);
+  const googleTime = googleTimeOf(answer);
   const text = await answer.text();
   if (answer.status === 400) return { claims: undefined, googleTime };
   const { exp, ...fields } = answer.status === 200 ? (JSON.parse(text) as Readonly<Record<string, string>>) : {};

@@ -12,7 +12,7 @@ export type TokenKind =
   | "refresh_token"
   | "unknown";
 
-export interface ReadToken {
+export interface ParsedToken {
   readonly kind: TokenKind;
   readonly text: string;
   /** Of a JWT; nothing of it is verified. */
@@ -28,7 +28,7 @@ const KINDS_BY_ISSUER: readonly (readonly [RegExp, TokenKind])[] = [
 ];
 
 /** Tells a token by its form and its issuer; blanks around it, and what an HTTP header has before it, are left out. */
-export function readToken(given: string): ReadToken {
+export function parseToken(given: string): ParsedToken {
   const text = given.trim().replace(/^(?:[\w-]+:\s*)?Bearer\s+/i, "");
   const jwt = readJwt(text);
   if (jwt) return { kind: kindOf(jwt.claims), text, jwt, isForwarded: text.endsWith(".SIGNATURE_REMOVED_BY_GOOGLE") };
@@ -45,7 +45,7 @@ function kindOf({ iss = "", aud = "", target_audience: target }: IdTokenClaims):
 }
 
 /** RFC 7515, section 7.1. */
-function readJwt(text: string): ReadToken["jwt"] {
+function readJwt(text: string): ParsedToken["jwt"] {
   const [header, claims, signature, ...more] = text.split(".");
   if (signature === undefined || more.length > 0) return undefined;
   const [first, second] = [readObject(header), readObject(claims)];

@@ -1,7 +1,7 @@
 import type { JSONWebKeySet } from "jose";
 import { CliError } from "../../errors/cli-error.ts";
 import type { Response, Send } from "../../http/client.ts";
-import type { ReadToken } from "./token-kind.ts";
+import type { ParsedToken } from "./token-kind.ts";
 
 /** Whether a token is signed by whom it says, and Google's time when that was asked. */
 export interface SignatureCheck {
@@ -15,7 +15,7 @@ export interface SignatureCheck {
 const TIMEOUT = 30_000;
 
 /** Where the public keys for a token are, as a JWK set (RFC 7517, section 5), and the algorithm that it is signed by; undefined where Google has none. */
-export function keysOf({ kind, jwt }: ReadToken): { readonly url: string; readonly algorithm: string } | undefined {
+export function publicKeysFor({ kind, jwt }: ParsedToken): { readonly url: string; readonly algorithm: string } | undefined {
   const account = encodeURIComponent(jwt?.claims.iss ?? "");
   switch (kind) {
     case "id_token":
@@ -38,13 +38,13 @@ export function keysOf({ kind, jwt }: ReadToken): { readonly url: string; readon
 }
 
 /** Verifies a JWT with the keys at a URL. Throws CliError UNAVAILABLE, TIMEOUT or as `send` does where they are not to be had. */
-export async function checkSignature(
-  { text, jwt }: ReadToken,
+export async function verifySignature(
+  { text, jwt }: ParsedToken,
   { url, algorithm }: { readonly url: string; readonly algorithm: string },
   send: Send,
 ): Promise<SignatureCheck> {
   const answer = await send({ method: "GET", url, timeout: TIMEOUT });
-  const googleTime = timeOf(answer);
+  const googleTime = googleTimeOf(answer);
   const body = await answer.text();
   if (answer.status === 404) return { fault: `there is no account ${jwt?.claims.iss ?? ""}, or none any more`, googleTime };
   const keys = answer.status === 200 ? readKeys(body) : undefined;
@@ -68,7 +68,7 @@ const FAULTS: Readonly<Record<string, string>> = {
 };
 
 /** A date that a cache has kept is as old as the answer: RFC 9111, section 5.1. */
-export function timeOf({ headers }: Pick<Response, "headers">): number | undefined {
+export function googleTimeOf({ headers }: Pick<Response, "headers">): number | undefined {
   const time = Date.parse(headers["date"] ?? "") + 1000 * Number(headers["age"] ?? 0);
   return Number.isNaN(time) ? undefined : time;
 }

@@ -1,8 +1,8 @@
 import type { AwsSecurityCredentialsSupplier } from "google-auth-library";
 import { CliError } from "../../errors/cli-error.ts";
-import type { Exchange } from "../service-account-tokens.ts";
-import { isFields, type FieldReader } from "../field-reader.ts";
-import { assertSource } from "./url.ts";
+import type { AuthContext } from "../service-account-tokens.ts";
+import { isJsonObject, type FieldReader } from "../field-reader.ts";
+import { assertSourceHost } from "./url.ts";
 
 /** AWS says who calls by a request to itself that only its caller can have signed; google-auth-library signs it. */
 export interface AwsSource {
@@ -11,10 +11,10 @@ export interface AwsSource {
 }
 
 /** Milliseconds. */
-const TIMEOUT = 5000;
+const TIMEOUT_MS = 5000;
 
 /** Credentials and region from AWS's variables, else from the metadata server of an EC2 instance: https://google.aip.dev/auth/4117 */
-export function readAws(source: FieldReader, subject: string, { env, send }: Exchange): AwsSource {
+export function readAwsSource(source: FieldReader, subject: string, { env, send }: AuthContext): AwsSource {
   if (source.text("environment_id") !== "aws1") throw source.invalid("has a credential_source.environment_id other than aws1");
   const verification = source.optionalText("regional_cred_verification_url");
   if (
@@ -24,7 +24,7 @@ export function readAws(source: FieldReader, subject: string, { env, send }: Exc
     throw source.invalid("has a credential_source.regional_cred_verification_url that is not AWS's");
   const [region, credentials, session] = ["region_url", "url", "imdsv2_session_token_url"].map((name) => {
     const url = source.optionalUrl(name);
-    if (url !== undefined) assertSource(new URL(url), `credential_source.${name}`, subject, env);
+    if (url !== undefined) assertSourceHost(new URL(url), `credential_source.${name}`, subject, env);
     return url;
   });
 
@@ -34,7 +34,7 @@ export function readAws(source: FieldReader, subject: string, { env, send }: Exc
         hint: "Set AWS_REGION, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run it on an instance of EC2",
       });
     }
-    const answer = await send({ method, url, headers, timeout: TIMEOUT });
+    const answer = await send({ method, url, headers, timeout: TIMEOUT_MS });
     const text = (await answer.text()).trim();
     if (answer.status === 200) return text;
     throw new CliError("TOKEN_REFUSED", `AWS's metadata server answered ${answer.status}.`, { details: { status_code: answer.status } });
@@ -69,7 +69,7 @@ function readCredentials(text: string) {
 function parse(text: string): Readonly<Record<string, unknown>> {
   try {
     const value: unknown = JSON.parse(text);
-    return isFields(value) ? value : {};
+    return isJsonObject(value) ? value : {};
   } catch {
     return {};
   }

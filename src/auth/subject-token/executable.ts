@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { CliError } from "../../errors/cli-error.ts";
-import type { Exchange } from "../service-account-tokens.ts";
-import { isFields, type FieldReader, type Fields } from "../field-reader.ts";
+import type { AuthContext } from "../service-account-tokens.ts";
+import { isJsonObject, type FieldReader, type JsonObject } from "../field-reader.ts";
 import { clean } from "../token-refusal.ts";
 
 interface About {
@@ -11,18 +11,18 @@ interface About {
   readonly account: string | undefined;
 }
 
-const PERMISSION = "GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES";
+const PERMISSION_VARIABLE = "GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES";
 /** Milliseconds. */
-const TIMEOUT = { least: 5000, usual: 30_000, most: 120_000 };
+const TIMEOUT_MS = { least: 5000, usual: 30_000, most: 120_000 };
 /** Bytes of an answer, which is one token. */
-const LARGEST = 1024 * 1024;
+const MAX_OUTPUT_BYTES = 1024 * 1024;
 
 /** A token that a program prints, with what says how it went: https://google.aip.dev/auth/4117#determining-the-subject-token-in-executable-sourced-credentials */
-export function readExecutable(executable: FieldReader, about: About, { env, signal, now = Date.now }: Exchange) {
+export function readExecutableSource(executable: FieldReader, about: About, { env, signal, now = Date.now }: AuthContext) {
   const [program = "", ...words] = (executable.public("command", /^[^\r\n]+$/).match(/(?:[^\s"]+|"[^"]*")+/g) ?? []).map((word) =>
     word.replace(/^"(.*)"$/, "$1"),
   );
-  const timeout = Math.min(Math.max(executable.optionalNumber("timeout_millis") ?? TIMEOUT.usual, TIMEOUT.least), TIMEOUT.most);
+  const timeout = Math.min(Math.max(executable.optionalNumber("timeout_millis") ?? TIMEOUT_MS.usual, TIMEOUT_MS.least), TIMEOUT_MS.most);
   const file = executable.optionalText("output_file");
   const from = `the program ${program}`;
   const variables = {
@@ -35,20 +35,20 @@ export function readExecutable(executable: FieldReader, about: About, { env, sig
   return {
     from,
     async supply(): Promise<string> {
-      if (env[PERMISSION] !== "1") {
+      if (env[PERMISSION_VARIABLE] !== "1") {
         throw new CliError("CREDENTIALS_INVALID", `The credentials want to run ${from}, and nobody has allowed that.`, {
-          hint: `Where the file is to be trusted: ${PERMISSION}=1`,
+          hint: `Where the file is to be trusted: ${PERMISSION_VARIABLE}=1`,
         });
       }
       const kept = file === undefined ? undefined : parse(await readFile(file, "utf8").catch(() => ""));
-      if (kept && isGood(kept, now())) return tokenOf(kept, from, now());
+      if (kept && isValid(kept, now())) return tokenOf(kept, from, now());
       return tokenOf(parse(await run(program, words, { env: { ...env, ...variables }, signal, timeout, from })), from, now());
     },
   };
 }
 
 interface Run {
-  readonly env: Exchange["env"];
+  readonly env: AuthContext["env"];
   readonly signal: AbortSignal | undefined;
   /** Milliseconds. */
   readonly timeout: number;
@@ -79,7 +79,7 @@ function run(program: string, words: readonly string[], { env, signal, timeout, 
     child.stdout.on("data", (chunk: Buffer) => {
       chunks.push(chunk);
       size += chunk.length;
-      if (size > LARGEST) end(failed("says more than a token"));
+      if (size > MAX_OUTPUT_BYTES) end(failed("says more than a token"));
     });
     child.once("error", ({ code }: NodeJS.ErrnoException) => {
       settled();
@@ -93,26 +93,26 @@ function run(program: string, words: readonly string[], { env, signal, timeout, 
   });
 }
 
-function parse(text: string): Fields | undefined {
+function parse(text: string): JsonObject | undefined {
   try {
     const value: unknown = JSON.parse(text);
-    return isFields(value) ? value : undefined;
+    return isJsonObject(value) ? value : undefined;
   } catch {
     return undefined;
   }
 }
 
-function isGood({ success, expiration_time: end }: Fields, now: number): boolean {
+function isValid({ success, expiration_time: end }: JsonObject, now: number): boolean {
   return success === true && typeof end === "number" && end * 1000 > now;
 }
 
-function tokenOf(answer: Fields | undefined, from: string, now: number): string {
+function tokenOf(answer: JsonObject | undefined, from: string, now: number): string {
   const refused = (how: string) => new CliError("TOKEN_REFUSED", `${from.replace(/^t/, "T")} ${how}.`);
   if (!answer || answer["version"] !== 1 || typeof answer["success"] !== "boolean")
     throw refused("does not answer as an executable source has to");
   if (!answer["success"])
     throw refused(`gave out no token: ${clean(answer["message"]) || "it does not say why"} (${clean(answer["code"]) || "no code"})`);
-  if (typeof answer["expiration_time"] === "number" && !isGood(answer, now)) throw refused("gave out a token that has expired");
+  if (typeof answer["expiration_time"] === "number" && !isValid(answer, now)) throw refused("gave out a token that has expired");
   const token = answer["token_type"] === "urn:ietf:params:oauth:token-type:saml2" ? answer["saml_response"] : answer["id_token"];
   if (typeof token === "string" && token !== "") return token;
   throw refused("says that it was successful, and gives no token");

@@ -1,12 +1,12 @@
 import { readFile } from "node:fs/promises";
 import { CliError } from "../../errors/cli-error.ts";
 import type { FieldReader } from "../field-reader.ts";
-import { readFormat } from "./format.ts";
+import { readTokenFormat } from "./format.ts";
 
 /** A token that something else on the machine writes into a file, and renews there. */
 export function readFileSource(source: FieldReader, subject: string) {
   const path = source.public("file", /^[^\r\n]+$/);
-  const take = readFormat(source, subject);
+  const take = readTokenFormat(source, subject);
   const from = `the file ${path}`;
   return {
     from,

@@ -1,13 +1,13 @@
-import { fieldsOf, isFields, type FieldReader } from "../field-reader.ts";
+import { openFieldReader, isJsonObject, type FieldReader } from "../field-reader.ts";
 
 /** Takes the token out of what a source holds; undefined where it is not there. */
-type ReadToken = (text: string) => string | undefined;
+type ExtractToken = (text: string) => string | undefined;
 
 /** How a source's `format` says that its text is to be read: as it stands, or as a field of a JSON object. */
-export function readFormat(source: FieldReader, subject: string): ReadToken {
+export function readTokenFormat(source: FieldReader, subject: string): ExtractToken {
   const format = source.optionalObject("format");
   if (!format) return plain;
-  const fields = fieldsOf(format, subject, "https://google.aip.dev/auth/4117 says what it may hold", "credential_source.format.");
+  const fields = openFieldReader(format, subject, "https://google.aip.dev/auth/4117 says what it may hold", "credential_source.format.");
   const type = fields.optionalText("type") ?? "text";
   if (type === "text") return plain;
   if (type !== "json") throw source.invalid("has a credential_source.format.type that is neither text nor json");
@@ -22,7 +22,7 @@ function plain(text: string): string | undefined {
 function fieldOf(text: string, name: string): string | undefined {
   try {
     const value: unknown = JSON.parse(text);
-    const token = isFields(value) && Object.hasOwn(value, name) ? value[name] : undefined;
+    const token = isJsonObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
     return typeof token === "string" && token !== "" ? token : undefined;
   } catch {
     return undefined;

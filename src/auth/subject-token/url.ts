@@ -1,22 +1,22 @@
 import { CliError } from "../../errors/cli-error.ts";
-import type { Exchange } from "../service-account-tokens.ts";
-import { fieldsOf, type FieldReader } from "../field-reader.ts";
-import { assertGoogles } from "../google-hosts.ts";
-import { readFormat } from "./format.ts";
+import type { AuthContext } from "../service-account-tokens.ts";
+import { openFieldReader, type FieldReader } from "../field-reader.ts";
+import { assertGoogleHost } from "../google-hosts.ts";
+import { readTokenFormat } from "./format.ts";
 
 /** The metadata servers of clouds are asked within the machine; GitHub's runners ask GitHub. */
-const HOSTS = /^(?:169\.254\.169\.254|fd00:ec2::254|metadata\.google\.internal|(?:[a-z0-9-]+\.)*actions\.githubusercontent\.com)$/;
-const WITHIN_THE_MACHINE = /^(?:169\.254\.169\.254|fd00:ec2::254|metadata\.google\.internal)$/;
+const ALLOWED_HOSTS = /^(?:169\.254\.169\.254|fd00:ec2::254|metadata\.google\.internal|(?:[a-z0-9-]+\.)*actions\.githubusercontent\.com)$/;
+const METADATA_HOSTS = /^(?:169\.254\.169\.254|fd00:ec2::254|metadata\.google\.internal)$/;
 /** Milliseconds. */
-const TIMEOUT = 30_000;
+const TIMEOUT_MS = 30_000;
 
 /** A token that a server gives out, such as another cloud's metadata server, or GitHub to its runners. */
-export function readUrlSource(source: FieldReader, subject: string, { send, env }: Exchange) {
+export function readUrlSource(source: FieldReader, subject: string, { send, env }: AuthContext) {
   const url = source.url("url");
-  assertSource(url, "credential_source.url", subject, env);
-  const take = readFormat(source, subject);
+  assertSourceHost(url, "credential_source.url", subject, env);
+  const take = readTokenFormat(source, subject);
   const given = source.optionalObject("headers") ?? {};
-  const reader = fieldsOf(given, subject, "", "credential_source.headers.");
+  const reader = openFieldReader(given, subject, "", "credential_source.headers.");
   const headers = Object.keys(given).map((name): [string, string] => [name, reader.text(name)]);
   return { from: url.host, supply: () => fetchToken({ url, headers, take, send }) };
 }
@@ -31,9 +31,9 @@ export async function fetchToken({
   url: URL;
   headers: readonly (readonly [string, string])[];
   take: (text: string) => string | undefined;
-  send: Exchange["send"];
+  send: AuthContext["send"];
 }): Promise<string> {
-  const answer = await send({ method: "GET", url: url.href, headers, timeout: TIMEOUT });
+  const answer = await send({ method: "GET", url: url.href, headers, timeout: TIMEOUT_MS });
   const text = await answer.text();
   const token = answer.status === 200 ? take(text) : undefined;
   if (token !== undefined) return token;
@@ -48,15 +48,15 @@ export async function fetchToken({
 }
 
 /** A configuration that somebody planted could have any server of this network asked. */
-export function assertSource(url: URL, field: string, subject: string, env: Exchange["env"]): void {
+export function assertSourceHost(url: URL, field: string, subject: string, env: AuthContext["env"]): void {
   const own = env["ACTIONS_ID_TOKEN_REQUEST_URL"] ?? "";
   // GitHub Enterprise Server has a host of its own, which the runner is told by its environment.
   if (url.protocol === "https:" && URL.canParse(own) && new URL(own).host === url.host) return;
-  assertGoogles(url, {
+  assertGoogleHost(url, {
     field,
     subject,
-    hosts: WITHIN_THE_MACHINE.test(url.hostname) ? WITHIN_THE_MACHINE : HOSTS,
-    isLocal: WITHIN_THE_MACHINE.test(url.hostname),
+    hosts: METADATA_HOSTS.test(url.hostname) ? METADATA_HOSTS : ALLOWED_HOSTS,
+    isLocal: METADATA_HOSTS.test(url.hostname),
     env,
   });
 }

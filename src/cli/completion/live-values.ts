@@ -1,7 +1,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { tokenFolder } from "../../auth/token-cache-files.ts";
+import { tokenCacheFolder } from "../../auth/token-cache-files.ts";
 import type { Context } from "../../context/context.ts";
 
 type Value = readonly [value: string, meaning: string];
@@ -53,7 +53,7 @@ function ended<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
 }
 
 function cachePath({ env }: Context, key: string): string | undefined {
-  const tokens = tokenFolder(env);
+  const tokens = tokenCacheFolder(env);
   return tokens && join(dirname(tokens), "completion", `${createHash("sha256").update(key).digest("hex").slice(0, 32)}.json`);
 }
 

@@ -1,4 +1,4 @@
-import { principalOf } from "../../auth/jwt.ts";
+import { principalOfToken } from "../../auth/jwt.ts";
 import { policyRead } from "../../cloud/api/policy.ts";
 import type { Policy, Service } from "../../cloud/cloud.ts";
 import { INVOKER_ROLES } from "../../cloud/permissions.ts";
@@ -41,7 +41,7 @@ export const accessChecks: readonly Check[] = [
     async run(world) {
       const service = await theService(world);
       const { principal } = await need("credentials", world.caller());
-      const member = principal ?? principalOf(await need("token", world.idToken()));
+      const member = principal ?? principalOfToken(await need("token", world.idToken()));
       if (member === undefined) return skip("Nothing says whose the credentials are.");
       const details = { member };
       if (service.invoker_iam_disabled) return ok(`${member} may call ${service.service}, as everybody may.`, { details });

@@ -1,5 +1,5 @@
-import { isAudienceOfGcloud } from "../../auth/audience.ts";
-import { principalOf, readClaims } from "../../auth/jwt.ts";
+import { isGcloudClientId } from "../../auth/audience.ts";
+import { principalOfToken, readClaims } from "../../auth/jwt.ts";
 import { need, ok, type Check } from "./check.ts";
 
 export const credentialChecks: readonly Check[] = [
@@ -19,9 +19,9 @@ export const credentialChecks: readonly Check[] = [
       await need("credentials", caller());
       const token = await idToken();
       const { aud } = readClaims(token) ?? {};
-      const member = principalOf(token);
+      const member = principalOfToken(token);
       const whose = member ?? "an account without an e-mail address in it";
-      const what = isAudienceOfGcloud(aud ?? "") ? "It is for gcloud's client" : `It is for ${aud ?? "nobody"}`;
+      const what = isGcloudClientId(aud ?? "") ? "It is for gcloud's client" : `It is for ${aud ?? "nobody"}`;
       return ok(`An ID token was given for ${whose}. ${what}.`, { details: { principal: member ?? null, audience: aud ?? null } });
     },
   },

@@ -1,7 +1,7 @@
 import type { Credentials } from "../../auth/credentials.ts";
 import { readCredentialFile } from "../../auth/credential-file.ts";
-import { memberOf } from "../../auth/jwt.ts";
-import { impersonate, readChain } from "../../auth/credential-types/impersonated-service-account.ts";
+import { principalForEmail } from "../../auth/jwt.ts";
+import { impersonate, parseImpersonationChain } from "../../auth/credential-types/impersonated-service-account.ts";
 import { findOperatorCredentials } from "../../cloud/operator-credentials.ts";
 import type { Context } from "../../context/context.ts";
 import { CliError } from "../../errors/cli-error.ts";
@@ -23,12 +23,12 @@ export async function findDeployer(context: Pick<Context, "env" | "settings" | "
     if (!(error instanceof CliError) || error.code !== "CREDENTIALS_MISSING") throw error;
     // The account of a machine in the cloud leaves no file: its metadata server is asked.
     const other = await findOperatorCredentials(context).catch(() => undefined);
-    if (other && other.principal === memberOf(account)) return other;
+    if (other && other.principal === principalForEmail(account)) return other;
     throw new CliError("CREDENTIALS_MISSING", `gcloud has no credentials of ${account} that can be read here.`, {
       hint: `gcloud auth login ${account}`,
       details: { account },
     });
   });
-  const named = { ...found, principal: found.principal ?? (account.includes("@") ? memberOf(account) : undefined) };
-  return impersonated ? impersonate(named, readChain(impersonated), context) : named;
+  const named = { ...found, principal: found.principal ?? (account.includes("@") ? principalForEmail(account) : undefined) };
+  return impersonated ? impersonate(named, parseImpersonationChain(impersonated), context) : named;
 }

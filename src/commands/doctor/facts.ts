@@ -1,6 +1,6 @@
 import type { Credentials } from "../../auth/credentials.ts";
 import { findCredentials } from "../../auth/credentials.ts";
-import { serviceNamedBy } from "../../auth/audience.ts";
+import { readServiceUrl } from "../../auth/audience.ts";
 import { openApiClient, type ApiClient } from "../../cloud/api/client.ts";
 import { findGcloud } from "../../cloud/open-cloud.ts";
 import type { Service } from "../../cloud/cloud.ts";
@@ -79,7 +79,7 @@ export function openWorld(outer: Context, signal: AbortSignal): World {
   });
   const serviceName = once(async () => {
     const url = settings.get("url")?.value;
-    const named = url !== undefined && URL.canParse(url) ? serviceNamedBy(new URL(url)) : undefined;
+    const named = url !== undefined && URL.canParse(url) ? readServiceUrl(new URL(url)) : undefined;
     const service = settings.get("service")?.value ?? named?.service;
     if (service === undefined) throw new Skipped("No service is set.");
     const { project, region } = await need("project", place());

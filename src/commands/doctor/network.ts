@@ -1,5 +1,5 @@
 import { access } from "node:fs/promises";
-import { inWords, SET_CLOCK } from "../../auth/token-refusal.ts";
+import { formatDuration, SET_CLOCK_HINT } from "../../auth/token-refusal.ts";
 import { createRoute } from "../../http/route.ts";
 import { count, fail, need, ok, skip, warn, type Check } from "./check.ts";
 
@@ -97,8 +97,8 @@ export const networkChecks: readonly Check[] = [
       if (skew === undefined) return skip(`${host} does not say the time.`);
       const details = { skew_seconds: skew };
       if (Math.abs(skew) <= SLIGHT_SKEW) return ok("This machine's clock is as Google's.", { details });
-      const message = `This machine's clock is ${inWords(Math.abs(skew))} ${skew > 0 ? "ahead of" : "behind"} Google's.`;
-      const remedy = SET_CLOCK.replace(/^.*: /, "");
+      const message = `This machine's clock is ${formatDuration(Math.abs(skew))} ${skew > 0 ? "ahead of" : "behind"} Google's.`;
+      const remedy = SET_CLOCK_HINT.replace(/^.*: /, "");
       return Math.abs(skew) <= MOST_SKEW ? warn(message, { remedy, details }) : fail("CLOCK_SKEW", message, { remedy, details });
     },
   },

@@ -1,7 +1,7 @@
-import { audienceFor, isAudienceOfGcloud, isServiceHost } from "../../auth/audience.ts";
+import { audienceFor, isGcloudClientId, isServiceHost } from "../../auth/audience.ts";
 import { readClaims } from "../../auth/jwt.ts";
 import { explainRefusal } from "../../invoke/refusal/explain-refusal.ts";
-import { authorOf } from "../../invoke/refusal/response-author.ts";
+import { responseAuthor } from "../../invoke/refusal/response-author.ts";
 import { failedWith } from "../../cloud/api/client.ts";
 import { CliError } from "../../errors/cli-error.ts";
 import { fail, failed, need, ok, skip, warn, type Check } from "./check.ts";
@@ -54,7 +54,7 @@ export const serviceChecks: readonly Check[] = [
       });
       const call = { url, status: answer.status, headers: answer.headers, body: await answer.text(), sent: [], now: Date.now() };
       const details = { url: url.href, status_code: answer.status };
-      const author = authorOf(call);
+      const author = responseAuthor(call);
       if (author === "iap") return ok("Identity-Aware Proxy answers before the service.", { details });
       if (author === "front end" && answer.status !== 404)
         return ok("Cloud Run answers, and refuses whoever has no credential.", { details });
@@ -81,7 +81,7 @@ export const serviceChecks: readonly Check[] = [
           ? [audienceFor(url)]
           : undefined;
       const details = { audience, accepted: accepted ?? null };
-      if (isAudienceOfGcloud(audience))
+      if (isGcloudClientId(audience))
         return ok("The token is for gcloud's client: Cloud Run takes it, of developers, for every service.", { details });
       if (accepted === undefined) return skip(`Which audiences the service at ${url.host} takes is not known.`, { details });
       // https://cloud.google.com/run/docs/authenticating/service-to-service: with a slash at its end it is the same.

@@ -1,10 +1,10 @@
 import { audienceFor } from "../../auth/audience.ts";
 import { findCredentials } from "../../auth/credentials.ts";
-import { keysOf } from "../../auth/inspect/verify-signature.ts";
+import { publicKeysFor } from "../../auth/inspect/verify-signature.ts";
 import { withCache } from "../../auth/token-cache.ts";
-import { readToken, type ReadToken } from "../../auth/inspect/token-kind.ts";
+import { parseToken, type ParsedToken } from "../../auth/inspect/token-kind.ts";
 import { inspectToken, type TokenReport } from "../../auth/inspect/inspect-token.ts";
-import { serviceUrl } from "../../invoke/target-url.ts";
+import { resolveServiceUrl } from "../../invoke/target-url.ts";
 import type { Context } from "../../context/context.ts";
 import { CliError } from "../../errors/cli-error.ts";
 import { printPlan } from "../../context/print-plan.ts";
@@ -14,17 +14,17 @@ interface InspectOptions {
 }
 
 /** Characters. No token comes near it. */
-const LONGEST = 64 * 1024;
+const MAX_TOKEN_LENGTH = 64 * 1024;
 
 /** Says what a token is and what it is good for; prints that, and throws CREDENTIALS_INVALID with the first reason where it is no good. */
 export async function inspect(context: Context, given: string | undefined, options: InspectOptions): Promise<void> {
   const { send, terminal } = context;
-  const { token, audiences } = given === undefined ? await ownToken(context, options) : await givenToken(context, given, options);
+  const { token, audiences } = given === undefined ? await fetchOwnToken(context, options) : await readGivenToken(context, given, options);
   if (context.dryRun) return printPlan(terminal, plan(token));
 
   const report = await inspectToken(token, { send, audiences, now: Date.now() });
   if (terminal.json) terminal.printJson(report);
-  else terminal.print([...write(report)].map((line) => `${line}\n`).join(""));
+  else terminal.print([...formatReport(report)].map((line) => `${line}\n`).join(""));
   const [problem] = report.problems;
   if (!problem) return;
   const isService = given !== undefined && problem.code === "NO_TOKEN" && /^[a-z][a-z0-9-]{0,48}$/.test(given);
@@ -33,15 +33,15 @@ export async function inspect(context: Context, given: string | undefined, optio
 }
 
 /** What `token` would print. */
-async function ownToken(context: Context, { audience }: InspectOptions) {
+async function fetchOwnToken(context: Context, { audience }: InspectOptions) {
   const { settings } = context;
   const credentials = withCache(await findCredentials(settings.get("credentials"), context), context);
-  const wanted = audience ?? audienceFor(await serviceUrl(context));
-  return { token: readToken(await credentials.fetchIdToken(wanted)), audiences: [wanted] };
+  const wanted = audience ?? audienceFor(await resolveServiceUrl(context));
+  return { token: parseToken(await credentials.fetchIdToken(wanted)), audiences: [wanted] };
 }
 
-async function givenToken(context: Context, given: string, { audience }: InspectOptions) {
-  const token = readToken(given === "-" ? await readInput(context) : given);
+async function readGivenToken(context: Context, given: string, { audience }: InspectOptions) {
+  const token = parseToken(given === "-" ? await readInput(context) : given);
   if (audience !== undefined) return { token, audiences: [audience] };
   // What Cloud Run would compare: other tokens are not for a service.
   return { token, audiences: token.kind === "id_token" && !token.isForwarded ? await audiencesOfService(context) : [] };
@@ -67,18 +67,18 @@ async function readInput({ stdin }: Context): Promise<string> {
   let text = "";
   for await (const chunk of stdin) {
     text += chunk.toString();
-    if (text.length > LONGEST) break;
+    if (text.length > MAX_TOKEN_LENGTH) break;
   }
   return text;
 }
 
-function plan(token: ReadToken): string[] {
-  const keys = keysOf(token);
+function plan(token: ParsedToken): string[] {
+  const keys = publicKeysFor(token);
   if (keys && !token.isForwarded) return [`GET ${keys.url}`];
   return token.kind === "access_token" ? ["POST https://oauth2.googleapis.com/tokeninfo"] : [];
 }
 
-function* write({
+function* formatReport({
   sentences,
   signature,
   audience,

@@ -32,8 +32,8 @@ export async function inspectWhy(context: Context, name: string | undefined): Pr
   );
   const finding = readService(service, options);
   const access = finding.invoker_iam_disabled ? "GRANTED" : explanation.access;
-  const bindings = concerned(explanation);
-  const reasons = [...explainAccess(explanation, bindings, finding), ...explainWay(finding)];
+  const bindings = findConcernedBindings(explanation);
+  const reasons = [...explainAccess(explanation, bindings, finding), ...explainOtherConditions(finding)];
   if (terminal.json) {
     const audiences = [...finding.urls, ...finding.custom_audiences];
     return terminal.printJson({ ...options, member, permission: INVOKE, access, reasons, bindings, ingress: finding.ingress, audiences });
@@ -56,7 +56,7 @@ function verdict(access: string, member: string, { service }: ServiceName): stri
   return access === "NOT_GRANTED" ? `${member} may not call ${service}.` : `It cannot be told whether ${member} may call ${service}.`;
 }
 
-function concerned({ explainedPolicies = [] }: Explanation): ConcernedBinding[] {
+function findConcernedBindings({ explainedPolicies = [] }: Explanation): ConcernedBinding[] {
   return explainedPolicies.flatMap(({ fullResourceName = "", bindingExplanations = [] }) =>
     bindingExplanations.flatMap(({ role, access, rolePermission, memberships = {}, condition }) => {
       const members = Object.keys(memberships).filter((member) => memberships[member]?.membership === "MEMBERSHIP_INCLUDED");
@@ -95,7 +95,7 @@ function explainBinding({ resource, role, members, condition, has_permission: ha
 }
 
 /** What besides policies a call has to meet. */
-function* explainWay(service: Service): Generator<string> {
+function* explainOtherConditions(service: Service): Generator<string> {
   const { ingress, urls, custom_audiences: audiences } = service;
   if (ingress !== "all") yield `A call from outside is answered 404, whoever makes it: ${ingressSentence(service)}`;
   if (service.default_url_disabled) yield defaultUrlSentence(`the service ${service.service}`);

@@ -3,16 +3,16 @@ import { Readable } from "node:stream";
 import { findCredentials } from "../../auth/credentials.ts";
 import type { EvidenceLookup } from "../../invoke/refusal/refusal-error.ts";
 import { withCache } from "../../auth/token-cache.ts";
-import { audienceOf, audienceOfLogin } from "../../invoke/audience.ts";
-import { createAuthenticatedCall, type Answer } from "../../invoke/authenticated-call.ts";
-import { writeDocument } from "../../invoke/response-document.ts";
-import { joinJson } from "../../invoke/json-text.ts";
-import { assertRepeatable, assertSensible, isMany, isRaw, type InvokeOptions } from "../../invoke/options.ts";
+import { chooseAudience, loginAudienceWarning } from "../../invoke/audience.ts";
+import { createAuthenticatedCall, type CallResult } from "../../invoke/authenticated-call.ts";
+import { formatResponse } from "../../invoke/response-document.ts";
+import { compactJson } from "../../invoke/json-text.ts";
+import { assertRepeatable, assertConsistent, makesSeveralCalls, printsRawBody, type InvokeOptions } from "../../invoke/options.ts";
 import { openOutputFile, type OutputFile } from "../../invoke/output-file.ts";
-import { readCall, showCall, type Call } from "../../invoke/request.ts";
-import { rounds } from "../../invoke/repeat-calls.ts";
+import { readCall, describeCall, type Call } from "../../invoke/request.ts";
+import { repeatCalls } from "../../invoke/repeat-calls.ts";
 import { findTargets } from "../../invoke/target-url.ts";
-import { waitFor } from "../../invoke/wait-for-status.ts";
+import { waitForStatus } from "../../invoke/wait-for-status.ts";
 import type { Context } from "../../context/context.ts";
 import { CliError } from "../../errors/cli-error.ts";
 import { setOutputs } from "../../context/pipeline-outputs.ts";
@@ -23,30 +23,30 @@ import { setOutputs } from "../../context/pipeline-outputs.ts";
  */
 export async function invoke(context: Context, targets: readonly string[], options: InvokeOptions): Promise<void> {
   const { terminal, settings, signal, env, cwd } = context;
-  assertSensible(options, targets);
+  assertConsistent(options, targets);
   const credentials = withCache(await findCredentials(settings.get("credentials"), context), context, options);
   const request = await readCall(options, context);
   assertRepeatable(request.body, options, targets);
   const urls = await findTargets(context, targets);
   const calls: Call[] = [];
-  for (const url of urls) calls.push({ ...request, url, audience: credentials.audience ?? (await audienceOf(url, options, context)) });
+  for (const url of urls) calls.push({ ...request, url, audience: credentials.audience ?? (await chooseAudience(url, options, context)) });
   const asked = options.audience ?? options.iap;
   if (asked !== undefined && credentials.audience !== undefined && credentials.audience !== asked)
-    terminal.warn(audienceOfLogin(credentials.audience, asked));
+    terminal.warn(loginAudienceWarning(credentials.audience, asked));
   terminal.debug(`credential: ${credentials.description}`);
   for (const audience of new Set(calls.map((call) => call.audience))) terminal.debug(`audience: ${audience}`);
   if (context.dryRun) {
-    const plans = calls.map((call) => showCall(call, credentials));
+    const plans = calls.map((call) => describeCall(call, credentials));
     return terminal.printJson(plans.length > 1 ? plans : plans[0]);
   }
 
   const file = options.output === undefined ? undefined : await openOutputFile(resolve(cwd, options.output));
-  const printer = createPrinter(context, options, { isMany: isMany(options, targets), file });
-  const look: EvidenceLookup = async (...about) =>
+  const printer = createPrinter(context, options, { isMany: makesSeveralCalls(options, targets), file });
+  const lookUpEvidence: EvidenceLookup = async (...about) =>
     (await import("../../invoke/refusal/evidence-lookup.ts")).createEvidenceLookup(context)(...about);
-  const send = createAuthenticatedCall(context.send, credentials, { ...options, look });
+  const send = createAuthenticatedCall(context.send, credentials, { ...options, lookUpEvidence });
   const { waitFor: status } = options;
-  let last: Answer | undefined;
+  let last: CallResult | undefined;
 
   /** Makes one call and prints it; gives the error that its answer means. */
   async function make(call: Call): Promise<CliError | undefined> {
@@ -54,7 +54,7 @@ export async function invoke(context: Context, targets: readonly string[], optio
       const title = `Waiting for ${status} from ${call.url.href}`;
       last = await (status === undefined
         ? send(call)
-        : terminal.task(title, () => waitFor(status, () => send(call), { note: terminal.note, signal })));
+        : terminal.task(title, () => waitForStatus(status, () => send(call), { note: terminal.note, signal })));
       await printer.print(last, call);
       return last.error;
     } catch (error) {
@@ -66,20 +66,20 @@ export async function invoke(context: Context, targets: readonly string[], optio
 
   const failures: { first?: CliError; count: number; calls: number } = { count: 0, calls: 0 };
   try {
-    for await (const call of rounds(calls, options, signal)) {
+    for await (const call of repeatCalls(calls, options, signal)) {
       const error = await make(call);
       failures.calls += 1;
       if (!error) continue;
       failures.count += 1;
       failures.first ??= error;
-      if (isMany(options, targets)) terminal.warn(`${call.url.href}: ${error.message}`);
+      if (makesSeveralCalls(options, targets)) terminal.warn(`${call.url.href}: ${error.message}`);
     }
   } finally {
     await file?.discard();
     printer.end();
     if (last) setOutputs(env, `Called ${last.url.host}`, { status_code: last.response.status });
   }
-  if (failures.first) throw summary(failures.first, failures);
+  if (failures.first) throw summarizeFailures(failures.first, failures);
 }
 
 interface Kind {
@@ -92,7 +92,7 @@ interface Kind {
 function createPrinter({ terminal, signal, cwd }: Context, options: InvokeOptions, { isMany: isList, file }: Kind) {
   const listed: string[] = [];
 
-  const document = async (answer: Answer, { audience }: Call): Promise<string> => {
+  const document = async (answer: CallResult, { audience }: Call): Promise<string> => {
     const { response, bytes, error, elapsed, url, principal } = answer;
     const written = file && !error ? await file.write(bytes ? Readable.from([bytes]) : response.body) : undefined;
     const shown = written === undefined ? (bytes ?? (await response.bytes())) : null;
@@ -104,22 +104,22 @@ function createPrinter({ terminal, signal, cwd }: Context, options: InvokeOption
       principal,
       ...(options.location && { url: url.href }),
     };
-    return writeDocument(
+    return formatResponse(
       { ...response, bytes: shown },
       { ...(written !== undefined && { file: resolve(cwd, options.output ?? ""), bytes: written }), ...(options.include && about) },
     );
   };
 
   return {
-    async print(answer: Answer, call: Call): Promise<void> {
+    async print(answer: CallResult, call: Call): Promise<void> {
       const { bytes, response } = answer;
-      if (isRaw(options)) return bytes ? terminal.print(bytes) : terminal.printStream(response.body, signal);
+      if (printsRawBody(options)) return bytes ? terminal.print(bytes) : terminal.printStream(response.body, signal);
       if (!file && !bytes && response.headers["content-type"]?.startsWith("text/event-stream"))
         terminal.note("The service answers with events, which are shown when the last has come; --raw prints them as they come.");
       const text = await document(answer, call);
       if (!isList || !terminal.json) terminal.print(text);
       else if (options.watch === undefined) listed.push(text);
-      else terminal.print(`${joinJson(text)}\n`);
+      else terminal.print(`${compactJson(text)}\n`);
     },
     end(): void {
       if (listed.length > 0) terminal.print(`[\n  ${listed.map((text) => text.trimEnd().replaceAll("\n", "\n  ")).join(",\n  ")}\n]\n`);
@@ -128,7 +128,7 @@ function createPrinter({ terminal, signal, cwd }: Context, options: InvokeOption
 }
 
 /** The one error of a run: the first, and how many there were of how many calls. */
-function summary(first: CliError, { count, calls }: { readonly count: number; readonly calls: number }): CliError {
+function summarizeFailures(first: CliError, { count, calls }: { readonly count: number; readonly calls: number }): CliError {
   if (calls === 1) return first;
   return first.with({ message: `${count} of ${calls} calls failed. The first: ${first.message}`, details: { calls, failed: count } });
 }

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { fetchAccessToken } from "../../auth/service-account-tokens.ts";
-import { parseKey, type ServiceAccountKey } from "../../auth/service-account-key.ts";
+import { fetchAccessTokenWithKey } from "../../auth/service-account-tokens.ts";
+import { parseServiceAccountKey, type ServiceAccountKey } from "../../auth/service-account-key.ts";
 import type { AccountName } from "../../cloud/accounts.ts";
 import type { Cloud } from "../../cloud/cloud.ts";
 import type { Context } from "../../context/context.ts";
@@ -28,7 +28,7 @@ export async function keepNewKey(
   try {
     const text = await cloud.createKey(options);
     isMade = true;
-    key = parseKey(parse(text), "The new key");
+    key = parseServiceAccountKey(parse(text), "The new key");
     await verify(key);
     await place.write(`${text.trimEnd()}\n`);
     return key.private_key_id;
@@ -68,7 +68,7 @@ export async function waitUntilGood(
   const started = performance.now();
   for (let pause = 500; ; pause = Math.min(pause * 2, 10_000)) {
     try {
-      await fetchAccessToken(key, { send, env, signal });
+      await fetchAccessTokenWithKey(key, { send, env, signal });
       return;
     } catch (error) {
       const isNew = error instanceof CliError && (error.reason === "KEY_UNKNOWN" || error.reason === "ACCOUNT_DELETED");

@@ -2,11 +2,11 @@ import { resolve } from "node:path";
 import { Readable } from "node:stream";
 import { findCredentials } from "../../auth/credentials.ts";
 import { withCache, type CachedCredentials } from "../../auth/token-cache.ts";
-import { audienceOf, audienceOfLogin } from "../../invoke/audience.ts";
+import { chooseAudience, loginAudienceWarning } from "../../invoke/audience.ts";
 import { createAuthenticatedCall } from "../../invoke/authenticated-call.ts";
 import { openOutputFile } from "../../invoke/output-file.ts";
-import { readCall, showCall, type Call } from "../../invoke/request.ts";
-import { findTargets, isWhole } from "../../invoke/target-url.ts";
+import { readCall, describeCall, type Call } from "../../invoke/request.ts";
+import { findTargets, isAbsoluteUrl } from "../../invoke/target-url.ts";
 import type { Cloud } from "../../cloud/cloud.ts";
 import type { ServiceName } from "../../cloud/names.ts";
 import { createEvidenceLookup } from "../../invoke/refusal/evidence-lookup.ts";
@@ -38,7 +38,7 @@ export async function load(context: Context, service: string | undefined, path: 
   const { url, audience, method } = call;
   const where = flags.coldStarts ? findLog(context, service) : undefined;
   const way = createRoute(env)(url);
-  if (context.dryRun) return terminal.printJson({ ...showCall(call, credentials), ...showAmount(amount) });
+  if (context.dryRun) return terminal.printJson({ ...describeCall(call, credentials), ...showAmount(amount) });
   const plot = flags.plot === undefined ? undefined : await openOutputFile(resolve(cwd, flags.plot), "--plot");
   try {
     const check = flags.check === false ? undefined : await checkFirst(context, call, credentials, amount);
@@ -115,10 +115,10 @@ async function findCall(
     });
   const request = assertAgain(await readCall(flags, context));
   const [url] = await findTargets(context, [(isTarget ? service : path) ?? ""], isTarget ? undefined : service);
-  const audience = credentials.audience ?? (await audienceOf(url as URL, flags, context));
+  const audience = credentials.audience ?? (await chooseAudience(url as URL, flags, context));
   const asked = flags.audience ?? flags.iap;
   if (asked !== undefined && credentials.audience !== undefined && credentials.audience !== asked)
-    context.terminal.warn(audienceOfLogin(credentials.audience, asked));
+    context.terminal.warn(loginAudienceWarning(credentials.audience, asked));
   context.terminal.debug(`credential: ${credentials.description}`);
   context.terminal.debug(`audience: ${audience}`);
   return { ...request, url: url as URL, audience };
@@ -151,12 +151,12 @@ async function lookForColdStarts(
 }
 
 function isPath(target: string): boolean {
-  return /^[/?]/.test(target) || isWhole(target);
+  return /^[/?]/.test(target) || isAbsoluteUrl(target);
 }
 
 /** A call as `invoke` makes it: what is refused is explained once, and not a thousand times. */
 async function checkFirst(context: Context, call: Call, credentials: CachedCredentials, { maxTime }: Amount) {
-  const send = createAuthenticatedCall(context.send, credentials, { retries: 3, maxTime, look: createEvidenceLookup(context) });
+  const send = createAuthenticatedCall(context.send, credentials, { retries: 3, maxTime, lookUpEvidence: createEvidenceLookup(context) });
   const { response, error, elapsed, principal } = await send(call);
   if (error) throw error;
   await response.bytes();

@@ -72,12 +72,12 @@ export function openRequestSource(
 }
 
 /** What goes before the token, and what after it. */
-function write({ method, url, headers, carrier, body }: Call & { readonly body: Buffer | undefined }, path: string) {
+function write({ method, url, headers, tokenHeader, body }: Call & { readonly body: Buffer | undefined }, path: string) {
   const host = hasHeader(headers, "host") ? "" : `Host: ${url.host}\r\n`;
   const rest = headers.map(([name, value]) => `${name}: ${value}\r\n`).join("");
   const length = body ? `Content-Length: ${body.length}\r\n` : HAS_BODY.has(method) ? "Content-Length: 0\r\n" : "";
   return {
-    before: Buffer.from(`${method} ${path} HTTP/1.1\r\n${host}${carrier}: Bearer `),
+    before: Buffer.from(`${method} ${path} HTTP/1.1\r\n${host}${tokenHeader}: Bearer `),
     after: Buffer.concat([Buffer.from(`\r\n${rest}${length}\r\n`), body ?? Buffer.alloc(0)]),
   };
 }

@@ -1,4 +1,4 @@
-import type { Carrier } from "../../invoke/headers.ts";
+import type { TokenHeader } from "../../invoke/headers.ts";
 import { CliError } from "../../errors/cli-error.ts";
 import type { Admission } from "./check-host.ts";
 import type { Addresses } from "./headers.ts";
@@ -14,7 +14,7 @@ export interface Door {
   /** The addresses to rewrite, for a caller that calls the proxy by this host. */
   addressesFor(host: string): Addresses;
   /** The token's header where Authorization is the caller's own. */
-  readonly secondCarrier: Carrier;
+  readonly secondCarrier: TokenHeader;
   readonly tokens: TokenKeeper;
   readonly upstream: Upstream;
   readonly journal: Journal;

@@ -1,9 +1,9 @@
 import type { IncomingMessage } from "node:http";
 import { isIP } from "node:net";
-import { principalOf } from "../../auth/jwt.ts";
+import { principalOfToken } from "../../auth/jwt.ts";
 import type { EvidenceLookup } from "../../invoke/refusal/refusal-error.ts";
 import type { CachedCredentials } from "../../auth/token-cache.ts";
-import type { Carrier } from "../../invoke/headers.ts";
+import type { TokenHeader } from "../../invoke/headers.ts";
 import { CliError } from "../../errors/cli-error.ts";
 import { createAdmission } from "./check-host.ts";
 import { isStatusPath, textPage, type Door } from "./local-responses.ts";
@@ -25,7 +25,7 @@ interface ProxyOptions {
   readonly audience: string;
   readonly credentials: CachedCredentials;
   /** The token's header where Authorization is the caller's own. */
-  readonly secondCarrier: Carrier;
+  readonly secondCarrier: TokenHeader;
   /** Web origins, besides those of this machine, whose pages may call. */
   readonly origins: readonly string[];
   /** This machine's name. */
@@ -63,7 +63,7 @@ export async function openProxy(options: ProxyOptions): Promise<Proxy> {
   };
   try {
     const token = await tokens.get();
-    const principal = credentials.principal ?? principalOf(token);
+    const principal = credentials.principal ?? principalOfToken(token);
     const status = createStatusPage({ ...options, credentials: credentials.description, principal: () => principal, tokens, journal });
     const known = new Map<string, Addresses>();
     const addressesFor = (own: string): Addresses => {

@@ -3,8 +3,8 @@ import { hostname } from "node:os";
 import { audienceFor, isServiceHost } from "../../auth/audience.ts";
 import { findCredentials } from "../../auth/credentials.ts";
 import { withCache, type CacheOptions } from "../../auth/token-cache.ts";
-import { audienceOf, audienceOfLogin, type AudienceOptions } from "../../invoke/audience.ts";
-import { serviceUrl } from "../../invoke/target-url.ts";
+import { chooseAudience, loginAudienceWarning, type AudienceOptions } from "../../invoke/audience.ts";
+import { resolveServiceUrl } from "../../invoke/target-url.ts";
 import { createEvidenceLookup } from "../../invoke/refusal/evidence-lookup.ts";
 import type { Context } from "../../context/context.ts";
 import { CliError } from "../../errors/cli-error.ts";
@@ -37,10 +37,10 @@ export async function proxy(context: Context, service: string | undefined, optio
     });
   const credentials = withCache(await findCredentials(settings.get("credentials"), context), context, { ...options, isLongRun: true });
   const url = await findService(context, service, options.tag);
-  const audience = credentials.audience ?? (await audienceOf(url, options, context));
+  const audience = credentials.audience ?? (await chooseAudience(url, options, context));
   const asked = options.audience ?? options.iap;
   if (asked !== undefined && credentials.audience !== undefined && credentials.audience !== asked)
-    terminal.warn(audienceOfLogin(credentials.audience, asked));
+    terminal.warn(loginAudienceWarning(credentials.audience, asked));
   terminal.debug(`credential: ${credentials.description}`);
   if (context.dryRun) {
     const { principal = null, tokenRequest } = credentials;
@@ -76,7 +76,7 @@ export async function proxy(context: Context, service: string | undefined, optio
 
 /** The service that is named, or that is set, or a tag's address of it. */
 async function findService(context: Context, name: string | undefined, tag: string | undefined): Promise<URL> {
-  const url = await serviceUrl(context, name);
+  const url = await resolveServiceUrl(context, name);
   if (url.pathname !== "/" || url.search)
     throw new CliError("USAGE", "A proxy stands before a whole service: its URL has no path.", { hint: `Say --url ${url.origin}` });
   if (tag === undefined) return url;

@@ -1,5 +1,5 @@
 import { explainRefusal } from "../../invoke/refusal/explain-refusal.ts";
-import { authorOf, isFromIap } from "../../invoke/refusal/response-author.ts";
+import { responseAuthor, isFromIap } from "../../invoke/refusal/response-author.ts";
 import type { EvidenceLookup } from "../../invoke/refusal/refusal-error.ts";
 import type { CliError } from "../../errors/cli-error.ts";
 import type { TokenKeeper } from "./token-refresh.ts";
@@ -69,7 +69,7 @@ export function createRefusals({ service, principal, tokens, look, warn, note }:
   });
   const consider = async (suspect: Suspect, body: string): Promise<void> => {
     const call = callOf(suspect, body);
-    const author = authorOf(call);
+    const author = responseAuthor(call);
     if (author === undefined) return;
     if (author === "front end" && suspect.status === 401) tokens.refused(suspect.token);
     if (!isNews(`${author} ${suspect.status}`)) return;
@@ -96,7 +96,7 @@ export function createRefusals({ service, principal, tokens, look, warn, note }:
     },
     isStale(suspect, body) {
       const call = callOf(suspect, body.toString("utf8", 0, MOST_SEEN));
-      return !isFromIap(call.headers) && authorOf(call) === "front end" && tokens.refused(suspect.token);
+      return !isFromIap(call.headers) && responseAuthor(call) === "front end" && tokens.refused(suspect.token);
     },
     tell: (error) => void (isNews(error.message) && say(error)),
   };

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { findCredentials } from "../../auth/credentials.ts";
-import { authorOf } from "../../invoke/refusal/response-author.ts";
+import { responseAuthor } from "../../invoke/refusal/response-author.ts";
 import { withCache, type CachedCredentials } from "../../auth/token-cache.ts";
 import type { Cloud, GrantOptions } from "../../cloud/cloud.ts";
 import { readMember } from "../../cloud/member.ts";
@@ -68,7 +68,7 @@ async function isLetIn({ send }: Context, caller: CachedCredentials, url: string
   const response = await send({ method: "GET", url, headers: [["Authorization", `Bearer ${token}`]], timeout: 60_000 });
   const body = await response.text();
   if (response.status === 401) caller.forget(url, token);
-  return ![401, 403].includes(response.status) || authorOf({ ...response, body }) === undefined;
+  return ![401, 403].includes(response.status) || responseAuthor({ ...response, body }) === undefined;
 }
 
 async function isInPolicy(cloud: Cloud, options: GrantOptions): Promise<boolean> {

@@ -1,10 +1,10 @@
-import { openTokenStore, tokenFolder } from "../../auth/token-cache-files.ts";
+import { openTokenStore, tokenCacheFolder } from "../../auth/token-cache-files.ts";
 import type { Context } from "../../context/context.ts";
 import { printPlan } from "../../context/print-plan.ts";
 
 /** Removes the tokens that are kept on this machine. Those that were given out are good until they expire: Google takes no ID token back. */
 export async function revokeTokens({ env, terminal, dryRun }: Context): Promise<void> {
-  const folder = tokenFolder(env) ?? null;
+  const folder = tokenCacheFolder(env) ?? null;
   if (dryRun) return printPlan(terminal, folder === null ? [] : [`rm -r ${folder}`]);
   const removed = folder === null ? 0 : openTokenStore(folder).clear();
   if (terminal.json) return terminal.printJson({ removed, folder });

@@ -2,8 +2,8 @@ import { audienceFor, isServiceHost } from "../../auth/audience.ts";
 import { findCredentials } from "../../auth/credentials.ts";
 import { readClaims } from "../../auth/jwt.ts";
 import { withCache, type CacheOptions } from "../../auth/token-cache.ts";
-import { audienceOf, audienceOfLogin, type AudienceOptions } from "../../invoke/audience.ts";
-import { serviceUrl } from "../../invoke/target-url.ts";
+import { chooseAudience, loginAudienceWarning, type AudienceOptions } from "../../invoke/audience.ts";
+import { resolveServiceUrl } from "../../invoke/target-url.ts";
 import type { Context } from "../../context/context.ts";
 import { CliError } from "../../errors/cli-error.ts";
 
@@ -19,8 +19,8 @@ export async function token(context: Context, audience: string | undefined, opti
   if (audience !== undefined && options.iap !== undefined)
     throw new CliError("USAGE", "An audience and --iap each say whom the token is for.", { hint: "Say one of them." });
   const credentials = withCache(await findCredentials(settings.get("credentials"), context), context, options);
-  const wanted = audience ?? (await audienceOf(await serviceUrl(context), options, context));
-  const fitting = fittingAudience(wanted);
+  const wanted = audience ?? (await chooseAudience(await resolveServiceUrl(context), options, context));
+  const fitting = correctAudience(wanted);
   if (fitting) terminal.warn(`Cloud Run expects its service's URL without tag and path as audience: ${fitting}`);
   terminal.debug(`credential: ${credentials.description}`);
   if (context.dryRun) return terminal.printJson({ ...credentials.tokenRequest, audience: wanted, principal: credentials.principal });
@@ -29,7 +29,7 @@ export async function token(context: Context, audience: string | undefined, opti
   terminal.mask(idToken);
   const asked = audience ?? options.iap;
   if (asked !== undefined && credentials.audience !== undefined && credentials.audience !== asked)
-    terminal.warn(audienceOfLogin(credentials.audience, asked));
+    terminal.warn(loginAudienceWarning(credentials.audience, asked));
   if (!terminal.json) return terminal.print(`${options.header ? "Authorization: Bearer " : ""}${idToken}\n`);
   const claims = readClaims(idToken) ?? {};
   const expires = typeof claims.exp === "number" ? new Date(claims.exp * 1000).toISOString() : null;
@@ -37,7 +37,7 @@ export async function token(context: Context, audience: string | undefined, opti
 }
 
 /** The audience that was meant by a service's URL with more to it; undefined where nothing is amiss. */
-function fittingAudience(audience: string): string | undefined {
+function correctAudience(audience: string): string | undefined {
   if (!URL.canParse(audience)) return undefined;
   const url = new URL(audience);
   const fitting = audienceFor(url);

@@ -1,5 +1,5 @@
 import type { CachedCredentials } from "../../auth/token-cache.ts";
-import { principalOf } from "../../auth/jwt.ts";
+import { principalOfToken } from "../../auth/jwt.ts";
 import { audienceFor } from "../../auth/audience.ts";
 import type { Cloud, Service } from "../../cloud/cloud.ts";
 import type { Context } from "../../context/context.ts";
@@ -123,6 +123,7 @@ function tellTraffic({ terminal }: Context, { service, traffic }: Service): void
 async function memberOf({ settings }: Context, { credentials }: Road, url: string): Promise<string> {
   const named = settings.get("member")?.value;
   if (named !== undefined) return readMember(named);
-  const token = credentials.principal ?? principalOf(await credentials.fetchIdToken(credentials.audience ?? audienceFor(new URL(url))));
+  const token =
+    credentials.principal ?? principalOfToken(await credentials.fetchIdToken(credentials.audience ?? audienceFor(new URL(url))));
   return token ?? readMember(settings.require("member"));
 }

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { audienceFor } from "../../auth/audience.ts";
 import { explainRefusal } from "../../invoke/refusal/explain-refusal.ts";
-import { authorOf } from "../../invoke/refusal/response-author.ts";
+import { responseAuthor } from "../../invoke/refusal/response-author.ts";
 import type { CachedCredentials } from "../../auth/token-cache.ts";
-import { createAuthenticatedCall, type Answer } from "../../invoke/authenticated-call.ts";
-import { writeDocument } from "../../invoke/response-document.ts";
+import { createAuthenticatedCall, type CallResult } from "../../invoke/authenticated-call.ts";
+import { formatResponse } from "../../invoke/response-document.ts";
 import { createEvidenceLookup } from "../../invoke/refusal/evidence-lookup.ts";
 import type { Context } from "../../context/context.ts";
 import { CliError } from "../../errors/cli-error.ts";
@@ -23,7 +23,7 @@ export interface Called {
 /** Calls a service without a credential, which Cloud Run's front end has to refuse. Throws DEPLOY_FAILED where it lets everybody in, NOT_REACHABLE. */
 export async function refuse({ send }: Pick<Context, "send">, url: string): Promise<{ readonly status_code: number }> {
   const { status, headers, text } = await readAnswer(await send({ method: "GET", url, timeout: 60_000 }));
-  if ((status === 403 || status === 401) && authorOf({ status, headers, body: text }) === "front end") return { status_code: status };
+  if ((status === 403 || status === 401) && responseAuthor({ status, headers, body: text }) === "front end") return { status_code: status };
   const refused = { url: new URL(url), status, headers, body: text, sent: [], now: Date.now() };
   const reason = status === 404 ? await explainRefusal(refused) : undefined;
   if (reason) throw reason;
@@ -47,9 +47,20 @@ interface CallOptions {
 export async function call(context: Context, target: string, { credentials, isGranted }: CallOptions): Promise<Called> {
   const url = new URL(target);
   const once = (waitFor?: string) => {
-    const caller = createAuthenticatedCall(context.send, credentials, { waitFor, retries: 3, look: createEvidenceLookup(context) });
+    const caller = createAuthenticatedCall(context.send, credentials, {
+      waitFor,
+      retries: 3,
+      lookUpEvidence: createEvidenceLookup(context),
+    });
     const audience = credentials.audience ?? audienceFor(url);
-    return caller({ method: "GET", url, audience, headers: [["User-Agent", "cloudrun-oauth"]], carrier: "Authorization", body: undefined });
+    return caller({
+      method: "GET",
+      url,
+      audience,
+      headers: [["User-Agent", "cloudrun-oauth"]],
+      tokenHeader: "Authorization",
+      body: undefined,
+    });
   };
   const end = performance.now() + PATIENCE;
   let answer = await once();
@@ -61,9 +72,9 @@ export async function call(context: Context, target: string, { credentials, isGr
   // What a refusal means is told only where nobody waits any more.
   if (isLocked(answer) && isGranted) answer = await once();
   const { response, bytes, error } = answer;
-  return { status: response.status, document: writeDocument({ ...response, bytes: bytes ?? (await response.bytes()) }), error };
+  return { status: response.status, document: formatResponse({ ...response, bytes: bytes ?? (await response.bytes()) }), error };
 }
 
-function isLocked({ error }: Answer): boolean {
+function isLocked({ error }: CallResult): boolean {
   return error?.code === "NOT_AUTHENTICATED" || error?.code === "NOT_AUTHORIZED";
 }

@@ -1,102 +1,112 @@
-import { audienceFor, isAudienceOfGcloud, isServiceHost } from "../../auth/audience.ts";
+import { audienceFor, isGcloudClientId, isServiceHost } from "../../auth/audience.ts";
 import type { CliError } from "../../errors/cli-error.ts";
-import { inWords, SET_CLOCK } from "../../auth/token-refusal.ts";
-import { readCredential } from "./sent-credential.ts";
-import { nameOf, refusal, whereOf, type Evidence, type RefusedCall } from "./refusal-error.ts";
+import { formatDuration, SET_CLOCK_HINT } from "../../auth/token-refusal.ts";
+import { readSentCredential } from "./sent-credential.ts";
+import { describeService, refusalError, gcloudServiceFlags, type Evidence, type RejectedRequest } from "./refusal-error.ts";
 
 const ISSUERS: readonly unknown[] = ["https://accounts.google.com", "accounts.google.com"];
 
 /** Seconds by which two clocks may differ without anybody noticing. */
-const TOLERANCE = 60;
+const CLOCK_TOLERANCE_SECONDS = 60;
 
 /** What is wrong with the credential as it was sent; undefined where that can be seen from nothing in it. */
-export function faultOfCredential(call: RefusedCall, evidence: Evidence = {}): CliError | undefined {
-  const { count, header, scheme, token, claims } = readCredential(call.sent);
+export function findCredentialFault(call: RejectedRequest, evidence: Evidence = {}): CliError | undefined {
+  const { count, header, scheme, token, claims } = readSentCredential(call.sent);
   if (count === 0)
-    return refusal("NO_CREDENTIAL", call, `Cloud Run let nobody in at ${call.url.origin} without a credential.`, {
+    return refusalError("NO_CREDENTIAL", call, `Cloud Run let nobody in at ${call.url.origin} without a credential.`, {
       hint: "Call it with a key file: cloudrun-oauth invoke --credentials KEY_FILE",
     });
   if (count > 1)
-    return refusal("SEVERAL_CREDENTIALS", call, `The call brought ${count} credentials in ${header}, and Cloud Run takes one.`, {
+    return refusalError("SEVERAL_CREDENTIALS", call, `The call brought ${count} credentials in ${header}, and Cloud Run takes one.`, {
       hint: "Send the ID token in X-Serverless-Authorization, and leave Authorization to the service's own: cloudrun-oauth invoke does.",
     });
   if (token === undefined)
-    return refusal("NOT_BEARER", call, `${header} holds a credential of the scheme ${cleanScheme(scheme)}, and Cloud Run takes Bearer.`, {
-      hint: 'Send the ID token: -H "X-Serverless-Authorization: Bearer $(cloudrun-oauth token)"',
-    });
+    return refusalError(
+      "NOT_BEARER",
+      call,
+      `${header} holds a credential of the scheme ${cleanScheme(scheme)}, and Cloud Run takes Bearer.`,
+      {
+        hint: 'Send the ID token: -H "X-Serverless-Authorization: Bearer $(cloudrun-oauth token)"',
+      },
+    );
   if (token.startsWith("ya29."))
-    return refusal("ACCESS_TOKEN", call, "The credential that was sent is an access token, and no ID token.", {
+    return refusalError("ACCESS_TOKEN", call, "The credential that was sent is an access token, and no ID token.", {
       hint: "Cloud Run takes an ID token for its own URL: cloudrun-oauth token",
     });
   if (!claims)
-    return refusal("NOT_A_JWT", call, "The credential that was sent is no ID token: it is no JWT.", {
+    return refusalError("NOT_A_JWT", call, "The credential that was sent is no ID token: it is no JWT.", {
       hint: "Copy the whole of it, or get a new one: cloudrun-oauth token",
     });
   if (token.endsWith(".SIGNATURE_REMOVED_BY_GOOGLE"))
-    return refusal("SIGNATURE_REMOVED", call, "The ID token is one that Cloud Run has passed on to a service, without its signature.", {
-      hint: "A service calls others with a token of its own account: https://cloud.google.com/run/docs/authenticating/service-to-service",
-    });
+    return refusalError(
+      "SIGNATURE_REMOVED",
+      call,
+      "The ID token is one that Cloud Run has passed on to a service, without its signature.",
+      {
+        hint: "A service calls others with a token of its own account: https://cloud.google.com/run/docs/authenticating/service-to-service",
+      },
+    );
   if (claims.iss !== undefined && !ISSUERS.includes(claims.iss))
-    return refusal("ISSUER_NOT_GOOGLE", call, `The token was issued by ${claims.iss}, and Cloud Run takes ID tokens of Google's.`, {
+    return refusalError("ISSUER_NOT_GOOGLE", call, `The token was issued by ${claims.iss}, and Cloud Run takes ID tokens of Google's.`, {
       hint: "A key signs what the token endpoint exchanges for an ID token: cloudrun-oauth token --credentials KEY_FILE",
     });
-  return faultOfTime(call) ?? faultOfAudience(call, evidence);
+  return findTimeFault(call) ?? findAudienceFault(call, evidence);
 }
 
 /** The front end goes by its own clock, which its answer's Date tells. */
-function faultOfTime(call: RefusedCall): CliError | undefined {
-  const { exp, iat } = readCredential(call.sent).claims ?? {};
+function findTimeFault(call: RejectedRequest): CliError | undefined {
+  const { exp, iat } = readSentCredential(call.sent).claims ?? {};
   const here = call.now / 1000;
   const date = Date.parse(call.headers["date"] ?? "") / 1000;
   const there = Number.isFinite(date) ? date : here;
   const off = Math.round(here - there);
   if (typeof exp === "number" && exp <= there) {
-    const isAsleep = exp > here && Math.abs(off) > TOLERANCE;
+    const isAsleep = exp > here && Math.abs(off) > CLOCK_TOLERANCE_SECONDS;
     const ended = `The ID token expired at ${new Date(exp * 1000).toISOString()}`;
-    if (!isAsleep) return refusal("TOKEN_EXPIRED", call, `${ended}.`, { hint: "A new one: cloudrun-oauth token" });
-    return refusal("CLOCK_OFF", call, `${ended}, which this machine's clock has not reached: it is ${inWords(-off)} behind.`, {
-      hint: SET_CLOCK,
+    if (!isAsleep) return refusalError("TOKEN_EXPIRED", call, `${ended}.`, { hint: "A new one: cloudrun-oauth token" });
+    return refusalError("CLOCK_OFF", call, `${ended}, which this machine's clock has not reached: it is ${formatDuration(-off)} behind.`, {
+      hint: SET_CLOCK_HINT,
       code: "NOT_AUTHENTICATED",
       skew_seconds: off,
     });
   }
-  if (typeof iat === "number" && iat > there + TOLERANCE)
-    return refusal("CLOCK_OFF", call, `The ID token begins to hold at ${new Date(iat * 1000).toISOString()} only.`, {
-      hint: `A clock is off, this machine's or that of what made the token. ${SET_CLOCK}`,
+  if (typeof iat === "number" && iat > there + CLOCK_TOLERANCE_SECONDS)
+    return refusalError("CLOCK_OFF", call, `The ID token begins to hold at ${new Date(iat * 1000).toISOString()} only.`, {
+      hint: `A clock is off, this machine's or that of what made the token. ${SET_CLOCK_HINT}`,
       code: "NOT_AUTHENTICATED",
       skew_seconds: off,
     });
   return undefined;
 }
 
-function faultOfAudience(call: RefusedCall, evidence: Evidence): CliError | undefined {
-  const { aud } = readCredential(call.sent).claims ?? {};
-  if (aud === undefined || call.status !== 401 || isAudienceOfGcloud(aud)) return undefined;
+function findAudienceFault(call: RejectedRequest, evidence: Evidence): CliError | undefined {
+  const { aud } = readSentCredential(call.sent).claims ?? {};
+  if (aud === undefined || call.status !== 401 || isGcloudClientId(aud)) return undefined;
   const { service } = evidence;
   const known = service && [...service.urls, ...service.custom_audiences];
   if (known?.some((each) => aud === each || (isServiceHost(hostOf(each)) && aud === `${each}/`))) return undefined;
-  if (!isServiceHost(call.url.hostname)) return isServiceHost(hostOf(aud)) ? undefined : atDomain(call, evidence, aud);
+  if (!isServiceHost(call.url.hostname)) return isServiceHost(hostOf(aud)) ? undefined : audienceIsDomain(call, evidence, aud);
 
   const expected = audienceFor(call.url);
   if (aud === expected || aud === `${expected}/`) return undefined;
-  return refusal("AUDIENCE_MISMATCH", call, `The ID token is for ${aud}, and ${nameOf(call, evidence)} does not take that.`, {
-    hint: `Call it with --audience ${expected}${remark(aud, expected, whereOf(call, evidence))}`,
+  return refusalError("AUDIENCE_MISMATCH", call, `The ID token is for ${aud}, and ${describeService(call, evidence)} does not take that.`, {
+    hint: `Call it with --audience ${expected}${audienceRemark(aud, expected, gcloudServiceFlags(call, evidence))}`,
     expected_audience: expected,
     ...(known && { accepted_audiences: known }),
   });
 }
 
 /** A domain of one's own, or a load balancer's, is no audience by itself: https://cloud.google.com/run/docs/configuring/custom-audiences */
-function atDomain(call: RefusedCall, evidence: Evidence, aud: string): CliError {
+function audienceIsDomain(call: RejectedRequest, evidence: Evidence, aud: string): CliError {
   const url = evidence.service?.url;
-  return refusal("AUDIENCE_IS_DOMAIN", call, `The ID token is for ${aud}, which is not the URL that Cloud Run gave to the service.`, {
-    hint: `Call it with --audience ${url ?? "and the service's run.app URL"}, or add a custom audience: gcloud run services update ${whereOf(call, evidence)} --add-custom-audiences ${aud}`,
+  return refusalError("AUDIENCE_IS_DOMAIN", call, `The ID token is for ${aud}, which is not the URL that Cloud Run gave to the service.`, {
+    hint: `Call it with --audience ${url ?? "and the service's run.app URL"}, or add a custom audience: gcloud run services update ${gcloudServiceFlags(call, evidence)} --add-custom-audiences ${aud}`,
     ...(url !== undefined && { expected_audience: url }),
   });
 }
 
 /** What else there is to say of a wrong audience. */
-function remark(aud: string, expected: string, where: string): string {
+function audienceRemark(aud: string, expected: string, where: string): string {
   if (URL.canParse(aud) && audienceFor(new URL(aud)) === expected)
     return new URL(aud).origin === expected
       ? ": the audience is the service's URL without a path."

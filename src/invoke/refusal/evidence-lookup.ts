@@ -1,5 +1,5 @@
 import { verify } from "node:crypto";
-import { serviceNamedBy } from "../../auth/audience.ts";
+import { readServiceUrl } from "../../auth/audience.ts";
 import { openGoogleKeys } from "../../auth/google-public-keys.ts";
 import type { Evidence, EvidenceLookup } from "./refusal-error.ts";
 import type { Context } from "../../context/context.ts";
@@ -11,7 +11,7 @@ import type { Cloud } from "../../cloud/cloud.ts";
 import type { ServiceName } from "../../cloud/names.ts";
 
 /** Milliseconds that looking for evidence may take in all: a refusal is told without it, too. */
-const PATIENCE = 6000;
+const LOOKUP_TIMEOUT_MS = 6000;
 
 /**
  * Asks the control plane about a service that refused a call, by whichever credentials deploy it. Nothing is asked where the URL is no service's
@@ -20,29 +20,29 @@ const PATIENCE = 6000;
 export function createEvidenceLookup(context: Context): EvidenceLookup {
   return async ({ url, token, member }, wants) => {
     if (url.protocol !== "https:" || isLoopback(url.hostname)) return {};
-    const signal = AbortSignal.any([context.signal, AbortSignal.timeout(PATIENCE)]);
+    const signal = AbortSignal.any([context.signal, AbortSignal.timeout(LOOKUP_TIMEOUT_MS)]);
     const send = createSend({ env: context.env, signal, debug: context.terminal.debug });
     const within: Context = { ...context, signal, send };
-    const cloud = await quietly(() => quickestCloud(within));
+    const cloud = await quietly(() => openFastestCloud(within));
     const [service, isSigned, account] = await Promise.all([
-      cloud ? lookAtService(cloud, namesFor(within, url, cloud.via), url, wants.policy) : {},
-      wants.signer && token !== undefined ? quietly(() => isGoogles(token, send)) : undefined,
-      wants.signer && cloud ? lookAtAccount(cloud, member) : undefined,
+      cloud ? lookUpService(cloud, possibleServices(within, url, cloud.via), url, wants.policy) : {},
+      wants.signer && token !== undefined ? quietly(() => isSignedByGoogle(token, send)) : undefined,
+      wants.signer && cloud ? lookUpAccount(cloud, member) : undefined,
     ]);
     return { ...service, ...(isSigned !== undefined && { isSigned }), ...(account && { account }) };
   };
 }
 
 /** With a key at hand Google's APIs answer long before gcloud has started; without one, gcloud may be signed in. */
-async function quickestCloud(context: Context): Promise<Cloud> {
+async function openFastestCloud(context: Context): Promise<Cloud> {
   if (!context.env.GOOGLE_APPLICATION_CREDENTIALS) return chooseCloud(context);
   const { createApiCloud } = await import("../../cloud/api/api.ts");
   return createApiCloud(context);
 }
 
 /** Which service it may be: the URL's own, or the one that is set where the URL does not say; none where the project is not known. */
-function namesFor({ settings }: Context, url: URL, via: Cloud["via"]): ServiceName[] {
-  const named = serviceNamedBy(url);
+function possibleServices({ settings }: Context, url: URL, via: Cloud["via"]): ServiceName[] {
+  const named = readServiceUrl(url);
   const service = named?.service ?? settings.get("service")?.value;
   const region = named?.region ?? settings.get("region")?.value;
   // The project that is set need not be the URL's; the number in a URL names it for APIs, and gcloud does not take it.
@@ -51,7 +51,7 @@ function namesFor({ settings }: Context, url: URL, via: Cloud["via"]): ServiceNa
   return service === undefined || region === undefined ? [] : projects.map((project) => ({ service, region, project }));
 }
 
-async function lookAtService(cloud: Cloud, names: readonly ServiceName[], url: URL, wantsPolicy: boolean): Promise<Evidence> {
+async function lookUpService(cloud: Cloud, names: readonly ServiceName[], url: URL, wantsPolicy: boolean): Promise<Evidence> {
   let missing: ServiceName | undefined;
   for (const name of names) {
     const [described, policy] = await Promise.all([
@@ -60,9 +60,9 @@ async function lookAtService(cloud: Cloud, names: readonly ServiceName[], url: U
     ]);
     if (described instanceof CliError) {
       if (described.reason === "VPC_SERVICE_CONTROLS") return { isOutsidePerimeter: true };
-      missing = described.code === "NOT_FOUND" && serviceNamedBy(url) ? name : undefined;
+      missing = described.code === "NOT_FOUND" && readServiceUrl(url) ? name : undefined;
       // A service of the same name elsewhere is another one.
-    } else if (!serviceNamedBy(url) || described.urls.some((each) => sameService(each, url))) {
+    } else if (!readServiceUrl(url) || described.urls.some((each) => sameService(each, url))) {
       return { service: described, ...(policy && { policy }) };
     }
   }
@@ -73,7 +73,7 @@ function sameService(each: string, url: URL): boolean {
   return new URL(each).hostname === url.hostname.replace(/^.+?---/, "");
 }
 
-async function lookAtAccount(cloud: Cloud, member: string | undefined): Promise<Evidence["account"]> {
+async function lookUpAccount(cloud: Cloud, member: string | undefined): Promise<Evidence["account"]> {
   const [, account, project] = /^serviceAccount:(.+@(.+)\.iam\.gserviceaccount\.com)$/.exec(member ?? "") ?? [];
   if (account === undefined || project === undefined) return undefined;
   const found = await settle(cloud.account({ project, account }));
@@ -82,7 +82,7 @@ async function lookAtAccount(cloud: Cloud, member: string | undefined): Promise<
 }
 
 /** Whether a JWT is signed (RS256, RFC 7518, section 3.3) by one of the keys that Google publishes. Throws where they cannot be had. */
-async function isGoogles(token: string, send: Send): Promise<boolean> {
+async function isSignedByGoogle(token: string, send: Send): Promise<boolean> {
   const [header = "", payload = "", signature = ""] = token.split(".");
   const { kid = "" } = JSON.parse(Buffer.from(header, "base64url").toString("utf8")) as { readonly kid?: string };
   const key = await openGoogleKeys(send)(kid);

@@ -1,12 +1,12 @@
 import type { CliError } from "../../errors/cli-error.ts";
-import { readCredential } from "./sent-credential.ts";
-import { faultOfCredential } from "./credential-fault.ts";
-import { authorOf } from "./response-author.ts";
+import { readSentCredential } from "./sent-credential.ts";
+import { findCredentialFault } from "./credential-fault.ts";
+import { responseAuthor } from "./response-author.ts";
 import { explainIap } from "./iap.ts";
-import { explainNotLetIn } from "./not-authorized.ts";
+import { explainNotAuthorized } from "./not-authorized.ts";
 import { explainNotReachable } from "./not-reachable.ts";
-import { memberCalling, type Evidence, type EvidenceLookup, type RefusedCall } from "./refusal-error.ts";
-import { explainStandIn } from "./instance-error.ts";
+import { callerOf, type Evidence, type EvidenceLookup, type RejectedRequest } from "./refusal-error.ts";
+import { explainInstanceError } from "./instance-error.ts";
 
 /**
  * Explains an answer that is not the service's own, as a CliError with a `reason` in its details: NOT_AUTHENTICATED, NOT_AUTHORIZED,
@@ -14,20 +14,19 @@ import { explainStandIn } from "./instance-error.ts";
  * It goes by the page, then by the credential; only where these do not tell is `look` asked what the control plane says.
  * https://cloud.google.com/run/docs/troubleshooting#unauthorized-client
  */
-export async function explainRefusal(call: RefusedCall, look: EvidenceLookup = async () => ({})): Promise<CliError | undefined> {
-  const author = authorOf(call);
+export async function explainRefusal(call: RejectedRequest, look: EvidenceLookup = async () => ({})): Promise<CliError | undefined> {
+  const author = responseAuthor(call);
   if (author === undefined) return undefined;
-  if (author === "stand-in") return explainStandIn(call);
-  const { token } = readCredential(call.sent);
-  const seek = (wants: Parameters<EvidenceLookup>[1]): Promise<Evidence> =>
-    look({ url: call.url, token, member: memberCalling(call) }, wants);
+  if (author === "stand-in") return explainInstanceError(call);
+  const { token } = readSentCredential(call.sent);
+  const seek = (wants: Parameters<EvidenceLookup>[1]): Promise<Evidence> => look({ url: call.url, token, member: callerOf(call) }, wants);
   // Where the policy of IAP is changed, the region has to be said.
   if (author === "iap") return explainIap(call, call.status === 403 ? await seek({ policy: false, signer: false }) : {});
   if (call.status === 404) return explainNotReachable(call, await seek({ policy: false, signer: false }));
-  const seen = faultOfCredential(call);
+  const seen = findCredentialFault(call);
   // Which audiences a service takes besides its URL, the control plane alone knows.
   const isAboutAudience = seen?.reason === "AUDIENCE_MISMATCH" || seen?.reason === "AUDIENCE_IS_DOMAIN";
   if (seen && !isAboutAudience) return seen;
   const evidence = await seek({ policy: true, signer: call.status === 401 && !isAboutAudience });
-  return faultOfCredential(call, evidence) ?? explainNotLetIn(call, evidence);
+  return findCredentialFault(call, evidence) ?? explainNotAuthorized(call, evidence);
 }

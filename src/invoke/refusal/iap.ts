@@ -1,49 +1,54 @@
 import type { CliError } from "../../errors/cli-error.ts";
-import { memberCalling, nameOf, refusal, whereOf, type Evidence, type RefusedCall } from "./refusal-error.ts";
+import { callerOf, describeService, refusalError, gcloudServiceFlags, type Evidence, type RejectedRequest } from "./refusal-error.ts";
 
 /** What Identity-Aware Proxy says of a credential, and what it means. https://cloud.google.com/iap/docs/faq */
 const ABOUT_EMAIL = /'?email'? claim/;
 const ABOUT_AUDIENCE = /audience|'aud' claim/i;
 
 /** A refusal of Identity-Aware Proxy, which stands before the service and has a policy and an audience of its own. */
-export function explainIap(call: RefusedCall, evidence: Evidence): CliError {
+export function explainIap(call: RejectedRequest, evidence: Evidence): CliError {
   const client = iapClientOf(call);
   const hint = `Call it with a token for IAP: cloudrun-oauth invoke --iap${client ? "" : " CLIENT_ID"}`;
   const facts = client === undefined ? {} : { expected_audience: client };
-  const name = nameOf(call, evidence);
+  const name = describeService(call, evidence);
   if (call.status === 403)
-    return refusal(
+    return refusalError(
       "IAP_ACCESS_DENIED",
       call,
-      `${memberCalling(call) ?? "The caller"} lacks roles/iap.httpsResourceAccessor on ${name}, before which IAP stands.`,
+      `${callerOf(call) ?? "The caller"} lacks roles/iap.httpsResourceAccessor on ${name}, before which IAP stands.`,
       {
-        hint: `gcloud beta iap web add-iam-policy-binding --resource-type cloud-run --service ${whereOf(call, evidence)} --member ${memberCalling(call) ?? "MEMBER"} --role roles/iap.httpsResourceAccessor`,
+        hint: `gcloud beta iap web add-iam-policy-binding --resource-type cloud-run --service ${gcloudServiceFlags(call, evidence)} --member ${callerOf(call) ?? "MEMBER"} --role roles/iap.httpsResourceAccessor`,
       },
     );
   const said = call.body.replace(/^Invalid IAP credentials: /, "");
   if (call.status !== 401 || /empty token/i.test(said))
-    return refusal("IAP_NO_CREDENTIAL", call, `Identity-Aware Proxy stands before ${name}, and sends whoever has no session to sign in.`, {
-      hint,
-      ...facts,
-    });
+    return refusalError(
+      "IAP_NO_CREDENTIAL",
+      call,
+      `Identity-Aware Proxy stands before ${name}, and sends whoever has no session to sign in.`,
+      {
+        hint,
+        ...facts,
+      },
+    );
   if (ABOUT_EMAIL.test(said))
-    return refusal("EMAIL_CLAIM_MISSING", call, "The ID token has no e-mail claim, by which Identity-Aware Proxy knows who calls.", {
+    return refusalError("EMAIL_CLAIM_MISSING", call, "The ID token has no e-mail claim, by which Identity-Aware Proxy knows who calls.", {
       hint: "Ask the IAM Credentials API for it: includeEmail, or gcloud auth print-identity-token --include-email",
     });
   if (ABOUT_AUDIENCE.test(said))
-    return refusal(
+    return refusalError(
       "IAP_AUDIENCE_MISMATCH",
       call,
       `The ID token has another audience than the one that Identity-Aware Proxy takes before ${name}.`,
       { hint, ...facts },
     );
-  return refusal("IAP_CREDENTIAL_INVALID", call, `Identity-Aware Proxy could not verify the credential of the call to ${name}.`, {
+  return refusalError("IAP_CREDENTIAL_INVALID", call, `Identity-Aware Proxy could not verify the credential of the call to ${name}.`, {
     hint: "A new ID token of Google's: cloudrun-oauth token — with the audience that IAP takes",
   });
 }
 
 /** The OAuth client that IAP signs people in by, which is its audience: it is in the redirect, and in what it says of a wrong one. */
-export function iapClientOf({ headers, body }: Pick<RefusedCall, "headers" | "body">): string | undefined {
+export function iapClientOf({ headers, body }: Pick<RejectedRequest, "headers" | "body">): string | undefined {
   const location = headers["location"] ?? "";
   const asked = URL.canParse(location) ? new URL(location).searchParams.get("client_id") : null;
   return asked ?? /expected value \(([\w.-]+)\)/.exec(body)?.[1];

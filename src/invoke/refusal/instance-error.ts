@@ -1,22 +1,22 @@
 import type { CliError } from "../../errors/cli-error.ts";
 import type { Reason } from "../../errors/reasons.ts";
-import { nameOf, refusal, whereOf, type Evidence, type RefusedCall } from "./refusal-error.ts";
+import { describeService, refusalError, gcloudServiceFlags, type Evidence, type RejectedRequest } from "./refusal-error.ts";
 
-interface Silence {
+interface InstanceError {
   readonly reason: Reason;
   readonly sentence: string;
   readonly remedy: string;
 }
 
-const FULL: Silence = {
+const NO_INSTANCE: InstanceError = {
   reason: "NO_INSTANCE",
   sentence: "had no instance free for the call",
   remedy: "Try again in a moment, or allow more instances: gcloud run services update WHERE --max-instances N",
 };
 
 /** By the answer's status: https://cloud.google.com/run/docs/troubleshooting */
-const SILENCES: Readonly<Record<number, Silence>> = {
-  429: FULL,
+const INSTANCE_ERRORS: Readonly<Record<number, InstanceError>> = {
+  429: NO_INSTANCE,
   500: {
     reason: "INSTANCE_NOT_STARTED",
     sentence: "could not start an instance",
@@ -35,13 +35,13 @@ const SILENCES: Readonly<Record<number, Silence>> = {
 };
 
 /** What Cloud Run answers for a service that gave no answer itself; the exit code is that of the service's own errors. */
-export function explainStandIn(call: RefusedCall, evidence: Evidence = {}): CliError | undefined {
+export function explainInstanceError(call: RejectedRequest, evidence: Evidence = {}): CliError | undefined {
   const isFull = call.body.includes("no available instance");
-  const silence = isFull ? FULL : SILENCES[call.status];
+  const silence = isFull ? NO_INSTANCE : INSTANCE_ERRORS[call.status];
   if (!silence) return undefined;
   const { reason, sentence, remedy } = silence;
-  const name = nameOf(call, evidence);
-  return refusal(reason, call, `Cloud Run answered ${call.status} itself: ${name} ${sentence}.`, {
-    hint: remedy.replace("WHERE", whereOf(call, evidence)),
+  const name = describeService(call, evidence);
+  return refusalError(reason, call, `Cloud Run answered ${call.status} itself: ${name} ${sentence}.`, {
+    hint: remedy.replace("WHERE", gcloudServiceFlags(call, evidence)),
   });
 }

@@ -1,25 +1,29 @@
 import type { CliError } from "../../errors/cli-error.ts";
 import { INVOKER_ROLES } from "../../cloud/permissions.ts";
 import { isServiceHost } from "../../auth/audience.ts";
-import { readCredential } from "./sent-credential.ts";
-import { grantLine, memberCalling, nameOf, refusal, type Evidence, type RefusedCall } from "./refusal-error.ts";
+import { readSentCredential } from "./sent-credential.ts";
+import { grantCommand, callerOf, describeService, refusalError, type Evidence, type RejectedRequest } from "./refusal-error.ts";
 
 const ROLE = "roles/run.invoker";
 /** https://cloud.google.com/iam/docs/access-change-propagation */
-const YOUNG = "A grant that was just made takes about 2 minutes to hold, at times 7 or more.";
+const GRANT_DELAY_NOTE = "A grant that was just made takes about 2 minutes to hold, at times 7 or more.";
 
 /** A credential without visible fault was not taken (401), or the policy does not let its principal in (403): which of them, the evidence says. */
-export function explainNotLetIn(call: RefusedCall, evidence: Evidence): CliError {
+export function explainNotAuthorized(call: RejectedRequest, evidence: Evidence): CliError {
   if (evidence.isOutsidePerimeter || call.body.includes("vpcServiceControlsUniqueIdentifier")) return outsidePerimeter(call);
-  return (call.status === 401 ? faultOfSigner(call, evidence) : undefined) ?? byPolicy(call, evidence) ?? unknown(call, evidence);
+  return (
+    (call.status === 401 ? findSignerFault(call, evidence) : undefined) ??
+    explainByPolicy(call, evidence) ??
+    explainWithoutPolicy(call, evidence)
+  );
 }
 
-function outsidePerimeter(call: RefusedCall): CliError {
+function outsidePerimeter(call: RejectedRequest): CliError {
   const id = /vpcServiceControlsUniqueIdentifier: ?([\w-]+)/.exec(call.body)?.[1];
-  return refusal(
+  return refusalError(
     "VPC_SERVICE_CONTROLS",
     call,
-    `${capitalise(nameOf(call))} lies in a perimeter of VPC Service Controls, and this call came from outside.`,
+    `${capitalise(describeService(call))} lies in a perimeter of VPC Service Controls, and this call came from outside.`,
     {
       code: "NOT_AUTHORIZED",
       hint: "Call it from a network inside, or ask the organisation's administrator for an ingress rule; the audit log names the violation.",
@@ -29,11 +33,11 @@ function outsidePerimeter(call: RefusedCall): CliError {
 }
 
 /** Whether the token is one that nobody could have verified, or of an account that is not there any more. */
-function faultOfSigner(call: RefusedCall, { isSigned, account }: Evidence): CliError | undefined {
-  const { claims } = readCredential(call.sent);
-  const member = memberCalling(call);
+function findSignerFault(call: RejectedRequest, { isSigned, account }: Evidence): CliError | undefined {
+  const { claims } = readSentCredential(call.sent);
+  const member = callerOf(call);
   if (isSigned === false)
-    return refusal(
+    return refusalError(
       "SIGNATURE_WRONG",
       call,
       "The ID token's signature is not of Google's current keys: it was altered, or is another issuer's.",
@@ -43,50 +47,55 @@ function faultOfSigner(call: RefusedCall, { isSigned, account }: Evidence): CliE
     );
   const email = member?.replace(/^.*?:/, "");
   if (account === "deleted")
-    return refusal("ACCOUNT_DELETED", call, `${email} was deleted, and its tokens are worth nothing any more.`, {
+    return refusalError("ACCOUNT_DELETED", call, `${email} was deleted, and its tokens are worth nothing any more.`, {
       code: "NOT_AUTHENTICATED",
       hint: "Call with another account. One that was deleted in the last 30 days comes back by: gcloud iam service-accounts undelete UNIQUE_ID",
     });
   if (account === "disabled")
-    return refusal("ACCOUNT_DISABLED", call, `${email} is disabled, and its tokens are worth nothing meanwhile.`, {
+    return refusalError("ACCOUNT_DISABLED", call, `${email} is disabled, and its tokens are worth nothing meanwhile.`, {
       code: "NOT_AUTHENTICATED",
       hint: `gcloud iam service-accounts enable ${email}`,
     });
   if (claims?.email === undefined)
-    return refusal("EMAIL_CLAIM_MISSING", call, "The ID token has no e-mail claim, by which policies know who calls.", {
+    return refusalError("EMAIL_CLAIM_MISSING", call, "The ID token has no e-mail claim, by which policies know who calls.", {
       hint: "Ask the IAM Credentials API for it: includeEmail, or gcloud auth print-identity-token --include-email",
     });
   return undefined;
 }
 
 /** Google's documentation has 403 for a good token whose principal may not call; 401 was seen too, so the policy decides. */
-function byPolicy(call: RefusedCall, evidence: Evidence): CliError | undefined {
+function explainByPolicy(call: RejectedRequest, evidence: Evidence): CliError | undefined {
   const { policy } = evidence;
-  const member = memberCalling(call);
+  const member = callerOf(call);
   if (!policy || member === undefined) return undefined;
   const invoking = policy.bindings.filter(({ role }) => INVOKER_ROLES.has(role));
   const own = invoking.filter(({ members }) => members.some((each) => isSame(each, member)));
   if (own.some((binding) => !conditionOf(binding)))
-    return refusal(
+    return refusalError(
       "GRANT_TOO_YOUNG",
       call,
-      `${member} is in the policy of ${nameOf(call, evidence)}, and the front end does not know it yet.`,
+      `${member} is in the policy of ${describeService(call, evidence)}, and the front end does not know it yet.`,
       {
-        hint: `${grantLine(call, evidence)} --wait — A grant takes about 2 minutes to hold, at times 7 or more; by a group, longer.`,
+        hint: `${grantCommand(call, evidence)} --wait — A grant takes about 2 minutes to hold, at times 7 or more; by a group, longer.`,
         code: "NOT_AUTHORIZED",
         propagation_seconds: { typical: 120, longest: 420 },
       },
     );
   const [conditional] = own;
   if (conditional)
-    return refusal("CONDITION_NOT_MET", call, `${member} may call ${nameOf(call, evidence)} under a condition only, which is not met.`, {
-      hint: `The condition: ${conditionOf(conditional)} — without one: ${grantLine(call, evidence)}`,
-      condition: conditionOf(conditional),
-    });
+    return refusalError(
+      "CONDITION_NOT_MET",
+      call,
+      `${member} may call ${describeService(call, evidence)} under a condition only, which is not met.`,
+      {
+        hint: `The condition: ${conditionOf(conditional)} — without one: ${grantCommand(call, evidence)}`,
+        condition: conditionOf(conditional),
+      },
+    );
   const others = [...new Set(invoking.flatMap(({ members }) => members))];
   const roles = policy.bindings.filter(({ members }) => members.some((each) => isSame(each, member))).map(({ role }) => role);
   return lacksRole(call, evidence, {
-    hint: `${grantLine(call, evidence)} — ${listed(others, roles)}`,
+    hint: `${grantCommand(call, evidence)} — ${describePolicy(others, roles)}`,
     evidence: "policy",
     members: others,
     ...(roles.length > 0 && { roles }),
@@ -94,24 +103,29 @@ function byPolicy(call: RefusedCall, evidence: Evidence): CliError | undefined {
 }
 
 /** Without a policy to read: what the page alone says. */
-function unknown(call: RefusedCall, evidence: Evidence): CliError {
-  if (call.status === 403) return lacksRole(call, evidence, { hint: `${grantLine(call, evidence)} — ${YOUNG}`, evidence: "token" });
-  const who = memberCalling(call) ?? "the caller";
+function explainWithoutPolicy(call: RejectedRequest, evidence: Evidence): CliError {
+  if (call.status === 403)
+    return lacksRole(call, evidence, { hint: `${grantCommand(call, evidence)} — ${GRANT_DELAY_NOTE}`, evidence: "token" });
+  const who = callerOf(call) ?? "the caller";
   const what = isServiceHost(call.url.hostname) ? "it is for this service and has not expired" : "nothing is seen to be wrong with it";
-  return refusal("NOT_VERIFIED", call, `Cloud Run could not verify the ID token of ${who}, although ${what}.`, {
-    hint: `A service or a grant that is new takes a minute or more: try again. Otherwise: ${grantLine(call, evidence)}`,
+  return refusalError("NOT_VERIFIED", call, `Cloud Run could not verify the ID token of ${who}, although ${what}.`, {
+    hint: `A service or a grant that is new takes a minute or more: try again. Otherwise: ${grantCommand(call, evidence)}`,
   });
 }
 
-function lacksRole(call: RefusedCall, evidence: Evidence, facts: { readonly hint: string; readonly [fact: string]: unknown }): CliError {
-  const member = memberCalling(call) ?? "The token's principal";
-  return refusal("PRINCIPAL_NOT_IN_POLICY", call, `${member} lacks ${ROLE} on ${nameOf(call, evidence)}.`, {
+function lacksRole(
+  call: RejectedRequest,
+  evidence: Evidence,
+  facts: { readonly hint: string; readonly [fact: string]: unknown },
+): CliError {
+  const member = callerOf(call) ?? "The token's principal";
+  return refusalError("PRINCIPAL_NOT_IN_POLICY", call, `${member} lacks ${ROLE} on ${describeService(call, evidence)}.`, {
     ...facts,
     code: "NOT_AUTHORIZED",
   });
 }
 
-function listed(members: readonly string[], roles: readonly string[]): string {
+function describePolicy(members: readonly string[], roles: readonly string[]): string {
   const has = roles.length > 0 ? `What it has is ${roles.join(", ")}, which does not let it call. ` : "";
   if (members.length === 0) return `${has}The service's policy lets nobody in.`;
   const shown = members.slice(0, 5).join(", ");

@@ -1,14 +1,14 @@
 import type { Service } from "../../cloud/cloud.ts";
 import type { CliError } from "../../errors/cli-error.ts";
 import { isServiceHost } from "../../auth/audience.ts";
-import { nameOf, refusal, whereOf, type Evidence, type RefusedCall } from "./refusal-error.ts";
+import { describeService, refusalError, gcloudServiceFlags, type Evidence, type RejectedRequest } from "./refusal-error.ts";
 
 /** A 404 of the front end, which the service never saw. */
-export function explainNotReachable(call: RefusedCall, evidence: Evidence): CliError {
+export function explainNotReachable(call: RejectedRequest, evidence: Evidence): CliError {
   const { pathname } = call.url;
   // https://cloud.google.com/run/docs/known-issues#reserved_url_paths
-  if (/^\/(?:eventlog$|_ah\/)|z$/.test(pathname) && !hindrance(evidence.service))
-    return refusal(
+  if (/^\/(?:eventlog$|_ah\/)|z$/.test(pathname) && !findHindrance(evidence.service))
+    return refusalError(
       "RESERVED_PATH",
       call,
       `Google's front end keeps some paths to itself, ${pathname} seems to be one: the service never sees it.`,
@@ -21,50 +21,50 @@ export function explainNotReachable(call: RefusedCall, evidence: Evidence): CliE
     const { service, region, project } = missing;
     // Whoever looked by the number in the URL has looked where it leads.
     const doubt = /^\d+$/.test(project) ? "" : " — if the URL is another project's or region's, say --project and --region";
-    return refusal("NO_SUCH_SERVICE", call, `There is no service ${service} in ${region} of project ${project}.`, {
+    return refusalError("NO_SUCH_SERVICE", call, `There is no service ${service} in ${region} of project ${project}.`, {
       hint: `Make it: cloudrun-oauth deploy ${service} --region ${region}${doubt}`,
     });
   }
-  return byService(call, evidence) ?? notShown(call);
+  return explainByService(call, evidence) ?? unknownService(call);
 }
 
 /** The annotation or the setting that lets the front end show nothing at all. */
-function hindrance(service: Service | undefined): "ingress" | "url" | undefined {
+function findHindrance(service: Service | undefined): "ingress" | "url" | undefined {
   if (!service) return undefined;
   if (service.ingress !== "all") return "ingress";
   return service.default_url_disabled ? "url" : undefined;
 }
 
-function byService(call: RefusedCall, evidence: Evidence): CliError | undefined {
+function explainByService(call: RejectedRequest, evidence: Evidence): CliError | undefined {
   const { service } = evidence;
   if (!service) return undefined;
-  const name = nameOf(call, evidence);
-  if (hindrance(service) === "ingress")
-    return refusal("INGRESS_INTERNAL", call, `A call from outside does not get to ${name}: ${ingressSentence(service)}`, {
-      hint: `Call it from within its project's VPC networks${service.ingress === "internal" ? "" : " or by its load balancer"}, or open it: gcloud run services update ${whereOf(call, evidence)} --ingress all`,
+  const name = describeService(call, evidence);
+  if (findHindrance(service) === "ingress")
+    return refusalError("INGRESS_INTERNAL", call, `A call from outside does not get to ${name}: ${ingressSentence(service)}`, {
+      hint: `Call it from within its project's VPC networks${service.ingress === "internal" ? "" : " or by its load balancer"}, or open it: gcloud run services update ${gcloudServiceFlags(call, evidence)} --ingress all`,
       ingress: service.ingress,
     });
-  if (hindrance(service) === "url" && isServiceHost(call.url.hostname))
-    return refusal("DEFAULT_URL_DISABLED", call, defaultUrlSentence(name), {
-      hint: `Call it by its own domain, or switch the URL on: gcloud run services update ${whereOf(call, evidence)} --default-url`,
+  if (findHindrance(service) === "url" && isServiceHost(call.url.hostname))
+    return refusalError("DEFAULT_URL_DISABLED", call, defaultUrlSentence(name), {
+      hint: `Call it by its own domain, or switch the URL on: gcloud run services update ${gcloudServiceFlags(call, evidence)} --default-url`,
     });
   const tag = /^https?:\/\/(.+?)---/.exec(call.url.origin)?.[1];
   if (tag !== undefined && !service.traffic.some((target) => target.tag === tag))
-    return refusal("NO_SUCH_TAG", call, `No revision of ${name} has the tag ${tag}.`, {
+    return refusalError("NO_SUCH_TAG", call, `No revision of ${name} has the tag ${tag}.`, {
       hint: `Tags there are: ${service.traffic.flatMap((target) => target.tag ?? []).join(", ") || "none"}. To set one: cloudrun-oauth deploy --tag ${tag}`,
       tag,
     });
   if (service.revision === null) {
     const reason = service.conditions.find(({ status }) => status === "False")?.message;
-    return refusal("NO_REVISION", call, `No revision of ${name} is ready to take the call.`, {
+    return refusalError("NO_REVISION", call, `No revision of ${name} is ready to take the call.`, {
       hint: `cloudrun-oauth describe ${service.service} --region ${service.region} — ${reason ? firstLine(reason) : "It is still being deployed."}`,
     });
   }
   return undefined;
 }
 
-function notShown(call: RefusedCall): CliError {
-  return refusal("NOT_SHOWN", call, `Google's front end shows no service at ${call.url.origin}.`, {
+function unknownService(call: RejectedRequest): CliError {
+  return refusalError("NOT_SHOWN", call, `Google's front end shows no service at ${call.url.origin}.`, {
     hint: "There is no such service, or its ingress lets in internal traffic only, or its default URL is disabled: see cloudrun-oauth describe",
   });
 }

@@ -3,12 +3,12 @@ import type { ServiceName } from "../../cloud/names.ts";
 import { CliError } from "../../errors/cli-error.ts";
 import type { ErrorCode } from "../../errors/exit-codes.ts";
 import { REASONS, type Reason } from "../../errors/reasons.ts";
-import { serviceNamedBy } from "../../auth/audience.ts";
-import { memberOf } from "../../auth/jwt.ts";
-import { readCredential } from "./sent-credential.ts";
+import { readServiceUrl } from "../../auth/audience.ts";
+import { principalForEmail } from "../../auth/jwt.ts";
+import { readSentCredential } from "./sent-credential.ts";
 
 /** A call and its answer, which may be a refusal. */
-export interface RefusedCall {
+export interface RejectedRequest {
   readonly url: URL;
   readonly status: number;
   /** The answer's, with names in lower case. */
@@ -43,18 +43,18 @@ export type EvidenceLookup = (
 ) => Promise<Evidence>;
 
 /** A refusal, with what is known for machines; a code other than the reason's usual one may be said. */
-export function refusal(
+export function refusalError(
   reason: Reason,
-  call: RefusedCall,
+  call: RejectedRequest,
   message: string,
   { hint, code = REASONS[reason][0], ...facts }: { readonly hint: string; readonly code?: ErrorCode; readonly [fact: string]: unknown },
 ): CliError {
-  const { claims } = readCredential(call.sent);
+  const { claims } = readSentCredential(call.sent);
   const details = {
     status_code: call.status,
     url: call.url.origin,
     audience: claims?.aud,
-    principal: memberCalling(call),
+    principal: callerOf(call),
     ...facts,
   };
   return new CliError(code, inOneLine(message), { hint: inOneLine(hint), reason, details });
@@ -66,29 +66,29 @@ function inOneLine(text: string): string {
 }
 
 /** Who calls, as policies name him; undefined where nothing says it. */
-export function memberCalling({ sent, principal }: Pick<RefusedCall, "sent" | "principal">): string | undefined {
-  const { claims } = readCredential(sent);
-  return claims?.email === undefined ? principal : memberOf(claims.email);
+export function callerOf({ sent, principal }: Pick<RejectedRequest, "sent" | "principal">): string | undefined {
+  const { claims } = readSentCredential(sent);
+  return claims?.email === undefined ? principal : principalForEmail(claims.email);
 }
 
 /** What a sentence calls the service. */
-export function nameOf({ url }: Pick<RefusedCall, "url">, evidence: Evidence = {}): string {
-  const name = evidence.service?.service ?? serviceNamedBy(url)?.service;
+export function describeService({ url }: Pick<RejectedRequest, "url">, evidence: Evidence = {}): string {
+  const name = evidence.service?.service ?? readServiceUrl(url)?.service;
   return name === undefined ? `the service at ${url.origin}` : `the service ${name}`;
 }
 
 /** What a gcloud line says of the service that it acts on: its name, its region and its project, as far as they are known. */
-export function whereOf({ url }: Pick<RefusedCall, "url">, evidence: Evidence = {}): string {
-  const { service, region } = evidence.service ?? serviceNamedBy(url) ?? {};
+export function gcloudServiceFlags({ url }: Pick<RejectedRequest, "url">, evidence: Evidence = {}): string {
+  const { service, region } = evidence.service ?? readServiceUrl(url) ?? {};
   // gcloud does not take a project's number.
   const project = evidence.service?.project.replace(/^\d+$/, "");
   return [service ?? "SERVICE", region && `--region ${region}`, project && `--project ${project}`].filter(Boolean).join(" ");
 }
 
 /** The very command that lets the caller in. */
-export function grantLine(call: RefusedCall, evidence: Evidence = {}): string {
-  const { service, region } = evidence.service ?? serviceNamedBy(call.url) ?? {};
-  return ["cloudrun-oauth grant", service, region && `--region ${region}`, `--member ${memberCalling(call) ?? "MEMBER"}`]
+export function grantCommand(call: RejectedRequest, evidence: Evidence = {}): string {
+  const { service, region } = evidence.service ?? readServiceUrl(call.url) ?? {};
+  return ["cloudrun-oauth grant", service, region && `--region ${region}`, `--member ${callerOf(call) ?? "MEMBER"}`]
     .filter(Boolean)
     .join(" ");
 }

@@ -1,9 +1,9 @@
-import type { RefusedCall } from "./refusal-error.ts";
+import type { RejectedRequest } from "./refusal-error.ts";
 
 /** Whose answer it is: Cloud Run's front end's, Identity-Aware Proxy's, or Cloud Run's for a service that gave none. */
-export type Author = "front end" | "iap" | "stand-in";
+export type ResponseAuthor = "front end" | "iap" | "stand-in";
 
-type Answer = Pick<RefusedCall, "status" | "headers" | "body">;
+type Answer = Pick<RejectedRequest, "status" | "headers" | "body">;
 
 /** The pages of Cloud Run's front end, of which a service knows nothing: number, and what stands above and in the sentence. */
 const PAGES: Readonly<Record<number, RegExp>> = {
@@ -23,14 +23,14 @@ const STAND_INS: Readonly<Record<number, RegExp>> = {
 const UNVERIFIED = 'Bearer error="invalid_token" error_description="The access token could not be verified"';
 
 /** Whose an answer is, by its headers and its body; undefined where it is the service's own. */
-export function authorOf(answer: Answer): Author | undefined {
+export function responseAuthor(answer: Answer): ResponseAuthor | undefined {
   if (isFromIap(answer.headers) || (answer.status === 401 && answer.body.startsWith("Invalid IAP credentials"))) return "iap";
   if (isFromFrontEnd(answer)) return "front end";
   return isStandIn(answer) ? "stand-in" : undefined;
 }
 
 /** Whether Identity-Aware Proxy answered, which redirects whoever has no session: such an answer is a refusal, whatever its status. */
-export function isFromIap(headers: RefusedCall["headers"]): boolean {
+export function isFromIap(headers: RejectedRequest["headers"]): boolean {
   return headers["x-goog-iap-generated-response"] === "true";
 }
 

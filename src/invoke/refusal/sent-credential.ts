@@ -16,7 +16,7 @@ export interface SentCredential {
  * Reads the credential of a request's headers: X-Serverless-Authorization, or else Authorization.
  * https://cloud.google.com/run/docs/authenticating/service-to-service#acquire-token
  */
-export function readCredential(sent: readonly (readonly [string, string])[]): SentCredential {
+export function readSentCredential(sent: readonly (readonly [string, string])[]): SentCredential {
   const named = (name: string) => sent.filter(([each]) => each.toLowerCase() === name).map(([, value]) => value.trim());
   const serverless = named("x-serverless-authorization");
   const values = serverless.length > 0 ? serverless : named("authorization");
@@ -37,9 +37,9 @@ function readKnownClaims(token: string): IdTokenClaims | undefined {
   const claims = readClaims(token);
   if (!claims) return undefined;
   const texts = ["iss", "aud", "email"].filter((name) => typeof claims[name] === "string");
-  const times = ["iat", "exp"].filter((name) => Math.abs(Number(claims[name])) < LATEST && typeof claims[name] === "number");
+  const times = ["iat", "exp"].filter((name) => Math.abs(Number(claims[name])) < MAX_DATE_SECONDS && typeof claims[name] === "number");
   return Object.fromEntries([...texts, ...times].map((name) => [name, claims[name]]));
 }
 
 /** Seconds since the epoch: ECMA-262, section 21.4.1.1. */
-const LATEST = 8_640_000_000_000;
+const MAX_DATE_SECONDS = 8_640_000_000_000;

@@ -1,6 +1,6 @@
 import { generateKeyPairSync, sign } from "node:crypto";
 import { expect, test } from "vitest";
-import { readToken } from "../../../src/auth/inspect/token-kind.ts";
+import { parseToken } from "../../../src/auth/inspect/token-kind.ts";
 import { inspectToken } from "../../../src/auth/inspect/inspect-token.ts";
 import { issueAccessToken } from "../../../src/emulator/oauth2/access-tokens.ts";
 import { createSend, type Request, type Send } from "../../../src/http/client.ts";
@@ -27,7 +27,7 @@ async function openInspection() {
     ...identity,
     asked,
     inspect: (token: string, { audiences = [] as readonly string[], now = NOW * 1000 + 1000 } = {}) =>
-      inspectToken(readToken(token), { send, audiences, now }),
+      inspectToken(parseToken(token), { send, audiences, now }),
   };
 }
 
@@ -162,7 +162,7 @@ test("an assertion of Identity-Aware Proxy is verified by its ES256 keys", async
   const token = forge({ alg: "ES256", kid: "iap" }, claims, (signed) =>
     sign("sha256", Buffer.from(signed), { key: privateKey, dsaEncoding: "ieee-p1363" }),
   );
-  const examine = (given: string, audiences: readonly string[]) => inspectToken(readToken(given), { send, audiences, now: NOW * 1000 });
+  const examine = (given: string, audiences: readonly string[]) => inspectToken(parseToken(given), { send, audiences, now: NOW * 1000 });
   expect(await examine(token, [audience])).toMatchObject({
     kind: "iap_assertion",
     valid: true,
@@ -190,5 +190,5 @@ test("what is no token of Google's is sent to nobody", async () => {
 test("keys that are not to be had are an error, and no verdict", async () => {
   const send = (async () => ({ status: 503, headers: {}, text: async () => "down" })) as unknown as Send;
   const token = forge({ alg: "RS256" }, { iss: "https://accounts.google.com" });
-  expect(await failure(inspectToken(readToken(token), { send, audiences: [], now: 0 }))).toMatchObject({ code: "UNAVAILABLE" });
+  expect(await failure(inspectToken(parseToken(token), { send, audiences: [], now: 0 }))).toMatchObject({ code: "UNAVAILABLE" });
 });

@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { explainRefusal } from "../../../src/invoke/refusal/explain-refusal.ts";
-import type { RefusedCall } from "../../../src/invoke/refusal/refusal-error.ts";
+import type { RejectedRequest } from "../../../src/invoke/refusal/refusal-error.ts";
 import { forbidden, notFound, unauthorized } from "../../../src/emulator/front-door/error-pages.ts";
 import { forge, NOW } from "../../helpers/identity.ts";
 import { EMAIL } from "../../helpers/key-file.ts";
@@ -12,8 +12,8 @@ const idToken = (changes: object = {}) => forge({ alg: "RS256" }, { ...CLAIMS, .
 
 function called(
   page: ReturnType<typeof forbidden>,
-  changes: Partial<Omit<RefusedCall, "url">> & { url?: string; token?: string | undefined } = {},
-): RefusedCall {
+  changes: Partial<Omit<RejectedRequest, "url">> & { url?: string; token?: string | undefined } = {},
+): RejectedRequest {
   const { url = `${URL_CALLED}/orders`, token = "token" in changes ? undefined : idToken(), ...rest } = changes;
   return {
     status: page.status,

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { readRefusal } from "../../../src/auth/google-auth-transport.ts";
+import { readTokenRefusal } from "../../../src/auth/google-auth-transport.ts";
 import { explainImpersonationRefusal } from "../../../src/auth/impersonation-refusal.ts";
 import { explainRefusal } from "../../../src/invoke/refusal/explain-refusal.ts";
 import type { Evidence } from "../../../src/invoke/refusal/refusal-error.ts";
@@ -173,7 +173,7 @@ test("a refusal of the IAM Credentials API names the role by the permission", ()
       ],
     },
   });
-  const said = readRefusal("iamcredentials.googleapis.com", 403, body);
+  const said = readTokenRefusal("iamcredentials.googleapis.com", 403, body);
   expect(explainImpersonationRefusal(said, { account: EMAIL, delegates: [], principal: "user:me@example.com" })).toMatchObject({
     code: "TOKEN_REFUSED",
     hint: `gcloud iam service-accounts add-iam-policy-binding ${EMAIL} --member user:me@example.com --role roles/iam.serviceAccountOpenIdTokenCreator`,
