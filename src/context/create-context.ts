@@ -48,6 +48,6 @@ export function createContext({ flags, folder, ...parts }: ContextOptions): Cont
 }
 
 async function emulatorEnvironment(env: Environment, cwd: string): Promise<Environment> {
-  const { requireEmulator } = await import("./running-emulator.ts");
+  const { requireEmulator } = await import("./emulator-client.ts");
   return mergeEnvironment(env, (await requireEmulator({ env, cwd }, {})).environment);
 }

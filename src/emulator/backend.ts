@@ -13,7 +13,7 @@ import { createDeployments } from "./run/deployments.ts";
 import { createInstances } from "./run/instances/instances.ts";
 import { createSurround } from "./run/instances/instance-environment.ts";
 import { readiness } from "./run/conditions.ts";
-import { seedProject } from "./state/default-project.ts";
+import { createCallerKey, createProject } from "./iam/create-project.ts";
 import { openState, type State } from "./state/state.ts";
 
 interface ServiceStatus {
@@ -23,32 +23,34 @@ interface ServiceStatus {
   readonly ready: boolean;
 }
 
-/** Google as far as the emulator has it: the APIs over one state, and the services that run. */
-export interface Google {
+/** The emulated part of Google: its APIs over one state, and the running services. */
+export interface Backend {
   readonly router: Router;
   readonly frontDoor: FrontDoor;
   readonly logs: LogStore;
   readonly state: State;
   services(): ServiceStatus[];
-  /** Stops what runs; builds and deployments under way go on when the directory is opened again. */
+  /** Creates the key file of the default project's caller if it doesn't exist. */
+  createCallerKey(): Promise<void>;
+  /** Stops all instances; unfinished builds and deployments continue when the directory is opened again. */
   close(): Promise<void>;
 }
 
-interface GoogleOptions {
+interface BackendOptions {
   readonly directory: string;
   readonly project: string;
   readonly engine: Engine;
   readonly now: () => number;
   readonly log: (line: string) => void;
-  /** Where the emulator listens; instances wait for it. */
+  /** The emulator's URL; instances wait for it. */
   readonly address: Promise<string>;
-  /** Milliseconds until a change of a policy takes effect. */
+  /** Milliseconds until a policy change takes effect. */
   readonly iamPropagation: number;
-  /** For the project's operator and its caller, where they have none. */
-  readonly firstKeys: readonly Promise<KeyPair>[];
+  /** The key of a new project's operator. */
+  readonly operatorKey?: Promise<KeyPair> | undefined;
 }
 
-/** Opens the state in a directory, and takes up what a crash or a stop cut off. */
+/** Opens the state in a directory, and resumes builds and deployments that a crash or a stop interrupted. */
 export async function openBackend({
   directory,
   project,
@@ -57,8 +59,8 @@ export async function openBackend({
   log,
   address,
   iamPropagation,
-  firstKeys,
-}: GoogleOptions): Promise<Google> {
+  operatorKey,
+}: BackendOptions): Promise<Backend> {
   const state = openState(directory, now);
   const signingKeys = openSigningKeys(directory);
   const runtime = { state, engine, signingKeys, now, log };
@@ -72,13 +74,14 @@ export async function openBackend({
   const deployments = createDeployments({ ...runtime, instances });
   const builds = createBuilds(runtime);
   const router = createRouter(async () => (await import("./apis/apis.ts")).openApis({ ...runtime, deployments, builds, logs }), state, now);
-  // Before they are asked for, and after what the start waits for. Whoever needs them gets the error; until then it is nobody's.
+  // Prepared before the first request needs them, but after the start. Whatever needs them reports their errors.
   const prepared = address
     .then(() => new Promise((resolve) => setImmediate(resolve)))
     .then(() => Promise.all([signingKeys.issuer(), router.prepare()]))
     .catch(() => undefined);
-  // Last, since keys are being made meanwhile.
-  await seedProject(runtime, project, firstKeys);
+  // Last, since it waits for the operator's key.
+  await createProject(runtime, project, operatorKey);
+  let callerKey: Promise<void> | undefined;
   builds.resume();
   deployments.resume();
 
@@ -94,11 +97,16 @@ export async function openBackend({
         url: status.url,
         ready: readiness(status.conditions) === true,
       })),
+    createCallerKey: () =>
+      (callerKey ??= createCallerKey(runtime, project).catch((error: unknown) => {
+        callerKey = undefined;
+        throw error;
+      })),
     async close() {
       await Promise.all([builds.close(), deployments.close()]);
       await instances.close();
-      // A key that is still being made would be written when the directory is gone already.
-      await prepared;
+      // Keys that are still being generated must be written before the directory can be removed.
+      await Promise.all([prepared, callerKey?.catch(() => undefined)]);
       logs.close();
       state.close();
     },

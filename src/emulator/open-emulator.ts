@@ -5,21 +5,21 @@ import { createAdmin } from "./server/admin.ts";
 import { openCertificateAuthority } from "./server/certificate-authority.ts";
 import { createClock } from "./server/clock.ts";
 import { openMachineEngine } from "./engine/choose-engine.ts";
-import { environment, filesOf, trustedAuthorities, withoutEmulator } from "./environment/environment.ts";
+import { shellEnvironment, emulatorFiles, trustedAuthorities, withoutEmulator } from "./environment/environment.ts";
 import { createFaults } from "./faults/faults.ts";
-import { openBackend, type Google } from "./backend.ts";
-import type { Emulator, EmulatorOptions } from "./index.ts";
+import { openBackend, type Backend } from "./backend.ts";
+import type { Emulator, EmulatorOptions } from "./emulator.ts";
 import { removeJournal } from "./state/journal.ts";
-import { writeNodeClient } from "./environment/node-preload.ts";
+import { writeNodePreload } from "./environment/node-preload.ts";
 import type { KeyPair } from "./oauth2/key-pair.ts";
 import { upstreamProxy } from "./server/forward-proxy.ts";
 import { openRecorder } from "./server/recorder.ts";
 import type { Router } from "./server/router.ts";
-import type { Running } from "./environment/pid-file.ts";
+import type { EmulatorStatus } from "./environment/emulator-status.ts";
 import { createDoor } from "./server/server.ts";
-import { sweepUnfinished, writeWhole } from "./state/atomic-write.ts";
+import { removeUnfinishedFiles, writeFileAtomically } from "./state/atomic-write.ts";
 
-/** The emulator of `createEmulator`, with the keys that a new project begins with. */
+/** Starts the emulator of `createEmulator`; `operatorKey` becomes the key of a new project's operator. */
 export async function openEmulator({
   directory,
   port,
@@ -28,72 +28,74 @@ export async function openEmulator({
   log = () => undefined,
   record,
   iamPropagation = 0,
-  firstKeys,
+  operatorKey,
   ...options
-}: EmulatorOptions & { readonly firstKeys: readonly Promise<KeyPair>[] }): Promise<Emulator> {
+}: EmulatorOptions & { readonly operatorKey: Promise<KeyPair> | undefined }): Promise<Emulator> {
   const env = withoutEmulator(options.env);
-  const { authorities, added, cache } = filesOf(directory, project);
-  const forgetTokens = (): void => rmSync(cache, { recursive: true, force: true });
-  forgetTokens();
-  const clock = createClock(forgetTokens);
+  const { authorities, added, cache } = emulatorFiles(directory, project);
+  const removeCachedTokens = (): void => rmSync(cache, { recursive: true, force: true });
+  removeCachedTokens();
+  const clock = createClock(removeCachedTokens);
   const { now } = clock;
   const faults = createFaults(now);
   for (const folder of [directory, join(directory, "keys")]) {
     mkdirSync(folder, { recursive: true, mode: 0o700 });
-    sweepUnfinished(folder);
+    removeUnfinishedFiles(folder);
   }
   let announce: (url: string) => void = () => undefined;
   const address = new Promise<string>((resolve) => (announce = resolve));
-  const open = () => openBackend({ directory, project, engine, now, log, address, iamPropagation, firstKeys });
+  const open = () => openBackend({ directory, project, engine, now, log, address, iamPropagation, operatorKey });
   const engine = await openMachineEngine({ choice: options.engine ?? "auto", directory, shared: [authorities, added], env, log });
   const authority = openCertificateAuthority(directory, Date.now);
-  // The user that a container runs as may be another one.
-  writeNodeClient(directory);
+  writeNodePreload(directory);
+  // Containers can run as another user, who reads these files too.
   const trusted = trustedAuthorities(authority.certificate, env);
-  writeWhole(authorities, trusted.bundle, { mode: 0o644, isRemade: true });
-  writeWhole(added, trusted.added, { mode: 0o644, isRemade: true });
-  let google: Google;
+  writeFileAtomically(authorities, trusted.bundle, { mode: 0o644, isReproducible: true });
+  writeFileAtomically(added, trusted.added, { mode: 0o644, isReproducible: true });
+  let backend: Backend;
   const recorder = record === undefined ? undefined : openRecorder(record, now);
-  const route: Router = (request, host, target) => google.router(request, host, target);
+  const route: Router = (request, host, target) => backend.router(request, host, target);
 
   const reset = async (): Promise<void> => {
-    await google.close();
-    // First, so that a reset that is cut off has forgotten everything: the next start clears the rest away.
+    await backend.close();
+    // First, so that an interrupted reset has removed everything that counts: the next start removes the rest.
     removeJournal(directory);
-    for (const name of readdirSync(directory)) if (!KEPT.has(name)) rmSync(join(directory, name), { recursive: true, force: true });
+    for (const name of readdirSync(directory))
+      if (!SURVIVES_RESET.has(name)) rmSync(join(directory, name), { recursive: true, force: true });
     await engine.sweep();
-    google = await open();
+    backend = await open();
   };
-  const status = (): Running => ({
+  const status = (): EmulatorStatus => ({
     pid,
     url,
     project,
     region,
     data_dir: directory,
-    environment: environment({ url, directory, project, region }),
+    environment: shellEnvironment({ url, directory, project, region }),
     engine: engine.status(),
-    services: google.services(),
+    services: backend.services(),
   });
+  const createCallerKey = (): Promise<void> => backend.createCallerKey();
   const door = createDoor({
     authority,
     router: recorder?.wrap(route) ?? route,
-    frontDoor: (passage, host) => google.frontDoor(passage, host),
+    frontDoor: (passage, host) => backend.frontDoor(passage, host),
     now,
-    admin: createAdmin({ status, reset, faults, clock, logs: () => google.logs, state: () => google.state }),
+    admin: createAdmin({ status, createCallerKey, reset, faults, clock, logs: () => backend.logs, state: () => backend.state }),
     meet: (request, response, host) => faults.strike(request, response, host),
     isMet: () => !faults.isQuiet(),
     upstream: upstreamProxy(env),
     log,
   });
-  // Last, since keys are being made meanwhile.
-  google = await open();
+  // Last, since it waits for the operator's key.
+  backend = await open();
   const url = `http://127.0.0.1:${await door.listen(port)}`;
   announce(url);
 
   let closed: Promise<void> | undefined;
   const end = async (): Promise<void> => {
     await door.close();
-    await google.close();
+    await backend.close();
     await engine.close();
     recorder?.close();
   };
@@ -101,6 +103,7 @@ export async function openEmulator({
   return {
     url,
     status,
+    createCallerKey,
     close,
     async remove() {
       await close();
@@ -110,5 +113,5 @@ export async function openEmulator({
   };
 }
 
-/** What a reset leaves: shells that were brought to the emulator, and a gcloud that is signed in, go on working. */
-const KEPT = new Set(["keys", "gcloud", "ca-bundle.pem", "ca-added.pem", "node-client.cjs"]);
+/** What a reset keeps, so that shells that point to the emulator, and a signed-in gcloud, continue to work. */
+const SURVIVES_RESET = new Set(["keys", "gcloud", "ca-bundle.pem", "ca-added.pem", "node-client.cjs"]);

@@ -98,6 +98,7 @@ export interface FetchOptions {
 export async function startEmulator({ directory, ...options }: StartOptions = {}): Promise<Emulator> {
   const home = directory === undefined ? mkdtempSync(join(tmpdir(), "cloudrun-oauth-")) : resolve(directory);
   const emulator = await createEmulator({ ...options, directory: home, port: 0, env, record: env["CLOUDRUN_OAUTH_RECORD"] });
+  await emulator.createCallerKey();
   const door = await openTestEmulator(emulator.status(), { env, cwd: cwd() });
   return { ...door, close: directory === undefined ? emulator.remove : emulator.close };
 }

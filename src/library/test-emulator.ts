@@ -8,9 +8,9 @@ import { openApiClient } from "../cloud/api/client.ts";
 import { readMember } from "../cloud/member.ts";
 import type { Context, Environment } from "../context/context.ts";
 import type { Emulator, FetchOptions } from "./emulator.ts";
-import { environmentOfProgram, type Running } from "../emulator/index.ts";
+import { nodeProgramEnvironment, type EmulatorStatus } from "../emulator/index.ts";
 import { CliError } from "../errors/cli-error.ts";
-import { askEmulator } from "../context/running-emulator.ts";
+import { requestEmulator } from "../context/emulator-client.ts";
 import { operatorContext } from "../context/operator-context.ts";
 import { readProjectFile } from "../settings/project-file.ts";
 import { assertAllowed } from "../settings/rules.ts";
@@ -19,19 +19,22 @@ import { openTerminal } from "../terminal/terminal.ts";
 const INVOKER = "roles/run.invoker";
 
 /** What a test suite does with an emulator, all but ending it. */
-export async function openTestEmulator(running: Running, around: { env: Environment; cwd: string }): Promise<Omit<Emulator, "close">> {
+export async function openTestEmulator(
+  running: EmulatorStatus,
+  around: { env: Environment; cwd: string },
+): Promise<Omit<Emulator, "close">> {
   const { url, project, region, data_dir } = running;
   const context = operatorContext({ ...(await silentTerminal(around.env)), cwd: around.cwd }, running);
   const { env, send } = context;
   const place = { project, region };
   const client = openApiClient(context, place);
-  const ask = (method: string, path: string, body?: object) => askEmulator(context, {}, method, path, body);
+  const ask = (method: string, path: string, body?: object) => requestEmulator(context, {}, method, path, body);
 
   return {
     url,
     project,
     region,
-    env: Object.fromEntries(Object.entries(environmentOfProgram(running, around.env)).map(([name, value]) => [name, value ?? undefined])),
+    env: Object.fromEntries(Object.entries(nodeProgramEnvironment(running, around.env)).map(([name, value]) => [name, value ?? undefined])),
     async createKey(name) {
       const email = name.includes("@") ? name : `${name}@${project}.iam.gserviceaccount.com`;
       await ensureAccount(client, { project, email });

@@ -5,7 +5,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
-import { hasEnded } from "../../src/emulator/index.ts";
+import { hasExited } from "../../src/emulator/index.ts";
 import { failure, HOME, newcomer, operateFor, startDetached as start, type User } from "../helpers/bin.ts";
 import { HELLO, tinyService } from "../helpers/emulator.ts";
 import { expectDocumented } from "../helpers/json-document.ts";
@@ -156,7 +156,7 @@ test("a process that has ended counts as ended, even where nobody asks for its e
   const parent = spawn("sh", ["-c", "sleep 0.01 & echo $!; exec sleep 60"], { stdio: ["ignore", "pipe", "ignore"] });
   onTestFinished(() => void parent.kill("SIGKILL"));
   const pid = Number(String((await once(parent.stdout, "data"))[0]));
-  await expect.poll(() => hasEnded({ pid })).toBe(true);
+  await expect.poll(() => hasExited({ pid })).toBe(true);
 });
 
 test("reset forgets what was made and keeps the key files good; in a stopped emulator it forgets all", async () => {

@@ -4,7 +4,7 @@ import { createServer } from "node:http";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
-import { environmentOfProgram } from "../../src/emulator/index.ts";
+import { nodeProgramEnvironment } from "../../src/emulator/index.ts";
 import { HELLO, startEmulator, tinyService } from "../helpers/emulator.ts";
 import { GO_PATH, testNeeding } from "../helpers/requirements.ts";
 import { listen } from "../helpers/listen.ts";
@@ -12,7 +12,7 @@ import { openWorkplace } from "../helpers/workplace.ts";
 
 const emulator = await startEmulator(afterAll);
 const { project } = emulator;
-const { folder, env } = openWorkplace(environmentOfProgram(emulator.status(), {}));
+const { folder, env } = openWorkplace(nodeProgramEnvironment(emulator.status(), {}));
 const { url } = await emulator.deploy("hello", tinyService(HELLO));
 const OTHER = "https://other-abc123-uc.a.run.app";
 
@@ -221,8 +221,8 @@ test("Node's own clients come to the emulator, those too that go by no proxy, an
 });
 
 test("what NODE_OPTIONS says already stays, and other hosts are reached as ever", async () => {
-  const { NODE_OPTIONS = "" } = environmentOfProgram(emulator.status(), { NODE_OPTIONS: "--title=mine" });
-  expect(environmentOfProgram(emulator.status(), { NODE_OPTIONS: NODE_OPTIONS ?? "" })).toMatchObject({ NODE_OPTIONS });
+  const { NODE_OPTIONS = "" } = nodeProgramEnvironment(emulator.status(), { NODE_OPTIONS: "--title=mine" });
+  expect(nodeProgramEnvironment(emulator.status(), { NODE_OPTIONS: NODE_OPTIONS ?? "" })).toMatchObject({ NODE_OPTIONS });
   const own = await listen(createServer((_, response) => response.end("own")));
   const program = `console.log(JSON.stringify([process.title, await (await fetch("http://127.0.0.1:${own}")).text()]))`;
   expect(await run(process.execPath, ["--input-type=module", "-e", program], { NODE_OPTIONS: NODE_OPTIONS ?? "" })).toEqual([

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Header } from "tar";
 import { expect, onTestFinished } from "vitest";
-import { createEmulator, type EngineChoice, type Running } from "../../src/emulator/index.ts";
+import { createEmulator, type EngineChoice, type EmulatorStatus } from "../../src/emulator/index.ts";
 import { signJwt } from "../../src/emulator/oauth2/jwt.ts";
 import { send, type Answer, type RequestOptions } from "./api-server.ts";
 import { RECORDING } from "./recording.ts";
@@ -84,6 +84,7 @@ export async function startEmulator(
       await emulator.remove();
     }
   });
+  await emulator.createCallerKey();
   return { ...emulator, directory, log, ...(await operate(emulator.status())) };
 }
 
@@ -94,7 +95,7 @@ export async function expectUnharmed({ request, project, log }: Awaited<ReturnTy
 }
 
 /** Signs in to a running emulator as its operator. */
-export async function operate({ url, project, environment }: Pick<Running, "url" | "project" | "environment">): Promise<Operated> {
+export async function operate({ url, project, environment }: Pick<EmulatorStatus, "url" | "project" | "environment">): Promise<Operated> {
   const port = Number(new URL(url).port);
   const exchange = async (keyFile: string, wants: object): Promise<Answer["json"]> => {
     const assertion = signAssertion(readFileSync(environment[keyFile] ?? "", "utf8"), wants);

@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll } from "vitest";
-import type { Running } from "../../src/emulator/index.ts";
+import type { EmulatorStatus } from "../../src/emulator/index.ts";
 
-export type Given = Running["environment"];
+export type Given = EmulatorStatus["environment"];
 export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** A folder of the file's own, and the environment that `emulator exec` gives a program which has nothing else. */

@@ -1,6 +1,6 @@
 import type { Context } from "../../context/context.ts";
 import { CliError } from "../../errors/cli-error.ts";
-import { askEmulator, planEmulator, type EmulatorOptions } from "../../context/running-emulator.ts";
+import { requestEmulator, planEmulatorRequest, type EmulatorFlags } from "../../context/emulator-client.ts";
 import { printPlan } from "../../context/print-plan.ts";
 
 interface Time {
@@ -12,12 +12,12 @@ interface Time {
 const UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
 /** Says what time it is for the emulator, after moving its clock: `+2h`, `-30s` from where it is, to a time of RFC 3339, or back with `reset`. */
-export async function emulatorClock(context: Context, change: string | undefined, options: EmulatorOptions): Promise<void> {
+export async function emulatorClock(context: Context, change: string | undefined, options: EmulatorFlags): Promise<void> {
   const { terminal } = context;
-  const found = (await askEmulator(context, options, "GET", "/_emulator/clock")) as Time;
+  const found = (await requestEmulator(context, options, "GET", "/_emulator/clock")) as Time;
   const move = change === undefined ? undefined : { shift_ms: readShift(change, found.shift_ms) };
-  if (context.dryRun && move) return printPlan(terminal, await planEmulator(context, options, "PUT", "/_emulator/clock", move));
-  const time = move ? ((await askEmulator(context, options, "PUT", "/_emulator/clock", move)) as Time) : found;
+  if (context.dryRun && move) return printPlan(terminal, await planEmulatorRequest(context, options, "PUT", "/_emulator/clock", move));
+  const time = move ? ((await requestEmulator(context, options, "PUT", "/_emulator/clock", move)) as Time) : found;
   if (terminal.json) return terminal.printJson(time);
   terminal.print(`${time.now}${time.shift_ms === 0 ? "" : ` (${time.shift_ms > 0 ? "+" : ""}${time.shift_ms / 1000} s)`}\n`);
 }

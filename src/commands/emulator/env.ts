@@ -1,10 +1,10 @@
 import { signIn } from "../../cloud/gcloud/sign-in.ts";
 import { mergeEnvironment } from "../../context/merge-environment.ts";
 import type { Context } from "../../context/context.ts";
-import { requireEmulator, type EmulatorOptions } from "../../context/running-emulator.ts";
+import { requireEmulator, type EmulatorFlags } from "../../context/emulator-client.ts";
 
 /** Prints the lines that bring a POSIX shell to the running emulator, for `eval`; under `--json` the variables, null for those to unset. */
-export async function emulatorEnv(context: Context, options: EmulatorOptions): Promise<void> {
+export async function emulatorEnv(context: Context, options: EmulatorFlags): Promise<void> {
   const { environment } = await requireEmulator(context, options);
   await signIn(mergeEnvironment(context.env, environment));
   if (context.terminal.json) return context.terminal.printJson(environment);

@@ -3,25 +3,26 @@ import { constants } from "node:os";
 import { signIn } from "../../cloud/gcloud/sign-in.ts";
 import { mergeEnvironment } from "../../context/merge-environment.ts";
 import type { Context, Environment } from "../../context/context.ts";
-import { environmentOfProgram, type Running } from "../../emulator/index.ts";
+import { nodeProgramEnvironment, type EmulatorStatus } from "../../emulator/index.ts";
 import { CliError } from "../../errors/cli-error.ts";
-import { findEmulator, withEmulator, type EmulatorOptions } from "../../context/running-emulator.ts";
+import { findEmulator, type EmulatorFlags } from "../../context/emulator-client.ts";
+import { withTemporaryEmulator } from "../../context/start-emulator.ts";
 import { printPlan } from "../../context/print-plan.ts";
 
 /**
  * Runs a program with its environment set to the emulator, and returns the program's exit code.
  * Where none is running, one is there for as long as the program runs, and keeps nothing.
  */
-export async function emulatorExec(context: Context, options: EmulatorOptions): Promise<number | void> {
+export async function emulatorExec(context: Context, options: EmulatorFlags): Promise<number | void> {
   const [program, ...argv] = context.rest;
   if (program === undefined)
     throw new CliError("USAGE", "There is no program to run.", { hint: "cloudrun-oauth emulator exec -- gcloud run services list" });
 
   if (context.dryRun) return printPlan(context.terminal, [context.rest.join(" ")]);
   const running = await findEmulator(context, options);
-  const bring = (emulator: Running) =>
-    run(context, mergeEnvironment(context.env, environmentOfProgram(emulator, context.env)), program, argv);
-  return running ? bring(running) : withEmulator(context, (emulator) => bring(emulator.status()));
+  const bring = (emulator: EmulatorStatus) =>
+    run(context, mergeEnvironment(context.env, nodeProgramEnvironment(emulator, context.env)), program, argv);
+  return running ? bring(running) : withTemporaryEmulator(context, (emulator) => bring(emulator.status()));
 }
 
 async function run(context: Context, env: Environment, program: string, argv: readonly string[]): Promise<number> {

@@ -1,9 +1,9 @@
 import type { Context } from "../../context/context.ts";
 import { CliError } from "../../errors/cli-error.ts";
-import { askEmulator, planEmulator, type EmulatorOptions } from "../../context/running-emulator.ts";
+import { requestEmulator, planEmulatorRequest, type EmulatorFlags } from "../../context/emulator-client.ts";
 import { printPlan } from "../../context/print-plan.ts";
 
-interface FaultFlags extends EmulatorOptions {
+interface FaultFlags extends EmulatorFlags {
   readonly match: string;
   readonly method?: string;
   readonly status?: string;
@@ -45,30 +45,30 @@ export async function faultAdd(context: Context, flags: FaultFlags): Promise<voi
     truncate: readNumber("--truncate", flags.truncate),
     times: readNumber("--times", flags.times),
   };
-  if (context.dryRun) return printPlan(context.terminal, await planEmulator(context, flags, "POST", "/_emulator/faults", body));
-  const fault = (await askEmulator(context, flags, "POST", "/_emulator/faults", body)) as Fault;
+  if (context.dryRun) return printPlan(context.terminal, await planEmulatorRequest(context, flags, "POST", "/_emulator/faults", body));
+  const fault = (await requestEmulator(context, flags, "POST", "/_emulator/faults", body)) as Fault;
   if (context.terminal.json) context.terminal.printJson(fault);
   else context.terminal.printTable([row(fault)]);
 }
 
 /** Shows what is to go wrong, and how often it has. */
-export async function faultList(context: Context, options: EmulatorOptions): Promise<void> {
-  show(context, await askEmulator(context, options, "GET", "/_emulator/faults"));
+export async function faultList(context: Context, options: EmulatorFlags): Promise<void> {
+  show(context, await requestEmulator(context, options, "GET", "/_emulator/faults"));
 }
 
 /** Removes a fault by its number; shows those that are left. */
-export async function faultRemove(context: Context, id: string, options: EmulatorOptions): Promise<void> {
+export async function faultRemove(context: Context, id: string, options: EmulatorFlags): Promise<void> {
   await end(context, options, `/_emulator/faults/${readNumber("A fault's number", id)}`);
 }
 
 /** Removes all faults. */
-export async function faultClear(context: Context, options: EmulatorOptions): Promise<void> {
+export async function faultClear(context: Context, options: EmulatorFlags): Promise<void> {
   await end(context, options, "/_emulator/faults");
 }
 
-async function end(context: Context, options: EmulatorOptions, path: string): Promise<void> {
-  if (context.dryRun) return printPlan(context.terminal, await planEmulator(context, options, "DELETE", path));
-  show(context, await askEmulator(context, options, "DELETE", path));
+async function end(context: Context, options: EmulatorFlags, path: string): Promise<void> {
+  if (context.dryRun) return printPlan(context.terminal, await planEmulatorRequest(context, options, "DELETE", path));
+  show(context, await requestEmulator(context, options, "DELETE", path));
 }
 
 function show({ terminal }: Context, answer: unknown): void {

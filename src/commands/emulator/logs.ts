@@ -1,10 +1,10 @@
 import type { Context } from "../../context/context.ts";
 import { CliError } from "../../errors/cli-error.ts";
-import { requireEmulator, type EmulatorOptions } from "../../context/running-emulator.ts";
+import { requireEmulator, type EmulatorFlags } from "../../context/emulator-client.ts";
 import { showPayload } from "../logs/format-payload.ts";
 import type { Response } from "../../http/client.ts";
 
-interface LogsOptions extends EmulatorOptions {
+interface LogsOptions extends EmulatorFlags {
   readonly follow?: true;
   readonly severity?: string;
   readonly limit?: string;

@@ -1,14 +1,14 @@
 import { rmSync } from "node:fs";
 import { join } from "node:path";
 import type { Context } from "../../context/context.ts";
-import { claimHome, releaseHome } from "../../emulator/index.ts";
+import { claimHome, emulatorHome, releaseHome } from "../../emulator/index.ts";
 import { CliError } from "../../errors/cli-error.ts";
-import { findEmulator, homeOf, type EmulatorOptions } from "../../context/running-emulator.ts";
+import { findEmulator, type EmulatorFlags } from "../../context/emulator-client.ts";
 import { printPlan } from "../../context/print-plan.ts";
 
 /** Forgets all services, builds, images, accounts and grants; the running emulator goes on with its address and its two key files. */
-export async function emulatorReset(context: Context, options: EmulatorOptions): Promise<void> {
-  const home = homeOf(context, options);
+export async function emulatorReset(context: Context, options: EmulatorFlags): Promise<void> {
+  const home = emulatorHome(context, options.dataDir);
   const running = await findEmulator(context, options);
   const data = running?.data_dir ?? join(home, "data");
   if (context.dryRun) return printPlan(context.terminal, [running ? `POST ${running.url}/_emulator/reset` : `rm -r ${data}`]);

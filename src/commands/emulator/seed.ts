@@ -1,12 +1,12 @@
 import { resolve } from "node:path";
 import type { Context } from "../../context/context.ts";
-import { requireEmulator, type EmulatorOptions } from "../../context/running-emulator.ts";
+import { requireEmulator, type EmulatorFlags } from "../../context/emulator-client.ts";
 import { printPlan } from "../../context/print-plan.ts";
 import { plant } from "./seed/apply-seed.ts";
 import { readSeedFile, type Seed } from "./seed/seed-file.ts";
 
 /** Makes what a file asks for: projects, accounts, keys, policies, buckets, services. What is there already stays. */
-export async function emulatorSeed(context: Context, path: string, options: EmulatorOptions): Promise<void> {
+export async function emulatorSeed(context: Context, path: string, options: EmulatorFlags): Promise<void> {
   const { terminal } = context;
   const file = resolve(context.cwd, path);
   const seed = await readSeedFile(file);

@@ -5,13 +5,22 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Context } from "../../context/context.ts";
-import { claimHome, findRunning, publish, releaseHome, retract, type Running } from "../../emulator/index.ts";
+import {
+  claimHome,
+  emulatorHome,
+  findRunningEmulator,
+  publishUrl,
+  releaseHome,
+  withdrawUrl,
+  type EmulatorStatus,
+} from "../../emulator/index.ts";
 import { CliError } from "../../errors/cli-error.ts";
 import { EXIT_CODES, type ErrorCode } from "../../errors/exit-codes.ts";
-import { byFlag, explain, homeOf, startEmulator, type EmulatorOptions } from "../../context/running-emulator.ts";
+import type { EmulatorFlags } from "../../context/emulator-client.ts";
+import { explainStartError, readFlag, startEmulator } from "../../context/start-emulator.ts";
 import { printPlan } from "../../context/print-plan.ts";
 
-interface StartOptions extends EmulatorOptions {
+interface StartOptions extends EmulatorFlags {
   readonly port?: string;
   readonly detach?: boolean;
   readonly ephemeral?: boolean;
@@ -26,7 +35,7 @@ const START_LIMIT = 30_000;
 
 /** Runs an emulator until it is told to end, or with `--detach` leaves one running in the background once it answers. */
 export async function emulatorStart(context: Context, options: StartOptions): Promise<void> {
-  const home = homeOf(context, options);
+  const home = emulatorHome(context, options.dataDir);
   const port = parsePort(options.port);
   if (context.dryRun) {
     const where = options.ephemeral ? "nothing kept" : `its data in ${join(home, "data")}`;
@@ -35,7 +44,7 @@ export async function emulatorStart(context: Context, options: StartOptions): Pr
   try {
     await (options.detach ? detach(context, home, options) : attend(context, home, port, options));
   } catch (error) {
-    throw explain(error, port, home);
+    throw explainStartError(error, port, home);
   }
 }
 
@@ -49,11 +58,12 @@ async function attend(context: Context, home: string, port: number, options: Sta
       log: (line) => context.terminal.note(line),
     });
     try {
-      publish(home, emulator.url);
+      publishUrl(home, emulator.url);
+      if (context.terminal.json) await emulator.createCallerKey();
       announce(context, emulator.status());
       if (!context.signal.aborted) await once(context.signal, "abort");
     } finally {
-      retract(home);
+      withdrawUrl(home);
       await (options.ephemeral ? emulator.remove() : emulator.close());
     }
   } finally {
@@ -63,7 +73,7 @@ async function attend(context: Context, home: string, port: number, options: Sta
 }
 
 async function detach(context: Context, home: string, { port, ephemeral, dataDir, iamPropagation }: StartOptions): Promise<void> {
-  if (await findRunning(home)) throw await alreadyRunning(home);
+  if (await findRunningEmulator(home)) throw await alreadyRunning(home);
   mkdirSync(home, { recursive: true, mode: 0o700 });
   const logFile = join(home, "emulator.log");
   const log = openSync(logFile, "w", 0o600);
@@ -73,8 +83,8 @@ async function detach(context: Context, home: string, { port, ephemeral, dataDir
     engine: context.settings.get("engine")?.value,
     record: context.settings.flag("record"),
     "iam-propagation": iamPropagation === undefined ? undefined : `${iamPropagation}ms`,
-    project: byFlag(context, "project"),
-    region: byFlag(context, "region"),
+    project: readFlag(context, "project"),
+    region: readFlag(context, "region"),
   });
   const [node = "", ...argv] = [...context.self, "emulator", "start", "--json"];
   argv.push(...flags.flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`, value])), ...(ephemeral ? ["--ephemeral"] : []));
@@ -86,7 +96,7 @@ async function detach(context: Context, home: string, { port, ephemeral, dataDir
   child.once("exit", () => (ended = true));
   child.once("error", () => (ended = true));
   for (const begun = Date.now(); Date.now() - begun < START_LIMIT; await sleep(25)) {
-    const running = await findRunning(home);
+    const running = await findRunningEmulator(home);
     if (running && running.pid === child.pid) return announce(context, running);
     if (ended) throw readFailure(logFile);
     context.signal.throwIfAborted();
@@ -97,7 +107,7 @@ async function detach(context: Context, home: string, { port, ephemeral, dataDir
   });
 }
 
-function announce({ terminal }: Context, running: Running): void {
+function announce({ terminal }: Context, running: EmulatorStatus): void {
   if (terminal.json) return terminal.printJson(running);
   terminal.print(`Emulator ready at ${running.url} (project ${running.project}, data in ${running.data_dir})\n`);
   terminal.note('Bring a shell to it:  eval "$(cloudrun-oauth emulator env)"');
@@ -116,7 +126,7 @@ function readFailure(logFile: string): CliError {
 }
 
 async function alreadyRunning(home: string): Promise<CliError> {
-  const running = await findRunning(home);
+  const running = await findRunningEmulator(home);
   const what = running
     ? `An emulator is running already: ${running.url}, pid ${running.pid}.`
     : `Another emulator is being started or stopped in ${home}.`;

@@ -1,8 +1,8 @@
 import type { Context } from "../../context/context.ts";
-import { findEmulator, type EmulatorOptions } from "../../context/running-emulator.ts";
+import { findEmulator, type EmulatorFlags } from "../../context/emulator-client.ts";
 
 /** Says whether an emulator runs, and what it holds. */
-export async function emulatorStatus(context: Context, options: EmulatorOptions): Promise<void> {
+export async function emulatorStatus(context: Context, options: EmulatorFlags): Promise<void> {
   const { terminal } = context;
   const found = await findEmulator(context, options);
   if (terminal.json) {

@@ -6,7 +6,7 @@ import { defaultImage } from "../../cloud/repository.ts";
 import { createContext } from "../../context/create-context.ts";
 import { mergeEnvironment } from "../../context/merge-environment.ts";
 import type { Context } from "../../context/context.ts";
-import { withEmulator } from "../../context/running-emulator.ts";
+import { withTemporaryEmulator } from "../../context/start-emulator.ts";
 import { printPlan } from "../../context/print-plan.ts";
 import { createSteps, type Step } from "./steps.ts";
 import { walk } from "./apply.ts";
@@ -26,7 +26,7 @@ export async function quickstart(context: Context, { dir }: { readonly dir?: str
   const { step } = steps;
   await step("init", `Writing a service from the template ${template}`, () => scaffold({ template, directory, service }));
   const starting = performance.now();
-  const walked = await withEmulator(context, async (emulator) => {
+  const walked = await withTemporaryEmulator(context, async (emulator) => {
     steps.note("emulator", starting);
     const { url, project, region, environment } = emulator.status();
     terminal.note(`The emulator answers at ${url}, as project ${project}.`);

@@ -8,7 +8,7 @@ import { findProject } from "../state/projects.ts";
 import type { Project } from "../state/resources.ts";
 import type { Api, Handler, Route } from "../server/router.ts";
 import type { Runtime } from "../runtime.ts";
-import { seedProject } from "../state/default-project.ts";
+import { createCallerKey, createProject } from "../iam/create-project.ts";
 
 /** Projects' fields that a filter may name, as it may spell them. */
 const FIELDS: Readonly<Record<string, string>> = {
@@ -95,7 +95,8 @@ async function create(runtime: Pick<Runtime, "state" | "now">, call: Call): Prom
   if (typeof projectId !== "string" || !/^[a-z][a-z0-9-]{4,28}[a-z0-9]$/.test(projectId))
     throw new ApiError("INVALID_ARGUMENT", "field [project_id] has issue [project_id contains invalid characters or has a wrong length]");
   if (state.projects.get(projectId)) throw new ApiError("ALREADY_EXISTS", "Requested entity already exists");
-  await seedProject(runtime, projectId);
+  await createProject(runtime, projectId);
+  await createCallerKey(runtime, projectId);
   const project = { ...(state.projects.get(projectId) as Project), ...(typeof name === "string" && name !== "" && { name }) };
   state.transaction(() => {
     state.projects.set(projectId, project);

@@ -1,6 +1,13 @@
+import { resolve } from "node:path";
 import envPaths from "env-paths";
 
-/** The folder that an emulator lives in unless another is named: `CLOUDRUN_OAUTH_DATA_DIR`, else the platform's own place for a user's data. */
-export function emulatorHome(env: Readonly<Record<string, string | undefined>>): string {
+interface ProcessLocation {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+}
+
+/** An emulator's home directory: `dataDir` if given, otherwise `CLOUDRUN_OAUTH_DATA_DIR` or the platform's directory for user data. */
+export function emulatorHome({ env, cwd }: ProcessLocation, dataDir?: string): string {
+  if (dataDir) return resolve(cwd, dataDir);
   return env["CLOUDRUN_OAUTH_DATA_DIR"] || envPaths("cloudrun-oauth", { suffix: "emulator" }).data;
 }

@@ -15,7 +15,7 @@ export function callerEmail(project: string): string {
 }
 
 /** Where the emulator's files lie in its data directory. */
-export function filesOf(directory: string, project: string) {
+export function emulatorFiles(directory: string, project: string) {
   return {
     /** For clients whose roots such a file replaces: the public ones and the emulator's own authority, PEM. */
     authorities: join(directory, "ca-bundle.pem"),
@@ -33,8 +33,8 @@ export function filesOf(directory: string, project: string) {
 }
 
 /** The variables that bring gcloud, curl and Google's clients to the emulator. Null stands for one that must not be set. */
-export function environment({ url, directory, project, region }: EnvironmentOptions): Record<string, string | null> {
-  const { authorities, added, cache, gcloud, operator, caller: callerFile } = filesOf(directory, project);
+export function shellEnvironment({ url, directory, project, region }: EnvironmentOptions): Record<string, string | null> {
+  const { authorities, added, cache, gcloud, operator, caller: callerFile } = emulatorFiles(directory, project);
   return {
     CLOUDRUN_OAUTH_EMULATOR: url,
     CLOUDRUN_OAUTH_CACHE_DIR: cache,

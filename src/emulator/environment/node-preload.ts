@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { EMULATED_DOMAINS } from "../server/hosts.ts";
-import type { Running } from "./pid-file.ts";
-import { writeWhole } from "../state/atomic-write.ts";
+import type { EmulatorStatus } from "./emulator-status.ts";
+import { writeFileAtomically } from "../state/atomic-write.ts";
 
 const fileIn = (directory: string): string => join(directory, "node-client.cjs");
 
@@ -10,18 +10,18 @@ const fileIn = (directory: string): string => join(directory, "node-client.cjs")
  * Writes what a Node program loads first, so that its connections to the emulated hosts come to the emulator, whichever client opens them: the fetch of Node
  * 20 and clients that have an agent of their own go by no proxy of the environment.
  */
-export function writeNodeClient(directory: string): void {
-  writeWhole(fileIn(directory), `"use strict";\n(${leadToEmulator.toString()})(${JSON.stringify(EMULATED_DOMAINS)}, process);\n`, {
+export function writeNodePreload(directory: string): void {
+  writeFileAtomically(fileIn(directory), `"use strict";\n(${leadToEmulator.toString()})(${JSON.stringify(EMULATED_DOMAINS)}, process);\n`, {
     mode: 0o644,
-    isRemade: true,
+    isReproducible: true,
   });
 }
 
 /** The variables that lead a program to an emulator which ends after it, in the environment `own`: all of its Node's connections go there too. */
-export function environmentOfProgram(
-  { data_dir, environment }: Pick<Running, "data_dir" | "environment">,
+export function nodeProgramEnvironment(
+  { data_dir, environment }: Pick<EmulatorStatus, "data_dir" | "environment">,
   own: Readonly<Record<string, string | undefined>>,
-): Running["environment"] {
+): EmulatorStatus["environment"] {
   const { NODE_OPTIONS, NODE_USE_ENV_PROXY = null } = own;
   const file = fileIn(data_dir);
   // An emulator of another version has none.

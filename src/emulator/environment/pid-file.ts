@@ -1,129 +1,103 @@
 import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { request } from "node:http";
 import { join } from "node:path";
-import type { EngineStatus } from "../engine/choose-engine.ts";
-
-/** An emulator that runs: what its status endpoint says. */
-export interface Running {
-  readonly pid: number;
-  readonly url: string;
-  readonly project: string;
-  readonly region: string;
-  readonly data_dir: string;
-  readonly environment: Readonly<Record<string, string | null>>;
-  readonly engine: EngineStatus;
-  readonly services: readonly { readonly name: string; readonly region: string; readonly url: string; readonly ready: boolean }[];
-}
+import { writeFileAtomically } from "../state/atomic-write.ts";
+import { fetchEmulatorStatus, type EmulatorStatus } from "./emulator-status.ts";
 
 interface PidFile {
   readonly pid: number;
-  /** Not there while the emulator is starting or ending. */
+  /** Missing while the emulator is starting or stopping. */
   readonly url?: string;
 }
 
-/** No start and no end takes longer, in milliseconds; a claim that is older without an address was left by a crash. */
-const LONGEST_CHANGE = 60_000;
+/** No start or stop takes longer: an older claim without a URL was left by a crash. */
+const TRANSITION_TIMEOUT_MS = 60_000;
 
 const pidFile = (home: string): string => join(home, "emulator.json");
 
-/** The emulator that was started with this home directory, or undefined. A pid file that a crash left behind counts for nothing. */
-export async function findRunning(home: string): Promise<Running | undefined> {
-  const known = readPidFile(home);
-  if (!known?.url || !isAlive(known.pid)) return undefined;
-  const status = await fetchStatus(known.url);
-  // The pid may belong to somebody else by now, and so may the port.
-  return status?.pid === known.pid ? status : undefined;
+/** The emulator that was started with this home directory, or undefined. A pid file that a crash left behind is ignored. */
+export async function findRunningEmulator(home: string): Promise<EmulatorStatus | undefined> {
+  const recorded = readPidFile(home);
+  if (!recorded?.url || !isAlive(recorded.pid)) return undefined;
+  const status = await fetchEmulatorStatus(recorded.url);
+  // Both the pid and the port can have been reused by another process.
+  return status?.pid === recorded.pid ? status : undefined;
 }
 
-/** Asks an emulator at an address how it is; undefined where none answers. */
-export function fetchStatus(url: string): Promise<Running | undefined> {
-  return new Promise((resolve) => {
-    const asked = request(new URL("/_emulator/status", url), { timeout: 5000, agent: false }, (answer) => {
-      let text = "";
-      answer.setEncoding("utf8");
-      answer.on("data", (chunk: string) => (text += chunk));
-      answer.on("end", () => resolve(answer.statusCode === 200 ? parse<Running>(text) : undefined));
-      answer.on("error", () => resolve(undefined));
-    });
-    asked.on("timeout", () => asked.destroy());
-    asked.on("error", () => resolve(undefined));
-    asked.end();
-  });
-}
-
-/** Claims a home directory for this process, which is about to start an emulator in it; false where another has it. */
+/** Claims a home directory for this process, which is about to start an emulator in it; false if another process holds it. */
 export async function claimHome(home: string): Promise<boolean> {
   mkdirSync(home, { recursive: true, mode: 0o700 });
   const file = pidFile(home);
-  const mine = `${file}.${process.pid}`;
-  const stale = `${mine}.stale`;
-  writeFileSync(mine, JSON.stringify({ pid: process.pid } satisfies PidFile), { mode: 0o600 });
+  const claim = `${file}.${process.pid}`;
+  const stale = `${claim}.stale`;
+  writeFileSync(claim, JSON.stringify({ pid: process.pid } satisfies PidFile), { mode: 0o600 });
   try {
     for (;;) {
       try {
-        // Linking fails where the file is there, so of two that start at once only one succeeds.
-        linkSync(mine, file);
+        // Linking fails if the file exists, so only one of two simultaneous starts succeeds.
+        linkSync(claim, file);
         return true;
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
       }
-      const found = readText(file);
-      if (isChanging(home) || (await findRunning(home))) return false;
-      if (!move(file, stale)) continue;
-      // Somebody who found the same stale file may have been faster: the claim that is there by now goes back.
-      if (readText(stale) !== found) move(stale, file);
+      const text = readText(file);
+      if (isInTransition(home) || (await findRunningEmulator(home))) return false;
+      if (!moveFile(file, stale)) continue;
+      // Another process may have replaced the stale file meanwhile: its new claim goes back.
+      if (readText(stale) !== text) moveFile(stale, file);
     }
   } finally {
-    rmSync(mine, { force: true });
+    rmSync(claim, { force: true });
     rmSync(stale, { force: true });
   }
 }
 
-/** Says where the emulator of a claimed home directory answers. */
-export function publish(home: string, url: string): void {
-  writeFileSync(`${pidFile(home)}.new`, JSON.stringify({ pid: process.pid, url } satisfies PidFile), { mode: 0o600 });
-  renameSync(`${pidFile(home)}.new`, pidFile(home));
+/** Records the URL of the emulator in a claimed home directory. */
+export function publishUrl(home: string, url: string): void {
+  writeFileAtomically(pidFile(home), JSON.stringify({ pid: process.pid, url } satisfies PidFile), { isReproducible: true });
 }
 
-/** Says that the emulator of a claimed home directory ends, so that nobody takes its place before it has. */
-export function retract(home: string): void {
+/** Records that the emulator in a claimed home directory is stopping, so that none starts in its place before it has stopped. */
+export function withdrawUrl(home: string): void {
   try {
     writeFileSync(pidFile(home), JSON.stringify({ pid: process.pid } satisfies PidFile));
   } catch {
-    // A full disk is no reason not to end.
+    // A full disk must not prevent the emulator from stopping.
   }
 }
 
-/** Gives a home directory back; another process's claim stays. */
+/** Releases this process's claim on a home directory; another process's claim stays. */
 export function releaseHome(home: string): void {
   if (readPidFile(home)?.pid === process.pid) rmSync(pidFile(home), { force: true });
 }
 
-/** Tells a running emulator to end. It needs a moment: its services may finish what they do. */
-export function terminate({ pid }: Running): void {
+/** Asks a running emulator to stop. It takes a moment: its services finish their requests. */
+export function terminateEmulator({ pid }: EmulatorStatus): void {
   process.kill(pid, "SIGTERM");
 }
 
-/** Whether its process is gone, and the services in it with it. */
-export function hasEnded({ pid }: Pick<Running, "pid">): boolean {
+/** Whether an emulator's process has exited, and its services with it. */
+export function hasExited({ pid }: Pick<EmulatorStatus, "pid">): boolean {
   return !isAlive(pid);
 }
 
-function isChanging(home: string): boolean {
-  const known = readPidFile(home);
+function isInTransition(home: string): boolean {
+  const recorded = readPidFile(home);
   return (
-    known !== undefined &&
-    known.url === undefined &&
-    // In a container that is started again, this process may have the pid of the one that crashed.
-    known.pid !== process.pid &&
-    isAlive(known.pid) &&
-    Date.now() - (statSync(pidFile(home), { throwIfNoEntry: false })?.mtimeMs ?? 0) < LONGEST_CHANGE
+    recorded !== undefined &&
+    recorded.url === undefined &&
+    // In a restarted container, this process can have the pid of the one that crashed.
+    recorded.pid !== process.pid &&
+    isAlive(recorded.pid) &&
+    Date.now() - (statSync(pidFile(home), { throwIfNoEntry: false })?.mtimeMs ?? 0) < TRANSITION_TIMEOUT_MS
   );
 }
 
 function readPidFile(home: string): PidFile | undefined {
-  const text = readText(pidFile(home));
-  return text === undefined ? undefined : parse<PidFile>(text);
+  try {
+    return JSON.parse(readText(pidFile(home)) ?? "") as PidFile;
+  } catch {
+    return undefined;
+  }
 }
 
 function readText(file: string): string | undefined {
@@ -134,21 +108,14 @@ function readText(file: string): string | undefined {
   }
 }
 
-function move(from: string, to: string): boolean {
+/** Moves a file; false if it doesn't exist. */
+function moveFile(from: string, to: string): boolean {
   try {
     renameSync(from, to);
     return true;
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return false;
     throw error;
-  }
-}
-
-function parse<T>(text: string): T | undefined {
-  try {
-    return JSON.parse(text) as T;
-  } catch {
-    return undefined;
   }
 }
 
@@ -161,7 +128,7 @@ function isAlive(pid: number): boolean {
   }
 }
 
-/** Whether a process has ended and only waits for its parent to ask: in a container without an init process for ever. */
+/** Whether a process has exited but its parent hasn't reaped it; in a container without an init process, it never does. */
 function isZombie(pid: number): boolean {
   return /^\d+ \([^]*\) Z /.test(readText(`/proc/${pid}/stat`) ?? "");
 }

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import type { State } from "../state/state.ts";
-import { writeWhole } from "../state/atomic-write.ts";
+import { writeFileAtomically } from "../state/atomic-write.ts";
 
 function folder({ directory }: State): string {
   const path = join(directory, "keys", "secrets");
@@ -13,7 +13,7 @@ function folder({ directory }: State): string {
 /** Keeps a secret's bytes in a file of their own (0600), since the journal is no place for them; gives back the file's name. */
 export function writePayload(state: State, payload: Buffer): string {
   const file = randomUUID();
-  writeWhole(join(folder(state), file), payload);
+  writeFileAtomically(join(folder(state), file), payload);
   return file;
 }
 

@@ -11,6 +11,7 @@ import type { State } from "../state/state.ts";
 
 interface AdminOptions {
   readonly status: () => object;
+  readonly createCallerKey: () => Promise<void>;
   readonly reset: () => Promise<void>;
   readonly faults: Faults;
   readonly clock: Clock;
@@ -23,6 +24,7 @@ type Answer = (body: () => Promise<Record<string, unknown>>, id: number, query: 
 /** Answers under the emulator's own address: what the commands `emulator …` ask. Durations are in milliseconds. */
 export function createAdmin({
   status,
+  createCallerKey,
   reset,
   faults,
   clock,
@@ -31,7 +33,11 @@ export function createAdmin({
 }: AdminOptions): (request: IncomingMessage, url: URL) => Promise<Reply> {
   const time = () => ({ now: new Date(clock.now()).toISOString(), shift_ms: clock.shift });
   const answers: Readonly<Record<string, Answer>> = {
-    "GET /_emulator/status": status,
+    // The status names the caller's key file.
+    "GET /_emulator/status": async () => {
+      await createCallerKey();
+      return status();
+    },
     "POST /_emulator/reset": async () => {
       faults.clear();
       clock.move(0);

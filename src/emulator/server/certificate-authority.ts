@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { createSecureContext, type SecureContext } from "node:tls";
 import { EMULATED_DOMAINS } from "./hosts.ts";
-import { writeWhole } from "../state/atomic-write.ts";
+import { writeFileAtomically } from "../state/atomic-write.ts";
 import {
   authorityKeyIdentifier,
   basicConstraints,
@@ -37,7 +37,7 @@ export function openCertificateAuthority(directory: string, now: () => number): 
   mkdirSync(keys, { recursive: true, mode: 0o700 });
   if (!existsSync(file)) {
     // Certificate and key in one file, so that a crash cannot leave one without the other.
-    writeWhole(file, JSON.stringify(createAuthority(now())));
+    writeFileAtomically(file, JSON.stringify(createAuthority(now())));
   }
   const { certificate, privateKey } = JSON.parse(readFileSync(file, "utf8")) as StoredAuthority;
   const issuerKey = createPrivateKey(privateKey);

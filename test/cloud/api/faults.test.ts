@@ -2,7 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, afterEach, expect, test } from "vitest";
-import { environmentOf } from "../../../src/emulator/index.ts";
+import { projectEnvironment } from "../../../src/emulator/index.ts";
 import { mergeEnvironment } from "../../../src/context/merge-environment.ts";
 import { sendAdmin } from "../../helpers/admin.ts";
 import { withoutChance } from "../../helpers/both-ways.ts";
@@ -50,7 +50,10 @@ async function openProject(project: string) {
     body: { projectId: project, name: project },
   });
   expect(made.json["error"]).toBeUndefined();
-  const env = mergeEnvironment({ HOME: home, PATH: "", SERVICE_NAME: "hello" }, environmentOf(status(), project)) as Record<string, string>;
+  const env = mergeEnvironment({ HOME: home, PATH: "", SERVICE_NAME: "hello" }, projectEnvironment(status(), project)) as Record<
+    string,
+    string
+  >;
   return {
     project,
     run: (argv: readonly string[]) => runCli(["--via", "api", "--json", "--verbose", ...argv], { env, cwd: home }),

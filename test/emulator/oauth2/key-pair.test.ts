@@ -1,24 +1,21 @@
-import { checkPrimeSync, createPrivateKey, sign, verify } from "node:crypto";
+import { createPrivateKey, sign, verify } from "node:crypto";
+import { readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { expect, test } from "vitest";
-import { createKeyPair } from "../../../src/emulator/oauth2/key-pair.ts";
+import { createKeyPair, openKeyPair } from "../../../src/emulator/oauth2/key-pair.ts";
+import { temporaryDirectory } from "../../helpers/api-server.ts";
 
-test("a pair is an RSA key of 2048 bits whose numbers belong together", async () => {
-  for (let count = 0; count < 20; count += 1) {
-    const { privateKey, publicKey } = await createKeyPair();
-    expect(privateKey.asymmetricKeyDetails).toEqual({ modulusLength: 2048, publicExponent: 65_537n });
-    const numbers = Object.entries(privateKey.export({ format: "jwk" })).filter(([name]) => name !== "kty");
-    const { n, e, d, p, q, dp, dq, qi } = Object.fromEntries(numbers.map(([name, value]) => [name, read(value)])) as Numbers;
-    expect([p, q].map((prime) => checkPrimeSync(prime))).toEqual([true, true]);
-    expect({ n, dp, dq }).toEqual({ n: p * q, dp: d % (p - 1n), dq: d % (q - 1n) });
-    expect([(e * d) % (p - 1n), (e * d) % (q - 1n), (q * qi) % p]).toEqual([1n, 1n, 1n]);
-    const data = Buffer.from("signed");
-    const pem = privateKey.export({ type: "pkcs8", format: "pem" });
-    expect(verify("sha256", data, publicKey, sign("sha256", data, createPrivateKey(pem)))).toBe(true);
-  }
+test("a key pair is RSA with 2048 bits, and its private key signs what its public key verifies", async () => {
+  const { privateKey, publicKey } = await createKeyPair();
+  expect(privateKey.asymmetricKeyDetails).toMatchObject({ modulusLength: 2048, publicExponent: 65_537n });
+  const data = Buffer.from("signed");
+  expect(verify("sha256", data, publicKey, sign("sha256", data, privateKey))).toBe(true);
 });
 
-type Numbers = Record<"n" | "e" | "d" | "p" | "q" | "dp" | "dq" | "qi", bigint>;
-
-function read(value: unknown): bigint {
-  return BigInt(`0x${Buffer.from(String(value), "base64url").toString("hex")}`);
-}
+test("a key file is created once, for its owner only", async () => {
+  const file = join(temporaryDirectory(), "keys", "issuer.pem");
+  const { keyId } = await openKeyPair(file);
+  expect(statSync(file).mode & 0o777).toBe(0o600);
+  expect(createPrivateKey(readFileSync(file)).asymmetricKeyType).toBe("rsa");
+  expect((await openKeyPair(file)).keyId).toBe(keyId);
+});

@@ -5,7 +5,7 @@ import { readMember } from "../../../cloud/member.ts";
 import { defaultImage } from "../../../cloud/repository.ts";
 import type { ServiceMessage } from "../../../cloud/messages/v2-service.ts";
 import type { Context } from "../../../context/context.ts";
-import type { Running } from "../../../emulator/index.ts";
+import type { EmulatorStatus } from "../../../emulator/index.ts";
 import { CliError } from "../../../errors/cli-error.ts";
 import { operatorContext } from "../../../context/operator-context.ts";
 import { provideKeyFile } from "./key-files.ts";
@@ -21,7 +21,7 @@ export interface Planted {
 }
 
 /** Brings about what a seed file asks for, in a running emulator. What is there already stays, so that it may be planted again. */
-export async function plant(context: Context, running: Running, seed: Seed, file: string): Promise<Planted[]> {
+export async function plant(context: Context, running: EmulatorStatus, seed: Seed, file: string): Promise<Planted[]> {
   const planted: Planted[] = [];
   const bed = {
     around: context,
@@ -36,7 +36,7 @@ export async function plant(context: Context, running: Running, seed: Seed, file
 
 interface Bed {
   readonly around: Context;
-  readonly running: Running;
+  readonly running: EmulatorStatus;
   /** What the file's paths are relative to. */
   readonly folder: string;
   readonly note: (kind: Planted["kind"], name: string, made: boolean) => void;

@@ -1,6 +1,6 @@
 import { openApiClient, type ApiClient } from "../../../cloud/api/client.ts";
 import type { Context } from "../../../context/context.ts";
-import type { Running } from "../../../emulator/index.ts";
+import type { EmulatorStatus } from "../../../emulator/index.ts";
 import { operatorContext } from "../../../context/operator-context.ts";
 import { listUsers } from "./logins.ts";
 import { readPolicy } from "./policies.ts";
@@ -34,7 +34,7 @@ export type FindSource = (
 ) => Promise<string | undefined>;
 
 /** What a running emulator holds, as a seed file says it; without what every project has from the start. */
-export async function survey(context: Context, running: Running, findSource: FindSource): Promise<SeedInput> {
+export async function survey(context: Context, running: EmulatorStatus, findSource: FindSource): Promise<SeedInput> {
   const own = openApiClient(operatorContext(context, running), running);
   const { projects = [] } = (await own.call({ method: "GET", url: "https://cloudresourcemanager.googleapis.com/v1/projects" })) as {
     readonly projects?: readonly { readonly projectId: string; readonly projectNumber: string }[];

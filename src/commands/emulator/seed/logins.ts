@@ -1,20 +1,20 @@
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Context } from "../../../context/context.ts";
-import type { Running } from "../../../emulator/index.ts";
+import type { EmulatorStatus } from "../../../emulator/index.ts";
 import { CliError } from "../../../errors/cli-error.ts";
 
 /** What an emulator's logins begin with; Google's do not. */
 const OURS = "1//0emulator-";
 
 /** The e-mail addresses of the people that an emulator knows. */
-export async function listUsers({ send }: Pick<Context, "send">, { url }: Running): Promise<string[]> {
+export async function listUsers({ send }: Pick<Context, "send">, { url }: EmulatorStatus): Promise<string[]> {
   const answer = await send({ method: "GET", url: `${url}/_emulator/users` });
   return ((await answer.json()) as { readonly users: readonly { readonly email: string }[] }).users.map(({ email }) => email);
 }
 
 /** Sees to it that there is a person; true where one was made. */
-export async function ensureUser(context: Pick<Context, "send">, running: Running, email: string): Promise<boolean> {
+export async function ensureUser(context: Pick<Context, "send">, running: EmulatorStatus, email: string): Promise<boolean> {
   if ((await listUsers(context, running)).includes(email)) return false;
   await ask(context, running, "users", { email });
   return true;
@@ -24,7 +24,7 @@ export async function ensureUser(context: Pick<Context, "send">, running: Runnin
  * Sees to it that a file (0600) holds a person's login, as gcloud leaves one; true where one was made. A file that is there is replaced only where
  * an emulator wrote it that has forgotten it: throws CONFLICT for any other.
  */
-export async function provideLogin(context: Pick<Context, "send">, running: Running, email: string, path: string): Promise<boolean> {
+export async function provideLogin(context: Pick<Context, "send">, running: EmulatorStatus, email: string, path: string): Promise<boolean> {
   const found = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return undefined;
     throw inTheWay(path, `cannot be read: ${error.code}`);
@@ -43,12 +43,12 @@ export async function provideLogin(context: Pick<Context, "send">, running: Runn
   return true;
 }
 
-async function isKnown(context: Pick<Context, "send">, running: Running, login: Login): Promise<boolean> {
+async function isKnown(context: Pick<Context, "send">, running: EmulatorStatus, login: Login): Promise<boolean> {
   const { known } = (await ask(context, running, "logins/check", { refresh_token: login.refresh_token })) as { readonly known: boolean };
   return known;
 }
 
-async function ask({ send }: Pick<Context, "send">, { url }: Running, path: string, body: object): Promise<unknown> {
+async function ask({ send }: Pick<Context, "send">, { url }: EmulatorStatus, path: string, body: object): Promise<unknown> {
   const answer = await send({
     method: "POST",
     url: `${url}/_emulator/${path}`,

@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { filesOf, instanceEnvironment } from "../../environment/environment.ts";
+import { emulatorFiles, instanceEnvironment } from "../../environment/environment.ts";
 import { openInstanceLog } from "../../logging/instance-log.ts";
 import type { LogStore } from "../../logging/log-store.ts";
 import { openMetadataServer } from "../../metadata/metadata-server.ts";
@@ -28,7 +28,7 @@ export function createSurround({ logs, address, ...runtime }: SurroundOptions): 
     const url = await address;
     const metadata = describeInstance(runtime, { project, region, instanceId, serviceAccount });
     const server = await openMetadataServer({ metadata, emulator: () => new URL(url), log });
-    const { authorities, added } = filesOf(state.directory, projectId);
+    const { authorities, added } = emulatorFiles(state.directory, projectId);
     const { write, say } = openInstanceLog({ state, logs }, revisionKey, instanceId);
     return {
       environment: instanceEnvironment({ url, authorities, added, metadata: `127.0.0.1:${server.port}` }),

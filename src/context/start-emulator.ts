@@ -1,0 +1,69 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createEmulator, JournalError, NoContainerEngine, type Emulator, type EngineChoice } from "../emulator/index.ts";
+import { CliError } from "../errors/cli-error.ts";
+import type { Context } from "./context.ts";
+
+/**
+ * Starts an emulator in this process, with its state in a directory. Throws EMULATOR_FAILED with the reason if the machine prevents it, and
+ * ENGINE_MISSING if the requested engine isn't available.
+ */
+export async function startEmulator(
+  context: Context,
+  directory: string,
+  options: { port: number; iamPropagation?: number; log: (line: string) => void },
+): Promise<Emulator> {
+  try {
+    return await createEmulator({
+      directory,
+      port: options.port,
+      iamPropagation: options.iamPropagation,
+      engine: context.settings.get("engine")?.value as EngineChoice | undefined,
+      project: readFlag(context, "project"),
+      region: readFlag(context, "region"),
+      env: context.env,
+      log: options.log,
+      record: context.settings.get("record")?.value,
+    });
+  } catch (error) {
+    throw explainStartError(error, options.port, directory);
+  }
+}
+
+/** Runs an emulator for the duration of `work`, then deletes its data. */
+export async function withTemporaryEmulator<T>(context: Context, work: (emulator: Emulator) => Promise<T>): Promise<T> {
+  const directory = mkdtempSync(join(tmpdir(), "cloudrun-oauth-"));
+  try {
+    const emulator = await startEmulator(context, directory, { port: 0, log: (line) => context.terminal.debug(line) });
+    try {
+      await emulator.createCallerKey();
+      return await work(emulator);
+    } finally {
+      await emulator.remove();
+    }
+  } finally {
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+/** The emulator's project or region, from its flag only: what a shell or a folder sets applies to the cloud. */
+export function readFlag({ settings }: Pick<Context, "settings">, name: "project" | "region"): string | undefined {
+  const setting = settings.get(name);
+  return setting?.source === `--${name}` ? setting.value : undefined;
+}
+
+/** Turns an error of a start with data in a directory into EMULATOR_FAILED or ENGINE_MISSING if the machine caused it; otherwise returns the error itself. */
+export function explainStartError(error: unknown, port: number, directory: string): unknown {
+  const { code } = error as NodeJS.ErrnoException;
+  const fail = (message: string, hint: string) => new CliError("EMULATOR_FAILED", message, { hint, cause: error });
+  if (error instanceof NoContainerEngine) return new CliError("ENGINE_MISSING", error.message, { hint: "--engine process", cause: error });
+  if (error instanceof JournalError)
+    return fail(error.message, "Put the file back as it was, or begin anew without it: cloudrun-oauth emulator reset");
+  if (code === "EADDRINUSE") return fail(`Port ${port} of 127.0.0.1 is taken.`, "cloudrun-oauth emulator start --port 0");
+  if (code === "EACCES" || code === "EPERM" || code === "EROFS")
+    return fail(`The emulator may not write to ${directory}.`, "Name another folder with --data-dir");
+  if (code === "EEXIST" || code === "ENOTDIR") return fail(`${directory} is no folder.`, "Name another one with --data-dir");
+  if (code === "ENOSPC") return fail(`The disk is full where ${directory} is.`, "Free some space, or name another folder with --data-dir");
+  return error;
+}
