@@ -27,6 +27,15 @@ const input = {
   // google-auth-library doesn't send requests with these, but with the transport of src/auth/google-auth-transport.ts.
   external: ["node-fetch", "https-proxy-agent"],
 };
+// conf needs these for schemas, migrations, and watching, none of which src/settings/profiles.ts uses. They are 85% of its size.
+const unusedByConf = {
+  name: "unused-by-conf",
+  resolveId: {
+    filter: { id: /^(?:ajv\/dist\/2020\.js|ajv-formats|semver|debounce-fn)$/ },
+    handler: (_, importer) => (/node_modules[\\/]conf[\\/]/.test(importer) ? "\0unused-by-conf" : undefined),
+  },
+  load: { filter: { id: /^\0unused-by-conf$/ }, handler: () => "export default undefined; export const Ajv2020 = undefined;" },
+};
 const output = {
   dir: newDist,
   comments: false,
@@ -37,7 +46,11 @@ const output = {
 const program = await build({
   ...input,
   input: { main: "src/main.ts", emulator: "src/library/emulator.ts", errors: "src/errors/cli-error.ts" },
-  plugins: [{ name: "spinners", load: { filter: { id: /cli-spinners[\\/]spinners\.json$/ }, handler: keepDefaultSpinners } }, lateModules],
+  plugins: [
+    { name: "spinners", load: { filter: { id: /cli-spinners[\\/]spinners\.json$/ }, handler: keepDefaultSpinners } },
+    unusedByConf,
+    lateModules,
+  ],
   output: {
     ...output,
     format: "cjs",
@@ -48,6 +61,7 @@ const program = await build({
     codeSplitting: {
       groups: [
         { name: "cel", test: /node_modules\/@marcbachmann\/cel-js\//, priority: 5 },
+        { name: "conf", test: /node_modules\/conf\//, priority: 5 },
         { name: "valibot", test: /node_modules\/valibot\//, priority: 5 },
         { name: "first", test: MAIN_MODULES, priority: 4 },
         { name: "program", test: /src\/cli\/program\.ts$/, priority: 3 },
@@ -61,7 +75,10 @@ const program = await build({
 const library = await build({
   ...input,
   input: { index: "src/index.ts" },
-  plugins: [{ name: "errors", resolveId: { filter: { id: /\/cli-error\.ts$/ }, handler: () => ({ id: "./errors.cjs", external: true }) } }],
+  plugins: [
+    unusedByConf,
+    { name: "errors", resolveId: { filter: { id: /\/cli-error\.ts$/ }, handler: () => ({ id: "./errors.cjs", external: true }) } },
+  ],
   output: {
     ...output,
     format: "es",

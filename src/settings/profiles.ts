@@ -1,49 +1,43 @@
-import { mkdirSync, readFileSync } from "node:fs";
+import Conf from "conf";
+import { statSync } from "node:fs";
 import { join } from "node:path";
 import { CliError } from "../errors/cli-error.ts";
-import type { ErrorCode } from "../errors/exit-codes.ts";
 import { closestMatch } from "../errors/closest-match.ts";
+import type { ErrorCode } from "../errors/exit-codes.ts";
+import { parseProfiles, type ProfileValues, type StoredProfiles } from "./parse-profiles.ts";
 
-type Values = Readonly<Record<string, string>>;
-
-/** Named sets of settings that a person keeps for himself, across projects. */
+/** A user's named sets of settings, across projects. */
 export interface Profiles {
-  /** The name of the one in use. */
+  /** The name of the active profile. */
   current(): string;
   names(): readonly string[];
-  /** The settings of the one in use, or of the one that is named; none for one that does not exist. Throws SETTINGS_INVALID where the one that was chosen does not. */
-  values(profile?: string): Values;
-  /** Sets one setting of the profile in use, or removes it where the value is undefined. */
-  set(name: string, value: string | undefined): Promise<void>;
-  /** Makes a profile the one in use from now on. */
-  use(profile: string): Promise<void>;
-  /** Deletes a profile with its settings; where it was the one in use, default is from then on. Throws NOT_FOUND where there is none. */
-  delete(profile: string): Promise<void>;
-  /** Where they are kept. */
+  /** The settings of a profile, by default of the active one. Throws SETTINGS_INVALID if the active one was chosen and doesn't exist. */
+  values(profile?: string): ProfileValues;
+  /** Sets a setting of the active profile, or removes it if the value is undefined. */
+  set(name: string, value: string | undefined): void;
+  /** Makes a profile the active one, and creates it if it doesn't exist. */
+  use(profile: string): void;
+  /** Deletes a profile; if it was the active one, `default` becomes active. Throws NOT_FOUND if the profile doesn't exist. */
+  delete(profile: string): void;
+  /** The path of the file that has them. */
   readonly path: string;
 }
 
-interface Kept {
-  readonly current?: string;
-  readonly profiles?: Readonly<Record<string, Values>>;
-}
-
-/** Reading is plain and lazy; what writes without ever leaving half a file is loaded for writing only. */
+/** Opens the profiles in a directory. Every function throws SETTINGS_INVALID if their file can't be read, written, or parsed. */
 export function openProfiles(directory: string, chosen: string | undefined): Profiles {
   const path = join(directory, "config.json");
-  let kept: Kept | undefined;
-  const read = () => (kept ??= readKept(path));
+  let stored: StoredProfiles | undefined;
+  const read = () => (stored ??= readProfiles(directory, path));
   const current = () => chosen ?? read().current ?? "default";
 
-  async function write(change: Kept): Promise<void> {
-    const { writeFileSync } = await import("atomically");
+  function write(change: StoredProfiles): void {
+    read();
+    stored = undefined;
     try {
-      mkdirSync(directory, { recursive: true });
-      writeFileSync(path, JSON.stringify({ ...read(), ...change }, undefined, "\t"));
+      openStore(directory, path).set(change);
     } catch (error) {
       throw new CliError("SETTINGS_INVALID", `${path} cannot be written: ${(error as Error).message}.`, { cause: error });
     }
-    kept = undefined;
   }
 
   return {
@@ -56,44 +50,48 @@ export function openProfiles(directory: string, chosen: string | undefined): Pro
       if (!values && chosen !== undefined && chosen !== "default") throw unknownProfile(chosen, Object.keys(read().profiles ?? {}));
       return values ?? {};
     },
-    async set(name, value) {
+    set(name, value) {
       const { [name]: _, ...others } = read().profiles?.[current()] ?? {};
       const values = value === undefined ? others : { ...others, [name]: value };
-      await write({ profiles: { ...read().profiles, [current()]: values } });
+      write({ profiles: { ...read().profiles, [current()]: values } });
     },
-    async use(profile) {
-      await write({ current: profile, profiles: { [profile]: {}, ...read().profiles } });
+    use(profile) {
+      write({ current: profile, profiles: { [profile]: {}, ...read().profiles } });
     },
-    async delete(profile) {
+    delete(profile) {
       const { [profile]: deleted, ...others } = read().profiles ?? {};
       if (!deleted) throw unknownProfile(profile, Object.keys(others), "NOT_FOUND");
-      await write({ profiles: others, ...(read().current === profile && { current: "default" }) });
+      write({ profiles: others, ...(read().current === profile && { current: "default" }) });
     },
   };
 }
 
-function readKept(path: string): Kept {
-  let text: string;
+/** Most users have no profiles, and Conf takes a while to load: the bundle loads it when the code first uses it. */
+function openStore(directory: string, path: string): Conf<StoredProfiles> {
+  return new Conf({
+    cwd: directory,
+    configName: "config",
+    accessPropertiesByDotNotation: false,
+    deserialize: (text) => parseProfiles(path, text),
+  });
+}
+
+function readProfiles(directory: string, path: string): StoredProfiles {
   try {
-    text = readFileSync(path, "utf8");
+    statSync(path);
+    return openStore(directory, path).store;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return {};
-    throw new CliError("SETTINGS_INVALID", `${path} cannot be read: ${(error as Error).message}.`, { cause: error });
-  }
-  try {
-    return JSON.parse(text) as Kept;
-  } catch (error) {
-    throw new CliError("SETTINGS_INVALID", `${path} is not JSON: ${(error as Error).message}.`, {
-      hint: "Mend the file, or delete it to start anew.",
-      cause: error,
-    });
+    if (error instanceof CliError) throw error;
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT") return {};
+    throw new CliError("SETTINGS_INVALID", `${path} cannot be read: ${message}.`, { cause: error });
   }
 }
 
 function unknownProfile(name: string, others: readonly string[], code: ErrorCode = "SETTINGS_INVALID"): CliError {
   const meant = closestMatch(name, others);
   return new CliError(code, `There is no profile "${name}"${others.length > 0 ? `: there are ${others.join(", ")}` : ""}.`, {
-    // Whoever wants one deleted does not want it made.
+    // A user who wants to delete a profile doesn't want to create it.
     hint: meant
       ? `Did you mean ${meant}?`
       : code === "NOT_FOUND"

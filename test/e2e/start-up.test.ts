@@ -75,4 +75,4 @@ test.for<[argv: readonly string[], files: number, kilobytes: number, needed?: re
 });
 
 /** Files that are a library's own, and those of which a start needs nothing. */
-const HEAVY = /^(apis|cel|execa|google-clients|ora|chalk|explain|evidence|index\.min|gcloud)$/;
+const HEAVY = /^(apis|cel|conf|execa|google-clients|ora|chalk|explain|evidence|index\.min|gcloud)$/;

@@ -2,7 +2,8 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { CliError } from "../../src/errors/cli-error.ts";
-import { openSettings, SETTING_NAMES, type SettingName } from "../../src/settings/settings.ts";
+import { SETTING_NAMES, type SettingName } from "../../src/settings/setting-sources.ts";
+import { openSettings } from "../../src/settings/settings.ts";
 import { folder } from "../helpers/command-line.ts";
 
 /** Every place that a setting can come from, the first that counts first. */

@@ -29,7 +29,7 @@ export function fileDirective({ kind, target, command, index }: Place): readonly
 }
 
 async function settingNames(): Promise<Candidate[]> {
-  const { SETTING_NAMES } = await import("../../settings/settings.ts");
+  const { SETTING_NAMES } = await import("../../settings/setting-sources.ts");
   return SETTING_NAMES.map((name) => [name]);
 }
 

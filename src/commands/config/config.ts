@@ -3,7 +3,7 @@ import type { Context } from "../../context/context.ts";
 import { CliError } from "../../errors/cli-error.ts";
 import { closestMatch } from "../../errors/closest-match.ts";
 import { printPlan } from "../../context/print-plan.ts";
-import { SETTING_NAMES, type SettingName } from "../../settings/settings.ts";
+import { SETTING_NAMES, type SettingName } from "../../settings/setting-sources.ts";
 import { projectFileSchema } from "../../settings/json-schema.ts";
 import { assertAllowed } from "../../settings/rules.ts";
 
@@ -34,7 +34,7 @@ async function change({ dryRun, settings: { profiles }, terminal }: Context, nam
     const what = value === null ? `remove ${name} from` : `set ${name} to ${value} in`;
     return printPlan(terminal, [`${what} profile ${profile} in ${profiles.path}`]);
   }
-  await profiles.set(name, value ?? undefined);
+  profiles.set(name, value ?? undefined);
   if (terminal.json) return terminal.printJson({ profile, name, value });
   terminal.note(value === null ? `${name} is not set in profile ${profile} any more.` : `${name} is ${value} in profile ${profile}.`);
 }
@@ -64,7 +64,7 @@ export async function configUse({ dryRun, settings: { profiles }, terminal }: Co
     throw new CliError("USAGE", `"${profile}" cannot be a profile's name: letters, digits, points, hyphens and underscores can.`);
   const isNew = !profiles.names().includes(profile);
   if (dryRun) return printPlan(terminal, [`${isNew ? "make and use" : "use"} profile ${profile} in ${profiles.path}`]);
-  await profiles.use(profile);
+  profiles.use(profile);
   if (terminal.json) return terminal.printJson({ profile, made: isNew });
   terminal.note(`Profile ${profile} is in use${isNew ? ": it is new, and empty" : ""}.`);
 }
@@ -79,7 +79,7 @@ export async function configDelete({ dryRun, settings: { profiles }, terminal }:
     !(await terminal.confirm(`Delete the profile ${profile} with ${count === 1 ? "its setting" : `its ${count} settings`}?`))
   )
     return terminal.note("Nothing was deleted.");
-  await profiles.delete(profile);
+  profiles.delete(profile);
   if (terminal.json) return terminal.printJson({ deleted: profile, profile: profiles.current() });
   terminal.note(`Profile ${profile} is deleted; ${profiles.current()} is in use.`);
 }

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { version } from "node:process";
-import { SETTING_NAMES } from "../../settings/settings.ts";
+import { SETTING_NAMES } from "../../settings/setting-sources.ts";
 import { fail, ok, skip, warn, type Check, type Finding } from "./check.ts";
 
 export const machineChecks: readonly Check[] = [
