@@ -1,6 +1,6 @@
 import { env } from "node:process";
 import { audienceFor } from "./auth/audience.ts";
-import type { AuthContext } from "./auth/service-account-tokens.ts";
+import type { AuthContext } from "./auth/auth-context.ts";
 import { openGoogleKeys, type FindKey } from "./auth/google-public-keys.ts";
 import { verifyIdToken as verify, type VerifiedClaims, type VerifyIdTokenOptions } from "./auth/verify-id-token.ts";
 import { CliError } from "./errors/cli-error.ts";

@@ -1,6 +1,6 @@
 import { CliError } from "../errors/cli-error.ts";
 import type { Credentials } from "./credentials.ts";
-import type { AuthContext } from "./service-account-tokens.ts";
+import type { AuthContext } from "./auth-context.ts";
 import { isJsonObject, type JsonObject } from "./field-reader.ts";
 import { parseJson, readJsonFile } from "./key-file.ts";
 import { readAuthorizedUser } from "./credential-types/authorized-user.ts";

@@ -1,4 +1,6 @@
-/** The claims of an ID token (OpenID Connect Core 1.0, section 2) that Google sets; none of them is verified here. */
+import { verify, type KeyObject } from "node:crypto";
+
+/** The claims of an ID token (OpenID Connect Core 1.0, section 2) that Google sets. */
 export interface IdTokenClaims {
   readonly iss?: string;
   readonly aud?: string;
@@ -12,25 +14,47 @@ export interface IdTokenClaims {
   readonly [name: string]: unknown;
 }
 
-/** Reads the claims of a token without verifying it; undefined where it is no JWT. */
+export interface Jwt {
+  readonly header: Readonly<Record<string, unknown>>;
+  readonly claims: IdTokenClaims;
+  /** In base64url, or whatever was put in its place. */
+  readonly signature: string;
+}
+
+/** What Cloud Run's front end writes in place of the signature before it forwards a token that it has verified. */
+const SIGNATURE_REMOVED = "SIGNATURE_REMOVED_BY_GOOGLE";
+
+/** Decodes a JWT (RFC 7515, section 7.1) without verifying it; undefined if it isn't one. Claims have the type that their sender chose. */
+export function decodeJwt(token: string): Jwt | undefined {
+  const [head, body, signature, ...rest] = token.split(".");
+  const [header, claims] = [decodeSegment(head), decodeSegment(body)];
+  return header && claims && signature !== undefined && rest.length === 0 ? { header, claims, signature } : undefined;
+}
+
+/** The claims of a JWT, unverified; undefined if the token isn't one. */
 export function readClaims(token: string): IdTokenClaims | undefined {
-  const segments = token.split(".");
-  if (segments.length !== 3) return undefined;
+  return decodeJwt(token)?.claims;
+}
+
+/** Whether Cloud Run's front end has removed the token's signature. */
+export function isSignatureRemoved({ signature }: Jwt): boolean {
+  return signature === SIGNATURE_REMOVED;
+}
+
+/** Whether a key has signed a JWT, with RS256 or ES256 (RFC 7518, section 3) according to the kind of key. */
+export function isSignedWith(key: KeyObject, token: string): boolean {
+  const end = token.lastIndexOf(".");
+  const [signed, signature] = [token.slice(0, end), token.slice(end + 1)];
+  if (!/^[\w-]+$/.test(signature)) return false;
+  return verify("sha256", Buffer.from(signed), { key, dsaEncoding: "ieee-p1363" }, Buffer.from(signature, "base64url"));
+}
+
+function decodeSegment(segment = ""): Readonly<Record<string, unknown>> | undefined {
+  if (!/^[\w-]+$/.test(segment)) return undefined;
   try {
-    const claims: unknown = JSON.parse(Buffer.from(segments[1] as string, "base64url").toString("utf8"));
-    return typeof claims === "object" && claims !== null && !Array.isArray(claims) ? (claims as IdTokenClaims) : undefined;
+    const value: unknown = JSON.parse(Buffer.from(segment, "base64url").toString("utf8"));
+    return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Readonly<Record<string, unknown>>) : undefined;
   } catch {
     return undefined;
   }
-}
-
-/** A principal as policies name it: `serviceAccount:…` or `user:…`. */
-export function principalForEmail(email: string): string {
-  return `${email.endsWith(".gserviceaccount.com") ? "serviceAccount" : "user"}:${email}`;
-}
-
-/** Whose a token is, by its e-mail address, without verifying it. */
-export function principalOfToken(token: string): string | undefined {
-  const { email } = readClaims(token) ?? {};
-  return typeof email === "string" ? principalForEmail(email) : undefined;
 }

@@ -1,26 +1,12 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { CliError } from "../errors/cli-error.ts";
-import type { Response, Send } from "../http/client.ts";
+import type { Response } from "../http/client.ts";
+import type { AuthContext } from "./auth-context.ts";
+import type { AccessToken } from "./credentials.ts";
 import { createAssertion, type RequestedToken } from "./assertion.ts";
 import type { ServiceAccountKey } from "./service-account-key.ts";
 import { parseTokenUri } from "./google-hosts.ts";
 import { explainTokenRefusal } from "./token-refusal.ts";
-
-/** What an exchange needs of the world. */
-export interface AuthContext {
-  readonly send: Send;
-  readonly env: Readonly<Record<string, string | undefined>>;
-  /** Ends whatever is under way. */
-  readonly signal?: AbortSignal;
-  /** Milliseconds since the epoch. */
-  readonly now?: () => number;
-}
-
-export interface AccessToken {
-  readonly token: string;
-  /** Seconds since the epoch. */
-  readonly expires: number;
-}
 
 const CLOUD_PLATFORM = "https://www.googleapis.com/auth/cloud-platform";
 

@@ -1,7 +1,6 @@
-import { verify } from "node:crypto";
 import { CliError } from "../errors/cli-error.ts";
 import type { FindKey } from "./google-public-keys.ts";
-import type { IdTokenClaims } from "./jwt.ts";
+import { decodeJwt, isSignatureRemoved, isSignedWith, type IdTokenClaims } from "./jwt.ts";
 
 export interface VerifyIdTokenOptions {
   /** Whom the token has to be for: the service's URL as its callers name it, or each of several. */
@@ -44,9 +43,6 @@ interface World {
 
 const ISSUERS = ["https://accounts.google.com", "accounts.google.com"];
 
-/** What Cloud Run's front end writes over the signature of a token that it has verified. */
-const REMOVED = "SIGNATURE_REMOVED_BY_GOOGLE";
-
 /**
  * Verifies an ID token of Google's and gives its claims. Throws CliError CREDENTIALS_INVALID with the TokenFault in `details.reason`, USAGE
  * where no audience is said, UNAVAILABLE or TIMEOUT where Google's keys cannot be had.
@@ -80,18 +76,17 @@ export async function verifyIdToken(
 }
 
 async function verifySignature(token: string, findKey: FindKey): Promise<IdTokenClaims> {
-  const segments = typeof token === "string" ? token.split(".") : [];
-  const [header, claims] = segments.slice(0, 2).map(parseSegment);
-  const [head = "", body = "", signature = ""] = segments;
-  if (segments.length !== 3 || !header || !claims) throw malformed(token);
-  if (signature === REMOVED) {
+  const jwt = typeof token === "string" ? decodeJwt(token) : undefined;
+  if (!jwt) throw malformed(token);
+  const { header, claims } = jwt;
+  if (isSignatureRemoved(jwt)) {
     throw fault(
       "SIGNATURE_REMOVED",
       "Google removed the signature of this ID token: Cloud Run's front end has verified it, and nobody can a second time.",
       "Read its claims as they are, as long as the service is private; a public one gets tokens with their signature.",
     );
   }
-  // RFC 8725, section 3.1: never what the token itself asks for. RFC 7515, section 4.1.11: there is no extension that is understood here.
+  // RFC 8725, section 3.1: never the algorithm that the token itself names. RFC 7515, section 4.1.11: no extension is supported.
   if (header["alg"] !== "RS256" || "crit" in header)
     throw fault("WRONG_ALGORITHM", "The token is not signed by RS256, as all of Google's ID tokens are.");
   const key = typeof header["kid"] === "string" ? await findKey(header["kid"]) : undefined;
@@ -101,8 +96,7 @@ async function verifySignature(token: string, findKey: FindKey): Promise<IdToken
       "The token is signed by none of Google's keys for ID tokens.",
       "Is it a token of another issuer, or of an emulator?",
     );
-  if (!/^[\w-]+$/.test(signature) || !verify("sha256", Buffer.from(`${head}.${body}`), key, Buffer.from(signature, "base64url")))
-    throw fault("WRONG_SIGNATURE", "The ID token's signature is not Google's: it was changed, or made up.");
+  if (!isSignedWith(key, token)) throw fault("WRONG_SIGNATURE", "The ID token's signature is not Google's: it was changed, or made up.");
   return claims;
 }
 
@@ -128,16 +122,6 @@ function malformed(token: unknown): CliError {
     ? 'It is what follows "Bearer " in the header.'
     : "An access token is none: the caller sends what cloudrun-oauth token prints.";
   return fault("MALFORMED", "What was given is no ID token, which is three texts in base64url with points between them.", hint);
-}
-
-function parseSegment(text: string): Readonly<Record<string, unknown>> | undefined {
-  if (!/^[\w-]+$/.test(text)) return undefined;
-  try {
-    const value: unknown = JSON.parse(Buffer.from(text, "base64url").toString("utf8"));
-    return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Readonly<Record<string, unknown>>) : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /** What a stranger wrote, as a part of one line. */

@@ -1,3 +1,4 @@
+import { principalForEmail } from "../auth/principal.ts";
 import { CliError } from "../errors/cli-error.ts";
 import type { GrantOptions } from "./cloud.ts";
 
@@ -23,7 +24,7 @@ export function readMember(text: string): string {
   if (EVERYBODY.includes(text)) return text;
   const [type = ""] = text.split(":");
   if (TYPES.includes(type) && text.length > type.length + 1) return text;
-  if (/^[^\s:@]+@[^\s:@]+\.[^\s:@]+$/.test(text)) return text.endsWith(".gserviceaccount.com") ? `serviceAccount:${text}` : `user:${text}`;
+  if (/^[^\s:@]+@[^\s:@]+\.[^\s:@]+$/.test(text)) return principalForEmail(text);
   throw new CliError("USAGE", `"${text}" is no member.`, {
     hint: "Say an e-mail address, user:…, serviceAccount:…, group:…, domain:…, principal:…, allAuthenticatedUsers or allUsers.",
   });

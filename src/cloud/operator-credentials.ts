@@ -1,6 +1,7 @@
-import { findCredentials, type Credentials } from "../auth/credentials.ts";
-import type { AuthContext } from "../auth/service-account-tokens.ts";
-import { principalForEmail } from "../auth/jwt.ts";
+import { findCredentials } from "../auth/find-credentials.ts";
+import type { Credentials } from "../auth/credentials.ts";
+import type { AuthContext } from "../auth/auth-context.ts";
+import { principalForEmail } from "../auth/principal.ts";
 import { impersonate, parseImpersonationChain } from "../auth/credential-types/impersonated-service-account.ts";
 import type { CloudContext } from "./cloud-context.ts";
 import { assertAllowed } from "../settings/rules.ts";

@@ -1,7 +1,7 @@
 import { audienceFor } from "../auth/audience.ts";
 import { isFromIap } from "./refusal/response-author.ts";
-import type { Context } from "../context/context.ts";
 import { CliError } from "../errors/cli-error.ts";
+import type { Send } from "../http/client.ts";
 
 export interface AudienceOptions {
   readonly audience?: string;
@@ -14,7 +14,7 @@ export interface AudienceOptions {
  * whoever comes without a session, in a redirect: https://cloud.google.com/iap/docs/authentication-howto#authenticating_from_proxy-authorization_header
  * Throws CliError USAGE where no IAP answers, or it names none.
  */
-export async function chooseAudience(url: URL, { audience, iap }: AudienceOptions, { send }: Pick<Context, "send">): Promise<string> {
+export async function chooseAudience(url: URL, { audience, iap }: AudienceOptions, { send }: { readonly send: Send }): Promise<string> {
   if (audience !== undefined && iap !== undefined)
     throw new CliError("USAGE", "--audience and --iap each say whom the token is for.", { hint: "Say one of them." });
   if (iap !== true) return iap ?? audience ?? audienceFor(url);

@@ -1,7 +1,7 @@
 import { Readable } from "node:stream";
-import { principalOfToken } from "../auth/jwt.ts";
+import { principalOfToken } from "../auth/principal.ts";
 import { responseAuthor, isFromIap } from "./refusal/response-author.ts";
-import type { EvidenceLookup } from "./refusal/refusal-error.ts";
+import type { EvidenceLookup } from "./refusal/evidence.ts";
 import type { CachedCredentials } from "../auth/token-cache.ts";
 import { CliError } from "../errors/cli-error.ts";
 import type { Response, Send } from "../http/client.ts";

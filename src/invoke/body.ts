@@ -1,17 +1,14 @@
 import { isUtf8 } from "node:buffer";
 import { resolve } from "node:path";
 import { Readable } from "node:stream";
-import type { Context } from "../context/context.ts";
 import { CliError } from "../errors/cli-error.ts";
 import type { Headers } from "./headers.ts";
-import { openInput, type Input } from "./input-file.ts";
+import { openInput, type BodySource, type Input } from "./input-file.ts";
 
 export interface CallBody {
   readonly body: Buffer | Readable;
   readonly headers: Headers;
 }
-
-type BodyInput = Pick<Context, "cwd" | "stdin">;
 
 /** Bytes; what is larger is sent as it is read, and not looked into. */
 const MAX_BUFFERED_BYTES = 1024 * 1024;
@@ -20,14 +17,14 @@ const MAX_BUFFERED_BYTES = 1024 * 1024;
  * The body for `-d`: text, `@FILE`, or `@-` for standard input, and what it is: application/json where it is a JSON object or array,
  * text/plain where it is other text, else application/octet-stream. Throws CliError NOT_FOUND, USAGE.
  */
-export async function readBody(data: string, world: BodyInput): Promise<CallBody> {
-  return createBody(await openData(data, world));
+export async function readBody(data: string, source: BodySource): Promise<CallBody> {
+  return createBody(await openData(data, source));
 }
 
 /** The body for `--json-data`: as `-d` names it, and JSON. Throws CliError NOT_FOUND, USAGE; what is said of the text shows nothing of it. */
-export async function readJsonBody(data: string, world: BodyInput): Promise<CallBody> {
+export async function readJsonBody(data: string, source: BodySource): Promise<CallBody> {
   const body = Buffer.concat(
-    await Readable.from((await openData(data, world)).chunks)
+    await Readable.from((await openData(data, source)).chunks)
       .map((chunk) => Buffer.from(chunk))
       .toArray(),
   );
@@ -42,7 +39,7 @@ export async function readJsonBody(data: string, world: BodyInput): Promise<Call
   return { body, headers: [["Content-Type", "application/json"]] };
 }
 
-async function openData(data: string, { cwd, stdin }: BodyInput): Promise<Input> {
+async function openData(data: string, { cwd, stdin }: BodySource): Promise<Input> {
   if (data === "@-") return { chunks: stdin };
   if (data.startsWith("@")) return openInput(resolve(cwd, data.slice(1)));
   return { chunks: Readable.from([Buffer.from(data)]) };

@@ -1,10 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { basename, resolve } from "node:path";
 import { Readable } from "node:stream";
-import type { Context } from "../context/context.ts";
 import { CliError } from "../errors/cli-error.ts";
 import { createBody, type CallBody } from "./body.ts";
-import { openInput, type Input } from "./input-file.ts";
+import { openInput, type BodySource, type Input } from "./input-file.ts";
 
 /** The body for `--data-urlencode`, one `name=value` each. Throws CliError USAGE. */
 export function readUrlencoded(fields: readonly string[]): CallBody {
@@ -19,7 +18,7 @@ export function readUrlencoded(fields: readonly string[]): CallBody {
  * The body for `-F`, one `name=value`, `name=@FILE` or `name=@FILE;type=TYPE` each: multipart/form-data (RFC 7578). Files are read as they
  * are sent, unless all of it is small. Throws CliError NOT_FOUND, USAGE.
  */
-export async function readForm(fields: readonly string[], { cwd }: Pick<Context, "cwd">): Promise<CallBody> {
+export async function readForm(fields: readonly string[], { cwd }: Pick<BodySource, "cwd">): Promise<CallBody> {
   const boundary = `cloudrun-oauth-${randomUUID()}`;
   const inputs: Input[] = [];
   for (const field of fields) {

@@ -2,6 +2,13 @@ import { createReadStream } from "node:fs";
 import { access, constants, stat } from "node:fs/promises";
 import { CliError } from "../errors/cli-error.ts";
 
+/** Where request bodies come from. */
+export interface BodySource {
+  /** Absolute; relative paths are relative to it. */
+  readonly cwd: string;
+  readonly stdin: AsyncIterable<Buffer | string>;
+}
+
 /** Something to send, as it is read. */
 export interface Input {
   readonly chunks: AsyncIterable<Buffer | string>;

@@ -1,9 +1,9 @@
 import type { Readable } from "node:stream";
 import type { Credentials } from "../auth/credentials.ts";
-import type { Context } from "../context/context.ts";
 import { CliError } from "../errors/cli-error.ts";
 import { readBody, readJsonBody, type CallBody } from "./body.ts";
 import { chooseTokenHeader, hasHeader, isSecretHeader, parseHeaders, type TokenHeader, type Headers } from "./headers.ts";
+import type { BodySource } from "./input-file.ts";
 import type { CallOptions } from "./options.ts";
 
 /** A call, ready to be sent but for its token. */
@@ -19,10 +19,10 @@ export interface Call {
 }
 
 /** What is to be sent, wherever it goes. What the caller says of the body's type goes before what it looks like. Throws CliError USAGE, NOT_FOUND. */
-export async function readCall(options: CallOptions, context: Pick<Context, "cwd" | "stdin">): Promise<Omit<Call, "url" | "audience">> {
+export async function readCall(options: CallOptions, source: BodySource): Promise<Omit<Call, "url" | "audience">> {
   const given = parseHeaders(options.header ?? []);
   const tokenHeader = chooseTokenHeader(given, options.authHeader, options.iap !== undefined);
-  const content = await readContent(options, context);
+  const content = await readContent(options, source);
   const agent: Headers = hasHeader(given, "user-agent") ? [] : [["User-Agent", "cloudrun-oauth"]];
   if (options.form && hasHeader(given, "content-type"))
     throw new CliError("USAGE", "The Content-Type of a multipart form names what parts its fields, which is chosen when it is sent.", {
@@ -39,13 +39,13 @@ function readMethod(named: string): string {
   throw new CliError("USAGE", `"${named}" is no method that a service is called with.`, { hint: "For example: -X PUT" });
 }
 
-async function readContent(options: CallOptions, context: Pick<Context, "cwd" | "stdin">): Promise<CallBody | undefined> {
+async function readContent(options: CallOptions, source: BodySource): Promise<CallBody | undefined> {
   const { data, jsonData, dataUrlencode, form } = options;
-  if (data !== undefined) return readBody(data, context);
-  if (jsonData !== undefined) return readJsonBody(jsonData, context);
+  if (data !== undefined) return readBody(data, source);
+  if (jsonData !== undefined) return readJsonBody(jsonData, source);
   if (!form && !dataUrlencode) return undefined;
   const { readForm, readUrlencoded } = await import("./form.ts");
-  return form ? readForm(form, context) : readUrlencoded(dataUrlencode ?? []);
+  return form ? readForm(form, source) : readUrlencoded(dataUrlencode ?? []);
 }
 
 /** What `--dry-run` prints: the request, without what nobody is to read over a shoulder. */

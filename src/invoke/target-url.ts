@@ -1,9 +1,14 @@
 import { audienceFor } from "../auth/audience.ts";
-import type { Context } from "../context/context.ts";
+import type { Cloud } from "../cloud/cloud.ts";
 import { CliError } from "../errors/cli-error.ts";
 import { isLoopback } from "../http/route.ts";
+import type { Settings } from "../settings/settings.ts";
 
-type TargetContext = Pick<Context, "settings" | "cloud">;
+/** What finding a service needs of a command's context. */
+interface TargetContext {
+  readonly settings: Settings;
+  cloud(): Promise<Pick<Cloud, "describe">>;
+}
 
 /**
  * The URLs to call: a whole URL as it stands, or a path of the service, which is looked for once. Without a target it is the service's own.

@@ -1,5 +1,7 @@
-import { findCredentials, readCredentialObject, type Credentials } from "../auth/credentials.ts";
-import type { AuthContext } from "../auth/service-account-tokens.ts";
+import { findCredentials } from "../auth/find-credentials.ts";
+import { readCredentialObject } from "../auth/credential-file.ts";
+import type { Credentials } from "../auth/credentials.ts";
+import type { AuthContext } from "../auth/auth-context.ts";
 import { CREDENTIAL_VARIABLES } from "../settings/inline-credentials.ts";
 
 /** The path of a credential file of any kind, or what it holds. */

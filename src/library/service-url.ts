@@ -1,6 +1,6 @@
 import { cwd } from "node:process";
 import type { Credentials } from "../auth/credentials.ts";
-import type { AuthContext } from "../auth/service-account-tokens.ts";
+import type { AuthContext } from "../auth/auth-context.ts";
 import { CliError } from "../errors/cli-error.ts";
 import { bare, isLoopback } from "../http/route.ts";
 

@@ -7,7 +7,7 @@ import { createKeyFile, ensureAccount } from "../cloud/api/accounts.ts";
 import { openApiClient } from "../cloud/api/client.ts";
 import { readMember } from "../cloud/member.ts";
 import type { Context, Environment } from "../context/context.ts";
-import type { Emulator, FetchOptions } from "./emulator.ts";
+import type { Emulator, FetchOptions } from "./emulator-interface.ts";
 import { nodeProgramEnvironment, type EmulatorStatus } from "../emulator/index.ts";
 import { CliError } from "../errors/cli-error.ts";
 import { requestEmulator } from "../context/emulator-client.ts";

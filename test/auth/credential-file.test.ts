@@ -3,7 +3,7 @@ import { chmodSync, mkdirSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { readCredentialObject } from "../../src/auth/credentials.ts";
+import { readCredentialObject } from "../../src/auth/credential-file.ts";
 import { temporaryDirectory } from "../helpers/api-server.ts";
 import { folder, runCli } from "../helpers/command-line.ts";
 import { impersonationUrl } from "../helpers/credential-world.ts";

@@ -1,6 +1,7 @@
 import { createServer } from "node:http";
 import { expect, test } from "vitest";
-import { fetchAccessTokenWithKey, fetchIdTokenWithKey, type AuthContext } from "../../src/auth/service-account-tokens.ts";
+import { fetchAccessTokenWithKey, fetchIdTokenWithKey } from "../../src/auth/service-account-tokens.ts";
+import type { AuthContext } from "../../src/auth/auth-context.ts";
 import { parseServiceAccountKey } from "../../src/auth/service-account-key.ts";
 import { deleteServiceAccount } from "../../src/emulator/iam/service-accounts.ts";
 import { CliError } from "../../src/errors/cli-error.ts";

@@ -3,10 +3,11 @@ import { CliError } from "../../errors/cli-error.ts";
 import { isGcloudClientId } from "../audience.ts";
 import type { Reason } from "../../errors/reasons.ts";
 import type { Credentials } from "../credentials.ts";
-import type { AuthContext } from "../service-account-tokens.ts";
+import type { AuthContext } from "../auth-context.ts";
 import { openFieldReader, type JsonObject } from "../field-reader.ts";
 import { callGoogleAuthLibrary, transportOptions, type TokenRefusal } from "../google-auth-transport.ts";
-import { readClaims, principalForEmail } from "../jwt.ts";
+import { readClaims } from "../jwt.ts";
+import { principalForEmail } from "../principal.ts";
 import { parseTokenUri } from "../google-hosts.ts";
 
 const GOOGLE_TOKEN_URI = "https://oauth2.googleapis.com/token";

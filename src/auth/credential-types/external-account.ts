@@ -1,7 +1,7 @@
 import type { AwsClient, IdentityPoolClient } from "google-auth-library";
 import { CliError } from "../../errors/cli-error.ts";
 import type { Credentials } from "../credentials.ts";
-import type { AuthContext } from "../service-account-tokens.ts";
+import type { AuthContext } from "../auth-context.ts";
 import { openFieldReader, type FieldReader, type JsonObject } from "../field-reader.ts";
 import { callGoogleAuthLibrary, transportOptions, type TokenRefusal } from "../google-auth-transport.ts";
 import { readAwsSource, type AwsSource } from "../subject-token/aws.ts";

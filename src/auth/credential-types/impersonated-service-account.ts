@@ -1,10 +1,11 @@
 import type { Impersonated } from "google-auth-library";
 import { CliError } from "../../errors/cli-error.ts";
 import type { Credentials } from "../credentials.ts";
-import type { AuthContext } from "../service-account-tokens.ts";
+import type { AuthContext } from "../auth-context.ts";
 import { openFieldReader, type FieldReader, type JsonObject } from "../field-reader.ts";
 import { callGoogleAuthLibrary, transportOptions, type TokenRefusal } from "../google-auth-transport.ts";
-import { principalForEmail, readClaims } from "../jwt.ts";
+import { principalForEmail } from "../principal.ts";
+import { readClaims } from "../jwt.ts";
 import { explainImpersonationRefusal } from "../impersonation-refusal.ts";
 import { assertGoogleHost } from "../google-hosts.ts";
 

@@ -1,7 +1,8 @@
 import { CliError } from "../../errors/cli-error.ts";
 import type { Credentials } from "../credentials.ts";
-import type { AuthContext } from "../service-account-tokens.ts";
-import { principalForEmail, readClaims } from "../jwt.ts";
+import type { AuthContext } from "../auth-context.ts";
+import { principalForEmail } from "../principal.ts";
+import { readClaims } from "../jwt.ts";
 import { clean } from "../token-refusal.ts";
 
 /** Google's own address for it; its name would have to be looked up first. */

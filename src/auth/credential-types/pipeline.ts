@@ -1,6 +1,6 @@
 import { CliError } from "../../errors/cli-error.ts";
 import type { Credentials } from "../credentials.ts";
-import type { AuthContext } from "../service-account-tokens.ts";
+import type { AuthContext } from "../auth-context.ts";
 import { federatedCredentials, STS_TOKEN_URL, type SubjectTokenSource } from "./external-account.ts";
 import { isJsonObject } from "../field-reader.ts";
 import { fetchToken } from "../subject-token/url.ts";

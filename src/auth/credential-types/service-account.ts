@@ -1,6 +1,7 @@
 import type { Credentials } from "../credentials.ts";
-import { fetchAccessTokenWithKey, fetchIdTokenWithKey, type AuthContext } from "../service-account-tokens.ts";
-import { principalForEmail } from "../jwt.ts";
+import { fetchAccessTokenWithKey, fetchIdTokenWithKey } from "../service-account-tokens.ts";
+import type { AuthContext } from "../auth-context.ts";
+import { principalForEmail } from "../principal.ts";
 import type { ServiceAccountKey } from "../service-account-key.ts";
 
 /** A service account's key, which signs what its token endpoint exchanges. `origin` says where it was found. */

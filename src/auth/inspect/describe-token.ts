@@ -1,5 +1,6 @@
 import { isGcloudClientId, isServiceHost } from "../audience.ts";
-import { principalForEmail, type IdTokenClaims } from "../jwt.ts";
+import { principalForEmail } from "../principal.ts";
+import type { IdTokenClaims } from "../jwt.ts";
 import type { ParsedToken } from "./token-kind.ts";
 
 /** Says in sentences what a token is, and what it is good for. `claims` are those of a JWT, or what Google says of an access token. */

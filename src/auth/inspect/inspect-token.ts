@@ -1,7 +1,8 @@
 import type { Send } from "../../http/client.ts";
 import { isGcloudClientId } from "../audience.ts";
 import { verifySignature, publicKeysFor } from "./verify-signature.ts";
-import { principalForEmail, type IdTokenClaims } from "../jwt.ts";
+import { principalForEmail } from "../principal.ts";
+import type { IdTokenClaims } from "../jwt.ts";
 import { describeToken } from "./describe-token.ts";
 import { fetchTokenInfo } from "./token-info.ts";
 import type { ParsedToken, TokenKind } from "./token-kind.ts";

@@ -1,6 +1,6 @@
-import type { IdTokenClaims } from "../jwt.ts";
+import { decodeJwt, isSignatureRemoved, type IdTokenClaims, type Jwt } from "../jwt.ts";
 
-/** What goes for a token at Google. An assertion is what is exchanged for a token; a foreign token is signed by somebody else. */
+/** The kinds of token at Google. An assertion is exchanged for a token; a foreign token has another issuer than Google. */
 export type TokenKind =
   | "id_token"
   | "iap_assertion"
@@ -15,9 +15,9 @@ export type TokenKind =
 export interface ParsedToken {
   readonly kind: TokenKind;
   readonly text: string;
-  /** Of a JWT; nothing of it is verified. */
-  readonly jwt?: { readonly header: Readonly<Record<string, unknown>>; readonly claims: IdTokenClaims };
-  /** True where Cloud Run has put `SIGNATURE_REMOVED_BY_GOOGLE` in the signature's place, before it passed the token on. */
+  /** Set if the token is a JWT; it isn't verified. */
+  readonly jwt?: Pick<Jwt, "header" | "claims">;
+  /** True if Cloud Run has removed the signature before it forwarded the token. */
   readonly isForwarded: boolean;
 }
 
@@ -27,39 +27,29 @@ const KINDS_BY_ISSUER: readonly (readonly [RegExp, TokenKind])[] = [
   [/^https:\/\/securetoken\.google\.com\//, "firebase_token"],
 ];
 
-/** Tells a token by its form and its issuer; blanks around it, and what an HTTP header has before it, are left out. */
-export function parseToken(given: string): ParsedToken {
-  const text = given.trim().replace(/^(?:[\w-]+:\s*)?Bearer\s+/i, "");
-  const jwt = readJwt(text);
-  if (jwt) return { kind: kindOf(jwt.claims), text, jwt, isForwarded: text.endsWith(".SIGNATURE_REMOVED_BY_GOOGLE") };
+/** Recognizes a token by its form and its issuer. Whitespace around it and an HTTP header's name and scheme before it are ignored. */
+export function parseToken(input: string): ParsedToken {
+  const text = input.trim().replace(/^(?:[\w-]+:\s*)?Bearer\s+/i, "");
+  const jwt = decodeJwt(text);
+  if (jwt) {
+    const { header } = jwt;
+    const claims = withoutMistypedTexts(jwt.claims);
+    return { kind: kindOf(claims), text, jwt: { header, claims }, isForwarded: isSignatureRemoved(jwt) };
+  }
   const kind = /^ya29\.[\w.-]+$/.test(text) ? "access_token" : /^1\/\/[\w-]{20,}$/.test(text) ? "refresh_token" : "unknown";
   return { kind, text, isForwarded: false };
 }
 
-function kindOf({ iss = "", aud = "", target_audience: target }: IdTokenClaims): TokenKind {
+function kindOf({ iss = "", aud = "", target_audience: targetAudience }: IdTokenClaims): TokenKind {
   const [, kind] = KINDS_BY_ISSUER.find(([issuer]) => issuer.test(iss)) ?? [];
   if (kind) return kind;
   if (!iss.endsWith(".gserviceaccount.com")) return "foreign_token";
-  // https://developers.google.com/identity/protocols/oauth2/service-account and https://google.aip.dev/auth/4111 differ in whom they are for.
-  return target !== undefined || aud.endsWith("/token") ? "assertion" : "self_signed_token";
+  // https://developers.google.com/identity/protocols/oauth2/service-account and https://google.aip.dev/auth/4111 have different audiences.
+  return targetAudience !== undefined || aud.endsWith("/token") ? "assertion" : "self_signed_token";
 }
 
-/** RFC 7515, section 7.1. */
-function readJwt(text: string): ParsedToken["jwt"] {
-  const [header, claims, signature, ...more] = text.split(".");
-  if (signature === undefined || more.length > 0) return undefined;
-  const [first, second] = [readObject(header), readObject(claims)];
-  if (!first || !second) return undefined;
-  // Who wrote a token may have put anything into it; what is no text is not there.
-  const texts = ["iss", "aud", "azp", "sub", "email"].map((name) => [name, typeof second[name] === "string" ? second[name] : undefined]);
-  return { header: first, claims: { ...second, ...Object.fromEntries(texts) } };
-}
-
-function readObject(segment = ""): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(Buffer.from(segment, "base64url").toString("utf8"));
-    return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : undefined;
-  } catch {
-    return undefined;
-  }
+/** The sender of a token can put anything into its claims. */
+function withoutMistypedTexts(claims: IdTokenClaims): IdTokenClaims {
+  const texts = ["iss", "aud", "azp", "sub", "email"].map((name) => [name, typeof claims[name] === "string" ? claims[name] : undefined]);
+  return { ...claims, ...Object.fromEntries(texts) };
 }

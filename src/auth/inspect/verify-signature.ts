@@ -1,34 +1,36 @@
-import type { JSONWebKeySet } from "jose";
+import type { KeyObject } from "node:crypto";
 import { CliError } from "../../errors/cli-error.ts";
 import type { Response, Send } from "../../http/client.ts";
+import { fetchPublicKeys, ID_TOKEN_KEYS_URL, type PublicKeys } from "../google-public-keys.ts";
+import { isSignedWith } from "../jwt.ts";
 import type { ParsedToken } from "./token-kind.ts";
 
-/** Whether a token is signed by whom it says, and Google's time when that was asked. */
+/** Whether a token is signed by its issuer, and Google's time at the check. */
 export interface SignatureCheck {
-  /** Why it is not; undefined where it is. */
+  /** Why the signature isn't valid; undefined if it is. */
   readonly fault: string | undefined;
-  /** Milliseconds since the epoch; undefined where the answer did not say. */
+  /** Milliseconds since the epoch; undefined if the response has no date. */
   readonly googleTime: number | undefined;
 }
 
-/** Milliseconds. */
-const TIMEOUT = 30_000;
+/** Public keys and the algorithm of the tokens that they verify (RFC 7518, section 3). */
+interface KeySource {
+  readonly url: string;
+  readonly algorithm: "RS256" | "ES256";
+}
 
-/** Where the public keys for a token are, as a JWK set (RFC 7517, section 5), and the algorithm that it is signed by; undefined where Google has none. */
-export function publicKeysFor({ kind, jwt }: ParsedToken): { readonly url: string; readonly algorithm: string } | undefined {
+/** The public keys for a token, as a JWK set (RFC 7517, section 5); undefined if Google publishes none. */
+export function publicKeysFor({ kind, jwt }: ParsedToken): KeySource | undefined {
   const account = encodeURIComponent(jwt?.claims.iss ?? "");
   switch (kind) {
     case "id_token":
-      return { url: "https://www.googleapis.com/oauth2/v3/certs", algorithm: "RS256" };
+      return { url: ID_TOKEN_KEYS_URL, algorithm: "RS256" };
     // https://cloud.google.com/iap/docs/signed-headers-howto
     case "iap_assertion":
       return { url: "https://www.gstatic.com/iap/verify/public_key-jwk", algorithm: "ES256" };
     // https://firebase.google.com/docs/auth/admin/verify-id-tokens
     case "firebase_token":
-      return {
-        url: "https://www.googleapis.com/service_accounts/v1/jwk/securetoken@system.gserviceaccount.com",
-        algorithm: "RS256",
-      };
+      return { url: "https://www.googleapis.com/service_accounts/v1/jwk/securetoken@system.gserviceaccount.com", algorithm: "RS256" };
     case "self_signed_token":
     case "assertion":
       return { url: `https://www.googleapis.com/service_accounts/v1/jwk/${account}`, algorithm: "RS256" };
@@ -37,47 +39,30 @@ export function publicKeysFor({ kind, jwt }: ParsedToken): { readonly url: strin
   }
 }
 
-/** Verifies a JWT with the keys at a URL. Throws CliError UNAVAILABLE, TIMEOUT or as `send` does where they are not to be had. */
-export async function verifySignature(
-  { text, jwt }: ParsedToken,
-  { url, algorithm }: { readonly url: string; readonly algorithm: string },
-  send: Send,
-): Promise<SignatureCheck> {
-  const answer = await send({ method: "GET", url, timeout: TIMEOUT });
-  const googleTime = googleTimeOf(answer);
-  const body = await answer.text();
-  if (answer.status === 404) return { fault: `there is no account ${jwt?.claims.iss ?? ""}, or none any more`, googleTime };
-  const keys = answer.status === 200 ? readKeys(body) : undefined;
-  if (!keys) throw new CliError("UNAVAILABLE", `${new URL(url).host} answered ${answer.status}, and not with public keys.`);
-
-  const [{ compactVerify }, { createLocalJWKSet }] = await Promise.all([import("jose/jws/compact/verify"), import("jose/jwks/local")]);
-  try {
-    await compactVerify(text, createLocalJWKSet(keys), { algorithms: [algorithm] });
-    return { fault: undefined, googleTime };
-  } catch (error) {
-    return { fault: FAULTS[(error as { code?: string }).code ?? ""] ?? "it is not a signature of theirs", googleTime };
-  }
+/** Verifies a JWT with published keys. Throws CliError UNAVAILABLE, TIMEOUT or as `send` does if the keys can't be fetched. */
+export async function verifySignature(token: ParsedToken, { url, algorithm }: KeySource, send: Send): Promise<SignatureCheck> {
+  const { response, keys } = await fetchPublicKeys(url, send);
+  const googleTime = googleTimeOf(response);
+  if (response.status === 404) return { fault: `there is no account ${token.jwt?.claims.iss ?? ""}, or none any more`, googleTime };
+  if (!keys) throw new CliError("UNAVAILABLE", `${new URL(url).host} answered ${response.status}, and not with public keys.`);
+  return { fault: findFault(token, keys, algorithm), googleTime };
 }
 
-/** By the codes of https://github.com/panva/jose/blob/main/docs/util/errors/README.md */
-const FAULTS: Readonly<Record<string, string>> = {
-  ERR_JWKS_NO_MATCHING_KEY: "none of the keys there has the id that the token names: the key is gone, or never was",
-  ERR_JWKS_MULTIPLE_MATCHING_KEYS: "it does not name the key",
-  ERR_JOSE_ALG_NOT_ALLOWED: "it is by an algorithm that Google's tokens do not have",
-  ERR_JWS_SIGNATURE_VERIFICATION_FAILED: "the token was changed, or signed by another key",
-};
+function findFault({ text, jwt }: ParsedToken, keys: PublicKeys, algorithm: KeySource["algorithm"]): string | undefined {
+  const { alg, kid, crit } = jwt?.header ?? {};
+  // RFC 8725, section 3.1: never the algorithm that the token itself names.
+  if (alg !== algorithm) return "it is by an algorithm that Google's tokens do not have";
+  // RFC 7515, section 4.1.11: no extension is supported.
+  if (crit !== undefined) return "it is not a signature of theirs";
+  if (typeof kid !== "string") return "it does not name the key";
+  const key: KeyObject | undefined = keys.get(kid);
+  if (key?.asymmetricKeyType !== (algorithm === "RS256" ? "rsa" : "ec"))
+    return "none of the keys there has the id that the token names: the key is gone, or never was";
+  return isSignedWith(key, text) ? undefined : "the token was changed, or signed by another key";
+}
 
-/** A date that a cache has kept is as old as the answer: RFC 9111, section 5.1. */
+/** The Date header. A cached response is older by its Age: RFC 9111, section 5.1. */
 export function googleTimeOf({ headers }: Pick<Response, "headers">): number | undefined {
   const time = Date.parse(headers["date"] ?? "") + 1000 * Number(headers["age"] ?? 0);
   return Number.isNaN(time) ? undefined : time;
-}
-
-function readKeys(text: string): JSONWebKeySet | undefined {
-  try {
-    const value = JSON.parse(text) as JSONWebKeySet;
-    return Array.isArray(value.keys) ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -1,6 +1,6 @@
 import type { AwsSecurityCredentialsSupplier } from "google-auth-library";
 import { CliError } from "../../errors/cli-error.ts";
-import type { AuthContext } from "../service-account-tokens.ts";
+import type { AuthContext } from "../auth-context.ts";
 import { isJsonObject, type FieldReader } from "../field-reader.ts";
 import { assertSourceHost } from "./url.ts";
 

@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { CliError } from "../../errors/cli-error.ts";
-import type { AuthContext } from "../service-account-tokens.ts";
+import type { AuthContext } from "../auth-context.ts";
 import { isJsonObject, type FieldReader, type JsonObject } from "../field-reader.ts";
 import { clean } from "../token-refusal.ts";
 

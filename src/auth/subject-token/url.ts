@@ -1,5 +1,5 @@
 import { CliError } from "../../errors/cli-error.ts";
-import type { AuthContext } from "../service-account-tokens.ts";
+import type { AuthContext } from "../auth-context.ts";
 import { openFieldReader, type FieldReader } from "../field-reader.ts";
 import { assertGoogleHost } from "../google-hosts.ts";
 import { readTokenFormat } from "./format.ts";

@@ -1,5 +1,5 @@
 import type { Credentials } from "../../auth/credentials.ts";
-import type { AccessToken } from "../../auth/service-account-tokens.ts";
+import type { AccessToken } from "../../auth/credentials.ts";
 import type { CloudContext } from "../cloud-context.ts";
 import { CliError } from "../../errors/cli-error.ts";
 import type { Response } from "../../http/client.ts";

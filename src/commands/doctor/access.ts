@@ -1,4 +1,4 @@
-import { principalOfToken } from "../../auth/jwt.ts";
+import { principalOfToken } from "../../auth/principal.ts";
 import { policyRead } from "../../cloud/api/policy.ts";
 import type { Policy, Service } from "../../cloud/cloud.ts";
 import { INVOKER_ROLES } from "../../cloud/permissions.ts";

@@ -1,5 +1,6 @@
 import { isGcloudClientId } from "../../auth/audience.ts";
-import { principalOfToken, readClaims } from "../../auth/jwt.ts";
+import { principalOfToken } from "../../auth/principal.ts";
+import { readClaims } from "../../auth/jwt.ts";
 import { need, ok, type Check } from "./check.ts";
 
 export const credentialChecks: readonly Check[] = [

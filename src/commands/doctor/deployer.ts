@@ -1,6 +1,6 @@
 import type { Credentials } from "../../auth/credentials.ts";
 import { readCredentialFile } from "../../auth/credential-file.ts";
-import { principalForEmail } from "../../auth/jwt.ts";
+import { principalForEmail } from "../../auth/principal.ts";
 import { impersonate, parseImpersonationChain } from "../../auth/credential-types/impersonated-service-account.ts";
 import { findOperatorCredentials } from "../../cloud/operator-credentials.ts";
 import type { Context } from "../../context/context.ts";

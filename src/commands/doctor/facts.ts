@@ -1,5 +1,5 @@
 import type { Credentials } from "../../auth/credentials.ts";
-import { findCredentials } from "../../auth/credentials.ts";
+import { findCredentials } from "../../auth/find-credentials.ts";
 import { readServiceUrl } from "../../auth/audience.ts";
 import { openApiClient, type ApiClient } from "../../cloud/api/client.ts";
 import { findGcloud } from "../../cloud/open-cloud.ts";

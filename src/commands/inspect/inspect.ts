@@ -1,5 +1,5 @@
 import { audienceFor } from "../../auth/audience.ts";
-import { findCredentials } from "../../auth/credentials.ts";
+import { findCredentials } from "../../auth/find-credentials.ts";
 import { publicKeysFor } from "../../auth/inspect/verify-signature.ts";
 import { withCache } from "../../auth/token-cache.ts";
 import { parseToken, type ParsedToken } from "../../auth/inspect/token-kind.ts";

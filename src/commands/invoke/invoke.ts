@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
 import { Readable } from "node:stream";
-import { findCredentials } from "../../auth/credentials.ts";
-import type { EvidenceLookup } from "../../invoke/refusal/refusal-error.ts";
+import { findCredentials } from "../../auth/find-credentials.ts";
+import type { EvidenceLookup } from "../../invoke/refusal/evidence.ts";
 import { withCache } from "../../auth/token-cache.ts";
 import { chooseAudience, loginAudienceWarning } from "../../invoke/audience.ts";
 import { createAuthenticatedCall, type CallResult } from "../../invoke/authenticated-call.ts";

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { Readable } from "node:stream";
-import { findCredentials } from "../../auth/credentials.ts";
+import { findCredentials } from "../../auth/find-credentials.ts";
 import { withCache, type CachedCredentials } from "../../auth/token-cache.ts";
 import { chooseAudience, loginAudienceWarning } from "../../invoke/audience.ts";
 import { createAuthenticatedCall } from "../../invoke/authenticated-call.ts";

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { isIP } from "node:net";
-import { principalOfToken } from "../../auth/jwt.ts";
-import type { EvidenceLookup } from "../../invoke/refusal/refusal-error.ts";
+import { principalOfToken } from "../../auth/principal.ts";
+import type { EvidenceLookup } from "../../invoke/refusal/evidence.ts";
 import type { CachedCredentials } from "../../auth/token-cache.ts";
 import type { TokenHeader } from "../../invoke/headers.ts";
 import { CliError } from "../../errors/cli-error.ts";

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { hostname } from "node:os";
 import { audienceFor, isServiceHost } from "../../auth/audience.ts";
-import { findCredentials } from "../../auth/credentials.ts";
+import { findCredentials } from "../../auth/find-credentials.ts";
 import { withCache, type CacheOptions } from "../../auth/token-cache.ts";
 import { chooseAudience, loginAudienceWarning, type AudienceOptions } from "../../invoke/audience.ts";
 import { resolveServiceUrl } from "../../invoke/target-url.ts";

@@ -1,6 +1,6 @@
 import { explainRefusal } from "../../invoke/refusal/explain-refusal.ts";
 import { responseAuthor, isFromIap } from "../../invoke/refusal/response-author.ts";
-import type { EvidenceLookup } from "../../invoke/refusal/refusal-error.ts";
+import type { EvidenceLookup } from "../../invoke/refusal/evidence.ts";
 import type { CliError } from "../../errors/cli-error.ts";
 import type { TokenKeeper } from "./token-refresh.ts";
 

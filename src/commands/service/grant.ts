@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { findCredentials } from "../../auth/credentials.ts";
+import { findCredentials } from "../../auth/find-credentials.ts";
 import { responseAuthor } from "../../invoke/refusal/response-author.ts";
 import { withCache, type CachedCredentials } from "../../auth/token-cache.ts";
 import type { Cloud, GrantOptions } from "../../cloud/cloud.ts";

@@ -1,5 +1,5 @@
 import { audienceFor, isServiceHost } from "../../auth/audience.ts";
-import { findCredentials } from "../../auth/credentials.ts";
+import { findCredentials } from "../../auth/find-credentials.ts";
 import { readClaims } from "../../auth/jwt.ts";
 import { withCache, type CacheOptions } from "../../auth/token-cache.ts";
 import { chooseAudience, loginAudienceWarning, type AudienceOptions } from "../../invoke/audience.ts";

@@ -1,5 +1,5 @@
 import type { CachedCredentials } from "../../auth/token-cache.ts";
-import { principalOfToken } from "../../auth/jwt.ts";
+import { principalOfToken } from "../../auth/principal.ts";
 import { audienceFor } from "../../auth/audience.ts";
 import type { Cloud, Service } from "../../cloud/cloud.ts";
 import type { Context } from "../../context/context.ts";

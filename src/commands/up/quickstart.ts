@@ -1,6 +1,6 @@
 import { readdir } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
-import { findCredentials } from "../../auth/credentials.ts";
+import { findCredentials } from "../../auth/find-credentials.ts";
 import { withCache } from "../../auth/token-cache.ts";
 import { defaultImage } from "../../cloud/repository.ts";
 import { createContext } from "../../context/create-context.ts";

@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { findCredentials } from "../../auth/credentials.ts";
+import { findCredentials } from "../../auth/find-credentials.ts";
 import { withCache } from "../../auth/token-cache.ts";
 import { readMember } from "../../cloud/member.ts";
 import { defaultImage } from "../../cloud/repository.ts";

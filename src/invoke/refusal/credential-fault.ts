@@ -2,7 +2,8 @@ import { audienceFor, isGcloudClientId, isServiceHost } from "../../auth/audienc
 import type { CliError } from "../../errors/cli-error.ts";
 import { formatDuration, SET_CLOCK_HINT } from "../../auth/token-refusal.ts";
 import { readSentCredential } from "./sent-credential.ts";
-import { describeService, refusalError, gcloudServiceFlags, type Evidence, type RejectedRequest } from "./refusal-error.ts";
+import type { Evidence } from "./evidence.ts";
+import { describeService, refusalError, gcloudServiceFlags, type RejectedRequest } from "./refusal-error.ts";
 
 const ISSUERS: readonly unknown[] = ["https://accounts.google.com", "accounts.google.com"];
 

@@ -5,7 +5,8 @@ import { responseAuthor } from "./response-author.ts";
 import { explainIap } from "./iap.ts";
 import { explainNotAuthorized } from "./not-authorized.ts";
 import { explainNotReachable } from "./not-reachable.ts";
-import { callerOf, type Evidence, type EvidenceLookup, type RejectedRequest } from "./refusal-error.ts";
+import type { Evidence, EvidenceLookup } from "./evidence.ts";
+import { callerOf, type RejectedRequest } from "./refusal-error.ts";
 import { explainInstanceError } from "./instance-error.ts";
 
 /**

@@ -1,5 +1,6 @@
 import type { CliError } from "../../errors/cli-error.ts";
-import { callerOf, describeService, refusalError, gcloudServiceFlags, type Evidence, type RejectedRequest } from "./refusal-error.ts";
+import type { Evidence } from "./evidence.ts";
+import { callerOf, describeService, refusalError, gcloudServiceFlags, type RejectedRequest } from "./refusal-error.ts";
 
 /** What Identity-Aware Proxy says of a credential, and what it means. https://cloud.google.com/iap/docs/faq */
 const ABOUT_EMAIL = /'?email'? claim/;

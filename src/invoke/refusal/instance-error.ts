@@ -1,6 +1,7 @@
 import type { CliError } from "../../errors/cli-error.ts";
 import type { Reason } from "../../errors/reasons.ts";
-import { describeService, refusalError, gcloudServiceFlags, type Evidence, type RejectedRequest } from "./refusal-error.ts";
+import type { Evidence } from "./evidence.ts";
+import { describeService, refusalError, gcloudServiceFlags, type RejectedRequest } from "./refusal-error.ts";
 
 interface InstanceError {
   readonly reason: Reason;

@@ -2,7 +2,8 @@ import type { CliError } from "../../errors/cli-error.ts";
 import { INVOKER_ROLES } from "../../cloud/permissions.ts";
 import { isServiceHost } from "../../auth/audience.ts";
 import { readSentCredential } from "./sent-credential.ts";
-import { grantCommand, callerOf, describeService, refusalError, type Evidence, type RejectedRequest } from "./refusal-error.ts";
+import type { Evidence } from "./evidence.ts";
+import { grantCommand, callerOf, describeService, refusalError, type RejectedRequest } from "./refusal-error.ts";
 
 const ROLE = "roles/run.invoker";
 /** https://cloud.google.com/iam/docs/access-change-propagation */

@@ -1,7 +1,8 @@
 import type { Service } from "../../cloud/cloud.ts";
 import type { CliError } from "../../errors/cli-error.ts";
 import { isServiceHost } from "../../auth/audience.ts";
-import { describeService, refusalError, gcloudServiceFlags, type Evidence, type RejectedRequest } from "./refusal-error.ts";
+import type { Evidence } from "./evidence.ts";
+import { describeService, refusalError, gcloudServiceFlags, type RejectedRequest } from "./refusal-error.ts";
 
 /** A 404 of the front end, which the service never saw. */
 export function explainNotReachable(call: RejectedRequest, evidence: Evidence): CliError {

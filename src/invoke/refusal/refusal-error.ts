@@ -1,10 +1,9 @@
-import type { Policy, Service } from "../../cloud/cloud.ts";
-import type { ServiceName } from "../../cloud/names.ts";
 import { CliError } from "../../errors/cli-error.ts";
 import type { ErrorCode } from "../../errors/exit-codes.ts";
 import { REASONS, type Reason } from "../../errors/reasons.ts";
 import { readServiceUrl } from "../../auth/audience.ts";
-import { principalForEmail } from "../../auth/jwt.ts";
+import { principalForEmail } from "../../auth/principal.ts";
+import type { Evidence } from "./evidence.ts";
 import { readSentCredential } from "./sent-credential.ts";
 
 /** A call and its answer, which may be a refusal. */
@@ -21,26 +20,6 @@ export interface RejectedRequest {
   /** Milliseconds since the epoch, by this machine's clock, when the answer came. */
   readonly now: number;
 }
-
-/** What the control plane says of the service that was called, as far as it may be asked; empty where it may not. */
-export interface Evidence {
-  readonly service?: Service;
-  readonly policy?: Policy;
-  /** Where there is no service of that name. */
-  readonly missing?: ServiceName;
-  /** The account's state, where it is not as it should be. */
-  readonly account?: "deleted" | "disabled";
-  /** Whether the token's signature is Google's. */
-  readonly isSigned?: boolean;
-  /** The control plane itself did not answer, since the project lies in a perimeter that this machine is outside of. */
-  readonly isOutsidePerimeter?: boolean;
-}
-
-/** Looks for evidence; never throws, and gives up after a few seconds. The service is looked at always, else what is wanted: each costs a request. */
-export type EvidenceLookup = (
-  call: { readonly url: URL; readonly token?: string | undefined; readonly member?: string | undefined },
-  wants: { readonly policy: boolean; /** The token's signature and its account. */ readonly signer: boolean },
-) => Promise<Evidence>;
 
 /** A refusal, with what is known for machines; a code other than the reason's usual one may be said. */
 export function refusalError(

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { readTokenRefusal } from "../../../src/auth/google-auth-transport.ts";
 import { explainImpersonationRefusal } from "../../../src/auth/impersonation-refusal.ts";
 import { explainRefusal } from "../../../src/invoke/refusal/explain-refusal.ts";
-import type { Evidence } from "../../../src/invoke/refusal/refusal-error.ts";
+import type { Evidence } from "../../../src/invoke/refusal/evidence.ts";
 import { explainTokenRefusal } from "../../../src/auth/token-refusal.ts";
 import { explainControlPlane } from "../../../src/cloud/errors/control-plane.ts";
 import { forge, NOW } from "../../helpers/identity.ts";

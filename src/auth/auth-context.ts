@@ -1,0 +1,11 @@
+import type { Send } from "../http/client.ts";
+
+/** What fetching a token needs of a command's context. */
+export interface AuthContext {
+  readonly send: Send;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Ends whatever is running. */
+  readonly signal?: AbortSignal;
+  /** Milliseconds since the epoch. */
+  readonly now?: () => number;
+}
