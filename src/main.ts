@@ -1,8 +1,8 @@
 import packageJson from "../package.json" with { type: "json" };
+import type { Execute } from "./cli/add-command.ts";
 import { enableCompileCache } from "./cli/compile-cache.ts";
 import type { Context } from "./context/context.ts";
-import type { Execute } from "./context/define-command.ts";
-import type { GlobalOptions } from "./context/global-options.ts";
+import type { GlobalOptions } from "./context/global-flags.ts";
 import type { ProcessIo } from "./context/process-io.ts";
 import { CliError } from "./errors/cli-error.ts";
 
@@ -82,10 +82,10 @@ async function runCommand(
 ): Promise<number> {
   const { createProgram } = await import("./cli/program.ts");
   let exitCode = 0;
-  const execute: Execute = async (options, { takesRest }, command) => {
-    if (rest.length > 0 && !takesRest) throw new CliError("USAGE", "What stands behind -- means nothing to this command.");
-    const { timeout } = options;
-    const timer = timeout === undefined ? undefined : setTimeout(() => stop.abort(createTimeoutError(timeout)), timeout);
+  const execute: Execute = async (options, { passesArguments }, command) => {
+    if (rest.length > 0 && !passesArguments) throw new CliError("USAGE", "What stands behind -- means nothing to this command.");
+    const { timeoutMs } = options;
+    const timer = timeoutMs === undefined ? undefined : setTimeout(() => stop.abort(createTimeoutError(timeoutMs)), timeoutMs);
     try {
       const context = await openRunContext(options, rest, io, signal);
       exitCode =

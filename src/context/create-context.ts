@@ -3,7 +3,7 @@ import type { Cloud } from "../cloud/cloud.ts";
 import type { Request, Send } from "../http/client.ts";
 import { openSettings } from "../settings/settings.ts";
 import type { Context, Environment } from "./context.ts";
-import type { GlobalOptions } from "./global-options.ts";
+import type { GlobalOptions } from "./global-flags.ts";
 import { mergeEnvironment } from "./merge-environment.ts";
 
 type ContextSource = Pick<Context, "terminal" | "stdin" | "env" | "cwd" | "self" | "signal" | "rest">;

@@ -1,38 +1,88 @@
-import type { Command } from "commander";
+import type { Argument, ArgumentsOf } from "./argument.ts";
 import type { Context } from "./context.ts";
-import type { GlobalOptions } from "../context/global-options.ts";
+import type { Flag, OptionsOf } from "./flag.ts";
 
-/** What a command's file exports: its arguments and options follow the context; it may resolve to an exit code. */
-type CommandFunction = (context: Context, ...args: never[]) => Promise<number | void>;
-
-type Flags = Readonly<Record<string, unknown>>;
-
-interface Needs {
-  /** Whether what stands behind `--` means something to the command. */
-  readonly takesRest: boolean;
+/** A command of the command line, as help, completion and the parser know it. */
+export interface CommandDefinition {
+  readonly name: string;
+  /** Shown in lists of commands. */
+  readonly summary: string;
+  /** Shown in the command's own help. */
+  readonly description: string;
+  /** The heading in the root's help. */
+  readonly group?: string;
+  /** The usage line, if commander's isn't right. */
+  readonly usage?: string;
+  readonly arguments?: readonly Argument[];
+  readonly flags?: readonly Flag[];
+  readonly examples?: readonly Example[];
+  /** Whether the command takes what follows `--`. */
+  readonly passesArguments?: boolean;
+  /** Whether an argument can begin with a dash. */
+  readonly takesUnknownFlags?: boolean;
+  readonly commands?: readonly CommandDefinition[];
+  /** Imports the code of the command. Without it, the command only has subcommands. */
+  readonly load?: () => Promise<Handler<readonly unknown[]>>;
 }
 
-/** Opens a context for the options and runs a command in it. */
-export type Execute = (options: GlobalOptions, needs: Needs, run: (context: Context) => Promise<number | void>) => Promise<void>;
+export type Example = readonly [line: string, meaning?: string];
 
-/** A commander action that loads the command's code, which its flags may decide on, and calls it with what commander has parsed. */
-export function run(execute: Execute, load: (options: Flags) => Promise<CommandFunction>, needs: Needs = { takesRest: false }) {
-  return (...received: unknown[]): Promise<void> => {
-    const command = received.at(-1) as Command;
-    return execute(command.optsWithGlobals(), needs, async (context) =>
-      (await load(command.opts()))(context, ...(received.slice(0, -1) as never[])),
-    );
-  };
+/** The code of a command; its arguments and its options follow the context. It can resolve to an exit code. */
+type Handler<Received extends readonly unknown[]> = (context: Context, ...received: Received) => Promise<number | void>;
+
+interface TypedDefinition<Arguments, Flags, Run> extends Omit<CommandDefinition, "arguments" | "flags" | "load"> {
+  readonly arguments?: Arguments;
+  readonly flags?: Flags;
+  readonly load: () => Promise<Run>;
 }
 
-/** Ends a command's help with lines to copy. */
-export function withExamples(command: Command, examples: readonly (readonly [line: string, meaning?: string])[]): Command {
-  const width = Math.max(...examples.map(([line]) => line.length));
-  const lines = examples.map(([line, meaning]) => `  ${meaning ? `${line.padEnd(width)}  # ${meaning}` : line}`);
-  return command.addHelpText("after", `\nExamples:\n${lines.join("\n")}`);
+/**
+ * Defines a command. The compiler checks that the handler takes the declared arguments, and an option for each flag and no other; the last
+ * parameter is left out if the command has no flags.
+ */
+export function defineCommand<
+  Run extends Handler<never>,
+  const Arguments extends readonly Argument[] = [],
+  const Flags extends readonly Flag[] = [],
+>(
+  definition: TypedDefinition<Arguments, Flags, Run> & { readonly load: () => Promise<Checked<Arguments, Flags, Run>> },
+): CommandDefinition {
+  return definition as TypedDefinition<Arguments, Flags, Handler<readonly unknown[]>>;
 }
 
-/** Collects an option that may be repeated. */
-export function collect(value: string, earlier: readonly string[] = []): readonly string[] {
-  return [...earlier, value];
+/** Defines a noun, such as `keys`, whose subcommands do the work. */
+export function defineNoun(
+  definition: Pick<CommandDefinition, "name" | "summary" | "description" | "group"> & Required<Pick<CommandDefinition, "commands">>,
+): CommandDefinition {
+  return definition;
 }
+
+/** The handler's type if it fits, else an object whose keys say what differs: the error message shows it. */
+type Checked<Arguments extends readonly Argument[], Flags extends readonly Flag[], Run> =
+  Run extends Handler<infer Received>
+    ? keyof OptionsOf<Flags> extends never
+      ? CheckedArguments<ArgumentsOf<Arguments>, Received, Run>
+      : Received extends readonly [...infer Values, infer Options]
+        ? [DifferingKey<OptionsOf<Flags>, Options>] extends [never]
+          ? CheckedArguments<ArgumentsOf<Arguments>, Values, Run>
+          : { readonly optionsThatDiffer: DifferingKey<OptionsOf<Flags>, Options> }
+        : { readonly missingOptions: OptionsOf<Flags> }
+    : never;
+
+type CheckedArguments<Declared, Received, Run> =
+  IsSame<Declared, Received> extends true
+    ? Run
+    : { readonly argumentsThatDiffer: { readonly declared: Declared; readonly received: Received } };
+
+/** The keys that only one side knows, whose types differ, or that the handler requires although the flag can be left out. */
+type DifferingKey<Declared, Received> = {
+  [Key in keyof Declared | keyof Received]: Key extends keyof Declared & keyof Received
+    ? IsSame<Exclude<Declared[Key], undefined>, Exclude<Received[Key], undefined>> extends true
+      ? Pick<Declared, Key> extends Pick<Received, Key>
+        ? never
+        : Key
+      : Key
+    : Key;
+}[keyof Declared | keyof Received];
+
+type IsSame<A, B> = [A, B] extends [B, A] ? true : false;

@@ -1,6 +1,6 @@
 import { PassThrough } from "node:stream";
 import { expect, test } from "vitest";
-import type { GlobalOptions } from "../../src/context/global-options.ts";
+import type { GlobalOptions } from "../../src/context/global-flags.ts";
 import { createProgram } from "../../src/cli/program.ts";
 import { runCli } from "../helpers/command-line.ts";
 import { commandPaths, commandTree, walk } from "../helpers/command-tree.ts";
@@ -42,8 +42,8 @@ async function commandOf(argv: readonly string[]): Promise<string> {
   const cut = argv.includes("--") ? argv.indexOf("--") : argv.length;
   let path = "";
   const tree = createProgram(
-    async (_, { takesRest }) => {
-      if (cut < argv.length && !takesRest) throw new Error(`${argv.join(" ")}: -- means nothing here`);
+    async (_, { passesArguments }) => {
+      if (cut < argv.length && !passesArguments) throw new Error(`${argv.join(" ")}: -- means nothing here`);
     },
     { stdout: new PassThrough(), stderr: new PassThrough() },
   );

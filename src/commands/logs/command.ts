@@ -1,39 +1,38 @@
-import { InvalidArgumentError, type Command } from "commander";
+import { InvalidArgumentError } from "commander";
 import { SEVERITIES, type Severity } from "../../cloud/logs.ts";
-import { milliseconds } from "../../context/parse-duration.ts";
-import { wholeNumber } from "../../context/parse-number.ts";
-import { run, withExamples, type Execute } from "../../context/define-command.ts";
+import { argument } from "../../context/argument.ts";
+import { defineCommand } from "../../context/define-command.ts";
+import { durationFlag, flag } from "../../context/flag.ts";
+import { parseWholeNumber } from "../../context/parse-number.ts";
 
-/** The log of a service. */
-export function addLogCommands(program: Command, execute: Execute): void {
-  withExamples(
-    program
-      .command("logs")
-      .summary("show what a service wrote, request by request")
-      .description(
-        "Show the latest log entries of a service: each request with what the service wrote during it (by its trace), and what Cloud Run has to say.\n" +
-          "With --severity or --grep, what was written during the same requests is shown too, dimmed.\n" +
-          "With --json the entries themselves, as Cloud Logging has them: one list, or one line each where it follows.",
-      )
-      .argument("[service]", "the service")
-      .option("-f, --follow", "go on with the entries to come, until Ctrl-C")
-      .option("--since <time>", "not before this: 30m, 12h, 7d, or a time as 2026-01-31T12:00Z (default: 1d)", since)
-      .option("--severity <severity>", "of this severity and above: info, warning, error …", severity)
-      .option("--grep <text>", "with this text in what was written, or in the URL that was called", someText)
-      .option("-n, --limit <number>", "so many entries at most, the latest", wholeNumber, 100)
-      .option("--revision <name>", "of this revision: hello-00002-abc, or 00002-abc")
-      .option("--interval <duration>", "how often to look for new ones (default: 2s; by gcloud 5s)", milliseconds)
-      .action(run(execute, async () => (await import("./logs.ts")).logs)),
-    [
-      ["cloudrun-oauth logs hello"],
-      ["cloudrun-oauth logs hello -f --severity warning"],
-      ["cloudrun-oauth logs hello --since 7d --grep timeout --json"],
-    ],
-  );
-}
+export const logsCommand = defineCommand({
+  name: "logs",
+  group: "When something is wrong:",
+  summary: "show what a service wrote, request by request",
+  description:
+    "Show the latest log entries of a service: each request with what the service wrote during it (by its trace), and what Cloud Run has to say.\n" +
+    "With --severity or --grep, what was written during the same requests is shown too, dimmed.\n" +
+    "With --json the entries themselves, as Cloud Logging has them: one list, or one line each where it follows.",
+  arguments: [argument("[service]", "the service")],
+  flags: [
+    flag("-f, --follow", "go on with the entries to come, until Ctrl-C"),
+    flag("--since <time>", "not before this: 30m, 12h, 7d, or a time as 2026-01-31T12:00Z (default: 1d)", { parse: parseTime }),
+    flag("--severity <severity>", "of this severity and above: info, warning, error …", { parse: parseSeverity }),
+    flag("--grep <text>", "with this text in what was written, or in the URL that was called", { parse: parseText }),
+    flag("-n, --limit <number>", "so many entries at most, the latest", { parse: parseWholeNumber, default: 100 }),
+    flag("--revision <name>", "of this revision: hello-00002-abc, or 00002-abc"),
+    durationFlag("--interval <duration>", "how often to look for new ones (default: 2s; by gcloud 5s)"),
+  ],
+  examples: [
+    ["cloudrun-oauth logs hello"],
+    ["cloudrun-oauth logs hello -f --severity warning"],
+    ["cloudrun-oauth logs hello --since 7d --grep timeout --json"],
+  ],
+  load: async () => (await import("./logs.ts")).logs,
+});
 
 /** RFC 3339, of a time or of how long ago it was. */
-function since(text: string): string {
+function parseTime(text: string): string {
   const [, amount, unit = "s"] = /^(\d+(?:\.\d+)?)([smhdw])?$/.exec(text) ?? [];
   const seconds = { s: 1, m: 60, h: 3600, d: 86_400, w: 7 * 86_400 }[unit as "s"];
   const isTime = /^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)?)?$/i.test(text);
@@ -43,14 +42,14 @@ function since(text: string): string {
   return new Date(time).toISOString();
 }
 
-function severity(text: string): Severity {
+function parseSeverity(text: string): Severity {
   const name = text.toUpperCase().replace(/^WARN$/, "WARNING");
   const found = SEVERITIES.find((each) => each === name);
   if (!found) throw new InvalidArgumentError(`Say one of ${SEVERITIES.join(", ").toLowerCase()}.`);
   return found;
 }
 
-function someText(text: string): string {
+function parseText(text: string): string {
   if (text.trim() === "") throw new InvalidArgumentError("Say a text.");
   return text;
 }
