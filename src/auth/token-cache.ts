@@ -5,8 +5,8 @@ import { readClaims } from "./jwt.ts";
 import { openTokenStore, tokenCacheFolder, type CachedToken, type TokenStore } from "./token-cache-files.ts";
 
 export interface CacheOptions {
-  /** `--min-ttl`: milliseconds that a token has to be good for yet. */
-  readonly minTtl?: number;
+  /** `--min-ttl`: how long a token has to be good for yet. */
+  readonly minTtlMs?: number;
   /** False under `--no-cache`: nothing is read from the disk, and nothing left there. */
   readonly cache?: boolean;
   /** True for what goes on for hours: a token that nears its end is given out while the next one is fetched. */
@@ -39,10 +39,10 @@ const PAUSE = MINUTE / 2;
 /**
  * Keeps ID tokens in memory and in the user's cache folder, by a hash of whose they are, for whom, and of the emulator that signed them, whose
  * tokens Google must never see. Access tokens are not kept: they open all that the account may do. Throws as `credentials` does, and
- * TOKEN_REFUSED where even a new token is not good for `minTtl`.
+ * TOKEN_REFUSED where even a new token is not good for `minTtlMs`.
  */
 export function withCache(credentials: Credentials, { env, now = Date.now }: World, options: CacheOptions = {}): CachedCredentials {
-  const { minTtl = USUAL_TTL, cache = true, isLongRun = false } = options;
+  const { minTtlMs = USUAL_TTL, cache = true, isLongRun = false } = options;
   const folder = cache ? tokenCacheFolder(env) : undefined;
   const store: TokenStore | undefined = folder === undefined ? undefined : openTokenStore(folder);
   const memory = new Map<string, Held>();
@@ -73,9 +73,9 @@ export function withCache(credentials: Credentials, { env, now = Date.now }: Wor
   };
   const recall = (audience: string): Held | undefined => {
     const held = memory.get(audience);
-    if (held && left(held) >= minTtl) return held;
+    if (held && left(held) >= minTtlMs) return held;
     const kept = store?.read(keyOf(audience));
-    if (!kept || kept.audience !== audience || left(kept) < minTtl || readClaims(kept.token)?.exp !== kept.expires) return undefined;
+    if (!kept || kept.audience !== audience || left(kept) < minTtlMs || readClaims(kept.token)?.exp !== kept.expires) return undefined;
     memory.set(audience, kept);
     return kept;
   };
@@ -91,11 +91,11 @@ export function withCache(credentials: Credentials, { env, now = Date.now }: Wor
     async fetchIdToken(audience) {
       const held = recall(audience);
       if (held) {
-        if (isLongRun && left(held) < minTtl + LOOK_AHEAD) renewAhead(audience);
+        if (isLongRun && left(held) < minTtlMs + LOOK_AHEAD) renewAhead(audience);
         return held.token;
       }
       const found = await renew(audience);
-      if (options.minTtl !== undefined) assertLasting(left(found), options.minTtl);
+      if (options.minTtlMs !== undefined) assertLasting(left(found), options.minTtlMs);
       return found.token;
     },
     forget(audience, token) {

@@ -29,7 +29,8 @@ export function addCommand(parent: Command, definition: CommandDefinition, execu
       execute(command.optsWithGlobals(), { passesArguments }, async (context) => (await load())(context, ...received.slice(0, -1))),
     );
   // A command that takes an argument has no subcommand `help`: the argument can have that value.
-  if (commands.length > 0) command.helpCommand(load ? false : "help [command]", "print a command's help");
+  if (load) command.helpCommand(false);
+  else command.helpCommand("help [command]", "print a command's help");
   for (const child of commands) addCommand(command, child, execute);
   addExamples(command, examples);
 }

@@ -30,7 +30,7 @@ export interface CallResult {
 /** Who calls, and with what. */
 type Caller = Pick<CachedCredentials, "fetchIdToken" | "forget" | "principal">;
 
-interface Policy extends Pick<InvokeOptions, "location" | "maxTime" | "retries" | "retryAll" | "waitFor"> {
+interface Policy extends Pick<InvokeOptions, "location" | "maxTimeMs" | "retries" | "retryAll" | "waitFor"> {
   /** Asked why a call was refused, where the answer does not tell. */
   readonly lookUpEvidence: EvidenceLookup;
 }
@@ -51,10 +51,10 @@ const TRANSIENT_STATUSES = [429, 503];
 
 /** Makes calls with ID tokens: over and over, by redirects, and within a time, as far as the flags say. It throws as `send` and the credentials do. */
 export function createAuthenticatedCall(send: Send, caller: Caller, policy: Policy): (call: Call) => Promise<CallResult> {
-  const { location, maxTime, retries, retryAll = false, waitFor, lookUpEvidence } = policy;
+  const { location, maxTimeMs, retries, retryAll = false, waitFor, lookUpEvidence } = policy;
   // Who waits calls again anyway, and does not wait for an answer that never comes.
   const retry = { times: waitFor === undefined ? retries : 0, statuses: TRANSIENT_STATUSES, all: retryAll };
-  const limit = maxTime ?? (waitFor === undefined ? undefined : WAITING_CALL_TIMEOUT_MS);
+  const limit = maxTimeMs ?? (waitFor === undefined ? undefined : WAITING_CALL_TIMEOUT_MS);
   const taken = new Set<string>();
 
   async function once(call: Call, token: string, signal: { readonly signal?: AbortSignal }): Promise<UnexplainedResult> {

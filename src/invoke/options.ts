@@ -5,7 +5,7 @@ import { CliError } from "../errors/cli-error.ts";
 import type { CallBody } from "./body.ts";
 
 /** The flags of who calls, and what is sent. */
-export interface CallOptions extends CacheOptions, AudienceOptions {
+export interface CallOptions extends Omit<CacheOptions, "isLongRun">, AudienceOptions {
   readonly request?: string;
   readonly data?: string;
   readonly jsonData?: string;
@@ -23,14 +23,14 @@ export interface InvokeOptions extends CallOptions {
   /** False under `--no-buffer`. */
   readonly buffer?: boolean;
   readonly location?: boolean;
-  readonly maxTime?: number;
+  readonly maxTimeMs?: number;
   readonly retries: number;
   readonly retryAll?: boolean;
   /** `200`, `2xx` */
   readonly waitFor?: string;
   readonly repeat?: number;
   /** True where no interval is said. */
-  readonly watch?: number | true;
+  readonly watchMs?: number | true;
 }
 
 /** True where the body alone is printed, as it comes. */
@@ -39,8 +39,8 @@ export function printsRawBody({ raw, buffer }: InvokeOptions): boolean {
 }
 
 /** True where one run may make several calls. */
-export function makesSeveralCalls({ repeat, watch }: InvokeOptions, targets: readonly unknown[]): boolean {
-  return targets.length > 1 || repeat !== undefined || watch !== undefined;
+export function makesSeveralCalls({ repeat, watchMs }: InvokeOptions, targets: readonly unknown[]): boolean {
+  return targets.length > 1 || repeat !== undefined || watchMs !== undefined;
 }
 
 /** Throws CliError USAGE where flags contradict each other. */

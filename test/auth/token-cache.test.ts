@@ -177,9 +177,9 @@ test("a token that is good for less than is asked for is replaced by a new one",
   const open = (options?: CacheOptions) => withCache(credentials, { env, now: () => clock.now }, options);
   await open().fetchIdToken(AUDIENCE);
   clock.now += 40 * 60_000;
-  await open({ minTtl: 19 * 60_000 }).fetchIdToken(AUDIENCE);
+  await open({ minTtlMs: 19 * 60_000 }).fetchIdToken(AUDIENCE);
   expect(credentials.asked).toBe(1);
-  await open({ minTtl: 21 * 60_000 }).fetchIdToken(AUDIENCE);
+  await open({ minTtlMs: 21 * 60_000 }).fetchIdToken(AUDIENCE);
   expect(credentials.asked).toBe(2);
   clock.now += 54 * 60_000;
   await open().fetchIdToken(AUDIENCE);
@@ -194,7 +194,7 @@ test("a new token that is not good for as long as is asked for is an error, and 
   const env = { CLOUDRUN_OAUTH_CACHE_DIR: temporaryDirectory() };
   const credentials = shortLived(clock, () => 240);
   const open = (options?: CacheOptions) => withCache(credentials, { env, now: () => clock.now }, options);
-  expect(await failure(open({ minTtl: 30 * 60_000 }).fetchIdToken(AUDIENCE))).toMatchObject({
+  expect(await failure(open({ minTtlMs: 30 * 60_000 }).fetchIdToken(AUDIENCE))).toMatchObject({
     code: "TOKEN_REFUSED",
     message: expect.stringContaining("good for 30 min is not to be had"),
   });

@@ -27,7 +27,7 @@ const FILES: Readonly<Record<System, { readonly path: string; readonly write: (p
 };
 
 /** Writes a pipeline that needs no stored key; says what it needs of the project, or with `--apply` makes it. */
-export function ciFor(system: System) {
+function writeFor(system: System) {
   return async (context: Context, flags: CiFlags): Promise<void> => {
     const { cwd, dryRun, settings, terminal } = context;
     const { pipeline: known, root } = readPipeline(system, context, flags);
@@ -89,6 +89,10 @@ export function ciFor(system: System) {
     terminal.print(lines.map((line) => `${line}\n`).join(""));
   };
 }
+
+export const ciGitHub = writeFor("github");
+export const ciGitLab = writeFor("gitlab");
+export const ciCloudBuild: (context: Context, flags: Omit<CiFlags, "repo" | "branch" | "issuer">) => Promise<void> = writeFor("cloudbuild");
 
 async function lookUpNumber({ terminal }: Context, cloud: Cloud, project: string): Promise<string> {
   try {

@@ -8,12 +8,10 @@ import { openWorld } from "./facts.ts";
 
 interface DoctorOptions {
   readonly fix?: boolean;
-  /** Milliseconds that a check may take. */
-  readonly maxTime?: number;
+  readonly maxTimeMs?: number;
 }
 
-/** Milliseconds. */
-const PATIENCE = 10_000;
+const CHECK_TIMEOUT_MS = 10_000;
 
 const SIGNS = { ok: "✔", warn: "!", fail: "✖", skipped: "-" } as const;
 
@@ -21,12 +19,16 @@ const SIGNS = { ok: "✔", warn: "!", fail: "✖", skipped: "-" } as const;
  * Checks everything that usually is wrong, and prints what was found with what mends it. Throws, with the code of the first check that failed,
  * where any did; with `--fix`, what may be done without harm is done first, and looked at again.
  */
-export async function doctor(context: Context, names: readonly string[], { fix, maxTime = PATIENCE }: DoctorOptions): Promise<void> {
+export async function doctor(
+  context: Context,
+  names: readonly string[],
+  { fix, maxTimeMs = CHECK_TIMEOUT_MS }: DoctorOptions,
+): Promise<void> {
   const { terminal } = context;
   const groups = choose(names);
   const look = () =>
     terminal.task(names.length > 0 ? `Looking at ${names.join(", ")}` : "Looking at everything that usually is wrong", () =>
-      examine(context, groups, maxTime),
+      examine(context, groups, maxTimeMs),
     );
   let found = await look();
   if (context.dryRun) {

@@ -9,9 +9,8 @@ interface FaultFlags extends EmulatorFlags {
   readonly status?: string;
   readonly reason?: string;
   readonly retryAfter?: string;
-  /** Milliseconds. */
-  readonly latency?: number;
-  readonly reset?: true;
+  readonly latencyMs?: number;
+  readonly reset?: boolean;
   readonly truncate?: string;
   readonly times?: string;
 }
@@ -33,7 +32,7 @@ interface Fault {
 
 /** Makes requests that match go wrong from here on. */
 export async function faultAdd(context: Context, flags: FaultFlags): Promise<void> {
-  const { match, method, latency: latency_ms, reset, reason } = flags;
+  const { match, method, latencyMs: latency_ms, reset, reason } = flags;
   const body = {
     match,
     method,

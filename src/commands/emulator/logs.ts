@@ -5,7 +5,7 @@ import { showPayload } from "../logs/format-payload.ts";
 import type { Response } from "../../http/client.ts";
 
 interface LogsOptions extends EmulatorFlags {
-  readonly follow?: true;
+  readonly follow?: boolean;
   readonly severity?: string;
   readonly limit?: string;
 }

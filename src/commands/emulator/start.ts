@@ -24,8 +24,7 @@ interface StartOptions extends EmulatorFlags {
   readonly port?: string;
   readonly detach?: boolean;
   readonly ephemeral?: boolean;
-  /** Milliseconds. */
-  readonly iamPropagation?: number;
+  readonly iamPropagationMs?: number;
 }
 
 /** Where the emulator listens without `--port`. */
@@ -54,7 +53,7 @@ async function attend(context: Context, home: string, port: number, options: Sta
   try {
     const emulator = await startEmulator(context, directory, {
       port,
-      iamPropagation: options.iamPropagation,
+      iamPropagation: options.iamPropagationMs,
       log: (line) => context.terminal.note(line),
     });
     try {
@@ -72,7 +71,7 @@ async function attend(context: Context, home: string, port: number, options: Sta
   }
 }
 
-async function detach(context: Context, home: string, { port, ephemeral, dataDir, iamPropagation }: StartOptions): Promise<void> {
+async function detach(context: Context, home: string, { port, ephemeral, dataDir, iamPropagationMs }: StartOptions): Promise<void> {
   if (await findRunningEmulator(home)) throw await alreadyRunning(home);
   mkdirSync(home, { recursive: true, mode: 0o700 });
   const logFile = join(home, "emulator.log");
@@ -82,7 +81,7 @@ async function detach(context: Context, home: string, { port, ephemeral, dataDir
     "data-dir": dataDir,
     engine: context.settings.get("engine")?.value,
     record: context.settings.flag("record"),
-    "iam-propagation": iamPropagation === undefined ? undefined : `${iamPropagation}ms`,
+    "iam-propagation": iamPropagationMs === undefined ? undefined : `${iamPropagationMs}ms`,
     project: readFlag(context, "project"),
     region: readFlag(context, "region"),
   });

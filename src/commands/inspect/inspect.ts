@@ -11,6 +11,7 @@ import { printPlan } from "../../context/print-plan.ts";
 
 interface InspectOptions {
   readonly audience?: string;
+  readonly why?: boolean;
 }
 
 /** Characters. No token comes near it. */
@@ -18,6 +19,7 @@ const MAX_TOKEN_LENGTH = 64 * 1024;
 
 /** Says what a token is and what it is good for; prints that, and throws CREDENTIALS_INVALID with the first reason where it is no good. */
 export async function inspect(context: Context, given: string | undefined, options: InspectOptions): Promise<void> {
+  if (options.why) return (await import("./why.ts")).inspectWhy(context, given);
   const { send, terminal } = context;
   const { token, audiences } = given === undefined ? await fetchOwnToken(context, options) : await readGivenToken(context, given, options);
   if (context.dryRun) return printPlan(terminal, plan(token));

@@ -59,7 +59,7 @@ export async function invoke(context: Context, targets: readonly string[], optio
       return last.error;
     } catch (error) {
       // A watch outlives what it watches.
-      if (options.watch === undefined || signal.aborted || !(error instanceof CliError)) throw error;
+      if (options.watchMs === undefined || signal.aborted || !(error instanceof CliError)) throw error;
       return error;
     }
   }
@@ -118,7 +118,7 @@ function createPrinter({ terminal, signal, cwd }: Context, options: InvokeOption
         terminal.note("The service answers with events, which are shown when the last has come; --raw prints them as they come.");
       const text = await document(answer, call);
       if (!isList || !terminal.json) terminal.print(text);
-      else if (options.watch === undefined) listed.push(text);
+      else if (options.watchMs === undefined) listed.push(text);
       else terminal.print(`${compactJson(text)}\n`);
     },
     end(): void {

@@ -5,7 +5,7 @@ import type { Outcome } from "./run-load.ts";
 import { showDuration } from "./print-report.ts";
 
 /** Throws LOAD_FAILED where more requests failed, or answers took longer, than the flags allow. */
-export function assertWithin({ maxErrors = 0, maxP99 }: Pick<LoadFlags, "maxErrors" | "maxP99">, outcome: Outcome): void {
+export function assertWithin({ maxErrors = 0, maxP99Ms }: Pick<LoadFlags, "maxErrors" | "maxP99Ms">, outcome: Outcome): void {
   const { tally, sent } = outcome;
   const failed = failures(outcome);
   const share = sent > 0 ? (failed / sent) * 100 : 0;
@@ -21,10 +21,10 @@ export function assertWithin({ maxErrors = 0, maxP99 }: Pick<LoadFlags, "maxErro
       details,
     });
   }
-  if (maxP99 !== undefined && p99 > maxP99)
+  if (maxP99Ms !== undefined && p99 > maxP99Ms)
     throw new CliError(
       "LOAD_FAILED",
-      `One answer of a hundred took longer than ${showDuration(p99)}; --max-p99 allows ${showDuration(maxP99)}.`,
+      `One answer of a hundred took longer than ${showDuration(p99)}; --max-p99 allows ${showDuration(maxP99Ms)}.`,
       {
         hint: "cloudrun-oauth logs shows requests with their times",
         details,

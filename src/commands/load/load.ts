@@ -156,7 +156,11 @@ function isPath(target: string): boolean {
 
 /** A call as `invoke` makes it: what is refused is explained once, and not a thousand times. */
 async function checkFirst(context: Context, call: Call, credentials: CachedCredentials, { maxTime }: Amount) {
-  const send = createAuthenticatedCall(context.send, credentials, { retries: 3, maxTime, lookUpEvidence: createEvidenceLookup(context) });
+  const send = createAuthenticatedCall(context.send, credentials, {
+    retries: 3,
+    maxTimeMs: maxTime,
+    lookUpEvidence: createEvidenceLookup(context),
+  });
   const { response, error, elapsed, principal } = await send(call);
   if (error) throw error;
   await response.bytes();

@@ -3,20 +3,20 @@ import { assertOneBody, type CallOptions } from "../../invoke/options.ts";
 import type { Call } from "../../invoke/request.ts";
 import { CliError } from "../../errors/cli-error.ts";
 
-/** The flags of `load`; durations are in milliseconds. */
+/** The flags of `load`. */
 export interface LoadFlags extends CallOptions {
   readonly requests?: number;
-  readonly duration?: number;
+  readonly durationMs?: number;
   readonly concurrency: number;
   /** A second. */
   readonly rate?: number;
   readonly maxRate: number;
-  readonly maxTime?: number;
+  readonly maxTimeMs?: number;
   /** False under `--no-check`. */
   readonly check?: boolean;
   /** Of a hundred. */
   readonly maxErrors?: number;
-  readonly maxP99?: number;
+  readonly maxP99Ms?: number;
   readonly instanceHeader?: string;
   readonly coldStarts?: boolean;
   readonly plot?: string;
@@ -41,7 +41,7 @@ const MOST_CONNECTIONS = 5000;
 
 /** What the flags say of how much, with what they leave open filled in. Throws CliError USAGE where they make no sense. */
 export function readAmount(flags: LoadFlags): Amount {
-  const { requests, concurrency, rate, maxRate, maxTime = USUAL_MAX_TIME, instanceHeader } = flags;
+  const { requests, concurrency, rate, maxRate, maxTimeMs = USUAL_MAX_TIME, instanceHeader } = flags;
   assertOneBody(flags);
   if (requests === 0) throw new CliError("USAGE", "--requests 0 sends nothing.", { hint: "For example: --requests 1000" });
   if (concurrency < 1 || concurrency > MOST_CONNECTIONS)
@@ -52,8 +52,8 @@ export function readAmount(flags: LoadFlags): Amount {
     });
   if (instanceHeader !== undefined && !/^[\w-]+$/.test(instanceHeader))
     throw new CliError("USAGE", "--instance-header is the name of a header.", { hint: "For example: --instance-header X-Instance" });
-  const duration = flags.duration ?? (requests === undefined ? USUAL_DURATION : Infinity);
-  return { requests: requests ?? Infinity, duration, concurrency, rate, maxTime };
+  const duration = flags.durationMs ?? (requests === undefined ? USUAL_DURATION : Infinity);
+  return { requests: requests ?? Infinity, duration, concurrency, rate, maxTime: maxTimeMs };
 }
 
 /** A call that can be made over and over. Throws CliError USAGE for a body that is sent as it is read. */

@@ -16,8 +16,7 @@ interface LogFlags {
   readonly grep?: string;
   readonly limit: number;
   readonly revision?: string;
-  /** Milliseconds. */
-  readonly interval?: number;
+  readonly intervalMs?: number;
 }
 
 const A_DAY = 24 * 60 * 60_000;
@@ -44,11 +43,11 @@ export async function logs(context: Context, name: string | undefined, flags: Lo
   if (context.dryRun) return printPlan(terminal, cloud.plan("readLogs", follow ? firstLook(query, limit) : { ...query, limit }));
   if (!follow) return show(context, cloud, query, limit);
 
-  const interval = flags.interval ?? INTERVAL[cloud.via];
-  terminal.debug(`asking for new entries every ${interval / 1000} s; an entry is shown once, whichever look finds it`);
+  const intervalMs = flags.intervalMs ?? INTERVAL[cloud.via];
+  terminal.debug(`asking for new entries every ${intervalMs / 1000} s; an entry is shown once, whichever look finds it`);
   const read: Cloud["readLogs"] = (asked) => cloud.readLogs(asked);
   try {
-    for await (const entries of followEntries(read, { query, limit, interval, signal, note: terminal.note })) {
+    for await (const entries of followEntries(read, { query, limit, interval: intervalMs, signal, note: terminal.note })) {
       if (terminal.json) for (const entry of entries) terminal.print(`${JSON.stringify(entry, redacted)}\n`);
       else print(context, service, entries, []);
     }

@@ -12,7 +12,7 @@ import { STATUS_PATH } from "./local-responses.ts";
 import { openProxy } from "./open-proxy.ts";
 import { bare, isLoopback } from "../../http/route.ts";
 
-interface ProxyOptions extends CacheOptions, AudienceOptions {
+interface ProxyOptions extends Pick<CacheOptions, "cache">, AudienceOptions {
   readonly port?: number;
   readonly host: string;
   readonly tag?: string;

@@ -1,6 +1,6 @@
 import { argument } from "../../context/argument.ts";
 import { defineCommand } from "../../context/define-command.ts";
-import { flag, settingFlag } from "../../context/flag.ts";
+import { flag } from "../../context/flag.ts";
 
 export const deployCommand = defineCommand({
   name: "deploy",
@@ -12,7 +12,7 @@ export const deployCommand = defineCommand({
   usage: "[options] [service] [-- gcloud flags]",
   arguments: [argument("[service]", "the service")],
   flags: [
-    settingFlag("--image <reference>", "the image (default: the one that build pushes)"),
+    flag("--image <reference>", "the image (default: the one that build pushes)"),
     flag("--source <dir>", "build and deploy this folder instead of an image"),
     flag("--tag <name>", "give the revision a URL of its own"),
     flag("--no-traffic", "send it no traffic yet"),

@@ -7,7 +7,7 @@ import { resolveServiceUrl } from "../../invoke/target-url.ts";
 import type { Context } from "../../context/context.ts";
 import { CliError } from "../../errors/cli-error.ts";
 
-interface TokenOptions extends CacheOptions, Pick<AudienceOptions, "iap"> {
+interface TokenOptions extends Omit<CacheOptions, "isLongRun">, Pick<AudienceOptions, "iap"> {
   readonly header?: boolean;
 }
 
