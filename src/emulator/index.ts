@@ -7,7 +7,7 @@ import { journalFile } from "./state/journal.ts";
 
 export type { Emulator } from "./emulator.ts";
 export { NoContainerEngine } from "./engine/no-container-engine.ts";
-export { findContainerProgram } from "./engine/container/program.ts";
+export { findContainerProgram } from "./engine/container/container-program.ts";
 export type { EngineChoice } from "./engine/choose-engine.ts";
 export { emulatorHome } from "./environment/data-dir.ts";
 export { JournalError } from "./state/journal.ts";

@@ -4,7 +4,7 @@ import { pid } from "node:process";
 import { createAdmin } from "./server/admin.ts";
 import { openCertificateAuthority } from "./server/certificate-authority.ts";
 import { createClock } from "./server/clock.ts";
-import { openMachineEngine } from "./engine/choose-engine.ts";
+import { openEngine } from "./engine/choose-engine.ts";
 import { shellEnvironment, emulatorFiles, trustedAuthorities, withoutEmulator } from "./environment/environment.ts";
 import { createFaults } from "./faults/faults.ts";
 import { openBackend, type Backend } from "./backend.ts";
@@ -45,7 +45,7 @@ export async function openEmulator({
   let announce: (url: string) => void = () => undefined;
   const address = new Promise<string>((resolve) => (announce = resolve));
   const open = () => openBackend({ directory, project, engine, now, log, address, iamPropagation, operatorKey });
-  const engine = await openMachineEngine({ choice: options.engine ?? "auto", directory, shared: [authorities, added], env, log });
+  const engine = await openEngine({ choice: options.engine ?? "auto", directory, shared: [authorities, added], env, log });
   const authority = openCertificateAuthority(directory, Date.now);
   writeNodePreload(directory);
   // Containers can run as another user, who reads these files too.

@@ -28,11 +28,11 @@ export const machineChecks: readonly Check[] = [
       const { findContainerProgram } = await import("../../emulator/index.ts");
       const folder = mkdtempSync(join(tmpdir(), "cloudrun-oauth-"));
       try {
-        const { program, passedOver } = await findContainerProgram(env, join(folder, "rootfs"));
-        const details = { engine, program: program?.name ?? null, passed_over: passedOver };
+        const { program, unusable } = await findContainerProgram(env, join(folder, "rootfs"));
+        const details = { engine, program: program?.name ?? null, passed_over: unusable };
         if (program) return ok(`The emulator can run services in containers, by ${program.name}.`, { details });
-        const broken = passedOver.filter((each) => !each.endsWith("it is not installed"));
-        const reasons = (broken.length > 0 ? broken : passedOver).map(shorten).join("; ");
+        const broken = unusable.filter((each) => !each.endsWith("it is not installed"));
+        const reasons = (broken.length > 0 ? broken : unusable).map(shorten).join("; ");
         if (engine === "container")
           return fail("ENGINE_MISSING", `The setting engine says container, and none works (${reasons}).`, {
             remedy: "cloudrun-oauth config set engine auto",

@@ -1,6 +1,6 @@
 import { requireProject } from "../builds/new-build.ts";
-import { dockerImages } from "../builds/steps/docker-images.ts";
-import { packageRoutes } from "../builds/package-routes.ts";
+import { listDockerImages } from "../artifact-registry/docker-images.ts";
+import { packageRoutes } from "../artifact-registry/package-routes.ts";
 import { param, type Call } from "../server/call.ts";
 import { ApiError } from "../server/errors.ts";
 import { page } from "./pagination.ts";
@@ -43,13 +43,13 @@ export function artifactregistryApi(registry: Registry): Api {
         (call) => {
           const key = keyOf(registry, call);
           findRepository(registry, key);
-          return page("dockerImages", dockerImages(state, key), call.url.searchParams);
+          return page("dockerImages", listDockerImages(state, key), call.url.searchParams);
         },
       ),
       "GET /v1/projects/{project}/locations/{location}/repositories/{repository}/dockerImages/{image=**}": route(
         "artifactregistry.dockerimages.get",
         (call) => {
-          const found = dockerImages(state, keyOf(registry, call)).find(({ uri }) =>
+          const found = listDockerImages(state, keyOf(registry, call)).find(({ uri }) =>
             uri.endsWith(`/${param(call, "repository")}/${param(call, "image")}`),
           );
           if (!found) throw new ApiError("NOT_FOUND", "Requested entity was not found.");

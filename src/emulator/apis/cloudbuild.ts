@@ -1,5 +1,5 @@
 import { buildOperation } from "../builds/build-operation.ts";
-import { findBuild, isOver, type Builds } from "../builds/builds.ts";
+import { findBuild, isFinished, type Builds } from "../builds/builds.ts";
 import { listBuilds } from "../builds/list-builds.ts";
 import { defaultServiceAccount, requireProject } from "../builds/new-build.ts";
 import { param, type Call } from "../server/call.ts";
@@ -27,7 +27,7 @@ export function cloudbuildApi({ state, builds }: Pick<Runtime, "state"> & { read
   const get = route("cloudbuild.builds.get", find);
   const cancel = route("cloudbuild.builds.update", async (call) => {
     const build = find(call);
-    if (isOver(build)) throw new ApiError("FAILED_PRECONDITION", "build is already completed");
+    if (isFinished(build)) throw new ApiError("FAILED_PRECONDITION", "build is already completed");
     return builds.cancel(build);
   });
   const buildOfOperation = (call: Call): { project: string; id: string } => {

@@ -3,8 +3,8 @@ import { readPolicy, setPolicy, testPermissions } from "../iam/policy.ts";
 import { page } from "./pagination.ts";
 import type { Secret } from "../secrets/secret.ts";
 import type { Api, Handler, Route } from "../server/router.ts";
-import { sweepPayloads } from "../secrets/payloads.ts";
-import { createSecret, deleteSecret, findSecret, keyOfSecret, updateSecret, type SecretManager } from "../secrets/secrets.ts";
+import { removeOrphanedPayloads } from "../secrets/payloads.ts";
+import { createSecret, deleteSecret, findSecret, secretKey, updateSecret, type SecretsRuntime } from "../secrets/secrets.ts";
 import { accessVersion, addVersion, changeVersion, findVersion, versionMessage } from "../secrets/versions.ts";
 import { requireProject } from "../builds/new-build.ts";
 import { crc32c } from "../storage/crc32c.ts";
@@ -13,10 +13,10 @@ const STATES = { enable: "ENABLED", disable: "DISABLED", destroy: "DESTROYED" } 
 
 // Unlike Cloud Run: secrets do not expire, rotate, tell topics, or lie in one region; what asks for that is not kept.
 /** Secret Manager: https://cloud.google.com/secret-manager/docs/reference/rest/v1 */
-export function createSecretManagerApi(manager: SecretManager): Api {
+export function createSecretManagerApi(manager: SecretsRuntime): Api {
   const { state } = manager;
-  sweepPayloads(state);
-  const keyOf = (call: Call) => keyOfSecret(manager, param(call, "project"), param(call, "secret"));
+  removeOrphanedPayloads(state);
+  const keyOf = (call: Call) => secretKey(manager, param(call, "project"), param(call, "secret"));
   const resource = (call: Call) => `projects/${param(call, "project")}/secrets/${param(call, "secret")}`;
   const existing = (call: Call) => {
     findSecret(state, keyOf(call));

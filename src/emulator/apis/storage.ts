@@ -3,22 +3,22 @@ import { ApiError } from "../server/errors.ts";
 import type { Api, Route } from "../server/router.ts";
 import { Reply } from "../server/reply.ts";
 import type { Runtime } from "../runtime.ts";
-import { sweepBlobs } from "../storage/blobs.ts";
+import { removeOrphanedBlobs } from "../storage/blobs.ts";
 import { deleteBucket, findBucket, insertBucket } from "../storage/buckets.ts";
 import { download } from "../storage/download.ts";
-import { listPage } from "../storage/listing.ts";
-import { bucketMessage, objectMessage } from "../storage/messages.ts";
+import { listPage } from "../storage/pagination.ts";
+import { bucketMessage, objectMessage } from "../storage/resource-messages.ts";
 import { deleteObject, findObject } from "../storage/objects.ts";
-import { sweepUploads } from "../storage/resumable.ts";
+import { removeExpiredUploads } from "../storage/resumable-upload.ts";
 import { StorageError, XmlStorageError } from "../storage/storage-error.ts";
-import { cancel, resume, upload } from "../storage/upload.ts";
+import { handleCancel, handleResume, handleUpload } from "../storage/upload.ts";
 
 type Storage = Pick<Runtime, "state" | "now">;
 
 /** Cloud Storage's JSON API: https://cloud.google.com/storage/docs/json_api/v1. Clears away what a crash left of unfinished uploads. */
 export function storageApi(storage: Storage): Api {
-  sweepUploads(storage);
-  sweepBlobs(storage.state);
+  removeExpiredUploads(storage);
+  removeOrphanedBlobs(storage.state);
 
   const onBucket = (permission: string, handle: Route["handle"]): Route => ({
     handle,
@@ -31,9 +31,9 @@ export function storageApi(storage: Storage): Api {
     resource: (call) => `projects/${projectOf(call)}`,
   });
   const get = onBucket("storage.objects.get", (call) => getObject(storage, call));
-  const insert = onBucket("storage.objects.create", (call) => upload(storage, call));
+  const insert = onBucket("storage.objects.create", (call) => handleUpload(storage, call));
   // Whoever knows an upload's id may go on with it; so it is at Google.
-  const resumable: Route = { open: true, handle: (call) => resume(storage, call) };
+  const resumable: Route = { open: true, handle: (call) => handleResume(storage, call) };
 
   return {
     hosts: ["storage.googleapis.com", "www.googleapis.com"],
@@ -57,7 +57,7 @@ export function storageApi(storage: Storage): Api {
       }),
       "POST /upload/storage/v1/b/{bucket}/o": insert,
       "PUT /upload/storage/v1/b/{bucket}/o": resumable,
-      "DELETE /upload/storage/v1/b/{bucket}/o": { open: true, handle: (call) => cancel(storage, call) },
+      "DELETE /upload/storage/v1/b/{bucket}/o": { open: true, handle: (call) => handleCancel(storage, call) },
       // The path that gcloud takes for what is larger than 5 MiB.
       "POST /resumable/upload/storage/v1/b/{bucket}/o": insert,
       "PUT /resumable/upload/storage/v1/b/{bucket}/o": resumable,

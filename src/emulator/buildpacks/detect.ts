@@ -1,11 +1,11 @@
 import { BuildError } from "../engine/engine.ts";
 import type { Application, BuildEnvironment, Entrypoint } from "./application.ts";
-import { buildNode } from "./node.ts";
-import { buildPython } from "./python.ts";
-import type { Source } from "./source.ts";
+import { planNodeApplication } from "./node.ts";
+import { planPythonApplication } from "./python.ts";
+import type { SourceFiles } from "./source-files.ts";
 
-/** What tells a language whose buildpack Google has and the emulator has not. */
-const OTHERS: readonly (readonly [pattern: RegExp, language: string])[] = [
+/** Files of languages for which Google has a buildpack and the emulator doesn't. */
+const UNSUPPORTED_LANGUAGES: readonly (readonly [pattern: RegExp, language: string])[] = [
   [/^go\.mod$|\.go$/, "Go"],
   [/^(pom\.xml|build\.gradle(\.kts)?)$|\.jar$/, "Java"],
   [/^[^/]*\.(cs|fs|vb)proj$/, ".NET"],
@@ -15,35 +15,38 @@ const OTHERS: readonly (readonly [pattern: RegExp, language: string])[] = [
 ];
 
 /**
- * Finds the buildpacks of Google's builder that fit a source, in the builder's order: https://github.com/GoogleCloudPlatform/buildpacks.
- * Undefined where none fits; throws a BuildError where one fits and fails.
+ * Finds the buildpacks of Google's builder that match a source, in the builder's order:
+ * https://github.com/GoogleCloudPlatform/buildpacks. Undefined if none matches; throws a BuildError if one matches and
+ * fails.
  */
-export function detect(source: Source, env: BuildEnvironment): Application | undefined {
+export function detectApplication(source: SourceFiles, env: BuildEnvironment): Application | undefined {
   const entrypoint = findEntrypoint(source, env);
-  const isPython = fits(env, "python", () => source.hasLike(/\.py$/));
-  const isNode = fits(env, "nodejs", () => source.has("package.json") || source.hasLike(/^[^/]*\.js$/));
+  const isPython = isLanguage(env, "python", () => source.hasMatch(/\.py$/));
+  const isNode = isLanguage(env, "nodejs", () => source.has("package.json") || source.hasMatch(/^[^/]*\.js$/));
   if (env["GOOGLE_FUNCTION_TARGET"])
     throw new BuildError("The emulator's buildpacks build applications, and no functions (GOOGLE_FUNCTION_TARGET).");
-  if (isPython && entrypoint) return buildPython(source, env, entrypoint);
-  if (isNode && (source.has("package.json") || entrypoint)) return buildNode(source, env, entrypoint);
-  if (isPython) return buildPython(source, env, undefined);
-  // Unlike Cloud Run: there are buildpacks for Node and Python only.
-  const [, other] = OTHERS.find(([pattern]) => source.hasLike(pattern)) ?? [];
-  if (other !== undefined)
-    throw new BuildError(`The emulator has buildpacks for Node and Python, and none for ${other}. A Dockerfile may say how to build this.`);
+  if (isPython && entrypoint) return planPythonApplication(source, env, entrypoint);
+  if (isNode && (source.has("package.json") || entrypoint)) return planNodeApplication(source, env, entrypoint);
+  if (isPython) return planPythonApplication(source, env, undefined);
+  // Unlike Cloud Run: buildpacks exist for Node and Python only.
+  const [, unsupported] = UNSUPPORTED_LANGUAGES.find(([pattern]) => source.hasMatch(pattern)) ?? [];
+  if (unsupported !== undefined)
+    throw new BuildError(
+      `The emulator has buildpacks for Node and Python, and none for ${unsupported}. A Dockerfile may say how to build this.`,
+    );
   return undefined;
 }
 
-/** Whether a language is meant: GOOGLE_RUNTIME names it, or leaves it to the files. */
-function fits(env: BuildEnvironment, language: string, looks: () => boolean): boolean {
+/** Whether GOOGLE_RUNTIME names a language, or else the source's files match it. */
+function isLanguage(env: BuildEnvironment, language: string, hasFiles: () => boolean): boolean {
   const runtime = env["GOOGLE_RUNTIME"];
-  return runtime ? runtime.startsWith(language) : looks();
+  return runtime ? runtime.startsWith(language) : hasFiles();
 }
 
 /** https://cloud.google.com/docs/buildpacks/build-application#specify_an_entrypoint */
-function findEntrypoint(source: Source, env: BuildEnvironment): Entrypoint | undefined {
-  const said = env["GOOGLE_ENTRYPOINT"];
-  if (said) return { command: said, note: `Using entrypoint from environment variable GOOGLE_ENTRYPOINT: ${said}` };
+function findEntrypoint(source: SourceFiles, env: BuildEnvironment): Entrypoint | undefined {
+  const explicit = env["GOOGLE_ENTRYPOINT"];
+  if (explicit) return { command: explicit, note: `Using entrypoint from environment variable GOOGLE_ENTRYPOINT: ${explicit}` };
   if (!source.has("Procfile")) return undefined;
   const processes = [...source.read("Procfile").matchAll(/^([A-Za-z0-9_-]+):[ \t]*(.+?)[ \t]*\r?$/gm)].map(
     ([, name = "", command = ""]) => ({ name, command }),

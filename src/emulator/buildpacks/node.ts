@@ -1,17 +1,17 @@
 import { BuildError } from "../engine/engine.ts";
 import {
-  beginDockerfile,
+  dockerfileHeader,
   entrypointBuildpack,
-  startByShell,
+  shellCmd,
   type Application,
   type BuildEnvironment,
   type Entrypoint,
 } from "./application.ts";
-import type { Source } from "./source.ts";
+import type { SourceFiles } from "./source-files.ts";
 
 const DEFAULT_VERSION = "22";
-/** Lock files of package managers that the emulator has not, in the order in which they are looked for. */
-const OTHER_LOCKS: Readonly<Record<string, string>> = {
+/** Lock files of unsupported package managers, in the order in which they are looked for. */
+const UNSUPPORTED_LOCK_FILES: Readonly<Record<string, string>> = {
   "yarn.lock": "Yarn",
   "pnpm-lock.yaml": "pnpm",
   "bun.lock": "Bun",
@@ -25,11 +25,14 @@ interface PackageJson {
   readonly devDependencies?: Readonly<Record<string, string>>;
 }
 
-/** Node.js by npm: https://cloud.google.com/docs/buildpacks/nodejs. Throws a BuildError for a package.json that is none, and for other package managers. */
-export function buildNode(source: Source, env: BuildEnvironment, entrypoint: Entrypoint | undefined): Application {
+/**
+ * Plans a Node.js application with npm: https://cloud.google.com/docs/buildpacks/nodejs. Throws a BuildError for an
+ * invalid package.json and for other package managers.
+ */
+export function planNodeApplication(source: SourceFiles, env: BuildEnvironment, entrypoint: Entrypoint | undefined): Application {
   const manifest = source.has("package.json") ? readManifest(source) : undefined;
-  const version = versionOf(env["GOOGLE_NODEJS_VERSION"] ?? env["GOOGLE_RUNTIME_VERSION"] ?? manifest?.engines?.node);
-  const install = manifest ? installation(source, manifest, env) : { notes: [], lines: [] };
+  const version = majorVersion(env["GOOGLE_NODEJS_VERSION"] ?? env["GOOGLE_RUNTIME_VERSION"] ?? manifest?.engines?.node);
+  const install = manifest ? planInstall(source, manifest, env) : { notes: [], lines: [] };
   return {
     buildpacks: [
       { id: "google.nodejs.runtime", title: "Node.js - Runtime", notes: [`Installing Node.js v${version}.`] },
@@ -37,17 +40,17 @@ export function buildNode(source: Source, env: BuildEnvironment, entrypoint: Ent
       ...(entrypoint ? [entrypointBuildpack(entrypoint)] : []),
     ],
     dockerfile: [
-      ...beginDockerfile(`node:${version}-slim`, env),
+      ...dockerfileHeader(`node:${version}-slim`, env),
       ...install.lines,
       `ENV NODE_ENV=${env["NODE_ENV"] || "production"} PATH=/workspace/node_modules/.bin:$PATH`,
-      entrypoint ? startByShell(entrypoint.command) : `CMD ${JSON.stringify(startCommand(source, manifest))}`,
+      entrypoint ? shellCmd(entrypoint.command) : `CMD ${JSON.stringify(startCommand(source, manifest))}`,
     ].join("\n"),
   };
 }
 
-function readManifest(source: Source): PackageJson {
-  for (const [file, manager] of Object.entries(OTHER_LOCKS)) {
-    // Unlike Cloud Run: buildpacks install by npm and pip only.
+function readManifest(source: SourceFiles): PackageJson {
+  for (const [file, manager] of Object.entries(UNSUPPORTED_LOCK_FILES)) {
+    // Unlike Cloud Run: buildpacks install with npm and pip only.
     if (source.has(file))
       throw new BuildError(
         `The emulator's buildpacks install by npm, and not by ${manager}, which ${file} is for. A Dockerfile may say more.`,
@@ -60,48 +63,48 @@ function readManifest(source: Source): PackageJson {
   }
 }
 
-function installation(source: Source, manifest: PackageJson, env: BuildEnvironment): { notes: string[]; lines: string[] } {
+function planInstall(source: SourceFiles, manifest: PackageJson, env: BuildEnvironment): { notes: string[]; lines: string[] } {
   const scripts = buildScripts(manifest, env);
-  const locked = source.has("package-lock.json") || source.has("npm-shrinkwrap.json");
-  // What is needed to build is more than what is needed to run.
+  const isLocked = source.has("package-lock.json") || source.has("npm-shrinkwrap.json");
+  // A build can need more packages than running needs.
   const buildEnv = env["NODE_ENV"] || (scripts.length > 0 ? "development" : "production");
-  const prunes =
+  const shouldPrune =
     scripts.length > 0 && Object.keys(manifest.devDependencies ?? {}).length > 0 && (env["NODE_ENV"] || "production") === "production";
   return {
     notes: [
-      ...(locked
+      ...(isLocked
         ? []
         : ["Generating package-lock.json.", "WARNING: *** Improve build performance by generating and committing package-lock.json."]),
       "Installing application dependencies.",
     ],
     lines: [
       `ARG NODE_ENV=${buildEnv}`,
-      ...(locked ? [] : ["RUN npm install --package-lock-only --quiet"]),
+      ...(isLocked ? [] : ["RUN npm install --package-lock-only --quiet"]),
       "RUN npm ci --quiet --no-fund --no-audit",
       ...scripts.map((script) => `RUN npm run ${script}`),
-      ...(prunes ? ["RUN npm prune --omit=dev"] : []),
+      ...(shouldPrune ? ["RUN npm prune --omit=dev"] : []),
     ],
   };
 }
 
-/** The scripts that make the application, in the order of precedence that the buildpack has. */
+/** The build scripts, in the buildpack's order of precedence. */
 function buildScripts({ scripts = {} }: PackageJson, env: BuildEnvironment): string[] {
-  const said = env["GOOGLE_NODE_RUN_SCRIPTS"];
-  if (said !== undefined)
-    return said
+  const scriptNames = env["GOOGLE_NODE_RUN_SCRIPTS"];
+  if (scriptNames !== undefined)
+    return scriptNames
       .split(",")
       .map((name) => name.trim())
       .filter((name) => /^[\w:.-]+$/.test(name));
-  const name = ["gcp-build", "build"].find((each) => each in scripts);
+  const name = ["gcp-build", "build"].find((candidate) => candidate in scripts);
   return name === undefined || scripts[name]?.trim() === "" ? [] : [name];
 }
 
-function startCommand(source: Source, manifest: PackageJson | undefined): string[] {
+function startCommand(source: SourceFiles, manifest: PackageJson | undefined): string[] {
   if (manifest?.scripts?.["start"] !== undefined || source.has("server.js")) return ["npm", "run", "start"];
   return ["node", manifest?.main || "index.js"];
 }
 
-/** The major version that a range asks for, where it asks for one. */
-function versionOf(range = ""): string {
+/** The major version of a range, or the default. */
+function majorVersion(range = ""): string {
   return /^[\^~v=\s]*(\d+)(\.[\dxX*]+)*$/.exec(range.trim())?.[1] ?? DEFAULT_VERSION;
 }

@@ -1,68 +1,73 @@
 import { BuildError } from "../engine/engine.ts";
 import {
-  beginDockerfile,
+  dockerfileHeader,
   entrypointBuildpack,
-  startByShell,
+  shellCmd,
   type Application,
   type BuildEnvironment,
   type Entrypoint,
 } from "./application.ts";
-import type { Source } from "./source.ts";
+import type { SourceFiles } from "./source-files.ts";
 
 const DEFAULT_VERSION = "3.13";
 const REQUIREMENTS = "requirements.txt";
 
-/** Python by pip: https://cloud.google.com/docs/buildpacks/python. Throws a BuildError where there is no start command to be found. */
-export function buildPython(source: Source, env: BuildEnvironment, entrypoint: Entrypoint | undefined): Application {
+/**
+ * Plans a Python application with pip: https://cloud.google.com/docs/buildpacks/python. Throws a BuildError if no start
+ * command can be found.
+ */
+export function planPythonApplication(source: SourceFiles, env: BuildEnvironment, entrypoint: Entrypoint | undefined): Application {
   if (source.has("pyproject.toml") && !source.has(REQUIREMENTS))
     throw new BuildError(
       `The emulator's buildpacks install by pip from ${REQUIREMENTS}, and not from pyproject.toml. A Dockerfile may say more.`,
     );
   const version = versionOf(source, env);
   const requirements = source.has(REQUIREMENTS) ? source.read(REQUIREMENTS) : "";
-  const found = entrypoint ?? defaultEntrypoint(source, requirements, version);
-  // The buildpack of web servers: an application that says nothing of its start is to have one.
-  const adds = !entrypoint && !requires(requirements, "gunicorn");
-  const installs = [
+  const startCommand = entrypoint ?? defaultEntrypoint(source, requirements, version);
+  // An application without a start command gets a web server.
+  const needsServer = !entrypoint && !requires(requirements, "gunicorn");
+  const pipArguments = [
     ...(source.has(REQUIREMENTS) ? [`-r ${REQUIREMENTS}`] : []),
-    ...(adds && found.command.includes("gunicorn") ? ["gunicorn"] : []),
+    ...(needsServer && startCommand.command.includes("gunicorn") ? ["gunicorn"] : []),
   ];
   return {
     buildpacks: [
       { id: "google.python.runtime", title: "Python - Runtime", notes: [`Installing Python v${version}.`] },
-      ...(installs.length > 0 ? [{ id: "google.python.pip", title: "Python - pip", notes: ["Installing application dependencies."] }] : []),
+      ...(pipArguments.length > 0
+        ? [{ id: "google.python.pip", title: "Python - pip", notes: ["Installing application dependencies."] }]
+        : []),
       entrypoint
         ? entrypointBuildpack(entrypoint)
-        : { id: "google.python.missing-entrypoint", title: "Python - Missing Entrypoint", notes: [found.note] },
+        : { id: "google.python.missing-entrypoint", title: "Python - Missing Entrypoint", notes: [startCommand.note] },
     ],
     dockerfile: [
-      ...beginDockerfile(`python:${version}-slim`, env),
-      ...installs.map((what) => `RUN pip install --no-cache-dir ${what}`),
+      ...dockerfileHeader(`python:${version}-slim`, env),
+      ...pipArguments.map((argument) => `RUN pip install --no-cache-dir ${argument}`),
       "ENV PYTHONUNBUFFERED=TRUE",
-      startByShell(found.command),
+      shellCmd(startCommand.command),
     ].join("\n"),
   };
 }
 
-function versionOf(source: Source, env: BuildEnvironment): string {
+function versionOf(source: SourceFiles, env: BuildEnvironment): string {
   const file = source.has(".python-version") ? source.read(".python-version").trim() : "";
-  const said = env["GOOGLE_PYTHON_VERSION"] ?? env["GOOGLE_RUNTIME_VERSION"] ?? file;
-  return /^(\d+\.\d+)/.exec(said)?.[1] ?? DEFAULT_VERSION;
+  const version = env["GOOGLE_PYTHON_VERSION"] ?? env["GOOGLE_RUNTIME_VERSION"] ?? file;
+  return /^(\d+\.\d+)/.exec(version)?.[1] ?? DEFAULT_VERSION;
 }
 
-/** How an application of Python is started that does not say how. From 3.13 on its requirements tell. */
-function defaultEntrypoint(source: Source, requirements: string, version: string): Entrypoint {
+/** The start command of an application that doesn't set one. From Python 3.13 on, its requirements determine it. */
+function defaultEntrypoint(source: SourceFiles, requirements: string, version: string): Entrypoint {
   const file = ["main.py", "app.py"].find((name) => source.has(name));
   if (file === undefined)
     throw new BuildError(
       'for Python, provide a main.py or app.py file or set an entrypoint with "GOOGLE_ENTRYPOINT" env var or by creating a "Procfile" file',
     );
-  const command = commandOf(Number(version.split(".")[1]) >= 13 ? requirements : "", file);
+  const command = defaultCommand(Number(version.split(".")[1]) >= 13 ? requirements : "", file);
   return { command: `exec ${command.shell}`, note: `WARNING: Setting default entrypoint: "${command.shown}"` };
 }
 
-// Unlike Cloud Run: a default entrypoint of Python listens on PORT, and on the address that HOST asks for; buildpacks' own is always 0.0.0.0:8080.
-function commandOf(requirements: string, file: string): { readonly shown: string; readonly shell: string } {
+// Unlike Cloud Run: Python's default entrypoint listens on PORT, and on the address in HOST; that of buildpacks always listens on 0.0.0.0:8080.
+function defaultCommand(requirements: string, file: string): { readonly shown: string; readonly shell: string } {
   const module = `${file.replace(/\.py$/, "")}:app`;
   const [host, port] = ['"${HOST:-0.0.0.0}"', '"$PORT"'];
   const gunicorn = { shown: `gunicorn -b :8080 ${module}`, shell: `gunicorn -b ${host}:${port} ${module}` };
@@ -79,7 +84,7 @@ function commandOf(requirements: string, file: string): { readonly shown: string
   return gunicorn;
 }
 
-/** Whether a requirements file names a package, with an extra of it where that is said. */
+/** Whether a requirements file lists a package, with the given extra if any. */
 function requires(requirements: string, name: string, extra?: string): boolean {
   const extras = extra === undefined ? "(\\[[^\\]]*\\])?" : `\\[[^\\]]*\\b${extra}\\b[^\\]]*\\]`;
   return new RegExp(`^\\s*${name}${extras}\\s*([=<>!~;@#,]|$)`, "im").test(requirements);

@@ -1,4 +1,4 @@
-/** Why a build did not succeed: https://cloud.google.com/build/docs/api/reference/rest/v1/projects.builds#failureinfo */
+/** Why a build failed: https://cloud.google.com/build/docs/api/reference/rest/v1/projects.builds#failureinfo */
 export type FailureType = "PUSH_FAILED" | "PUSH_IMAGE_NOT_FOUND" | "USER_BUILD_STEP" | "FETCH_SOURCE_FAILED";
 
 /** Ends a build as a FAILURE; the message is its statusDetail and ends its log. */

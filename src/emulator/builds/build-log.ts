@@ -7,37 +7,37 @@ export interface BuildLog {
   close(): void;
 }
 
-/** Milliseconds for which text is gathered: an engine may write a line at a time, and each write is a change of the state. */
-const GATHER = 100;
+/** Text is buffered: an engine can write line by line, and each write changes the state. */
+const FLUSH_DELAY_MS = 100;
 
-/** Opens the log object of a build, empty even where an earlier run of the build had begun it; who reads it by ranges sees it grow. */
+/** Opens a build's log object, and empties it if the build started before; range requests see it grow. */
 export function openBuildLog(runtime: Pick<Runtime, "state" | "now" | "log">, build: Build): BuildLog {
   const { bucket, name } = logObject(build["logsBucket"] as string, build.id);
   const append = appendObject(runtime, { bucket, name, contentType: "text/plain" });
-  let gathered = "";
+  let buffered = "";
   let timer: NodeJS.Timeout | undefined;
   const flush = (): void => {
     clearTimeout(timer);
     timer = undefined;
-    const text = gathered;
-    gathered = "";
+    const text = buffered;
+    buffered = "";
     try {
       if (text !== "") append(text);
     } catch (error) {
-      // A build whose log finds no room is still a build.
+      // A full disk loses the log, not the build.
       runtime.log(`gs://${bucket}/${name} could not be written: ${String(error)}`);
     }
   };
   return {
     write(text) {
-      gathered += text;
-      timer ??= setTimeout(flush, GATHER);
+      buffered += text;
+      timer ??= setTimeout(flush, FLUSH_DELAY_MS);
     },
     close: flush,
   };
 }
 
-/** Where a build's log goes: the bucket of a `gs://BUCKET/FOLDER`, and the object in it. */
+/** The bucket and object of a build's log, for a logs bucket like `gs://BUCKET/FOLDER`. */
 export function logObject(logsBucket: string, id: string): { bucket: string; name: string } {
   const [bucket = "", ...folder] = logsBucket
     .replace(/^gs:\/\//, "")
@@ -46,7 +46,7 @@ export function logObject(logsBucket: string, id: string): { bucket: string; nam
   return { bucket, name: [...folder, `log-${id}.txt`].join("/") };
 }
 
-/** Puts a step's number in front of each line, as Cloud Build does where there are several steps. */
+/** Prefixes each line with a step's number, as Cloud Build does if there are several steps. */
 export function prefixLines(prefix: string, write: (text: string) => void): (text: string) => void {
   let atStart = true;
   return (text) => {

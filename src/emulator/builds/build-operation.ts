@@ -1,11 +1,11 @@
 import type { Build } from "../state/resources.ts";
-import { isOver } from "./builds.ts";
+import { isFinished } from "./builds.ts";
 
-/** A build as the long-running operation that it is: https://cloud.google.com/build/docs/api/reference/rest/v1/operations */
+/** A build's long-running operation: https://cloud.google.com/build/docs/api/reference/rest/v1/operations */
 export function buildOperation(build: Build): object {
   const name = `operations/build/${build.projectId}/${Buffer.from(build.id).toString("base64")}`;
   const metadata = { "@type": "type.googleapis.com/google.devtools.cloudbuild.v1.BuildOperationMetadata", build };
-  if (!isOver(build)) return { name, metadata };
+  if (!isFinished(build)) return { name, metadata };
   if (build.status === "SUCCESS")
     return { name, metadata, done: true, response: { "@type": "type.googleapis.com/google.devtools.cloudbuild.v1.Build", ...build } };
   // https://github.com/googleapis/googleapis/blob/master/google/rpc/code.proto

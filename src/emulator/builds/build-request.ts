@@ -3,11 +3,11 @@ import { ApiError } from "../server/errors.ts";
 
 const text = v.string();
 const texts = v.array(text);
-// https://cloud.google.com/build/quotas: a build may take a day.
+// At most a day: https://cloud.google.com/build/quotas
 const duration = v.pipe(
   text,
   v.regex(/^\d+(\.\d+)?s$/, "must be a number of seconds, like 600s"),
-  v.check((value) => durationSeconds(value) <= 86400, "must be at most 86400s"),
+  v.check((value) => parseDurationSeconds(value) <= 86400, "must be at most 86400s"),
 );
 
 const Step = v.looseObject({
@@ -42,13 +42,13 @@ const Request = v.looseObject({
 export type BuildStep = v.InferOutput<typeof Step>;
 export type StorageSource = v.InferOutput<typeof StorageSource>;
 
-/** What a client says of a build that it wants. */
+/** The fields of a create request. */
 export type BuildRequest = Pick<
   v.InferOutput<typeof Request>,
   "source" | "steps" | "images" | "tags" | "timeout" | "queueTtl" | "logsBucket" | "substitutions" | "options" | "serviceAccount"
 >;
 
-/** Reads the Build message of a create request. Throws ApiError INVALID_ARGUMENT that names the field. */
+/** Parses the Build message of a create request. Throws ApiError INVALID_ARGUMENT that names the field. */
 export function parseBuildRequest(body: Readonly<Record<string, unknown>>): BuildRequest {
   const parsed = v.safeParse(Request, body);
   if (!parsed.success) {
@@ -74,7 +74,7 @@ export function parseBuildRequest(body: Readonly<Record<string, unknown>>): Buil
   };
 }
 
-/** Seconds of a duration as Google writes it: `600s`. */
-export function durationSeconds(duration: string): number {
+/** The seconds of a duration in Google's format: `600s`. */
+export function parseDurationSeconds(duration: string): number {
   return Number(duration.slice(0, -1));
 }

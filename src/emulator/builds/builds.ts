@@ -2,31 +2,31 @@ import { ApiError } from "../server/errors.ts";
 import type { Build } from "../state/resources.ts";
 import type { Runtime } from "../runtime.ts";
 import { BuildFailure } from "./build-failure.ts";
-import { sweepBuildFolders } from "./build-folder.ts";
+import { removeStaleBuildFolders } from "./build-folder.ts";
 import { openBuildLog, type BuildLog } from "./build-log.ts";
-import { durationSeconds, type BuildStep } from "./build-request.ts";
+import { parseDurationSeconds, type BuildStep } from "./build-request.ts";
 import { ensureLogsBucket, newBuild } from "./new-build.ts";
-import { sweepImages } from "./registry.ts";
-import { runBuild, type BuildChange, type Ending } from "./run-build.ts";
+import { removeUnknownImages } from "../artifact-registry/images.ts";
+import { runBuild, type BuildChange, type AbortReason } from "./run-build.ts";
 
-/** Cloud Build's builds: made, carried out, and remembered. */
+/** Creates, runs and stores the builds of Cloud Build. */
 export interface Builds {
-  /** Starts a build as a create request asks; returns as soon as it is queued. Throws ApiError for a request that makes no sense. */
+  /** Queues the build of a create request and returns immediately. Throws ApiError for an invalid request. */
   create(project: string, location: string, body: Readonly<Record<string, unknown>>): Build;
-  /** Ends a build that has not ended; returns when it has. */
+  /** Cancels an unfinished build; resolves when it has ended. */
   cancel(build: Build): Promise<Build>;
-  /** Takes up the builds that an earlier run of the emulator left, from their source. To be called once, before the first request. */
+  /** Restarts the builds that an earlier run of the emulator didn't finish. Call it once, before the first request. */
   resume(): void;
-  /** Stops what runs; `resume` takes it up. */
+  /** Stops running builds; the next `resume` restarts them. */
   close(): Promise<void>;
 }
 
-const MOST_AT_ONCE = 2;
+const MAX_CONCURRENT_BUILDS = 2;
 
-/** Milliseconds until the state is asked again to take a build's end that it could not, as on a full disk. */
-const RETRY = 1000;
+/** The pause before storing a build's result again, after a full disk for example. */
+const STORE_RETRY_PAUSE_MS = 1000;
 
-interface Running {
+interface RunningBuild {
   readonly controller: AbortController;
   readonly ended: Promise<void>;
 }
@@ -34,26 +34,26 @@ interface Running {
 export function createBuilds(runtime: Pick<Runtime, "state" | "engine" | "now" | "log">): Builds {
   const { state, now, log } = runtime;
   const queue: string[] = [];
-  const running = new Map<string, Running>();
-  let closing = false;
+  const running = new Map<string, RunningBuild>();
+  let isClosing = false;
 
-  const change = (key: string, changed: BuildChange): Build => {
-    const build = { ...(state.builds.get(key) as Build), ...changed };
+  const updateBuild = (key: string, changes: BuildChange): Build => {
+    const build = { ...(state.builds.get(key) as Build), ...changes };
     state.builds.set(key, build);
     return build;
   };
 
   const startNext = (): void => {
-    while (!closing && running.size < MOST_AT_ONCE) {
+    while (!isClosing && running.size < MAX_CONCURRENT_BUILDS) {
       const key = queue.shift();
       if (key === undefined) return;
-      if (!isOver(state.builds.get(key) as Build)) start(key);
+      if (!isFinished(state.builds.get(key) as Build)) start(key);
     }
   };
 
   const start = (key: string): void => {
     const controller = new AbortController();
-    const ended = carryOut(key, controller)
+    const ended = execute(key, controller)
       .catch((error: unknown) => log(`Build ${key}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`))
       .finally(() => {
         running.delete(key);
@@ -62,38 +62,41 @@ export function createBuilds(runtime: Pick<Runtime, "state" | "engine" | "now" |
     running.set(key, { controller, ended });
   };
 
-  const carryOut = async (key: string, controller: AbortController): Promise<void> => {
+  const execute = async (key: string, controller: AbortController): Promise<void> => {
     const { signal } = controller;
     const build = state.builds.get(key) as Build;
-    const limit = setTimeout(() => controller.abort("timed out" satisfies Ending), durationSeconds(build["timeout"] as string) * 1000);
+    const timeout = setTimeout(
+      () => controller.abort("timed out" satisfies AbortReason),
+      parseDurationSeconds(build["timeout"] as string) * 1000,
+    );
     let buildLog: BuildLog | undefined;
-    let end: BuildChange;
+    let result: BuildChange;
     try {
       ensureLogsBucket(runtime, build.projectId);
       buildLog = openBuildLog(runtime, build);
-      change(key, { status: "WORKING", startTime: new Date(now()).toISOString() });
-      end = await runBuild(build, { runtime, log: buildLog.write, update: (changed) => change(key, changed), signal });
+      updateBuild(key, { status: "WORKING", startTime: new Date(now()).toISOString() });
+      result = await runBuild(build, { runtime, log: buildLog.write, update: (changes) => updateBuild(key, changes), signal });
     } catch (error) {
-      if (signal.reason === ("closing" satisfies Ending)) return;
-      end = failure(error, signal.reason as Ending | undefined, build, log);
-      buildLog?.write(`${end["status"] === "FAILURE" ? "ERROR" : String(end["status"])}\nERROR: ${String(end["statusDetail"])}\n`);
+      if (signal.reason === ("closing" satisfies AbortReason)) return;
+      result = toFailure(error, signal.reason as AbortReason | undefined, build, log);
+      buildLog?.write(`${result["status"] === "FAILURE" ? "ERROR" : String(result["status"])}\nERROR: ${String(result["statusDetail"])}\n`);
     } finally {
-      clearTimeout(limit);
-      // The log is whole before the build is known to be over: its readers stop there.
+      clearTimeout(timeout);
+      // Readers stop reading the log when the build is finished, so the log is completed first.
       buildLog?.close();
     }
-    await persist(() => change(key, { ...end, finishTime: new Date(now()).toISOString() }));
+    await storeWithRetry(() => updateBuild(key, { ...result, finishTime: new Date(now()).toISOString() }));
   };
 
-  /** A build must not stay WORKING for good because the disk was full when it ended. */
-  const persist = async (work: () => void): Promise<void> => {
+  /** A build must not stay WORKING forever because the disk was full when it ended. */
+  const storeWithRetry = async (work: () => void): Promise<void> => {
     for (;;) {
       try {
         return work();
       } catch (error) {
         log(`The end of a build could not be stored: ${String(error)}`);
-        if (closing) return;
-        await new Promise((resolve) => setTimeout(resolve, RETRY));
+        if (isClosing) return;
+        await new Promise((resolve) => setTimeout(resolve, STORE_RETRY_PAUSE_MS));
       }
     }
   };
@@ -110,23 +113,23 @@ export function createBuilds(runtime: Pick<Runtime, "state" | "engine" | "now" |
 
     async cancel({ projectId, id }) {
       const key = `${projectId}/${id}`;
-      const found = running.get(key);
-      if (found) {
-        found.controller.abort("cancelled" satisfies Ending);
-        await found.ended;
+      const runningBuild = running.get(key);
+      if (runningBuild) {
+        runningBuild.controller.abort("cancelled" satisfies AbortReason);
+        await runningBuild.ended;
       }
       const build = state.builds.get(key) as Build;
-      return isOver(build) ? build : change(key, { status: "CANCELLED", finishTime: new Date(now()).toISOString() });
+      return isFinished(build) ? build : updateBuild(key, { status: "CANCELLED", finishTime: new Date(now()).toISOString() });
     },
 
     resume() {
-      sweepBuildFolders(state).catch((error: unknown) => log(`What a crash left of builds could not be removed: ${String(error)}`));
-      sweepImages(state);
-      const left = state.builds.list().filter((build) => !isOver(build));
-      left.sort((a, b) => (String(a["createTime"]) < String(b["createTime"]) ? -1 : 1));
-      for (const { projectId, id, ...build } of left) {
+      removeStaleBuildFolders(state).catch((error: unknown) => log(`What a crash left of builds could not be removed: ${String(error)}`));
+      removeUnknownImages(state);
+      const unfinished = state.builds.list().filter((build) => !isFinished(build));
+      unfinished.sort((a, b) => (String(a["createTime"]) < String(b["createTime"]) ? -1 : 1));
+      for (const { projectId, id, ...build } of unfinished) {
         const key = `${projectId}/${id}`;
-        change(key, {
+        updateBuild(key, {
           status: "QUEUED",
           steps: (build["steps"] as BuildStep[]).map(({ status: _status, timing: _timing, exitCode: _exitCode, ...step }) => step),
         });
@@ -136,28 +139,28 @@ export function createBuilds(runtime: Pick<Runtime, "state" | "engine" | "now" |
     },
 
     async close() {
-      closing = true;
-      for (const { controller } of running.values()) controller.abort("closing" satisfies Ending);
+      isClosing = true;
+      for (const { controller } of running.values()) controller.abort("closing" satisfies AbortReason);
       await Promise.all([...running.values()].map(({ ended }) => ended));
     },
   };
 }
 
-/** True for a build that has ended, in whatever way. */
-export function isOver({ status }: Build): boolean {
+/** Whether a build has ended, successfully or not. */
+export function isFinished({ status }: Build): boolean {
   return status !== "QUEUED" && status !== "WORKING";
 }
 
-/** A project's build by its id. */
+/** Finds a project's build by its ID. Throws ApiError NOT_FOUND. */
 export function findBuild({ state }: Pick<Runtime, "state">, projectId: string, id: string): Build {
   const build = state.builds.get(`${projectId}/${id}`);
   if (!build) throw new ApiError("NOT_FOUND", "Requested entity was not found.");
   return build;
 }
 
-function failure(error: unknown, ending: Ending | undefined, build: Build, log: (line: string) => void): BuildChange {
-  if (ending === "cancelled") return { status: "CANCELLED", statusDetail: "context canceled" };
-  if (ending === "timed out")
+function toFailure(error: unknown, abortReason: AbortReason | undefined, build: Build, log: (line: string) => void): BuildChange {
+  if (abortReason === "cancelled") return { status: "CANCELLED", statusDetail: "context canceled" };
+  if (abortReason === "timed out")
     return { status: "TIMEOUT", statusDetail: `build timed out after ${String(build["timeout"])}: context deadline exceeded` };
   if (error instanceof BuildFailure) {
     const { type, message } = error;

@@ -1,7 +1,7 @@
 import { ApiError } from "../server/errors.ts";
 
-/** What triggers know of a repository; a build without a trigger has it empty. */
-const OF_TRIGGERS = new Set([
+/** Substitutions that triggers set; in a build without a trigger they are empty. */
+const TRIGGER_SUBSTITUTIONS = new Set([
   "TRIGGER_NAME",
   "TRIGGER_BUILD_CONFIG_PATH",
   "SERVICE_ACCOUNT_EMAIL",
@@ -17,16 +17,17 @@ const OF_TRIGGERS = new Set([
 ]);
 
 /**
- * Puts `$NAME` and `${NAME}` right in all texts of a value: https://cloud.google.com/build/docs/configuring-builds/substitute-variable-values.
- * `$$` stands for a dollar sign. Throws ApiError INVALID_ARGUMENT for a name that nobody defines.
+ * Replaces `$NAME` and `${NAME}` in all strings of a value:
+ * https://cloud.google.com/build/docs/configuring-builds/substitute-variable-values. `$$` is a dollar sign. Throws
+ * ApiError INVALID_ARGUMENT for an undefined name.
  */
-export function substitute<T>(value: T, own: Readonly<Record<string, string>>, builtIn: Readonly<Record<string, string>>): T {
+export function substitute<T>(value: T, custom: Readonly<Record<string, string>>, builtIn: Readonly<Record<string, string>>): T {
   if (typeof value === "string") {
     return value.replace(/\$(?:\$|([A-Z_][A-Z0-9_]*)|\{([A-Z_][A-Z0-9_]*)\})/g, (_, bare?: string, braced?: string) => {
       const name = bare ?? braced;
       if (name === undefined) return "$";
-      const known = own[name] ?? builtIn[name] ?? (OF_TRIGGERS.has(name) ? "" : undefined);
-      if (known !== undefined) return known;
+      const replacement = custom[name] ?? builtIn[name] ?? (TRIGGER_SUBSTITUTIONS.has(name) ? "" : undefined);
+      if (replacement !== undefined) return replacement;
       if (name.startsWith("_"))
         throw new ApiError(
           "INVALID_ARGUMENT",
@@ -38,9 +39,9 @@ export function substitute<T>(value: T, own: Readonly<Record<string, string>>, b
       );
     }) as T;
   }
-  if (Array.isArray(value)) return value.map((member: unknown) => substitute(member, own, builtIn)) as T;
+  if (Array.isArray(value)) return value.map((member: unknown) => substitute(member, custom, builtIn)) as T;
   if (typeof value === "object" && value !== null) {
-    return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, substitute(member as unknown, own, builtIn)])) as T;
+    return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, substitute(member as unknown, custom, builtIn)])) as T;
   }
   return value;
 }

@@ -2,16 +2,19 @@ import type { ImageConfig } from "../state/resources.ts";
 
 /** Builds images and runs instances of them. */
 export interface Engine {
-  /** The engine that carries out `build`. */
+  /** The engine that runs `build`. */
   readonly name: "process" | "container";
   /**
-   * Builds the Dockerfile of a context folder into `directory`, which it makes.
-   * Throws BuildError where the build fails; whatever it wrote by then is gone.
+   * Builds the Dockerfile of a build context into `directory`, which it creates. Throws BuildError if the build fails,
+   * and leaves nothing behind.
    */
   build(options: BuildOptions): Promise<ImageConfig>;
-  /** What starts the images that the engine of this name has built; undefined where this emulator has it not. */
+  /** Starts the images that the named engine built; undefined if this emulator doesn't have that engine. */
   runnerOf(name: string): Pick<Engine, "start"> | undefined;
-  /** Starts one instance of an image that it has built; returns as soon as its process is there. Whether it listens is the caller's to probe. */
+  /**
+   * Starts an instance of an image that this engine built. Returns as soon as its process exists; the caller probes
+   * whether it listens.
+   */
   start(options: StartOptions): Promise<Instance>;
 }
 
@@ -20,27 +23,27 @@ export interface BuildOptions {
   readonly context: string;
   /** Relative to the context. */
   readonly dockerfile: string;
-  /** Where the image goes. */
+  /** The image's directory. */
   readonly directory: string;
-  /** Takes the build's output as it comes, in whole or part lines. */
+  /** Receives the build's output as it arrives, in whole or partial lines. */
   readonly log: (text: string) => void;
   readonly signal: AbortSignal;
 }
 
 export interface StartOptions {
-  /** What `build` filled. */
+  /** The image's directory, as `build` filled it. */
   readonly directory: string;
   readonly config: ImageConfig;
-  /** The revision's own command and args, which replace the image's ENTRYPOINT and CMD as Kubernetes has it. */
+  /** The revision's own command and args, which replace the image's ENTRYPOINT and CMD as in Kubernetes. */
   readonly command?: readonly string[];
   readonly args?: readonly string[];
-  /** All of the instance's environment besides the image's ENV; nothing of the emulator's own gets in. */
+  /** The instance's whole environment besides the image's ENV; nothing of the emulator's own is added. */
   readonly env: Readonly<Record<string, string>>;
-  /** What the instance may use, in bytes and processors; without limit where it is not said. */
+  /** The instance's limits: bytes and CPUs. Unlimited if undefined. */
   readonly limits?: { readonly memory: number; readonly cpu: number };
-  /** Folders of this machine that the instance has at paths of its own, to read. */
+  /** Folders on the host that the instance sees at paths of its own, read-only. */
   readonly mounts?: readonly { readonly directory: string; readonly path: string }[];
-  /** The loopback port that the instance has to listen on, as PORT says. */
+  /** The loopback port that the instance must listen on, as PORT says. */
   readonly port: number;
   readonly log: (stream: "stdout" | "stderr", line: string) => void;
 }
@@ -48,13 +51,16 @@ export interface StartOptions {
 export interface Instance {
   readonly pid: number;
   readonly port: number;
-  /** How the instance ended; never rejects. */
+  /** How the instance ended. Never rejects. */
   readonly exited: Promise<{ readonly code: number | null; readonly signal: string | null }>;
-  /** SIGTERM, then SIGKILL after `grace` milliseconds, to the instance and all that it started. Resolves when they are gone. */
-  stop(grace: number): Promise<void>;
+  /**
+   * Sends SIGTERM, then SIGKILL after the grace period, to the instance and everything that it started. Resolves when
+   * they are gone.
+   */
+  stop(gracePeriodMs: number): Promise<void>;
 }
 
-/** A build that failed by its own fault: the text ends the build log. */
+/** A build that failed through its own fault: the message ends the build log. */
 export class BuildError extends Error {
   override readonly name = "BuildError";
 }

@@ -2,50 +2,50 @@ import { accessSync, constants } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { BuildError } from "./engine.ts";
 
-/** What of this machine stands in for base images. */
-export interface Machine {
-  /** The `node` to run, absolute. */
+/** The host's programs that replace base images in the process engine. */
+export interface HostTools {
+  /** The `node` to run, an absolute path. */
   readonly node: string;
-  /** The Python to run; the first `python3` on PATH where it is undefined. */
+  /** The Python to run; the first `python3` on PATH if undefined. */
   readonly python: string | undefined;
-  /** The environment that programs and the facts of package registries are looked up in. */
+  /** The environment in which programs and package registry settings are looked up. */
   readonly env: Readonly<Record<string, string | undefined>>;
 }
 
-/** The machine's Python, absolute. Throws a BuildError where there is none. */
-export function findPython({ python, env }: Machine): string {
-  const found = findOnPath(python ?? "python3", env);
-  if (found === undefined)
+/** Finds the host's Python and returns its absolute path. Throws a BuildError if it isn't installed. */
+export function findPython({ python, env }: HostTools): string {
+  const path = findOnPath(python ?? "python3", env);
+  if (path === undefined)
     throw new BuildError(
       `${python ?? "python3"} is not installed on this machine. Name a Python by CLOUDRUN_OAUTH_PYTHON, or use --engine container.`,
     );
-  return found;
+  return path;
 }
 
-/** The machine's npm, absolute: the one beside its node, or else the first on PATH. */
-export function findNpm({ node, env }: Machine): string | undefined {
-  const beside = join(dirname(node), "npm");
-  return isProgram(beside) ? beside : findOnPath("npm", env);
+/** Finds the host's npm and returns its absolute path: the one next to its node, or else the first on PATH. */
+export function findNpm({ node, env }: HostTools): string | undefined {
+  const npmBesideNode = join(dirname(node), "npm");
+  return isExecutable(npmBesideNode) ? npmBesideNode : findOnPath("npm", env);
 }
 
-/** The version that a program prints, as `20.19.0`. */
-export async function readVersion(program: string, env: Machine["env"]): Promise<string> {
+/** Returns the version that a program prints, such as `20.19.0`. */
+export async function readVersion(program: string, env: HostTools["env"]): Promise<string> {
   const { execa } = await import("execa");
   const { stdout } = await execa(program, ["--version"], { stdin: "ignore", env: { ...env }, extendEnv: false });
   return /\d+(\.\d+)*/.exec(stdout)?.[0] ?? stdout.trim();
 }
 
-/** A program by its path, or by its name on PATH, where it is there and can be run. */
-export function findOnPath(program: string, env: Machine["env"]): string | undefined {
-  if (program.includes("/")) return isProgram(program) ? program : undefined;
+/** Finds an executable program by its path, or by its name on PATH. */
+export function findOnPath(program: string, env: HostTools["env"]): string | undefined {
+  if (program.includes("/")) return isExecutable(program) ? program : undefined;
   return (env["PATH"] ?? "")
     .split(delimiter)
     .filter((folder) => folder !== "")
     .map((folder) => join(folder, program))
-    .find(isProgram);
+    .find(isExecutable);
 }
 
-function isProgram(file: string): boolean {
+function isExecutable(file: string): boolean {
   try {
     accessSync(file, constants.X_OK);
     return true;
@@ -54,9 +54,10 @@ function isProgram(file: string): boolean {
   }
 }
 
-// What a client needs to reach the package registries that this user reaches: where they are, who the user is there, the way through proxies, whom to trust, how long to
-// wait. What would change which packages are installed, or where, is the Dockerfile's to say, and is not here.
-const REGISTRY_FACTS = new RegExp(
+// What a client needs to reach the user's package registries: their URLs, credentials, proxies, certificate authorities
+// and timeouts. What would change which packages are installed, or where, belongs in the Dockerfile and isn't passed
+// on.
+const REGISTRY_VARIABLE_NAMES = new RegExp(
   [
     "npm_config_(@[^:]+:registry|//.*|registry|userconfig|globalconfig|cache|ca|cafile|cert|key|strict_ssl|proxy|https_proxy|http_proxy|noproxy|fetch_.*|maxsockets|offline|prefer_offline|nodedir)",
     "pip_(index_url|extra_index_url|no_index|find_links|trusted_host|cert|client_cert|proxy|timeout|default_timeout|retries|cache_dir|config_file)",
@@ -68,20 +69,23 @@ const REGISTRY_FACTS = new RegExp(
   "i",
 );
 
-// Unlike Cloud Run: a build sees the user's own npm settings, so that it gets at the registries that the user gets at.
-/** The environment that package managers need of the user's own. The user's settings files and download cache are among it, because HOME is not the user's in a build. */
-export function registryFacts({ node, env }: Machine): Record<string, string> {
-  const facts: Record<string, string> = { PIP_DISABLE_PIP_VERSION_CHECK: "1", PIP_NO_INPUT: "1", npm_config_update_notifier: "false" };
+// Unlike Cloud Run: a build sees the user's own npm and pip settings, so that it reaches the registries that the user reaches.
+/**
+ * The part of the user's environment that package managers need. It names the user's settings files and download cache,
+ * because HOME isn't the user's in a build.
+ */
+export function registryVariables({ node, env }: HostTools): Record<string, string> {
+  const variables: Record<string, string> = { PIP_DISABLE_PIP_VERSION_CHECK: "1", PIP_NO_INPUT: "1", npm_config_update_notifier: "false" };
   if (env["HOME"] !== undefined) {
-    facts["npm_config_userconfig"] = join(env["HOME"], ".npmrc");
-    facts["npm_config_cache"] = join(env["HOME"], ".npm");
+    variables["npm_config_userconfig"] = join(env["HOME"], ".npmrc");
+    variables["npm_config_cache"] = join(env["HOME"], ".npm");
   }
   // npm looks for it below its prefix, which is the image's in a build.
-  facts["npm_config_globalconfig"] = join(dirname(dirname(node)), "etc", "npmrc");
+  variables["npm_config_globalconfig"] = join(dirname(dirname(node)), "etc", "npmrc");
   for (const [name, value] of Object.entries(env)) {
-    if (value === undefined || !REGISTRY_FACTS.test(name)) continue;
-    // npm reads its settings in either case: of two spellings only one may be left.
-    facts[/^npm_config_[^/@]*$/i.test(name) ? name.toLowerCase() : name] = value;
+    if (value === undefined || !REGISTRY_VARIABLE_NAMES.test(name)) continue;
+    // npm reads its settings in either case: only one of two spellings can stay.
+    variables[/^npm_config_[^/@]*$/i.test(name) ? name.toLowerCase() : name] = value;
   }
-  return facts;
+  return variables;
 }

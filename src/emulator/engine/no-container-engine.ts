@@ -1,10 +1,10 @@
-import type { Found } from "./container/program.ts";
+import type { ContainerProgramSearch } from "./container/container-program.ts";
 
-/** Neither docker nor podman works on this machine; the message says of each why. */
+/** Neither docker nor podman works here; the message gives the reason for each. */
 export class NoContainerEngine extends Error {
   override readonly name = "NoContainerEngine";
 
-  constructor({ passedOver }: Found) {
-    super(`No container engine works on this machine: ${passedOver.join("; ")}.`);
+  constructor({ unusable }: ContainerProgramSearch) {
+    super(`No container engine works on this machine: ${unusable.join("; ")}.`);
   }
 }

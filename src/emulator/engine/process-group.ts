@@ -4,43 +4,48 @@ import { accessSync, constants, statSync } from "node:fs";
 import { delimiter, resolve } from "node:path";
 import type { Readable } from "node:stream";
 import { setTimeout as delay } from "node:timers/promises";
-import { readLines } from "./lines.ts";
+import { readLines } from "./read-lines.ts";
 import type { Reaper } from "./reaper.ts";
 
-/** A program and all that it starts. */
+/** A program and all processes that it starts. */
 export interface ProcessGroup {
   readonly pid: number;
-  /** How the program ended. By then its output was all handed on, and what it left running is gone. Never rejects. */
+  /**
+   * How the program ended. By then its whole output was passed on, and processes that it left running are gone. Never
+   * rejects.
+   */
   readonly exited: Promise<{ readonly code: number | null; readonly signal: string | null }>;
-  /** SIGTERM to all of them, then SIGKILL after `grace` milliseconds. Resolves when they are gone. */
-  stop(grace: number): Promise<void>;
+  /** Sends SIGTERM to all of them, then SIGKILL after the grace period. Resolves when they are gone. */
+  stop(gracePeriodMs: number): Promise<void>;
 }
 
 interface GroupOptions {
   readonly argv: readonly string[];
   readonly cwd: string;
-  /** The whole environment: nothing is added. */
+  /** The whole environment; nothing is added. */
   readonly env: Readonly<Record<string, string>>;
   readonly log: (stream: "stdout" | "stderr", line: string) => void;
   readonly reaper: Reaper;
 }
 
-/** A program that could not be started; the message is in the words of a container runtime. */
+/** A program that couldn't be started; the message reads like a container runtime's. */
 export class StartError extends Error {
   override readonly name = "StartError";
 }
 
-// In milliseconds. A process that left the group may hold its streams open for ever.
-const LAST_OUTPUT = 1_000;
-// In milliseconds. A killed process stays in its group until it is reaped, which some containers' first process never does.
-const LAST_MOMENTS = 200;
+// A process that left the group can hold its streams open forever.
+const LAST_OUTPUT_TIMEOUT_MS = 1_000;
+// A killed process stays in its group until it is reaped, which the first process of some containers never does.
+const REAP_TIMEOUT_MS = 200;
 
-// Unlike Cloud Run: a process that makes a session of its own leaves the group, and outlives it.
-/** Starts a program as the leader of a process group of its own, with no shell in between. Throws a StartError where it cannot be started. */
+// Unlike Cloud Run: a process that creates its own session leaves the group, and outlives the instance.
+/**
+ * Starts a program as the leader of its own process group, without a shell. Throws a StartError if it can't be started.
+ */
 export async function startGroup({ argv, cwd, env, log, reaper }: GroupOptions): Promise<ProcessGroup> {
   const [program = "", ...args] = argv;
   const file = findProgram(program, cwd, env["PATH"] ?? "");
-  const child = spawn(file, args, { cwd, env, detached: true, stdio: [reaper.leash, "pipe", "pipe"] });
+  const child = spawn(file, args, { cwd, env, detached: true, stdio: [reaper.stdinMarker, "pipe", "pipe"] });
   const { pid } = child;
   if (pid === undefined) {
     const [{ code = "", message }] = (await once(child, "error")) as [NodeJS.ErrnoException];
@@ -52,25 +57,25 @@ export async function startGroup({ argv, cwd, env, log, reaper }: GroupOptions):
     readLines(child.stdout as Readable, (line) => log("stdout", line)),
     readLines(child.stderr as Readable, (line) => log("stderr", line)),
   ]);
-  const ended = new Promise<{ code: number | null; signal: string | null }>((end) =>
-    child.once("exit", (code, signal) => end({ code, signal })),
+  const exit = new Promise<{ code: number | null; signal: string | null }>((resolveExit) =>
+    child.once("exit", (code, signal) => resolveExit({ code, signal })),
   );
-  const exited = ended.then(async (end) => {
-    // As in a container, nothing outlives the program that was started first.
+  const exited = exit.then(async (end) => {
+    // As in a container, nothing outlives the first process.
     signalGroup(pid, "SIGKILL");
-    await Promise.all([Promise.race([output, delay(LAST_OUTPUT)]), isEmpty(pid)]);
+    await Promise.all([Promise.race([output, delay(LAST_OUTPUT_TIMEOUT_MS)]), waitUntilEmpty(pid)]);
     reaper.remove(pid);
     return end;
   });
   return {
     pid,
     exited,
-    async stop(grace) {
-      // Unlike Cloud Run: SIGTERM goes to all processes of an instance, not to the first alone.
+    async stop(gracePeriodMs) {
+      // Unlike Cloud Run: SIGTERM goes to all processes of an instance, not only to the first.
       signalGroup(pid, "SIGTERM");
-      const late = setTimeout(() => signalGroup(pid, "SIGKILL"), grace);
+      const killTimer = setTimeout(() => signalGroup(pid, "SIGKILL"), gracePeriodMs);
       await exited;
-      clearTimeout(late);
+      clearTimeout(killTimer);
     },
   };
 }
@@ -81,23 +86,23 @@ const REASONS: Readonly<Record<string, string>> = {
   E2BIG: "argument list too long",
 };
 
-/** Finds a program as execvp does, but tells why where it cannot. */
+/** Finds a program as execvp does, but says why if it can't. */
 function findProgram(program: string, cwd: string, path: string): string {
   if (!program.includes("/")) {
-    const found = path
+    const executable = path
       .split(delimiter)
       .map((folder) => resolve(cwd, folder, program))
-      .find((file) => !reasonAgainst(file));
-    if (found === undefined) throw new StartError(`exec: "${program}": executable file not found in $PATH`);
-    return found;
+      .find((file) => !whyNotExecutable(file));
+    if (executable === undefined) throw new StartError(`exec: "${program}": executable file not found in $PATH`);
+    return executable;
   }
   const file = resolve(cwd, program);
-  const reason = reasonAgainst(file);
+  const reason = whyNotExecutable(file);
   if (reason) throw new StartError(`exec: "${program}": ${reason}`);
   return file;
 }
 
-function reasonAgainst(file: string): string | undefined {
+function whyNotExecutable(file: string): string | undefined {
   try {
     if (statSync(file).isDirectory()) return "is a directory";
     accessSync(file, constants.X_OK);
@@ -108,7 +113,7 @@ function reasonAgainst(file: string): string | undefined {
   }
 }
 
-/** Sends a signal to all processes of a group; false where there are none left. */
+/** Sends a signal to all processes of a group; false if none are left. */
 function signalGroup(group: number, signal: NodeJS.Signals | 0): boolean {
   try {
     return process.kill(-group, signal);
@@ -117,6 +122,6 @@ function signalGroup(group: number, signal: NodeJS.Signals | 0): boolean {
   }
 }
 
-async function isEmpty(group: number): Promise<void> {
-  for (let waited = 0; waited < LAST_MOMENTS && signalGroup(group, 0); waited += 5) await delay(5);
+async function waitUntilEmpty(group: number): Promise<void> {
+  for (let waitedMs = 0; waitedMs < REAP_TIMEOUT_MS && signalGroup(group, 0); waitedMs += 5) await delay(5);
 }

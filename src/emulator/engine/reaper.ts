@@ -5,38 +5,38 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 /**
- * Sees to it that no process outlives the emulator, not even when the emulator is killed by SIGKILL.
- * It is told every process group that is started, and that has ended.
+ * Ends the process groups that the emulator started if the emulator dies, even by SIGKILL. It learns about every group
+ * that starts and ends.
  */
 export interface Reaper {
   /**
-   * What a group's first process has to be started with as its standard input, which is empty. It is known by that where the emulator was
-   * killed after it had started the process, and before it could tell.
+   * The empty standard input that a group's first process must be started with. It identifies the process if the
+   * emulator was killed after starting it and before registering its group.
    */
-  readonly leash: number | "ignore";
+  readonly stdinMarker: number | "ignore";
   add(group: number): void;
   remove(group: number): void;
-  /** Says which shell command, of one line, is run where the emulator was killed and left groups, once these are gone. */
-  atEnd(command: string): void;
+  /** Sets the shell command, on one line, that runs after the groups of a killed emulator are gone. */
+  setCleanupCommand(command: string): void;
 }
 
-// The pipe on its standard input closes when the emulator ends, however it ends. Descriptor 3 is the leash.
-// A second look finds what the emulator was just about to start. A child that has left its group, as podman's builds have them, is no longer found
-// once its parent is gone; without it, podman clears away by itself.
+// The pipe on its standard input closes when the emulator ends, however it ends. Descriptor 3 is the stdin marker. A
+// second search finds processes that the emulator was just starting. A child that left its group, as in podman's
+// builds, can't be found once its parent is gone; podman then cleans up without it.
 const SCRIPT = `
 groups=
-after=
+cleanup_command=
 while read -r line; do
   group=\${line#?}
   case $line in
     +*) groups="$groups $group" ;;
     -*) rest=
-        for each in $groups; do [ "$each" = "$group" ] || rest="$rest $each"; done
+        for other in $groups; do [ "$other" = "$group" ] || rest="$rest $other"; done
         groups=$rest ;;
-    !*) after=$group ;;
+    !*) cleanup_command=$group ;;
   esac
 done
-find_leashed() {
+find_marked() {
   for input in /proc/[0-9]*/fd/0; do
     [ "$input" -ef /proc/$$/fd/3 ] || continue
     group=\${input#/proc/}
@@ -48,23 +48,23 @@ group_of() {
   set -- \${stat##*) }
   parent=$2 group=$3
 }
-kill_strays() {
+kill_orphans() {
   for folder in /proc/[0-9]*; do
     group_of "\${folder#/proc/}" || continue
     own=$group
     group_of "$parent" && [ "$group" != "$own" ] || continue
-    case "$groups " in *" $group "*) kill -s KILL "\${folder#/proc/}" && strays=1 ;; esac
+    case "$groups " in *" $group "*) kill -s KILL "\${folder#/proc/}" && orphans_found=1 ;; esac
   done
 }
 signal() { for group in $groups; do kill -s "$1" -- "-$group" 2>/dev/null; done; }
 is_left() { for group in $groups; do kill -s 0 -- "-$group" 2>/dev/null && return 0; done; return 1; }
-strays=
-find_leashed
-kill_strays
-[ -z "$strays" ] || sleep 1
+orphans_found=
+find_marked
+kill_orphans
+[ -z "$orphans_found" ] || sleep 1
 signal TERM
 sleep 0.2
-find_leashed
+find_marked
 signal TERM
 tries=28
 while is_left && [ "$tries" -gt 0 ]; do
@@ -72,61 +72,61 @@ while is_left && [ "$tries" -gt 0 ]; do
   tries=$((tries - 1))
 done
 signal KILL
-[ -z "$groups" ] || eval "$after"
+[ -z "$groups" ] || eval "$cleanup_command"
 `;
 
-/** A reaper in a process of its own, which is started before the first group and ends by itself with the emulator. */
+/** Creates a reaper in its own process, which starts before the first group and ends after the emulator. */
 export function createReaper(): Reaper {
-  // Unlike Cloud Run: on Windows, what runs goes on where the emulator is killed by force.
-  if (process.platform === "win32") return { leash: "ignore", add: () => {}, remove: () => {}, atEnd: () => {} };
+  // Unlike Cloud Run: on Windows, instances and builds keep running if the emulator is killed.
+  if (process.platform === "win32") return { stdinMarker: "ignore", add: () => {}, remove: () => {}, setCleanupCommand: () => {} };
 
   const groups = new Set<number>();
-  let leash: number | undefined;
-  let after: string | undefined;
+  let stdinMarker: number | undefined;
+  let cleanupCommand: string | undefined;
   let script: ChildProcess | undefined;
-  const tell = (line: string): void => void script?.stdin?.write(`${line}\n`);
-  const begin = (): number => {
-    leash ??= openEmpty();
-    if (script) return leash;
-    // In a session of its own, so that Ctrl-C in the emulator's terminal does not reach it.
-    const started = spawn("/bin/sh", ["-c", SCRIPT], {
-      stdio: ["pipe", "ignore", "ignore", leash],
+  const send = (line: string): void => void script?.stdin?.write(`${line}\n`);
+  const ensureStarted = (): number => {
+    stdinMarker ??= openEmpty();
+    if (script) return stdinMarker;
+    // In its own session, so that Ctrl-C in the emulator's terminal doesn't reach it.
+    const child = spawn("/bin/sh", ["-c", SCRIPT], {
+      stdio: ["pipe", "ignore", "ignore", stdinMarker],
       detached: true,
       env: { PATH: "/usr/bin:/bin" },
       cwd: "/",
     });
-    const lost = (): void => void (script === started && (script = undefined));
-    started.on("error", lost).on("exit", lost).unref();
-    const stdin = started.stdio[0] as NonNullable<typeof started.stdin>;
-    stdin.on("error", lost);
+    const onExit = (): void => void (script === child && (script = undefined));
+    child.on("error", onExit).on("exit", onExit).unref();
+    const stdin = child.stdio[0] as NonNullable<typeof child.stdin>;
+    stdin.on("error", onExit);
     if ("unref" in stdin) (stdin as typeof stdin & { unref(): void }).unref();
-    script = started;
-    for (const group of groups) tell(`+${group}`);
-    if (after !== undefined) tell(`!${after}`);
-    return leash;
+    script = child;
+    for (const group of groups) send(`+${group}`);
+    if (cleanupCommand !== undefined) send(`!${cleanupCommand}`);
+    return stdinMarker;
   };
   return {
-    // Unlike Cloud Run: where there is no /proc, as on macOS, a process that was being started in the moment of a SIGKILL stays.
-    get leash() {
-      return begin();
+    // Unlike Cloud Run: on systems without /proc, such as macOS, a process that is just starting survives a SIGKILL of the emulator.
+    get stdinMarker() {
+      return ensureStarted();
     },
     add(group) {
       groups.add(group);
-      if (script) tell(`+${group}`);
-      else begin();
+      if (script) send(`+${group}`);
+      else ensureStarted();
     },
     remove(group) {
       groups.delete(group);
-      tell(`-${group}`);
+      send(`-${group}`);
     },
-    atEnd(command) {
-      after = command;
-      tell(`!${after}`);
+    setCleanupCommand(command) {
+      cleanupCommand = command;
+      send(`!${cleanupCommand}`);
     },
   };
 }
 
-/** Opens an empty file that nobody else can open. */
+/** Opens an empty file that no one else can open. */
 function openEmpty(): number {
   const file = join(tmpdir(), `cloudrun-oauth-${randomUUID()}`);
   try {

@@ -1,4 +1,4 @@
-import { parseImageReference } from "../builds/image-reference.ts";
+import { parseImageReference } from "../artifact-registry/image-reference.ts";
 import type { ContainerRequest } from "./service-request.ts";
 import type { Violation } from "./violations.ts";
 

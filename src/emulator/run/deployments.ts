@@ -1,5 +1,5 @@
-import { parseImageReference } from "../builds/image-reference.ts";
-import { findImage } from "../builds/registry.ts";
+import { parseImageReference } from "../artifact-registry/image-reference.ts";
+import { findImage } from "../artifact-registry/images.ts";
 import type { KnativeRevision } from "./knative.ts";
 import type { Runtime } from "../runtime.ts";
 import type { State } from "../state/state.ts";

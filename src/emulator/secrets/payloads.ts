@@ -4,29 +4,29 @@ import { join } from "node:path";
 import type { State } from "../state/state.ts";
 import { writeFileAtomically } from "../state/atomic-write.ts";
 
-function folder({ directory }: State): string {
+function payloadFolder({ directory }: State): string {
   const path = join(directory, "keys", "secrets");
   mkdirSync(path, { recursive: true, mode: 0o700 });
   return path;
 }
 
-/** Keeps a secret's bytes in a file of their own (0600), since the journal is no place for them; gives back the file's name. */
+/** Writes a secret's bytes to their own file (0600) instead of the journal; returns the file's name. */
 export function writePayload(state: State, payload: Buffer): string {
   const file = randomUUID();
-  writeFileAtomically(join(folder(state), file), payload);
+  writeFileAtomically(join(payloadFolder(state), file), payload);
   return file;
 }
 
 export function readPayload(state: State, file: string): Buffer {
-  return readFileSync(join(folder(state), file));
+  return readFileSync(join(payloadFolder(state), file));
 }
 
 export function removePayload(state: State, file: string): void {
-  rmSync(join(folder(state), file), { force: true });
+  rmSync(join(payloadFolder(state), file), { force: true });
 }
 
-/** Removes the files that a crash or a reset left without a version. To be called before the first request. */
-export function sweepPayloads(state: State): void {
-  const owned = new Set(state.secretVersions.list().map(({ file }) => file));
-  for (const file of readdirSync(folder(state))) if (!owned.has(file)) removePayload(state, file);
+/** Removes files without a version, which a crash or a reset left. Call it before the first request. */
+export function removeOrphanedPayloads(state: State): void {
+  const ownedFiles = new Set(state.secretVersions.list().map(({ file }) => file));
+  for (const file of readdirSync(payloadFolder(state))) if (!ownedFiles.has(file)) removePayload(state, file);
 }

@@ -1,4 +1,4 @@
-/** A secret: Google's Secret message. */
+/** Google's Secret message. */
 export interface Secret {
   readonly name: string;
   readonly replication: Readonly<Record<string, unknown>>;
@@ -8,7 +8,7 @@ export interface Secret {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
-/** A version of a secret: Google's SecretVersion message, besides `number` and `file`. */
+/** Google's SecretVersion message, plus `number` and `file`. */
 export interface SecretVersion {
   readonly name: string;
   readonly number: number;
@@ -17,6 +17,6 @@ export interface SecretVersion {
   readonly destroyTime?: string;
   readonly etag: string;
   readonly clientSpecifiedPayloadChecksum: boolean;
-  /** The file under `keys/secrets/` in the data directory that holds the bytes, until they are destroyed. */
+  /** The file under `keys/secrets/` in the data directory with the version's bytes, until they are destroyed. */
   readonly file?: string;
 }

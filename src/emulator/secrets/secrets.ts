@@ -6,29 +6,29 @@ import type { Runtime } from "../runtime.ts";
 import type { State } from "../state/state.ts";
 import { removePayload } from "./payloads.ts";
 
-export type SecretManager = Pick<Runtime, "state" | "now">;
+export type SecretsRuntime = Pick<Runtime, "state" | "now">;
 
-/** The key of a secret in the state: `PROJECT/ID`. Throws ApiError NOT_FOUND where there is no such project. */
-export function keyOfSecret(manager: SecretManager, project: string, id: string): string {
-  return `${requireProject(manager, project).projectId}/${id}`;
+/** A secret's key in the state: `PROJECT/ID`. Throws ApiError NOT_FOUND if the project doesn't exist. */
+export function secretKey(runtime: SecretsRuntime, project: string, id: string): string {
+  return `${requireProject(runtime, project).projectId}/${id}`;
 }
 
-/** The secret of a key; throws ApiError NOT_FOUND. */
+/** Finds a secret by its key. Throws ApiError NOT_FOUND. */
 export function findSecret(state: State, key: string): Secret {
   const secret = state.secrets.get(key);
   if (!secret) throw new ApiError("NOT_FOUND", `Secret [${secretName(state, key)}] not found.`);
   return secret;
 }
 
-/** A secret's name as Google shows it, with the project's number. */
+/** A secret's full name, with the project's number as in Google's responses. */
 export function secretName(state: State, key: string): string {
   const [project = "", id = ""] = key.split("/");
   return `projects/${state.projects.get(project)?.projectNumber ?? project}/secrets/${id}`;
 }
 
-/** Stores a new secret, which has no version yet. Throws ApiError INVALID_ARGUMENT and ALREADY_EXISTS. */
-export function createSecret(manager: SecretManager, project: string, id: string, body: Readonly<Record<string, unknown>>): Secret {
-  const { state, now } = manager;
+/** Creates a secret without versions. Throws ApiError INVALID_ARGUMENT and ALREADY_EXISTS. */
+export function createSecret(runtime: SecretsRuntime, project: string, id: string, body: Readonly<Record<string, unknown>>): Secret {
+  const { state, now } = runtime;
   if (!/^[A-Za-z0-9_-]{1,255}$/.test(id)) {
     throw new ApiError("INVALID_ARGUMENT", `The provided Secret ID [${id}] does not match the expected format [[a-zA-Z_0-9-]{1,255}].`);
   }
@@ -36,23 +36,23 @@ export function createSecret(manager: SecretManager, project: string, id: string
   if (!isObject(replication) || !("automatic" in replication || "userManaged" in replication)) {
     throw new ApiError("INVALID_ARGUMENT", "Secret.replication must be set: it is automatic or userManaged.");
   }
-  const key = keyOfSecret(manager, project, id);
+  const key = secretKey(runtime, project, id);
   if (state.secrets.get(key)) throw new ApiError("ALREADY_EXISTS", `Secret [${secretName(state, key)}] already exists.`);
   const secret: Secret = {
     name: secretName(state, key),
     replication,
     createTime: new Date(now()).toISOString(),
     etag: newEtag(),
-    ...(labels !== undefined && { labels: readTexts("labels", labels) }),
-    ...(annotations !== undefined && { annotations: readTexts("annotations", annotations) }),
+    ...(labels !== undefined && { labels: parseStringMap("labels", labels) }),
+    ...(annotations !== undefined && { annotations: parseStringMap("annotations", annotations) }),
   };
   state.secrets.set(key, secret);
   return secret;
 }
 
-/** Changes what a PATCH may change. Throws ApiError INVALID_ARGUMENT for a field that the emulator cannot change. */
+/** Updates the fields of a PATCH. Throws ApiError INVALID_ARGUMENT for a field that the emulator can't change. */
 export function updateSecret(
-  { state }: SecretManager,
+  { state }: SecretsRuntime,
   key: string,
   body: Readonly<Record<string, unknown>>,
   mask: readonly string[],
@@ -62,19 +62,19 @@ export function updateSecret(
     if (field !== "labels" && field !== "annotations")
       throw new ApiError("INVALID_ARGUMENT", `The emulator changes a secret's labels and annotations only, not '${field}'.`);
   }
-  const changes = Object.fromEntries(mask.map((field) => [field, readTexts(field, body[field] ?? {})]));
-  const next = { ...secret, ...changes, etag: newEtag() };
-  state.secrets.set(key, next);
-  return next;
+  const changes = Object.fromEntries(mask.map((field) => [field, parseStringMap(field, body[field] ?? {})]));
+  const updated = { ...secret, ...changes, etag: newEtag() };
+  state.secrets.set(key, updated);
+  return updated;
 }
 
 /** Deletes a secret with its versions, their bytes and its policy. */
-export function deleteSecret({ state }: SecretManager, key: string): void {
+export function deleteSecret({ state }: SecretsRuntime, key: string): void {
   findSecret(state, key);
   const [project = "", id = ""] = key.split("/");
   const versions = state.secretVersions.list(`${key}/`);
   state.transaction(() => {
-    for (const each of state.secretVersions.keys(`${key}/`)) state.secretVersions.delete(each);
+    for (const versionKey of state.secretVersions.keys(`${key}/`)) state.secretVersions.delete(versionKey);
     state.policies.delete(`projects/${project}/secrets/${id}`);
     state.secrets.delete(key);
   });
@@ -85,7 +85,7 @@ export function newEtag(): string {
   return `"${randomBytes(7).toString("hex")}"`;
 }
 
-function readTexts(field: string, value: unknown): Record<string, string> {
+function parseStringMap(field: string, value: unknown): Record<string, string> {
   if (isObject(value) && Object.values(value).every((text) => typeof text === "string")) return value as Record<string, string>;
   throw new ApiError("INVALID_ARGUMENT", `Invalid value at 'secret.${field}'.`);
 }

@@ -3,16 +3,19 @@ import type { SecretVersion } from "./secret.ts";
 import type { State } from "../state/state.ts";
 import { crc32c } from "../storage/crc32c.ts";
 import { readPayload, removePayload, writePayload } from "./payloads.ts";
-import { findSecret, isObject, newEtag, secretName, type SecretManager } from "./secrets.ts";
+import { findSecret, isObject, newEtag, secretName, type SecretsRuntime } from "./secrets.ts";
 
 /** https://cloud.google.com/secret-manager/quotas#content_limits */
-const MOST_BYTES = 64 * 1024;
+const MAX_PAYLOAD_BYTES = 64 * 1024;
 
-/** Adds a version with the bytes of a request's payload. Throws ApiError INVALID_ARGUMENT where they are too many, or not what the client sent. */
-export function addVersion({ state, now }: SecretManager, key: string, body: Readonly<Record<string, unknown>>): SecretVersion {
+/**
+ * Adds a version with the bytes of a request's payload. Throws ApiError INVALID_ARGUMENT if they exceed the limit or
+ * don't match the client's checksum.
+ */
+export function addVersion({ state, now }: SecretsRuntime, key: string, body: Readonly<Record<string, unknown>>): SecretVersion {
   findSecret(state, key);
-  const { data, checksum } = readRequest(body);
-  const number = Number(newest(state, key)?.number ?? 0) + 1;
+  const { data, checksum } = parsePayload(body);
+  const number = Number(newestVersion(state, key)?.number ?? 0) + 1;
   const file = writePayload(state, data);
   const version: SecretVersion = {
     name: `${secretName(state, key)}/versions/${number}`,
@@ -23,21 +26,24 @@ export function addVersion({ state, now }: SecretManager, key: string, body: Rea
     clientSpecifiedPayloadChecksum: checksum !== undefined,
     file,
   };
-  state.secretVersions.set(keyOfVersion(key, number), version);
+  state.secretVersions.set(versionKey(key, number), version);
   return version;
 }
 
-/** A secret's version by its number, or by `latest`: the one that was added last, whatever its state. Throws ApiError NOT_FOUND. */
+/**
+ * Finds a secret's version by its number, or by `latest`: the newest version, whatever its state. Throws ApiError
+ * NOT_FOUND.
+ */
 export function findVersion(state: State, key: string, id: string): SecretVersion {
-  const found =
-    id === "latest" ? newest(state, key) : /^[1-9]\d*$/.test(id) ? state.secretVersions.get(keyOfVersion(key, Number(id))) : undefined;
-  if (found) return found;
+  const version =
+    id === "latest" ? newestVersion(state, key) : /^[1-9]\d*$/.test(id) ? state.secretVersions.get(versionKey(key, Number(id))) : undefined;
+  if (version) return version;
   const name = secretName(state, key);
   if (id === "latest") throw new ApiError("NOT_FOUND", `Secret [${name}] not found or has no versions.`);
   throw new ApiError("NOT_FOUND", `Secret Version [${name}/versions/${id}] not found.`);
 }
 
-/** A version's bytes; throws ApiError NOT_FOUND, and FAILED_PRECONDITION where it is disabled or destroyed. */
+/** Reads a version's bytes. Throws ApiError NOT_FOUND, and FAILED_PRECONDITION if it is disabled or destroyed. */
 export function accessVersion(state: State, key: string, id: string): { readonly version: SecretVersion; readonly data: Buffer } {
   const version = findVersion(state, key, id);
   if (version.state !== "ENABLED" || version.file === undefined)
@@ -45,9 +51,12 @@ export function accessVersion(state: State, key: string, id: string): { readonly
   return { version, data: readPayload(state, version.file) };
 }
 
-/** Enables, disables or destroys a version. Throws ApiError FAILED_PRECONDITION where it is destroyed already, or the etag is another's. */
+/**
+ * Enables, disables or destroys a version. Throws ApiError FAILED_PRECONDITION if it is already destroyed, or the etag
+ * doesn't match.
+ */
 export function changeVersion(
-  { state, now }: SecretManager,
+  { state, now }: SecretsRuntime,
   key: string,
   id: string,
   next: SecretVersion["state"],
@@ -58,39 +67,39 @@ export function changeVersion(
     throw new ApiError("FAILED_PRECONDITION", "The etag provided in the request does not match the resource's current etag.");
   if (version.state === "DESTROYED") throw new ApiError("FAILED_PRECONDITION", `Secret Version [${version.name}] is in DESTROYED state.`);
   const isDestroyed = next === "DESTROYED";
-  const changed: SecretVersion = {
+  const updated: SecretVersion = {
     ...version,
     state: next,
     etag: newEtag(),
     ...(isDestroyed ? { destroyTime: new Date(now()).toISOString() } : file !== undefined && { file }),
   };
-  state.secretVersions.set(keyOfVersion(key, version.number), changed);
+  state.secretVersions.set(versionKey(key, version.number), updated);
   if (isDestroyed && file !== undefined) removePayload(state, file);
-  return changed;
+  return updated;
 }
 
-/** A version as the API shows it: without its bytes and where they lie. */
+/** A version's message in the API, without its bytes and their file. */
 export function versionMessage(version: SecretVersion): object {
   const { file: _, number: __, ...message } = version;
   return { ...message, replicationStatus: { automatic: {} } };
 }
 
-// In the order of their numbers, since the state keeps its keys in order.
-function keyOfVersion(key: string, number: number): string {
+// Padded, so that the state, which sorts its keys, keeps versions in order.
+function versionKey(key: string, number: number): string {
   return `${key}/${String(number).padStart(9, "0")}`;
 }
 
-function newest(state: State, key: string): SecretVersion | undefined {
+function newestVersion(state: State, key: string): SecretVersion | undefined {
   return state.secretVersions.list(`${key}/`).at(-1);
 }
 
-function readRequest({ payload }: Readonly<Record<string, unknown>>): { data: Buffer; checksum: unknown } {
+function parsePayload({ payload }: Readonly<Record<string, unknown>>): { data: Buffer; checksum: unknown } {
   const { data = "", dataCrc32c: checksum } = isObject(payload) ? payload : {};
   if (!isObject(payload) || typeof data !== "string" || !/^[\w+/-]*=*$/.test(data))
     throw new ApiError("INVALID_ARGUMENT", "Invalid value at 'payload.data' (TYPE_BYTES), Base64 decoding failed.");
   const bytes = Buffer.from(data, "base64");
-  if (bytes.length > MOST_BYTES)
-    throw new ApiError("INVALID_ARGUMENT", `The secret payload is ${bytes.length} bytes long; ${MOST_BYTES} bytes are the most.`);
+  if (bytes.length > MAX_PAYLOAD_BYTES)
+    throw new ApiError("INVALID_ARGUMENT", `The secret payload is ${bytes.length} bytes long; ${MAX_PAYLOAD_BYTES} bytes are the most.`);
   if (checksum !== undefined && String(checksum) !== String(crc32c(bytes)))
     throw new ApiError("INVALID_ARGUMENT", "The payload's checksum is not the one that the request says: it was damaged on its way.");
   return { data: bytes, checksum };

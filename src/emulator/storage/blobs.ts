@@ -2,10 +2,10 @@ import { mkdirSync, readdirSync, rmSync } from "node:fs";
 import { open, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import type { State } from "../state/state.ts";
-import { createSummer, type Checksums } from "./checksums.ts";
-import { storageFailure } from "./storage-error.ts";
+import { createChecksum, type Checksums } from "./checksum.ts";
+import { toStorageError } from "./storage-error.ts";
 
-/** Bytes that lie whole in a file of `objects/` in the data directory. They count from the moment that the state names the file. */
+/** Complete bytes in a file under `objects/` in the data directory. They count once the state names the file. */
 export interface Blob extends Checksums {
   readonly file: string;
 }
@@ -16,35 +16,43 @@ export function blobPath(state: State, file: string): string {
   return join(directory, file);
 }
 
-/** Adds a source's bytes to a blob's file, made where it is missing. What arrived before a failure stays. */
+/**
+ * Appends a source's bytes to a blob's file, which is created if missing. Bytes that arrived before a failure stay.
+ */
 export async function appendBytes(state: State, file: string, source: AsyncIterable<Uint8Array>): Promise<void> {
-  await withFile(state, file, "a", async (handle) => {
+  await withBlobFile(state, file, "a", async (handle) => {
     for await (const chunk of source) await handle.appendFile(chunk);
   });
 }
 
-/** Puts a blob's bytes on disk for good, and adds them up: they may have come in several requests, to several runs of the emulator. */
+/**
+ * Flushes a blob to disk and computes its checksums; its bytes can come from several requests and several runs of the
+ * emulator.
+ */
 export async function sealBlob(state: State, file: string): Promise<Blob> {
-  const summer = createSummer();
-  await withFile(state, file, "r", async (handle) => {
+  const checksum = createChecksum();
+  await withBlobFile(state, file, "r", async (handle) => {
     await handle.sync();
-    for await (const chunk of handle.createReadStream({ autoClose: false }) as AsyncIterable<Buffer>) summer.add(chunk);
+    for await (const chunk of handle.createReadStream({ autoClose: false }) as AsyncIterable<Buffer>) checksum.add(chunk);
   });
-  await withFile(state, ".", "r", (directory) => directory.sync());
-  return { file, ...summer.sum() };
+  await withBlobFile(state, ".", "r", (directory) => directory.sync());
+  return { file, ...checksum.current() };
 }
 
 export function removeBlob(state: State, file: string): void {
   rmSync(blobPath(state, file), { force: true });
 }
 
-/** Removes the files that a crash left without an owner. To be called before the first request, since what is being written has no owner yet. */
-export function sweepBlobs(state: State): void {
-  const owned = new Set([...state.objects.list(), ...state.uploads.list()].map(({ file }) => file));
-  for (const file of readdirSync(blobPath(state, "."))) if (!owned.has(file)) removeBlob(state, file);
+/**
+ * Removes files without an owner, which a crash left. Call it before the first request, since files being written have
+ * no owner yet.
+ */
+export function removeOrphanedBlobs(state: State): void {
+  const ownedFiles = new Set([...state.objects.list(), ...state.uploads.list()].map(({ file }) => file));
+  for (const file of readdirSync(blobPath(state, "."))) if (!ownedFiles.has(file)) removeBlob(state, file);
 }
 
-async function withFile(state: State, file: string, flags: string, work: (handle: FileHandle) => Promise<void>): Promise<void> {
+async function withBlobFile(state: State, file: string, flags: string, work: (handle: FileHandle) => Promise<void>): Promise<void> {
   try {
     const handle = await open(blobPath(state, file), flags, 0o600);
     try {
@@ -53,6 +61,6 @@ async function withFile(state: State, file: string, flags: string, work: (handle
       await handle.close();
     }
   } catch (error) {
-    throw storageFailure(error);
+    throw toStorageError(error);
   }
 }

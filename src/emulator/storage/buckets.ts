@@ -1,10 +1,10 @@
 import { findProject } from "../state/projects.ts";
 import type { Bucket } from "../state/resources.ts";
 import type { Runtime } from "../runtime.ts";
-import { noSuchBucket } from "./objects.ts";
+import { bucketNotFound } from "./objects.ts";
 import { StorageError } from "./storage-error.ts";
 
-/** Makes a bucket. Bucket names are global, so it may be there already, in this project or in another. */
+/** Creates a bucket. Bucket names are global: another project can have it. */
 export function insertBucket(
   { state, now }: Pick<Runtime, "state" | "now">,
   projectIdOrNumber: string,
@@ -33,7 +33,7 @@ export function insertBucket(
 
 export function findBucket({ state }: Pick<Runtime, "state">, name: string): Bucket {
   const bucket = state.buckets.get(name);
-  if (!bucket) throw noSuchBucket();
+  if (!bucket) throw bucketNotFound();
   return bucket;
 }
 

@@ -1,12 +1,12 @@
-/** Bytes of an object: the first and the last one, both included. */
+/** The first and last byte of a range, both included. */
 export interface ByteRange {
   readonly start: number;
   readonly end: number;
 }
 
 /**
- * What a Range header asks of `size` bytes: RFC 9110, section 14.2. Undefined stands for all of them, as several ranges or
- * an unknown unit do; "unsatisfiable" for a range that begins behind the end.
+ * Parses a Range header for an object of `size` bytes: RFC 9110, section 14.2. Undefined means all bytes, also for
+ * several ranges or an unknown unit; "unsatisfiable" is a range that starts after the end.
  */
 export function parseRange(header: string | undefined, size: number): ByteRange | "unsatisfiable" | undefined {
   const match = /^bytes=(\d*)-(\d*)$/.exec(header?.trim() ?? "");

@@ -5,7 +5,7 @@ const TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
   return crc;
 });
 
-/** CRC-32C of bytes; `previous` is the CRC-32C of what came before them. */
+/** The CRC-32C of bytes; `previous` is the CRC-32C of the bytes before them. */
 export function crc32c(bytes: Uint8Array, previous = 0): number {
   let crc = ~previous;
   for (let index = 0; index < bytes.length; index++) crc = (TABLE[(crc ^ (bytes[index] as number)) & 0xff] as number) ^ (crc >>> 8);

@@ -2,10 +2,10 @@ import { Reply } from "../server/reply.ts";
 import type { StorageObject } from "../state/resources.ts";
 import type { State } from "../state/state.ts";
 import { parseRange } from "./byte-range.ts";
-import { etag } from "./messages.ts";
+import { etag } from "./resource-messages.ts";
 import { readObject } from "./objects.ts";
 
-/** The bytes of an object that a Range header asks for; undefined where there are none. */
+/** Replies with an object, or the part in a Range header; undefined if the range is unsatisfiable. */
 export async function download(state: State, object: StorageObject, rangeHeader: string | undefined): Promise<Reply | undefined> {
   const range = parseRange(rangeHeader, object.size);
   if (range === "unsatisfiable") return undefined;

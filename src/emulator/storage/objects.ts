@@ -7,43 +7,52 @@ import type { Runtime } from "../runtime.ts";
 import type { State } from "../state/state.ts";
 import { appendBytes, blobPath, removeBlob, sealBlob, type Blob } from "./blobs.ts";
 import type { ByteRange } from "./byte-range.ts";
-import { createSummer } from "./checksums.ts";
-import { StorageError, storageFailure } from "./storage-error.ts";
+import { createChecksum } from "./checksum.ts";
+import { StorageError, toStorageError } from "./storage-error.ts";
 
-type Storage = Pick<Runtime, "state" | "now">;
+type StorageRuntime = Pick<Runtime, "state" | "now">;
 
-/** Where an object goes, and what is said of it beforehand. */
+/** The bucket, name and metadata of a new object. */
 export interface ObjectTarget {
   readonly bucket: string;
   readonly name: string;
   readonly contentType: string;
-  /** Store it only where the object now has this generation; "0": only where there is none. */
+  /** Store the object only if the current one has this generation; "0": only if none exists. */
   readonly ifGenerationMatch?: string | undefined;
 }
 
 export function findObject(state: State, bucket: string, name: string, generation?: string | null): StorageObject {
-  if (!state.buckets.get(bucket)) throw noSuchBucket();
+  if (!state.buckets.get(bucket)) throw bucketNotFound();
   const object = state.objects.get(`${bucket}/${name}`);
   if (!object || (generation && generation !== object.generation))
     throw new StorageError(404, "notFound", `No such object: ${bucket}/${name}`);
   return object;
 }
 
-/** Stores all of a source's bytes as an object. Where the source or the disk fails, nothing changes and nothing is left behind. */
-export async function insertObject(storage: Storage, target: ObjectTarget, source: AsyncIterable<Uint8Array>): Promise<StorageObject> {
+/**
+ * Stores a source's bytes as an object. If the source or the disk fails, nothing changes and nothing is left behind.
+ */
+export async function insertObject(
+  runtime: StorageRuntime,
+  target: ObjectTarget,
+  source: AsyncIterable<Uint8Array>,
+): Promise<StorageObject> {
   const file = randomUUID();
   try {
-    await appendBytes(storage.state, file, source);
-    return recordObject(storage, target, await sealBlob(storage.state, file));
+    await appendBytes(runtime.state, file, source);
+    return recordObject(runtime, target, await sealBlob(runtime.state, file));
   } catch (error) {
-    removeBlob(storage.state, file);
+    removeBlob(runtime.state, file);
     throw error;
   }
 }
 
-/** Makes a blob an object, in place of the one that had the name; `alongside` changes what else has to change with it. */
+/**
+ * Turns a blob into an object and replaces the object of this name; `alongside` makes further changes in the same
+ * transaction.
+ */
 export function recordObject(
-  { state, now }: Storage,
+  { state, now }: StorageRuntime,
   target: ObjectTarget,
   blob: Blob,
   alongside?: (object: StorageObject) => void,
@@ -51,11 +60,11 @@ export function recordObject(
   const { bucket, name, contentType } = target;
   const key = `${bucket}/${name}`;
   const previous = state.objects.get(key);
-  if (!state.buckets.get(bucket)) throw noSuchBucket();
+  if (!state.buckets.get(bucket)) throw bucketNotFound();
   if (target.ifGenerationMatch && target.ifGenerationMatch !== (previous?.generation ?? "0")) {
     throw new StorageError(412, "conditionNotMet", "At least one of the pre-conditions you specified did not hold.");
   }
-  // Microseconds, as Google's are, and never the same twice.
+  // Microseconds, like Google's generations, and always increasing.
   const generation = String(Math.max(now() * 1000, Number(previous?.generation ?? 0) + 1));
   const { file, size, md5Hash, crc32c } = blob;
   const object = { bucket, name, generation, size, contentType, md5Hash, crc32c, timeCreated: new Date(now()).toISOString(), file };
@@ -65,13 +74,16 @@ export function recordObject(
       alongside?.(object);
     });
   } catch (error) {
-    throw storageFailure(error);
+    throw toStorageError(error);
   }
   if (previous) removeBlob(state, previous.file);
   return object;
 }
 
-/** An object's bytes, or a range of them: as many as the object had when it was looked up, even if it grows or is deleted meanwhile. */
+/**
+ * Reads an object's bytes, or a range of them: as many as the object had when it was looked up, even if it grows or is
+ * deleted meanwhile.
+ */
 export async function readObject(state: State, object: StorageObject, range?: ByteRange): Promise<Readable> {
   if (object.size === 0) return Readable.from([]);
   const handle = await open(blobPath(state, object.file), "r");
@@ -83,24 +95,24 @@ export function deleteObject(state: State, object: StorageObject): void {
   removeBlob(state, object.file);
 }
 
-/** Starts a text object that grows; whoever reads it sees what has been appended so far. */
-export function appendObject(storage: Storage, target: ObjectTarget): (text: string) => void {
-  const { state } = storage;
-  const summer = createSummer();
+/** Creates a text object that grows; readers see what has been appended so far. */
+export function appendObject(runtime: StorageRuntime, target: ObjectTarget): (text: string) => void {
+  const { state } = runtime;
+  const checksum = createChecksum();
   const file = randomUUID();
   appendFileSync(blobPath(state, file), "", { mode: 0o600 });
-  let object = recordObject(storage, target, { file, ...summer.sum() });
+  let object = recordObject(runtime, target, { file, ...checksum.current() });
   return (text) => {
     const bytes = Buffer.from(text);
     appendFileSync(blobPath(state, file), bytes);
-    summer.add(bytes);
-    // Unlike Cloud Run: a build's log grows within one generation; Cloud Storage gives each state of an object a generation of its own.
-    object = { ...object, ...summer.sum() };
-    // A log that was deleted, or begun anew, must not come back.
+    checksum.add(bytes);
+    // Unlike Cloud Run: a build's log grows within one generation; in Cloud Storage, each state of an object has its own generation.
+    object = { ...object, ...checksum.current() };
+    // A log that was deleted or restarted must not reappear.
     if (state.objects.get(`${target.bucket}/${target.name}`)?.file === file) state.objects.set(`${target.bucket}/${target.name}`, object);
   };
 }
 
-export function noSuchBucket(): StorageError {
+export function bucketNotFound(): StorageError {
   return new StorageError(404, "notFound", "The specified bucket does not exist.");
 }

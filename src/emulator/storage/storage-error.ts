@@ -1,7 +1,7 @@
 import { HttpError } from "../server/errors.ts";
 import { json, Reply } from "../server/reply.ts";
 
-/** An error as Cloud Storage's JSON API words it: https://cloud.google.com/storage/docs/json_api/v1/status-codes */
+/** An error of Cloud Storage's JSON API: https://cloud.google.com/storage/docs/json_api/v1/status-codes */
 export class StorageError extends HttpError {
   override readonly name = "StorageError";
   readonly code: number;
@@ -37,8 +37,8 @@ export class XmlStorageError extends HttpError {
   }
 }
 
-/** What a failed write means to the client: a full disk is worth a sentence of its own, the rest passes through. */
-export function storageFailure(error: unknown): unknown {
+/** Converts a failed write to an error for the client: a full disk gets its own message, other errors pass through. */
+export function toStorageError(error: unknown): unknown {
   const { code } = error as NodeJS.ErrnoException;
   if (code !== "ENOSPC" && code !== "EDQUOT") return error;
   return new StorageError(503, "backendError", "The disk that holds the emulator's data is full; nothing was stored.", { cause: error });

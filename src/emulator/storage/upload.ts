@@ -3,30 +3,32 @@ import { param } from "../server/call.ts";
 import { Reply } from "../server/reply.ts";
 import type { Runtime } from "../runtime.ts";
 import { findBucket } from "./buckets.ts";
-import { objectMessage } from "./messages.ts";
-import { readRelated } from "./multipart.ts";
+import { objectMessage } from "./resource-messages.ts";
+import { parseMultipartRelated } from "./parse-multipart.ts";
 import { insertObject, type ObjectTarget } from "./objects.ts";
-import { cancelUpload, continueUpload, startUpload } from "./resumable.ts";
+import { cancelUpload, continueUpload, startUpload } from "./resumable-upload.ts";
 import { StorageError } from "./storage-error.ts";
 
-type Storage = Pick<Runtime, "state" | "now">;
+type StorageRuntime = Pick<Runtime, "state" | "now">;
 
 /** `POST …/o?uploadType=media|multipart|resumable`: https://cloud.google.com/storage/docs/uploads-downloads */
-export async function upload(storage: Storage, call: Call): Promise<unknown> {
-  findBucket(storage, param(call, "bucket"));
+export async function handleUpload(runtime: StorageRuntime, call: Call): Promise<unknown> {
+  findBucket(runtime, param(call, "bucket"));
   switch (call.url.searchParams.get("uploadType")) {
     case "media":
-      return objectMessage(await receive(call, (bytes) => insertObject(storage, target(call, {}, call.headers["content-type"]), bytes)));
+      return objectMessage(
+        await receive(call, (bytes) => insertObject(runtime, objectTarget(call, {}, call.headers["content-type"]), bytes)),
+      );
     case "multipart":
       return objectMessage(
         await receive(call, async (bytes) => {
-          const { metadata, contentType, media } = await readRelated(call.headers["content-type"] ?? "", bytes);
-          return insertObject(storage, target(call, parseMetadata(metadata), contentType), media);
+          const { metadata, contentType, media } = await parseMultipartRelated(call.headers["content-type"] ?? "", bytes);
+          return insertObject(runtime, objectTarget(call, parseMetadata(metadata), contentType), media);
         }),
       );
     case "resumable": {
       const metadata = parseMetadata(await call.body.text());
-      const id = startUpload(storage, target(call, metadata, header(call, "x-upload-content-type")));
+      const id = startUpload(runtime, objectTarget(call, metadata, header(call, "x-upload-content-type")));
       const location = new URL(call.url);
       location.searchParams.set("upload_id", id);
       return new Reply(200, { location: location.href, "x-guploader-uploadid": id });
@@ -36,21 +38,24 @@ export async function upload(storage: Storage, call: Call): Promise<unknown> {
   }
 }
 
-/** `PUT …/o?uploadType=resumable&upload_id=…`: the next bytes, or the question how many have arrived. */
-export async function resume(storage: Storage, call: Call): Promise<unknown> {
-  const progress = await receive(call, (bytes) => continueUpload(storage, uploadId(call), header(call, "content-range"), bytes));
+/** `PUT …/o?uploadType=resumable&upload_id=…`: the next bytes, or a status request. */
+export async function handleResume(runtime: StorageRuntime, call: Call): Promise<unknown> {
+  const progress = await receive(call, (bytes) => continueUpload(runtime, uploadId(call), header(call, "content-range"), bytes));
   if ("object" in progress) return objectMessage(progress.object);
   return new Reply(308, progress.received > 0 ? { range: `bytes=0-${progress.received - 1}` } : {});
 }
 
 /** `DELETE …/o?uploadType=resumable&upload_id=…` */
-export function cancel({ state }: Storage, call: Call): Reply {
+export function handleCancel({ state }: StorageRuntime, call: Call): Reply {
   cancelUpload(state, uploadId(call));
   // https://cloud.google.com/storage/docs/performing-resumable-uploads#cancel-upload
   return new Reply(499, {});
 }
 
-/** Gives the request's bytes to `work`; where that fails, the rest of them goes nowhere, so that the client comes to read the answer. */
+/**
+ * Passes the request's bytes to `work`. If it fails, the remaining bytes are discarded, so that the client gets to read
+ * the response.
+ */
 async function receive<T>(call: Call, work: (bytes: AsyncIterable<Buffer>) => Promise<T>): Promise<T> {
   const { stream } = call.body;
   const bytes = stream.iterator({ destroyOnReturn: false }) as AsyncIterableIterator<Buffer>;
@@ -62,7 +67,7 @@ async function receive<T>(call: Call, work: (bytes: AsyncIterable<Buffer>) => Pr
   }
 }
 
-function target(call: Call, metadata: Readonly<Record<string, unknown>>, contentType: string | undefined): ObjectTarget {
+function objectTarget(call: Call, metadata: Readonly<Record<string, unknown>>, contentType: string | undefined): ObjectTarget {
   const { searchParams } = call.url;
   const name = searchParams.get("name") ?? metadata["name"];
   // https://cloud.google.com/storage/docs/objects#naming
@@ -70,12 +75,12 @@ function target(call: Call, metadata: Readonly<Record<string, unknown>>, content
   if (Buffer.byteLength(name) > 1024 || /[\r\n]/.test(name) || name === "." || name === "..") {
     throw new StorageError(400, "invalid", `Invalid object name: '${name.slice(0, 100)}'`);
   }
-  // Unlike Cloud Run: of an object's metadata only the content type is kept.
-  const said = metadata["contentType"];
+  // Unlike Cloud Run: only the content type of an object's metadata is stored.
+  const declaredType = metadata["contentType"];
   return {
     bucket: param(call, "bucket"),
     name,
-    contentType: typeof said === "string" ? said : (contentType ?? "application/octet-stream"),
+    contentType: typeof declaredType === "string" ? declaredType : (contentType ?? "application/octet-stream"),
     ifGenerationMatch: searchParams.get("ifGenerationMatch") ?? undefined,
   };
 }
@@ -85,7 +90,7 @@ function parseMetadata(text: string): Record<string, unknown> {
     const metadata: unknown = JSON.parse(text.trim() || "{}");
     if (typeof metadata === "object" && metadata !== null) return metadata as Record<string, unknown>;
   } catch {
-    // Answered below, like JSON that is no object.
+    // Fails below, like JSON that isn't an object.
   }
   throw new StorageError(400, "parseError", "Parse Error");
 }

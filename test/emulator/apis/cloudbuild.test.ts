@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { findImage } from "../../../src/emulator/builds/registry.ts";
+import { findImage } from "../../../src/emulator/artifact-registry/images.ts";
 import { openTestState, PROJECT, PROJECT_NUMBER, reopenState, signIn, temporaryDirectory } from "../../helpers/api-server.ts";
 import { BUILDS, DOCKER, HOST, IMAGE, serveCloudBuild, uploadSource } from "../../helpers/cloud-build.ts";
 

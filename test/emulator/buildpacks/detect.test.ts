@@ -1,8 +1,8 @@
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
-import { detect } from "../../../src/emulator/buildpacks/detect.ts";
-import { openSource } from "../../../src/emulator/buildpacks/source.ts";
+import { detectApplication } from "../../../src/emulator/buildpacks/detect.ts";
+import { openSourceFiles } from "../../../src/emulator/buildpacks/source-files.ts";
 import { temporaryDirectory } from "../../helpers/api-server.ts";
 
 type Files = Readonly<Record<string, string>>;
@@ -13,7 +13,7 @@ function detectIn(files: Files, env: Readonly<Record<string, string>> = {}) {
     mkdirSync(dirname(join(folder, path)), { recursive: true });
     writeFileSync(join(folder, path), text);
   }
-  const application = detect(openSource(folder), env);
+  const application = detectApplication(openSourceFiles(folder), env);
   return application && { ids: application.buildpacks.map(({ id }) => id), lines: application.dockerfile.split("\n") };
 }
 
@@ -119,7 +119,7 @@ test("what is nobody's source fits no buildpack", () => {
   expect(detectIn({ "node_modules/a/setup.py": "" })).toBeUndefined();
   const folder = temporaryDirectory();
   symlinkSync("/etc/hostname", join(folder, "package.json"));
-  expect(detect(openSource(folder), {})).toBeUndefined();
+  expect(detectApplication(openSourceFiles(folder), {})).toBeUndefined();
 });
 
 test.for<[Files, string]>([

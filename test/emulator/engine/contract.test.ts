@@ -9,7 +9,7 @@ import { holdContract } from "./contract.ts";
 
 let machine: ReturnType<typeof openContainerMachine> | undefined;
 
-/** Made with the first template that needs it, for all of them. */
+/** Created for the first template that needs it, and shared by all. */
 function containerMachine(podman: string): ReturnType<typeof openContainerMachine> {
   return (machine ??= openContainerMachine(podman, ["node", "python"], (end) => ends.push(end)));
 }

@@ -12,15 +12,15 @@ import { newFolder } from "../../helpers/template-service.ts";
 interface Held {
   readonly template: "hono" | "express" | "flask" | "fastapi";
   readonly needs: readonly Need[];
-  /** The engine, with an empty directory for images; `paths` are those of the needs. */
+  /** The engine, with an empty directory for images; `paths` are those that the tests need. */
   open(paths: readonly string[], atEnd: AtEnd): Promise<{ readonly engine: Engine; readonly directory: string }>;
   /** The user that instances run as. */
   readonly uid: number;
-  /** True where an instance that uses more memory than its limit is killed. */
+  /** Whether an instance that exceeds its memory limit is killed. */
   readonly limitsMemory: boolean;
 }
 
-/** Code that says what an instance finds, to both streams. */
+/** Code that prints what an instance sees, to both streams. */
 const REPORT = {
   node: [
     "node",
@@ -48,7 +48,10 @@ const DEAF = {
   ],
 };
 
-/** The contract between Cloud Run and a container, as a template's service has it with any engine: https://cloud.google.com/run/docs/container-contract */
+/**
+ * The contract between Cloud Run and a container, as a template's service sees it with any engine:
+ * https://cloud.google.com/run/docs/container-contract
+ */
 export function holdContract({ template, needs, open, uid, limitsMemory }: Held, engineName: string): void {
   const language = template === "hono" || template === "express" ? "node" : "python";
   const image: { engine: Engine; directory: string; config: ImageConfig; log: string } = {} as never;
@@ -78,7 +81,7 @@ export function holdContract({ template, needs, open, uid, limitsMemory }: Held,
       ),
     );
 
-  describe(`${template} by the ${engineName} engine`, () => {
+  describe(`${template} with the ${engineName} engine`, () => {
     afterAll(async () => {
       for (const end of ends) await end();
     });
@@ -135,7 +138,7 @@ export function holdContract({ template, needs, open, uid, limitsMemory }: Held,
       expect([PORT, K_SERVICE, K_REVISION, K_CONFIGURATION]).toEqual([String(instance.port), "hello", "hello-00001-abc", "hello"]);
       expect(report.env).toMatchObject({ SECRET: secret, EMPTY: "", GREETING: "hello" });
       expect(report.env).toMatchObject(language === "node" ? { NODE_ENV: "production" } : { PYTHONUNBUFFERED: "1" });
-      // Set in the environment that tests run in, and no business of a service.
+      // Set in the environment that tests run in, but not meant for services.
       expect(Object.keys(report.env).filter((name) => /^(VITEST|npm_|CONTAINERS_|PIP_|OLDPWD)/i.test(name))).toEqual([]);
     });
 

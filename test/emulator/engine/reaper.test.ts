@@ -8,7 +8,7 @@ import { buildImage, isRunning, temporaryFolder, until } from "../../helpers/pro
 
 const SOURCE = join(import.meta.dirname, "../../../src/emulator/engine");
 
-/** Starts a program that uses the engine as the emulator does; `lines` is what it has printed. */
+/** Starts a program that uses the engine as the emulator does; `lines` is what it printed. */
 async function startEmulator(main: string) {
   const script = await bundleProgram(`
     import { createProcessEngine } from "${SOURCE}/process/process-engine.ts";
@@ -28,7 +28,7 @@ const FAMILY = `
   spawn(process.execPath, ["-e", stubborn], { stdio: "inherit" });
   setInterval(() => {}, 1000);`;
 
-test("no process outlives an emulator that is killed", async () => {
+test("no process outlives a killed emulator", async () => {
   const { directory, config } = await buildImage({
     "main.js": FAMILY,
     Dockerfile: 'FROM node\nCOPY main.js /app/\nCMD ["node", "/app/main.js"]',
@@ -78,7 +78,7 @@ function processes(): { readonly pid: number; readonly command: string }[] {
   return pids.map((pid) => ({ pid, command: existsSync(`/proc/${pid}/cmdline`) ? readFileSync(`/proc/${pid}/cmdline`, "utf8") : "" }));
 }
 
-test("a build's processes do not outlive it either", async () => {
+test("a build's processes don't outlive a killed emulator", async () => {
   const context = temporaryFolder({
     "package.json": JSON.stringify({ scripts: { wait: "node main.js" } }),
     "main.js": FAMILY,
@@ -96,7 +96,7 @@ test("a build's processes do not outlive it either", async () => {
   await until(() => !pids.some(isRunning));
 });
 
-test("the reaper does not keep an emulator alive that has nothing left to do, and ends with it", async () => {
+test("the reaper doesn't keep an idle emulator alive, and ends with it", async () => {
   const { emulator, lines } = await startEmulator(`
     const { execFileSync, spawn } = await import("node:child_process");
     const child = spawn("sleep", ["0.2"], { detached: true });

@@ -1,17 +1,20 @@
 import { BuildError } from "../../engine/engine.ts";
 
-/** What a step of `gcr.io/cloud-builders/docker` may do here. */
+/** The commands that a step of `gcr.io/cloud-builders/docker` can run here. */
 export type DockerCommand =
   | { readonly verb: "build"; readonly tags: readonly string[]; readonly dockerfile: string | undefined; readonly context: string }
   | { readonly verb: "push"; readonly reference: string }
   | { readonly verb: "tag"; readonly source: string; readonly target: string };
 
-/** Flags of `docker build` that make no difference to what the engines do. */
+/** Flags of `docker build` without effect on the emulator's engines. */
 const IGNORED = new Set(["--no-cache", "--pull", "--quiet", "-q", "--rm", "--force-rm"]);
-// Unlike Cloud Run: an image's labels are not kept, and it is built for this machine's platform.
+// Unlike Cloud Run: docker build ignores --label and --platform: images have no labels and are built for the host's platform.
 const IGNORED_WITH_VALUE = new Set(["--network", "--label", "--progress", "--platform", "--cache-from"]);
 
-/** Reads a docker step's args: https://docs.docker.com/reference/cli/docker/. Throws a BuildError for what the emulator does not carry out. */
+/**
+ * Parses a docker step's args: https://docs.docker.com/reference/cli/docker/. Throws a BuildError for unsupported
+ * commands.
+ */
 export function parseDockerCommand(args: readonly string[]): DockerCommand {
   const [verb, ...rest] = args;
   switch (verb) {

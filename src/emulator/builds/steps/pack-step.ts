@@ -1,19 +1,19 @@
 import { existsSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Application } from "../../buildpacks/application.ts";
-import { detect } from "../../buildpacks/detect.ts";
-import { openSource } from "../../buildpacks/source.ts";
+import { detectApplication } from "../../buildpacks/detect.ts";
+import { openSourceFiles } from "../../buildpacks/source-files.ts";
 import { BuildError } from "../../engine/engine.ts";
 import type { Runtime } from "../../runtime.ts";
 import { prefixLines } from "../build-log.ts";
 import type { BuildStep } from "../build-request.ts";
 import { parsePackCommand, type PackCommand } from "./pack-command.ts";
-import { inWorkspace, makeImage, readReference, sourceRoot, type Workspace } from "../workspace.ts";
+import { resolveInWorkspace, buildTaggedImage, requireReference, sourceRoot, type Workspace } from "../workspace.ts";
 
-// Unlike Cloud Run: buildpacks do not run; a Dockerfile that does the same is made of the source, and project.toml is not looked at.
-/** Carries out a step of pack. Throws a BuildError, in pack's words, where the step fails. */
+// Unlike Cloud Run: buildpacks don't run: the emulator generates a Dockerfile with the same effect from the source, and ignores project.toml.
+/** Runs a step of pack. Throws a BuildError in pack's words if it fails. */
 export async function runPackStep(
-  builder: Pick<Runtime, "engine">,
+  runtime: Pick<Runtime, "engine">,
   step: BuildStep,
   workspace: Workspace,
   log: (text: string) => void,
@@ -21,28 +21,28 @@ export async function runPackStep(
   const command = parsePackCommand(step.args);
   if (command.verb === "default-builder") return log(`Builder ${command.builder} is now the default builder\n`);
   const root = sourceRoot(workspace);
-  const context = inWorkspace(root, inWorkspace(root, root, step.dir), command.path);
+  const context = resolveInWorkspace(root, resolveInWorkspace(root, root, step.dir), command.path);
   if (!existsSync(context)) throw new BuildError(`ERROR: failed to build: invalid app path '${command.path}'`);
 
   const [image] = command.images;
   log(`===> ANALYZING\n[analyzer] Image with name "${image}" not found\n===> DETECTING\n`);
-  const application = detectIn(context, command, log);
+  const application = detectWithLog(context, command, log);
   for (const { id } of application.buildpacks) log(`[detector] ${id}\n`);
   log("===> RESTORING\n===> BUILDING\n");
   for (const { id, title, notes } of application.buildpacks)
     log([`=== ${title} (${id}) ===`, ...notes].map((line) => `[builder] ${line}\n`).join(""));
-  const digest = await buildIn(builder, context, application, command, workspace, prefixLines("[builder] ", log));
+  const digest = await buildWithDockerfile(runtime, context, application, command, workspace, prefixLines("[builder] ", log));
   log(`===> EXPORTING\n[exporter] *** Images (${digest.slice("sha256:".length, "sha256:".length + 12)}):\n`);
-  for (const each of command.images) log(`[exporter]       ${each}\n`);
+  for (const name of command.images) log(`[exporter]       ${name}\n`);
   log(`Successfully built image ${image}\n`);
 }
 
 type Build = Extract<PackCommand, { verb: "build" }>;
 
-function detectIn(context: string, { env }: Build, log: (text: string) => void): Application {
+function detectWithLog(context: string, { env }: Build, log: (text: string) => void): Application {
   let application: Application | undefined;
   try {
-    application = detect(openSource(context), env);
+    application = detectApplication(openSourceFiles(context), env);
   } catch (error) {
     if (!(error instanceof BuildError)) throw error;
     log(`===> BUILDING\n[builder] Failure: ${error.message}\n[builder] ERROR: failed to build: exit status 1\n`);
@@ -56,20 +56,20 @@ function detectIn(context: string, { env }: Build, log: (text: string) => void):
   throw new BuildError("ERROR: failed to build: executing lifecycle: failed with status code: 20");
 }
 
-async function buildIn(
-  builder: Pick<Runtime, "engine">,
+async function buildWithDockerfile(
+  runtime: Pick<Runtime, "engine">,
   context: string,
   { dockerfile }: Application,
   { images }: Build,
   workspace: Workspace,
   log: (text: string) => void,
 ): Promise<string> {
-  // Buildpacks install packages anew, and look at no .dockerignore.
+  // Buildpacks install all packages, and ignore .dockerignore.
   for (const name of ["node_modules", ".dockerignore"]) rmSync(join(context, name), { recursive: true, force: true });
   const file = join(workspace.folder, `Dockerfile-${workspace.images.size}`);
   writeFileSync(file, `${dockerfile}\n`);
   try {
-    return await makeImage(builder, { context, dockerfile: file, tags: images.map(readReference) }, workspace, log);
+    return await buildTaggedImage(runtime, { context, dockerfile: file, tags: images.map(requireReference) }, workspace, log);
   } catch (error) {
     if (!(error instanceof BuildError) || workspace.signal.aborted) throw error;
     log(`${error.message}\nERROR: failed to build: exit status 1\n`);

@@ -3,39 +3,40 @@ import { resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { ImageConfig } from "../../state/resources.ts";
 import { BuildError, type BuildOptions } from "../engine.ts";
-import type { Machine } from "../host-tools.ts";
+import type { HostTools } from "../host-tools.ts";
 import { startGroup } from "../process-group.ts";
 import type { Reaper } from "../reaper.ts";
 import { findOrphans } from "../orphans.ts";
 import { networkFlags } from "./network.ts";
-import { runProgram, type ContainerProgram } from "./program.ts";
-import { imageIdFile, readImageId, type Storage } from "./storage.ts";
+import { runProgram, type ContainerProgram } from "./container-program.ts";
+import { imageIdFile, readImageId, type OwnedResources } from "./owned-resources.ts";
 
-interface Builder {
+interface BuilderContext {
   readonly program: ContainerProgram;
-  readonly storage: Storage;
-  readonly env: Machine["env"];
+  readonly resources: OwnedResources;
+  readonly env: HostTools["env"];
   readonly reaper: Reaper;
 }
 
-// In milliseconds: what podman needs to clear away after a command that failed, and what docker waits for.
-const CLEARING = 3_000;
-const GRACE = 10_000;
+// Time that podman needs to clean up after a failed command.
+const PODMAN_CLEANUP_TIMEOUT_MS = 3_000;
+// Docker's own grace period.
+const GRACE_PERIOD_MS = 10_000;
 
-/** Builds an image as Engine.build says; docker or podman keeps it, and the image's directory names it. */
-export async function buildImage(options: BuildOptions, builder: Builder): Promise<ImageConfig> {
+/** Builds an image as Engine.build says; docker or podman stores it, and the image's directory names it. */
+export async function buildImage(options: BuildOptions, builder: BuilderContext): Promise<ImageConfig> {
   const { context, dockerfile, directory, signal } = options;
-  const { program, storage, env } = builder;
+  const { program, resources, env } = builder;
   const partial = `${directory}.partial`;
   try {
     signal.throwIfAborted();
     await rm(partial, { recursive: true, force: true });
     await mkdir(partial, { recursive: true, mode: 0o700 });
-    const flags = ["--file", resolve(context, dockerfile), "--iidfile", imageIdFile(partial), "--label", storage.imageLabel];
+    const flags = ["--file", resolve(context, dockerfile), "--iidfile", imageIdFile(partial), "--label", resources.imageLabel];
     await run(["build", ...flags, ...networkFlags(program), context], options, builder);
 
     const id = readImageId(partial);
-    // What has a name is no rubbish to `docker image prune`.
+    // `docker image prune` leaves tagged images alone.
     await runProgram(program.file, ["tag", id, `localhost/cloudrun-oauth:${id.replace("sha256:", "").slice(0, 12)}`], env);
     const config = await runProgram(program.file, ["image", "inspect", "--format", "{{json .Config}}", id], env);
     signal.throwIfAborted();
@@ -49,39 +50,44 @@ export async function buildImage(options: BuildOptions, builder: Builder): Promi
   }
 }
 
-async function run(args: readonly string[], { log, signal, context }: BuildOptions, { program, env, reaper }: Builder): Promise<void> {
-  let last = "";
+async function run(
+  args: readonly string[],
+  { log, signal, context }: BuildOptions,
+  { program, env, reaper }: BuilderContext,
+): Promise<void> {
+  let lastLine = "";
   const group = await startGroup({
     argv: [program.file, ...args],
     cwd: context,
-    // One line after the other, whatever else BuildKit would show.
+    // Plain lines instead of BuildKit's live display.
     env: { BUILDKIT_PROGRESS: "plain", ...Object.fromEntries(Object.entries(env).filter(isSet)) },
     log: (_stream, line) => {
       log(`${line}\n`);
-      if (line.trim() !== "") last = line;
+      if (line.trim() !== "") lastLine = line;
     },
     reaper,
   });
   const abort = async (): Promise<void> => {
-    // A command of podman's is in a session of its own. Once it has ended, podman clears away and ends, too; ended first, podman would leave it running.
-    const strays = findOrphans(group.pid);
-    for (const pid of strays) kill(pid);
-    if (strays.length > 0) await Promise.race([group.exited, delay(CLEARING, undefined, { ref: false })]);
-    await group.stop(GRACE);
+    // Podman runs a command in its own session. When the command ends, podman cleans up and exits; if podman ended
+    // first, the command would keep running.
+    const orphans = findOrphans(group.pid);
+    for (const pid of orphans) kill(pid);
+    if (orphans.length > 0) await Promise.race([group.exited, delay(PODMAN_CLEANUP_TIMEOUT_MS, undefined, { ref: false })]);
+    await group.stop(GRACE_PERIOD_MS);
   };
   const onAbort = (): void => void abort();
   signal.addEventListener("abort", onAbort);
   const { code } = await group.exited;
   signal.removeEventListener("abort", onAbort);
   signal.throwIfAborted();
-  if (code !== 0) throw new BuildError(last.replace(/^(Error|ERROR): /, ""));
+  if (code !== 0) throw new BuildError(lastLine.replace(/^(Error|ERROR): /, ""));
 }
 
 function kill(pid: number): void {
   try {
     process.kill(pid, "SIGKILL");
   } catch {
-    // It has just ended by itself.
+    // It has just exited.
   }
 }
 

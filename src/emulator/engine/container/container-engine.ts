@@ -1,57 +1,57 @@
 import { join } from "node:path";
 import { buildImage } from "./build-image.ts";
-import { ownEnvironment, startInstance } from "./instance.ts";
-import { findContainerProgram, type ContainerProgram, type Found } from "./program.ts";
-import { openStorage, type Storage } from "./storage.ts";
+import { engineEnvironment, startInstance } from "./start-instance.ts";
+import { findContainerProgram, type ContainerProgram, type ContainerProgramSearch } from "./container-program.ts";
+import { openOwnedResources, type OwnedResources } from "./owned-resources.ts";
 import { BuildError, type Engine } from "../engine.ts";
-import type { Machine } from "../host-tools.ts";
+import type { HostTools } from "../host-tools.ts";
 import { NoContainerEngine } from "../no-container-engine.ts";
 import type { Reaper } from "../reaper.ts";
 
 interface ContainerEngineOptions {
-  /** The emulator's directory: images and containers are labelled with it. */
+  /** The emulator's data directory, with which images and containers are labeled. */
   readonly directory: string;
-  /** Files that instances find under the same path where their environment names them. */
+  /** Files that instances see at the same path when their environment names them. */
   readonly shared: readonly string[];
-  /** The emulator's environment, as docker or podman is to have it. */
-  readonly env: Machine["env"];
+  /** The emulator's environment, for docker or podman. */
+  readonly env: HostTools["env"];
   readonly reaper: Reaper;
 }
 
-/** An engine that lets docker or podman build and run. It looks for one when it is first needed. */
+/** An engine that uses docker or podman, which it looks for on first use. */
 export interface ContainerEngine extends Engine {
-  /** What this machine has. */
-  find(): Promise<Found>;
-  /** Removes from the storage of docker or podman what no emulator knows any more; nothing where neither was used. */
+  /** Finds the host's container engine. */
+  find(): Promise<ContainerProgramSearch>;
+  /** Removes containers and images that no emulator knows anymore; does nothing if the engine wasn't used. */
   sweep(): Promise<void>;
-  /** Resolves when it starts nothing any more by itself. */
+  /** Resolves when no search or cleanup is in progress. */
   close(): Promise<void>;
 }
 
-interface Opened extends Pick<ContainerEngineOptions, "env" | "shared" | "reaper"> {
+interface OpenedEngine extends Pick<ContainerEngineOptions, "env" | "shared" | "reaper"> {
   readonly program: ContainerProgram;
-  readonly storage: Storage;
+  readonly resources: OwnedResources;
 }
 
 export function createContainerEngine({ directory, shared, env, reaper }: ContainerEngineOptions): ContainerEngine {
-  let found: Promise<Found> | undefined;
-  let opened: Promise<Opened> | undefined;
+  let search: Promise<ContainerProgramSearch> | undefined;
+  let opened: Promise<OpenedEngine> | undefined;
 
-  // What does not work now may do so when it is next asked for: a daemon is started late.
-  const find = (): Promise<Found> =>
-    (found ??= findContainerProgram(env, join(directory, "probe")).then((each) => {
-      if (!each.program) found = undefined;
-      return each;
+  // A failure isn't remembered: the daemon can start later.
+  const find = (): Promise<ContainerProgramSearch> =>
+    (search ??= findContainerProgram(env, join(directory, "probe")).then((result) => {
+      if (!result.program) search = undefined;
+      return result;
     }));
-  const open = async (): Promise<Opened> => {
-    const { program, passedOver } = await find();
-    if (!program) throw new NoContainerEngine({ passedOver });
-    const storage = openStorage(program, directory, ownEnvironment(env));
-    await storage.sweep();
-    reaper.atEnd(storage.removal);
-    return { program, storage, env, shared, reaper };
+  const open = async (): Promise<OpenedEngine> => {
+    const { program, unusable } = await find();
+    if (!program) throw new NoContainerEngine({ unusable });
+    const resources = openOwnedResources(program, directory, engineEnvironment(env));
+    await resources.sweep();
+    reaper.setCleanupCommand(resources.removalCommand);
+    return { program, resources, env, shared, reaper };
   };
-  const use = (): Promise<Opened> =>
+  const ensureOpen = (): Promise<OpenedEngine> =>
     (opened ??= open().catch((error: unknown) => {
       opened = undefined;
       throw error;
@@ -62,19 +62,19 @@ export function createContainerEngine({ directory, shared, env, reaper }: Contai
     runnerOf: (name) => (name === "container" ? engine : undefined),
     find,
     async build(options) {
-      const builder = await use().catch((error: Error) => {
+      const builder = await ensureOpen().catch((error: Error) => {
         throw new BuildError(error.message, { cause: error });
       });
       return buildImage(options, builder);
     },
     async start(options) {
-      return startInstance(options, await use());
+      return startInstance(options, await ensureOpen());
     },
     async sweep() {
-      await (await opened)?.storage.sweep();
+      await (await opened)?.resources.sweep();
     },
     async close() {
-      await Promise.allSettled([found, opened]);
+      await Promise.allSettled([search, opened]);
     },
   };
   return engine;

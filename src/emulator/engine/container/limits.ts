@@ -1,12 +1,12 @@
 import type { StartOptions } from "../engine.ts";
 
-// In microseconds; unlike `--cpus`, a quota may be more than the machine has.
-const PERIOD = 100_000;
+// Unlike `--cpus`, a quota can exceed the host's CPUs.
+const CPU_PERIOD_MICROSECONDS = 100_000;
 
-/** How docker and podman are told what an instance may use. */
+/** The flags of docker and podman for an instance's limits. */
 export function limitFlags(limits: StartOptions["limits"]): readonly string[] {
   if (!limits) return [];
-  // The same limit for both leaves no swap, of which Cloud Run has none.
+  // Equal limits leave no swap; Cloud Run has none.
   const memory = `${limits.memory}b`;
   return [
     "--memory",
@@ -14,8 +14,8 @@ export function limitFlags(limits: StartOptions["limits"]): readonly string[] {
     "--memory-swap",
     memory,
     "--cpu-period",
-    String(PERIOD),
+    String(CPU_PERIOD_MICROSECONDS),
     "--cpu-quota",
-    String(Math.round(limits.cpu * PERIOD)),
+    String(Math.round(limits.cpu * CPU_PERIOD_MICROSECONDS)),
   ];
 }

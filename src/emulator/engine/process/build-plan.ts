@@ -1,13 +1,13 @@
 import { posix } from "node:path";
 import type { ImageConfig } from "../../state/resources.ts";
-import { readBaseImage, type BaseImage } from "./base-image.ts";
-import { readCopy, type Copy } from "./copy-instruction.ts";
-import { faulty, readDockerfile, readFlags, readJsonForm, refused, type Instruction } from "./dockerfile.ts";
+import { parseBaseImage, type BaseImage } from "./base-image.ts";
+import { parseCopy, type Copy } from "./parse-copy.ts";
+import { instructionError, parseDockerfile, parseFlags, parseJsonForm, unsupported, type Instruction } from "./dockerfile.ts";
 import { BuildError } from "../engine.ts";
-import { readRun } from "./run-instruction.ts";
+import { parseRun } from "./parse-run.ts";
 import { expand, splitWords, WordError, type Scope } from "./shell-words.ts";
 
-/** What a build has to do, with every variable replaced: nothing was touched to find it out. */
+/** What a build has to do, with all variables replaced. Planning touches no files. */
 export interface Plan {
   readonly stages: readonly Stage[];
 }
@@ -22,9 +22,9 @@ export interface Stage {
 
 interface Step {
   readonly instruction: Instruction;
-  /** What the instruction does to the image's files; undefined where it only says something of the image. */
+  /** What the instruction does to the image's files; undefined if it only sets metadata. */
   readonly action?: Action;
-  /** What the process engine does otherwise than a container engine. */
+  /** How the process engine differs from a container engine here. */
   readonly note?: string;
 }
 
@@ -38,8 +38,8 @@ export type Action =
       readonly env: Readonly<Record<string, string>>;
     };
 
-/** A stage while its instructions are read. */
-interface Draft {
+/** A stage while its instructions are being read. */
+interface StageDraft {
   readonly from: Instruction;
   readonly name: string;
   readonly base: BaseImage | number;
@@ -48,22 +48,22 @@ interface Draft {
   readonly args: Map<string, string>;
   entrypoint: readonly string[];
   cmd: readonly string[];
-  cmdIsOwn: boolean;
+  hasOwnCmd: boolean;
   workingDir: string;
   user: string;
 }
 
-/** Reads a Dockerfile and works out all that its build has to do. Throws a BuildError for the first line that is wrong or cannot be carried out. */
+/** Parses a Dockerfile and plans its build. Throws a BuildError for the first line that is wrong or unsupported. */
 export function planBuild(source: string): Plan {
-  const { instructions, escape } = readDockerfile(source);
-  const globals = new Map<string, string>();
-  const drafts: Draft[] = [];
+  const { instructions, escape } = parseDockerfile(source);
+  const globalArgs = new Map<string, string>();
+  const drafts: StageDraft[] = [];
   for (const instruction of instructions) {
     try {
-      if (instruction.keyword === "FROM") drafts.push(beginStage(instruction, drafts, { escape, lookup: (name) => globals.get(name) }));
-      else readInstruction(instruction, drafts, globals, escape);
+      if (instruction.keyword === "FROM") drafts.push(startStage(instruction, drafts, { escape, lookup: (name) => globalArgs.get(name) }));
+      else readInstruction(instruction, drafts, globalArgs, escape);
     } catch (error) {
-      if (error instanceof WordError) throw faulty(instruction, error.message);
+      if (error instanceof WordError) throw instructionError(instruction, error.message);
       throw error;
     }
   }
@@ -71,16 +71,16 @@ export function planBuild(source: string): Plan {
   return { stages: drafts.map(toStage) };
 }
 
-function readInstruction(instruction: Instruction, drafts: readonly Draft[], globals: Map<string, string>, escape: string): void {
+function readInstruction(instruction: Instruction, drafts: readonly StageDraft[], globalArgs: Map<string, string>, escape: string): void {
   const draft = drafts.at(-1);
-  if (!draft && instruction.keyword !== "ARG") throw faulty(instruction, "The first instruction of a Dockerfile is FROM.");
-  const args = draft ? draft.args : globals;
-  // ENV wins over ARG: https://docs.docker.com/reference/dockerfile/#using-arg-variables
+  if (!draft && instruction.keyword !== "ARG") throw instructionError(instruction, "The first instruction of a Dockerfile is FROM.");
+  const args = draft ? draft.args : globalArgs;
+  // ENV takes precedence over ARG: https://docs.docker.com/reference/dockerfile/#using-arg-variables
   const scope: Scope = { escape, lookup: (name) => draft?.env.get(name) ?? args.get(name) };
-  if (instruction.rest === "") throw faulty(instruction, `${instruction.keyword} requires at least one argument.`);
+  if (instruction.rest === "") throw instructionError(instruction, `${instruction.keyword} requires at least one argument.`);
   if (!draft || instruction.keyword === "ARG") {
     for (const [name, value] of readArgs(instruction, scope)) {
-      const given = value ?? globals.get(name);
+      const given = value ?? globalArgs.get(name);
       if (given !== undefined) args.set(name, given);
     }
     draft?.steps.push({ instruction });
@@ -96,8 +96,8 @@ function readArgs(instruction: Instruction, scope: Scope): [name: string, value:
   });
 }
 
-/** Takes one instruction into its stage; gives back what it does to the image's files. */
-function readStep(instruction: Instruction, draft: Draft, drafts: readonly Draft[], scope: Scope): Omit<Step, "instruction"> {
+/** Adds an instruction to its stage; returns what it does to the image's files. */
+function readStep(instruction: Instruction, draft: StageDraft, drafts: readonly StageDraft[], scope: Scope): Omit<Step, "instruction"> {
   const { keyword, rest } = instruction;
   switch (keyword) {
     case "ENV":
@@ -110,16 +110,16 @@ function readStep(instruction: Instruction, draft: Draft, drafts: readonly Draft
       return readCopyStep(instruction, draft, drafts, scope);
     case "RUN": {
       const env = { ...Object.fromEntries(draft.args), ...Object.fromEntries(draft.env) };
-      return { action: { kind: "run", commands: readRun(instruction, scope.lookup), workingDir: draft.workingDir, env } };
+      return { action: { kind: "run", commands: parseRun(instruction, scope.lookup), workingDir: draft.workingDir, env } };
     }
     case "CMD":
       draft.cmd = readCommand(rest);
-      draft.cmdIsOwn = true;
+      draft.hasOwnCmd = true;
       return {};
     case "ENTRYPOINT":
       draft.entrypoint = readCommand(rest);
       // The base image's CMD was meant for the base image's ENTRYPOINT.
-      if (!draft.cmdIsOwn) draft.cmd = [];
+      if (!draft.hasOwnCmd) draft.cmd = [];
       return {};
     case "USER":
       draft.user = expand(rest, scope);
@@ -127,17 +127,17 @@ function readStep(instruction: Instruction, draft: Draft, drafts: readonly Draft
       return { note: "instances run as the user that the emulator runs as" };
     case "STOPSIGNAL":
       if (/^(SIG)?TERM$|^15$/.test(expand(rest, scope))) return {};
-      throw refused(instruction, "stops instances by SIGTERM, as Cloud Run does", "Leave it out");
+      throw unsupported(instruction, "stops instances by SIGTERM, as Cloud Run does", "Leave it out");
     case "EXPOSE":
     case "LABEL":
     case "MAINTAINER":
       return {};
     default:
-      throw refusedKeyword(instruction);
+      throw unsupportedKeyword(instruction);
   }
 }
 
-const INSTEAD: Readonly<Record<string, string>> = {
+const ALTERNATIVES: Readonly<Record<string, string>> = {
   ADD: "Use COPY",
   HEALTHCHECK: "Leave it out (Cloud Run looks at the service's own probes instead)",
   VOLUME: "Leave it out (Cloud Run has no use for it)",
@@ -145,46 +145,49 @@ const INSTEAD: Readonly<Record<string, string>> = {
   ONBUILD: "Write the instruction into the Dockerfile that builds on this image",
 };
 
-function refusedKeyword(instruction: Instruction): BuildError {
-  const instead = INSTEAD[instruction.keyword];
-  if (instead === undefined) return faulty(instruction, `There is no instruction ${instruction.keyword}.`);
-  return refused(instruction, `does not carry out ${instruction.keyword}`, instead);
+function unsupportedKeyword(instruction: Instruction): BuildError {
+  const alternative = ALTERNATIVES[instruction.keyword];
+  if (alternative === undefined) return instructionError(instruction, `There is no instruction ${instruction.keyword}.`);
+  return unsupported(instruction, `does not carry out ${instruction.keyword}`, alternative);
 }
 
-function readCopyStep(instruction: Instruction, draft: Draft, drafts: readonly Draft[], scope: Scope): Omit<Step, "instruction"> {
+function readCopyStep(instruction: Instruction, draft: StageDraft, drafts: readonly StageDraft[], scope: Scope): Omit<Step, "instruction"> {
   const stageNumber = (name: string): number | undefined => {
-    const earlier = drafts.slice(0, -1);
-    const index = /^\d+$/.test(name) ? Number(name) : earlier.findIndex((stage) => stage.name !== "" && stage.name === name.toLowerCase());
-    return earlier[index] && index;
+    const earlierStages = drafts.slice(0, -1);
+    const index = /^\d+$/.test(name)
+      ? Number(name)
+      : earlierStages.findIndex((stage) => stage.name !== "" && stage.name === name.toLowerCase());
+    return earlierStages[index] && index;
   };
-  const { copy, ignored } = readCopy(instruction, scope, draft.workingDir, stageNumber);
-  // Unlike Cloud Run: files belong to the user that the emulator runs as, with the modes that they have in the context.
+  const { copy, ignored } = parseCopy(instruction, scope, draft.workingDir, stageNumber);
+  // Unlike Cloud Run: copied files belong to the user that the emulator runs as, with the modes that they have in the context.
   return { action: { kind: "copy", copy }, ...(ignored.length > 0 && { note: `without effect here: ${ignored.join(", ")}` }) };
 }
 
 function readEnv(instruction: Instruction, scope: Scope): [name: string, value: string][] {
-  // `ENV NAME value with blanks` is Docker's old form of it.
+  // `ENV NAME value with blanks` is Docker's legacy form.
   const [, name = "", value = ""] = /^([^\s=]+)\s+([^]*)$/.exec(instruction.rest) ?? [];
   if (name !== "") return [[expand(name, scope), expand(value, scope)]];
   return readArgs(instruction, scope).map(([key, given]) => {
-    if (given === undefined || key === "") throw faulty(instruction, `Syntax error: can't find = in "${key}". It is ENV NAME=value.`);
+    if (given === undefined || key === "")
+      throw instructionError(instruction, `Syntax error: can't find = in "${key}". It is ENV NAME=value.`);
     return [key, given];
   });
 }
 
 function readCommand(rest: string): readonly string[] {
-  return readJsonForm(rest) ?? ["/bin/sh", "-c", rest];
+  return parseJsonForm(rest) ?? ["/bin/sh", "-c", rest];
 }
 
-function beginStage(from: Instruction, drafts: readonly Draft[], scope: Scope): Draft {
-  // Unlike Cloud Run: --platform is not looked at; everything runs on this machine's own.
-  const [image = "", as, name = "", ...more] = splitWords(readFlags(from.rest).rest, scope);
+function startStage(from: Instruction, drafts: readonly StageDraft[], scope: Scope): StageDraft {
+  // Unlike Cloud Run: FROM --platform is ignored; everything runs on the host's own platform.
+  const [image = "", as, name = "", ...more] = splitWords(parseFlags(from.rest).rest, scope);
   if (image === "" || more.length > 0 || (as !== undefined && (as.toUpperCase() !== "AS" || !/^[a-z][\w.-]*$/i.test(name)))) {
-    throw faulty(from, "FROM is written: FROM image [AS name].");
+    throw instructionError(from, "FROM is written: FROM image [AS name].");
   }
-  const earlier = drafts.findIndex((draft) => draft.name === image.toLowerCase());
-  const base = earlier >= 0 ? earlier : readBaseImage(image, from);
-  const config = typeof base === "number" ? toStage(drafts[base] as Draft).config : base.config;
+  const earlierStage = drafts.findIndex((draft) => draft.name === image.toLowerCase());
+  const base = earlierStage >= 0 ? earlierStage : parseBaseImage(image, from);
+  const config = typeof base === "number" ? toStage(drafts[base] as StageDraft).config : base.config;
   return {
     from,
     name: name.toLowerCase(),
@@ -194,13 +197,13 @@ function beginStage(from: Instruction, drafts: readonly Draft[], scope: Scope): 
     args: new Map(),
     entrypoint: config.Entrypoint,
     cmd: config.Cmd,
-    cmdIsOwn: false,
+    hasOwnCmd: false,
     workingDir: config.WorkingDir,
     user: config.User,
   };
 }
 
-function toStage({ from, base, steps, env, entrypoint, cmd, workingDir, user }: Draft): Stage {
+function toStage({ from, base, steps, env, entrypoint, cmd, workingDir, user }: StageDraft): Stage {
   const Env = [...env].map(([name, value]) => `${name}=${value}`);
   return { from, base, steps, config: { Env, Entrypoint: entrypoint, Cmd: cmd, WorkingDir: workingDir, User: user } };
 }

@@ -1,39 +1,39 @@
 import { constants } from "node:fs";
 import { copyFile, lstat, readdir, readlink, realpath, rm, symlink } from "node:fs/promises";
 import { basename, dirname, join, posix, relative, resolve } from "node:path";
-import type { Copy } from "./copy-instruction.ts";
+import type { Copy } from "./parse-copy.ts";
 import type { DockerIgnore } from "./docker-ignore.ts";
 import { inRootfs, isWithin, makeFolder } from "./rootfs.ts";
 
 interface CopyOptions {
   readonly copy: Copy;
-  /** The context, or the files of the stage that is copied from. */
+  /** The build context, or the root of the stage that is copied from. */
   readonly root: string;
   readonly ignore: DockerIgnore;
-  /** The files of the stage that is copied to. */
+  /** The root of the stage that is copied to. */
   readonly rootfs: string;
   readonly note: (text: string) => void;
   readonly signal: AbortSignal;
 }
 
-/** Carries out a COPY. Throws an Error with Docker's words where a source is not there. */
+/** Executes a COPY. Throws an Error in Docker's words if a source doesn't exist. */
 export async function copyFiles(options: CopyOptions): Promise<void> {
   const { copy, rootfs } = options;
   const root = await realpath(options.root);
   const sources = (await Promise.all(copy.sources.map((source) => expandPattern(root, source, options.ignore)))).flat();
   const target = inRootfs(rootfs, copy.destination);
-  const intoFolder = copy.intoFolder || sources.length > 1 || (await isFolder(target));
+  const intoFolder = copy.intoFolder || sources.length > 1 || (await isDirectory(target));
 
   for (const source of sources) {
-    // A link that is named itself is followed; links inside of a folder are copied as links.
+    // A link named as a source is followed; links inside a folder are copied as links.
     const from = await realpath(join(root, source));
     if (!isWithin(root, from)) throw new Error(`COPY failed: ${source} is a symbolic link that leads out of the build context.`);
-    const walk = { ...options, root };
+    const copyOptions = { ...options, root };
     if ((await lstat(from)).isDirectory()) {
       await makeFolder(rootfs, copy.destination);
-      await copyFolder(walk, from, source === "." ? "" : source, copy.destination);
+      await copyFolder(copyOptions, from, source === "." ? "" : source, copy.destination);
     } else {
-      await copyEntry(walk, from, intoFolder ? posix.join(copy.destination, basename(source)) : copy.destination);
+      await copyEntry(copyOptions, from, intoFolder ? posix.join(copy.destination, basename(source)) : copy.destination);
     }
   }
 }
@@ -54,42 +54,42 @@ async function copyFolder(options: CopyOptions, from: string, path: string, to: 
   }
 }
 
-/** Copies a file, or a link as a link, in place of whatever is there. */
+/** Copies a file, or a link as a link, and replaces what exists. */
 async function copyEntry({ root, rootfs, note }: CopyOptions, from: string, to: string): Promise<void> {
   const stats = await lstat(from);
   const target = join(await makeFolder(rootfs, dirname(to)), basename(to));
   if (stats.isSymbolicLink()) {
     const link = await readlink(from);
-    // A link out of the image would have later instructions write to this machine's own files.
+    // With a link out of the image, later instructions would write to the host's own files.
     if (link.startsWith("/") || !isWithin(root, resolve(dirname(from), link)))
       return note(`left out: ${relative(root, from)} is a link to ${link}`);
     await rm(target, { force: true });
     await symlink(link, target);
   } else if (stats.isFile()) {
-    // Without this, a copy over a link would write to where the link leads.
+    // Without this, a copy over a link would write to the link's target.
     await rm(target, { force: true });
     await copyFile(from, target, constants.COPYFILE_FICLONE);
   }
 }
 
-async function isFolder(path: string): Promise<boolean> {
+async function isDirectory(path: string): Promise<boolean> {
   return lstat(path).then(
     (stats) => stats.isDirectory(),
     () => false,
   );
 }
 
-/** The paths that a source of COPY stands for, sorted; each lies below `root`. */
+/** The paths that a source of COPY matches, sorted; each lies below `root`. */
 async function expandPattern(root: string, source: string, ignore: DockerIgnore): Promise<string[]> {
-  let found = [""];
+  let matches = [""];
   for (const segment of source === "." ? [] : source.split("/")) {
     const matcher = /[*?[]/.test(segment) ? toRegExp(segment) : undefined;
     const names = async (folder: string): Promise<string[]> =>
       matcher ? (await readdir(join(root, folder)).catch(() => [])).filter((name) => matcher.test(name)) : [segment];
-    found = (await Promise.all(found.map(async (folder) => (await names(folder)).map((name) => posix.join(folder, name))))).flat();
+    matches = (await Promise.all(matches.map(async (folder) => (await names(folder)).map((name) => posix.join(folder, name))))).flat();
   }
-  const present = await Promise.all(
-    found.map(
+  const exists = await Promise.all(
+    matches.map(
       (path) =>
         path === "" ||
         (!ignore.ignores(path) &&
@@ -99,12 +99,12 @@ async function expandPattern(root: string, source: string, ignore: DockerIgnore)
           )),
     ),
   );
-  const paths = found.filter((_, index) => present[index]).map((path) => path || ".");
+  const paths = matches.filter((_, index) => exists[index]).map((path) => path || ".");
   if (paths.length === 0) throw new Error(`COPY failed: file not found in build context or excluded by .dockerignore: ${source}`);
   return paths.toSorted();
 }
 
-/** One segment of a pattern as Go's filepath.Match has it, which Docker uses. */
+/** One segment of a pattern of Go's filepath.Match, which Docker uses. */
 function toRegExp(segment: string): RegExp {
   const source = segment.replace(/\[\^?(?:\\.|[^\]\\])+\]|\\.|[^]/g, (token) => {
     if (token === "*") return "[^/]*";

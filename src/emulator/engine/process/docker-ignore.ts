@@ -2,11 +2,11 @@ import { readFile } from "node:fs/promises";
 import { join, posix } from "node:path";
 import ignore from "ignore";
 
-/** What stays out of the image. */
+/** Which files stay out of the image. */
 export interface DockerIgnore {
   /** `path` is relative to the context, with slashes. */
   ignores(path: string): boolean;
-  /** True where a file in an ignored folder may not be ignored. */
+  /** Whether a file in an ignored folder can be an exception. */
   readonly hasExceptions: boolean;
 }
 
@@ -20,8 +20,9 @@ export async function readDockerIgnore(context: string): Promise<DockerIgnore> {
 }
 
 /**
- * Docker's rules are not git's: a pattern starts at the context's root, and of all patterns that match a path or a folder around it the last decides, so that an
- * exception counts inside an ignored folder as well. So each pattern is matched on its own.
+ * Parses a `.dockerignore`. Docker's rules differ from git's: a pattern starts at the context's root, and the last
+ * pattern that matches a path or one of its parent folders decides, so that an exception also counts inside an ignored
+ * folder. Therefore each pattern is matched on its own.
  * https://docs.docker.com/build/concepts/context/#dockerignore-files
  */
 export function parseDockerIgnore(text: string): DockerIgnore {
@@ -30,13 +31,13 @@ export function parseDockerIgnore(text: string): DockerIgnore {
     .split(/\r?\n/)
     .flatMap((line) => {
       if (line.startsWith("#")) return [];
-      const excepted = line.trim().startsWith("!");
+      const isException = line.trim().startsWith("!");
       const pattern = posix.normalize(line.trim().replace(/^!\s*/, "")).replace(/^\/+|\/+$/g, "");
       if (pattern === "" || pattern === "." || line.trim() === "") return [];
-      return [{ excepted, matcher: ignore({ ignorecase: false }).add(`/${pattern}`) }];
+      return [{ isException, matcher: ignore({ ignorecase: false }).add(`/${pattern}`) }];
     });
   return {
-    ignores: (path) => patterns.findLast(({ matcher }) => matcher.ignores(path))?.excepted === false,
-    hasExceptions: patterns.some(({ excepted }) => excepted),
+    ignores: (path) => patterns.findLast(({ matcher }) => matcher.ignores(path))?.isException === false,
+    hasExceptions: patterns.some(({ isException }) => isException),
   };
 }

@@ -1,12 +1,12 @@
 import { BuildError } from "../engine.ts";
 
-/** One instruction of a Dockerfile, its continuation lines joined and the comments between them gone. */
+/** One instruction of a Dockerfile, with continuation lines joined and comments removed. */
 export interface Instruction {
-  /** Of the instruction's first line; the file's first line is 1. */
+  /** The number of the instruction's first line; lines count from 1. */
   readonly line: number;
-  /** In capitals: `FROM`, `RUN`, … */
+  /** In capital letters: `FROM`, `RUN`, … */
   readonly keyword: string;
-  /** What follows the keyword. */
+  /** The text after the keyword. */
   readonly rest: string;
   /** As written, on one line. */
   readonly text: string;
@@ -14,29 +14,26 @@ export interface Instruction {
 
 export interface Dockerfile {
   readonly instructions: readonly Instruction[];
-  /** What continues a line and takes a character's meaning away: `\` unless the file's `# escape=` says otherwise. */
+  /** The escape character: `\` unless the file's `# escape=` changes it. */
   readonly escape: string;
 }
 
-/** A failure that the Dockerfile itself is to blame for, with the place. */
-export function faulty({ line, text }: Instruction, why: string): BuildError {
+/** An error in the Dockerfile, with its place. */
+export function instructionError({ line, text }: Instruction, why: string): BuildError {
   return new BuildError(`Dockerfile line ${line}: ${shorten(text)}\n${why}`);
 }
 
-/** A refusal of what a Dockerfile may well say, but the process engine cannot carry out; `instead` says how it could. */
-export function refused(instruction: Instruction, why: string, instead = ""): BuildError {
-  const advice = instead === "" ? "Use --engine container." : `${instead}, or use --engine container.`;
-  return faulty(instruction, `The process engine ${why}. ${advice}`);
+/** An error for valid instructions that the process engine doesn't support; `alternative` says what to do instead. */
+export function unsupported(instruction: Instruction, why: string, alternative = ""): BuildError {
+  const advice = alternative === "" ? "Use --engine container." : `${alternative}, or use --engine container.`;
+  return instructionError(instruction, `The process engine ${why}. ${advice}`);
 }
 
-/**
- * Reads a Dockerfile into its instructions.
- * https://docs.docker.com/reference/dockerfile/#format
- */
-export function readDockerfile(source: string): Dockerfile {
+/** Parses a Dockerfile into its instructions. https://docs.docker.com/reference/dockerfile/#format */
+export function parseDockerfile(source: string): Dockerfile {
   const lines = source.replace(/^\uFEFF/, "").split(/\r?\n/);
   const escape = readEscape(lines);
-  const continued = escape === "`" ? /`[ \t]*$/ : /\\[ \t]*$/;
+  const continuation = escape === "`" ? /`[ \t]*$/ : /\\[ \t]*$/;
 
   const instructions: Instruction[] = [];
   let parts: string[] = [];
@@ -46,17 +43,17 @@ export function readDockerfile(source: string): Dockerfile {
     parts = [];
   };
   for (const [index, line] of lines.entries()) {
-    // An empty line does not end an instruction that a continuation mark left open.
+    // An empty line doesn't end an instruction that continues.
     if (line.trim() === "" || line.trimStart().startsWith("#")) continue;
     if (parts.length === 0) first = index + 1;
-    parts.push(line.replace(continued, ""));
-    if (!continued.test(line)) finish();
+    parts.push(line.replace(continuation, ""));
+    if (!continuation.test(line)) finish();
   }
   finish();
   return { instructions, escape };
 }
 
-/** Parser directives stand above all else: the first line that is none ends them. */
+/** Parser directives come first: the first line that isn't one ends them. */
 function readEscape(lines: readonly string[]): string {
   for (const line of lines) {
     const [, name, value] = /^\s*#\s*([a-z]+)\s*=\s*(.*?)\s*$/i.exec(line) ?? [];
@@ -79,10 +76,10 @@ function shorten(text: string): string {
 }
 
 /**
- * The strings of an instruction's JSON form, or undefined where it is written in the shell form.
- * As with Docker, what looks like JSON but is not an array of strings is in the shell form.
+ * The strings of an instruction's JSON form; undefined for the shell form. As in Docker, text that looks like JSON but
+ * isn't an array of strings is in the shell form.
  */
-export function readJsonForm(rest: string): string[] | undefined {
+export function parseJsonForm(rest: string): string[] | undefined {
   if (!rest.startsWith("[")) return undefined;
   try {
     const value: unknown = JSON.parse(rest);
@@ -93,12 +90,12 @@ export function readJsonForm(rest: string): string[] | undefined {
   return undefined;
 }
 
-/** Takes the `--name=value`s from the front of an instruction. */
-export function readFlags(rest: string): { flags: ReadonlyMap<string, string>; rest: string } {
+/** Splits the `--name=value` flags from the front of an instruction. */
+export function parseFlags(rest: string): { flags: ReadonlyMap<string, string>; rest: string } {
   const flags = new Map<string, string>();
-  let left = rest;
-  for (let match; (match = /^--([a-z][a-z-]*)(?:=(\S*))?(?:\s+|$)/.exec(left)); left = left.slice(match[0].length)) {
+  let remaining = rest;
+  for (let match; (match = /^--([a-z][a-z-]*)(?:=(\S*))?(?:\s+|$)/.exec(remaining)); remaining = remaining.slice(match[0].length)) {
     flags.set(match[1] as string, match[2] ?? "");
   }
-  return { flags, rest: left };
+  return { flags, rest: remaining };
 }

@@ -2,36 +2,37 @@ import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { inRootfs } from "./rootfs.ts";
 
-/** Runs a program to its end; throws where it fails, under the name that is given. */
+/** Runs a program and waits for its end; throws an error under the given name if it fails. */
 export type RunTool = (argv: readonly string[], name: string) => Promise<void>;
 
-// An image of Python has it at /usr/local, and so has ours: a virtual environment, which is Python's own way to have a place for packages apart.
+// Images of Python have it at /usr/local. So do these images: a virtual environment there is Python's own way to
+// separate packages.
 const PREFIX = "/usr/local";
 const PYTHON = "/usr/local/bin/python";
 
-/** Where a Python image keeps its interpreter. */
+/** The host's path of an image's Python interpreter. */
 export function imagePython(rootfs: string): string {
   return inRootfs(rootfs, PYTHON);
 }
 
-/** Lays the machine's Python into an image's files, as a virtual environment that sees the system's packages. */
+/** Installs the host's Python into an image's files, as a virtual environment that sees the system's packages. */
 export async function installPython(python: string, rootfs: string, run: RunTool): Promise<void> {
-  // Unlike Cloud Run: the packages that this machine's Python has are there in the image, too.
-  // pip takes seconds to install, and is often there already or not needed.
+  // Unlike Cloud Run: an image also has the packages of the host's Python.
+  // pip takes seconds to install, and is often present or not needed.
   const prefix = inRootfs(rootfs, PREFIX);
   await run([python, "-m", "venv", "--system-site-packages", "--without-pip", prefix], "python -m venv");
-  await forgetPlace(prefix);
+  await removeLocation(prefix);
 }
 
-/** Takes out of a virtual environment what only says where it was made, so that the same image is the same wherever it is built. */
-async function forgetPlace(prefix: string): Promise<void> {
+/** Removes what records a virtual environment's location, so that an image is the same wherever it is built. */
+async function removeLocation(prefix: string): Promise<void> {
   const settings = join(prefix, "pyvenv.cfg");
   const lines = (await readFile(settings, "utf8")).split("\n");
   await writeFile(settings, lines.filter((line) => !line.startsWith("command =")).join("\n"));
   for (const name of await readdir(join(prefix, "bin"))) if (/^activate/i.test(name)) await rm(join(prefix, "bin", name));
 }
 
-const INSTALL_PIP = `
+const INSTALL_PIP_SCRIPT = `
 import importlib.util, runpy, sys
 has = lambda name: importlib.util.find_spec(name) is not None
 if not has("pip"):
@@ -39,14 +40,15 @@ if not has("pip"):
     runpy.run_module("ensurepip", run_name="__main__")
 `;
 
-/** Sees to it that an image's Python has pip: as a package of the system's, or else the one that Python brings along. */
+/** Ensures that an image's Python has pip: the system's package, or else the pip that ships with Python. */
 export async function installPip(python: string, run: RunTool): Promise<void> {
-  await run([python, "-c", INSTALL_PIP], "python -m ensurepip");
+  await run([python, "-c", INSTALL_PIP_SCRIPT], "python -m ensurepip");
 }
 
-// The programs that packages bring: made anew, so that the system's run in the image's Python as well, and so that they find it beside them when the image has moved.
-// The first lines are a shell script that Python reads as a string. What the packages' own records say of the place that they were installed at goes.
-const WRITE_PROGRAMS = `
+// Writes the programs of packages again, so that those of the system run in the image's Python as well, and find it
+// next to them after the image has moved. Their first lines are a shell script that Python reads as a string.
+// Installation paths in the packages' own records are removed.
+const WRITE_PROGRAMS_SCRIPT = `
 import os, re, sys
 from importlib.metadata import distributions
 folder = os.path.dirname(sys.executable)
@@ -93,5 +95,5 @@ for distribution in distributions():
 
 /** Puts the programs of all packages that an image's Python sees on the image's PATH. */
 export async function installPrograms(rootfs: string, run: RunTool): Promise<void> {
-  await run([imagePython(rootfs), "-c", WRITE_PROGRAMS], "install programs");
+  await run([imagePython(rootfs), "-c", WRITE_PROGRAMS_SCRIPT], "install programs");
 }

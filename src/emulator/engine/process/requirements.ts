@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { RunTool } from "./python.ts";
 
-const CHECK = `
+const CHECK_REQUIREMENTS_SCRIPT = `
 import re, sys
 from importlib.metadata import PackageNotFoundError, version
 
@@ -31,24 +31,30 @@ def is_met(requirement):
 sys.exit(not all([is_met(requirement) for requirement in sys.argv[1:]]))
 `;
 
-// Unlike Cloud Run: what those packages require in turn is taken as met; a distribution that ships them may have loosened it.
-/** Tells whether the packages that a Python sees meet all of the requirements, so that no index has to be asked. What is more than names and versions counts as not met. */
-export async function areMet(requirements: readonly string[], python: string, run: RunTool): Promise<boolean> {
-  return run([python, "-c", CHECK, ...requirements], "check requirements").then(
+// Unlike Cloud Run: dependencies of installed Python packages aren't checked, because a distribution that ships them can have loosened them.
+/**
+ * Whether the packages that a Python sees meet all requirements, so that no package index is needed. Requirements other
+ * than names and versions count as not met.
+ */
+export async function areRequirementsMet(requirements: readonly string[], python: string, run: RunTool): Promise<boolean> {
+  return run([python, "-c", CHECK_REQUIREMENTS_SCRIPT, ...requirements], "check requirements").then(
     () => true,
     () => false,
   );
 }
 
-/** The requirements that `pip install` is told, with those of its requirements files. Undefined where it is told something else besides, which needs pip. */
+/**
+ * The requirements that `pip install` gets, including those of requirements files. Undefined if other arguments need
+ * pip itself.
+ */
 export async function readRequirements(pipArguments: readonly string[], folder: string): Promise<string[] | undefined> {
   const requirements: string[] = [];
   const words = pipArguments.slice(1).filter((word) => !["--no-cache-dir", "--no-cache", "--quiet", "-q"].includes(word));
-  for (let at = 0; at < words.length; at += 1) {
-    const word = words[at] as string;
+  for (let index = 0; index < words.length; index += 1) {
+    const word = words[index] as string;
     if (word === "-r" || word === "--requirement") {
-      at += 1;
-      const lines = (await readFile(resolve(folder, words[at] ?? ""), "utf8")).split(/\r?\n/);
+      index += 1;
+      const lines = (await readFile(resolve(folder, words[index] ?? ""), "utf8")).split(/\r?\n/);
       requirements.push(...lines.map((line) => line.replace(/(^|\s)#.*/, "").trim()).filter((line) => line !== ""));
     } else if (word.startsWith("-")) {
       return undefined;

@@ -2,42 +2,45 @@ import { existsSync } from "node:fs";
 import { mkdir, realpath } from "node:fs/promises";
 import { dirname, join, sep } from "node:path";
 
-/** Where a container's path lies: its files are kept under one folder of this machine, at their container paths. */
+/** The host's path of a container's path: a container's files are in one folder, at their container paths. */
 export function inRootfs(rootfs: string, path: string): string {
   return join(rootfs, join("/", path));
 }
 
-/** The folder of a container path, made where it is missing. Throws where a symbolic link would lead out of the container's files. */
+/**
+ * Creates the folder of a container path and returns its path on the host. Throws if a symbolic link leads out of the
+ * container's files.
+ */
 export async function makeFolder(rootfs: string, path: string): Promise<string> {
   const folder = inRootfs(rootfs, path);
-  let present = folder;
-  while (!existsSync(present)) present = dirname(present);
-  if (!isWithin(await realpath(rootfs), await realpath(present)))
+  let existing = folder;
+  while (!existsSync(existing)) existing = dirname(existing);
+  if (!isWithin(await realpath(rootfs), await realpath(existing)))
     throw new Error(`${path} lies behind a symbolic link that leads out of the image.`);
   await mkdir(folder, { recursive: true });
   return folder;
 }
 
-/** True where `path` is `root` or lies below it; both are absolute and free of symbolic links. */
+/** Whether `path` is `root` or lies below it; both are absolute and free of symbolic links. */
 export function isWithin(root: string, path: string): boolean {
   return path === root || path.startsWith(root.endsWith(sep) ? root : root + sep);
 }
 
-// Unlike Cloud Run: a program that asks for a path of its container by itself finds this machine's files there.
-/** Puts container paths right that stand in a program's arguments: whatever lies in the container's files is named by its place on this machine. */
+// Unlike Cloud Run: a program that opens an absolute path in its code gets the host's file.
+/** Replaces container paths in a program's arguments by the host's paths of the container's files. */
 export function mapArgument(rootfs: string, argument: string): string {
   return argument.replace(/(?<=^|[\s"'=:,])\/[\w.@+-][\w.@+/-]*/g, (path) =>
     existsSync(inRootfs(rootfs, path)) ? inRootfs(rootfs, path) : path,
   );
 }
 
-const SEARCH_PATHS = ["PYTHONPATH", "NODE_PATH"];
+const SEARCH_PATH_VARIABLES = ["PYTHONPATH", "NODE_PATH"];
 
-// Unlike Cloud Run: a program that the image does not hold is found where this machine has it.
-/** The environment of a program in a container, for the same program on this machine: what names folders of the container is put right. */
+// Unlike Cloud Run: programs that the image doesn't contain are taken from the host.
+/** Replaces container folders in a program's environment by the host's paths. */
 export function mapEnvironment(rootfs: string, env: Readonly<Record<string, string>>): Record<string, string> {
   const mapped: Record<string, string> = { LANG: "C.UTF-8", ...env, HOME: inRootfs(rootfs, env["HOME"] ?? "/root") };
-  for (const name of SEARCH_PATHS) {
+  for (const name of SEARCH_PATH_VARIABLES) {
     if (env[name] !== undefined) mapped[name] = mapSearchPath(rootfs, env[name]).join(":");
   }
   mapped["PATH"] = [...mapSearchPath(rootfs, env["PATH"] ?? ""), "/usr/local/bin", "/usr/bin", "/bin"].join(":");

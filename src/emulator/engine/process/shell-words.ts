@@ -1,33 +1,33 @@
-/** What gives a word its meaning: the variables it may name, and the mark that takes a character's meaning away. */
+/** How words are read: the variables that they can name, and the escape character. */
 export interface Scope {
   readonly escape: string;
   readonly lookup: (name: string) => string | undefined;
 }
 
-/** Said of text that no word can be made of; the reader knows the place. */
+/** Thrown for text that can't be split into words; the caller adds the place. */
 export class WordError extends Error {
   override readonly name = "WordError";
 }
 
-/** Splits arguments into words as Dockerfiles have it: quotes are removed, variables replaced. */
+/** Splits arguments into words as Dockerfiles do: quotes are removed, variables replaced. */
 export function splitWords(text: string, scope: Scope): string[] {
-  return scan(text, scope, "words").flat();
+  return scanWords(text, scope, "words").flat();
 }
 
-/** The whole text as one word: quotes are removed, variables replaced, blanks kept. */
+/** Expands the whole text as one word: quotes are removed, variables replaced, blanks kept. */
 export function expand(text: string, scope: Scope): string {
-  return scan(text, scope, "text").flat()[0] ?? "";
+  return scanWords(text, scope, "text").flat()[0] ?? "";
 }
 
 /**
- * Splits a shell command line into the commands that `&&` combines.
- * Throws a WordError for everything that only a shell can carry out.
+ * Splits a shell command line into the commands that `&&` combines. Throws a WordError for everything that needs a
+ * shell.
  */
 export function splitCommands(text: string, lookup: Scope["lookup"]): string[][] {
-  return scan(text, { escape: "\\", lookup }, "shell");
+  return scanWords(text, { escape: "\\", lookup }, "shell");
 }
 
-function scan(text: string, scope: Scope, mode: "words" | "text" | "shell"): string[][] {
+function scanWords(text: string, scope: Scope, mode: "words" | "text" | "shell"): string[][] {
   const { escape } = scope;
   const commands: string[][] = [[]];
   let word: string | undefined;
@@ -38,46 +38,46 @@ function scan(text: string, scope: Scope, mode: "words" | "text" | "shell"): str
   };
 
   let at = 0;
-  let quoted = false;
+  let isQuoted = false;
   while (at < text.length) {
     const char = text[at] as string;
-    if (char === "'" && !quoted) {
+    if (char === "'" && !isQuoted) {
       const end = text.indexOf("'", at + 1);
       if (end < 0) throw new WordError("A single quote is not closed.");
       add(text.slice(at + 1, end));
       at = end + 1;
     } else if (char === '"') {
-      quoted = !quoted;
+      isQuoted = !isQuoted;
       add("");
       at += 1;
     } else if (char === escape) {
       const next = text[at + 1] ?? "";
-      // Inside quotes only these lose their meaning; before all others the mark stands for itself.
-      add(quoted && next !== '"' && next !== "$" && next !== escape ? char + next : next);
+      // Inside quotes, only these characters can be escaped; before others the escape character stands for itself.
+      add(isQuoted && next !== '"' && next !== "$" && next !== escape ? char + next : next);
       at += 2;
     } else if (char === "$") {
       const [source, value] = readVariable(text, at, scope);
       at += source.length;
-      // A shell splits what an unquoted variable stands for into words.
-      for (const [index, piece] of (quoted || mode !== "shell" ? [value] : value.split(/\s+/)).entries()) {
+      // A shell splits the value of an unquoted variable into words.
+      for (const [index, piece] of (isQuoted || mode !== "shell" ? [value] : value.split(/\s+/)).entries()) {
         if (index > 0) endWord();
-        if (piece !== "" || quoted || mode !== "shell") add(piece);
+        if (piece !== "" || isQuoted || mode !== "shell") add(piece);
       }
-    } else if (!quoted && mode !== "text" && /\s/.test(char)) {
+    } else if (!isQuoted && mode !== "text" && /\s/.test(char)) {
       endWord();
       at += 1;
-    } else if (!quoted && mode === "shell" && text.startsWith("&&", at)) {
+    } else if (!isQuoted && mode === "shell" && text.startsWith("&&", at)) {
       endWord();
       commands.push([]);
       at += 2;
-    } else if (mode === "shell" && (char === "`" || (!quoted && needsShell(char, word)))) {
+    } else if (mode === "shell" && (char === "`" || (!isQuoted && needsShell(char, word)))) {
       throw new WordError(`\`${char}\` needs a shell`);
     } else {
       add(char);
       at += 1;
     }
   }
-  if (quoted) throw new WordError("A double quote is not closed.");
+  if (isQuoted) throw new WordError("A double quote is not closed.");
   endWord();
   return commands;
 }
@@ -86,10 +86,10 @@ function needsShell(char: string, word: string | undefined): boolean {
   return "|&;<>(){}*?[!".includes(char) || ((char === "#" || char === "~") && word === undefined);
 }
 
-/** Reads `$NAME`, `${NAME}`, `${NAME:-default}` or `${NAME:+alternative}`; gives back what was read and what it stands for. */
+/** Reads `$NAME`, `${NAME}`, `${NAME:-default}` or `${NAME:+alternative}`; returns its source and its value. */
 function readVariable(text: string, at: number, scope: Scope): [source: string, value: string] {
-  const plain = /^\$(\w+)/.exec(text.slice(at));
-  if (plain) return [plain[0], scope.lookup(plain[1] as string) ?? ""];
+  const simpleName = /^\$(\w+)/.exec(text.slice(at));
+  if (simpleName) return [simpleName[0], scope.lookup(simpleName[1] as string) ?? ""];
   if (text[at + 1] !== "{") {
     if (text[at + 1] === "(") throw new WordError("`$(` needs a shell");
     return ["$", "$"];
@@ -101,9 +101,9 @@ function readVariable(text: string, at: number, scope: Scope): [source: string, 
   if (name === undefined) throw new WordError(`${source} is none of $X, \${X}, \${X:-default} and \${X:+alternative}`);
   const value = scope.lookup(name);
   const isSet = colon === ":" ? value !== undefined && value !== "" : value !== undefined;
-  const other = (): string => expand(operand, scope);
-  if (operator === "-") return [source, isSet ? (value as string) : other()];
-  if (operator === "+") return [source, isSet ? other() : ""];
+  const expandOperand = (): string => expand(operand, scope);
+  if (operator === "-") return [source, isSet ? (value as string) : expandOperand()];
+  if (operator === "+") return [source, isSet ? expandOperand() : ""];
   return [source, value ?? ""];
 }
 

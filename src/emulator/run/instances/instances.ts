@@ -1,8 +1,8 @@
-import { imageDirectory } from "../../builds/registry.ts";
+import { imageDirectory } from "../../artifact-registry/images.ts";
 import type { Instance } from "../../engine/engine.ts";
 import type { KnativeRevision } from "../knative.ts";
 import type { Runtime } from "../../runtime.ts";
-import { openSecrets, sweepMounts, type InstanceSecrets } from "../../secrets/references.ts";
+import { openInstanceSecrets, removeStaleMounts, type InstanceSecrets } from "../../secrets/instance-secrets.ts";
 import { InstanceError, StartupError } from "./instance-error.ts";
 import { createPool, type Lease, type Pool } from "./pool.ts";
 import { scaleOf } from "./scale.ts";
@@ -41,7 +41,7 @@ export function createInstances({ state, engine }: Pick<Runtime, "state" | "engi
   const pools = new Map<string, Pool>();
   const retired = new Set<Pool>();
   let closed = false;
-  sweepMounts(state);
+  removeStaleMounts(state);
 
   const openPool = (key: string): Pool => {
     const revision = state.revisions.get(key);
@@ -70,7 +70,7 @@ export function createInstances({ state, engine }: Pick<Runtime, "state" | "engi
       around.log(stream, line);
     };
     try {
-      secrets = openSecrets(state, key.split("/")[0] ?? "", revision);
+      secrets = openInstanceSecrets(state, key.split("/")[0] ?? "", revision);
       const instance = await startInstance({ revision, secrets, ...image, ...around, log }, signal);
       void instance.exited.then(leave);
       return instance;

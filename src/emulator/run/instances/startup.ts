@@ -1,7 +1,7 @@
 import type { Engine, Instance, StartOptions } from "../../engine/engine.ts";
 import type { ImageConfig } from "../../state/resources.ts";
 import type { Container, KnativeRevision } from "../knative.ts";
-import type { InstanceSecrets } from "../../secrets/references.ts";
+import type { InstanceSecrets } from "../../secrets/instance-secrets.ts";
 import { parseCpu, parseMemory } from "../container-rules.ts";
 import { StartupError } from "./instance-error.ts";
 import { releasePort, takePort } from "./ports.ts";

@@ -15,7 +15,7 @@ const machine = podman.available ? await openContainerMachine(podman.path, ["nod
 
 const SLEEP = "setInterval(() => {}, 1000)";
 
-/** An engine with an emulator's directory of its own. */
+/** An engine with its own emulator directory. */
 function openEngine(directory = temporaryFolder()) {
   const shared = join(directory, "shared.txt");
   writeFileSync(shared, "shared", { mode: 0o644 });
@@ -53,7 +53,7 @@ async function containers(): Promise<string[]> {
     try {
       return (await machine!.tell("ps", "--all", "--external", "--format", "{{.Names}}")).split("\n").filter(Boolean);
     } catch (error) {
-      // Podman fails where a build's container goes while it lists them.
+      // Podman fails if a build's container disappears while it lists them.
       if (left === 1 || !String(error).includes("container not known")) throw error;
     }
   }
@@ -63,7 +63,7 @@ async function images(): Promise<string[]> {
   return (await machine!.tell("images", "--format", "{{.Repository}}")).split("\n").filter((name) => name.endsWith("cloudrun-oauth"));
 }
 
-/** The arguments of all processes that hold a text. */
+/** The arguments of all processes that contain a text. */
 function commandsWith(text: string): string[] {
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
@@ -76,7 +76,7 @@ function commandsWith(text: string): string[] {
     });
 }
 
-testNeeding("podman", "a build fails in the words of the engine, and leaves nothing", async () => {
+testNeeding("podman", "a build fails with the engine's message, and leaves nothing behind", async () => {
   const { build, directory } = openEngine();
   await expect(build("FROM node:22-slim\nRUN node -e 'process.exit(3)'")).rejects.toThrow(/^building at STEP .* exit status 3$/);
   await expect(build("FROM node:22-slim\nCOPY nothing ./")).rejects.toThrow(/nothing/);
@@ -84,7 +84,7 @@ testNeeding("podman", "a build fails in the words of the engine, and leaves noth
   expect([readdirSync(join(directory, "images")), await images(), await containers()]).toEqual([[], [], []]);
 });
 
-testNeeding("podman", "what .dockerignore names stays out of the image", async () => {
+testNeeding("podman", "files in .dockerignore stay out of the image", async () => {
   const { build, start } = openEngine();
   const image = await build("FROM node:22-slim\nWORKDIR /app\nCOPY . ./", {
     files: { ".dockerignore": "*.pem\n", "key.pem": "", "main.js": "" },
@@ -94,7 +94,7 @@ testNeeding("podman", "what .dockerignore names stays out of the image", async (
   expect(instance.lines).toEqual(["stdout: .dockerignore,Dockerfile,main.js"]);
 });
 
-testNeeding("podman", "a build that is cancelled ends what it runs, and leaves nothing", async () => {
+testNeeding("podman", "a cancelled build ends its processes, and leaves nothing behind", async () => {
   const { build } = openEngine();
   const stop = new AbortController();
   const marker = `marker-${process.pid}-cancelled`;
@@ -105,7 +105,7 @@ testNeeding("podman", "a build that is cancelled ends what it runs, and leaves n
   expect([commandsWith(marker), await containers()]).toEqual([[], []]);
 });
 
-testNeeding("podman", "an instance's user reads what is shared with it and mounted, and no process shows its environment", async () => {
+testNeeding("podman", "an instance's user can read shared and mounted files, and no process shows its environment", async () => {
   const { build, start, shared } = openEngine();
   const image = await build("FROM node:22-slim\nUSER node");
   const secrets = temporaryFolder({ "files/key.txt": "secret" });
@@ -121,7 +121,7 @@ testNeeding("podman", "an instance's user reads what is shared with it and mount
   expect(commandsWith(secret)).toEqual([]);
 });
 
-testNeeding("podman", "a container ends with the process that watches it, however that ends", async () => {
+testNeeding("podman", "a container ends with the process that watches it, however that process ends", async () => {
   const { build, start } = openEngine();
   const instance = await start(await build("FROM node:22-slim"), `console.log("ready"); ${SLEEP}`);
   await until(() => instance.lines.length > 0);
@@ -131,7 +131,7 @@ testNeeding("podman", "a container ends with the process that watches it, howeve
   expect(await containers()).toEqual([]);
 });
 
-testNeeding("podman", "an emulator's images go with its directory, and others' stay", async () => {
+testNeeding("podman", "an emulator's images are removed with its directory; those of others stay", async () => {
   const kept = openEngine();
   await kept.build("FROM node:22-slim\nENV A=kept");
   const forgetful = openEngine();
@@ -142,7 +142,7 @@ testNeeding("podman", "an emulator's images go with its directory, and others' s
   await forgetful.engine.sweep();
   expect(await images()).toHaveLength(1);
 
-  // One that ended before it could sweep is swept up after by the next.
+  // If an emulator ended before it could clean up, the next one does.
   const crashed = openEngine();
   await crashed.build("FROM node:22-slim\nENV A=crashed");
   rmSync(crashed.directory, { recursive: true });
@@ -165,7 +165,7 @@ testNeeding("podman", "emulators that sweep at the same moment are not in each o
   expect(await images()).toHaveLength(3);
 });
 
-testNeeding("podman", "an emulator that is killed leaves neither containers nor what a build runs", async () => {
+testNeeding("podman", "a killed emulator leaves neither containers nor build processes", async () => {
   const { build, directory } = openEngine();
   const image = await build("FROM node:22-slim");
   const marker = `marker-${process.pid}-killed`;

@@ -15,7 +15,10 @@ function packageJson(scripts: Readonly<Record<string, string>>): string {
   return JSON.stringify({ name: "service", version: "1.0.0", scripts, dependencies: { dependency: "file:./dependency" } });
 }
 
-/** Builds into a folder of its own with a signal to abort it; `directory` and what lies beside it can be looked at while it goes on. */
+/**
+ * Builds into its own folder, with a signal to abort it; `directory` and its siblings can be inspected during the
+ * build.
+ */
 function beginBuild(context: string, env = process.env) {
   const directory = join(temporaryFolder(), "image");
   const abort = new AbortController();
@@ -38,7 +41,7 @@ test("the log shows each step as Docker does", async () => {
   ]);
 });
 
-test("the log says where the machine's version is not the tag's", async () => {
+test("the log says if the host's version differs from the tag's", async () => {
   const major = process.versions.node.split(".")[0];
   expect((await buildImage({ Dockerfile: "FROM node:8-slim" })).log).toContain(
     `node:8-slim is carried out by Node ${process.versions.node} of this machine, not 8: `,
@@ -46,7 +49,7 @@ test("the log says where the machine's version is not the tag's", async () => {
   expect((await buildImage({ Dockerfile: `FROM node:${major}-slim` })).log).not.toContain(", not ");
 });
 
-test("npm installs into the image, its scripts see the image's variables and none of the emulator's", async () => {
+test("npm installs into the image, and its scripts see the image's variables and none of the emulator's", async () => {
   const { path, log } = await buildImage(
     {
       ...DEPENDENCY,
@@ -62,7 +65,7 @@ test("npm installs into the image, its scripts see the image's variables and non
   expect(log).toMatch(/\["an image","arg",null,".*\/app"\]/);
 });
 
-test("a program that npm installs globally lies in the image and is found there", async () => {
+test("a program that npm installs globally is in the image and on its PATH", async () => {
   const image = await buildImage({
     ...DEPENDENCY,
     Dockerfile: 'FROM node\nCOPY dependency /dependency\nRUN npm install --global --install-links /dependency\nCMD ["greet"]',
@@ -73,7 +76,7 @@ test("a program that npm installs globally lies in the image and is found there"
   expect(instance.lines).toEqual(["stdout: greeted"]);
 });
 
-test("a stage based on an earlier one has that one's files, and leaves it as it was", async () => {
+test("a stage based on an earlier one has its files, and doesn't change it", async () => {
   const image = await buildImage({
     "main.js": "console.log(require('node:fs').readdirSync('.').join())",
     "more.js": "",
@@ -101,7 +104,7 @@ test("paths in a RUN are the container's", async () => {
   expect(existsSync(path("/srv/node_modules/dependency"))).toBe(true);
 });
 
-test("what package managers write into their HOME is no part of the image", async () => {
+test("files that package managers write to HOME aren't part of the image", async () => {
   const { directory } = await buildImage({
     ...DEPENDENCY,
     "package.json": packageJson({ dirty: "echo x > $HOME/.dirty" }),
@@ -111,7 +114,7 @@ test("what package managers write into their HOME is no part of the image", asyn
   expect(readdirSync(join(directory, "rootfs/root"))).toEqual([]);
 });
 
-test("a RUN that fails ends the build with its line, its output once in the log, and leaves nothing", async () => {
+test("a RUN that fails ends the build with its line, logs its output once, and leaves nothing behind", async () => {
   const context = temporaryFolder({
     "package.json": packageJson({ fail: "for i in $(seq 50); do echo line $i; done; exit 7" }),
     Dockerfile: "FROM node\nCOPY package.json .\nRUN npm run \\\n fail\nUSER node",
@@ -126,13 +129,13 @@ test("a RUN that fails ends the build with its line, its output once in the log,
   expect(build.beside()).toEqual([]);
 });
 
-test("a package manager that the base image does not bring is not found", async () => {
+test("a package manager that the base image doesn't include isn't found", async () => {
   await expect(buildImage({ Dockerfile: "FROM node\nRUN pip install flask" })).rejects.toThrow(
     "Dockerfile line 2: RUN pip install flask\npip: not found",
   );
 });
 
-test("an aborted build ends its processes, and leaves nothing", async () => {
+test("an aborted build ends its processes, and leaves nothing behind", async () => {
   const context = temporaryFolder({
     "package.json": packageJson({ wait: "node -e \"console.log('pid', process.pid); setInterval(() => {}, 1000)\"" }),
     Dockerfile: "FROM node\nCOPY package.json .\nRUN npm run wait",
@@ -141,7 +144,7 @@ test("an aborted build ends its processes, and leaves nothing", async () => {
   await until(() => /^pid \d+$/m.test(build.log.join("")));
   const pid = Number(/^pid (\d+)$/m.exec(build.log.join(""))?.[1]);
   expect(isRunning(pid)).toBe(true);
-  // Nothing looks like an image before it is one.
+  // Nothing looks like an image before it is complete.
   expect(build.beside()).toEqual(["image.partial"]);
   build.abort.abort();
   await expect(build.done).rejects.toThrow("The build was cancelled.");
@@ -149,14 +152,14 @@ test("an aborted build ends its processes, and leaves nothing", async () => {
   expect(build.beside()).toEqual([]);
 });
 
-test("a build that is aborted before it begins does nothing", async () => {
+test("a build that is aborted before it starts does nothing", async () => {
   const build = beginBuild(temporaryFolder({ Dockerfile: "FROM node" }));
   build.abort.abort();
   await expect(build.done).rejects.toThrow(BuildError);
   expect(build.beside()).toEqual([]);
 });
 
-test("what a crash left of an earlier build does not get into the image", async () => {
+test("files that a crashed build left don't get into the image", async () => {
   const context = temporaryFolder({ Dockerfile: "FROM node\nWORKDIR /app" });
   const parent = temporaryFolder({ "image.partial/stage-0/app/left.js": "", "image.partial/home/x": "" });
   const engine = createProcessEngine({ env: process.env, reaper: createReaper() });
@@ -171,13 +174,13 @@ test("what a crash left of an earlier build does not get into the image", async 
   expect(readdirSync(join(parent, "image/rootfs/app"))).toEqual([]);
 });
 
-test("a refused Dockerfile is refused before anything runs", async () => {
+test("an unsupported Dockerfile is rejected before anything runs", async () => {
   const build = beginBuild(temporaryFolder({ Dockerfile: "FROM node\nRUN npm ci\nRUN apt-get update" }));
   await expect(build.done).rejects.toThrow("Dockerfile line 3: RUN apt-get update");
   expect(build.log).toEqual([]);
 });
 
-test("a context without a Dockerfile is refused; one by another name is found", async () => {
+test("a context without a Dockerfile is rejected; a Dockerfile with another name is found", async () => {
   const context = temporaryFolder();
   await expect(beginBuild(context).done).rejects.toThrow("There is no Dockerfile in the build context.");
   writeFiles(context, { "docker/web.Dockerfile": 'FROM node\nCMD ["a"]' });
@@ -192,7 +195,7 @@ test("a context without a Dockerfile is refused; one by another name is found", 
   expect(await engine.build(options)).toMatchObject({ Cmd: ["a"] });
 });
 
-test("a machine without npm says so when npm is to run, one without Python when an image is based on it", async () => {
+test("without npm, RUN npm fails; without Python, a Python base image fails", async () => {
   const context = temporaryFolder({ "package.json": "{}", Dockerfile: "FROM node\nRUN npm ci" });
   const bare = temporaryFolder();
   const engine = (node: string) => createProcessEngine({ node, env: { PATH: bare }, reaper: createReaper() });

@@ -35,7 +35,7 @@ test("a Dockerfile's instructions end up in the image's config", () => {
   });
 });
 
-test("the shell form of CMD and ENTRYPOINT is run by a shell, with its variables left to it", () => {
+test("a shell runs the shell form of CMD and ENTRYPOINT and expands its variables", () => {
   const { config } = lastStage("FROM node\nENV A=1\nENTRYPOINT exec node $A\nCMD node server.js | cat");
   expect(config).toMatchObject({ Entrypoint: ["/bin/sh", "-c", "exec node $A"], Cmd: ["/bin/sh", "-c", "node server.js | cat"] });
 });
@@ -49,7 +49,7 @@ test.for([
   expect(lastStage(`FROM ${image}`).config).toMatchObject(expected);
 });
 
-test("an ENTRYPOINT takes the base image's CMD away, but not the Dockerfile's own", () => {
+test("an ENTRYPOINT removes the base image's CMD, but not the Dockerfile's own", () => {
   expect(lastStage('FROM node\nENTRYPOINT ["npm"]').config.Cmd).toEqual([]);
   expect(lastStage('FROM node\nCMD ["start"]\nENTRYPOINT ["npm"]').config.Cmd).toEqual(["start"]);
 });
@@ -66,7 +66,7 @@ test.for([
   expect(lastStage(`FROM --platform=linux/amd64 ${image}`).base).toMatchObject({ reference: image, runtime, version });
 });
 
-test("an ARG above FROM is for FROM, and for a stage that asks for it", () => {
+test("an ARG before FROM applies to FROM, and to a stage that declares it", () => {
   const { base, config } = lastStage(
     "ARG VERSION=22\nARG TAG=${VERSION}-slim\nFROM node:${TAG}\nENV A=[$VERSION]\nARG VERSION\nENV B=[$VERSION]",
   );
@@ -74,12 +74,12 @@ test("an ARG above FROM is for FROM, and for a stage that asks for it", () => {
   expect(config.Env).toEqual([PATH, "A=[]", "B=[22]"]);
 });
 
-test("ENV wins over ARG, and sees what stood before its own instruction", () => {
+test("ENV takes precedence over ARG, and sees the values set before its own instruction", () => {
   const { config } = lastStage("FROM node\nARG A=arg\nARG B=$A-b\nENV C=$A D=[$C]\nENV A=env E=$A\nENV F=$A G=$B\nARG A=late\nENV H=$A");
   expect(config.Env).toEqual([PATH, "C=arg", "D=[]", "A=env", "E=arg", "F=env", "G=arg-b", "H=env"]);
 });
 
-test("a RUN is given the stage's variables and folder as they are at its line", () => {
+test("a RUN gets the stage's variables and folder as of its line", () => {
   const [, run] = actions(
     "FROM node\nARG LEVEL=silent\nENV NODE_ENV=production\nWORKDIR /app\nRUN npm ci --loglevel=$LEVEL && npm cache clean --force\nENV LATE=1",
   );
@@ -132,7 +132,7 @@ test("COPY names its destination in the container, and its stage by name or numb
   ]);
 });
 
-test("a stage that is based on an earlier one goes on where that ended", () => {
+test("a stage based on an earlier one continues from its end", () => {
   const plan = planBuild('FROM node AS base\nWORKDIR /app\nENV A=1\nUSER node\nCMD ["node", "a.js"]\nFROM base\nENV B=2');
   expect(plan.stages[1]).toMatchObject({
     base: 0,
@@ -168,7 +168,7 @@ test.for([
   ["FROM golang:1.23 AS build", "cannot stand in for golang:1.23", CONTAINER],
   ["FROM node-exporter", "cannot stand in for node-exporter", CONTAINER],
   ["FROM gcr.io/distroless/static", "cannot stand in for", CONTAINER],
-] as const)("%s is refused with its line, and what to do instead", ([instruction, why, instead]) => {
+] as const)("%s is rejected with its line, and what to do instead", ([instruction, why, instead]) => {
   const error = refusal(`FROM node\n\n# comment\nWORKDIR /app\n${instruction}\nUSER node`);
   expect(error.message.split("\n")[0]).toBe(`Dockerfile line 5: ${instruction.split("\n")[0]}`);
   expect(error.message).toContain(why);
@@ -195,7 +195,7 @@ test.for([
   expect(message).not.toContain(CONTAINER);
 });
 
-test("a Dockerfile without a stage is refused", () => {
+test("a Dockerfile without a stage is rejected", () => {
   expect(refusal("# nothing\nARG A=1").message).toContain("no FROM");
   expect(refusal("RUN npm ci\nFROM node").message).toContain(
     "Dockerfile line 1: RUN npm ci\nThe first instruction of a Dockerfile is FROM.",

@@ -13,7 +13,7 @@ const CONTEXT: Files = {
   "a b.txt": "blank",
 };
 
-/** The files of an image below a folder of the container, as `path: content`. */
+/** The files below a folder of an image, as `path: content`. */
 function files({ path }: Image, folder: string): string[] {
   return readdirSync(path(folder), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
@@ -47,7 +47,7 @@ test.for([
   expect(await copied(copies)).toEqual(expected);
 });
 
-test("COPY . leaves out what .dockerignore names, and keeps its exceptions", async () => {
+test("COPY . leaves out files in .dockerignore, and keeps its exceptions", async () => {
   const ignore = "lib\n!lib/deep/*.js\n**/*.json\n.dockerignore\nDockerfile\n";
   expect(await copied("COPY . .", { ...CONTEXT, ".dockerignore": ignore })).toEqual([
     "a b.txt: blank",
@@ -73,12 +73,12 @@ test("a file keeps its mode", async () => {
   expect(statSync(path("/app/run.sh")).mode & 0o777).toBe(0o750);
 });
 
-test("--chown and --chmod are said to have no effect", async () => {
+test("the log says that --chown and --chmod have no effect", async () => {
   const { log } = await buildImage({ ...CONTEXT, Dockerfile: "FROM node\nCOPY --chown=node:node --chmod=755 server.js /app/" });
   expect(log).toContain(" ---> without effect here: --chown, --chmod\n");
 });
 
-test("links within the context are copied as links, links out of it are left out", async () => {
+test("links inside the context are copied as links; links out of it are left out", async () => {
   const outside = temporaryFolder({ "secret.txt": "secret" });
   const context = temporaryFolder({ "lib/a.js": "a", Dockerfile: "FROM node\nCOPY lib /app/lib" });
   symlinkSync("a.js", join(context, "lib/inside.js"));
@@ -90,7 +90,7 @@ test("links within the context are copied as links, links out of it are left out
   expect(image.log).toContain("left out: lib/absolute.txt is a link to ");
 });
 
-test("a link that COPY names is followed, but not out of the context", async () => {
+test("a link named as a source of COPY is followed, but not out of the context", async () => {
   const outside = temporaryFolder({ "secret.txt": "secret" });
   const context = temporaryFolder({ "real/a.js": "a", Dockerfile: "FROM node\nCOPY link /app/" });
   symlinkSync("real", join(context, "link"));
@@ -101,14 +101,14 @@ test("a link that COPY names is followed, but not out of the context", async () 
   await expect(buildImage(context)).rejects.toThrow("out/secret.txt is a symbolic link that leads out of the build context");
 });
 
-test("a copy over one of the base image's programs leaves the machine's own alone", async () => {
+test("a copy over one of the base image's programs doesn't change the host's own", async () => {
   const context = { "a.js": "a", Dockerfile: "FROM node\nCOPY a.js /usr/local/bin/node" };
   const { path } = await buildImage(context);
   expect(readFileSync(path("/usr/local/bin/node"), "utf8")).toBe("a");
   expect(statSync(process.execPath).size).toBeGreaterThan(1_000_000);
 });
 
-test("COPY --from takes files of an earlier stage, by name and by number", async () => {
+test("COPY --from copies files from an earlier stage, by name and by number", async () => {
   const image = await buildImage({
     ...CONTEXT,
     ".dockerignore": "lib",
@@ -120,7 +120,7 @@ test("COPY --from takes files of an earlier stage, by name and by number", async
   expect(readdirSync(image.directory)).toEqual(["rootfs"]);
 });
 
-test("a folder without files is made as well", async () => {
+test("a folder without files is created too", async () => {
   const context = temporaryFolder({ Dockerfile: "FROM node\nCOPY . /app", "a.js": "a" });
   mkdirSync(join(context, "empty"));
   const { path } = await buildImage(context);

@@ -31,7 +31,7 @@ test.for([
   expect(parseDockerIgnore(text).ignores(path)).toBe(ignored);
 });
 
-test("tells whether an ignored folder may hold exceptions", () => {
+test("hasExceptions says whether an ignored folder can contain exceptions", () => {
   expect(parseDockerIgnore("*\n!a").hasExceptions).toBe(true);
   expect(parseDockerIgnore("*").hasExceptions).toBe(false);
 });

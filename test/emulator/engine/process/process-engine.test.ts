@@ -3,14 +3,14 @@ import { expect, test } from "vitest";
 import { StartError } from "../../../../src/emulator/engine/process-group.ts";
 import { buildImage, freePort, isRunning, startInstance, until, type Image } from "../../../helpers/process-engine.ts";
 
-/** An image of Node whose /app/main.js is the given code. */
+/** A Node image with the given code in /app/main.js. */
 function imageOf(code: string, dockerfile = 'CMD ["node", "main.js"]'): Promise<Image> {
   return buildImage({ "main.js": code, Dockerfile: `FROM node\nWORKDIR /app\nCOPY main.js ./\n${dockerfile}` });
 }
 
 const IGNORE_SIGTERM = "process.on('SIGTERM', () => console.log('no')); setInterval(() => {}, 1000); console.log('ready', process.pid)";
 
-test("an instance answers on its port, and its output comes line by line", async () => {
+test("an instance responds on its port, and its output arrives line by line", async () => {
   const image = await imageOf(`
     console.error("to", "stderr");
     require("node:http").createServer((request, response) => response.end(process.cwd())).listen(process.env.PORT, process.env.HOST, () => console.log("listening"));`);
@@ -23,7 +23,7 @@ test("an instance answers on its port, and its output comes line by line", async
   expect(await answer.text()).toBe(image.path("/app"));
 });
 
-test("an instance's environment is the image's and its own, and nothing else", async () => {
+test("an instance's environment is the image's plus its own, and nothing else", async () => {
   const image = await imageOf(
     "console.log(JSON.stringify(process.env))",
     'ENV A=image B=image\nENV PATH=/app/bin:$PATH NODE_PATH=/app/lib:relative\nCMD ["node", "main.js"]',
@@ -58,7 +58,7 @@ test.for([
   expect(instance.lines).toEqual([`stdout: ${expected.join()}`]);
 });
 
-test("container paths in the command are the image's, in the shell form as well", async () => {
+test("container paths in the command are the image's, also in the shell form", async () => {
   const code =
     "console.log(require('node:path').basename(__filename), process.argv.slice(2).map((path) => require('node:fs').existsSync(path.replace('--config=', ''))).join())";
   const execForm = await startInstance(
@@ -72,7 +72,7 @@ test("container paths in the command are the image's, in the shell form as well"
   expect(shellForm.lines).toEqual(["stdout: main.js true"]);
 });
 
-test("stop sends SIGTERM, and tells how the instance ended", async () => {
+test("stop sends SIGTERM, and reports how the instance ended", async () => {
   const image = await imageOf(
     "process.on('SIGTERM', () => { console.log('stopping'); process.exit(3); }); setInterval(() => {}, 1000); console.log('ready')",
   );
@@ -84,7 +84,7 @@ test("stop sends SIGTERM, and tells how the instance ended", async () => {
   expect(isRunning(instance.pid)).toBe(false);
 });
 
-test("stop kills an instance that does not end within the grace", async () => {
+test("stop kills an instance that doesn't end within the grace period", async () => {
   const instance = await startInstance(await imageOf(IGNORE_SIGTERM));
   await until(() => instance.lines.length === 1);
   const begin = Date.now();
@@ -95,7 +95,7 @@ test("stop kills an instance that does not end within the grace", async () => {
   expect(isRunning(instance.pid)).toBe(false);
 });
 
-test("stop ends all that an instance started, and may be called again", async () => {
+test("stop ends everything that an instance started, and can be called again", async () => {
   const image = await imageOf(
     `require("node:child_process").spawn(process.execPath, ["-e", ${JSON.stringify(IGNORE_SIGTERM)}], { stdio: "inherit" }); process.on("SIGTERM", () => {})`,
     "CMD node main.js & wait",
@@ -110,7 +110,7 @@ test("stop ends all that an instance started, and may be called again", async ()
   expect(isRunning(grandchild)).toBe(false);
 });
 
-test("what an instance leaves running ends with it", async () => {
+test("processes that an instance leaves running end with it", async () => {
   const code = `
     const child = require("node:child_process").spawn(process.execPath, ["-e", "setInterval(() => {}, 1000)"], { stdio: "inherit" });
     console.log(child.pid);
@@ -120,7 +120,7 @@ test("what an instance leaves running ends with it", async () => {
   expect(isRunning(Number(instance.lines[0]?.split(" ")[1]))).toBe(false);
 });
 
-test("lines come whole, whatever pieces they were written in; very long ones are cut", async () => {
+test("lines arrive whole, whatever pieces they were written in; very long ones are split", async () => {
   const image = await imageOf(`
     process.stdout.write("é".repeat(70_000) + "\\n\\nhal");
     setTimeout(() => process.stdout.write("f\\n" + "x".repeat(600 * 1024) + "\\nlast"), 50);`);
@@ -145,7 +145,7 @@ test.for([
   await expect(start).rejects.toThrow(message);
 });
 
-test("an image can be moved, and started from there", async () => {
+test("an image can be moved and started from its new place", async () => {
   const image = await imageOf("console.log(1)");
   renameSync(image.directory, `${image.directory}-moved`);
   const instance = await startInstance({ ...image, directory: `${image.directory}-moved` });

@@ -2,7 +2,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { digestImage } from "../../../../src/emulator/builds/image-digest.ts";
+import { digestImage } from "../../../../src/emulator/artifact-registry/image-digest.ts";
 import { buildImage, freePort, startInstance, temporaryFolder, until } from "../../../helpers/process-engine.ts";
 import { testNeeding } from "../../../helpers/requirements.ts";
 
@@ -17,14 +17,14 @@ with zipfile.ZipFile(sys.argv[1] + "/greeting-1.0-py3-none-any.whl", "w") as whe
     wheel.writestr(info + "RECORD", "")
 `;
 
-/** A context that holds a wheel, whose program says where it runs. */
+/** A build context with a wheel whose program prints where it runs. */
 function contextWithWheel(python: string, dockerfile: string): string {
   const context = temporaryFolder({ Dockerfile: dockerfile });
   execFileSync(python, ["-c", WRITE_WHEEL, context]);
   return context;
 }
 
-// Not every Python has a pip: Debian's has it in a package of its own.
+// Not every Python has pip: Debian packages it separately.
 const withPip = ["python3", "/usr/bin/python3"].find(
   (python) => spawnSync(python, ["-c", "import ensurepip"], { stdio: "ignore" }).status === 0,
 );
@@ -70,7 +70,7 @@ testNeeding("python", "requirements that this machine's packages meet are not in
       "requirements.txt": "flask>=2\ngunicorn>=20",
       Dockerfile: "FROM python:3.1\nCOPY requirements.txt /app/\nRUN pip install -r /app/requirements.txt",
     },
-    // An index that is asked would fail the build.
+    // The build fails if it asks a package index.
     { python, env: { ...process.env, PIP_INDEX_URL: "http://127.0.0.1:9/simple" } },
   );
   expect(log).toMatch(/python:3\.1 is carried out by Python 3\.[\d.]+ of this machine, not 3\.1: /);

@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { expect, test } from "vitest";
-import { areMet, readRequirements } from "../../../../src/emulator/engine/process/requirements.ts";
+import { areRequirementsMet, readRequirements } from "../../../../src/emulator/engine/process/requirements.ts";
 import { testNeeding } from "../../../helpers/requirements.ts";
 import { temporaryFolder } from "../../../helpers/process-engine.ts";
 
@@ -24,7 +24,7 @@ const CASES: readonly (readonly [requirement: string, met: boolean])[] = [
   ["sample>=1.10", false],
   ["Sample>=1", true],
   ["missing", false],
-  // What needs more than a look at the version is left to pip.
+  // Requirements other than names and versions are left to pip.
   ["sample[extra]>=1", false],
   ["sample>=1; python_version > '3'", false],
   ["sample @ https://example.com/sample.whl", false],
@@ -36,10 +36,10 @@ testNeeding("python", "requirements that the installed packages meet need no ind
   const run = async ([program = "", ...args]: readonly string[]) =>
     void execFileSync(program, args, { stdio: "pipe", env: { PYTHONPATH: folder } });
   const found: [string, boolean][] = [];
-  for (const [requirement] of CASES) found.push([requirement, await areMet([requirement], python, run)]);
+  for (const [requirement] of CASES) found.push([requirement, await areRequirementsMet([requirement], python, run)]);
   expect(found).toEqual(CASES);
-  expect(await areMet(["sample", "sample>1", "missing"], python, run)).toBe(false);
-  expect(await areMet(["sample", "sample>1"], python, run)).toBe(true);
+  expect(await areRequirementsMet(["sample", "sample>1", "missing"], python, run)).toBe(false);
+  expect(await areRequirementsMet(["sample", "sample>1"], python, run)).toBe(true);
 });
 
 test("requirements are read from pip's arguments and its requirements files", async () => {
@@ -51,7 +51,7 @@ test("requirements are read from pip's arguments and its requirements files", as
   ]);
 });
 
-test("what else pip is told needs pip", async () => {
+test("other pip arguments need pip", async () => {
   expect(await readRequirements(["install", "--upgrade", "pip"], ".")).toBeUndefined();
   expect(await readRequirements(["install", "--target=/deps", "flask"], ".")).toBeUndefined();
 });

@@ -35,11 +35,11 @@ test.for([
   expect(splitWords(text, scope)).toEqual(words);
 });
 
-test("the escape directive's mark takes the place of the backslash", () => {
+test("the escape directive's mark replaces the backslash", () => {
   expect(splitWords("c:\\dir `$NAME", { escape: "`", lookup })).toEqual(["c:\\dir", "$NAME"]);
 });
 
-test("a text keeps its blanks", () => {
+test("text keeps its blanks", () => {
   expect(expand("a  $NAME  'b c'", scope)).toBe("a  world  b c");
 });
 
@@ -76,6 +76,6 @@ test.for([
   ['"a', "A double quote is not closed."],
   ["${NAME", "A `${` is not closed."],
   ["${NAME%x}", "${NAME%x} is none of $X, ${X}, ${X:-default} and ${X:+alternative}"],
-] as const)("%s is refused", ([text, message]) => {
+] as const)("%s is rejected", ([text, message]) => {
   expect(() => splitWords(text, scope)).toThrow(message);
 });

@@ -5,21 +5,24 @@ interface Program {
   readonly argv: readonly string[];
   readonly cwd: string;
   readonly env: Readonly<Record<string, string>>;
-  /** How the user knows the command. */
+  /** How the build log names the command. */
   readonly name: string;
 }
 
-/** Runs a program of a build to its end; its output is in the log. Throws an Error that says how it failed, and the signal's reason where that is aborted. */
-export type Runner = (program: Program) => Promise<void>;
+/**
+ * Runs a program of a build until it ends and writes its output to the log. Throws an Error that says how it failed, or
+ * the signal's reason if that is aborted.
+ */
+export type RunProgram = (program: Program) => Promise<void>;
 
-// As long as Docker waits, in milliseconds.
-const GRACE = 10_000;
+// Docker's own grace period.
+const GRACE_PERIOD_MS = 10_000;
 
-export function createRunner(log: (text: string) => void, signal: AbortSignal, reaper: Reaper): Runner {
+export function createProgramRunner(log: (text: string) => void, signal: AbortSignal, reaper: Reaper): RunProgram {
   return async ({ name, ...program }) => {
     signal.throwIfAborted();
     const group = await startGroup({ ...program, log: (_stream, line) => log(`${line}\n`), reaper });
-    const abort = (): void => void group.stop(GRACE);
+    const abort = (): void => void group.stop(GRACE_PERIOD_MS);
     signal.addEventListener("abort", abort);
     const end = await group.exited;
     signal.removeEventListener("abort", abort);

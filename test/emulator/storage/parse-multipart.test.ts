@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { readRelated } from "../../../src/emulator/storage/multipart.ts";
+import { parseMultipartRelated } from "../../../src/emulator/storage/parse-multipart.ts";
 
 function related(media: Buffer, line: string, boundary = "==b=="): Buffer {
   const head = [
@@ -21,7 +21,7 @@ async function* pieces(bytes: Buffer, size: number): AsyncGenerator<Buffer> {
 }
 
 async function read(bytes: Buffer, size = bytes.length, contentType = 'multipart/related; boundary="==b=="') {
-  const { metadata, contentType: mediaType, media } = await readRelated(contentType, pieces(bytes, size));
+  const { metadata, contentType: mediaType, media } = await parseMultipartRelated(contentType, pieces(bytes, size));
   const chunks: Uint8Array[] = [];
   for await (const chunk of media) chunks.push(chunk);
   return { metadata, mediaType, media: Buffer.concat(chunks) };

@@ -4,11 +4,11 @@ import { blobPath } from "../storage/blobs.ts";
 import { findObject } from "../storage/objects.ts";
 import { BuildFailure } from "./build-failure.ts";
 import type { StorageSource } from "./build-request.ts";
-import { extractZip } from "./zip.ts";
+import { extractZip } from "./extract-zip.ts";
 
 /**
- * Fetches a build's source, a tar archive, gzipped or not, or a zip archive, into a folder that it makes; the folder stays empty where the build has no source.
- * Throws a BuildFailure that says what is wrong with the source.
+ * Extracts a build's source, a zip archive or a tar archive, gzipped or not, into a folder that it creates. Without a
+ * source the folder stays empty. Throws a BuildFailure that says what is wrong with the source.
  */
 export async function fetchSource(
   state: State,
@@ -25,7 +25,7 @@ export async function fetchSource(
     const object = findObject(state, bucket, name, generation);
     const file = blobPath(state, object.file);
     if (name.endsWith(".zip")) await extractZip(file, folder);
-    // Strict: an entry that points out of the folder fails the build, and is not just left out.
+    // Strict: an entry that points out of the folder fails the build; by default it would be skipped.
     else await (await import("tar")).extract({ file, cwd: folder, strict: true, preserveOwner: false });
     log(`Operation completed over 1 objects/${(object.size / 1024).toFixed(1)} KiB.\n`);
   } catch (error) {

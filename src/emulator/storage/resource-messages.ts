@@ -2,7 +2,7 @@ import type { Bucket, StorageObject } from "../state/resources.ts";
 
 const API = "https://www.googleapis.com/storage/v1";
 
-/** A bucket as the JSON API shows it: https://cloud.google.com/storage/docs/json_api/v1/buckets#resource */
+/** A bucket in the JSON API: https://cloud.google.com/storage/docs/json_api/v1/buckets#resource */
 export function bucketMessage({ name, projectNumber, location, timeCreated }: Bucket): object {
   return {
     kind: "storage#bucket",
@@ -21,7 +21,7 @@ export function bucketMessage({ name, projectNumber, location, timeCreated }: Bu
   };
 }
 
-/** An object's metadata as the JSON API shows it: https://cloud.google.com/storage/docs/json_api/v1/objects#resource */
+/** An object's metadata in the JSON API: https://cloud.google.com/storage/docs/json_api/v1/objects#resource */
 export function objectMessage({ bucket, name, generation, contentType, size, md5Hash, crc32c, timeCreated }: StorageObject): object {
   const path = `b/${bucket}/o/${encodeURIComponent(name)}`;
   return {
@@ -46,7 +46,7 @@ export function objectMessage({ bucket, name, generation, contentType, size, md5
   };
 }
 
-/** Base64, as Google's are, and another one for each generation. */
+/** Base64, like Google's etags, and different for each generation. */
 export function etag(generation: string): string {
   return Buffer.from(generation).toString("base64");
 }

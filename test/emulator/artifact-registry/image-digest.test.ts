@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { digestImage } from "../../../src/emulator/builds/image-digest.ts";
+import { digestImage } from "../../../src/emulator/artifact-registry/image-digest.ts";
 import { temporaryDirectory } from "../../helpers/api-server.ts";
 
 const CONFIG = { Env: ["A=1"], Entrypoint: [], Cmd: ["node", "."], WorkingDir: "/", User: "" };

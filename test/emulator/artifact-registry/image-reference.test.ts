@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { parseImageReference, tagKey } from "../../../src/emulator/builds/image-reference.ts";
+import { parseImageReference, tagKey } from "../../../src/emulator/artifact-registry/image-reference.ts";
 
 const DIGEST = `sha256:${"0123456789abcdef".repeat(4)}`;
 

@@ -7,26 +7,26 @@ import type { Runtime } from "../runtime.ts";
 import type { State } from "../state/state.ts";
 import { parseImageReference, tagKey, type ImageReference } from "./image-reference.ts";
 
-/** An image that a build has made, and that no registry has yet. */
+/** An image that a build created and that isn't in a registry yet. */
 export interface BuiltImage extends Omit<Image, "engine" | "createTime"> {
   readonly directory: string;
 }
 
-/** The folder that holds an image: `images/HEX` in the data directory. */
+/** An image's folder: `images/HEX` in the data directory. */
 export function imageDirectory(state: State, digest: string): string {
   const images = join(state.directory, "images");
   mkdirSync(images, { recursive: true, mode: 0o700 });
   return join(images, digest.replace(/^sha256:/, ""));
 }
 
-/** The image that a reference names, in the registries that the emulator stands for. */
+/** Finds the image of a reference in the emulated registries. */
 export function findImage(state: State, text: string): Image | undefined {
   const reference = parseImageReference(text);
   if (!reference) return undefined;
   return state.images.get(reference.digest ?? state.tags.get(tagKey(reference))?.digest ?? "");
 }
 
-/** Pushes an image under a reference. Throws a BuildError, in Docker's words, where the registry would refuse it. */
+/** Pushes an image under a reference. Throws a BuildError in Docker's words if the registry would reject it. */
 export function pushImage(
   { state, engine, now }: Pick<Runtime, "state" | "engine" | "now">,
   image: BuiltImage,
@@ -34,21 +34,21 @@ export function pushImage(
 ): void {
   checkRepository(state, reference);
   const { digest, config, directory } = image;
-  const known = state.images.get(digest);
-  if (!known) {
-    const place = imageDirectory(state, digest);
-    // What lies there without being known was left by a crash.
-    rmSync(place, { recursive: true, force: true });
-    renameSync(directory, place);
+  const existing = state.images.get(digest);
+  if (!existing) {
+    const target = imageDirectory(state, digest);
+    // A folder of an unknown image was left by a crash.
+    rmSync(target, { recursive: true, force: true });
+    renameSync(directory, target);
   }
   state.transaction(() => {
-    if (!known) state.images.set(digest, { digest, engine: engine.name, config, createTime: new Date(now()).toISOString() });
+    if (!existing) state.images.set(digest, { digest, engine: engine.name, config, createTime: new Date(now()).toISOString() });
     state.tags.set(tagKey(reference), { reference: tagKey(reference), digest });
   });
 }
 
-/** Removes the images' folders that a crash left without a name. To be called while no build runs. */
-export function sweepImages(state: State): void {
+/** Removes folders of unknown images, which a crash left. Call it while no build runs. */
+export function removeUnknownImages(state: State): void {
   const images = imageDirectory(state, "");
   for (const name of readdirSync(images))
     if (!state.images.get(`sha256:${name}`)) rmSync(join(images, name), { recursive: true, force: true });
@@ -65,7 +65,7 @@ function checkRepository(state: State, { name }: ImageReference): void {
       `denied: Permission "artifactregistry.repositories.uploadArtifacts" denied on resource "${resource}" (or it may not exist)`,
     );
   }
-  // Unlike Cloud Run: gcr.io takes images without a repository in Artifact Registry behind it.
+  // Unlike Cloud Run: gcr.io accepts images without a repository in Artifact Registry.
   if (!location) return;
   if (image.length === 0)
     throw new BuildError(

@@ -1,6 +1,9 @@
-import type { State } from "../../state/state.ts";
+import type { State } from "../state/state.ts";
 
-/** An image as Artifact Registry shows it: https://cloud.google.com/artifact-registry/docs/reference/rest/v1/projects.locations.repositories.dockerImages */
+/**
+ * Artifact Registry's DockerImage message:
+ * https://cloud.google.com/artifact-registry/docs/reference/rest/v1/projects.locations.repositories.dockerImages
+ */
 export interface DockerImage {
   readonly name: string;
   readonly uri: string;
@@ -11,9 +14,9 @@ export interface DockerImage {
   readonly updateTime: string;
 }
 
-// Unlike Cloud Run: an image that has lost its last tag to another one is not shown any more; a reference by digest still finds it.
-/** The images of a repository, by its key `PROJECT/LOCATION/REPOSITORY`. */
-export function dockerImages(state: State, key: string): DockerImage[] {
+// Unlike Cloud Run: an image without tags isn't listed anymore; references by digest still find it.
+/** Lists the images of a repository by its key `PROJECT/LOCATION/REPOSITORY`. */
+export function listDockerImages(state: State, key: string): DockerImage[] {
   const [project = "", location = "", repository = ""] = key.split("/");
   const registry = `${location}-docker.pkg.dev/${project}/${repository}/`;
   const images = new Map<string, { path: string; digest: string; tags: string[] }>();

@@ -7,15 +7,16 @@ import type { State } from "../state/state.ts";
 interface Tag {
   readonly name: string;
   readonly version: string;
-  /** The key of it in the state. */
+  /** The tag's key in the state. */
   readonly reference: string;
 }
 
 const PACKAGE = "/v1/projects/{project}/locations/{location}/repositories/{repository}/packages/{package}";
 
 /**
- * An image's versions and tags: https://cloud.google.com/artifact-registry/docs/reference/rest/v1/projects.locations.repositories.packages.
- * `check` throws where there is no such repository; `removed` is the operation of what has been removed.
+ * Routes for an image's versions and tags:
+ * https://cloud.google.com/artifact-registry/docs/reference/rest/v1/projects.locations.repositories.packages. `check`
+ * throws if the repository doesn't exist; `removed` returns the operation of a deletion.
  */
 export function packageRoutes(
   state: State,
@@ -23,7 +24,7 @@ export function packageRoutes(
 ): Readonly<Record<string, Route>> {
   const tagsOf = (call: Call): Tag[] => {
     check(call);
-    const [project, location, repository, name] = ["project", "location", "repository", "package"].map((each) => param(call, each));
+    const [project, location, repository, name] = ["project", "location", "repository", "package"].map((field) => param(call, field));
     const parent = `projects/${project}/locations/${location}/repositories/${repository}/packages/${encodeURIComponent(name ?? "")}`;
     return state.tags.list(`${location}-docker.pkg.dev/${project}/${repository}/${name}:`).map(({ reference, digest }) => ({
       name: `${parent}/tags/${reference.slice(reference.lastIndexOf(":") + 1)}`,
@@ -67,7 +68,7 @@ export function packageRoutes(
         return { name, createTime, updateTime: createTime };
       },
     },
-    // Unlike Cloud Run: an image that has lost its last tag is as good as deleted, so deleting it then succeeds whatever it is called.
+    // Unlike Cloud Run: an image without tags counts as deleted, so deleting any version of it succeeds.
     [`DELETE ${PACKAGE}/versions/{version=**}`]: {
       permission: "artifactregistry.versions.delete",
       handle: (call) => {
@@ -83,7 +84,7 @@ export function packageRoutes(
   };
 }
 
-/** gcloud names a version by its parent's name, which it does not encode as the answer does. */
+/** gcloud sends a version's full name without encoding it as the response does. */
 function isVersion({ version }: Tag, wanted: string): boolean {
   return decodeURIComponent(version) === decodeURIComponent(wanted);
 }

@@ -12,53 +12,53 @@ import type { State } from "../state/state.ts";
 import { secretName } from "./secrets.ts";
 import { accessVersion } from "./versions.ts";
 
-/** The secrets that one instance of a revision is given. */
+/** The secrets of one instance. */
 export interface InstanceSecrets {
-  /** By the names of the environment variables. */
+  /** Environment variables by name. */
   readonly environment: Readonly<Record<string, string>>;
-  /** Folders of secrets, and where the instance has them. */
+  /** Folders of secrets, with the paths at which the instance sees them. */
   readonly mounts: NonNullable<StartOptions["mounts"]>;
   /** Removes the folders. */
   close(): void;
 }
 
 /**
- * Reads the secrets that a revision names, as its service account may. Throws StartupError where one is not there, disabled or not the account's to read.
- * https://cloud.google.com/run/docs/configuring/services/secrets
+ * Reads a revision's secrets with its service account's permissions. Throws StartupError if one isn't found, is
+ * disabled or can't be read. https://cloud.google.com/run/docs/configuring/services/secrets
  */
-export function openSecrets(state: State, projectId: string, revision: KnativeRevision): InstanceSecrets {
+export function openInstanceSecrets(state: State, projectId: string, revision: KnativeRevision): InstanceSecrets {
   const { containers, volumes = [] } = revision.spec;
   const [container] = containers;
-  const reader = createReader(state, projectId, revision);
+  const reader = createSecretReader(state, projectId, revision);
   const environment = Object.fromEntries(
     (container?.env ?? []).flatMap(({ name, valueFrom }, index) => {
       if (!valueFrom?.secretKeyRef) return [];
       const { name: secret, key } = valueFrom.secretKeyRef;
-      const at = `spec.template.spec.containers[0].env[${index}].value_from.secret_key_ref.name`;
-      return [[name, reader.read(at, secret, key).toString("utf8")]];
+      const field = `spec.template.spec.containers[0].env[${index}].value_from.secret_key_ref.name`;
+      return [[name, reader.read(field, secret, key).toString("utf8")]];
     }),
   );
   const folders = volumes.flatMap(({ name, secret }, index) => {
     if (!secret) return [];
-    const at = `spec.template.spec.volumes[${index}].secret.secret_name`;
+    const field = `spec.template.spec.volumes[${index}].secret.secret_name`;
     const items = secret.items ?? [{ key: "latest", path: secret.secretName }];
     return [
-      { name, folder: String(index), files: items.map(({ key, path }) => ({ path, data: reader.read(at, secret.secretName, key) })) },
+      { name, folder: String(index), files: items.map(({ key, path }) => ({ path, data: reader.read(field, secret.secretName, key) })) },
     ];
   });
-  reader.finish();
+  reader.throwProblems();
   if (folders.length === 0) return { environment, mounts: [], close: () => undefined };
 
   const root = join(mountsFolder(state), randomUUID());
   for (const { folder, files } of folders) for (const { path, data } of files) writeFile(join(root, folder), path, data);
   const mounts = (container?.volumeMounts ?? []).flatMap(({ name, mountPath }) =>
-    folders.filter((each) => each.name === name).map(({ folder }) => ({ directory: join(root, folder), path: mountPath })),
+    folders.filter((volume) => volume.name === name).map(({ folder }) => ({ directory: join(root, folder), path: mountPath })),
   );
   return { environment, mounts, close: () => rmSync(root, { recursive: true, force: true }) };
 }
 
-/** Removes the folders of instances that a crash left. To be called before the first instance starts. */
-export function sweepMounts(state: State): void {
+/** Removes folders of instances, which a crash left. Call it before the first instance starts. */
+export function removeStaleMounts(state: State): void {
   for (const name of readdirSync(mountsFolder(state))) rmSync(join(mountsFolder(state), name), { recursive: true, force: true });
 }
 
@@ -68,7 +68,7 @@ function mountsFolder({ directory }: State): string {
   return path;
 }
 
-// Readable for whichever user a container has; the folder above shuts out everybody else.
+// Readable by the container's user, whoever that is; the parent folder keeps everyone else out.
 function writeFile(folder: string, path: string, data: Buffer): void {
   const file = join(folder, posix.join("/", path));
   mkdirSync(dirname(file), { recursive: true, mode: 0o755 });
@@ -76,45 +76,45 @@ function writeFile(folder: string, path: string, data: Buffer): void {
   chmodSync(file, 0o444);
 }
 
-/** Reads one secret after the other, and says in the end of all of them together what is wrong. */
-function createReader(state: State, projectId: string, { metadata, spec }: KnativeRevision) {
-  const aliases = readAliases(metadata.annotations["run.googleapis.com/secrets"] ?? "");
+/** Reads secrets and collects all problems, which `finish` throws together. */
+function createSecretReader(state: State, projectId: string, { metadata, spec }: KnativeRevision) {
+  const aliases = parseAliases(metadata.annotations["run.googleapis.com/secrets"] ?? "");
   const project = state.projects.get(projectId);
   const email = spec.serviceAccountName || (project ? defaultServiceAccount(project) : "");
   const problems: string[] = [];
   return {
-    read(at: string, name: string, version: string): Buffer {
-      const key = aliases.get(name) ?? readName(name) ?? `${projectId}/${name}`;
+    read(field: string, name: string, version: string): Buffer {
+      const key = aliases.get(name) ?? parseSecretName(name) ?? `${projectId}/${name}`;
       const [owner = "", id = ""] = key.split("/");
-      const canonical = `${findProject(state, owner)?.projectId ?? owner}/${id}`;
-      const shown = `${secretName(state, canonical)}/versions/${version}`;
+      const canonicalKey = `${findProject(state, owner)?.projectId ?? owner}/${id}`;
+      const versionName = `${secretName(state, canonicalKey)}/versions/${version}`;
       try {
-        const resource = `projects/${canonical.replace("/", "/secrets/")}`;
+        const resource = `projects/${canonicalKey.replace("/", "/secrets/")}`;
         if (isAllowed(state, { member: `serviceAccount:${email}`, email }, "secretmanager.versions.access", resource))
-          return accessVersion(state, canonical, version).data;
+          return accessVersion(state, canonicalKey, version).data;
         problems.push(
-          `${at}: Permission denied on secret: ${shown} for Revision service account ${email}. The service account used must be granted the 'Secret Manager Secret Accessor' role (roles/secretmanager.secretAccessor) at the secret, project or higher level.`,
+          `${field}: Permission denied on secret: ${versionName} for Revision service account ${email}. The service account used must be granted the 'Secret Manager Secret Accessor' role (roles/secretmanager.secretAccessor) at the secret, project or higher level.`,
         );
       } catch (error) {
         if (!(error instanceof ApiError)) throw error;
-        problems.push(`${at}: ${error.status === "NOT_FOUND" ? `Secret ${shown} was not found` : error.message}`);
+        problems.push(`${field}: ${error.status === "NOT_FOUND" ? `Secret ${versionName} was not found` : error.message}`);
       }
       return Buffer.alloc(0);
     },
-    finish(): void {
+    throwProblems(): void {
       if (problems.length > 0) throw new StartupError("SecretsAccessCheckFailed", problems.join("\n"));
     },
   };
 }
 
-/** `ALIAS:projects/PROJECT/secrets/ID,…`: how v1 names secrets of other projects. */
-function readAliases(annotation: string): Map<string, string> {
+/** `ALIAS:projects/PROJECT/secrets/ID,…`: v1's names for secrets of other projects. */
+function parseAliases(annotation: string): Map<string, string> {
   const parts = annotation.split(",").map((text) => text.trim().split(":"));
-  return new Map(parts.map(([alias = "", name = ""]) => [alias, readName(name) ?? name]));
+  return new Map(parts.map(([alias = "", name = ""]) => [alias, parseSecretName(name) ?? name]));
 }
 
-/** `PROJECT/ID` of a secret's full name, as v2 may have it; undefined for what is none. */
-function readName(name: string): string | undefined {
+/** `PROJECT/ID` of a secret's full name, as v2 can have it; undefined for other names. */
+function parseSecretName(name: string): string | undefined {
   const [, project, id] = /^projects\/([^/]+)\/secrets\/([^/]+)$/.exec(name) ?? [];
   return project && `${project}/${id}`;
 }

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { deflateRawSync } from "node:zlib";
 import { expect, test } from "vitest";
-import { extractZip } from "../../../src/emulator/builds/zip.ts";
+import { extractZip } from "../../../src/emulator/builds/extract-zip.ts";
 import { temporaryDirectory } from "../../helpers/api-server.ts";
 
 interface File {

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import type { ImageConfig } from "../state/resources.ts";
 
 /**
- * The digest of an image, `sha256:…`: of an OCI manifest whose only layer is the image's directory. The same files and the same
- * config give the same digest, whenever and wherever they were built.
+ * An image's digest, `sha256:…`, of an OCI manifest whose only layer is the image's directory. Equal files and configs
+ * have equal digests, whenever and wherever they were built.
  */
 export async function digestImage(directory: string, config: ImageConfig): Promise<string> {
   const layer = createHash("sha256");
@@ -23,27 +23,27 @@ export async function digestImage(directory: string, config: ImageConfig): Promi
   return digest(JSON.stringify(manifest));
 }
 
-/** Folders of what Python makes of its sources: it says where and when it was made. */
-const COMPILED = new Set(["__pycache__"]);
+/** Compiled Python files contain the path and time of their compilation. */
+const PYTHON_CACHE_FOLDERS = new Set(["__pycache__"]);
 
 async function addDirectory(hash: Hash, root: string, folder: string): Promise<void> {
   const entries = await readdir(join(root, folder), { withFileTypes: true });
   entries.sort((a, b) => (a.name < b.name ? -1 : 1));
   for (const entry of entries) {
     const path = join(folder, entry.name);
-    if (entry.isSymbolicLink()) hash.update(line("link", path, await readlink(join(root, path))));
-    else if (entry.isDirectory() && !COMPILED.has(entry.name)) {
-      hash.update(line("directory", path, ""));
+    if (entry.isSymbolicLink()) hash.update(entryLine("link", path, await readlink(join(root, path))));
+    else if (entry.isDirectory() && !PYTHON_CACHE_FOLDERS.has(entry.name)) {
+      hash.update(entryLine("directory", path, ""));
       await addDirectory(hash, root, path);
     } else if (entry.isFile()) {
       const { mode } = await stat(join(root, path));
-      hash.update(line(mode & 0o111 ? "program" : "file", path, await hashFile(join(root, path))));
+      hash.update(entryLine(mode & 0o111 ? "program" : "file", path, await hashFile(join(root, path))));
     }
   }
 }
 
-/** JSON keeps what is in a name from running into what is beside it. */
-function line(kind: string, path: string, content: string): string {
+/** JSON quoting separates a name from its neighbors. */
+function entryLine(kind: string, path: string, content: string): string {
   return `${JSON.stringify([kind, path, content])}\n`;
 }
 
@@ -52,9 +52,9 @@ async function hashFile(path: string): Promise<string> {
   const handle = await open(path, "r");
   try {
     const buffer = Buffer.allocUnsafe(256 * 1024);
-    for (let read = -1; read !== 0;) {
-      ({ bytesRead: read } = await handle.read(buffer));
-      hash.update(buffer.subarray(0, read));
+    for (let bytesRead = -1; bytesRead !== 0;) {
+      ({ bytesRead } = await handle.read(buffer));
+      hash.update(buffer.subarray(0, bytesRead));
     }
   } finally {
     await handle.close();

@@ -1,20 +1,20 @@
 import { createHash } from "node:crypto";
 import { crc32c } from "./crc32c.ts";
 
-/** How Cloud Storage describes an object's bytes: the size in bytes, the checksums in base64. */
+/** An object's size in bytes, and its checksums in base64, as in Cloud Storage. */
 export interface Checksums {
   readonly size: number;
   readonly md5Hash: string;
   readonly crc32c: string;
 }
 
-/** Takes bytes in as they come, and says at any time what they add up to so far. */
-export interface Summer {
+/** Computes checksums incrementally. */
+export interface Checksum {
   add(bytes: Uint8Array): void;
-  sum(): Checksums;
+  current(): Checksums;
 }
 
-export function createSummer(): Summer {
+export function createChecksum(): Checksum {
   const md5 = createHash("md5");
   let size = 0;
   let crc = 0;
@@ -24,7 +24,7 @@ export function createSummer(): Summer {
       crc = crc32c(bytes, crc);
       size += bytes.length;
     },
-    sum() {
+    current() {
       const bigEndian = Buffer.alloc(4);
       bigEndian.writeUInt32BE(crc);
       return { size, md5Hash: md5.copy().digest("base64"), crc32c: bigEndian.toString("base64") };
