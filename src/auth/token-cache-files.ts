@@ -1,6 +1,7 @@
 import { lstatSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { attempt, cacheFolder, isPrivate, writePrivate } from "../settings/private-files.ts";
+import { cacheFolder, writeCacheFile } from "../settings/cache-folder.ts";
+import { attempt, isPrivate } from "../settings/private-files.ts";
 
 /** A token as it lies on disk. */
 export interface CachedToken {
@@ -31,7 +32,7 @@ export function openTokenStore(folder: string): TokenStore {
   return {
     read: (key) =>
       attempt(() => (isPrivate(folder, "folder") && isTokenFile(pathOf(key)) ? parse(readFileSync(pathOf(key), "utf8")) : undefined)),
-    write: (key, kept) => void attempt(() => writePrivate(folder, `${key}.json`, JSON.stringify(kept), MAX_LIFETIME_MS)),
+    write: (key, kept) => writeCacheFile(folder, `${key}.json`, JSON.stringify(kept), MAX_LIFETIME_MS),
     remove: (key) => void attempt(() => rmSync(pathOf(key), { force: true })),
     clear() {
       const kept = (attempt(() => readdirSync(folder)) ?? []).filter((name) => name.endsWith(".json"));

@@ -1,6 +1,7 @@
 import * as nodeModule from "node:module";
 import { join } from "node:path";
-import { attempt, cacheFolder, makePrivate } from "../settings/private-files.ts";
+import { cacheFolder } from "../settings/cache-folder.ts";
+import { attempt, createPrivateFolder } from "../settings/private-files.ts";
 
 /** Part of `node:module` since Node 22. */
 interface CompileCache {
@@ -18,5 +19,5 @@ export function enableCompileCache(env: Readonly<Record<string, string | undefin
   if (!enable || !caches || env.NODE_COMPILE_CACHE || env.NODE_DISABLE_COMPILE_CACHE === "1") return;
   // Node's own default is a folder that all users of the machine share: another user could put code there.
   const folder = join(caches, "code");
-  if (attempt(() => makePrivate(folder))) enable(folder);
+  if (attempt(() => createPrivateFolder(folder))) enable(folder);
 }

@@ -1,4 +1,3 @@
-import { writeFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { PassThrough } from "node:stream";
 import { readKeyFile } from "../auth/key-file.ts";
@@ -13,6 +12,7 @@ import { CliError } from "../errors/cli-error.ts";
 import { requestEmulator } from "../context/emulator-client.ts";
 import { operatorContext } from "../context/operator-context.ts";
 import { readProjectFile } from "../settings/project-file.ts";
+import { writePrivateFile } from "../settings/private-files.ts";
 import { assertAllowed } from "../settings/rules.ts";
 import { openTerminal } from "../terminal/terminal.ts";
 
@@ -41,7 +41,7 @@ export async function openTestEmulator(
       const text = await createKeyFile(client, { project, email });
       const { private_key_id } = JSON.parse(text) as { readonly private_key_id: string };
       const path = join(data_dir, "keys", `${email}-${private_key_id.slice(0, 8)}.json`);
-      await writeFile(path, text, { mode: 0o600, flag: "wx" });
+      writePrivateFile(path, text);
       return path;
     },
     async deploy(directory, { name, allowUnauthenticated, members = [], env: variables, serviceAccount } = {}) {

@@ -1,8 +1,9 @@
-import { createHash, randomUUID } from "node:crypto";
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { tokenCacheFolder } from "../../auth/token-cache-files.ts";
 import type { Context } from "../../context/context.ts";
+import { writeCacheFile } from "../../settings/cache-folder.ts";
 
 type Value = readonly [value: string, meaning: string];
 type Kind = "service" | "member" | "revision";
@@ -69,12 +70,5 @@ function readKept(path: string | undefined): readonly Value[] | undefined {
 
 function keep(path: string | undefined, values: readonly Value[], life: number): void {
   if (path === undefined) return;
-  const unfinished = `${path}.${randomUUID()}.new`;
-  try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    writeFileSync(unfinished, JSON.stringify({ until: Date.now() + life, values }), { mode: 0o600 });
-    renameSync(unfinished, path);
-  } catch {
-    rmSync(unfinished, { force: true });
-  }
+  writeCacheFile(dirname(path), basename(path), JSON.stringify({ until: Date.now() + life, values }), LIFE.answer);
 }

@@ -1,65 +1,36 @@
-import { randomBytes } from "node:crypto";
-import { link, lstat, open, realpath, rename, rm, stat } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { realpath, stat } from "node:fs/promises";
 import { CliError } from "../../errors/cli-error.ts";
 import { unwritable } from "../../errors/file-error.ts";
+import { openPrivateFile } from "../../settings/private-files.ts";
 
-/** Where a key file is to be: it appears whole or not at all, and only its owner may read it. */
+/** The place for a key file, which appears whole or not at all, and which only its owner can read. */
 export interface KeyFilePlace {
-  /** Writes the file (0600), on disk when it resolves. Throws CONFLICT where another has come in its place meanwhile. */
-  write(text: string): Promise<void>;
-  /** Leaves everything as it was; nothing to do after `write`. */
-  discard(): Promise<void>;
+  /** Writes the file (0600), which is on disk on return. Throws CONFLICT if another file has taken its place in the meantime. */
+  write(text: string): void;
+  /** Leaves everything as it was. Does nothing after `write`. */
+  discard(): void;
 }
 
-/**
- * Makes sure that a key file can be written before its key is made. Throws CONFLICT where a file is there that is not to be replaced, USAGE where
- * none can be written.
- */
+/** Makes sure that a key file can be written before its key is created. Throws CONFLICT if a file exists that must not be replaced, USAGE if none can be written. */
 export async function openKeyFilePlace(path: string, { replace }: { readonly replace: boolean }): Promise<KeyFilePlace> {
-  const there = await stat(path).catch((error: NodeJS.ErrnoException) => {
+  const existing = await stat(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return undefined;
     return refuse(path, error);
   });
-  if (there?.isDirectory()) throw new CliError("USAGE", `${path} is a folder.`, { hint: "Name a file in it." });
-  if (there && !there.isFile())
+  if (existing?.isDirectory()) throw new CliError("USAGE", `${path} is a folder.`, { hint: "Name a file in it." });
+  if (existing && !existing.isFile())
     throw new CliError("USAGE", `${path} is a pipe or a device: a private key is written into files only.`, { hint: "Name a file." });
-  if (there && !replace) throw taken(path);
-  const target = there ? await realpath(path) : path;
-  const written = join(dirname(target), `.${basename(target)}.${randomBytes(6).toString("hex")}.part`);
-  const file = await open(written, "wx", 0o600).catch((error: NodeJS.ErrnoException) => refuse(path, error));
-
-  const discard = async (): Promise<void> => {
-    await file.close().catch(() => {});
-    await rm(written, { force: true });
+  if (existing && !replace) throw taken(path);
+  const translate = <T>(act: () => T): T => {
+    try {
+      return act();
+    } catch (error) {
+      return refuse(path, error as NodeJS.ErrnoException);
+    }
   };
-  return {
-    discard,
-    async write(text) {
-      try {
-        await file.writeFile(text);
-        await file.sync();
-        await file.close();
-        if (replace) await rename(written, target);
-        else await moveUnlessThere(written, target);
-      } catch (error) {
-        await discard();
-        refuse(path, error as NodeJS.ErrnoException);
-      }
-    },
-  };
-}
-
-/** A link, unlike a renaming, fails where something is in the way; some file systems have none. */
-async function moveUnlessThere(from: string, to: string): Promise<void> {
-  try {
-    await link(from, to);
-    await rm(from);
-  } catch (error) {
-    if (!["EPERM", "ENOTSUP", "EOPNOTSUPP", "ENOSYS", "EMLINK"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
-    if (await lstat(to).catch(() => undefined)) throw taken(to);
-    await rename(from, to);
-  }
+  const target = existing ? await realpath(path) : path;
+  const { write, discard } = translate(() => openPrivateFile(target));
+  return { discard, write: (text) => translate(() => write(text, { overwrite: replace })) };
 }
 
 function taken(path: string): CliError {
@@ -68,8 +39,7 @@ function taken(path: string): CliError {
   });
 }
 
-function refuse(path: string, error: NodeJS.ErrnoException | CliError): never {
-  if (error instanceof CliError) throw error;
+function refuse(path: string, error: NodeJS.ErrnoException): never {
   if (error.code === "EEXIST") throw taken(path);
   throw unwritable(path, error, { hint: "Name another file." });
 }

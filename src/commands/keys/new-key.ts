@@ -30,10 +30,10 @@ export async function keepNewKey(
     isMade = true;
     key = parseServiceAccountKey(parse(text), "The new key");
     await verify(key);
-    await place.write(`${text.trimEnd()}\n`);
+    place.write(`${text.trimEnd()}\n`);
     return key.private_key_id;
   } catch (error) {
-    await place.discard();
+    place.discard();
     if (isMade && !key)
       terminal.warn(`A key was made that cannot be read: see which, and delete it: cloudrun-oauth keys list --account ${options.account}`);
     if (key) {

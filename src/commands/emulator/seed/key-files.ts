@@ -1,4 +1,4 @@
-import { mkdir, rename, writeFile } from "node:fs/promises";
+import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { readKeyFile } from "../../../auth/key-file.ts";
 import type { ServiceAccountKey } from "../../../auth/service-account-key.ts";
@@ -6,6 +6,7 @@ import { createKeyFile } from "../../../cloud/api/accounts.ts";
 import type { ApiClient } from "../../../cloud/api/client.ts";
 import { describeKeyPair } from "../../../emulator/index.ts";
 import { CliError } from "../../../errors/cli-error.ts";
+import { writePrivateFile } from "../../../settings/private-files.ts";
 
 interface Account {
   readonly project: string;
@@ -27,13 +28,7 @@ export async function provideKeyFile(client: ApiClient, account: Account, path: 
     if (!isEmulators(found)) throw inTheWay(path, "holds a key that no emulator made");
   }
   await mkdir(dirname(path), { recursive: true });
-  const text = await createKeyFile(client, account);
-  if (!found) {
-    await writeFile(path, text, { mode: 0o600, flag: "wx" });
-    return true;
-  }
-  await writeFile(`${path}.new`, text, { mode: 0o600, flag: "wx" });
-  await rename(`${path}.new`, path);
+  writePrivateFile(path, await createKeyFile(client, account), { overwrite: found !== undefined });
   return true;
 }
 

@@ -1,8 +1,9 @@
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Context } from "../../../context/context.ts";
 import type { EmulatorStatus } from "../../../emulator/index.ts";
 import { CliError } from "../../../errors/cli-error.ts";
+import { writePrivateFile } from "../../../settings/private-files.ts";
 
 /** What an emulator's logins begin with; Google's do not. */
 const OURS = "1//0emulator-";
@@ -37,9 +38,7 @@ export async function provideLogin(context: Pick<Context, "send">, running: Emul
   }
   const text = `${JSON.stringify(await ask(context, running, "logins", { email }), null, 2)}\n`;
   await mkdir(dirname(path), { recursive: true });
-  const fresh = `${path}.new`;
-  await writeFile(fresh, text, { mode: 0o600, flag: "wx" });
-  await rename(fresh, path);
+  writePrivateFile(path, text);
   return true;
 }
 
