@@ -15,7 +15,9 @@ export interface CacheOptions {
 
 /** Credentials whose ID tokens are kept, for the process and for those that come after it. */
 export interface CachedCredentials extends Credentials {
-  /** Drops a token that was refused. True where it had been kept: the next one is a new one, and may do better. */
+  /** Remembers that Cloud Run has accepted a token. */
+  accepted(token: string): void;
+  /** Drops a rejected token. True if it had been accepted before, or wasn't fetched just now: a fresh one can be accepted. */
   forget(audience: string, token: string): boolean;
 }
 
@@ -46,6 +48,7 @@ export function withCache(credentials: Credentials, { env, now = Date.now }: Wor
   const folder = cache ? tokenCacheFolder(env) : undefined;
   const store: TokenStore | undefined = folder === undefined ? undefined : openTokenStore(folder);
   const memory = new Map<string, Held>();
+  const acceptedTokens = new Set<string>();
   const underway = new Map<string, Promise<Held>>();
   let pausedUntil = 0;
 
@@ -98,13 +101,14 @@ export function withCache(credentials: Credentials, { env, now = Date.now }: Wor
       if (options.minTtlMs !== undefined) assertLasting(left(found), options.minTtlMs);
       return found.token;
     },
+    accepted: (token) => void acceptedTokens.add(token),
     forget(audience, token) {
       const held = memory.get(audience);
       if (held?.token === token) memory.delete(audience);
       const key = keyOf(audience);
       // Another process may have put a better one there.
       if (store?.read(key)?.token === token) store.remove(key);
-      return held?.token !== token || held.fetched === undefined || now() - held.fetched > MINUTE;
+      return acceptedTokens.has(token) || held?.token !== token || held.fetched === undefined || now() - held.fetched > MINUTE;
     },
   };
 }

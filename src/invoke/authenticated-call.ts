@@ -2,6 +2,7 @@ import { Readable } from "node:stream";
 import { principalOfToken } from "../auth/principal.ts";
 import { responseAuthor, isFromIap } from "./refusal/response-author.ts";
 import type { EvidenceLookup } from "./refusal/evidence.ts";
+import { sendWithToken } from "../auth/send-with-token.ts";
 import type { CachedCredentials } from "../auth/token-cache.ts";
 import { CliError } from "../errors/cli-error.ts";
 import type { Response, Send } from "../http/client.ts";
@@ -9,7 +10,7 @@ import { startStopwatch } from "../http/stopwatch.ts";
 import { withToken, type Headers } from "./headers.ts";
 import type { InvokeOptions } from "./options.ts";
 import type { Call } from "./request.ts";
-import { followRedirect, type RedirectableRequest } from "./redirect.ts";
+import { readRedirect, type RedirectableRequest } from "./redirect.ts";
 
 /** What came of a call. */
 export interface CallResult {
@@ -28,7 +29,7 @@ export interface CallResult {
 }
 
 /** Who calls, and with what. */
-type Caller = Pick<CachedCredentials, "fetchIdToken" | "forget" | "principal">;
+type Caller = Pick<CachedCredentials, "accepted" | "fetchIdToken" | "forget" | "principal">;
 
 interface Policy extends Pick<InvokeOptions, "location" | "maxTimeMs" | "retries" | "retryAll" | "waitFor"> {
   /** Asked why a call was refused, where the answer does not tell. */
@@ -54,20 +55,18 @@ export function createAuthenticatedCall(send: Send, caller: Caller, policy: Poli
   const { location, maxTimeMs, retries, retryAll = false, waitFor, lookUpEvidence } = policy;
   // Who waits calls again anyway, and does not wait for an answer that never comes.
   const retry = { times: waitFor === undefined ? retries : 0, statuses: TRANSIENT_STATUSES, all: retryAll };
-  const limit = maxTimeMs ?? (waitFor === undefined ? undefined : WAITING_CALL_TIMEOUT_MS);
-  const taken = new Set<string>();
+  const timeoutMs = maxTimeMs ?? (waitFor === undefined ? undefined : WAITING_CALL_TIMEOUT_MS);
 
-  async function once(call: Call, token: string, signal: { readonly signal?: AbortSignal }): Promise<UnexplainedResult> {
+  async function sendOnce(call: Call, token: string, signal: { readonly signal?: AbortSignal }): Promise<UnexplainedResult> {
     const elapsed = startStopwatch();
     const principal = caller.principal ?? principalOfToken(token);
     let next: RedirectableRequest = call;
     for (let redirects = 0; ; redirects += 1) {
       const { method, url, body } = next;
-      const isOwn = url.origin === call.url.origin;
-      const headers = isOwn ? withToken(next.headers, token, call.tokenHeader) : next.headers;
+      const headers = next.hasLeftOrigin ? next.headers : withToken(next.headers, token, call.tokenHeader);
       const response = await send({ method, url: url.href, headers, ...(body && { body }), retry, ...signal });
-      const further = location && !isFromIap(response.headers) ? followRedirect(next, response) : undefined;
-      if (!further) {
+      const redirected = location && !isFromIap(response.headers) ? readRedirect(next, response)?.next : undefined;
+      if (!redirected) {
         const isRefusal = response.status >= 400 || isFromIap(response.headers);
         return { url, response, sent: headers, principal, elapsed, ...(isRefusal && { bytes: await response.bytes() }) };
       }
@@ -75,12 +74,12 @@ export function createAuthenticatedCall(send: Send, caller: Caller, policy: Poli
       if (redirects === MAX_REDIRECTS)
         throw new CliError(
           "HTTP_STATUS",
-          `${call.url.host} redirects on and on: ${MAX_REDIRECTS} times, at last to ${further.url.origin}.`,
+          `${call.url.host} redirects on and on: ${MAX_REDIRECTS} times, at last to ${redirected.url.origin}.`,
           {
-            details: { status_code: response.status, url: further.url.origin },
+            details: { status_code: response.status, url: redirected.url.origin },
           },
         );
-      next = further;
+      next = redirected;
     }
   }
 
@@ -98,25 +97,27 @@ export function createAuthenticatedCall(send: Send, caller: Caller, policy: Poli
   }
 
   return async (call) => {
-    const { audience } = call;
+    const { audience, body } = call;
     send.connect?.(call.url);
-    const token = await caller.fetchIdToken(audience);
-    const end = limit === undefined ? {} : { signal: endAfter(limit) };
-    const answer = await once(call, token, end);
-    const isRefused = isUnverified(answer);
-    if (!isRefused) taken.add(token);
-    // It was good once: keys are changed, and clocks are set.
-    const isStale = isRefused && (caller.forget(audience, token) || taken.has(token));
-    return explain(isStale && !(call.body instanceof Readable) ? await once(call, await caller.fetchIdToken(audience), end) : answer);
+    let timeout: { readonly signal?: AbortSignal } | undefined;
+    const { result, token } = await sendWithToken({
+      fetchToken: () => caller.fetchIdToken(audience),
+      send: (token) => sendOnce(call, token, (timeout ??= timeoutMs === undefined ? {} : { signal: timeoutSignal(timeoutMs) })),
+      isRejected: isTokenRejected,
+      discard: (token) => caller.forget(audience, token),
+      canResend: !(body instanceof Readable),
+    });
+    if (!isTokenRejected(result)) caller.accepted(token);
+    return explain(result);
   };
 }
 
 /** The front end's 401. A service's own is not about the token: it never saw it. */
-function isUnverified({ response: { status, headers }, bytes }: UnexplainedResult): boolean {
+function isTokenRejected({ response: { status, headers }, bytes }: UnexplainedResult): boolean {
   return status === 401 && responseAuthor({ status, headers, body: bytes?.toString("utf8") ?? "" }) === "front end";
 }
 
-function endAfter(milliseconds: number): AbortSignal {
+function timeoutSignal(milliseconds: number): AbortSignal {
   const end = new AbortController();
   const over = new CliError("TIMEOUT", `The call was not done after --max-time, ${milliseconds / 1000} s.`);
   // The connection keeps the process alive while there is something to end.

@@ -66,7 +66,7 @@ export async function diagnose(answer: Response | RefusedAnswer, options: Diagno
 }
 
 /** The same for an answer that is being read: gives a body in the place of the one that this takes. */
-export async function explainAnswer(answer: Answer, url: URL, token: string): Promise<{ refusal: CliError | undefined; body: Readable }> {
+export async function explainResponse(answer: Answer, url: URL, token: string): Promise<{ refusal: CliError | undefined; body: Readable }> {
   const { status, headers } = answer;
   const isPage = (headers["content-type"] ?? "text/html").startsWith("text/html");
   if (!isPage) return { refusal: undefined, body: answer.body };

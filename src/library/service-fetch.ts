@@ -1,10 +1,11 @@
 import { Readable } from "node:stream";
 import type { ReadableStream as NodeWebStream } from "node:stream/web";
 import { chooseTokenHeader, hasHeader, withToken, type Headers as HeaderList } from "../invoke/headers.ts";
-import type { Response as Answer, Send } from "../http/client.ts";
-import { explainAnswer, rememberToken } from "./diagnose.ts";
+import { sendWithToken } from "../auth/send-with-token.ts";
+import { readRedirect, type RedirectableRequest } from "../invoke/redirect.ts";
+import type { Response, Send } from "../http/client.ts";
+import { explainResponse, rememberToken } from "./diagnose.ts";
 import type { IdTokenSource } from "./id-token-source.ts";
-import { followRedirect, locationOf, type Hop } from "./redirect.ts";
 import { toWebResponse } from "./web-response.ts";
 
 interface Service {
@@ -14,8 +15,8 @@ interface Service {
   tokens(url: URL): IdTokenSource;
 }
 
-/** The Fetch standard's number. */
-const REDIRECTS = 20;
+/** The Fetch standard's limit. */
+const MAX_REDIRECTS = 20;
 
 /** What says how the request travels follows from the request; Host would bring the token to another service. */
 const RESERVED_HEADERS = [
@@ -45,21 +46,22 @@ export function openServiceFetch({ send, findUrl, tokens }: Service): typeof fet
     const request = input instanceof Request ? new Request(input, init) : new Request(new URL(String(input), base), init);
     const { signal } = request;
     if (!/^https?:/.test(request.url)) return fetch(request);
-    let hop = await firstHop(request, isStream(input, init));
+    let hop = await readFirstRequest(request, isStream(input, init));
     try {
       for (let count = 0; ; count += 1) {
         signal.throwIfAborted();
-        const { answer, token } = await call(hop, signal, base);
-        const location = request.redirect === "manual" ? undefined : locationOf(answer, hop.url);
-        if (!location) {
-          const response = toWebResponse(answer, { url: hop.url, method: hop.method, isRedirected: count > 0, signal });
-          rememberToken(response, token);
-          return response;
+        const { response, token } = await call(hop, signal, base);
+        const redirect = request.redirect === "manual" ? undefined : readRedirect(hop, response);
+        if (!redirect) {
+          const webResponse = toWebResponse(response, { url: hop.url, method: hop.method, isRedirected: count > 0, signal });
+          rememberToken(webResponse, token);
+          return webResponse;
         }
-        answer.body.destroy();
+        response.body.destroy();
         if (request.redirect === "error") throw new TypeError("fetch failed: the answer is a redirect");
-        if (count === REDIRECTS) throw new TypeError(`fetch failed: more than ${REDIRECTS} redirects`);
-        hop = followRedirect(hop, answer.status, location);
+        if (count === MAX_REDIRECTS) throw new TypeError(`fetch failed: more than ${MAX_REDIRECTS} redirects`);
+        if (!redirect.next) throw new TypeError(`fetch failed: ${redirect.fault}`);
+        hop = redirect.next;
       }
     } catch (error) {
       if (hop.body instanceof Readable) hop.body.destroy();
@@ -67,27 +69,41 @@ export function openServiceFetch({ send, findUrl, tokens }: Service): typeof fet
     }
   };
 
-  /** Sends one request; a token that was kept and is refused is tried anew, once. */
-  async function call(hop: Hop, signal: AbortSignal, base: URL): Promise<{ answer: Answer; token: string | undefined }> {
-    const { url, method, headers, body, isStray } = hop;
+  /** Sends one request, with a token if it is to the service. */
+  async function call(hop: RedirectableRequest, signal: AbortSignal, base: URL): Promise<{ response: Response; token?: string }> {
+    const { url, method, headers, body, hasLeftOrigin } = hop;
     const request = { url: url.href, method, signal, ...(body !== undefined && { body }) };
-    if (isStray || url.origin !== base.origin) return { answer: await send({ ...request, headers }), token: undefined };
+    if (hasLeftOrigin || url.origin !== base.origin) return { response: await send({ ...request, headers }) };
     const source = tokens(base);
-    const carrier = chooseTokenHeader(headers);
-    const { token, isNew } = await unlessAborted(source.get(), signal);
-    const answer = await send({ ...request, headers: withToken(headers, token, carrier) });
-    if (isNew || answer.status !== 401) return { answer, token };
-    const { refusal, ...read } = await explainAnswer(answer, url, token);
-    if (!refusal) return { answer: { ...answer, ...read }, token };
-    source.forget(token);
-    if (body instanceof Readable) return { answer: { ...answer, ...read }, token };
-    const next = await unlessAborted(source.get(), signal);
-    return { answer: await send({ ...request, headers: withToken(headers, next.token, carrier) }), token: next.token };
+    const tokenHeader = chooseTokenHeader(headers);
+    let isNew = false;
+    const { result, token } = await sendWithToken({
+      async fetchToken() {
+        const given = await unlessAborted(source.get(), signal);
+        isNew = given.isNew;
+        return given.token;
+      },
+      send: async (token) => detectRejection(await send({ ...request, headers: withToken(headers, token, tokenHeader) }), url, token),
+      isRejected: ({ isRejected }) => isRejected,
+      discard(token) {
+        if (!isNew) source.forget(token);
+        return !isNew;
+      },
+      canResend: !(body instanceof Readable),
+    });
+    return { response: result.response, token };
   }
 }
 
-/** A body that is no stream is kept, so that it can be sent again. */
-async function firstHop(request: Request, streams: boolean): Promise<Hop> {
+/** A 401 of Cloud Run's front end is about the token. Its page is read to recognize it, and replaced by a copy. */
+async function detectRejection(response: Response, url: URL, token: string): Promise<{ response: Response; isRejected: boolean }> {
+  if (response.status !== 401) return { response, isRejected: false };
+  const { refusal, body } = await explainResponse(response, url, token);
+  return { response: { ...response, body }, isRejected: refusal !== undefined };
+}
+
+/** A body that isn't a stream is buffered, so that it can be sent again. */
+async function readFirstRequest(request: Request, isStreamed: boolean): Promise<RedirectableRequest> {
   const given: HeaderList = [...request.headers].filter(([name]) => !RESERVED_HEADERS.includes(name));
   const headers = [...given, ...DEFAULT_HEADERS.filter(([name]) => !hasHeader(given, name))];
   const { method } = request;
@@ -95,10 +111,10 @@ async function firstHop(request: Request, streams: boolean): Promise<Hop> {
   const body =
     request.body === null
       ? undefined
-      : streams
+      : isStreamed
         ? Readable.fromWeb(request.body as NodeWebStream)
         : Buffer.from(await request.arrayBuffer());
-  return { url, method, headers, body, isStray: false };
+  return { url, method, headers, body };
 }
 
 function isStream(input: string | URL | Request, init: RequestInit | undefined): boolean {

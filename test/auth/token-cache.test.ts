@@ -239,6 +239,15 @@ test("a token that was refused is forgotten on disk too, unless another process 
   expect(asked).toHaveLength(2);
 });
 
+test("a new token that is rejected is worth replacing only if it has been accepted before", async () => {
+  const cache = (await openCache()).open();
+  const token = await cache.fetchIdToken(AUDIENCE);
+  expect(cache.forget(AUDIENCE, token)).toBe(false);
+  const next = await cache.fetchIdToken(AUDIENCE);
+  cache.accepted(next);
+  expect(cache.forget(AUDIENCE, next)).toBe(true);
+});
+
 test("a token of one emulator is never given out for another, nor for Google", async () => {
   const folder = temporaryDirectory();
   const [one, two] = [await openCache(folder), await openCache(folder)];

@@ -33,7 +33,7 @@ const HAS_BODY = new Set(["POST", "PUT", "PATCH"]);
 export function openRequestSource(
   call: Call & { readonly body: Buffer | undefined },
   { to }: Pick<Way, "to">,
-  credentials: Pick<CachedCredentials, "fetchIdToken" | "forget">,
+  credentials: Pick<CachedCredentials, "accepted" | "fetchIdToken" | "forget">,
 ): RequestSource {
   const keeper = openTokenKeeper(credentials, call.audience);
   const { before, after } = write(call, String(to.path));

@@ -21,9 +21,11 @@ const LAST = 30_000;
 const PAUSE = 20_000;
 
 /** Keeps an audience's token at hand: what asks for it has to wait for the first one only. */
-export function openTokenKeeper(credentials: Pick<CachedCredentials, "fetchIdToken" | "forget">, audience: string): TokenKeeper {
+export function openTokenKeeper(
+  credentials: Pick<CachedCredentials, "accepted" | "fetchIdToken" | "forget">,
+  audience: string,
+): TokenKeeper {
   let held: string | undefined;
-  let taken: string | undefined;
   let expires = 0;
   let lookAt = 0;
 
@@ -52,9 +54,9 @@ export function openTokenKeeper(credentials: Pick<CachedCredentials, "fetchIdTok
 
   return {
     get,
-    accepted: (token) => void (taken = token),
+    accepted: (token) => credentials.accepted(token),
     refused(token) {
-      const wasOld = credentials.forget(audience, token) || taken === token;
+      const wasOld = credentials.forget(audience, token);
       if (held === token) held = undefined;
       return wasOld;
     },

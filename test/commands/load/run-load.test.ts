@@ -19,9 +19,18 @@ async function load(server: Server | ReturnType<typeof createTcpServer>, options
   let held: string | undefined;
   const credentials = {
     fetchIdToken: async () => (held ??= `${Buffer.from("{}").toString("base64url")}.${claims()}.${(tokens += 1)}`),
+    accepted: () => {},
     forget: () => ((held = undefined), true),
   };
-  const request = { method: "GET", url, audience: url.origin, headers: [], carrier: "Authorization", body: undefined, ...call } as const;
+  const request = {
+    method: "GET",
+    url,
+    audience: url.origin,
+    headers: [],
+    tokenHeader: "Authorization",
+    body: undefined,
+    ...call,
+  } as const;
   const source = openRequestSource(request as Parameters<typeof openRequestSource>[0], way, credentials);
   try {
     const outcome = await runLoad({

@@ -4,6 +4,7 @@ import { openTokenKeeper } from "../../../src/commands/proxy/token-refresh.ts";
 /** Tokens that are good for so many seconds each, in turn; what is no number fails. */
 function keep(...lives: readonly (number | Error)[]) {
   const forgotten: string[] = [];
+  const acceptedTokens = new Set<string>();
   let fetched = 0;
   const credentials = {
     async fetchIdToken() {
@@ -13,7 +14,11 @@ function keep(...lives: readonly (number | Error)[]) {
       const claims = { exp: Math.floor(Date.now() / 1000) + life, number: fetched };
       return `e30.${Buffer.from(JSON.stringify(claims)).toString("base64url")}.x`;
     },
-    forget: (_: string, token: string) => forgotten.push(token) > 1,
+    accepted: (token: string) => void acceptedTokens.add(token),
+    forget(_: string, token: string) {
+      forgotten.push(token);
+      return acceptedTokens.has(token);
+    },
   };
   const keeper = openTokenKeeper(credentials, "https://hello-abc123-uc.a.run.app");
   onTestFinished(() => keeper.close());
