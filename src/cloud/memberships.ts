@@ -1,6 +1,6 @@
 import { CliError } from "../errors/cli-error.ts";
 import type { Binding, Cloud, Policy } from "./cloud.ts";
-import type { ProjectName } from "./names.ts";
+import type { ProjectName, ServiceName } from "./names.ts";
 import { isInvokerRole } from "./permissions.ts";
 
 /** A member's role, and where it comes from. */
@@ -28,12 +28,19 @@ export function membershipsOf(policy: Policy | undefined, inheritedFrom: Members
   );
 }
 
-/** The project's policy; undefined where who asks may not read it, or has not enabled the API that tells it. */
-export async function projectPolicyIfAllowed(cloud: Cloud, { project }: ProjectName): Promise<Policy | undefined> {
-  return cloud.projectPolicy({ project }).catch((error: unknown) => {
-    if (error instanceof CliError && error.code === "PERMISSION_DENIED") return undefined;
-    throw error;
-  });
+/** A service's policy; undefined if the caller can't read it. */
+export function servicePolicyIfAllowed(cloud: Cloud, name: ServiceName): Promise<Policy | undefined> {
+  return cloud.policy(name).catch(unlessForbidden);
+}
+
+/** The project's policy; undefined if the caller can't read it, or the API that tells it isn't enabled. */
+export function projectPolicyIfAllowed(cloud: Cloud, { project }: ProjectName): Promise<Policy | undefined> {
+  return cloud.projectPolicy({ project }).catch(unlessForbidden);
+}
+
+function unlessForbidden(error: unknown): undefined {
+  if (error instanceof CliError && error.code === "PERMISSION_DENIED") return undefined;
+  throw error;
 }
 
 function readCondition(condition: Binding["condition"]): Membership["condition"] {

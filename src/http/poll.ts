@@ -7,14 +7,19 @@ interface PollOptions {
   readonly firstPauseMs: number;
   /** The longest pause; `firstPauseMs` by default, so that all pauses are alike. */
   readonly maxPauseMs?: number;
+}
+
+interface TimedPollOptions extends PollOptions {
   /** No check begins later than this; without it, polling ends with the signal. */
-  readonly timeoutMs?: number;
+  readonly timeoutMs: number;
 }
 
 /** Repeats a check until it gives something other than undefined, and returns that; returns undefined after the timeout. Throws the signal's reason. */
+export async function poll<T>(check: () => Promise<T | undefined>, options: TimedPollOptions): Promise<T | undefined>;
+export async function poll<T>(check: () => Promise<T | undefined>, options: PollOptions): Promise<T>;
 export async function poll<T>(
   check: () => Promise<T | undefined>,
-  { signal, firstPauseMs, maxPauseMs = firstPauseMs, timeoutMs = Infinity }: PollOptions,
+  { signal, firstPauseMs, maxPauseMs = firstPauseMs, timeoutMs = Infinity }: PollOptions & Partial<TimedPollOptions>,
 ): Promise<T | undefined> {
   const end = performance.now() + timeoutMs;
   for (let pauseMs = firstPauseMs; ; pauseMs = Math.min(pauseMs * 1.5, maxPauseMs)) {

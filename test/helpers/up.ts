@@ -1,5 +1,15 @@
-import { folder } from "./command-line.ts";
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll } from "vitest";
+import { mergeEnvironment } from "../../src/context/merge-environment.ts";
+import { createEmulator } from "../../src/emulator/index.ts";
+import { sendAdmin } from "./admin.ts";
+import { folder, runCli } from "./command-line.ts";
 import { tinyService, type Files } from "./emulator.ts";
+
+/** The account that calls services on the emulator. */
+export const CALLER = "serviceAccount:caller@cloudrun-local.iam.gserviceaccount.com";
 
 /** Answers every path with JSON; `/bad` with 500. */
 export const SERVER = `
@@ -25,4 +35,42 @@ export function upFolder(service: string, line = ""): string {
 /** The names of the steps that a document of `up` tells of. */
 export function stepsOf(document: Readonly<Record<string, unknown>>): string[] {
   return (document["steps"] as readonly { readonly name: string }[]).map(({ name }) => name);
+}
+
+type RunOptions = Parameters<typeof runCli>[1];
+
+/** An emulator for the tests of a file, with the command line as its operator uses it, without gcloud. */
+export function openUpEmulator() {
+  let emulator: Awaited<ReturnType<typeof createEmulator>>;
+  let record: string;
+  beforeAll(async () => {
+    const directory = mkdtempSync(join(tmpdir(), "cloudrun-oauth-emulator-"));
+    record = join(directory, "record");
+    emulator = await createEmulator({ directory, port: 0, engine: "process", env: process.env, log: () => {}, record });
+  }, 60_000);
+  afterAll(() => emulator.remove());
+
+  function run(argv: readonly string[], { env, ...options }: RunOptions = {}) {
+    const emulatorEnv = mergeEnvironment({ PATH: "" }, emulator.status().environment) as Record<string, string>;
+    return runCli(["--via", "api", ...argv], { ...options, env: { ...emulatorEnv, ...env } });
+  }
+
+  return {
+    emulator: () => emulator,
+    run,
+    /** The document that a command prints under `--json`. Throws its stderr if it fails. */
+    async json(argv: readonly string[], options?: RunOptions) {
+      const { exitCode, stdout, stderr } = await run(["--json", ...argv], options);
+      if (exitCode !== 0) throw new Error(stderr);
+      return JSON.parse(stdout);
+    },
+    /** The requests that the emulator has received since the last call, as `METHOD URL`. */
+    takeRequests(): string[] {
+      const lines = readFileSync(record, "utf8").split("\n").filter(Boolean);
+      writeFileSync(record, "");
+      return lines.map((line) => JSON.parse(line)).map(({ method, url }) => `${method} ${url}`);
+    },
+    faults: (method: "POST" | "DELETE", fault?: object) =>
+      sendAdmin(Number(new URL(emulator.status().url).port), method, "/_emulator/faults", fault),
+  };
 }

@@ -1,7 +1,7 @@
 import { formatTime } from "../../terminal/relative-time.ts";
-import type { Policy, Service } from "../../cloud/cloud.ts";
+import type { Service } from "../../cloud/cloud.ts";
+import { servicePolicyIfAllowed } from "../../cloud/memberships.ts";
 import type { Context } from "../../context/context.ts";
-import { CliError } from "../../errors/cli-error.ts";
 import { printPlan } from "../../context/print-plan.ts";
 
 /** Shows a service, or just its URL. */
@@ -16,18 +16,12 @@ export async function describe(context: Context, name: string | undefined, flags
     return terminal.json ? terminal.printJson({ url }) : terminal.print(`${url}\n`);
   }
   const [service, policy] = await terminal.task(`Looking up ${options.service}`, () =>
-    Promise.all([cloud.describe(options), cloud.policy(options).catch(unlessForbidden)]),
+    Promise.all([cloud.describe(options), servicePolicyIfAllowed(cloud, options)]),
   );
   if (!policy) terminal.warn("You may not read who may call it: that needs run.services.getIamPolicy.");
   const members = policy ? policy.bindings.flatMap(({ role, members: names }) => names.map((member) => ({ member, role }))) : null;
   if (terminal.json) return terminal.printJson({ ...service, members });
   terminal.printTable(rows(service, members, Date.now()));
-}
-
-/** Whoever may see a service need not be allowed to see its policy. */
-function unlessForbidden(error: unknown): Policy | undefined {
-  if (error instanceof CliError && error.code === "PERMISSION_DENIED") return undefined;
-  throw error;
 }
 
 function rows(service: Service, members: readonly { member: string; role: string }[] | null, now: number): string[][] {

@@ -1,84 +1,92 @@
 import type { Cloud, Policy, Service } from "../../cloud/cloud.ts";
+import { registryOf, type StoredImage } from "../../cloud/images.ts";
 import type { ServiceName } from "../../cloud/names.ts";
-import type { StoredImage } from "../../cloud/images.ts";
-import { registryOf } from "../../cloud/images.ts";
+import { INVOKER_ROLE } from "../../cloud/permissions.ts";
 import { DEFAULT_REPOSITORY, parseRepository, type Repository } from "../../cloud/repository.ts";
 import { CliError } from "../../errors/cli-error.ts";
-import { INVOKER, survey } from "./current-state.ts";
-import { grantLabel, isGrantMarked, isMade, isSourceTag } from "./ownership-labels.ts";
+import { readServiceState } from "./current-state.ts";
+import { findGrantLabels, isCreatedByUp, isGrantedByUp, isSourceTag } from "./ownership-labels.ts";
 
-/** What `up` has left of a service, as the control plane tells it. */
-export interface CreatedResources {
-  /** The service that `up` has made. */
-  readonly service: Service | undefined;
-  /** The members of its policy, who go with it. */
+/** What `up` created for a service, as the control plane reports it. */
+export interface CreatedResources extends StoredResources {
+  /** The service, if `up` created it. */
+  readonly createdService: Service | undefined;
+  /** The members of its policy, which goes with it. */
   readonly members: readonly string[];
-  /** A service that was there before, whoever made it. */
-  readonly kept: Service | undefined;
-  /** Whom `up` has let in on that one. */
+  /** The service, if `up` didn't create it: it stays. */
+  readonly foreignService: Service | undefined;
+  /** The members that `up` granted access to it. */
   readonly grants: readonly string[];
-  /** The labels that say so. */
-  readonly marks: readonly string[];
-  /** Images by their digests that have no tag but `up`'s own. */
+  /** The names of the labels that mark those grants. */
+  readonly grantLabels: readonly string[];
+}
+
+interface StoredResources {
+  /** Images, by digest, that have no tags but those of `up`. */
   readonly images: readonly string[];
-  /** The repository, where `up` has made it and nothing else is in it. */
+  /** The repository, if `up` created it and nothing else is in it. */
   readonly repository: Repository | undefined;
-  /** Why a repository that `up` has made stays. */
-  readonly others: number;
+  /** How many other images are in a repository that `up` created. */
+  readonly otherImageCount: number;
 }
 
-/** Looks for what `up` has made of a service, from whichever machine. `image` is where its images are, without a tag. */
+const NOTHING_STORED: StoredResources = { images: [], repository: undefined, otherImageCount: 0 };
+
+/** Looks for what `up` created for a service, on any machine. `image` is the name of its images, without a tag. */
 export async function findCreatedResources(cloud: Cloud, name: ServiceName, image: string): Promise<CreatedResources> {
-  const { service, policy } = await survey(cloud, name);
-  const made = service && isMade(service) ? service : undefined;
-  const kept = service && !made ? service : undefined;
-  const members = membersOf(policy);
-  const grants = kept ? members.filter((member) => isGrantMarked(kept, member)) : [];
-  const marks = kept ? Object.keys(kept.labels).filter((label) => label.startsWith(grantLabel("").replace(/[0-9a-f]{32}$/, ""))) : [];
-  // The revisions of a service that stays may be started anew from their images.
-  const stored = kept ? { images: [], repository: undefined, others: 0 } : await findStored(cloud, image);
-  return { service: made, members: made ? members : [], kept, grants, marks, ...stored };
+  const { service, policy } = await readServiceState(cloud, name);
+  const members = invokersOf(policy);
+  if (service && !isCreatedByUp(service))
+    return {
+      createdService: undefined,
+      members: [],
+      foreignService: service,
+      grants: members.filter((member) => isGrantedByUp(service, member)),
+      grantLabels: findGrantLabels(service),
+      // Cloud Run starts new instances of the revisions that stay from these images.
+      ...NOTHING_STORED,
+    };
+  const stored = await findStoredResources(cloud, image);
+  return { createdService: service, members: service ? members : [], foreignService: undefined, grants: [], grantLabels: [], ...stored };
 }
 
-function membersOf(policy: Policy | undefined): string[] {
+function invokersOf(policy: Policy | undefined): string[] {
   return (policy?.bindings ?? [])
-    .filter((binding) => binding.role === INVOKER && !("condition" in binding))
+    .filter((binding) => binding.role === INVOKER_ROLE && !("condition" in binding))
     .flatMap(({ members }) => members);
 }
 
-async function findStored(cloud: Cloud, image: string): Promise<Pick<CreatedResources, "images" | "repository" | "others">> {
-  const repository = parseRepository(image);
+async function findStoredResources(cloud: Cloud, name: string): Promise<StoredResources> {
+  const repository = parseRepository(name);
   const stored = repository && (await cloud.images(repository).catch(unlessMissing));
-  if (!repository || !stored) return { images: [], repository: undefined, others: 0 };
-  const isOurs = ({ image: each, tags }: StoredImage) => each === image && tags.length > 0 && tags.every(isSourceTag);
-  const ours = stored.filter(isOurs);
-  const others = stored.length - ours.length;
-  const isMine = repository.name === DEFAULT_REPOSITORY && isMade(await cloud.repository(repository));
-  return {
-    images: ours.map(({ image: each, digest }) => `${each}@${digest}`),
-    repository: isMine && others === 0 ? repository : undefined,
-    others: isMine ? others : 0,
-  };
+  if (!repository || !stored) return NOTHING_STORED;
+  const isBuiltByUp = ({ image, tags }: StoredImage) => image === name && tags.length > 0 && tags.every(isSourceTag);
+  const images = stored.filter(isBuiltByUp).map(({ image, digest }) => `${image}@${digest}`);
+  const isCreated = repository.name === DEFAULT_REPOSITORY && isCreatedByUp(await cloud.repository(repository));
+  const otherImageCount = isCreated ? stored.length - images.length : 0;
+  return { images, repository: isCreated && otherImageCount === 0 ? repository : undefined, otherImageCount };
 }
 
-/** What is to be removed, a thing each: its kind, and its name. */
-export function listCreatedResources({
-  service,
-  members,
-  kept,
-  grants,
-  marks,
-  images,
-  repository,
-}: CreatedResources): [kind: string, name: string][] {
+interface Resource {
+  readonly kind: "service" | "grant" | "label" | "image" | "repository";
+  readonly name: string;
+}
+
+/** Everything that `down` removes. */
+export function listCreatedResources(resources: CreatedResources): Resource[] {
+  const { createdService, members, foreignService, grants, grantLabels, images, repository } = resources;
+  const list = (kind: Resource["kind"], names: readonly string[]) => names.map((name) => ({ kind, name }));
+  const access = [...members, ...grants].map(
+    (member) => `${INVOKER_ROLE} to ${member}${foreignService ? ` on ${foreignService.service}` : ""}`,
+  );
+  // Labels without their grants stay behind if `up` was interrupted, or someone has revoked the grants.
+  const orphans = grants.length === 0 ? grantLabels.map((label) => `${label} on ${foreignService?.service}`) : [];
   return [
-    ...(service ? ([["service", `${service.service} at ${service.url}`]] as [string, string][]) : []),
-    ...members.map((member): [string, string] => ["grant", `${INVOKER} to ${member}`]),
-    ...(kept ? grants.map((member): [string, string] => ["grant", `${INVOKER} to ${member} on ${kept.service}`]) : []),
-    // What was interrupted, or done by hand meanwhile, leaves these alone.
-    ...(grants.length === 0 ? marks.map((mark): [string, string] => ["label", `${mark} on ${kept?.service}`]) : []),
-    ...images.map((image): [string, string] => ["image", image]),
-    ...(repository ? ([["repository", registryOf(repository)]] as [string, string][]) : []),
+    ...list("service", createdService ? [`${createdService.service} at ${createdService.url}`] : []),
+    ...list("grant", access),
+    ...list("label", orphans),
+    ...list("image", images),
+    ...list("repository", repository ? [registryOf(repository)] : []),
   ];
 }
 

@@ -1,73 +1,85 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Cloud, Policy, Service } from "../../cloud/cloud.ts";
+import { servicePolicyIfAllowed } from "../../cloud/memberships.ts";
 import type { ServiceName } from "../../cloud/names.ts";
+import { INVOKER_ROLE } from "../../cloud/permissions.ts";
 import { CliError } from "../../errors/cli-error.ts";
+import { poll } from "../../http/poll.ts";
 
-/** What is there before anything is done. */
+/** A service and its policy, as the control plane reports them. */
 export interface ServiceState {
-  readonly service: Service | undefined;
-  /** Undefined where it may not be read. */
-  readonly policy: Policy | undefined;
+  readonly service?: Service;
+  /** Undefined if it can't be read; empty if the service doesn't exist. */
+  readonly policy?: Policy;
 }
 
-export const INVOKER = "roles/run.invoker";
+export const NO_SERVICE: ServiceState = { policy: { bindings: [], etag: "" } };
 
-/** The service and its policy. Throws as the control plane does, but for a service that is not there. */
-export async function survey(cloud: Cloud, name: ServiceName): Promise<ServiceState> {
+/** Reads a service and its policy. Throws as the control plane does, except for a service that doesn't exist and a policy that can't be read. */
+export async function readServiceState(cloud: Cloud, name: ServiceName): Promise<ServiceState> {
   const [service, policy] = await Promise.all([
     cloud.describe(name).catch(unlessMissing),
-    cloud.policy(name).catch((error: unknown) => (isForbidden(error) ? undefined : unlessMissing(error))),
+    servicePolicyIfAllowed(cloud, name).catch(unlessMissing),
   ]);
-  return { service, policy: service ? policy : { bindings: [], etag: "" } };
+  return service ? { service, ...(policy && { policy }) } : NO_SERVICE;
 }
 
-/** The service when its latest revision is ready or has failed: somebody may be deploying it, or have been interrupted doing so. */
-export async function settle(cloud: Cloud, name: ServiceName, signal: AbortSignal): Promise<Service> {
-  for (let pause = cloud.via === "api" ? 500 : 2000; ; pause = Math.min(pause * 1.5, 5000)) {
-    const service = await cloud.describe(name);
-    if (!isUnsettled(service)) return service;
-    await sleep(pause, undefined, { signal }).catch(() => signal.throwIfAborted());
-  }
+/** Waits until the latest revision is ready. Throws DEPLOY_FAILED if it fails. */
+export async function waitUntilReady(cloud: Cloud, name: ServiceName, signal: AbortSignal): Promise<Service> {
+  const service = await poll(async () => whenSettled(await cloud.describe(name)), {
+    signal,
+    firstPauseMs: cloud.via === "api" ? 500 : 2000,
+    maxPauseMs: 5000,
+  });
+  const failed = service.conditions.find(({ status }) => status === "False");
+  if (!failed) return service;
+  throw new CliError("DEPLOY_FAILED", failed.message ?? `${service.latest_created_revision} did not become ready.`, {
+    hint: "Mend it, and run the command again.",
+  });
 }
 
-export function isUnsettled({ conditions }: Service): boolean {
+function whenSettled(service: Service): Service | undefined {
+  return isDeploying(service) ? undefined : service;
+}
+
+/** Whether the latest revision is neither ready nor failed yet: a deployment is running, or was interrupted. */
+export function isDeploying({ conditions }: Service): boolean {
   return conditions.find(({ type }) => type === "Ready")?.status === "Unknown";
 }
 
-/** Whether the latest revision is one that can serve. */
-export function isSound({ revision, latest_created_revision: latest }: Service): boolean {
+/** Whether the latest revision is ready. */
+export function isReady({ revision, latest_created_revision: latest }: Service): boolean {
   return revision !== null && revision === latest;
 }
 
-/** Whether all traffic goes to the latest revision, whichever that is. Else somebody has divided it, or taken a revision back. */
-export function isFollowing({ traffic }: Service): boolean {
+/** Whether all traffic goes to the latest revision, whichever that is. If not, someone has divided it or rolled back. */
+export function isFollowingLatest({ traffic }: Service): boolean {
   return traffic.some(({ latest, percent }) => latest && percent === 100);
 }
 
-/** Whether the latest revision is one that `up` has deployed without traffic, and is yet to send it there. */
-export function isPending({ traffic, latest_created_revision: latest }: Service): boolean {
+/** The traffic tag of a revision that gets no traffic until it has been called. */
+export const CANDIDATE = "candidate";
+
+/** Whether the latest revision is one that `up` deployed without traffic and hasn't promoted yet. */
+export function hasCandidate({ traffic, latest_created_revision: latest }: Service): boolean {
   return traffic.some(({ tag, revision }) => tag === CANDIDATE && revision === latest);
 }
 
-/** The tag of a revision that is not to serve before it has been called. */
-export const CANDIDATE = "candidate";
-
-/** Whether a member has the role on the service itself, by a binding without a condition. */
-export function mayInvoke({ bindings }: Policy, member: string): boolean {
-  return bindings.some((binding) => binding.role === INVOKER && !("condition" in binding) && binding.members.includes(member));
+/** Whether a member has the invoker role on the service itself, in a binding without a condition. */
+export function canInvoke({ bindings }: Policy, member: string): boolean {
+  return bindings.some((binding) => binding.role === INVOKER_ROLE && !("condition" in binding) && binding.members.includes(member));
 }
 
-/** Throws CONFLICT where the service is for everybody: somebody meant it so, and what comes of it is not for `up` to say. */
+/** Throws CONFLICT if the service is public: someone wants it to be, and `up` doesn't override that. */
 export function assertPrivate({ service, policy }: ServiceState): void {
   if (!service) return;
-  const everybody = ["allUsers", "allAuthenticatedUsers"].find((member) => policy && mayInvoke(policy, member));
-  if (everybody === undefined && !service.invoker_iam_disabled) return;
+  const publicMember = ["allUsers", "allAuthenticatedUsers"].find((member) => policy && canInvoke(policy, member));
+  if (publicMember === undefined && !service.invoker_iam_disabled) return;
   throw new CliError(
     "CONFLICT",
-    `The service ${service.service} is there already, and is not private: ${everybody ?? "nobody is asked who he is"}.`,
+    `The service ${service.service} is there already, and is not private: ${publicMember ?? "nobody is asked who he is"}.`,
     {
-      hint: everybody
-        ? `Make it private first: cloudrun-oauth revoke ${service.service} --member ${everybody}`
+      hint: publicMember
+        ? `Make it private first: cloudrun-oauth revoke ${service.service} --member ${publicMember}`
         : `Make it private first: gcloud run services update ${service.service} --invoker-iam-check --project ${service.project} --region ${service.region}`,
       details: { service: service.service },
     },
@@ -77,8 +89,4 @@ export function assertPrivate({ service, policy }: ServiceState): void {
 function unlessMissing(error: unknown): undefined {
   if (error instanceof CliError && error.code === "NOT_FOUND" && error.subject?.kind === "service") return undefined;
   throw error;
-}
-
-function isForbidden(error: unknown): boolean {
-  return error instanceof CliError && error.code === "PERMISSION_DENIED" && error.subject?.kind === "permission";
 }

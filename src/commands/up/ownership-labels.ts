@@ -1,38 +1,52 @@
 import { createHash } from "node:crypto";
 import type { Service } from "../../cloud/cloud.ts";
 
-type Labelled = Pick<Service, "labels">;
+type Labeled = Pick<Service, "labels">;
 
-/** What `up` labels a service or a repository with that it makes, so that `down` knows it for its own from wherever it runs. */
-export const MADE = { "cloudrun-oauth-up": "made" } as const;
+/** The label of services and repositories that `up` creates: it tells `down`, on any machine, what it can delete. */
+export const CREATED_LABELS = { "cloudrun-oauth-up": "made" } as const;
 
-/** What the tags of images begin with that `up` has built; the digest of their source goes on. */
-const TAG = "src-";
+const GRANT_PREFIX = "cloudrun-oauth-up-";
+const GRANTED = "granted";
 
-/** Whether `up` has made it; what was there before is not `down`'s to remove. */
-export function isMade({ labels }: Labelled): boolean {
-  return labels["cloudrun-oauth-up"] === MADE["cloudrun-oauth-up"];
+/** The prefix of the tags of images that `up` builds; the digest of their source follows. */
+const SOURCE_TAG_PREFIX = "src-";
+const DIGEST_LENGTH = 32;
+
+/** Whether `up` created it. If not, `down` doesn't delete it. */
+export function isCreatedByUp({ labels }: Labeled): boolean {
+  return labels["cloudrun-oauth-up"] === CREATED_LABELS["cloudrun-oauth-up"];
 }
 
-/** The label of a service that was there before, for a member that `up` grants the role on it. A label cannot hold an e-mail address. */
-export function grantMark(member: string): Readonly<Record<string, string>> {
-  return { [grantLabel(member)]: "granted" };
+/** Marks a service that `up` didn't create with a member that `up` grants access to. */
+export function grantLabels(member: string): Readonly<Record<string, string>> {
+  return { [grantLabel(member)]: GRANTED };
 }
 
-/** Whether `up` has let the member in. */
-export function isGrantMarked({ labels }: Labelled, member: string): boolean {
-  return labels[grantLabel(member)] === "granted";
+/** Whether `up` granted the member access. */
+export function isGrantedByUp({ labels }: Labeled, member: string): boolean {
+  return labels[grantLabel(member)] === GRANTED;
 }
 
+/** The names of all labels that mark grants. */
+export function findGrantLabels({ labels }: Labeled): string[] {
+  return Object.keys(labels).filter((label) => label.startsWith(GRANT_PREFIX));
+}
+
+/** A label can't hold an email address, so its hash stands for it. */
 export function grantLabel(member: string): string {
-  return `cloudrun-oauth-up-${createHash("sha256").update(member).digest("hex").slice(0, 32)}`;
+  return `${GRANT_PREFIX}${hash(member)}`;
 }
 
-/** The tag of the image that is built of a source: the same source, the same tag. */
+function hash(text: string): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, DIGEST_LENGTH);
+}
+
+/** The tag of the image that is built from a source: the same source always has the same tag. */
 export function sourceTag(digest: string): string {
-  return `${TAG}${digest.slice(0, 32)}`;
+  return `${SOURCE_TAG_PREFIX}${digest.slice(0, DIGEST_LENGTH)}`;
 }
 
 export function isSourceTag(tag: string): boolean {
-  return tag.startsWith(TAG) && tag.length === TAG.length + 32;
+  return tag.startsWith(SOURCE_TAG_PREFIX) && tag.length === SOURCE_TAG_PREFIX.length + DIGEST_LENGTH;
 }

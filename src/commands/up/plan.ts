@@ -1,60 +1,174 @@
-import type { Cloud } from "../../cloud/cloud.ts";
-import { LATEST } from "../../cloud/operate.ts";
-import type { Reasons, Wanted } from "./diff.ts";
-import { CANDIDATE, INVOKER, isFollowing, isPending, mayInvoke, type ServiceState } from "./current-state.ts";
-import { grantMark, isGrantMarked, isMade, MADE } from "./ownership-labels.ts";
+import type { BuildOptions, Cloud, DeployOptions, Service } from "../../cloud/cloud.ts";
+import type { ServiceName } from "../../cloud/names.ts";
+import { LATEST, type TrafficOptions } from "../../cloud/operate.ts";
+import { INVOKER_ROLE } from "../../cloud/permissions.ts";
+import {
+  assertPrivate,
+  CANDIDATE,
+  canInvoke,
+  hasCandidate,
+  isDeploying,
+  isFollowingLatest,
+  isReady,
+  type ServiceState,
+} from "./current-state.ts";
+import { CREATED_LABELS, grantLabels, isCreatedByUp, isGrantedByUp } from "./ownership-labels.ts";
 
-/** A step as it would be taken. */
-export interface PlannedStep {
-  readonly name: string;
-  /** Whether it changes anything. */
-  readonly change: boolean;
-  /** Why it is taken, or why it is not. */
+/** What `up` brings about. */
+export interface Goal extends ServiceName {
+  /** The folder with the Dockerfile; absolute. */
+  readonly directory: string;
+  /** The image of the folder's source: the same source always has the same image. */
+  readonly image: string;
+  /** A path that a new revision must answer with a status below 400 before it gets traffic. */
+  readonly check?: string;
+}
+
+/** Everything that decides which steps `up` takes. */
+export interface UpState extends ServiceState {
+  /** Whether the image of the source exists; false if no deployment needs it. */
+  readonly isImageBuilt: boolean;
+  /** Who gets access; undefined if only an ID token tells, and there is no service yet to fetch one for. */
+  readonly member?: string;
+}
+
+export interface Step {
+  readonly name: "build" | "deploy" | "refuse" | "grant" | "check" | "promote" | "invoke";
+  /** Why it runs, or why it is skipped. */
   readonly why: string;
-  /** What it does, as it could be done by hand. */
-  readonly lines: readonly string[];
+  /** What it does; undefined if it is skipped. */
+  readonly action?: Action;
+  /** What a run tells the user about a step that it skips. */
+  readonly note?: string;
 }
 
-interface Options {
-  readonly cloud: Cloud;
-  /** Undefined where only a token would tell. */
-  readonly member: string | undefined;
-  readonly check?: string | undefined;
-}
+type Labels = Readonly<Record<string, string>>;
 
-/** What a walk would do from here, step by step. */
-export function planWalk(wanted: Wanted, ground: ServiceState, reasons: Reasons, { cloud, member, check }: Options): PlannedStep[] {
-  const { directory: _, ...options } = wanted;
-  const { service, project, region } = wanted;
-  const there = ground.service;
-  const url = there?.url ?? "SERVICE_URL";
-  const name = { service, project, region };
-  const isCandidate = reasons.deploy !== undefined && there?.revision != null && (check !== undefined || !isFollowing(there));
-  const isLetIn = ground.policy !== undefined && member !== undefined && mayInvoke(ground.policy, member);
-  const needsMark = there !== undefined && !isMade(there) && !isLetIn && member !== undefined && !isGrantMarked(there, member);
-  const labels = there ? (needsMark ? grantMark(member) : undefined) : MADE;
-  const moves = isCandidate || (reasons.deploy === undefined && there !== undefined && isPending(there));
-  const hasCandidate = isCandidate || there?.traffic.some(({ tag }) => tag === CANDIDATE);
+type Action =
+  | { readonly kind: "build"; readonly options: BuildOptions }
+  | { readonly kind: "deploy"; readonly options: DeployOptions }
+  /** Wait for a deployment that is running already. */
+  | { readonly kind: "wait" }
+  | { readonly kind: "refuse" }
+  /** The labels, if any, mark the grant as one that `down` revokes. */
+  | { readonly kind: "grant"; readonly member: string | undefined; readonly labels?: Labels }
+  | { readonly kind: "check"; readonly path: string }
+  | { readonly kind: "promote"; readonly options: TrafficOptions }
+  | { readonly kind: "invoke"; readonly path: string };
 
-  const change = (step: string, why: string | undefined, idle: string, lines: () => readonly string[]): PlannedStep =>
-    why === undefined ? { name: step, change: false, why: idle, lines: [] } : { name: step, change: true, why, lines: lines() };
-  const look = (step: string, why: string, line: string): PlannedStep => ({ name: step, change: false, why, lines: [line] });
-  const callLine = (path: string) => `cloudrun-oauth invoke ${url}${path}`;
-
+/**
+ * Decides what to do about each step, in the order in which they run. `--plan`, `--dry-run` and the run itself use the same list. Throws CONFLICT
+ * if the service is public.
+ */
+export function planSteps(goal: Goal, state: UpState): readonly Step[] {
+  assertPrivate(state);
+  const { service } = state;
+  const deployReason = findDeployReason(goal, service);
+  // Without a ready revision there is no traffic to keep. With divided traffic, the tag tells the next run that the promotion is still to be done.
+  const isCandidate = deployReason !== undefined && service?.revision != null && (goal.check !== undefined || !isFollowingLatest(service));
+  const isPromoting = isCandidate || (deployReason === undefined && service !== undefined && hasCandidate(service));
+  const labels = neededGrantLabels(state);
   return [
-    change("build", reasons.build, "the image of this source is there", () => cloud.plan("build", { ...wanted, repositoryLabels: MADE })),
-    change("deploy", reasons.deploy, "the service runs this source", () =>
-      cloud.plan("deploy", { ...options, ...(labels && { labels }), ...(isCandidate && { tag: CANDIDATE, noTraffic: true }) }),
-    ),
-    look("refuse", "a call without a credential has to be refused", `curl ${url}`),
-    change("grant", isLetIn ? undefined : `${member ?? "who calls"} may not call it yet`, `${member} may call it`, () => [
-      ...(needsMark && reasons.deploy === undefined ? cloud.plan("setLabels", { ...name, set: grantMark(member) }) : []),
-      ...cloud.plan("grant", { ...name, member: member ?? "MEMBER", role: INVOKER }),
-    ]),
-    ...(check !== undefined && moves ? [look("check", "a candidate has to answer before it gets traffic", callLine(check))] : []),
-    change("promote", moves ? "the latest revision gets no traffic before" : undefined, "the traffic is divided as it is to be", () =>
-      cloud.plan("traffic", { ...name, to: [{ revision: LATEST, percent: 100 }], removeTags: hasCandidate ? [CANDIDATE] : [] }),
-    ),
-    look("invoke", "an authorised call has to be let in", callLine(check ?? "")),
+    planBuild(goal, state, deployReason),
+    planDeploy(goal, service, { reason: deployReason, isCandidate, labels: service ? labels : CREATED_LABELS }),
+    { name: "refuse", why: "a call without a credential has to be refused", action: { kind: "refuse" } },
+    // A deployment sets the labels, too.
+    planGrant(state, deployReason === undefined ? labels : undefined),
+    ...(isPromoting && goal.check !== undefined
+      ? [{ name: "check", why: "a candidate has to answer before it gets traffic", action: { kind: "check", path: goal.check } } as const]
+      : []),
+    planPromotion(goal, service, isPromoting),
+    { name: "invoke", why: "an authorised call has to be let in", action: { kind: "invoke", path: goal.check ?? "" } },
   ];
+}
+
+/** Why the service needs a new revision; undefined if it runs the image, or is about to. */
+export function findDeployReason({ image, service: name }: Goal, service: Service | undefined): string | undefined {
+  if (!service) return `there is no service ${name} yet`;
+  if (service.image !== image) return "it runs another source";
+  return isReady(service) || isDeploying(service) ? undefined : "its latest revision did not become ready";
+}
+
+/** Labels for a service that existed before `up`, if the member gets access now. */
+function neededGrantLabels({ service, policy, member }: UpState): Labels | undefined {
+  const isLabelNeeded = service && !isCreatedByUp(service) && policy && member !== undefined && !canInvoke(policy, member);
+  return isLabelNeeded && !isGrantedByUp(service, member) ? grantLabels(member) : undefined;
+}
+
+function planBuild(goal: Goal, { isImageBuilt }: UpState, deployReason: string | undefined): Step {
+  if (deployReason === undefined) return { name: "build", why: "the image of this source is there" };
+  if (isImageBuilt)
+    return { name: "build", why: "the image of this source is there", note: "  The image of this source is there: nothing to build." };
+  const options = { ...goal, repositoryLabels: CREATED_LABELS };
+  return { name: "build", why: "there is no image of this source yet", action: { kind: "build", options } };
+}
+
+function planDeploy(
+  { service: name, project, region, image }: Goal,
+  service: Service | undefined,
+  { reason, isCandidate, labels }: { reason: string | undefined; isCandidate: boolean; labels: Labels | undefined },
+): Step {
+  if (reason !== undefined) {
+    const candidate = isCandidate && { tag: CANDIDATE, noTraffic: true };
+    const options = { service: name, project, region, image, ...(labels && { labels }), ...candidate };
+    return { name: "deploy", why: reason, action: { kind: "deploy", options } };
+  }
+  if (service && isDeploying(service))
+    return { name: "deploy", why: `${service.latest_created_revision} is being deployed already`, action: { kind: "wait" } };
+  return { name: "deploy", why: "the service runs this source", note: `  ${name} runs this source: nothing to build, nothing to deploy.` };
+}
+
+function planGrant({ policy, member }: UpState, labels: Labels | undefined): Step {
+  const who = member ?? "who calls";
+  if (!policy) {
+    const why = "unknown: the policy can't be read (needs run.services.getIamPolicy)";
+    return { name: "grant", why, note: `Access of ${who} is ${why}. Nothing is granted.` };
+  }
+  if (member !== undefined && canInvoke(policy, member)) return { name: "grant", why: `${member} may call it` };
+  return { name: "grant", why: `${who} may not call it yet`, action: { kind: "grant", member, ...(labels && { labels }) } };
+}
+
+function planPromotion({ service: name, project, region }: Goal, service: Service | undefined, isPromoting: boolean): Step {
+  const options = { service: name, project, region, to: [{ revision: LATEST, percent: 100 }], removeTags: [CANDIDATE] };
+  if (isPromoting) return { name: "promote", why: "the latest revision gets no traffic before", action: { kind: "promote", options } };
+  const why = "the traffic is divided as it is to be";
+  if (!service || isFollowingLatest(service)) return { name: "promote", why };
+  const shares = service.traffic.filter(({ percent }) => percent > 0).map(({ revision, percent }) => `${percent}% to ${revision}`);
+  const note = `The traffic stays as it was divided: ${shares.join(", ")}. All to the latest: cloudrun-oauth traffic ${name} --to LATEST`;
+  return { name: "promote", why, note };
+}
+
+/** Whether a step changes anything: the others wait, or call the service. */
+export function isChange({ action }: Step): boolean {
+  return action !== undefined && ["build", "deploy", "grant", "promote"].includes(action.kind);
+}
+
+/** What a step does, as commands or requests that have the same effect; empty if it changes and calls nothing. */
+export function describeAction(
+  cloud: Cloud,
+  { service, project, region }: Goal,
+  url: string,
+  action: Action | undefined,
+): readonly string[] {
+  const name = { service, project, region };
+  switch (action?.kind) {
+    case "build":
+      return cloud.plan("build", action.options);
+    case "deploy":
+      return cloud.plan("deploy", action.options);
+    case "refuse":
+      return [`curl ${url}`];
+    case "grant":
+      return [
+        ...(action.labels ? cloud.plan("setLabels", { ...name, set: action.labels }) : []),
+        ...cloud.plan("grant", { ...name, member: action.member ?? "MEMBER", role: INVOKER_ROLE }),
+      ];
+    case "promote":
+      return cloud.plan("traffic", action.options);
+    case "check":
+    case "invoke":
+      return [`cloudrun-oauth invoke ${url}${action.path}`];
+    default:
+      return [];
+  }
 }

@@ -1,64 +1,73 @@
 import type { CachedCredentials } from "../../auth/token-cache.ts";
 import type { Cloud, Service } from "../../cloud/cloud.ts";
-import { LATEST } from "../../cloud/operate.ts";
+import type { TrafficOptions } from "../../cloud/operate.ts";
 import type { Context } from "../../context/context.ts";
 import { CliError } from "../../errors/cli-error.ts";
 import { CANDIDATE } from "./current-state.ts";
-import { call } from "./verify-access.ts";
-import type { Step } from "./steps.ts";
+import type { RunStep } from "./timed-steps.ts";
+import { verifyInvocation } from "./verify-access.ts";
 
-interface Checking {
+interface Tools {
   readonly cloud: Cloud;
-  readonly step: Step;
+  readonly runStep: RunStep;
+}
+
+interface Caller {
   readonly credentials: CachedCredentials;
   readonly isGranted: boolean;
 }
 
-/** Calls the latest revision, which gets no traffic yet, at its tag's URL; gives its name. Throws what its answer means where that is 400 or above. */
-export async function check(context: Context, service: Service, path: string, { cloud, step, ...calling }: Checking): Promise<string> {
+/**
+ * Calls the latest revision, which gets no traffic yet, at the URL of its tag, and returns its name. Throws what the status means if it is 400 or
+ * above.
+ */
+export async function checkCandidate(
+  context: Context,
+  service: Service,
+  path: string,
+  { cloud, runStep, ...caller }: Tools & Caller,
+): Promise<string> {
   const revision = service.latest_created_revision ?? "";
-  return step("check", `Checking ${revision} at ${path}`, async () => {
-    const tagged = hasTag(service, revision)
+  return runStep("check", `Checking ${revision} at ${path}`, async () => {
+    // Labels make a new revision, which doesn't have the tag.
+    const tagged = hasCandidateTag(service, revision)
       ? service
       : await cloud.traffic({ ...nameOf(service), to: [], setTags: { [CANDIDATE]: revision } });
     const { url } = tagged.traffic.find(({ tag }) => tag === CANDIDATE) ?? {};
     if (!url) throw new CliError("DEPLOY_FAILED", `${revision} has no URL of its own.`, { hint: "Run the command again." });
-    const { error } = await call(context, `${url}${path}`, calling);
-    if (error) throw notGood(error, revision, service, url);
+    const { error } = await verifyInvocation(context, `${url}${path}`, caller);
+    if (error) throw checkFailed(error, revision, service, url);
     return revision;
   });
 }
 
-/** Sends all traffic to the latest revision: to the one that was checked, or to none. Throws CONFLICT where there is a later one by now. */
+/** Sends all traffic to the latest revision. Throws CONFLICT if a revision was checked, and a later one exists by now. */
 export async function promote(
   service: Service,
-  checked: string | undefined,
-  { cloud, step }: Pick<Checking, "cloud" | "step">,
+  checkedRevision: string | undefined,
+  options: TrafficOptions,
+  { cloud, runStep }: Tools,
 ): Promise<Service> {
-  const name = nameOf(service);
-  const revision = checked ?? service.latest_created_revision ?? "";
-  return step("promote", `Sending all traffic to ${revision}`, async () => {
-    const now = checked === undefined ? service : await cloud.describe(name);
-    const isOther = now.latest_created_revision !== revision || (checked !== undefined && !hasTag(now, revision));
-    if (isOther)
-      throw new CliError(
-        "CONFLICT",
-        `Somebody else deployed ${now.latest_created_revision} while ${revision} was checked: the traffic stays as it was.`,
-        {
-          hint: "Run the command again when the other deployment has ended.",
-          details: { revision, other: now.latest_created_revision },
-        },
-      );
-    const removeTags = now.traffic.some(({ tag }) => tag === CANDIDATE) ? [CANDIDATE] : [];
-    return cloud.traffic({ ...name, to: [{ revision: LATEST, percent: 100 }], removeTags });
+  return runStep("promote", `Sending all traffic to ${checkedRevision ?? service.latest_created_revision}`, async () => {
+    if (checkedRevision !== undefined) assertLatest(await cloud.describe(options), checkedRevision);
+    return cloud.traffic(options);
   });
 }
 
-function hasTag({ traffic }: Service, revision: string): boolean {
+function assertLatest(service: Service, revision: string): void {
+  const { latest_created_revision: latest } = service;
+  if (latest === revision && hasCandidateTag(service, revision)) return;
+  throw new CliError("CONFLICT", `Somebody else deployed ${latest} while ${revision} was checked: the traffic stays as it was.`, {
+    hint: "Run the command again when the other deployment has ended.",
+    details: { revision, other: latest },
+  });
+}
+
+function hasCandidateTag({ traffic }: Service, revision: string): boolean {
   return traffic.some((target) => target.tag === CANDIDATE && target.revision === revision);
 }
 
-function notGood(error: CliError, revision: string, { traffic, service }: Service, url: string): CliError {
+function checkFailed(error: CliError, revision: string, { traffic, service }: Service, url: string): CliError {
   const serving = traffic.filter(({ percent }) => percent > 0).map((target) => target.revision);
   return error.with({
     message: `${revision} did not pass, and gets no traffic: ${serving.join(", ")} serves on. ${error.message}`,

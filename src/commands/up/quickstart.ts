@@ -2,71 +2,73 @@ import { readdir } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
 import { findCredentials } from "../../auth/find-credentials.ts";
 import { withCache } from "../../auth/token-cache.ts";
+import { requireServiceName } from "../../cloud/names.ts";
 import { defaultImage } from "../../cloud/repository.ts";
+import type { Context } from "../../context/context.ts";
 import { createContext } from "../../context/create-context.ts";
 import { mergeEnvironment } from "../../context/merge-environment.ts";
-import type { Context } from "../../context/context.ts";
-import { withTemporaryEmulator } from "../../context/start-emulator.ts";
 import { printPlan } from "../../context/print-plan.ts";
-import { createSteps, type Step } from "./steps.ts";
-import { walk } from "./apply.ts";
+import { withTemporaryEmulator } from "../../context/start-emulator.ts";
 import { scaffold } from "../init/copy-template.ts";
+import { applyPlan } from "./apply.ts";
+import { NO_SERVICE } from "./current-state.ts";
+import { printOutcome } from "./print-outcome.ts";
+import { createTimedSteps, type RunStep } from "./timed-steps.ts";
 
-const NAME = "hello-cloud-run";
+const DEFAULT_NAME = "hello-cloud-run";
 
-/** Makes a service, and takes it all the way to an authenticated call on an emulator that ends with it. The folder stays. */
+/** Creates a service and takes it to an authenticated call on an emulator that ends with the command. The folder stays. */
 export async function quickstart(context: Context, { dir }: { readonly dir?: string }): Promise<void> {
   const { cwd, settings, terminal } = context;
-  const directory = dir === undefined ? await freeFolder(cwd) : resolve(cwd, dir);
-  const service = settings.flag("service") ?? NAME;
+  const directory = dir === undefined ? await findFreeFolder(cwd) : resolve(cwd, dir);
+  const service = settings.flag("service") ?? DEFAULT_NAME;
   const template = settings.require("template");
-  if (context.dryRun) return printPlan(terminal, plan(directory, template, service));
+  if (context.dryRun) return printPlan(terminal, planByHand(directory, template, service));
 
-  const steps = createSteps(terminal);
-  const { step } = steps;
-  await step("init", `Writing a service from the template ${template}`, () => scaffold({ template, directory, service }));
-  const starting = performance.now();
-  const walked = await withTemporaryEmulator(context, async (emulator) => {
-    steps.note("emulator", starting);
+  const { runStep, add, taken } = createTimedSteps(terminal);
+  await runStep("init", `Writing a service from the template ${template}`, () => scaffold({ template, directory, service }));
+  const startedMs = performance.now();
+  const { goal, outcome } = await withTemporaryEmulator(context, async (emulator) => {
+    add("emulator", startedMs);
     const { url, project, region, environment } = emulator.status();
     terminal.note(`The emulator answers at ${url}, as project ${project}.`);
     const via = settings.get("via")?.value;
     const flags = { project, region, service, ...(via && { via }) };
-    return walkRoad(createContext({ ...context, env: mergeEnvironment(context.env, environment), cwd: directory, flags }), directory, step);
+    const env = mergeEnvironment(context.env, environment);
+    return runAllSteps(createContext({ ...context, env, cwd: directory, flags }), directory, runStep);
   });
 
-  const { invoke, ...facts } = walked;
-  if (terminal.json) terminal.printJson({ ...facts, invoke: JSON.parse(invoke.document) as unknown, steps: steps.taken });
-  else terminal.print(invoke.document);
+  printOutcome(context, goal, outcome, taken);
   const folder = relative(cwd, directory) || ".";
   terminal.note(`The emulator has ended; the service is in ${folder}. Go on:  cd ${folder} && cloudrun-oauth emulator start`);
-  if (invoke.error) throw invoke.error;
+  if (outcome.invocation.error) throw outcome.invocation.error;
 }
 
-/** The road, in a context that leads to the emulator. */
-async function walkRoad(context: Context, directory: string, step: Step) {
+/** Does what `up` does, on an emulator that has no service yet. */
+async function runAllSteps(context: Context, directory: string, runStep: RunStep) {
   const { settings, terminal } = context;
-  const name = { service: settings.require("service"), project: settings.require("project"), region: settings.require("region") };
+  const name = requireServiceName(settings);
   const cloud = await context.cloud();
   terminal.note(
     cloud.via === "gcloud" ? "Going by gcloud." : "Going by Google's REST APIs, since gcloud is not installed or --via api was said.",
   );
   const credentials = withCache(await findCredentials(settings.get("credentials"), context), context, { cache: false });
-  const nothing = { service: undefined, policy: { bindings: [], etag: "" } };
-  const all = { build: "nothing is there yet", deploy: "nothing is there yet" };
-  return walk(context, { ...name, directory, image: defaultImage(name) }, nothing, all, { cloud, step, credentials, isAlone: true });
+  const goal = { ...name, directory, image: defaultImage(name) };
+  const state = { ...NO_SERVICE, isImageBuilt: false };
+  return { goal, outcome: await applyPlan(context, goal, state, { cloud, runStep, credentials, isAlone: true }) };
 }
 
-/** `hello-cloud-run`, or the first of `hello-cloud-run-2`, `-3`, … that is not taken. */
-async function freeFolder(cwd: string): Promise<string> {
+/** `hello-cloud-run`, or the first of `hello-cloud-run-2`, `-3`, … that is empty or doesn't exist. */
+async function findFreeFolder(cwd: string): Promise<string> {
   for (let number = 1; ; number += 1) {
-    const directory = join(cwd, number === 1 ? NAME : `${NAME}-${number}`);
-    const names = await readdir(directory).catch((error: NodeJS.ErrnoException) => (error.code === "ENOENT" ? [] : ["taken"]));
+    const directory = join(cwd, number === 1 ? DEFAULT_NAME : `${DEFAULT_NAME}-${number}`);
+    const names = await readdir(directory).catch((error: NodeJS.ErrnoException) => (error.code === "ENOENT" ? [] : ["unreadable"]));
     if (names.length === 0) return directory;
   }
 }
 
-function plan(directory: string, template: string, service: string): string[] {
+/** Commands that have the same effect. */
+function planByHand(directory: string, template: string, service: string): string[] {
   const folder = `--cwd ${directory} --service ${service}`;
   return [
     `cloudrun-oauth init ${directory} --template ${template} --service ${service}`,

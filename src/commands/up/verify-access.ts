@@ -1,59 +1,55 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { audienceFor } from "../../auth/audience.ts";
-import { explainRefusal } from "../../invoke/refusal/explain-refusal.ts";
-import { responseAuthor } from "../../invoke/refusal/response-author.ts";
 import type { CachedCredentials } from "../../auth/token-cache.ts";
-import { createAuthenticatedCall, type CallResult } from "../../invoke/authenticated-call.ts";
-import { formatResponse } from "../../invoke/response-document.ts";
-import { createEvidenceLookup } from "../../invoke/refusal/evidence-lookup.ts";
 import type { Context } from "../../context/context.ts";
 import { CliError } from "../../errors/cli-error.ts";
+import { poll } from "../../http/poll.ts";
+import { createAuthenticatedCall, type CallResult } from "../../invoke/authenticated-call.ts";
+import { explainRefusal } from "../../invoke/refusal/explain-refusal.ts";
+import { responseAuthor } from "../../invoke/refusal/response-author.ts";
+import { createEvidenceLookup } from "../../invoke/refusal/evidence-lookup.ts";
+import { formatResponse } from "../../invoke/response-document.ts";
 
-/** Milliseconds that a grant may take: https://cloud.google.com/iam/docs/access-change-propagation says 7 minutes, "or longer". */
-const PATIENCE = 10 * 60_000;
-const LONGEST_PAUSE = 10_000;
+/** https://cloud.google.com/iam/docs/access-change-propagation: a grant takes effect within 7 minutes "or longer". */
+const GRANT_TIMEOUT_MS = 10 * 60_000;
 
-/** An authorised call: its status, `invoke`'s document of it, and why it failed where it did. */
-export interface Called {
+/** An authenticated call: its status, `invoke`'s document about it, and why it failed if it did. */
+export interface Invocation {
   readonly status: number;
   readonly document: string;
   readonly error: CliError | undefined;
 }
 
-/** Calls a service without a credential, which Cloud Run's front end has to refuse. Throws DEPLOY_FAILED where it lets everybody in, NOT_REACHABLE. */
-export async function refuse({ send }: Pick<Context, "send">, url: string): Promise<{ readonly status_code: number }> {
-  const { status, headers, text } = await readAnswer(await send({ method: "GET", url, timeout: 60_000 }));
-  if ((status === 403 || status === 401) && responseAuthor({ status, headers, body: text }) === "front end") return { status_code: status };
-  const refused = { url: new URL(url), status, headers, body: text, sent: [], now: Date.now() };
-  const reason = status === 404 ? await explainRefusal(refused) : undefined;
-  if (reason) throw reason;
+/**
+ * Calls a service without a credential, which Cloud Run's front end has to refuse. Throws DEPLOY_FAILED if the call reaches the service, and
+ * NOT_REACHABLE if the front end blocks every call.
+ */
+export async function verifyRefusal({ send }: Pick<Context, "send">, url: string): Promise<{ readonly status_code: number }> {
+  const response = await send({ method: "GET", url, timeout: 60_000 });
+  const { status, headers } = response;
+  const body = await response.text();
+  if ((status === 403 || status === 401) && responseAuthor({ status, headers, body }) === "front end") return { status_code: status };
+  const refusal = status === 404 && (await explainRefusal({ url: new URL(url), status, headers, body, sent: [], now: Date.now() }));
+  if (refusal) throw refusal;
   throw new CliError("DEPLOY_FAILED", `The service is not private: a call without a credential reached it, and was answered ${status}.`, {
     hint: "See who may call it: cloudrun-oauth members",
     details: { status_code: status, url },
   });
 }
 
-async function readAnswer(response: Awaited<ReturnType<Context["send"]>>) {
-  return { status: response.status, headers: response.headers, text: await response.text() };
-}
-
-interface CallOptions {
+interface Caller {
   readonly credentials: CachedCredentials;
-  /** True where the caller has the role on the service itself, so that a refusal can only be a grant that is not known everywhere yet. */
+  /** True if the caller has the role on the service itself, so that a refusal can only mean that the grant hasn't reached every front end yet. */
   readonly isGranted: boolean;
 }
 
 /** Calls a URL of a service with an ID token for the service, and waits for a grant to take effect. */
-export async function call(context: Context, target: string, { credentials, isGranted }: CallOptions): Promise<Called> {
+export async function verifyInvocation(context: Context, target: string, { credentials, isGranted }: Caller): Promise<Invocation> {
+  const { send, signal, terminal } = context;
   const url = new URL(target);
-  const once = (waitFor?: string) => {
-    const caller = createAuthenticatedCall(context.send, credentials, {
-      waitFor,
-      retries: 3,
-      lookUpEvidence: createEvidenceLookup(context),
-    });
-    const audience = credentials.audience ?? audienceFor(url);
-    return caller({
+  const audience = credentials.audience ?? audienceFor(url);
+  const invoke = (waitFor?: string) => {
+    const call = createAuthenticatedCall(send, credentials, { waitFor, retries: 3, lookUpEvidence: createEvidenceLookup(context) });
+    return call({
       method: "GET",
       url,
       audience,
@@ -62,19 +58,18 @@ export async function call(context: Context, target: string, { credentials, isGr
       body: undefined,
     });
   };
-  const end = performance.now() + PATIENCE;
-  let answer = await once();
-  for (let pause = 500; isGranted && isLocked(answer) && performance.now() < end; pause = Math.min(pause * 1.5, LONGEST_PAUSE)) {
-    if (pause === 500) context.terminal.note("Not let in yet: a grant takes effect within minutes. Waiting for it.");
-    await sleep(pause, undefined, { signal: context.signal }).catch(() => context.signal.throwIfAborted());
-    answer = await once("2xx");
-  }
-  // What a refusal means is told only where nobody waits any more.
-  if (isLocked(answer) && isGranted) answer = await once();
-  const { response, bytes, error } = answer;
+  const invokeUntilAccepted = async () => {
+    const answer = await invoke();
+    if (!isRefused(answer)) return answer;
+    terminal.note("Not let in yet: a grant takes effect within minutes. Waiting for it.");
+    // With a status to wait for, refusals aren't looked into.
+    const invokeAgain = () => invoke("2xx").then((next) => (isRefused(next) ? undefined : next));
+    return poll(invokeAgain, { signal, firstPauseMs: 500, maxPauseMs: 10_000, timeoutMs: GRANT_TIMEOUT_MS });
+  };
+  const { response, bytes, error } = (isGranted ? await invokeUntilAccepted() : undefined) ?? (await invoke());
   return { status: response.status, document: formatResponse({ ...response, bytes: bytes ?? (await response.bytes()) }), error };
 }
 
-function isLocked({ error }: CallResult): boolean {
+function isRefused({ error }: CallResult): boolean {
   return error?.code === "NOT_AUTHENTICATED" || error?.code === "NOT_AUTHORIZED";
 }

@@ -1,57 +1,21 @@
-import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { fakeGcloud, folder, KNATIVE_SERVICE, runCli } from "../../helpers/command-line.ts";
-import { sendAdmin } from "../../helpers/admin.ts";
-import { operate } from "../../helpers/emulator.ts";
-import { mergeEnvironment } from "../../../src/context/merge-environment.ts";
+import { expect, onTestFinished, test } from "vitest";
 import { CliError } from "../../../src/errors/cli-error.ts";
-import { createEmulator } from "../../../src/emulator/index.ts";
-import { grantLabel } from "../../../src/commands/up/ownership-labels.ts";
-import { SERVER, stepsOf, upFiles, upFolder } from "../../helpers/up.ts";
+import { folder } from "../../helpers/command-line.ts";
+import { operate } from "../../helpers/emulator.ts";
+import { CALLER, openUpEmulator, SERVER, stepsOf, upFiles, upFolder } from "../../helpers/up.ts";
 
-const CALLER = "serviceAccount:caller@cloudrun-local.iam.gserviceaccount.com";
-const REPOSITORY = "us-central1-docker.pkg.dev/cloudrun-local/cloudrun-oauth";
-
-let emulator: Awaited<ReturnType<typeof createEmulator>>;
-let record: string;
-beforeAll(async () => {
-  const directory = mkdtempSync(join(tmpdir(), "cloudrun-oauth-emulator-"));
-  record = join(directory, "record");
-  emulator = await createEmulator({ directory, port: 0, engine: "process", env: process.env, log: () => {}, record });
-}, 60_000);
-afterAll(() => emulator.remove());
-
-/** The command line as the emulator's operator has it, without gcloud. */
-function run(argv: readonly string[], { env, ...world }: Parameters<typeof runCli>[1] = {}) {
-  const here = mergeEnvironment({ PATH: "" }, emulator.status().environment) as Record<string, string>;
-  return runCli(["--via", "api", ...argv], { ...world, env: { ...here, ...env } });
-}
-
-async function json(argv: readonly string[], world?: Parameters<typeof runCli>[1]) {
-  const { exitCode, stdout, stderr } = await run(["--json", ...argv], world);
-  if (exitCode !== 0) throw new Error(stderr);
-  return JSON.parse(stdout);
-}
-
-const port = () => Number(new URL(emulator.status().url).port);
-
-/** What the emulator was asked since the last time, as `METHOD URL`. */
-function asked(): string[] {
-  const lines = readFileSync(record, "utf8").split("\n").filter(Boolean);
-  writeFileSync(record, "");
-  return lines.map((line) => JSON.parse(line)).map(({ method, url }) => `${method} ${url}`);
-}
+const { emulator, faults, json, run, takeRequests } = openUpEmulator();
 
 test("an unchanged folder makes three reading requests and nothing else, and what was touched is not what was changed", async () => {
   const home = folder();
   const cwd = upFolder("same");
   const first = await json(["up"], { cwd, env: { HOME: home } });
-  asked();
+  takeRequests();
   // The same files at another time and place.
   const again = await json(["up"], { cwd: upFolder("same"), env: { HOME: home } });
-  const lines = asked();
+  const lines = takeRequests();
   expect(lines.filter((line) => !line.startsWith("GET "))).toEqual(["POST https://oauth2.googleapis.com/token"]);
   expect(lines.filter((line) => line.startsWith("GET "))).toHaveLength(3);
   expect({ ...again, steps: [] }).toEqual({ ...first, steps: [] });
@@ -60,7 +24,7 @@ test("an unchanged folder makes three reading requests and nothing else, and wha
 
 test("--plan says step by step what would change, and changes nothing", async () => {
   const cwd = upFolder("planned");
-  asked();
+  takeRequests();
   const { steps, ...plan } = await json(["up", "--plan"], { cwd });
   expect(plan).toEqual({
     service: "planned",
@@ -81,9 +45,50 @@ test("--plan says step by step what would change, and changes nothing", async ()
     why: "there is no service planned yet",
     lines: expect.arrayContaining([expect.stringMatching(/^POST .*src-/)]),
   });
-  expect(asked().filter((line) => !line.startsWith("GET "))).toEqual(["POST https://oauth2.googleapis.com/token"]);
+  expect(takeRequests().filter((line) => !line.startsWith("GET "))).toEqual(["POST https://oauth2.googleapis.com/token"]);
   const { stdout } = await run(["up", "--plan"], { cwd });
   expect(stdout).toContain("deploy\tchange\tthere is no service planned yet\n");
+}, 60_000);
+
+test("up runs the steps that --plan lists, and no others", async () => {
+  const cwd = upFolder("listed");
+  const expectRunAsPlanned = async (...argv: readonly string[]) => {
+    const { steps } = await json(["up", "--plan", ...argv], { cwd });
+    const planned = steps.filter(({ lines }: { lines: readonly string[] }) => lines.length > 0);
+    const names = planned.map(({ name }: { name: string }) => name);
+    expect(stepsOf(await json(["up", ...argv], { cwd }))).toEqual(["look", ...names]);
+    return names;
+  };
+  expect(await expectRunAsPlanned()).toEqual(["build", "deploy", "refuse", "grant", "invoke"]);
+  expect(await expectRunAsPlanned()).toEqual(["refuse", "invoke"]);
+  writeFileSync(join(cwd, "server.js"), `${SERVER}// next\n`);
+  expect(await expectRunAsPlanned("--check", "/good")).toEqual(["build", "deploy", "refuse", "check", "promote", "invoke"]);
+  expect(await expectRunAsPlanned("--member", "user:me@example.com")).toEqual(["refuse", "grant", "invoke"]);
+}, 120_000);
+
+test("a policy that can't be read is left alone, and both --plan and the run say so", async () => {
+  const cwd = upFolder("unreadable");
+  await json(["up"], { cwd });
+  const sentence = "unknown: the policy can't be read (needs run.services.getIamPolicy)";
+  await faults("POST", { match: "run.googleapis.com/**:getIamPolicy", status: 403 });
+  onTestFinished(async () => void (await faults("DELETE")));
+  const { changes, steps } = await json(["up", "--plan"], { cwd });
+  expect(changes).toBe(0);
+  expect(steps.find(({ name }: { name: string }) => name === "grant")).toEqual({
+    name: "grant",
+    change: false,
+    why: sentence,
+    lines: [],
+  });
+  const { exitCode, stdout, stderr } = await run(["up", "--json"], { cwd });
+  expect({ exitCode, steps: stepsOf(JSON.parse(stdout)) }).toEqual({ exitCode: 0, steps: ["look", "refuse", "invoke"] });
+  expect(stderr).toContain(`Access of ${CALLER} is ${sentence}. Nothing is granted.`);
+  // The fault ends, and comes back when the caller has lost access.
+  await faults("DELETE");
+  await json(["revoke", "unreadable", "--member", CALLER]);
+  await faults("POST", { match: "run.googleapis.com/**:getIamPolicy", status: 403 });
+  const refused = await run(["up"], { cwd });
+  expect(refused).toMatchObject({ exitCode: 9, stderr: expect.stringContaining(`Access of ${CALLER} is ${sentence}`) });
 }, 60_000);
 
 test("a candidate that fails its check gets no traffic, whatever comes after it, until one passes", async () => {
@@ -136,43 +141,6 @@ test("two at once end well", async () => {
   expect(ended.some(({ exitCode }) => exitCode === 0)).toBe(true);
   expect(stepsOf(await json(["up"], { cwd: folders[0] as string }))).toEqual(["look", "refuse", "invoke"]);
 }, 120_000);
-
-test("of a service that was there before, down takes back the grant that up has made, and no other", async () => {
-  const cwd = upFolder("mine");
-  await json(["build"], { cwd });
-  await json(["deploy", "mine"], { cwd });
-  await json(["grant", "mine", "--member", "user:me@example.com"]);
-  await json(["up"], { cwd });
-  // Somebody who was let in before is not put out, though up lets him in too.
-  await json(["up", "--member", "user:me@example.com"], { cwd });
-  expect((await json(["down", "mine", "--plan"])).would_remove).toEqual([
-    { kind: "grant", name: `roles/run.invoker to ${CALLER} on mine` },
-  ]);
-  const { stderr } = await run(["down", "mine", "--yes"]);
-  expect(stderr).toContain("The service mine was there before up, and stays");
-  const { members } = await json(["describe", "mine"]);
-  expect(members.filter(({ role }: { role: string }) => role === "roles/run.invoker")).toMatchObject([{ member: "user:me@example.com" }]);
-  expect((await json(["describe", "mine"])).labels).toEqual({});
-  // A mark without its grant goes, too.
-  await json(["up"], { cwd });
-  await json(["revoke", "mine", "--member", CALLER]);
-  expect((await json(["down", "mine", "--yes"])).removed).toMatchObject([{ kind: "label" }]);
-  // A grant that is made by hand now is nobody else's.
-  await json(["grant", "mine", "--member", CALLER]);
-  expect((await json(["down", "mine", "--yes"])).removed).toEqual([]);
-}, 120_000);
-
-test("down asks, shows what it removes, and leaves a repository that others use", async () => {
-  const cwd = upFolder("theirs");
-  await json(["up"], { cwd });
-  await json(["build", "--image", `${REPOSITORY}/other:v1`], { cwd });
-  const unasked = await run(["down", "theirs"]);
-  expect(unasked).toMatchObject({ exitCode: 2, stdout: "", stderr: expect.stringMatching(/service +theirs at https:[\s\S]*--yes/) });
-  const { removed } = await json(["down", "theirs", "--yes"]);
-  expect(removed.map(({ kind }: { kind: string }) => kind)).toEqual(["service", "grant", "image"]);
-  expect((await run(["describe", "theirs"])).exitCode).toBe(4);
-}, 60_000);
-
 test("a service that is for everybody is not touched", async () => {
   const cwd = upFolder("open");
   await json(["build"], { cwd });
@@ -189,7 +157,7 @@ test("a service that is for everybody is not touched", async () => {
 test("what fails between two requests leaves something that the next run goes on from", async () => {
   const cwd = upFolder("faulty");
   for (const match of ["storage.googleapis.com", "cloudbuild.googleapis.com", "us-central1-run.googleapis.com", "run.googleapis.com"]) {
-    await sendAdmin(port(), "POST", "/_emulator/faults", { match, status: 500, times: 1 });
+    await faults("POST", { match, status: 500, times: 1 });
     const { exitCode, stdout } = await run(["up", "--json"], { cwd });
     if (exitCode !== 0) expect({ match, exitCode, stdout }).toEqual({ match, exitCode: 7, stdout: "" });
   }
@@ -212,10 +180,10 @@ test.for<[string, readonly string[], Readonly<Record<string, string>>, number, s
   ["an image with a digest", ["--image", `gcr.io/p/x@sha256:${"0".repeat(64)}`], {}, 2, "An image with a digest cannot be built"],
   ["no credentials", [], { CREDS: "/no/such/file.json" }, 3, "/no/such/file.json"],
 ])("%s ends it before anything is done", async ([, argv, env, exitCode, message]) => {
-  asked();
+  takeRequests();
   const ended = await run(["up", ...argv], { cwd: upFolder("refused"), env });
   expect(ended).toMatchObject({ exitCode, stdout: "", stderr: expect.stringContaining(message) });
-  expect(asked().filter((line) => !/^GET |\/token$/.test(line))).toEqual([]);
+  expect(takeRequests().filter((line) => !/^GET |\/token$/.test(line))).toEqual([]);
 });
 
 test("a folder without a Dockerfile, and one that is not there, are named", async () => {
@@ -232,47 +200,17 @@ test("a folder that is named brings its own settings", async () => {
   expect((await json(["up", inside, "--plan"], { cwd })).service).toBe("inner");
 });
 
-test("down --dry-run says what it would read and remove, and up --dry-run each step", async () => {
-  const { stdout } = await runCli(["down", "hello", "--dry-run", "--project", "my-project", "--via", "api"]);
-  expect(stdout.split("\n").map((line) => line.replace(/(?:https:\/\/)([^/.]+).*\/([^/]+)$/, "$1 $2"))).toEqual([
-    "GET us-central1-run hello",
-    "GET run hello:getIamPolicy?options.requestedPolicyVersion=3",
-    "GET artifactregistry dockerImages?pageSize=1000",
-    "GET artifactregistry cloudrun-oauth",
-    "DELETE us-central1-run hello",
-    "GET us-central1-run hello",
-    "DELETE artifactregistry DIGEST?force=true",
-    "DELETE artifactregistry cloudrun-oauth",
-    "",
-  ]);
-  asked();
+test("--dry-run lists each step and sends no request", async () => {
+  takeRequests();
   const cwd = upFolder("dry");
   const dry = await run(["up", "--dry-run", "--json"], { cwd });
   expect(JSON.parse(dry.stdout).dry_run).toEqual(expect.arrayContaining(["curl SERVICE_URL", "cloudrun-oauth invoke SERVICE_URL"]));
-  expect(asked()).toEqual([]);
-});
-
-test("by gcloud, down says its lines exactly", async () => {
-  const label = grantLabel(CALLER);
-  const service = { ...KNATIVE_SERVICE, metadata: { ...KNATIVE_SERVICE.metadata, labels: { [label]: "granted" } } };
-  const where = "--project my-project --region us-central1 --quiet --format=json";
-  const policy = { bindings: [{ role: "roles/run.invoker", members: [CALLER, "user:me@example.com"] }], etag: "abc=" };
-  const path = fakeGcloud(
-    { line: `run services describe hello ${where}`, stdout: JSON.stringify(service) },
-    { line: `run services get-iam-policy hello ${where}`, stdout: JSON.stringify(policy) },
-    {
-      line: `run services remove-iam-policy-binding hello --member ${CALLER} --role roles/run.invoker --condition=None ${where}`,
-      stdout: "{}",
-    },
-    { line: `run services update hello --remove-labels ${label} ${where}`, stdout: JSON.stringify(service) },
-  );
-  const { exitCode, stdout } = await runCli(["down", "hello", "--yes"], { env: { ...path, PROJECT_ID: "my-project" } });
-  expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: `grant\troles/run.invoker to ${CALLER} on hello\n` });
+  expect(takeRequests()).toEqual([]);
 });
 
 test("an API that is not enabled is named, enabled under --yes, and gone on from; without a project there is nothing to go on from", async () => {
   const cwd = upFolder("again");
-  const { request, project } = await operate(emulator.status());
+  const { request, project } = await operate(emulator().status());
   const disabled = await request(
     "POST",
     "serviceusage.googleapis.com",
