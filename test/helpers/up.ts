@@ -47,6 +47,7 @@ export function openUpEmulator() {
     const directory = mkdtempSync(join(tmpdir(), "cloudrun-oauth-emulator-"));
     record = join(directory, "record");
     emulator = await createEmulator({ directory, port: 0, engine: "process", env: process.env, log: () => {}, record });
+    await emulator.createCallerKey();
   }, 60_000);
   afterAll(() => emulator.remove());
 
