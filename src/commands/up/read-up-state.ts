@@ -1,5 +1,5 @@
 import { audienceFor } from "../../auth/audience.ts";
-import { principalOfToken } from "../../auth/id-token.ts";
+import { principalOfToken } from "../../auth/principal.ts";
 import type { CachedCredentials } from "../../auth/token-cache.ts";
 import type { Cloud } from "../../cloud/cloud.ts";
 import { readMember } from "../../cloud/member.ts";
