@@ -2,23 +2,23 @@ import { createPublicKey, type KeyObject, sign, verify } from "node:crypto";
 import { CliError } from "../errors/cli-error.ts";
 import type { ServiceAccountKey } from "./service-account-key.ts";
 
-/** What the assertion is to be exchanged for: an ID token for an audience, or an access token with scopes (separated by blanks). */
+/** What the assertion is exchanged for: an ID token for an audience, or an access token with scopes (separated by spaces). */
 export type RequestedToken = { readonly target_audience: string } | { readonly scope: string };
 
-/** Seconds; Google takes no more. */
+/** Google's maximum. */
 const LIFETIME_SECONDS = 3600;
 
 /**
- * Signs the assertion that a token endpoint exchanges for a token: RFC 7523, section 3, with the very claims of Google's libraries. Its subject
- * is left out, as they do: there it would be a person whom the account acts for.
- * https://developers.google.com/identity/protocols/oauth2/service-account#authorizingrequests. `now` is in seconds since the epoch.
- * Throws CliError CREDENTIALS_INVALID where the key is damaged in a way that only shows when it signs.
+ * Signs the assertion that a token endpoint exchanges for a token: RFC 7523, section 3, with the same claims as Google's libraries. Like
+ * them, it has no `sub`, which would be a user whom the account impersonates through domain-wide delegation.
+ * https://developers.google.com/identity/protocols/oauth2/service-account#authorizingrequests
+ * `now` is in seconds since the epoch. Throws CliError CREDENTIALS_INVALID if the key is damaged in a way that only shows when it signs.
  */
-export function createAssertion(key: ServiceAccountKey, wanted: RequestedToken, now: number): string {
+export function createAssertion(key: ServiceAccountKey, token: RequestedToken, now: number): string {
   const { client_email, private_key, private_key_id, token_uri } = key;
   const iat = Math.floor(now);
   const header = { alg: "RS256", typ: "JWT", kid: private_key_id };
-  const claims = { iss: client_email, aud: token_uri, iat, exp: iat + LIFETIME_SECONDS, ...wanted };
+  const claims = { iss: client_email, aud: token_uri, iat, exp: iat + LIFETIME_SECONDS, ...token };
   const signed = `${encodeSegment(header)}.${encodeSegment(claims)}`;
   const signature = signAndVerify(Buffer.from(signed), private_key);
   if (!signature) {
@@ -30,7 +30,7 @@ export function createAssertion(key: ServiceAccountKey, wanted: RequestedToken, 
   return `${signed}.${signature.toString("base64url")}`;
 }
 
-/** A wrong letter in the key makes wrong signatures, which the token endpoint would call a deleted key. */
+/** A damaged key signs without an error; the token endpoint would report such a signature as a deleted key. */
 function signAndVerify(data: Buffer, key: KeyObject): Buffer | undefined {
   try {
     const signature = sign("sha256", data, key);

@@ -1,19 +1,19 @@
 /**
- * The audience that Cloud Run expects at a URL: the service's own URL, without a path, and without the tag where the URL is a tag's.
+ * The audience that Cloud Run expects for a URL: the service's own URL, without a path and without a traffic tag.
  * https://cloud.google.com/run/docs/authenticating/service-to-service
  */
 export function audienceFor(url: URL): string {
   return isServiceHost(url.hostname) ? url.origin.replace(/^(https?:\/\/)(?:[^./]+?---)/, "$1") : url.origin;
 }
 
-/** True for a URL that Cloud Run itself gave to a service. */
+/** Whether a host name is one that Cloud Run assigns to services. */
 export function isServiceHost(hostname: string): boolean {
   return hostname.endsWith(".run.app");
 }
 
 /**
- * True for the audiences that every service takes besides its own: gcloud's client, which `gcloud auth print-identity-token` without
- * --audiences sends (google/adk-python#3814), and its client for Application Default Credentials (GoogleCloudPlatform/cloud-run-proxy#10).
+ * Whether an audience is a client ID of gcloud, which every service accepts besides its own: of `gcloud auth print-identity-token` without
+ * --audiences (google/adk-python#3814), or of Application Default Credentials (GoogleCloudPlatform/cloud-run-proxy#10).
  */
 export function isGcloudClientId(audience: string): boolean {
   return (
@@ -22,7 +22,7 @@ export function isGcloudClientId(audience: string): boolean {
   );
 }
 
-/** What a service's URL says of it; the region is in one of its two forms only. */
+/** The service that a URL names; only one of the two forms of URL includes the region. */
 export interface ServiceFromUrl {
   readonly service: string;
   readonly region?: string;

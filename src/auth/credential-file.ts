@@ -11,27 +11,27 @@ import { parseServiceAccountKey } from "./service-account-key.ts";
 
 type ReadCredentialType = (value: JsonObject, origin: string, subject: string, exchange: AuthContext) => Credentials;
 
-/** By the file's `type`; a service account's key is whatever is none of these. */
+/** By the file's `type`; anything else is read as a service account's key. */
 const CREDENTIAL_TYPES: Readonly<Record<string, ReadCredentialType>> = {
   authorized_user: readAuthorizedUser,
   external_account: readExternalAccount,
   impersonated_service_account: impersonatedCredentials,
 };
 
-/** Reads a credential file of any kind. `source` is what named the file. Throws CliError CREDENTIALS_MISSING and CREDENTIALS_INVALID. */
+/** Reads a credential file of any type. `source` is the setting that names it. Throws CliError CREDENTIALS_MISSING or CREDENTIALS_INVALID. */
 export async function readCredentialFile(path: string, source: string, exchange: AuthContext): Promise<Credentials> {
   const value = await readJsonFile(path, `The key file ${path}`);
   return { ...readCredentials(value, `${path} (${source})`, `file ${path}`, exchange), file: path };
 }
 
-/** The same of what a variable holds in place of a file's path: `text` is JSON, or should be, and is never repeated. */
+/** Reads credentials from a variable's value: `text` should be JSON; errors never quote it. Throws as `readCredentialFile` does. */
 export function readInlineCredentials(text: string, source: string, exchange: AuthContext): Credentials {
   const subject = `The credential in ${source}`;
   if (text.trim() === "") throw new CliError("CREDENTIALS_MISSING", `${subject} is empty.`);
   return readCredentials(parseJson(text, subject), source, `credential in ${source}`, exchange);
 }
 
-/** The same of an object that a program hands over. */
+/** Reads credentials from a program's object. Throws as `readCredentialFile` does. */
 export function readCredentialObject(value: JsonObject, exchange: AuthContext): Credentials {
   return readCredentials(value, "the credentials option", "credentials object", exchange);
 }

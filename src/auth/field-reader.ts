@@ -1,15 +1,14 @@
 import { redact } from "../errors/redact.ts";
 import { invalidCredentials } from "./service-account-key.ts";
 
-/** What a credential file holds, once it is known to be an object. */
 export type JsonObject = Readonly<Record<string, unknown>>;
 
-/** Reads the fields of a credential file. What is wrong with one is said without its value, which may be a secret in the wrong place. */
+/** Reads the fields of a credential file. Errors never quote a value, which can be a secret in the wrong field. */
 export interface FieldReader {
   /** Not empty. */
   text(name: string): string;
   optionalText(name: string): string | undefined;
-  /** A text that sentences and `--verbose` may show: one that fits the pattern, and is no key or token that got into the wrong field. */
+  /** A text that can be shown: it matches the pattern, and isn't a key or token in the wrong field. */
   public(name: string, pattern: RegExp): string;
   url(name: string): URL;
   optionalUrl(name: string): string | undefined;
@@ -17,14 +16,13 @@ export interface FieldReader {
   optionalObject(name: string): JsonObject | undefined;
   optionalNumber(name: string): number | undefined;
   optionalTexts(name: string): readonly string[];
-  /** An error that says what is wrong with the file. */
+  /** The error for a fault in the file. */
   invalid(fault: string, hint?: string): Error;
 }
 
-/** Characters of a text that is shown. */
 const MAX_SHOWN_LENGTH = 1024;
 
-/** `subject` begins the sentence of an error ("The credential file /path"), `hint` is how to make a good file. */
+/** `subject` begins the sentence of an error ("The credential file /path"); `hint` says how to create a valid file. */
 export function openFieldReader(fields: JsonObject, subject: string, hint: string, within = ""): FieldReader {
   const invalid = (fault: string, other = hint) => invalidCredentials(subject, fault, other);
   const own = (name: string): unknown => (Object.hasOwn(fields, name) ? (fields[name] ?? undefined) : undefined);
@@ -73,7 +71,7 @@ export function openFieldReader(fields: JsonObject, subject: string, hint: strin
     },
     optionalTexts(name) {
       const value = own(name) ?? [];
-      if (Array.isArray(value) && value.every((each) => typeof each === "string")) return value as string[];
+      if (Array.isArray(value) && value.every((text) => typeof text === "string")) return value as string[];
       throw invalid(`has "${within}${name}" that is no list of texts`);
     },
     invalid,

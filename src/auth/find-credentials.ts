@@ -11,55 +11,62 @@ import { metadataCredentials, metadataHost } from "./credential-types/metadata-s
 import { pipelineCredentials } from "./credential-types/pipeline.ts";
 import { principalForEmail } from "./principal.ts";
 
-/** What the search needs of the world; without settings nothing is impersonated. */
-interface Search extends AuthContext {
+/** Without settings, no account is impersonated. */
+interface SearchContext extends AuthContext {
   readonly settings?: Pick<Settings, "get">;
 }
 
 /**
- * The credentials to act with, in the order of docs/credentials.md: what the setting names or holds, the pipeline's, Application Default Credentials,
- * the metadata server's account, gcloud's account; and the account that they are to act as, where `--impersonate-service-account` says one.
- * Throws CliError CREDENTIALS_MISSING where there are none, and as the readers of their kinds do.
+ * Finds credentials, in the order of docs/credentials.md: the setting's file or content, the pipeline's token, Application Default
+ * Credentials, the metadata server's account, gcloud's account. They impersonate the account of `--impersonate-service-account`, if set.
+ * Throws CliError CREDENTIALS_MISSING if there are none, CREDENTIALS_INVALID if they can't be used.
  */
-export async function findCredentials(setting: Setting | undefined, search: Search): Promise<Credentials> {
-  const found = setting ? await readNamed(setting, search) : await findUnnamed(search);
-  const account = search.settings?.get("impersonate")?.value;
-  return account === undefined ? found : impersonate(found, parseImpersonationChain(account), search);
+export async function findCredentials(setting: Setting | undefined, context: SearchContext): Promise<Credentials> {
+  const credentials = setting ? await readNamed(setting, context) : await findUnnamed(context);
+  const account = context.settings?.get("impersonate")?.value;
+  return account === undefined ? credentials : impersonate(credentials, parseImpersonationChain(account), context);
 }
 
-async function readNamed(setting: Setting, search: Search): Promise<Credentials> {
+async function readNamed(setting: Setting, context: SearchContext): Promise<Credentials> {
   const { value, source, isInline } = setting;
-  const inline = isInline ? (search.env[source] ?? "") : value;
+  const inline = isInline ? (context.env[source] ?? "") : value;
   const text = readInline(inline) ?? (isInline ? inline : undefined);
-  if (text !== undefined) return readInlineCredentials(text, source, search);
+  if (text !== undefined) return readInlineCredentials(text, source, context);
   try {
-    return await readCredentialFile(value, source, search);
+    return await readCredentialFile(value, source, context);
   } catch (error) {
     if (!(error instanceof CliError) || source === "--credentials") throw error;
     throw error.with({ hint: `${error.hint ? `${error.hint} ` : ""}(The file is named by ${source}.)` });
   }
 }
 
-async function findUnnamed(search: Search): Promise<Credentials> {
-  const { env } = search;
-  const pipeline = pipelineCredentials(search);
+async function findUnnamed(context: SearchContext): Promise<Credentials> {
+  const { env } = context;
+  const pipeline = pipelineCredentials(context);
   if (pipeline) return pipeline;
 
   const gcloud = gcloudDirectory(env);
-  const ofDefault = await readIfThere(`${gcloud}/application_default_credentials.json`, "Application Default Credentials", search);
-  if (ofDefault) return ofDefault;
+  const applicationDefault = await readIfExists(
+    `${gcloud}/application_default_credentials.json`,
+    "Application Default Credentials",
+    context,
+  );
+  if (applicationDefault) return applicationDefault;
 
   const host = metadataHost(env, await readProductName());
-  const ofMachine = host === undefined ? undefined : await metadataCredentials(host, search);
-  if (ofMachine) return ofMachine;
+  const machineCredentials = host === undefined ? undefined : await metadataCredentials(host, context);
+  if (machineCredentials) return machineCredentials;
 
   const { account, impersonated } = readGcloudAccount(env);
-  const ofGcloud =
+  const gcloudCredentials =
     account &&
-    (await readIfThere(`${gcloud}/legacy_credentials/${account.replaceAll(":", "")}/adc.json`, `gcloud's account ${account}`, search));
-  if (account && ofGcloud) {
-    const named = { ...ofGcloud, principal: ofGcloud.principal ?? (account.includes("@") ? principalForEmail(account) : undefined) };
-    return impersonated ? impersonate(named, parseImpersonationChain(impersonated), search) : named;
+    (await readIfExists(`${gcloud}/legacy_credentials/${account.replaceAll(":", "")}/adc.json`, `gcloud's account ${account}`, context));
+  if (account && gcloudCredentials) {
+    const named = {
+      ...gcloudCredentials,
+      principal: gcloudCredentials.principal ?? (account.includes("@") ? principalForEmail(account) : undefined),
+    };
+    return impersonated ? impersonate(named, parseImpersonationChain(impersonated), context) : named;
   }
 
   throw new CliError("CREDENTIALS_MISSING", "No credentials were found.", {
@@ -67,16 +74,16 @@ async function findUnnamed(search: Search): Promise<Credentials> {
   });
 }
 
-async function readIfThere(path: string, source: string, search: Search): Promise<Credentials | undefined> {
+async function readIfExists(path: string, source: string, context: SearchContext): Promise<Credentials | undefined> {
   try {
-    return await readCredentialFile(path, source, search);
+    return await readCredentialFile(path, source, context);
   } catch (error) {
     if (error instanceof CliError && error.code === "CREDENTIALS_MISSING") return undefined;
     throw error;
   }
 }
 
-/** What the firmware calls this machine; nothing where it does not say, as on macOS. */
+/** The firmware's name for this machine; empty if unknown, as on macOS. */
 async function readProductName(): Promise<string> {
   return readFile("/sys/class/dmi/id/product_name", "utf8").catch(() => "");
 }

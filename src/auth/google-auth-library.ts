@@ -1,6 +1,6 @@
 /**
- * The clients of google-auth-library that are used. The package as a whole is twice the size; and where a bundle is split, only a module
- * of our own can be imported lazily by the names that it exports.
+ * The clients of google-auth-library that we use. The whole package is twice the size. It is a module of its own because a bundler keeps
+ * the export names of a lazily imported module only if it is ours.
  */
 export { AwsClient } from "google-auth-library/build/src/auth/awsclient.js";
 export { IdentityPoolClient } from "google-auth-library/build/src/auth/identitypoolclient.js";

@@ -4,26 +4,25 @@ import { redact } from "../errors/redact.ts";
 import type { Request, Send } from "../http/client.ts";
 import { clean } from "./token-refusal.ts";
 
-/** What a Google endpoint said when it said no. */
+/** What a Google endpoint says when it refuses a token. */
 export interface TokenRefusal {
   readonly host: string;
   readonly status: number;
   /** OAuth's error code (RFC 6749, section 5.2), or the status of Google's APIs. */
   readonly error: string;
   readonly description: string;
-  /** The permission that is missing, or another thing that Google's ErrorInfo says of its reason. */
+  /** The reason in Google's ErrorInfo. */
   readonly reason: string;
   readonly permission: string;
 }
 
-/** Milliseconds. */
 const TIMEOUT_MS = 30_000;
 const WITHOUT_BODY = new Set([204, 205, 304]);
 
-/** Options of a client of google-auth-library that let its requests travel as all others do: by proxies, or to the emulator. */
+/** Options that make a client of google-auth-library send its requests with our HTTP client, so that proxies and the emulator work. */
 export function transportOptions(send: Send): { fetchImplementation: typeof fetch; agent: Agent } {
   return {
-    // One is given, so that the library makes none for the proxies that it finds by itself. It is never used.
+    // Never used. Without it, the library creates agents for the proxies that it finds in the environment.
     agent: new Agent(),
     fetchImplementation: async (input, { method = "GET", headers, body } = {}) => {
       const request: Request = {
@@ -34,9 +33,9 @@ export function transportOptions(send: Send): { fetchImplementation: typeof fetc
         timeout: TIMEOUT_MS,
       };
       const answer = await send(request).catch((error: unknown) => {
-        // What will not pass by itself is not to be tried again, which the library takes from this code.
-        const isPassing = error instanceof CliError && error.code === "UNAVAILABLE";
-        throw isPassing ? error : Object.assign(new Error("not to be tried again", { cause: error }), { code: "AbortError" });
+        // The library doesn't retry errors with this code.
+        const isTransient = error instanceof CliError && error.code === "UNAVAILABLE";
+        throw isTransient ? error : Object.assign(new Error("not to be tried again", { cause: error }), { code: "AbortError" });
       });
       const bytes = await answer.bytes();
       return new Response(WITHOUT_BODY.has(answer.status) ? null : new Uint8Array(bytes), {
@@ -48,8 +47,8 @@ export function transportOptions(send: Send): { fetchImplementation: typeof fetc
 }
 
 /**
- * Does what the library is asked for, which is to get something from a URL. What it throws becomes a CliError: ours where the network failed, UNAVAILABLE where an endpoint
- * did, else what `explain` makes of the refusal.
+ * Lets google-auth-library get something from a URL. Throws CliError: the HTTP client's own if the network fails, UNAVAILABLE if the
+ * endpoint fails, and what `explain` returns if it refuses.
  */
 export async function callGoogleAuthLibrary<T>(
   url: string,
@@ -64,9 +63,9 @@ export async function callGoogleAuthLibrary<T>(
 }
 
 function translate(error: unknown, asked: string, explain: (refusal: TokenRefusal) => CliError): CliError {
-  for (let each: unknown = error; each instanceof Error; each = each.cause) {
-    if (each instanceof CliError) return each;
-    const { response, config } = each as Error & { response?: { status: number; data?: unknown }; config?: { url?: string | URL } };
+  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
+    if (cause instanceof CliError) return cause;
+    const { response, config } = cause as Error & { response?: { status: number; data?: unknown }; config?: { url?: string | URL } };
     if (!response) continue;
     const host = config?.url ? new URL(String(config.url)).host : asked;
     const refusal = readTokenRefusal(host, response.status, response.data);
@@ -75,12 +74,12 @@ function translate(error: unknown, asked: string, explain: (refusal: TokenRefusa
       details: { host, status_code: response.status },
     });
   }
-  // The library's own words may hold what it was given.
+  // The library's message can contain the credential.
   const cause = new Error(redact(error instanceof Error ? error.message : String(error)));
   return new CliError("TOKEN_REFUSED", `${asked} answered without a token.`, { cause });
 }
 
-/** What an endpoint's answer says, be it OAuth's (RFC 6749, section 5.2) or of Google's APIs (https://cloud.google.com/apis/design/errors). */
+/** Reads an error response, of OAuth (RFC 6749, section 5.2) or of Google's APIs (https://cloud.google.com/apis/design/errors). */
 export function readTokenRefusal(host: string, status: number, data: unknown): TokenRefusal {
   const fields = record(typeof data === "string" ? parse(data) : data);
   const { error } = fields;
@@ -95,7 +94,7 @@ export function readTokenRefusal(host: string, status: number, data: unknown): T
     };
   }
   const { message, status: code, details } = record(error);
-  const info = Array.isArray(details) ? record(details.find((each) => "reason" in record(each))) : {};
+  const info = Array.isArray(details) ? record(details.find((detail) => "reason" in record(detail))) : {};
   return {
     host,
     status,

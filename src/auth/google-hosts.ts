@@ -4,28 +4,28 @@ import { invalidCredentials } from "./service-account-key.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Google's token endpoint goes by several names. */
+/** Google's token endpoint has several host names. */
 const TOKEN_ENDPOINT_HOSTS = /^(?:oauth2\.googleapis\.com|www\.googleapis\.com|accounts\.google\.com)$/;
 
 const ALLOW_VARIABLE = "CLOUDRUN_OAUTH_ALLOW_TOKEN_URI";
 
-/** Which hosts a URL of a credential file may name without being allowed by name. */
+/** The hosts that a credential file's URL can name without being allowed explicitly. */
 interface AllowedHosts {
-  /** The file's field, in its own spelling. */
+  /** The name of the file's field. */
   readonly field: string;
-  /** Begins the sentence: "The key file". */
+  /** Begins the sentence of an error: "The key file". */
   readonly subject: string;
   readonly hosts: RegExp;
-  /** What the field usually names. */
+  /** The field's usual value. */
   readonly usual?: string;
-  /** True where plain HTTP to these hosts stays within the machine, as a metadata server's does. */
+  /** True if plain HTTP to these hosts stays within the machine, as to a metadata server. */
   readonly isLocal?: boolean;
   readonly env: Environment;
 }
 
 /**
- * The URL that an assertion may be sent to. A key file that somebody planted could name any host, which would then hold an assertion
- * of this account: other hosts than Google's and this machine's have to be allowed by CLOUDRUN_OAUTH_ALLOW_TOKEN_URI (hosts, separated by commas).
+ * The URL to send an assertion to. A malicious key file could name any host, which would then receive an assertion of the account: other
+ * hosts than Google's and this machine's must be allowed in CLOUDRUN_OAUTH_ALLOW_TOKEN_URI (hosts, separated by commas).
  * Throws CliError CREDENTIALS_INVALID.
  */
 export function parseTokenUri({ token_uri }: { readonly token_uri: string }, env: Environment, subject = "The key file"): URL {
@@ -34,7 +34,7 @@ export function parseTokenUri({ token_uri }: { readonly token_uri: string }, env
   return url;
 }
 
-/** The same for the other URLs of credential files, each of which is sent, or answers with, something secret. */
+/** Throws CliError CREDENTIALS_INVALID if a credential file's URL, which sends or receives a secret, isn't at an allowed host. */
 export function assertGoogleHost(url: URL, { field, subject, hosts, usual, isLocal = false, env }: AllowedHosts): void {
   const host = url.hostname.replace(/^\[|\]$/g, "");
   const isHttp = url.protocol === "http:" || url.protocol === "https:";

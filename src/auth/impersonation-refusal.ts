@@ -2,17 +2,16 @@ import { CliError } from "../errors/cli-error.ts";
 import type { Reason } from "../errors/reasons.ts";
 import type { TokenRefusal } from "./google-auth-transport.ts";
 
-/** Whose token was asked for, and by whom. */
 interface Impersonation {
   /** An e-mail address. */
   readonly account: string;
   readonly delegates: readonly string[];
-  /** Who asked, as policies name him, where that is known. */
+  /** The caller, as policies name it, if known. */
   readonly principal: string | undefined;
 }
 
 /**
- * The error for a refusal of generateIdToken or generateAccessToken: TOKEN_REFUSED with its reason and the command that mends it.
+ * The error for a refusal of generateIdToken or generateAccessToken: TOKEN_REFUSED with its reason and the command that fixes it.
  * https://cloud.google.com/iam/docs/reference/credentials/rest
  */
 export function explainImpersonationRefusal(refusal: TokenRefusal, impersonation: Impersonation): CliError {
@@ -55,7 +54,7 @@ export function explainImpersonationRefusal(refusal: TokenRefusal, impersonation
   );
 }
 
-/** The least role that has what is missing. https://cloud.google.com/iam/docs/service-account-permissions#roles */
+/** The smallest role with the missing permission. https://cloud.google.com/iam/docs/service-account-permissions#roles */
 function roleFor({ permission }: TokenRefusal, principal: string | undefined): string {
   if (principal === undefined || /^principal(?:Set)?:/.test(principal)) return "roles/iam.workloadIdentityUser";
   return permission.endsWith("getOpenIdToken") ? "roles/iam.serviceAccountOpenIdTokenCreator" : "roles/iam.serviceAccountTokenCreator";

@@ -3,19 +3,19 @@ import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { CliError } from "../errors/cli-error.ts";
 import { invalidCredentials, CREATE_KEY_COMMAND, parseServiceAccountKey, type ServiceAccountKey } from "./service-account-key.ts";
 
-/** Bytes. A key file has about 2400. */
+/** A key file has about 2400 bytes. */
 const MAX_FILE_SIZE_BYTES = 1024 * 1024;
 
 /**
- * Reads a service account's key file. Throws CliError CREDENTIALS_MISSING where there is no such file, CREDENTIALS_INVALID with the
- * one thing that is wrong with it otherwise; neither ever holds a part of what the file holds, besides names that are public.
+ * Reads a service account's key file. Throws CliError CREDENTIALS_MISSING if the file doesn't exist, else CREDENTIALS_INVALID with the
+ * first fault. Errors never contain any of the file's content except public names.
  */
 export async function readKeyFile(path: string): Promise<ServiceAccountKey> {
   const subject = `The key file ${path}`;
   return parseServiceAccountKey(await readJsonFile(path, subject), subject);
 }
 
-/** What a credential file of any kind holds; `subject` begins the sentence of an error. Throws as `readKeyFile` does. */
+/** The content of a credential file of any type; `subject` begins the sentence of an error. Throws as `readKeyFile` does. */
 export async function readJsonFile(path: string, subject: string): Promise<unknown> {
   return parseJson(decode(read(path, subject), subject), subject);
 }
@@ -23,7 +23,7 @@ export async function readJsonFile(path: string, subject: string): Promise<unkno
 function read(path: string, subject: string): Buffer {
   let file: number | undefined;
   try {
-    // A pipe that nobody writes to would otherwise be waited for without end.
+    // Opening a pipe without a writer would otherwise block forever.
     file = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
     const stats = fstatSync(file);
     if (stats.isDirectory()) throw invalidCredentials(subject, "is a folder", "Name the JSON file in it.");
@@ -64,7 +64,7 @@ function explain(error: unknown, path: string, subject: string): CliError {
 
 function decode(bytes: Buffer, subject: string): string {
   if (bytes.length === 0) throw invalidCredentials(subject, "is empty");
-  // A byte order mark, or a zero in every other byte: what PowerShell's > makes.
+  // A byte order mark, or a zero in every other byte: PowerShell's > writes this.
   if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff) || bytes[0] === 0 || bytes[1] === 0) {
     throw invalidCredentials(subject, "is UTF-16 text", "Save it again as UTF-8.");
   }
@@ -73,7 +73,7 @@ function decode(bytes: Buffer, subject: string): string {
   return bytes.toString("utf8").replace(/^\uFEFF/, "");
 }
 
-/** V8's own message would quote the text around the fault, which may be the key. */
+/** V8's own message would quote the text around the fault, which can be the key. */
 export function parseJson(text: string, subject: string): unknown {
   try {
     return JSON.parse(text);

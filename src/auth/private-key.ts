@@ -3,7 +3,7 @@ import { CliError } from "../errors/cli-error.ts";
 
 const COPY_AGAIN = "Copy the key file again, byte for byte, from where it was made; or make a new key.";
 
-/** What stands behind BEGIN where it is no private key that can be used; Google's files have PRIVATE KEY (PKCS #8, RFC 5958). */
+/** PEM labels of keys that can't be used; Google's files have PRIVATE KEY (PKCS #8, RFC 5958). */
 const OTHER_LABELS: readonly (readonly [RegExp, string])[] = [
   [/^ENCRYPTED PRIVATE KEY$/, "is protected by a passphrase, as Google's never are"],
   [/PUBLIC KEY$/, "is a public key"],
@@ -12,7 +12,7 @@ const OTHER_LABELS: readonly (readonly [RegExp, string])[] = [
   [/^EC P/, "is an EC key, where Google's are RSA"],
 ];
 
-/** Reads the `private_key` of a key file (PEM). Throws CliError CREDENTIALS_INVALID with what is wrong with it, and nothing of it. */
+/** Reads the `private_key` of a key file (PEM). Throws CliError CREDENTIALS_INVALID with the fault, without any of the key. */
 export function parsePrivateKey(pem: string, subject: string): KeyObject {
   const invalid = (fault: string, hint = COPY_AGAIN) =>
     new CliError("CREDENTIALS_INVALID", `The private_key of ${lower(subject)} ${fault}.`, { hint, reason: "PRIVATE_KEY_BROKEN" });

@@ -11,10 +11,9 @@ export interface ServiceAccountKey {
   readonly token_uri: string;
 }
 
-/** Where a good key file comes from. */
 export const CREATE_KEY_COMMAND = "gcloud iam service-accounts keys create key.json --iam-account NAME@PROJECT.iam.gserviceaccount.com";
 
-/** What other credentials are, by their `type`. */
+/** Descriptions of other credentials, by their `type`. */
 const OTHER_KINDS: Readonly<Record<string, string>> = {
   authorized_user: "holds a person's login (gcloud auth application-default login), not a service account's key",
   external_account: "holds workload identity federation's configuration, not a service account's key",
@@ -26,8 +25,8 @@ const OTHER_KINDS: Readonly<Record<string, string>> = {
 const FIELDS = ["client_email", "private_key", "private_key_id", "token_uri"] as const;
 
 /**
- * Checks what a key file holds. `subject` begins the sentence: "The key file /path".
- * Throws CliError CREDENTIALS_INVALID for the first thing that is wrong.
+ * Validates the content of a key file. `subject` begins the sentence of an error: "The key file /path".
+ * Throws CliError CREDENTIALS_INVALID with the first fault.
  */
 export function parseServiceAccountKey(value: unknown, subject: string): ServiceAccountKey {
   if (typeof value !== "object" || value === null || Array.isArray(value))
@@ -47,7 +46,7 @@ export function parseServiceAccountKey(value: unknown, subject: string): Service
   return { client_email, private_key_id, private_key: parsePrivateKey(pem, subject), token_uri };
 }
 
-/** A credential that is there but cannot be used. */
+/** The error for a credential that exists but can't be used. */
 export function invalidCredentials(subject: string, fault: string, hint?: string): CliError {
   return new CliError("CREDENTIALS_INVALID", `${subject} ${fault}.`, hint === undefined ? {} : { hint });
 }
@@ -62,7 +61,7 @@ function assertKind(fields: Readonly<Record<string, unknown>>, subject: string):
   }
   if (type === undefined)
     throw invalidCredentials(subject, 'has no "type", which is "service_account" in a service account\'s key file', CREATE_KEY_COMMAND);
-  // Only what looks like a type is repeated: fields that were mixed up may have put the key here.
+  // Quotes only what looks like a type: the key can be in the wrong field.
   const named =
     typeof type === "string" && /^[a-z_]{1,40}$/.test(type) ? `is of the type "${type}"` : "has another type than service_account";
   throw invalidCredentials(subject, `${named}; a service account's key file is needed`, CREATE_KEY_COMMAND);

@@ -1,6 +1,6 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { CliError } from "../errors/cli-error.ts";
 import type { Response } from "../http/client.ts";
+import { pause } from "../http/poll.ts";
 import type { AuthContext } from "./auth-context.ts";
 import type { AccessToken } from "./credentials.ts";
 import { createAssertion, type RequestedToken } from "./assertion.ts";
@@ -10,48 +10,47 @@ import { explainTokenRefusal } from "./token-refusal.ts";
 
 const CLOUD_PLATFORM = "https://www.googleapis.com/auth/cloud-platform";
 
-/** Milliseconds. */
 const TIMEOUT_MS = 30_000;
 
-/** An assertion that is exchanged twice gives two tokens, and no harm. */
+/** Exchanging an assertion twice is harmless: it yields two tokens. */
 const RETRY = { times: 3, statuses: [429, 503], all: true };
 
 /**
- * An ID token for an audience. Throws CliError: CREDENTIALS_INVALID for a key that cannot sign or names a strange token endpoint,
- * TOKEN_REFUSED or CLOCK_SKEW where the endpoint says no, UNAVAILABLE or TIMEOUT where it does not work.
+ * Fetches an ID token for an audience. Throws CliError: CREDENTIALS_INVALID if the key can't sign or names an unknown token endpoint,
+ * TOKEN_REFUSED or CLOCK_SKEW if the endpoint refuses, UNAVAILABLE or TIMEOUT if it doesn't work.
  */
-export async function fetchIdTokenWithKey(key: ServiceAccountKey, audience: string, exchange: AuthContext): Promise<string> {
-  const { id_token } = await post(key, { target_audience: audience }, exchange);
+export async function fetchIdTokenWithKey(key: ServiceAccountKey, audience: string, context: AuthContext): Promise<string> {
+  const { id_token } = await exchangeAssertion(key, { target_audience: audience }, context);
   if (typeof id_token === "string" && id_token !== "") return id_token;
   throw new CliError("TOKEN_REFUSED", `${new URL(key.token_uri).host} answered without an ID token.`, {
     hint: `Is ${audience} an audience?`,
   });
 }
 
-/** An access token for Google's APIs. Throws as `fetchIdToken` does. */
-export async function fetchAccessTokenWithKey(key: ServiceAccountKey, exchange: AuthContext): Promise<AccessToken> {
-  const { now = Date.now } = exchange;
-  const asked = now() / 1000;
-  const { access_token, expires_in } = await post(key, { scope: CLOUD_PLATFORM }, exchange);
+/** Fetches an access token for Google's APIs. Throws as `fetchIdTokenWithKey` does. */
+export async function fetchAccessTokenWithKey(key: ServiceAccountKey, context: AuthContext): Promise<AccessToken> {
+  const { now = Date.now } = context;
+  const requested = now() / 1000;
+  const { access_token, expires_in } = await exchangeAssertion(key, { scope: CLOUD_PLATFORM }, context);
   if (typeof access_token !== "string" || access_token === "")
     throw new CliError("TOKEN_REFUSED", `${new URL(key.token_uri).host} answered without an access token.`);
-  return { token: access_token, expires: Math.floor(asked) + (typeof expires_in === "number" ? expires_in : 0) };
+  return { token: access_token, expires: Math.floor(requested) + (typeof expires_in === "number" ? expires_in : 0) };
 }
 
 /**
- * RFC 6749, section 4.5, with the grant of RFC 7523. What is no answer of a token endpoint, or half of one, is asked for once more: Google's
- * has hiccups.
+ * Exchanges an assertion for a token: RFC 6749, section 4.5, with the grant of RFC 7523. Tries once more if the response isn't one of a
+ * token endpoint, or is cut off: Google's endpoint sometimes fails that way.
  */
-async function post(
+async function exchangeAssertion(
   key: ServiceAccountKey,
-  wanted: RequestedToken,
+  token: RequestedToken,
   { send, env, now = Date.now }: AuthContext,
 ): Promise<Readonly<Record<string, unknown>>> {
   const url = parseTokenUri(key, env);
   for (let attempt = 1; ; attempt += 1) {
     const body = new URLSearchParams({
       grant_type: "urn:ietf:params:oauth:grant-type:jwt-bearer",
-      assertion: createAssertion(key, wanted, now() / 1000),
+      assertion: createAssertion(key, token, now() / 1000),
     }).toString();
     const answer = await send({
       method: "POST",
@@ -63,20 +62,20 @@ async function post(
       retry: RETRY,
     });
     const { status } = answer;
-    const isSpent = RETRY.statuses.includes(status);
+    const isOverloaded = RETRY.statuses.includes(status);
     const fields = await readFields(answer).catch((error: CliError) => {
       if (attempt === 2 || error.code !== "UNAVAILABLE") throw error;
       return undefined;
     });
     if (fields && status === 200) return fields;
-    if (fields && status < 500 && !isSpent && typeof fields["error"] === "string" && fields["error"] !== "internal_failure") {
+    if (fields && status < 500 && !isOverloaded && typeof fields["error"] === "string" && fields["error"] !== "internal_failure") {
       throw explainTokenRefusal(fields, { key, host: url.host, date: answer.headers["date"], now: now() });
     }
-    if (attempt === 2 || isSpent)
+    if (attempt === 2 || isOverloaded)
       throw new CliError("UNAVAILABLE", `${url.host} answers ${status} again and again, and not as a token endpoint does.`, {
         details: { host: url.host, status_code: status },
       });
-    await sleep(250 + Math.random() * 250);
+    await pause(250 + Math.random() * 250);
   }
 }
 

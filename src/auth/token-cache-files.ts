@@ -3,46 +3,46 @@ import { join } from "node:path";
 import { cacheFolder, writeCacheFile } from "../settings/cache-folder.ts";
 import { attempt, isPrivate } from "../settings/private-files.ts";
 
-/** A token as it lies on disk. */
+/** A token on disk. */
 export interface CachedToken {
   readonly token: string;
-  /** Whom it was asked for, which need not be the audience that it has. */
+  /** The requested audience, which can differ from the token's own. */
   readonly audience: string;
   /** Seconds since the epoch. */
   readonly expires: number;
 }
 
-/** Tokens that outlive a process, by keys that are names of files. What cannot be read or written is as good as not there. */
+/** Tokens that outlive a process, by file name. A file that can't be read counts as missing; failed writes are ignored. */
 export interface TokenStore {
   read(key: string): CachedToken | undefined;
-  write(key: string, kept: CachedToken): void;
+  write(key: string, token: CachedToken): void;
   remove(key: string): void;
-  /** Removes all of them; gives their number. */
+  /** Removes all tokens and returns their number. */
   clear(): number;
 }
 
-/** Milliseconds. No ID token is good for longer, so what was written before that is over. */
+/** No ID token is valid for longer, so older files are deleted. */
 const MAX_LIFETIME_MS = 3_600_000;
-/** Bytes. An ID token has about a thousand. */
+/** An ID token has about 1000 bytes. */
 const MAX_FILE_SIZE_BYTES = 64 * 1024;
 
-/** The tokens in a folder that only its owner may enter; it is made when the first is written. */
+/** Opens the token cache. Its folder has mode 0700 and is created with the first token; files have mode 0600 (`writePrivate`). */
 export function openTokenStore(folder: string): TokenStore {
   const pathOf = (key: string): string => join(folder, `${key}.json`);
   return {
     read: (key) =>
       attempt(() => (isPrivate(folder, "folder") && isTokenFile(pathOf(key)) ? parse(readFileSync(pathOf(key), "utf8")) : undefined)),
-    write: (key, kept) => writeCacheFile(folder, `${key}.json`, JSON.stringify(kept), MAX_LIFETIME_MS),
+    write: (key, token) => writeCacheFile(folder, `${key}.json`, JSON.stringify(token), MAX_LIFETIME_MS),
     remove: (key) => void attempt(() => rmSync(pathOf(key), { force: true })),
     clear() {
-      const kept = (attempt(() => readdirSync(folder)) ?? []).filter((name) => name.endsWith(".json"));
+      const files = (attempt(() => readdirSync(folder)) ?? []).filter((name) => name.endsWith(".json"));
       attempt(() => rmSync(folder, { recursive: true, force: true }));
-      return kept.length;
+      return files.length;
     },
   };
 }
 
-/** Where the tokens lie: below CLOUDRUN_OAUTH_CACHE_DIR, or else the user's caches. Undefined for a user without a home. */
+/** The folder of the tokens, in CLOUDRUN_OAUTH_CACHE_DIR or else the user's cache folder. Undefined if the user has no home folder. */
 export function tokenCacheFolder(env: Readonly<Record<string, string | undefined>>): string | undefined {
   const folder = env.CLOUDRUN_OAUTH_CACHE_DIR || cacheFolder(env);
   return folder === undefined ? undefined : join(folder, "tokens");

@@ -5,15 +5,15 @@ import { readClaims } from "./jwt.ts";
 import { openTokenStore, tokenCacheFolder, type CachedToken, type TokenStore } from "./token-cache-files.ts";
 
 export interface CacheOptions {
-  /** `--min-ttl`: how long a token has to be good for yet. */
+  /** `--min-ttl`: how long a token must remain valid. */
   readonly minTtlMs?: number;
-  /** False under `--no-cache`: nothing is read from the disk, and nothing left there. */
+  /** False under `--no-cache`: tokens are neither read from disk nor written. */
   readonly cache?: boolean;
-  /** True for what goes on for hours: a token that nears its end is given out while the next one is fetched. */
+  /** True if the process runs for hours: a token that is about to expire is still used while the next one is fetched. */
   readonly isLongRun?: boolean;
 }
 
-/** Credentials whose ID tokens are kept, for the process and for those that come after it. */
+/** Credentials whose ID tokens are cached, for this process and later ones. */
 export interface CachedCredentials extends Credentials {
   /** Remembers that Cloud Run has accepted a token. */
   accepted(token: string): void;
@@ -21,29 +21,28 @@ export interface CachedCredentials extends Credentials {
   forget(audience: string, token: string): boolean;
 }
 
-interface World {
+interface CacheContext {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
 }
 
 interface Held extends CachedToken {
-  /** When it was fetched, where this process did that; milliseconds since the epoch. */
+  /** When this process fetched it, in milliseconds since the epoch; undefined if another one did. */
   readonly fetched?: number;
 }
 
-/** Milliseconds. */
 const MINUTE = 60_000;
 const USUAL_TTL = 5 * MINUTE;
 const LOOK_AHEAD = 5 * MINUTE;
 const PAUSE = MINUTE / 2;
 
 /**
- * Keeps ID tokens in memory and in the user's cache folder, by a hash of whose they are, for whom, and of the emulator that signed them, whose
- * tokens Google must never see. Access tokens are not kept: they open all that the account may do. Throws as `credentials` does, and
- * TOKEN_REFUSED where even a new token is not good for `minTtlMs`.
+ * Caches ID tokens in memory and in the user's cache folder, by a hash of the credentials, the audience and the emulator: Google must never
+ * see the emulator's tokens. Access tokens aren't cached: they give access to everything that the account can do. Throws as
+ * `credentials` does, and TOKEN_REFUSED if even a new token isn't valid for `minTtlMs`.
  */
-export function withCache(credentials: Credentials, { env, now = Date.now }: World, options: CacheOptions = {}): CachedCredentials {
+export function withCache(credentials: Credentials, { env, now = Date.now }: CacheContext, options: CacheOptions = {}): CachedCredentials {
   const { minTtlMs = USUAL_TTL, cache = true, isLongRun = false } = options;
   const folder = cache ? tokenCacheFolder(env) : undefined;
   const store: TokenStore | undefined = folder === undefined ? undefined : openTokenStore(folder);
@@ -85,7 +84,7 @@ export function withCache(credentials: Credentials, { env, now = Date.now }: Wor
   const renewAhead = (audience: string): void => {
     if (now() < pausedUntil) return;
     pausedUntil = now() + PAUSE;
-    // What fails in the background is tried again in a while, and in the end in front, where it is said.
+    // A failure in the background is retried later, and in the end in the foreground, which reports it.
     renew(audience).catch(() => {});
   };
 
@@ -106,7 +105,7 @@ export function withCache(credentials: Credentials, { env, now = Date.now }: Wor
       const held = memory.get(audience);
       if (held?.token === token) memory.delete(audience);
       const key = keyOf(audience);
-      // Another process may have put a better one there.
+      // Another process can have written a newer one.
       if (store?.read(key)?.token === token) store.remove(key);
       return acceptedTokens.has(token) || held?.token !== token || held.fetched === undefined || now() - held.fetched > MINUTE;
     },
@@ -114,7 +113,7 @@ export function withCache(credentials: Credentials, { env, now = Date.now }: Wor
 }
 
 function assertLasting(left: number, wanted: number): void {
-  // This machine's clock may be a little ahead of Google's.
+  // This machine's clock can be slightly ahead of Google's.
   if (left >= wanted - MINUTE) return;
   const minutes = (milliseconds: number): string => `${Math.max(0, Math.floor(milliseconds / MINUTE))} min`;
   throw new CliError(

@@ -1,24 +1,24 @@
 import { CliError } from "../errors/cli-error.ts";
 import type { Reason } from "../errors/reasons.ts";
 
-interface Circumstances {
-  /** Whose token was refused; of a service account's key, the account. */
+interface RefusedExchange {
+  /** The account whose token was refused. */
   readonly key: { readonly client_email: string };
   readonly host: string;
-  /** The answer's Date header. */
+  /** The response's Date header. */
   readonly date: string | undefined;
-  /** Milliseconds since the epoch, by this machine's clock, when the answer came. */
+  /** Milliseconds since the epoch, by this machine's clock, when the response arrived. */
   readonly now: number;
 }
 
-interface Known {
+interface KnownRefusal {
   readonly reason: Reason;
-  /** By the account's e-mail address. */
+  /** The hint for an account, which is an email address. */
   readonly remedy: (account: string) => string;
 }
 
-/** The refusals that Google is known for, by what is said: `ERROR DESCRIPTION`. The first that fits counts. */
-const KNOWN: readonly (readonly [RegExp, Known])[] = [
+/** Google's known refusals, by `ERROR DESCRIPTION`. The first match wins. */
+const KNOWN_REFUSALS: readonly (readonly [RegExp, KnownRefusal])[] = [
   [
     /Invalid JWT Signature/i,
     {
@@ -73,15 +73,15 @@ const KNOWN: readonly (readonly [RegExp, Known])[] = [
   ],
 ];
 
-/** The error for a token endpoint's refusal (RFC 6749, section 5.2), in the endpoint's own words, with its reason and what helps. */
-export function explainTokenRefusal(fields: Readonly<Record<string, unknown>>, circumstances: Circumstances): CliError {
-  const { key, host } = circumstances;
+/** The error for a token endpoint's refusal (RFC 6749, section 5.2): the endpoint's own words, the reason, and a hint. */
+export function explainTokenRefusal(fields: Readonly<Record<string, unknown>>, exchange: RefusedExchange): CliError {
+  const { key, host } = exchange;
   const error = clean(fields["error"]);
   const description = clean(fields["error_description"]);
   const said = description ? `${description.replace(/\.$/, "")} (${error})` : error;
   const details = { error, error_description: description };
-  if (/short-lived token|reasonable timeframe/i.test(description)) return explainSkew(said, details, circumstances);
-  const [, known] = KNOWN.find(([pattern]) => pattern.test(`${error} ${description}`) || pattern.test(description)) ?? [];
+  if (/short-lived token|reasonable timeframe/i.test(description)) return explainSkew(said, details, exchange);
+  const [, known] = KNOWN_REFUSALS.find(([pattern]) => pattern.test(`${error} ${description}`) || pattern.test(description)) ?? [];
   return new CliError("TOKEN_REFUSED", `${host} refused a token for ${key.client_email}: ${said}.`, {
     ...(known && { hint: known.remedy(key.client_email) }),
     reason: known?.reason,
@@ -89,9 +89,9 @@ export function explainTokenRefusal(fields: Readonly<Record<string, unknown>>, c
   });
 }
 
-function explainSkew(said: string, details: object, { host, date, now }: Circumstances): CliError {
+function explainSkew(said: string, details: object, { host, date, now }: RefusedExchange): CliError {
   const skew = Math.round((now - Date.parse(date ?? "")) / 1000);
-  // The header has whole seconds, and the answer was under way.
+  // The header has whole seconds, and the response took time.
   const off =
     Math.abs(skew) > 5
       ? `This machine's clock is ${formatDuration(Math.abs(skew))} ${skew > 0 ? "ahead of" : "behind"} the clock of ${host}`
@@ -103,10 +103,9 @@ function explainSkew(said: string, details: object, { host, date, now }: Circums
   });
 }
 
-/** What to do about a clock that is off. */
 export const SET_CLOCK_HINT = "Set this machine's clock, on Linux by: sudo timedatectl set-ntp true";
 
-/** A duration as a person says it: `2 h`, `1.5 min`. */
+/** A duration with its largest unit: `2 h`, `1.5 min`. */
 export function formatDuration(seconds: number): string {
   const units: readonly (readonly [number, string])[] = [
     [86_400, "d"],
@@ -118,7 +117,7 @@ export function formatDuration(seconds: number): string {
   return `${Math.round((seconds / size) * 10) / 10} ${unit}`;
 }
 
-/** What another machine says, as a part of one line. */
+/** Text from another machine, as part of one line. */
 export function clean(text: unknown): string {
   return typeof text === "string"
     ? text

@@ -3,26 +3,26 @@ import type { FindKey } from "./google-public-keys.ts";
 import { decodeJwt, isSignatureRemoved, isSignedWith, type IdTokenClaims } from "./jwt.ts";
 
 export interface VerifyIdTokenOptions {
-  /** Whom the token has to be for: the service's URL as its callers name it, or each of several. */
+  /** The expected audience: the service's URL as its callers name it, or a list of them. */
   readonly audience: string | readonly string[];
-  /** Seconds by which this machine's clock and Google's may differ. Default: 60. */
+  /** Seconds by which this machine's clock can differ from Google's. Default: 60. */
   readonly clockTolerance?: number;
 }
 
-/** The claims of an ID token whose signature, issuer, audience and times are right: OpenID Connect Core 1.0, section 2. */
+/** The claims of an ID token with a valid signature, issuer, audience and lifetime: OpenID Connect Core 1.0, section 2. */
 export interface VerifiedClaims extends IdTokenClaims {
   readonly iss: string;
   readonly aud: string;
-  /** The account's number, which stays where its e-mail address may change. */
+  /** The account's unique ID, which stays the same when its email address changes. */
   readonly sub: string;
-  /** Verified where it is there; a token that IAM Credentials made without `includeEmail` has none. */
+  /** Verified by Google. Missing from tokens that IAM Credentials creates without `includeEmail`. */
   readonly email?: string;
   /** Seconds since the epoch. */
   readonly iat: number;
   readonly exp: number;
 }
 
-/** What can be wrong with a token: `details.reason` of the error. */
+/** Why a token isn't valid: `details.reason` of the error. */
 export type TokenFault =
   | "MALFORMED"
   | "SIGNATURE_REMOVED"
@@ -35,7 +35,7 @@ export type TokenFault =
   | "NOT_YET_VALID"
   | "EMAIL_NOT_VERIFIED";
 
-interface World {
+interface Verifier {
   readonly findKey: FindKey;
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
@@ -44,17 +44,17 @@ interface World {
 const ISSUERS = ["https://accounts.google.com", "accounts.google.com"];
 
 /**
- * Verifies an ID token of Google's and gives its claims. Throws CliError CREDENTIALS_INVALID with the TokenFault in `details.reason`, USAGE
- * where no audience is said, UNAVAILABLE or TIMEOUT where Google's keys cannot be had.
+ * Verifies a Google ID token and returns its claims. Throws CliError CREDENTIALS_INVALID with the TokenFault in `details.reason`, USAGE
+ * without an audience, UNAVAILABLE or TIMEOUT if Google's keys can't be fetched.
  * https://cloud.google.com/docs/authentication/token-types#id · RFC 7515, section 5.2 · RFC 7519, section 7.2
  */
 export async function verifyIdToken(
   token: string,
   { audience, clockTolerance = 60 }: VerifyIdTokenOptions,
-  { findKey, now = Date.now }: World,
+  { findKey, now = Date.now }: Verifier,
 ): Promise<VerifiedClaims> {
   const audiences = [audience].flat().filter(Boolean);
-  // An environment variable that is not set must not let in everybody's token.
+  // With an unset environment variable as the audience, tokens for any audience must not become valid.
   if (audiences.length === 0) {
     throw new CliError("USAGE", "An ID token is verified for an audience, and none is said.", {
       hint: "Say the service's URL in the option audience.",
@@ -124,7 +124,7 @@ function malformed(token: unknown): CliError {
   return fault("MALFORMED", "What was given is no ID token, which is three texts in base64url with points between them.", hint);
 }
 
-/** What a stranger wrote, as a part of one line. */
+/** A claim from an unknown sender, as part of one line. */
 function show(claim: unknown): string {
   return typeof claim === "string" ? claim.replace(/[\p{Cc}\p{Cf}]+/gu, " ").slice(0, 200) : "nobody in particular";
 }

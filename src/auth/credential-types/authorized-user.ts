@@ -13,8 +13,8 @@ import { parseTokenUri } from "../google-hosts.ts";
 const GOOGLE_TOKEN_URI = "https://oauth2.googleapis.com/token";
 
 /**
- * A person's login, as gcloud leaves it. Its ID tokens are for the client that he signed in with, whatever audience is asked for; Cloud Run
- * takes gcloud's from developers: https://cloud.google.com/run/docs/authenticating/developers
+ * A user's login, as gcloud writes it. The audience of its ID tokens is the OAuth client of the login, whatever is requested; Cloud Run
+ * accepts gcloud's client ID from developers: https://cloud.google.com/run/docs/authenticating/developers
  * Throws CliError CREDENTIALS_INVALID.
  */
 export function readAuthorizedUser(value: JsonObject, origin: string, subject: string, exchange: AuthContext): Credentials {
@@ -22,7 +22,7 @@ export function readAuthorizedUser(value: JsonObject, origin: string, subject: s
   const client_id = fields.public("client_id", /^[\w.-]+\.apps\.googleusercontent\.com$/);
   const [client_secret, refresh_token] = [fields.text("client_secret"), fields.text("refresh_token")];
   const token_uri = fields.optionalUrl("token_uri") ?? GOOGLE_TOKEN_URI;
-  // gcloud writes an empty one where it does not know.
+  // gcloud writes an empty account if it doesn't know it.
   const account = fields.optionalText("account") && fields.public("account", /^[^@\s]+@[^@\s]+$/);
   const principal = account ? principalForEmail(account) : undefined;
   const whose = isGcloudClientId(client_id) ? "gcloud's client" : "the client that was signed in with";
@@ -65,7 +65,7 @@ export function readAuthorizedUser(value: JsonObject, origin: string, subject: s
     async fetchIdToken(audience) {
       const token: unknown = await callGoogleAuthLibrary(token_uri, async () => (await client()).fetchIdToken(audience), refuse);
       if (typeof token === "string" && readClaims(token)) return token;
-      // What answers no access token either is no token endpoint.
+      // An endpoint without access tokens, too, isn't a token endpoint; this throws.
       await fetchAccessToken();
       throw new CliError(
         "TOKEN_REFUSED",

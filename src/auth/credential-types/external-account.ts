@@ -11,7 +11,7 @@ import { readUrlSource } from "../subject-token/url.ts";
 import { assertGoogleHost } from "../google-hosts.ts";
 import { assertImpersonationHost, impersonate, readImpersonationUrl } from "./impersonated-service-account.ts";
 
-/** Where the token comes from that Google's Security Token Service exchanges. */
+/** Where the token that Google's Security Token Service exchanges comes from. */
 export type SubjectTokenSource = { readonly from: string; readonly supply: () => Promise<string>; readonly secret?: string } | AwsSource;
 
 interface Federation {
@@ -69,7 +69,7 @@ function readSource(
   throw fields.invalid("has a credential_source that is none of file, url, executable and AWS");
 }
 
-/** A workload that is known by a token of its own provider. It has access tokens, and no ID token: that is a service account's to have. */
+/** A workload that authenticates with a token of its own provider. It gets access tokens but no ID tokens: only service accounts have those. */
 export function federatedCredentials(
   { audience, subjectTokenType, tokenUrl, source }: Federation,
   origin: string,
@@ -123,7 +123,7 @@ async function openLibraryClient(
     "aws" in source
       ? new AwsClient({ ...options, aws_security_credentials_supplier: source.aws, transporterOptions })
       : new IdentityPoolClient({ ...options, subject_token_supplier: { getSubjectToken: source.supply }, transporterOptions });
-  // The library opens a connection of its own here, and offers no option for it.
+  // The library has no option for the transport of this client.
   Object.assign((client as unknown as { stsCredential: object }).stsCredential, { transporter: client.transporter });
   return client;
 }

@@ -9,7 +9,7 @@ import { readClaims } from "../jwt.ts";
 import { explainImpersonationRefusal } from "../impersonation-refusal.ts";
 import { assertGoogleHost } from "../google-hosts.ts";
 
-/** The account to act as, by way of others: each may act for the next, and the last for the account. */
+/** The account to impersonate, through delegates: each can impersonate the next, and the last one the account. */
 export interface ImpersonationChain {
   readonly account: string;
   readonly delegates: readonly string[];
@@ -18,14 +18,14 @@ export interface ImpersonationChain {
 const CLOUD_PLATFORM = "https://www.googleapis.com/auth/cloud-platform";
 const IAM_CREDENTIALS_URL = "https://iamcredentials.googleapis.com";
 
-/** Reads `A,B,C` as gcloud does: the last is the account to act as, those before it are its delegates in this order. */
+/** Parses `A,B,C` as gcloud does: the last one is the account to impersonate, the others are its delegates in this order. */
 export function parseImpersonationChain(list: string): ImpersonationChain {
   const accounts = list.split(",").map((account) => account.trim());
   return { account: accounts.at(-1) ?? "", delegates: accounts.slice(0, -1) };
 }
 
 /**
- * A service account that other credentials may act as, by the IAM Credentials API; its ID tokens carry the account's e-mail address.
+ * A service account that other credentials impersonate through the IAM Credentials API. Its ID tokens include the account's email address.
  * https://cloud.google.com/iam/docs/create-short-lived-credentials-delegated
  */
 export function impersonate(
@@ -87,7 +87,7 @@ export function impersonate(
   };
 }
 
-/** `impersonated_service_account`, as `gcloud auth application-default login --impersonate-service-account` leaves it. */
+/** `impersonated_service_account`, as `gcloud auth application-default login --impersonate-service-account` writes it. */
 export function readImpersonated(
   value: JsonObject,
   subject: string,
@@ -109,7 +109,7 @@ export function readImpersonationUrl(fields: FieldReader): { account: string; en
   return { account, endpoint: url.origin };
 }
 
-/** Throws CREDENTIALS_INVALID where the access token would be sent to a strange host. */
+/** Throws CliError CREDENTIALS_INVALID if the access token would be sent to an unknown host. */
 export function assertImpersonationHost(endpoint: string, subject: string, env: AuthContext["env"]): void {
   assertGoogleHost(new URL(endpoint), {
     field: "service_account_impersonation_url",

@@ -5,24 +5,24 @@ import { principalForEmail } from "../principal.ts";
 import { readClaims } from "../jwt.ts";
 import { clean } from "../token-refusal.ts";
 
-/** Google's own address for it; its name would have to be looked up first. */
+/** Google's address of the metadata server; saves looking up its host name. */
 const METADATA_ADDRESS = "169.254.169.254";
 const ACCOUNT_PATH = "computeMetadata/v1/instance/service-accounts/default";
-/** Milliseconds: it is on the same machine. */
+/** Short, because the server is on the same machine. */
 const TIMEOUT_MS = 5000;
 
-/** Where the metadata server of this machine is, as far as one can tell without asking; `product` is what the firmware calls the machine. */
+/** The host of this machine's metadata server, as far as is known without a request; `product` is the firmware's name for the machine. */
 export function metadataHost(env: AuthContext["env"], product: string): string | undefined {
   const named = env["GCE_METADATA_HOST"] || env["GCE_METADATA_IP"];
   if (named) return named;
-  // An emulator stands in for all that is Google's; its instances are told of theirs.
+  // The emulator replaces everything of Google's; its instances get GCE_METADATA_HOST.
   if (env["CLOUDRUN_OAUTH_EMULATOR"] || /^(?:1|true)$/i.test(env["NO_GCE_CHECK"] ?? "")) return undefined;
   return env["K_SERVICE"] || env["CLOUD_RUN_JOB"] || product.startsWith("Google") ? METADATA_ADDRESS : undefined;
 }
 
 /**
- * The service account that this machine or instance runs as. Undefined where a server that is only supposed to be there does not answer. Throws
- * CREDENTIALS_MISSING where it knows no account, UNAVAILABLE where GCE_METADATA_HOST names one that does not answer.
+ * The service account that this machine or instance runs as. Undefined if an assumed server doesn't respond. Throws CliError
+ * CREDENTIALS_MISSING if the server has no account, UNAVAILABLE if a server that GCE_METADATA_HOST names doesn't respond.
  * https://cloud.google.com/run/docs/container-contract#metadata-server
  */
 export async function metadataCredentials(host: string, { send, env, now = Date.now }: AuthContext): Promise<Credentials | undefined> {
@@ -43,31 +43,31 @@ export async function metadataCredentials(host: string, { send, env, now = Date.
     if (answer.status === 200) return text;
     throw refused(host, path, answer.status, text);
   };
-  const found = await get("email").catch((error: unknown) => {
+  const email = await get("email").catch((error: unknown) => {
     const { code } = error as CliError;
     if (!isNamed && (code === "UNAVAILABLE" || code === "TIMEOUT")) return undefined;
     throw error;
   });
-  if (found === undefined) return undefined;
-  const principal = principalForEmail(found);
+  if (email === undefined) return undefined;
+  const principal = principalForEmail(email);
 
   return {
     principal,
     description: `${principal}, from the metadata server ${host}`,
-    identity: ["metadata", host, found],
+    identity: ["metadata", host, email],
     tokenRequest: { method: "GET", url: `${base}/identity` },
     async fetchIdToken(audience) {
-      // Without the format, the token would not say whose it is.
+      // Without the format, the token would have no email claim.
       const token = await get(`identity?audience=${encodeURIComponent(audience)}&format=full`);
       if (readClaims(token)) return token;
       throw new CliError("TOKEN_REFUSED", `The metadata server ${host} answered without an ID token.`);
     },
     async fetchAccessToken() {
-      const asked = Math.floor(now() / 1000);
+      const requested = Math.floor(now() / 1000);
       const { access_token, expires_in } = parse(await get("token"));
       if (typeof access_token !== "string")
         throw new CliError("TOKEN_REFUSED", `The metadata server ${host} answered without an access token.`);
-      return { token: access_token, expires: asked + (typeof expires_in === "number" ? expires_in : 0) };
+      return { token: access_token, expires: requested + (typeof expires_in === "number" ? expires_in : 0) };
     },
   };
 }

@@ -7,12 +7,12 @@ import { fetchToken } from "../subject-token/url.ts";
 
 const PROVIDER_VARIABLE = "CLOUDRUN_OAUTH_WORKLOAD_IDENTITY_PROVIDER";
 const TOKEN_VARIABLE = "CLOUDRUN_OAUTH_ID_TOKEN_VARIABLE";
-/** What GitLab's documentation calls it in its example of `id_tokens:`. */
+/** The name in the `id_tokens:` example of GitLab's documentation. */
 const GITLAB_TOKEN_VARIABLE = "GITLAB_OIDC_TOKEN";
 
 /**
- * A pipeline that is known by the token that GitHub or GitLab gives it, without a configuration file; undefined where no provider is named.
- * Throws CREDENTIALS_MISSING where the pipeline has no such token, CREDENTIALS_INVALID where the provider's name is none.
+ * A pipeline that authenticates with its GitHub or GitLab token, without a configuration file; undefined if no provider is set.
+ * Throws CliError CREDENTIALS_MISSING if the pipeline has no such token, CREDENTIALS_INVALID if the provider's name isn't valid.
  */
 export function pipelineCredentials(exchange: AuthContext): Credentials | undefined {
   const named = exchange.env[PROVIDER_VARIABLE];

@@ -4,7 +4,7 @@ import type { AuthContext } from "../auth-context.ts";
 import { principalForEmail } from "../principal.ts";
 import type { ServiceAccountKey } from "../service-account-key.ts";
 
-/** A service account's key, which signs what its token endpoint exchanges. `origin` says where it was found. */
+/** A service account's key, which signs assertions for the token endpoint. `origin` says where the key was found. */
 export function keyCredentials(key: ServiceAccountKey, origin: string, exchange: AuthContext): Credentials {
   const principal = principalForEmail(key.client_email);
   return {

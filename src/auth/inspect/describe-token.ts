@@ -3,7 +3,7 @@ import { principalForEmail } from "../principal.ts";
 import type { IdTokenClaims } from "../jwt.ts";
 import type { ParsedToken } from "./token-kind.ts";
 
-/** Says in sentences what a token is, and what it is good for. `claims` are those of a JWT, or what Google says of an access token. */
+/** Sentences that describe a token and its use. `claims` are those of a JWT, or Google's information about an access token. */
 export function* describeToken({ kind, isForwarded }: ParsedToken, claims: IdTokenClaims = {}): Generator<string> {
   const { iss = "nobody", aud, email, scope } = claims;
   const audience = aud ?? "nobody in particular";

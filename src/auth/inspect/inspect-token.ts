@@ -17,48 +17,48 @@ type ProblemCode =
   | "REVOKED"
   | "WRONG_AUDIENCE";
 
-/** Why a token is no good. */
+/** Why a token isn't valid. */
 interface Problem {
   readonly code: ProblemCode;
   readonly message: string;
   readonly hint?: string;
 }
 
-/** All that is to be said of a token; never the token itself. Keys are those of `--json`. */
+/** Everything about a token except the token itself. Keys are those of `--json`. */
 export interface TokenReport {
   readonly kind: TokenKind;
   readonly valid: boolean;
-  /** As policies name it; null where the token does not say. */
+  /** As policies name it; null if the token doesn't say. */
   readonly principal: string | null;
-  /** What it is and what it is good for. */
+  /** What the token is, and what it can be used for. */
   readonly sentences: readonly string[];
   readonly problems: readonly Problem[];
-  /** `verified` is null where there is nothing to verify. */
+  /** `verified` is null if the token has no signature that can be verified. */
   readonly signature: { readonly verified: boolean | null; readonly keys: string | null };
-  /** `matches` is null where nothing is expected of it. */
+  /** `matches` is null if no audience is expected. */
   readonly audience: { readonly found: string | null; readonly expected: readonly string[]; readonly matches: boolean | null };
   /** RFC 3339. */
   readonly issued_at: string | null;
   readonly expires_at: string | null;
-  /** By how much this machine's clock is ahead of Google's; null where Google did not say. */
+  /** How far this machine's clock is ahead of Google's; null if that isn't known. */
   readonly clock_skew_seconds: number | null;
   readonly header: object | null;
   readonly claims: object | null;
 }
 
-interface Examination {
+interface InspectOptions {
   readonly send: Send;
-  /** Whom the token may be for; empty where nothing is known. */
+  /** The valid audiences; empty if they aren't known. */
   readonly audiences: readonly string[];
   /** Milliseconds since the epoch. */
   readonly now: number;
 }
 
-/** Milliseconds by which two clocks may differ: the Date header has whole seconds, and the answer was under way. */
+/** The Date header has whole seconds, and the response took time. */
 const CLOCK_PRECISION_MS = 5000;
 
-/** Asks Google for what it takes to judge a token, and judges. Throws CliError UNAVAILABLE, TIMEOUT or as `send` does. */
-export async function inspectToken(token: ParsedToken, { send, audiences, now }: Examination): Promise<TokenReport> {
+/** Checks a token with Google's help. Throws CliError UNAVAILABLE, TIMEOUT or as `send` does. */
+export async function inspectToken(token: ParsedToken, { send, audiences, now }: InspectOptions): Promise<TokenReport> {
   const { kind, jwt, isForwarded } = token;
   const keys = isForwarded ? undefined : publicKeysFor(token);
   const check = keys && (await verifySignature(token, keys, send));
@@ -66,7 +66,7 @@ export async function inspectToken(token: ParsedToken, { send, audiences, now }:
   const claims = jwt?.claims ?? info?.claims;
   const googleTime = check?.googleTime ?? info?.googleTime;
   const skew = googleTime === undefined ? undefined : now - googleTime;
-  // Who decides is Google, by its own clock.
+  // Google decides by its own clock.
   const time = googleTime !== undefined && Math.abs(now - googleTime) > CLOCK_PRECISION_MS ? googleTime : now;
   const expected = kind === "access_token" ? [] : audiences;
   const found = claims?.aud ?? null;
@@ -115,7 +115,7 @@ function* findFormProblems({ kind, isForwarded, jwt }: ParsedToken): Generator<P
 function* findTimeProblems({ iat, exp }: IdTokenClaims = {}, now: number): Generator<Problem> {
   if (typeof exp === "number" && exp * 1000 <= now)
     yield { code: "EXPIRED", message: `The token expired at ${timestamp(exp)}.`, hint: "A new one: cloudrun-oauth token" };
-  // Google lets a clock be a minute off.
+  // Google tolerates a minute of clock skew.
   if (typeof iat === "number" && iat * 1000 > now + 60_000)
     yield {
       code: "NOT_YET_VALID",
@@ -137,7 +137,7 @@ function isSameAudience(found: string | null, expected: string, kind: TokenKind)
   return found === expected || found === `${expected}/` || (kind === "id_token" && isGcloudClientId(found));
 }
 
-/** RFC 3339, of seconds since the epoch; null for what is no time. */
+/** RFC 3339, from seconds since the epoch; null if the value isn't a time. */
 function timestamp(seconds: unknown): string | null {
   if (typeof seconds !== "number" || Math.abs(seconds) > 8.64e12) return null;
   return new Date(seconds * 1000).toISOString().replace(".000Z", "Z");

@@ -3,10 +3,10 @@ import type { Send } from "../../http/client.ts";
 import { googleTimeOf } from "./verify-signature.ts";
 import type { IdTokenClaims } from "../jwt.ts";
 
-/** What Google says of an access token; without claims where it does not know it, or not any more. */
+/** What Google knows about an access token; no claims if it is unknown, expired or revoked. */
 interface TokenInfo {
   readonly claims: IdTokenClaims | undefined;
-  /** Milliseconds since the epoch; undefined where the answer did not say. */
+  /** Milliseconds since the epoch; undefined if the response has no date. */
   readonly googleTime: number | undefined;
 }
 
@@ -14,7 +14,7 @@ interface TokenInfo {
 const TIMEOUT_MS = 30_000;
 
 /**
- * Asks Google what an access token is. It travels in the body: URLs end up in logs. Throws CliError UNAVAILABLE or as `send` does.
+ * Asks Google about an access token. The token goes in the body, because URLs end up in logs. Throws CliError UNAVAILABLE or as `send` does.
  * https://cloud.google.com/docs/authentication/token-types#access-contents
  */
 export async function fetchTokenInfo(token: string, send: Send): Promise<TokenInfo> {
@@ -30,6 +30,6 @@ export async function fetchTokenInfo(token: string, send: Send): Promise<TokenIn
   if (answer.status === 400) return { claims: undefined, googleTime };
   const { exp, ...fields } = answer.status === 200 ? (JSON.parse(text) as Readonly<Record<string, string>>) : {};
   if (answer.status !== 200) throw new CliError("UNAVAILABLE", `oauth2.googleapis.com answered ${answer.status}.`);
-  // All its values are strings.
+  // Google sends all values as strings.
   return { claims: { ...fields, email_verified: fields["email_verified"] === "true", ...(exp && { exp: Number(exp) }) }, googleTime };
 }

@@ -4,16 +4,15 @@ import type { AuthContext } from "../auth-context.ts";
 import { isJsonObject, type FieldReader } from "../field-reader.ts";
 import { assertSourceHost } from "./url.ts";
 
-/** AWS says who calls by a request to itself that only its caller can have signed; google-auth-library signs it. */
+/** AWS proves the caller's identity with a signed request to AWS itself, which google-auth-library signs. */
 export interface AwsSource {
   readonly from: string;
   readonly aws: AwsSecurityCredentialsSupplier;
 }
 
-/** Milliseconds. */
 const TIMEOUT_MS = 5000;
 
-/** Credentials and region from AWS's variables, else from the metadata server of an EC2 instance: https://google.aip.dev/auth/4117 */
+/** Takes credentials and region from AWS's environment variables, else from an EC2 instance's metadata server: https://google.aip.dev/auth/4117 */
 export function readAwsSource(source: FieldReader, subject: string, { env, send }: AuthContext): AwsSource {
   if (source.text("environment_id") !== "aws1") throw source.invalid("has a credential_source.environment_id other than aws1");
   const verification = source.optionalText("regional_cred_verification_url");

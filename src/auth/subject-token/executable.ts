@@ -5,32 +5,31 @@ import type { AuthContext } from "../auth-context.ts";
 import { isJsonObject, type FieldReader, type JsonObject } from "../field-reader.ts";
 import { clean } from "../token-refusal.ts";
 
-interface About {
+interface Federation {
   readonly audience: string;
   readonly subjectTokenType: string;
   readonly account: string | undefined;
 }
 
 const PERMISSION_VARIABLE = "GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES";
-/** Milliseconds. */
 const TIMEOUT_MS = { least: 5000, usual: 30_000, most: 120_000 };
-/** Bytes of an answer, which is one token. */
+/** The output is one token. */
 const MAX_OUTPUT_BYTES = 1024 * 1024;
 
-/** A token that a program prints, with what says how it went: https://google.aip.dev/auth/4117#determining-the-subject-token-in-executable-sourced-credentials */
-export function readExecutableSource(executable: FieldReader, about: About, { env, signal, now = Date.now }: AuthContext) {
+/** A token that a program prints: https://google.aip.dev/auth/4117#determining-the-subject-token-in-executable-sourced-credentials */
+export function readExecutableSource(executable: FieldReader, federation: Federation, { env, signal, now = Date.now }: AuthContext) {
   const [program = "", ...words] = (executable.public("command", /^[^\r\n]+$/).match(/(?:[^\s"]+|"[^"]*")+/g) ?? []).map((word) =>
     word.replace(/^"(.*)"$/, "$1"),
   );
-  const timeout = Math.min(Math.max(executable.optionalNumber("timeout_millis") ?? TIMEOUT_MS.usual, TIMEOUT_MS.least), TIMEOUT_MS.most);
+  const timeoutMs = Math.min(Math.max(executable.optionalNumber("timeout_millis") ?? TIMEOUT_MS.usual, TIMEOUT_MS.least), TIMEOUT_MS.most);
   const file = executable.optionalText("output_file");
   const from = `the program ${program}`;
   const variables = {
-    GOOGLE_EXTERNAL_ACCOUNT_AUDIENCE: about.audience,
-    GOOGLE_EXTERNAL_ACCOUNT_TOKEN_TYPE: about.subjectTokenType,
+    GOOGLE_EXTERNAL_ACCOUNT_AUDIENCE: federation.audience,
+    GOOGLE_EXTERNAL_ACCOUNT_TOKEN_TYPE: federation.subjectTokenType,
     GOOGLE_EXTERNAL_ACCOUNT_INTERACTIVE: "0",
     ...(file && { GOOGLE_EXTERNAL_ACCOUNT_OUTPUT_FILE: file }),
-    ...(about.account && { GOOGLE_EXTERNAL_ACCOUNT_IMPERSONATED_EMAIL: about.account }),
+    ...(federation.account && { GOOGLE_EXTERNAL_ACCOUNT_IMPERSONATED_EMAIL: federation.account }),
   };
   return {
     from,
@@ -40,9 +39,9 @@ export function readExecutableSource(executable: FieldReader, about: About, { en
           hint: `Where the file is to be trusted: ${PERMISSION_VARIABLE}=1`,
         });
       }
-      const kept = file === undefined ? undefined : parse(await readFile(file, "utf8").catch(() => ""));
-      if (kept && isValid(kept, now())) return tokenOf(kept, from, now());
-      return tokenOf(parse(await run(program, words, { env: { ...env, ...variables }, signal, timeout, from })), from, now());
+      const cached = file === undefined ? undefined : parse(await readFile(file, "utf8").catch(() => ""));
+      if (cached && isValid(cached, now())) return tokenOf(cached, from, now());
+      return tokenOf(parse(await run(program, words, { env: { ...env, ...variables }, signal, timeoutMs, from })), from, now());
     },
   };
 }
@@ -50,43 +49,42 @@ export function readExecutableSource(executable: FieldReader, about: About, { en
 interface Run {
   readonly env: AuthContext["env"];
   readonly signal: AbortSignal | undefined;
-  /** Milliseconds. */
-  readonly timeout: number;
+  readonly timeoutMs: number;
   readonly from: string;
 }
 
-/** What the program prints. Its stderr is nobody's to see: it may say anything. */
-function run(program: string, words: readonly string[], { env, signal, timeout, from }: Run): Promise<string> {
+/** Runs the program and returns its output. Its stderr isn't shown: it can contain secrets. */
+function run(program: string, words: readonly string[], { env, signal, timeoutMs, from }: Run): Promise<string> {
   const failed = (how: string, hint = "Run it by hand to see why.") =>
     new CliError("TOKEN_REFUSED", `${from.replace(/^t/, "T")}, which gives out the workload's token, ${how}.`, { hint });
   return new Promise((resolve, reject) => {
     const child = spawn(program, words, { env, stdio: ["ignore", "pipe", "ignore"] });
     const chunks: Buffer[] = [];
     let size = 0;
-    const end = (error: unknown) => {
+    const stop = (error: unknown) => {
       reject(error);
       child.kill("SIGKILL");
-      // What it has started itself may go on, and holds the other end.
+      // Its own child processes can keep running, with the other end open.
       child.stdout.destroy();
     };
-    const abort = () => end(signal?.reason);
+    const abort = () => stop(signal?.reason);
     signal?.addEventListener("abort", abort);
-    const settled = () => {
+    const cleanUp = () => {
       clearTimeout(timer);
       signal?.removeEventListener("abort", abort);
     };
-    const timer = setTimeout(() => end(failed(`was not done after ${timeout / 1000} s`)), timeout);
+    const timer = setTimeout(() => stop(failed(`was not done after ${timeoutMs / 1000} s`)), timeoutMs);
     child.stdout.on("data", (chunk: Buffer) => {
       chunks.push(chunk);
       size += chunk.length;
-      if (size > MAX_OUTPUT_BYTES) end(failed("says more than a token"));
+      if (size > MAX_OUTPUT_BYTES) stop(failed("says more than a token"));
     });
     child.once("error", ({ code }: NodeJS.ErrnoException) => {
-      settled();
+      cleanUp();
       reject(failed(`cannot be started: ${code}`, "Name it by its whole path in credential_source.executable.command"));
     });
     child.once("close", (code, signal) => {
-      settled();
+      cleanUp();
       if (code === 0) resolve(Buffer.concat(chunks).toString("utf8"));
       else reject(failed(signal ? `was ended by ${signal}` : `failed with exit code ${code}`));
     });

@@ -3,7 +3,7 @@ import { CliError } from "../../errors/cli-error.ts";
 import type { FieldReader } from "../field-reader.ts";
 import { readTokenFormat } from "./format.ts";
 
-/** A token that something else on the machine writes into a file, and renews there. */
+/** A token that another process writes into a file and renews. */
 export function readFileSource(source: FieldReader, subject: string) {
   const path = source.public("file", /^[^\r\n]+$/);
   const take = readTokenFormat(source, subject);

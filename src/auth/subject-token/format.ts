@@ -1,9 +1,9 @@
 import { openFieldReader, isJsonObject, type FieldReader } from "../field-reader.ts";
 
-/** Takes the token out of what a source holds; undefined where it is not there. */
+/** Extracts the token from a source's text; undefined if it isn't there. */
 type ExtractToken = (text: string) => string | undefined;
 
-/** How a source's `format` says that its text is to be read: as it stands, or as a field of a JSON object. */
+/** Reads a source's `format`: the token is either the whole text or a field of a JSON object. */
 export function readTokenFormat(source: FieldReader, subject: string): ExtractToken {
   const format = source.optionalObject("format");
   if (!format) return plain;

@@ -4,13 +4,12 @@ import { openFieldReader, type FieldReader } from "../field-reader.ts";
 import { assertGoogleHost } from "../google-hosts.ts";
 import { readTokenFormat } from "./format.ts";
 
-/** The metadata servers of clouds are asked within the machine; GitHub's runners ask GitHub. */
+/** The metadata servers of clouds, and GitHub for its runners. */
 const ALLOWED_HOSTS = /^(?:169\.254\.169\.254|fd00:ec2::254|metadata\.google\.internal|(?:[a-z0-9-]+\.)*actions\.githubusercontent\.com)$/;
 const METADATA_HOSTS = /^(?:169\.254\.169\.254|fd00:ec2::254|metadata\.google\.internal)$/;
-/** Milliseconds. */
 const TIMEOUT_MS = 30_000;
 
-/** A token that a server gives out, such as another cloud's metadata server, or GitHub to its runners. */
+/** A token from a server, such as another cloud's metadata server, or GitHub for its runners. */
 export function readUrlSource(source: FieldReader, subject: string, { send, env }: AuthContext) {
   const url = source.url("url");
   assertSourceHost(url, "credential_source.url", subject, env);
@@ -21,7 +20,7 @@ export function readUrlSource(source: FieldReader, subject: string, { send, env 
   return { from: url.host, supply: () => fetchToken({ url, headers, take, send }) };
 }
 
-/** GETs a token. What is answered is a secret, so no error repeats it. */
+/** Gets a token. The response is a secret, so no error quotes it. */
 export async function fetchToken({
   url,
   headers,
@@ -47,10 +46,10 @@ export async function fetchToken({
   );
 }
 
-/** A configuration that somebody planted could have any server of this network asked. */
+/** Otherwise a malicious configuration could make the tool send requests to any server in the network. */
 export function assertSourceHost(url: URL, field: string, subject: string, env: AuthContext["env"]): void {
   const own = env["ACTIONS_ID_TOKEN_REQUEST_URL"] ?? "";
-  // GitHub Enterprise Server has a host of its own, which the runner is told by its environment.
+  // The host of a GitHub Enterprise Server is in the runner's environment.
   if (url.protocol === "https:" && URL.canParse(own) && new URL(own).host === url.host) return;
   assertGoogleHost(url, {
     field,
