@@ -18,8 +18,6 @@ export interface AccountVerbs {
   deleteKey(options: KeyName): Promise<void>;
 }
 
-export type AccountStep = Exclude<keyof AccountVerbs, "account">;
-
 export interface AccountName {
   readonly project: string;
   /** An e-mail address. */
@@ -30,7 +28,7 @@ export interface NewAccount extends AccountName {
   readonly displayName?: string;
 }
 
-interface KeyName extends AccountName {
+export interface KeyName extends AccountName {
   /** As `private_key_id` has it in a key file. */
   readonly key: string;
 }
@@ -115,7 +113,7 @@ export function accountEmail(text: string, project: string): string {
 }
 
 /** What a call that named an account, and maybe a key of it, failed with; NOT_FOUND says what there is not. */
-export function missing(error: unknown, { account, key }: { readonly account: string; readonly key?: string }): unknown {
+export function explainMissingAccount(error: unknown, { account, key }: { readonly account: string; readonly key?: string }): unknown {
   if (!(error instanceof CliError) || error.code !== "NOT_FOUND") return error;
   const isKey = key !== undefined && /\bkey\b/i.test(`${error.message} ${String((error.cause as Error | undefined)?.message ?? "")}`);
   return new CliError("NOT_FOUND", isKey ? `${account} has no key ${key}.` : `There is no service account ${account}.`, {

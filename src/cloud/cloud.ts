@@ -1,78 +1,67 @@
 import type { ImageName, LabelOptions, StoredImage } from "./images.ts";
 import type { SetupOutcome, SetupStep } from "./pipeline-setup.ts";
-import type { AccountStep, AccountVerbs } from "./accounts.ts";
+import type { AccountVerbs } from "./accounts.ts";
 import type { LogVerbs } from "./logs.ts";
 import type { EnvironmentOptions, Instances, ListOptions, Revision, TrafficOptions, Variable } from "./operate.ts";
 import type { Place, ProjectName, ServiceName } from "./names.ts";
 import type { Repository } from "./repository.ts";
 
-/** The control plane in Cloud Run's words: `gcloud.ts` and `api.ts` do the same and answer with the same objects. */
-export interface Cloud extends AccountVerbs, LogVerbs {
-  readonly via: "gcloud" | "api";
+/** What the control plane does, in Cloud Run's words. */
+interface CloudVerbs extends AccountVerbs, LogVerbs {
   build(options: BuildOptions): Promise<BuildResult>;
   deploy(options: DeployOptions): Promise<Service>;
   describe(options: ServiceName): Promise<Service>;
   policy(options: ServiceName): Promise<Policy>;
   /** Adds a member to a role on the service; other bindings stay as they are. */
   grant(options: GrantOptions): Promise<Policy>;
-  /** Takes a member out of a role on the service. Throws NOT_FOUND, with the role in its details, where he is not in it. */
+  /** Removes a member from a role on the service. Throws NOT_FOUND, with the role in its details, if the member doesn't have it. */
   revoke(options: GrantOptions): Promise<Policy>;
-  /** The number of a project, by its ID. */
-  projectNumber(project: string): Promise<string>;
-  /** Makes one thing that a pipeline needs, where it is missing. */
-  setUp(step: SetupStep): Promise<SetupOutcome>;
-  /** What the project grants on all that is in it. */
+  projectNumber(options: ProjectName): Promise<string>;
+  /** The policy that the project's services inherit. */
   projectPolicy(options: ProjectName): Promise<Policy>;
-  /** Enables APIs by their names (`run.googleapis.com`) in a project; comes back when they are. */
+  /** Enables APIs by their names (`run.googleapis.com`) in a project; resolves when they are enabled. */
   enable(options: EnableOptions): Promise<void>;
+  /** Creates one thing that a pipeline needs, if it is missing. */
+  setUp(step: SetupStep): Promise<SetupOutcome>;
   /** The services of a project, by region and name. */
   list(options: ListOptions): Promise<readonly Service[]>;
-  /** A service's revisions, the newest first. Throws NOT_FOUND where there is no such service. */
+  /** A service's revisions, the newest first. Throws NOT_FOUND if the service doesn't exist. */
   revisions(options: ServiceName): Promise<readonly Revision[]>;
-  /** Divides a service's traffic anew, and sets and removes tags; comes back when that has taken effect. Makes no revision. */
+  /** Splits a service's traffic, and sets and removes tags; resolves when that has taken effect. Creates no revision. */
   traffic(options: TrafficOptions): Promise<Service>;
-  /** Deletes a service with its revisions and its policy; comes back when it is gone. Throws NOT_FOUND where there is none. */
+  /** Deletes a service with its revisions and its policy; resolves when it is gone. Throws NOT_FOUND if it doesn't exist. */
   delete(options: ServiceName): Promise<void>;
-  /** The variables of a service's next revision, which are those of its latest unless that was made by others. */
+  /** The variables of a service's next revision, which are those of its latest one unless another client changed the service. */
   environment(options: ServiceName): Promise<readonly Variable[]>;
-  /** Makes a revision with other variables; a name that is unset and is not there is no error. */
+  /** Creates a revision with changed variables; unsetting a variable that doesn't exist is not an error. */
   setEnvironment(options: EnvironmentOptions): Promise<Service>;
-  /** Sets and removes labels of a service, which makes a revision. */
+  /** Sets and removes labels of a service, which creates a revision. */
   setLabels(options: LabelOptions): Promise<Service>;
-  /** A repository's labels. Throws NOT_FOUND where there is no such repository. */
+  /** A repository's labels. Throws NOT_FOUND if the repository doesn't exist. */
   repository(options: Repository): Promise<{ readonly labels: Readonly<Record<string, string>> }>;
-  /** The images of a repository, by name and digest. Throws NOT_FOUND where there is no such repository. */
+  /** The images of a repository, by name and digest. Throws NOT_FOUND if the repository doesn't exist. */
   images(options: Repository): Promise<readonly StoredImage[]>;
-  /** Deletes an image with its tags; services that run it go on. */
+  /** Deletes an image with its tags; services that run it continue to run. */
   deleteImage(options: ImageName): Promise<void>;
   deleteRepository(options: Repository): Promise<void>;
-  /** What a step would do, a line each as it could be run by hand; nothing is done. */
-  plan<Name extends Step>(step: Name, options: Parameters<Cloud[Name]>[0]): readonly string[];
 }
 
-export type Step =
-  | "build"
-  | "deploy"
-  | "describe"
-  | "policy"
-  | "grant"
-  | "revoke"
-  | "setUp"
-  | "projectPolicy"
-  | "enable"
-  | "readLogs"
-  | AccountStep
-  | "list"
-  | "revisions"
-  | "traffic"
-  | "delete"
-  | "environment"
-  | "setEnvironment"
-  | "setLabels"
-  | "repository"
-  | "images"
-  | "deleteImage"
-  | "deleteRepository";
+type VerbName = keyof CloudVerbs;
+type VerbOptions<Name extends VerbName> = Parameters<CloudVerbs[Name]>[0];
+
+/** The control plane through gcloud (`gcloud/`) or through Google's APIs (`api/`): both return the same objects. */
+export interface Cloud extends CloudVerbs {
+  readonly via: "gcloud" | "api";
+  /** What a verb would do, one line each as a person could run it; changes nothing. */
+  plan<Name extends VerbName>(verb: Name, options: VerbOptions<Name>): readonly string[];
+}
+
+/** Every verb with its plan, as a back end defines it. */
+type VerbTable = { readonly [Name in VerbName]: CloudVerbs[Name] & { plan(options: VerbOptions<Name>): readonly string[] } };
+
+export function createCloud(via: Cloud["via"], verbs: VerbTable): Cloud {
+  return { ...verbs, via, plan: (verb, options) => verbs[verb].plan(options) };
+}
 
 export interface EnableOptions extends ProjectName {
   readonly apis: readonly string[];

@@ -34,7 +34,7 @@ export async function findServiceUrl(
   const [{ openSettings }, { serviceUrl }, { readApiError }] = await Promise.all([
     import("../settings/settings.ts"),
     import("../cloud/messages/knative-url.ts"),
-    import("../cloud/api/client.ts"),
+    import("../cloud/api/errors.ts"),
   ]);
   const settings = openSettings({ flags: { service, project, region }, env, cwd: cwd() });
   const place = { project: settings.require("project"), region: settings.require("region") };

@@ -1,77 +1,91 @@
 import { CliError } from "../../errors/cli-error.ts";
 import {
-  missing,
+  explainMissingAccount,
   readAccount,
   readAccounts,
   readKeys,
   type AccountMessage,
-  type AccountStep,
-  type AccountVerbs,
+  type AccountName,
   type KeyMessage,
+  type KeyName,
+  type NewAccount,
 } from "../accounts.ts";
-import type { ApiClient, ApiRequest } from "./client.ts";
-import type { Place } from "../names.ts";
+import type { ProjectName } from "../names.ts";
+import { defineVerb } from "../verb.ts";
+import { requestLine, type ApiClient, type ApiRequest } from "./client.ts";
+import { requestVerb, type ClientFor } from "./request-verb.ts";
 
 const IAM = "https://iam.googleapis.com/v1";
 
-interface NamedAccount {
+interface AccountInProject {
   readonly project: string;
+  /** One of the project's own. */
   readonly email: string;
   readonly displayName?: string;
   readonly description?: string;
 }
 
-type Requests = { readonly [Name in AccountStep]: (options: Parameters<AccountVerbs[Name]>[0]) => readonly ApiRequest[] };
-
-/** The requests of each verb. https://cloud.google.com/iam/docs/reference/rest/v1/projects.serviceAccounts */
-export const accountRequests: Requests = {
-  createAccount: ({ account, project, displayName }) => [creation({ project, email: account, displayName })],
-  listAccounts: ({ project }) => [{ method: "GET", url: `${IAM}/projects/${project}/serviceAccounts?pageSize=100` }],
-  deleteAccount: ({ account }) => [{ method: "DELETE", url: accountUrl(account) }],
-  createKey: ({ account }) => [{ method: "POST", url: `${accountUrl(account)}/keys`, body: {} }],
-  listKeys: ({ account }) => [{ method: "GET", url: `${accountUrl(account)}/keys` }],
-  deleteKey: ({ account, key }) => [{ method: "DELETE", url: `${accountUrl(account)}/keys/${encodeURIComponent(key)}` }],
-};
-
-/** Service accounts and their keys by Google's IAM API. */
-export function createAccounts(clientOf: (place: Place) => ApiClient): AccountVerbs {
-  const send = async (request: ApiRequest | undefined, options: { project: string; account?: string; key?: string }): Promise<unknown> => {
-    const client = clientOf({ project: options.project, region: "global" });
-    return client.call(request as ApiRequest).catch((error: unknown) => {
-      const { account, key } = options;
-      throw account === undefined ? error : missing(error, { account, ...(key !== undefined && { key }) });
-    });
-  };
+/** Service accounts and their keys. https://cloud.google.com/iam/docs/reference/rest/v1/projects.serviceAccounts */
+export function accountVerbs(clientFor: ClientFor) {
   return {
-    account: async (options) =>
-      readAccount((await send({ method: "GET", url: accountUrl(options.account) }, options)) as AccountMessage, options),
-    createAccount: async (options) =>
-      readAccount((await send(accountRequests.createAccount(options)[0], { project: options.project })) as AccountMessage, options),
-    async listAccounts(options) {
-      const [first] = accountRequests.listAccounts(options);
-      const found: AccountMessage[] = [];
-      for (let token = ""; ;) {
-        const url = `${first?.url ?? ""}${token && `&pageToken=${encodeURIComponent(token)}`}`;
-        const page = (await send({ method: "GET", url }, options)) as { accounts?: AccountMessage[]; nextPageToken?: string };
-        found.push(...(page.accounts ?? []));
-        if (!page.nextPageToken) return readAccounts(found);
-        token = page.nextPageToken;
-      }
-    },
-    deleteAccount: async (options) => void (await send(accountRequests.deleteAccount(options)[0], options)),
-    createKey: async (options) => keyFileOf(await send(accountRequests.createKey(options)[0], options)),
-    async listKeys(options) {
-      const { keys = [] } = (await send(accountRequests.listKeys(options)[0], options)) as { readonly keys?: readonly KeyMessage[] };
-      return readKeys(keys);
-    },
-    deleteKey: async (options) => void (await send(accountRequests.deleteKey(options)[0], options)),
+    account: requestVerb(clientFor, {
+      request: ({ account }: AccountName) => ({ method: "GET", url: accountUrl(account) }),
+      read: (message: AccountMessage, options) => readAccount(message, options),
+      explain: explainMissingAccount,
+    }),
+    createAccount: requestVerb(clientFor, {
+      request: ({ account, ...options }: NewAccount) => createAccountRequest({ ...options, email: account }),
+      read: (message: AccountMessage, options) => readAccount(message, options),
+    }),
+    listAccounts: defineVerb({
+      plan: (options: ProjectName) => [requestLine(listAccountsRequest(options))],
+      async run(options) {
+        const accounts: AccountMessage[] = [];
+        for (let token = ""; ;) {
+          const page = await clientFor(options).call<AccountPage>(listAccountsRequest(options, token));
+          accounts.push(...(page.accounts ?? []));
+          if (!page.nextPageToken) return readAccounts(accounts);
+          token = page.nextPageToken;
+        }
+      },
+    }),
+    deleteAccount: requestVerb(clientFor, {
+      request: ({ account }: AccountName) => ({ method: "DELETE", url: accountUrl(account) }),
+      read: () => {},
+      explain: explainMissingAccount,
+    }),
+    createKey: requestVerb(clientFor, {
+      request: ({ account }: AccountName) => ({ method: "POST", url: `${accountUrl(account)}/keys`, body: {} }),
+      read: (message: KeyFileMessage) => readKeyFile(message),
+      explain: explainMissingAccount,
+    }),
+    listKeys: requestVerb(clientFor, {
+      request: ({ account }: AccountName) => ({ method: "GET", url: `${accountUrl(account)}/keys` }),
+      read: ({ keys = [] }: { readonly keys?: readonly KeyMessage[] }) => readKeys(keys),
+      explain: explainMissingAccount,
+    }),
+    deleteKey: requestVerb(clientFor, {
+      request: ({ account, key }: KeyName) => ({ method: "DELETE", url: `${accountUrl(account)}/keys/${encodeURIComponent(key)}` }),
+      read: () => {},
+      explain: (error, options) => explainMissingAccount(error, options),
+    }),
   };
 }
 
-/** Makes a service account where it is missing; true where it was. `email` is one of the project's own. */
-export async function ensureAccount(client: ApiClient, account: NamedAccount): Promise<boolean> {
+interface KeyFileMessage {
+  /** The key file, in Base64. */
+  readonly privateKeyData: string;
+}
+
+interface AccountPage {
+  readonly accounts?: readonly AccountMessage[];
+  readonly nextPageToken?: string;
+}
+
+/** Creates a service account if it is missing; returns whether it was. */
+export async function ensureAccount(client: ApiClient, account: AccountInProject): Promise<boolean> {
   try {
-    await client.call(creation(account));
+    await client.call(createAccountRequest(account));
     return true;
   } catch (error) {
     if (error instanceof CliError && error.code === "CONFLICT") return false;
@@ -79,22 +93,26 @@ export async function ensureAccount(client: ApiClient, account: NamedAccount): P
   }
 }
 
-/** Makes a key for a service account; resolves with the text of its key file, which exists nowhere else. */
-export async function createKeyFile(client: ApiClient, { project, email }: NamedAccount): Promise<string> {
-  return keyFileOf(await client.call({ method: "POST", url: `${IAM}/projects/${project}/serviceAccounts/${email}/keys`, body: {} }));
+/** Creates a key for a service account; resolves with the text of its key file, which exists nowhere else. */
+export async function createKeyFile(client: ApiClient, { project, email }: AccountInProject): Promise<string> {
+  return readKeyFile(await client.call({ method: "POST", url: `${IAM}/projects/${project}/serviceAccounts/${email}/keys`, body: {} }));
 }
 
-function creation({ project, email, displayName, description }: NamedAccount): ApiRequest {
+export function createAccountRequest({ project, email, displayName, description }: AccountInProject): ApiRequest {
   const body = { accountId: email.split("@")[0], serviceAccount: { displayName, description } };
   return { method: "POST", url: `${IAM}/projects/${project}/serviceAccounts`, body };
 }
 
-/** As gcloud has it too: whichever project the account is of. */
+function listAccountsRequest({ project }: ProjectName, pageToken?: string): ApiRequest {
+  const page = pageToken ? `&pageToken=${encodeURIComponent(pageToken)}` : "";
+  return { method: "GET", url: `${IAM}/projects/${project}/serviceAccounts?pageSize=100${page}` };
+}
+
+/** As in gcloud, whichever project the account is in. */
 function accountUrl(account: string): string {
   return `${IAM}/projects/-/serviceAccounts/${encodeURIComponent(account).replace("%40", "@")}`;
 }
 
-function keyFileOf(answer: unknown): string {
-  const { privateKeyData } = answer as { readonly privateKeyData: string };
+function readKeyFile({ privateKeyData }: KeyFileMessage): string {
   return Buffer.from(privateKeyData, "base64").toString("utf8");
 }

@@ -1,6 +1,6 @@
 import type { ApiClient } from "./client.ts";
 import { STORAGE } from "./upload.ts";
-import { lastLines, type Build } from "./build-message.ts";
+import { lastLines, type Build } from "../messages/build.ts";
 
 /** Bytes. */
 const END = 8 * 1024;

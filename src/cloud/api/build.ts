@@ -1,44 +1,49 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import type { CloudContext } from "../cloud-context.ts";
 import { CliError } from "../../errors/cli-error.ts";
-import { ensureBucket, planBucket, sourceBucket } from "./bucket.ts";
-import type { ApiClient, ApiRequest } from "./client.ts";
-import { readBuildFlags } from "./build-flags.ts";
-import { ensureRepository, planRepository } from "./repository.ts";
-import { uploadObject, uploadUrl } from "./upload.ts";
-import { pause, withRetry } from "../retry.ts";
-import { followLog, readLogEnd } from "./build-log.ts";
-import { buildFailed, ENDED, lostSight, readBuild, type Build } from "./build-message.ts";
 import type { BuildOptions, BuildResult } from "../cloud.ts";
+import type { CloudContext } from "../cloud-context.ts";
+import { buildFailed, ENDED, lostSight, readBuild, type Build } from "../messages/build.ts";
 import { parseRepository } from "../repository.ts";
+import { withRetry } from "../retry.ts";
+import { defineVerb, type Verb } from "../verb.ts";
+import { ensureRepository, planRepository } from "./artifact-registry.ts";
+import { ensureBucket, planBucket, sourceBucket } from "./bucket.ts";
+import { readBuildFlags } from "./build-flags.ts";
+import { followLog, readLogEnd } from "./build-log.ts";
+import { requestLine, type ApiClient, type ApiRequest } from "./client.ts";
+import { pollRequest } from "./poll-request.ts";
+import type { ClientFor } from "./request-verb.ts";
+import { uploadObject, uploadUrl } from "./upload.ts";
 
 const CLOUD_BUILD = "https://cloudbuild.googleapis.com/v1";
-/** Milliseconds between two looks at a build: at first, and at most. */
-const FIRST_PAUSE = 200;
-const LONGEST_PAUSE = 1000;
-/** How often in a row a build may not be seen until it is given up: some minutes. */
-const PATIENCE = 20;
-/** How many builds are looked through for one that may have been started. */
-const NEWEST = 100;
+/** How many of the newest builds are searched for one whose response got lost. */
+const SEARCHED_BUILDS = 100;
 
-type Surroundings = Pick<CloudContext, "terminal" | "signal">;
+type BuildContext = Pick<CloudContext, "terminal" | "signal">;
 
-/** Builds a folder by its Dockerfile, or by buildpacks where it has none: uploads the source, has Cloud Build build and push it, and shows the log as it grows. */
-export async function buildByApi(client: ApiClient, options: BuildOptions, around: Surroundings): Promise<BuildResult> {
-  const { signal } = around;
-  // What is not understood is said before anything is done.
+export function buildVerb(clientFor: ClientFor, context: BuildContext): Verb<BuildOptions, BuildResult> {
+  return defineVerb({
+    plan: (options) => planBuild(options).map(requestLine),
+    run: (options) => build(clientFor(options), options, context),
+  });
+}
+
+/** Builds a folder with its Dockerfile, or with buildpacks if it has none: uploads the source, has Cloud Build build and push it, and shows the log live. */
+export async function build(client: ApiClient, options: BuildOptions, context: BuildContext): Promise<BuildResult> {
+  const { signal } = context;
+  // A flag that isn't understood fails before anything is done.
   readBuildFlags(options.gcloudFlags);
   const submitted = performance.now();
   const repository = parseRepository(options.image);
   if (repository) await ensureRepository(client, repository, options, signal);
-  const source = await upload(client, options, signal);
-  const build = await watch(client, options, await start(client, options, source, signal), around);
-  return readBuild(build, options.image, (performance.now() - submitted) / 1000);
+  const source = await uploadSource(client, options, signal);
+  const ended = await watchBuild(client, options, await startBuild(client, options, source, signal), context);
+  return readBuild(ended, options.image, (performance.now() - submitted) / 1000);
 }
 
 /** The requests of a build, in order. */
-export function planApiBuild(options: BuildOptions): ApiRequest[] {
+export function planBuild(options: BuildOptions): ApiRequest[] {
   const repository = parseRepository(options.image);
   const target = { bucket: sourceBucket(options.project), object: "source/TIME-ID.tgz" };
   return [
@@ -46,7 +51,7 @@ export function planApiBuild(options: BuildOptions): ApiRequest[] {
     ...planBucket(options.project),
     { method: "POST", url: uploadUrl(target) },
     { method: "PUT", url: `${uploadUrl(target)}&upload_id=ID` },
-    { method: "POST", url: buildsUrl(options), body: buildBody(options, { ...target, generation: "GENERATION" }) },
+    startRequest(options, { ...target, generation: "GENERATION" }),
   ];
 }
 
@@ -60,8 +65,9 @@ function buildsUrl({ project }: BuildOptions): string {
   return `${CLOUD_BUILD}/projects/${project}/locations/global/builds`;
 }
 
-/** As `gcloud builds submit --tag` has it, and as `--pack` has it for a source without a Dockerfile. */
-function buildBody({ image, directory, gcloudFlags }: BuildOptions, source: StoredSource) {
+/** The same steps as `gcloud builds submit --tag`, or as `--pack` for a source without a Dockerfile. */
+function startRequest(options: BuildOptions, source: StoredSource): ApiRequest {
+  const { image, directory, gcloudFlags } = options;
   const docker = { name: "gcr.io/cloud-builders/docker", args: ["build", "--network", "cloudbuild", "--no-cache", "-t", image, "."] };
   const pack = {
     name: "gcr.io/k8s-skaffold/pack",
@@ -69,10 +75,11 @@ function buildBody({ image, directory, gcloudFlags }: BuildOptions, source: Stor
     args: ["build", image, "--builder", "gcr.io/buildpacks/builder:latest", "--network", "cloudbuild"],
   };
   const steps = [existsSync(join(directory, "Dockerfile")) ? docker : pack];
-  return { source: { storageSource: source }, steps, images: [image], ...readBuildFlags(gcloudFlags) };
+  const body = { source: { storageSource: source }, steps, images: [image], ...readBuildFlags(gcloudFlags) };
+  return { method: "POST", url: buildsUrl(options), body };
 }
 
-async function upload(client: ApiClient, options: BuildOptions, signal: AbortSignal): Promise<StoredSource> {
+async function uploadSource(client: ApiClient, options: BuildOptions, signal: AbortSignal): Promise<StoredSource> {
   const bucket = await ensureBucket(client, options.project, signal);
   const object = `source/${Date.now() / 1000}-${crypto.randomUUID().replaceAll("-", "")}.tgz`;
   const { archiveSource } = await import("../source/archive.ts");
@@ -81,45 +88,47 @@ async function upload(client: ApiClient, options: BuildOptions, signal: AbortSig
   return { bucket, object, generation };
 }
 
-/** Starts the build, and only one: where an answer got lost, it is looked for by its source, which no other build has. */
-function start(client: ApiClient, options: BuildOptions, source: StoredSource, signal: AbortSignal): Promise<Build> {
+interface BuildList {
+  readonly builds?: readonly Build[];
+}
+
+/** Starts exactly one build: if a response got lost, the build is found by its source, which no other build has. */
+function startBuild(client: ApiClient, options: BuildOptions, source: StoredSource, signal: AbortSignal): Promise<Build> {
   return withRetry(
     async (attempt) => {
-      const url = buildsUrl(options);
-      const { builds = [] } = (attempt > 1 ? await client.call({ method: "GET", url: `${url}?pageSize=${NEWEST}` }) : {}) as {
-        readonly builds?: readonly Build[];
-      };
-      const known = builds.find((build) => build.source?.storageSource?.object === source.object);
-      if (known) return known;
-      const { metadata } = (await client.call({ method: "POST", url, body: buildBody(options, source) })) as {
-        readonly metadata: { readonly build: Build };
-      };
+      const url = `${buildsUrl(options)}?pageSize=${SEARCHED_BUILDS}`;
+      const { builds = [] }: BuildList = attempt > 1 ? await client.call({ method: "GET", url }) : {};
+      const started = builds.find((known) => known.source?.storageSource?.object === source.object);
+      if (started) return started;
+      const { metadata } = await client.call<{ readonly metadata: { readonly build: Build } }>(startRequest(options, source));
       return metadata.build;
     },
     { signal },
   );
 }
 
-/** Looks at the build until it has ended. Throws BUILD_FAILED with the end of the log. */
-async function watch(client: ApiClient, options: BuildOptions, started: Build, { terminal, signal }: Surroundings): Promise<Build> {
-  const talk = {
-    show: (text: string) => terminal.note(text),
-    miss: () =>
-      terminal.warn(`The build's log may not be read here; the build itself goes on.${started.logUrl ? ` ${started.logUrl}` : ""}`),
-  };
-  const log = terminal.json || terminal.quiet ? undefined : followLog(client, started, talk);
-  let build = started;
-  for (let wait = FIRST_PAUSE; !ENDED.has(build.status); wait = Math.min(wait * 1.5, LONGEST_PAUSE)) {
-    await pause(wait, signal);
+/** Waits until the build has ended. Throws BUILD_FAILED with the end of the log. */
+async function watchBuild(client: ApiClient, options: BuildOptions, started: Build, { terminal, signal }: BuildContext): Promise<Build> {
+  const link = started.logUrl ? ` ${started.logUrl}` : "";
+  const log =
+    terminal.json || terminal.quiet
+      ? undefined
+      : followLog(client, started, {
+          show: (text) => terminal.note(text),
+          miss: () => terminal.warn(`The build's log may not be read here; the build itself goes on.${link}`),
+        });
+  const check = async (latest: Build) => {
+    if (ENDED.has(latest.status)) return latest;
     await log?.read();
-    const look = () => client.call({ method: "GET", url: `${buildsUrl(options)}/${started.id}` });
-    build = (await withRetry(look, { signal, failures: PATIENCE }).catch((error: unknown) => {
-      throw error instanceof CliError && error.code !== "INTERRUPTED" ? lostSight(started, error) : error;
-    })) as Build;
-  }
+    return undefined;
+  };
+  const polling = { signal, firstPauseMs: 200, maxPauseMs: 1000, known: started };
+  const ended = await pollRequest(client, `${buildsUrl(options)}/${started.id}`, check, polling).catch((error: unknown) => {
+    throw error instanceof CliError && error.code !== "INTERRUPTED" ? lostSight(started, error) : error;
+  });
   await log?.finish();
-  if (build.status === "SUCCESS") return build;
-  const end = await readLogEnd(client, build);
-  if (end && terminal.quiet && !terminal.json) terminal.warn(`The end of the build's log:\n${end}`);
-  throw buildFailed(build, end);
+  if (ended.status === "SUCCESS") return ended;
+  const logEnd = await readLogEnd(client, ended);
+  if (logEnd && terminal.quiet && !terminal.json) terminal.warn(`The end of the build's log:\n${logEnd}`);
+  throw buildFailed(ended, logEnd);
 }

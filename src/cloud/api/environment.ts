@@ -1,43 +1,44 @@
 import { CliError } from "../../errors/cli-error.ts";
-import type { ApiClient, ApiRequest } from "./client.ts";
-import { serviceUrl } from "../messages/knative-url.ts";
-import { replaceService, serviceRead, type Spec } from "./replace.ts";
-import type { Place } from "../names.ts";
 import type { KnativeRevision, KnativeVariable } from "../messages/knative-revision.ts";
-import type { KnativeService } from "../messages/knative-service.ts";
+import { readService, type KnativeService } from "../messages/knative-service.ts";
+import type { Place } from "../names.ts";
 import type { EnvironmentOptions } from "../operate.ts";
+import { defineVerb } from "../verb.ts";
+import type { ApiRequest } from "./client.ts";
+import { planReplacement, replaceService } from "./replace-service.ts";
+import type { ClientFor } from "./request-verb.ts";
 
-/** Makes a revision with other variables, and with the very image that the latest one has: its tag may stand for another by now. */
-export function setEnvironment(client: ApiClient, options: EnvironmentOptions, signal: AbortSignal): Promise<KnativeService> {
-  const change = async ({ spec, status }: KnativeService) => {
-    const latest = status?.latestCreatedRevisionName;
-    const revision = latest === undefined ? undefined : ((await client.call(revisionRead(options, latest))) as KnativeRevision);
-    return withVariables(spec, options, revision?.status?.imageDigest);
-  };
-  return replaceService(client, options, change, { condition: "Ready", signal });
-}
+type Spec = NonNullable<KnativeService["spec"]>;
 
-export function planEnvironment(options: EnvironmentOptions): ApiRequest[] {
-  return [
-    serviceRead(options),
-    revisionRead(options, "REVISION"),
-    { method: "PUT", url: serviceUrl(options), body: { spec: withVariables(undefined, options) } },
-    serviceRead(options),
-  ];
+/** Creates a revision with changed variables and with the latest revision's exact image: the image's tag can have moved since. */
+export function setEnvironmentVerb(clientFor: ClientFor, signal: AbortSignal) {
+  return defineVerb({
+    plan: (options: EnvironmentOptions) =>
+      planReplacement(options, { spec: withVariables(undefined, options) }, revisionRequest(options, "REVISION")),
+    async run(options) {
+      const client = clientFor(options);
+      const change = async ({ spec, status }: KnativeService) => {
+        const latest = status?.latestCreatedRevisionName;
+        const revision = latest === undefined ? undefined : await client.call<KnativeRevision>(revisionRequest(options, latest));
+        return { spec: withVariables(spec, options, revision?.status?.imageDigest) };
+      };
+      return readService(await replaceService(client, options, { change, condition: "Ready", signal }), options);
+    },
+  });
 }
 
 function withVariables(spec: Spec | undefined, { set = {}, unset = [] }: EnvironmentOptions, digest?: string): Spec {
-  // A new revision may not have the name of an earlier one.
+  // A new revision can't have the name of an earlier one.
   const { name: _, ...metadata } = spec?.template?.metadata ?? {};
   const [container, ...others] = spec?.template?.spec?.containers ?? [];
   const existing = container?.env ?? [];
   const secret = existing.find(({ name, valueFrom }) => name in set && valueFrom && !unset.includes(name));
-  if (secret) throw takenBySecret(secret.name);
-  const kept = existing.filter(({ name }) => !unset.includes(name));
+  if (secret) throw replacesSecret(secret.name);
+  const remaining = existing.filter(({ name }) => !unset.includes(name));
   const env: KnativeVariable[] = [
-    ...kept.map((variable) => (variable.name in set ? { name: variable.name, value: set[variable.name] } : variable)),
+    ...remaining.map((variable) => (variable.name in set ? { name: variable.name, value: set[variable.name] } : variable)),
     ...Object.entries(set)
-      .filter(([name]) => !kept.some((variable) => variable.name === name))
+      .filter(([name]) => !remaining.some((variable) => variable.name === name))
       .map(([name, value]) => ({ name, value })),
   ];
   const image = digest !== undefined && !container?.image?.includes("@") ? { image: digest } : {};
@@ -45,15 +46,15 @@ function withVariables(spec: Spec | undefined, { set = {}, unset = [] }: Environ
   return { ...spec, template: { ...spec?.template, metadata, spec: { ...spec?.template?.spec, containers } } };
 }
 
-/** What gcloud refuses too. */
-function takenBySecret(name: string): CliError {
+/** gcloud refuses this, too. */
+function replacesSecret(name: string): CliError {
   return new CliError("USAGE", `${name} comes from a secret, and a value would take its place.`, {
     hint: `Remove it first: cloudrun-oauth env unset ${name}`,
     details: { variable: name },
   });
 }
 
-function revisionRead({ project, region }: Place, revision: string): ApiRequest {
+function revisionRequest({ project, region }: Place, revision: string): ApiRequest {
   return {
     method: "GET",
     url: `https://${region}-run.googleapis.com/apis/serving.knative.dev/v1/namespaces/${project}/revisions/${revision}`,

@@ -1,42 +1,42 @@
-import type { ApiClient, ApiRequest } from "./client.ts";
-import type { Place } from "../names.ts";
-import { logFilter, type LogEntry, type LogQuery, type LogVerbs } from "../logs.ts";
+import { logFilter, type LogEntry, type LogQuery } from "../logs.ts";
+import { defineVerb } from "../verb.ts";
+import { requestLine, type ApiRequest } from "./client.ts";
+import type { ClientFor } from "./request-verb.ts";
 
-/** Google's own limit of a page. */
-const MOST_ON_A_PAGE = 1000;
+/** Google's own limit. */
+const MAX_PAGE_SIZE = 1000;
 
-export const logRequests = {
-  readLogs: (query: LogQuery): readonly ApiRequest[] => [pageRequest(query, query.limit ?? MOST_ON_A_PAGE)],
-};
+interface LogPage {
+  readonly entries?: readonly LogEntry[];
+  readonly nextPageToken?: string;
+}
 
-/** The log by Google's Logging API. */
-export function createLogs(clientOf: (place: Place) => ApiClient): LogVerbs {
+export function logVerbs(clientFor: ClientFor) {
   return {
-    async readLogs(query) {
-      const { limit = Number.POSITIVE_INFINITY } = query;
-      const client = clientOf(query);
-      const found: LogEntry[] = [];
-      for (let token: string | undefined; ;) {
-        const page = (await client.call(pageRequest(query, limit - found.length, token))) as {
-          readonly entries?: readonly LogEntry[];
-          readonly nextPageToken?: string;
-        };
-        found.push(...(page.entries ?? []));
-        token = page.nextPageToken;
-        // A page may be empty and not the last: then the search has only taken a rest.
-        if (!token || found.length >= limit) return found.slice(0, limit).toReversed();
-      }
-    },
+    readLogs: defineVerb({
+      plan: (query: LogQuery) => [requestLine(pageRequest(query, query.limit ?? MAX_PAGE_SIZE))],
+      async run(query) {
+        const { limit = Number.POSITIVE_INFINITY } = query;
+        const entries: LogEntry[] = [];
+        for (let token: string | undefined; ;) {
+          const page: LogPage = await clientFor(query).call(pageRequest(query, limit - entries.length, token));
+          entries.push(...(page.entries ?? []));
+          token = page.nextPageToken;
+          // An empty page need not be the last: the search goes on with the next request.
+          if (!token || entries.length >= limit) return entries.slice(0, limit).toReversed();
+        }
+      },
+    }),
   };
 }
 
 // https://cloud.google.com/logging/docs/reference/v2/rest/v2/entries/list
-function pageRequest(query: LogQuery, most: number, pageToken?: string): ApiRequest {
+function pageRequest(query: LogQuery, maxEntries: number, pageToken?: string): ApiRequest {
   const body = {
     resourceNames: [`projects/${query.project}`],
     filter: logFilter(query),
     orderBy: "timestamp desc",
-    pageSize: Math.min(most, MOST_ON_A_PAGE),
+    pageSize: Math.min(maxEntries, MAX_PAGE_SIZE),
     ...(pageToken && { pageToken }),
   };
   return { method: "POST", url: "https://logging.googleapis.com/v2/entries:list", body };

@@ -1,53 +1,94 @@
-import type { ApiClient, ApiRequest } from "./client.ts";
-import { serviceUrl } from "../messages/knative-url.ts";
-import { withRetry } from "../retry.ts";
-import type { GrantOptions, Policy } from "../cloud.ts";
-import type { ServiceName } from "../names.ts";
+import type { Binding, GrantOptions, Policy } from "../cloud.ts";
 import { notInRole } from "../member.ts";
+import { serviceUrl } from "../messages/knative-url.ts";
+import type { ProjectName, ServiceName } from "../names.ts";
+import { withRetry } from "../retry.ts";
+import { defineVerb } from "../verb.ts";
+import { requestLine, type ApiClient, type ApiRequest } from "./client.ts";
+import { requestVerb, type ClientFor } from "./request-verb.ts";
+
+/** A policy of version 3 contains its conditions: https://cloud.google.com/iam/docs/policies#versions */
+export const POLICY_VERSION = 3;
+
+/** How many times other clients can be faster. */
+const MAX_CONFLICTS = 20;
+
+/** Who can invoke a service. */
+export function policyVerbs(clientFor: ClientFor, signal: AbortSignal) {
+  return {
+    policy: defineVerb({
+      plan: (options: ServiceName) => [requestLine(policyRequest(options))],
+      run: (options) => getPolicy(clientFor(options), options),
+    }),
+    projectPolicy: requestVerb(clientFor, {
+      request: ({ project }: ProjectName) => ({
+        method: "POST",
+        url: `https://cloudresourcemanager.googleapis.com/v1/projects/${project}:getIamPolicy`,
+        body: { options: { requestedPolicyVersion: POLICY_VERSION } },
+      }),
+      read: readPolicy,
+    }),
+    grant: defineVerb({
+      plan: (options: GrantOptions) => planBinding(options, { role: options.role, members: [options.member] }).map(requestLine),
+      run: (options) => changeServiceMembers(clientFor(options), options, withMember(options.member), signal),
+    }),
+    revoke: defineVerb({
+      plan: (options: GrantOptions) => planBinding(options).map(requestLine),
+      run: (options) => changeServiceMembers(clientFor(options), options, withoutGrantedMember(options), signal),
+    }),
+  };
+}
+
+/** The requests that change a service's policy, which holds this binding alone afterwards. */
+export function planBinding(options: ServiceName, ...bindings: readonly Binding[]): ApiRequest[] {
+  return [policyRequest(options), setPolicyRequest(options, { bindings, etag: "ETAG" })];
+}
+
+export function changeServiceMembers(
+  client: ApiClient,
+  options: Omit<GrantOptions, "member">,
+  change: MembersChange,
+  signal: AbortSignal,
+): Promise<Policy> {
+  return changeMembers(client, {
+    role: options.role,
+    read: async (attempt) =>
+      attempt === 1 ? getPolicy(client, options) : readPolicy(await client.call<Partial<Policy>>(policyRequest(options))),
+    write: (policy) => setPolicyRequest(options, policy),
+    change,
+    signal,
+  });
+}
 
 type Members = readonly string[];
-type Binding = Policy["bindings"][number];
+type MembersChange = (members: Members) => Members;
 
-/** How often others may be faster. */
-const CONFLICTS = 20;
-
-export function policyRead(options: ServiceName): ApiRequest {
-  return { method: "GET", url: `${policyUrl(options)}:getIamPolicy?options.requestedPolicyVersion=3` };
-}
-
-export function policyWrite(options: ServiceName, policy: Policy): ApiRequest {
-  return { method: "POST", url: `${policyUrl(options)}:setIamPolicy`, body: { policy: { version: 3, ...policy } } };
-}
-
-export async function getPolicy(client: ApiClient, options: ServiceName): Promise<Policy> {
-  // The policy of a service that does not exist would read as an empty one.
-  await client.call({ method: "GET", url: serviceUrl(options) });
-  return readPolicy(await client.call(policyRead(options)));
+interface PolicyChange {
+  readonly role: string;
+  read(attempt: number): Promise<Policy>;
+  write(policy: Policy): ApiRequest;
+  readonly change: MembersChange;
+  readonly signal: AbortSignal;
 }
 
 /**
- * Read, modify, write; again from the start where somebody else was faster, or where it is not known whether it was written: then reading tells.
+ * Read, modify, write: again from the start if another client was faster, or if it is not known whether the policy was written; then reading tells.
  * Bindings of other roles, and those with conditions, stay as they are. https://cloud.google.com/iam/docs/retry-strategy
  */
-export async function changeMembers(
-  client: ApiClient,
-  options: Omit<GrantOptions, "member">,
-  change: (members: Members) => Members,
-  signal: AbortSignal,
-): Promise<Policy> {
+export async function changeMembers(client: ApiClient, { role, read, write, change, signal }: PolicyChange): Promise<Policy> {
   return withRetry(
     async (attempt) => {
-      const policy = attempt === 1 ? await getPolicy(client, options) : readPolicy(await client.call(policyRead(options)));
-      const bindings = withMembers(policy.bindings, options.role, change);
-      return bindings ? readPolicy(await client.call(policyWrite(options, { bindings, etag: policy.etag }))) : policy;
+      const policy = await read(attempt);
+      const bindings = withMembers(policy.bindings, role, change);
+      return bindings ? readPolicy(await client.call(write({ bindings, etag: policy.etag }))) : policy;
     },
-    { signal, conflicts: CONFLICTS },
+    { signal, conflicts: MAX_CONFLICTS },
   );
 }
 
-/** The bindings with other members of a role; undefined where they have them already. A binding with a condition is another binding. */
-function withMembers(bindings: readonly Binding[], role: string, change: (members: Members) => Members): Binding[] | undefined {
-  const isMeant = (binding: Binding) => binding.role === role && !("condition" in binding && binding.condition);
+/** The bindings with other members of a role; undefined if nothing changes. A binding with a condition is another binding. */
+function withMembers(bindings: readonly Binding[], role: string, change: MembersChange): Binding[] | undefined {
+  const isMeant = (binding: Binding) => binding.role === role && !binding.condition;
   const before = bindings.filter(isMeant).flatMap(({ members }) => members);
   const members = change(before);
   if (members.length === before.length) return undefined;
@@ -57,29 +98,42 @@ function withMembers(bindings: readonly Binding[], role: string, change: (member
   return bindings.flatMap((binding, index) => (index === first ? changed : isMeant(binding) ? [] : [binding]));
 }
 
-export function withMember(member: string): (members: Members) => Members {
+export function withMember(member: string): MembersChange {
   return (members) => (members.includes(member) ? members : [...members, member]);
 }
 
-export function withoutMember(member: string): (members: Members) => Members {
+export function withoutMember(member: string): MembersChange {
   return (members) => members.filter((other) => other !== member);
 }
 
-/** The same, and NOT_FOUND where the member has not got the role: unless he was seen in it, and is not there when it is read again. */
-export function leaving(options: GrantOptions): (members: Members) => Members {
-  let isSeen = false;
+/** Throws NOT_FOUND if the member doesn't have the role. A member that had it at the first attempt was removed by another client meanwhile. */
+function withoutGrantedMember(options: GrantOptions): MembersChange {
+  let hadRole = false;
   return (members) => {
-    isSeen ||= members.includes(options.member);
-    if (!isSeen) throw notInRole(options);
+    hadRole ||= members.includes(options.member);
+    if (!hadRole) throw notInRole(options);
     return withoutMember(options.member)(members);
   };
 }
 
-function policyUrl({ project, region, service }: ServiceName): string {
+async function getPolicy(client: ApiClient, options: ServiceName): Promise<Policy> {
+  // The policy of a service that doesn't exist reads as an empty one.
+  await client.call({ method: "GET", url: serviceUrl(options) });
+  return readPolicy(await client.call(policyRequest(options)));
+}
+
+export function policyRequest(options: ServiceName): ApiRequest {
+  return { method: "GET", url: `${resourceUrl(options)}:getIamPolicy?options.requestedPolicyVersion=${POLICY_VERSION}` };
+}
+
+function setPolicyRequest(options: ServiceName, policy: Policy): ApiRequest {
+  return { method: "POST", url: `${resourceUrl(options)}:setIamPolicy`, body: { policy: { version: POLICY_VERSION, ...policy } } };
+}
+
+function resourceUrl({ project, region, service }: ServiceName): string {
   return `https://run.googleapis.com/v1/projects/${project}/locations/${region}/services/${service}`;
 }
 
-function readPolicy(value: unknown): Policy {
-  const { bindings = [], etag = "" } = value as Partial<Policy>;
+export function readPolicy({ bindings = [], etag = "" }: Partial<Policy>): Policy {
   return { bindings, etag };
 }

@@ -1,49 +1,43 @@
-import { setTimeout as sleep } from "node:timers/promises";
-import { CliError } from "../../errors/cli-error.ts";
-import type { ApiClient, ApiRequest } from "./client.ts";
 import type { Policy } from "../cloud.ts";
+import type { ApiClient, ApiRequest } from "./client.ts";
+import { changeMembers, readPolicy, withMember, POLICY_VERSION } from "./policy.ts";
 
-/** A role of a member's on a project, or on a service account where one is named. */
-interface RoleOn {
+/** A member's role on a project, or on a service account of it. */
+interface RoleGrant {
   readonly project: string;
   readonly account?: string;
   readonly member: string;
   readonly role: string;
 }
 
-/** https://cloud.google.com/iam/docs/policies#versions: a version of less than 3 leaves conditions out. */
-const VERSION = 3;
+/** The requests that add a role to a policy that is empty. */
+export function planRole(grant: RoleGrant): ApiRequest[] {
+  const { role, member } = grant;
+  return [policyRequest(grant), setPolicyRequest(grant, { bindings: [{ role, members: [member] }], etag: "ETAG" })];
+}
 
-export function roleRead({ project, account }: RoleOn): ApiRequest {
+export async function addRole(client: ApiClient, grant: RoleGrant, signal: AbortSignal): Promise<void> {
+  await changeMembers(client, {
+    role: grant.role,
+    read: async () => readPolicy(await client.call(policyRequest(grant))),
+    write: (policy) => setPolicyRequest(grant, policy),
+    change: withMember(grant.member),
+    signal,
+  });
+}
+
+function policyRequest({ project, account }: RoleGrant): ApiRequest {
+  const url = resourceUrl({ project, account });
   return account === undefined
-    ? { method: "POST", url: `${resource({ project })}:getIamPolicy`, body: { options: { requestedPolicyVersion: VERSION } } }
-    : { method: "POST", url: `${resource({ project, account })}:getIamPolicy?options.requestedPolicyVersion=${VERSION}` };
+    ? { method: "POST", url: `${url}:getIamPolicy`, body: { options: { requestedPolicyVersion: POLICY_VERSION } } }
+    : { method: "POST", url: `${url}:getIamPolicy?options.requestedPolicyVersion=${POLICY_VERSION}` };
 }
 
-export function roleWrite(on: RoleOn, policy: Policy): ApiRequest {
-  return { method: "POST", url: `${resource(on)}:setIamPolicy`, body: { policy: { version: VERSION, ...policy } } };
+function setPolicyRequest(grant: RoleGrant, policy: Policy): ApiRequest {
+  return { method: "POST", url: `${resourceUrl(grant)}:setIamPolicy`, body: { policy: { version: POLICY_VERSION, ...policy } } };
 }
 
-/** Read, modify, write; again from the start where somebody else was faster. https://cloud.google.com/iam/docs/retry-strategy */
-export async function addRole(client: ApiClient, on: RoleOn, signal: AbortSignal): Promise<void> {
-  for (let attempt = 1; ; attempt += 1) {
-    const { bindings = [], etag = "" } = (await client.call(roleRead(on))) as Partial<Policy>;
-    // A binding with a condition is another binding.
-    const isMeant = (binding: Policy["bindings"][number]) => binding.role === on.role && !("condition" in binding);
-    const members = bindings.filter(isMeant).flatMap((binding) => binding.members);
-    if (members.includes(on.member)) return;
-    const changed = [...bindings.filter((binding) => !isMeant(binding)), { role: on.role, members: [...members, on.member] }];
-    try {
-      await client.call(roleWrite(on, { bindings: changed, etag }));
-      return;
-    } catch (error) {
-      if (!(error instanceof CliError && error.code === "CONFLICT") || attempt === 6) throw error;
-      await sleep(100 * 2 ** attempt * (0.5 + Math.random() / 2), undefined, { signal }).catch(() => signal.throwIfAborted());
-    }
-  }
-}
-
-function resource({ project, account }: Pick<RoleOn, "project" | "account">): string {
+function resourceUrl({ project, account }: Pick<RoleGrant, "project" | "account">): string {
   return account === undefined
     ? `https://cloudresourcemanager.googleapis.com/v1/projects/${project}`
     : `https://iam.googleapis.com/v1/projects/${project}/serviceAccounts/${account}`;

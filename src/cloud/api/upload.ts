@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import { CliError } from "../../errors/cli-error.ts";
 import type { Response } from "../../http/client.ts";
 import { retryAfter } from "../../http/retry.ts";
-import { readApiError, readJson, type ApiClient } from "./client.ts";
+import type { ApiClient } from "./client.ts";
+import { readApiError, readJson } from "./errors.ts";
 import { withRetry } from "../retry.ts";
 import type { Place } from "../names.ts";
 
@@ -10,8 +11,8 @@ export const STORAGE = "https://storage.googleapis.com";
 
 /** Bytes that are sent, and held in memory, at a time: a multiple of 256 KiB, as Cloud Storage wants it. */
 const CHUNK = 8 * 1024 * 1024;
-/** Milliseconds that a chunk has, on a line that is slow. */
-const TIMEOUT = 5 * 60_000;
+/** Enough for a slow connection. */
+const CHUNK_TIMEOUT_MS = 5 * 60_000;
 /** How often an upload that Cloud Storage has lost is begun. */
 const BEGINNINGS = 3;
 
@@ -118,7 +119,7 @@ async function sendChunk(
   const put = async (rest: Buffer): Promise<StoredObject | undefined> => {
     const range = rest.length === 0 ? "*" : `${arrived}-${arrived + rest.length - 1}`;
     const headers = [["Content-Range", `bytes ${range}/${size}`]] as const;
-    const response = await client.send({ method: "PUT", url: session, bytes: rest, headers, timeout: TIMEOUT });
+    const response = await client.send({ method: "PUT", url: session, bytes: rest, headers, timeoutMs: CHUNK_TIMEOUT_MS });
     const text = await response.text();
     if (response.status === 200 || response.status === 201) return readJson(text, new URL(session).host) as StoredObject;
     if (response.status !== 308) throw readFailure(response, text, session, place);

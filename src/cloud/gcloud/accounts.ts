@@ -1,59 +1,83 @@
-import { missing, readAccount, readAccounts, readKeys, type AccountName, type AccountStep, type AccountVerbs } from "../accounts.ts";
-import type { Gcloud } from "./process.ts";
+import {
+  explainMissingAccount,
+  readAccount,
+  readAccounts,
+  readKeys,
+  type AccountName,
+  type KeyName,
+  type NewAccount,
+} from "../accounts.ts";
+import type { ProjectName } from "../names.ts";
+import { defineVerb } from "../verb.ts";
+import { commandVerb, flag, jsonCommand, parseGcloudJson } from "./command.ts";
+import { gcloudLine, type Gcloud } from "./process.ts";
 
-type Lines = { readonly [Name in AccountStep]: (options: Parameters<AccountVerbs[Name]>[0]) => readonly (readonly string[])[] };
-
-const IAM = ["iam", "service-accounts"] as const;
-
-/** The gcloud lines of each verb. */
-export const accountLines: Lines = {
-  createAccount: ({ account, project, displayName }) => [
-    [
-      ...IAM,
-      "create",
-      account.split("@")[0] ?? "",
-      ...(displayName === undefined ? [] : ["--display-name", displayName]),
-      ...inProject(project),
-    ],
-  ],
-  listAccounts: ({ project }) => [[...IAM, "list", ...inProject(project)]],
-  deleteAccount: ({ account, project }) => [[...IAM, "delete", account, ...inProject(project)]],
-  // To stdout, which is a pipe of ours: gcloud writes the key to no file, and not into its own log. A format would add to it.
-  createKey: ({ account, project }) => [[...IAM, "keys", "create", "-", "--iam-account", account, "--project", project, "--quiet"]],
-  listKeys: ({ account, project }) => [[...IAM, "keys", "list", "--iam-account", account, ...inProject(project)]],
-  deleteKey: ({ account, key, project }) => [[...IAM, "keys", "delete", key, "--iam-account", account, ...inProject(project)]],
-};
-
-/** Service accounts and their keys by the real gcloud. */
-export function createAccounts(gcloud: Gcloud): AccountVerbs {
-  const run = async <Name extends AccountStep>(step: Name, options: Parameters<AccountVerbs[Name]>[0]): Promise<string> => {
-    const [line = []] = accountLines[step](options as never);
-    // gcloud says of each of these what it has done; that is said here in our own words.
-    return gcloud(line, { isProbe: true }).catch((error: unknown) => {
-      throw "account" in options ? missing(error, options) : error;
-    });
-  };
-  const describe = async (options: AccountName) => {
-    const line = [...IAM, "describe", options.account, ...inProject(options.project)];
-    const text = await gcloud(line, { isProbe: true }).catch((error: unknown) => {
-      throw missing(error, options);
-    });
-    return readAccount(JSON.parse(text), options);
-  };
+/** Service accounts and their keys. gcloud reports what it has done; commands say that in our own words. */
+export function accountVerbs(gcloud: Gcloud) {
+  const account = commandVerb(gcloud, {
+    args: ({ account: email, project }: AccountName) => jsonCommand([...IAM, "describe", email], { project }),
+    isProbe: true,
+    read: (stdout, options) => readAccount(parseGcloudJson(stdout), options),
+    explain: explainMissingAccount,
+  });
   return {
-    account: describe,
-    async createAccount(options) {
-      const text = await run("createAccount", options);
-      return text.trim() === "" ? describe(options) : readAccount(JSON.parse(text), options);
-    },
-    listAccounts: async (options) => readAccounts(JSON.parse(await run("listAccounts", options))),
-    deleteAccount: async (options) => void (await run("deleteAccount", options)),
-    createKey: (options) => run("createKey", options),
-    listKeys: async (options) => readKeys(JSON.parse(await run("listKeys", options))),
-    deleteKey: async (options) => void (await run("deleteKey", options)),
+    account,
+    createAccount: defineVerb({
+      plan: (options: NewAccount) => [gcloudLine(createAccountArgs(options))],
+      async run(options) {
+        const stdout = await gcloud(createAccountArgs(options), { isProbe: true }).catch((error: unknown) => {
+          throw explainMissingAccount(error, options);
+        });
+        return stdout.trim() === "" ? account(options) : readAccount(parseGcloudJson(stdout), options);
+      },
+    }),
+    listAccounts: commandVerb(gcloud, {
+      args: ({ project }: ProjectName) => jsonCommand([...IAM, "list"], { project }),
+      isProbe: true,
+      read: (stdout) => readAccounts(parseGcloudJson(stdout)),
+    }),
+    deleteAccount: commandVerb(gcloud, {
+      args: ({ account: email, project }: AccountName) => jsonCommand([...IAM, "delete", email], { project }),
+      isProbe: true,
+      read: () => {},
+      explain: explainMissingAccount,
+    }),
+    createKey: commandVerb(gcloud, {
+      // gcloud prints the key to our pipe: it writes no file, and nothing to its own log. With a format it would print more than the key.
+      args: ({ account: email, project }: AccountName) => [
+        ...IAM,
+        "keys",
+        "create",
+        "-",
+        "--iam-account",
+        email,
+        "--project",
+        project,
+        "--quiet",
+      ],
+      isProbe: true,
+      read: (stdout) => stdout,
+      explain: explainMissingAccount,
+    }),
+    listKeys: commandVerb(gcloud, {
+      args: ({ account: email, project }: AccountName) => jsonCommand([...IAM, "keys", "list", "--iam-account", email], { project }),
+      isProbe: true,
+      read: (stdout) => readKeys(parseGcloudJson(stdout)),
+      explain: explainMissingAccount,
+    }),
+    deleteKey: commandVerb(gcloud, {
+      args: ({ account: email, key, project }: KeyName) =>
+        jsonCommand([...IAM, "keys", "delete", key, "--iam-account", email], { project }),
+      isProbe: true,
+      read: () => {},
+      explain: explainMissingAccount,
+    }),
   };
 }
 
-function inProject(project: string): string[] {
-  return ["--project", project, "--quiet", "--format=json"];
+const IAM = ["iam", "service-accounts"];
+
+export function createAccountArgs({ account, project, displayName }: NewAccount): string[] {
+  const [name = ""] = account.split("@");
+  return jsonCommand([...IAM, "create", name, ...flag("--display-name", displayName)], { project });
 }

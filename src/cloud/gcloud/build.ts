@@ -1,138 +1,125 @@
-import type { CloudContext } from "../cloud-context.ts";
 import { CliError } from "../../errors/cli-error.ts";
-import { pause, withRetry } from "../retry.ts";
-import { buildFailed, ENDED, lastLines, LINES, lostSight, readBuild, type Build } from "../api/build-message.ts";
+import { poll } from "../../http/poll.ts";
+import { buildFailed, ENDED, lastLines, LINES, lostSight, readBuild, type Build } from "../messages/build.ts";
 import type { BuildOptions, BuildResult } from "../cloud.ts";
-import { labelList } from "./images.ts";
-import type { Gcloud } from "./process.ts";
+import type { CloudContext } from "../cloud-context.ts";
 import { isMadeWhereMissing, missingRepository, parseRepository, type Repository } from "../repository.ts";
+import { withRetry } from "../retry.ts";
+import { defineVerb, type Verb } from "../verb.ts";
+import { createRepositoryArgs, repositoryArgs } from "./artifact-registry.ts";
+import { jsonCommand, parseGcloudJson } from "./command.ts";
+import { gcloudLine, type Gcloud } from "./process.ts";
 
-/** Milliseconds between two looks at a build. */
-const PAUSE = 3000;
+const POLL_PAUSE_MS = 3000;
 
-/** The lines of a build, in order; the second is left out where the repository is there. */
-export function planBuild(options: BuildOptions): string[][] {
-  const repository = parseRepository(options.image);
-  return [
-    ...(repository
-      ? [repositoryLine("describe", repository), ...(isMadeWhereMissing(repository) ? [repositoryLine("create", repository, options)] : [])]
-      : []),
-    submitLine(options),
-  ];
+export function buildVerb(
+  gcloud: Gcloud,
+  { terminal, signal }: Pick<CloudContext, "terminal" | "signal">,
+): Verb<BuildOptions, BuildResult> {
+  return defineVerb({
+    plan(options) {
+      const repository = parseRepository(options.image);
+      const commands = [
+        ...(repository ? [repositoryArgs("describe", repository)] : []),
+        ...(repository && isMadeWhereMissing(repository) ? [createRepositoryArgs(repository, options)] : []),
+        submitArgs(options),
+      ];
+      return commands.map((args) => gcloudLine(args));
+    },
+    async run(options) {
+      const repository = parseRepository(options.image);
+      if (repository) await ensureRepository(gcloud, repository, options);
+      const submitted = performance.now();
+      const output = splitOutput((line) => {
+        if (!terminal.json) terminal.note(line);
+      });
+      let build: Build;
+      try {
+        build = parseGcloudJson(output.json(await gcloud(submitArgs(options), { onLine: output.add })));
+      } catch (error) {
+        if (signal.aborted || !(error instanceof CliError)) throw error;
+        const stderr = error.cause instanceof Error ? error.cause.message : "";
+        const id = /\/builds\/([\w-]{8,})/.exec(stderr)?.[1];
+        if (error.code === "BUILD_FAILED")
+          throw buildFailed({ ...readFailure(stderr), ...(id && { id }) }, lastLines(output.log()), error.cause);
+        if (!id) throw error;
+        terminal.warn(
+          `${isLogUnreadable(stderr) ? "gcloud may not read the build's log" : "gcloud has lost sight of the build"}; the build itself goes on.`,
+        );
+        build = await waitForBuild(gcloud, options.project, id, signal);
+      }
+      return readBuild(build, options.image, (performance.now() - submitted) / 1000);
+    },
+  });
 }
 
-export function createBuild(gcloud: Gcloud, { terminal, signal }: Pick<CloudContext, "terminal" | "signal">) {
-  return async (options: BuildOptions): Promise<BuildResult> => {
-    const repository = parseRepository(options.image);
-    if (repository) await ensureRepository(gcloud, repository, options);
-    const submitted = performance.now();
-    const shown = splitter((line) => {
-      if (!terminal.json) terminal.note(line);
-    });
-    let build: Build;
-    try {
-      build = JSON.parse(shown.rest(await gcloud(submitLine(options), { onLine: shown.take }))) as Build;
-    } catch (error) {
-      if (signal.aborted || !(error instanceof CliError)) throw error;
-      const end = lastLines(shown.log());
-      const said = error.cause instanceof Error ? error.cause.message : "";
-      const id = /\/builds\/([\w-]{8,})/.exec(said)?.[1];
-      if (error.code === "BUILD_FAILED") throw buildFailed({ ...readFailure(said), ...(id && { id }) }, end, error.cause);
-      if (!id) throw error;
-      terminal.warn(
-        `${unreadable(said) ? "gcloud may not read the build's log" : "gcloud has lost sight of the build"}; the build itself goes on.`,
-      );
-      build = await finished(gcloud, options.project, id, signal);
-    }
-    return readBuild(build, options.image, (performance.now() - submitted) / 1000);
-  };
+/** gcloud's configuration can name a region for builds, so the command names one: every project has the global region. */
+function submitArgs({ directory, image, project, gcloudFlags }: BuildOptions): string[] {
+  return jsonCommand(["builds", "submit", directory, "--tag", image], { project, region: "global" }, gcloudFlags);
 }
 
-/** Said outright, since gcloud's own configuration may name a region for builds: the global one is there for every project. */
-function inPlace(project: string): string[] {
-  return ["--project", project, "--region", "global", "--quiet", "--format=json"];
-}
-
-function submitLine({ directory, image, project, gcloudFlags = [] }: BuildOptions): string[] {
-  return ["builds", "submit", directory, "--tag", image, ...inPlace(project), ...gcloudFlags];
-}
-
-type Labelled = Pick<BuildOptions, "repositoryLabels">;
-
-export function repositoryLine(
-  verb: "describe" | "create",
-  { name, project, location }: Repository,
-  { repositoryLabels: labels }: Labelled = {},
-): string[] {
-  const format = verb === "create" ? ["--repository-format=docker", ...(labels ? ["--labels", labelList(labels)] : [])] : [];
-  return ["artifacts", "repositories", verb, name, ...format, "--location", location, "--project", project, "--quiet", "--format=json"];
-}
-
-async function ensureRepository(gcloud: Gcloud, repository: Repository, options: Labelled): Promise<void> {
+async function ensureRepository(gcloud: Gcloud, repository: Repository, options: BuildOptions): Promise<void> {
   try {
-    await gcloud(repositoryLine("describe", repository), { isProbe: true });
+    await gcloud(repositoryArgs("describe", repository), { isProbe: true });
   } catch (error) {
-    // Who may push need not be allowed to look: the push will tell.
+    // An account that can push to a repository need not be able to read it; the push finds out.
     if (error instanceof CliError && error.code === "PERMISSION_DENIED" && error.subject?.kind === "permission") return;
     if (!(error instanceof CliError && error.code === "NOT_FOUND")) throw error;
     if (!isMadeWhereMissing(repository)) throw missingRepository(repository, error);
-    await gcloud(repositoryLine("create", repository, options)).catch((problem: unknown) => {
-      // Somebody else made it at the same moment.
+    await gcloud(createRepositoryArgs(repository, options)).catch((problem: unknown) => {
+      // Another client created it at the same moment.
       if (!(problem instanceof CliError && problem.code === "CONFLICT")) throw problem;
     });
   }
 }
 
-/** What gcloud says on stderr of a build that did not succeed. */
-function readFailure(said: string): Partial<Build> {
+/** What gcloud's stderr says about a build that failed. */
+function readFailure(stderr: string): Partial<Build> {
   return {
-    status: /completed with status "(\w+)"/.exec(said)?.[1],
-    statusDetail: /^BUILD FAILURE: (.+)$/m.exec(said)?.[1],
-    logUrl: /Logs are available at \[\s*(\S+?)\s*\]/.exec(said)?.[1],
+    status: /completed with status "(\w+)"/.exec(stderr)?.[1],
+    statusDetail: /^BUILD FAILURE: (.+)$/m.exec(stderr)?.[1],
+    logUrl: /Logs are available at \[\s*(\S+?)\s*\]/.exec(stderr)?.[1],
   };
 }
 
-/** Whether gcloud gave up because it may not stream the log: that needs the Viewer role, which building does not. */
-function unreadable(said: string): boolean {
-  return /can only stream logs|does not have storage\.objects\.get|stream(?:ing)? (?:the )?logs?/i.test(said);
+/** Whether gcloud gave up because it can't stream the log: that needs the Viewer role, which building does not. */
+function isLogUnreadable(stderr: string): boolean {
+  return /can only stream logs|does not have storage\.objects\.get|stream(?:ing)? (?:the )?logs?/i.test(stderr);
 }
 
-/**
- * The build that gcloud has made and does not watch any more: its own end is what counts. Following the log and polling only then costs nothing where the
- * log can be read.
- */
-async function finished(gcloud: Gcloud, project: string, id: string, signal: AbortSignal): Promise<Build> {
-  for (;;) {
-    const look = () => gcloud(["builds", "describe", id, ...inPlace(project)]);
-    const build = JSON.parse(
-      await withRetry(look, { signal }).catch((error: unknown) => {
+/** Waits for a build that gcloud has submitted but no longer watches. Polling only in that case costs nothing if the log is readable. */
+async function waitForBuild(gcloud: Gcloud, project: string, id: string, signal: AbortSignal): Promise<Build> {
+  const describe = () => gcloud(jsonCommand(["builds", "describe", id], { project, region: "global" }));
+  return poll(
+    async () => {
+      const stdout = await withRetry(describe, { signal }).catch((error: unknown) => {
         throw error instanceof CliError && !signal.aborted ? lostSight({ id }, error) : error;
-      }),
-    ) as Build;
-    if (ENDED.has(build.status)) return build;
-    await pause(PAUSE, signal);
-  }
+      });
+      const build = parseGcloudJson<Build>(stdout);
+      return ENDED.has(build.status) ? build : undefined;
+    },
+    { signal, firstPauseMs: POLL_PAUSE_MS },
+  );
 }
 
-/** Tells the log, which gcloud prints first, from the JSON at the end of its stdout: that begins with the last line that is a lone brace. */
-function splitter(show: (line: string) => void) {
+/** Splits gcloud's stdout into the build's log, which it prints first, and the JSON at the end, which begins with the last line that is a lone brace. */
+function splitOutput(show: (line: string) => void) {
   let held: string[] = [];
-  let last: string[] = [];
-  const tell = (line: string) => {
+  let lastShown: string[] = [];
+  const showLine = (line: string) => {
     show(line);
-    // gcloud's own frame is no part of the log.
-    if (!/^-{20}|^$/.test(line)) last = [...last.slice(-LINES), line];
+    // gcloud's own frame is not part of the log.
+    if (!/^-{20}|^$/.test(line)) lastShown = [...lastShown.slice(-LINES), line];
   };
   return {
-    take(line: string): void {
+    add(line: string): void {
       if (line === "{") {
-        held.forEach(tell);
+        held.forEach(showLine);
         held = [line];
       } else if (held.length > 0) held.push(line);
-      else tell(line);
+      else showLine(line);
     },
-    rest: (stdout: string) => stdout.slice(stdout.startsWith("{\n") ? 0 : stdout.lastIndexOf("\n{\n") + 1),
-    /** The end of the log. */
-    log: () => [...last, ...held].join("\n"),
+    json: (stdout: string) => stdout.slice(stdout.startsWith("{\n") ? 0 : stdout.lastIndexOf("\n{\n") + 1),
+    log: () => [...lastShown, ...held].join("\n"),
   };
 }

@@ -1,30 +1,17 @@
+import { logFilter, type LogEntry, type LogQuery } from "../logs.ts";
+import { commandVerb, flag, jsonCommand, parseGcloudJson } from "./command.ts";
 import type { Gcloud } from "./process.ts";
-import { logFilter, type LogEntry, type LogQuery, type LogVerbs } from "../logs.ts";
 
-/** The gcloud line of reading; `logging tail` would need a component that few have, and `run services logs read` knows no trace. */
-export const logLines = {
-  readLogs: (query: LogQuery): readonly (readonly string[])[] => [
-    [
-      "logging",
-      "read",
-      logFilter(query),
-      "--order",
-      "desc",
-      ...(query.limit === undefined ? [] : ["--limit", String(query.limit)]),
-      "--project",
-      query.project,
-      "--quiet",
-      "--format=json",
-    ],
-  ],
-};
+export function logVerbs(gcloud: Gcloud) {
+  return { readLogs: commandVerb(gcloud, { args: readArgs, isProbe: true, read: readEntries }) };
+}
 
-/** The log by the real gcloud. */
-export function createLogs(gcloud: Gcloud): LogVerbs {
-  return {
-    async readLogs(query) {
-      const [line = []] = logLines.readLogs(query);
-      return (JSON.parse(await gcloud(line, { isProbe: true })) as LogEntry[]).toReversed();
-    },
-  };
+/** `logging tail` needs a component that few have installed, and `run services logs read` doesn't show traces. */
+function readArgs(query: LogQuery): string[] {
+  const limit = flag("--limit", query.limit?.toString());
+  return jsonCommand(["logging", "read", logFilter(query), "--order", "desc", ...limit], { project: query.project });
+}
+
+function readEntries(stdout: string): LogEntry[] {
+  return parseGcloudJson<LogEntry[]>(stdout).toReversed();
 }

@@ -1,25 +1,19 @@
-import type { Cloud, EnableOptions, Policy } from "../cloud.ts";
+import type { EnableOptions } from "../cloud.ts";
 import type { ProjectName } from "../names.ts";
+import { commandVerb, jsonCommand, parseGcloudJson } from "./command.ts";
 import type { Gcloud } from "./process.ts";
 
-type Lines = readonly (readonly string[])[];
-
-export const projectLines = {
-  projectPolicy: ({ project }: ProjectName): Lines => [["projects", "get-iam-policy", project, "--quiet", "--format=json"]],
-  enable: ({ project, apis }: EnableOptions): Lines => [["services", "enable", ...apis, "--project", project, "--quiet"]],
-};
-
-/** A project's policy and its APIs, by the real gcloud. */
-export function createProject(gcloud: Gcloud): Pick<Cloud, "projectPolicy" | "enable"> {
+export function projectVerbs(gcloud: Gcloud) {
   return {
-    async projectPolicy(options) {
-      const [line = []] = projectLines.projectPolicy(options);
-      const { bindings = [], etag = "" } = JSON.parse(await gcloud(line, { isProbe: true })) as Partial<Policy>;
-      return { bindings, etag };
-    },
-    async enable(options) {
-      const [line = []] = projectLines.enable(options);
-      await gcloud(line, { isProbe: true });
-    },
+    projectNumber: commandVerb(gcloud, {
+      args: ({ project }: ProjectName) => jsonCommand(["projects", "describe", project]),
+      isProbe: true,
+      read: (stdout) => parseGcloudJson<{ readonly projectNumber: string }>(stdout).projectNumber,
+    }),
+    enable: commandVerb(gcloud, {
+      args: ({ project, apis }: EnableOptions) => ["services", "enable", ...apis, "--project", project, "--quiet"],
+      isProbe: true,
+      read: () => {},
+    }),
   };
 }

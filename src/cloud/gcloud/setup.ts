@@ -1,84 +1,83 @@
 import { CliError } from "../../errors/cli-error.ts";
-import { repositoryLine } from "./build.ts";
-import type { Gcloud } from "./process.ts";
 import { isAsWanted, type ProviderStep, type Registered, type SetupOutcome, type SetupStep } from "../pipeline-setup.ts";
+import { defineVerb, type Verb } from "../verb.ts";
+import { createAccountArgs } from "./accounts.ts";
+import { createRepositoryArgs } from "./artifact-registry.ts";
+import { flag, joinPairs, jsonCommand, parseGcloudJson } from "./command.ts";
+import { gcloudLine, type Gcloud } from "./process.ts";
 
-/** The line that makes what a step wants, on a project that has nothing of it. */
-export function setupLine(step: SetupStep): string[] {
+/** Creates what a step wants. What exists already is undeleted if it was deleted, and updated if it differs. */
+export function setUpVerb(gcloud: Gcloud): Verb<SetupStep, SetupOutcome> {
+  return defineVerb({
+    plan: (step) => [gcloudLine(createArgs(step))],
+    async run(step) {
+      const run = (args: readonly string[]) => gcloud(args, { isProbe: true });
+      try {
+        await run(createArgs(step));
+        return OUTCOMES[step.kind] ?? "made";
+      } catch (error) {
+        if (!(error instanceof CliError && error.code === "CONFLICT") || step.kind in OUTCOMES) throw error;
+      }
+      if (step.kind !== "pool" && step.kind !== "provider") return "there";
+      const args = (verb: string) =>
+        jsonCommand(step.kind === "pool" ? poolWords(verb, step.pool) : providerWords(verb, step), { project: step.project });
+      const existing = parseGcloudJson<Registered>(await run(args("describe")));
+      const isDeleted = existing.state === "DELETED";
+      if (isDeleted) await run(args("undelete"));
+      const isCurrent = step.kind === "pool" || isAsWanted(existing, step);
+      if (!isCurrent) await run(providerArgs("update-oidc", step));
+      return isDeleted || !isCurrent ? "changed" : "there";
+    },
+  });
+}
+
+/** The steps whose commands succeed whether or not anything changes. */
+const OUTCOMES: Partial<Record<SetupStep["kind"], SetupOutcome>> = {
+  apis: "enabled",
+  "project-role": "granted",
+  "account-role": "granted",
+};
+
+/** The command that creates what a step wants, in a project that has none of it. */
+function createArgs(step: SetupStep): string[] {
   const { project } = step;
-  const end = inProject(project);
   switch (step.kind) {
     case "apis":
-      return ["services", "enable", ...step.names, ...end];
+      return jsonCommand(["services", "enable", ...step.names], { project });
     case "repository":
-      return repositoryLine("create", step);
+      return createRepositoryArgs(step);
     case "account":
-      return ["iam", "service-accounts", "create", step.email.split("@")[0] ?? "", "--display-name", step.displayName, ...end];
+      return createAccountArgs({ project, account: step.email, displayName: step.displayName });
     case "pool":
-      return [...poolLine("create", step.pool), "--display-name", step.displayName, ...end];
+      return jsonCommand([...poolWords("create", step.pool), "--display-name", step.displayName], { project });
     case "provider":
-      return providerChange("create-oidc", step);
+      return providerArgs("create-oidc", step);
     case "project-role":
-      return ["projects", "add-iam-policy-binding", project, ...binding(step), "--condition=None", "--quiet", "--format=json"];
+      return jsonCommand(["projects", "add-iam-policy-binding", project, ...bindingFlags(step)]);
     case "account-role":
-      return ["iam", "service-accounts", "add-iam-policy-binding", step.account, ...binding(step), "--condition=None", ...end];
+      return jsonCommand(["iam", "service-accounts", "add-iam-policy-binding", step.account, ...bindingFlags(step)], { project });
   }
 }
 
-/** Makes what a step wants; what is there already is brought back where it was deleted, and changed where it differs. */
-export async function setUpByGcloud(gcloud: Gcloud, step: SetupStep): Promise<SetupOutcome> {
-  if (step.kind === "apis" || step.kind === "project-role" || step.kind === "account-role") {
-    await gcloud(setupLine(step), { isProbe: true });
-    return step.kind === "apis" ? "enabled" : "granted";
-  }
-  try {
-    await gcloud(setupLine(step), { isProbe: true });
-    return "made";
-  } catch (error) {
-    if (!(error instanceof CliError && error.code === "CONFLICT")) throw error;
-  }
-  if (step.kind !== "pool" && step.kind !== "provider") return "there";
-  const line = (verb: string) => [
-    ...(step.kind === "pool" ? poolLine(verb, step.pool) : providerLine(verb, step)),
-    ...inProject(step.project),
-  ];
-  const found = JSON.parse(await gcloud(line("describe"), { isProbe: true })) as Registered;
-  const isDeleted = found.state === "DELETED";
-  if (isDeleted) await gcloud(line("undelete"), { isProbe: true });
-  const isRight = step.kind === "pool" || isAsWanted(found, step);
-  if (!isRight) await gcloud(providerChange("update-oidc", step), { isProbe: true });
-  return isDeleted || !isRight ? "changed" : "there";
-}
-
-/** What every line ends with: gcloud's own defaults are never relied on, and it never asks. */
-function inProject(project: string): string[] {
-  return ["--project", project, "--quiet", "--format=json"];
-}
-
-function poolLine(verb: string, pool: string): string[] {
+function poolWords(verb: string, pool: string): string[] {
   return ["iam", "workload-identity-pools", verb, pool, "--location", "global"];
 }
 
-function providerLine(verb: string, { pool, provider }: ProviderStep): string[] {
+function providerWords(verb: string, { pool, provider }: ProviderStep): string[] {
   return ["iam", "workload-identity-pools", "providers", verb, provider, "--location", "global", "--workload-identity-pool", pool];
 }
 
-function providerChange(verb: "create-oidc" | "update-oidc", step: ProviderStep): string[] {
-  const mapping = Object.entries(step.mapping).map(([attribute, expression]) => `${attribute}=${expression}`);
-  return [
-    ...providerLine(verb, step),
-    "--display-name",
-    step.displayName,
-    "--issuer-uri",
-    step.issuer,
-    "--attribute-mapping",
-    mapping.join(","),
-    "--attribute-condition",
-    step.condition,
-    ...inProject(step.project),
+function providerArgs(verb: "create-oidc" | "update-oidc", step: ProviderStep): string[] {
+  const words = [
+    ...providerWords(verb, step),
+    ...flag("--display-name", step.displayName),
+    ...flag("--issuer-uri", step.issuer),
+    ...flag("--attribute-mapping", joinPairs(step.mapping)),
+    ...flag("--attribute-condition", step.condition),
   ];
+  return jsonCommand(words, { project: step.project });
 }
 
-function binding({ member, role }: { readonly member: string; readonly role: string }): string[] {
-  return ["--member", member, "--role", role];
+function bindingFlags({ member, role }: { readonly member: string; readonly role: string }): string[] {
+  return ["--member", member, "--role", role, "--condition=None"];
 }

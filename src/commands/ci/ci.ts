@@ -96,7 +96,7 @@ export const ciCloudBuild: (context: Context, flags: Omit<CiFlags, "repo" | "bra
 
 async function lookUpNumber({ terminal }: Context, cloud: Cloud, project: string): Promise<string> {
   try {
-    return await terminal.task(`Looking up the number of project ${project}`, () => cloud.projectNumber(project));
+    return await terminal.task(`Looking up the number of project ${project}`, () => cloud.projectNumber({ project }));
   } catch (error) {
     if (!(error instanceof CliError) || error.code === "NOT_FOUND") throw error;
     throw error.with({ hint: `${error.hint ?? ""} (Nobody is asked where the number is said: --project-number NUMBER)`.trim() });

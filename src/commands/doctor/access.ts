@@ -1,5 +1,5 @@
 import { principalOfToken } from "../../auth/principal.ts";
-import { policyRead } from "../../cloud/api/policy.ts";
+import { policyRequest } from "../../cloud/api/policy.ts";
 import type { Policy, Service } from "../../cloud/cloud.ts";
 import { INVOKER_ROLES } from "../../cloud/permissions.ts";
 import { askTroubleshooter } from "../../cloud/troubleshoot.ts";
@@ -73,7 +73,7 @@ async function theService(world: World): Promise<Service> {
 }
 
 async function readPolicy({ client }: World, service: Service): Promise<Policy> {
-  return (await (await client()).call(policyRead(service))) as Policy;
+  return (await (await client()).call(policyRequest(service))) as Policy;
 }
 
 /** Those who may call it without a condition. */

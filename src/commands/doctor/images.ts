@@ -1,5 +1,5 @@
 import { requestLine, type ApiClient } from "../../cloud/api/client.ts";
-import { createRepository, repositoryCreation, repositoryRequest } from "../../cloud/api/repository.ts";
+import { createRepository, createRepositoryRequest, repositoryRequest } from "../../cloud/api/artifact-registry.ts";
 import { DEFAULT_REPOSITORY, defaultImage, missingRepository, parseRepository, type Repository } from "../../cloud/repository.ts";
 import { CliError } from "../../errors/cli-error.ts";
 import { fail, need, ok, skip, warn, type Check } from "./check.ts";
@@ -32,7 +32,7 @@ export const imageChecks: readonly Check[] = [
       const { hint: remedy = "", message } = missingRepository(repository);
       const fix = {
         question: `Make the repository ${where}?`,
-        plan: [requestLine(repositoryCreation(repository))],
+        plan: [requestLine(createRepositoryRequest(repository))],
         apply: async ({ client, context }: World) => createRepository(await client(), repository, context.signal),
       };
       // The first build makes it.

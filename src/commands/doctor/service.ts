@@ -2,7 +2,7 @@ import { audienceFor, isGcloudClientId, isServiceHost } from "../../auth/audienc
 import { readClaims } from "../../auth/jwt.ts";
 import { explainRefusal } from "../../invoke/refusal/explain-refusal.ts";
 import { responseAuthor } from "../../invoke/refusal/response-author.ts";
-import { failedWith } from "../../cloud/api/client.ts";
+import { deployFailure } from "../../cloud/api/errors.ts";
 import { CliError } from "../../errors/cli-error.ts";
 import { fail, failed, need, ok, skip, warn, type Check } from "./check.ts";
 
@@ -22,7 +22,7 @@ export const serviceChecks: readonly Check[] = [
         const remedy = `cloudrun-oauth describe ${name.service} --region ${region}`;
         const ready = conditions.find(({ type }) => type === "Ready");
         if (ready?.status === "False") {
-          const { code, message, hint = remedy } = failedWith(ready.message ?? ready.reason ?? "It does not say why.", name);
+          const { code, message, hint = remedy } = deployFailure(ready.message ?? ready.reason ?? "It does not say why.", name);
           return fail(code, `The service ${name.service} is not ready: ${message}`, {
             remedy: hint.replace(/\bSERVICE\b/, name.service),
             details,

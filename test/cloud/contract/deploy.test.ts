@@ -1,7 +1,7 @@
 import { expect } from "vitest";
 import { overBothWays } from "../../helpers/both-ways.ts";
 import { folder } from "../../helpers/command-line.ts";
-import { tinyService } from "../../helpers/emulator.ts";
+import { HELLO, tinyService } from "../../helpers/emulator.ts";
 
 /** Says which it is, and what its environment has of it. */
 const saying = (text: string) =>
@@ -11,7 +11,7 @@ const saying = (text: string) =>
     ),
   );
 
-overBothWays(({ testWay, json, run, expectSame, emulator }) => {
+overBothWays(({ via, testWay, json, run, expectSame, emulator }) => {
   const errorOf = async (argv: readonly string[]) => {
     const { exitCode, stdout, stderr } = await run(["--json", ...argv]);
     expect(stdout).toBe("");
@@ -53,5 +53,14 @@ overBothWays(({ testWay, json, run, expectSame, emulator }) => {
     expectSame("no service", await errorOf(["describe", "nobody", "--url"]));
     expectSame("no project", await errorOf(["-p", "some-other-project", "describe", "hello", "--url"]));
     expectSame("no region", await errorOf(["-r", "mars-north1", "deploy", "hello", "--image", image]));
+  });
+
+  testWay("a format that is passed through changes nothing with gcloud, and is refused by Google's API", async () => {
+    const { project, build } = emulator();
+    const image = `gcr.io/${project}/formatted`;
+    await build(image, tinyService(HELLO));
+    const done = await run(["--json", "deploy", "formatted", "--image", image, "--", "--format=yaml"]);
+    if (via === "gcloud") expect(JSON.parse(done.stdout)).toMatchObject({ service: "formatted" });
+    expect(done).toMatchObject({ exitCode: via === "gcloud" ? 0 : 2 });
   });
 });

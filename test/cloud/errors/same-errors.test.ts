@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { readApiError } from "../../../src/cloud/api/client.ts";
+import { readApiError } from "../../../src/cloud/api/errors.ts";
 import { readGcloudError } from "../../../src/cloud/gcloud/errors.ts";
 
 const PROJECT = "my-project";

@@ -45,12 +45,20 @@ test("gcr.io is still accepted, and has no repository to make", async () => {
   expect((await runCli(["build", "app", "--image", "gcr.io/my-project/hello"], { cwd, env: { ...env, ...path } })).exitCode).toBe(0);
 });
 
+test("a build whose JSON is missing from gcloud's output is an error of gcloud", async () => {
+  const cwd = folder({ Dockerfile: "FROM node:22-slim\n" });
+  const path = fakeGcloud({ line: DESCRIBE, stdout: "{}" }, { line: submit(cwd), stdout: "REMOTE BUILD OUTPUT\nDONE\n" });
+  const done = await runCli(["build"], { cwd, env: { ...env, ...path } });
+  expect(done).toMatchObject({ exitCode: 1, stdout: "" });
+  expect(done.stderr).toContain("didn't print the JSON that cloudrun-oauth reads. [GCLOUD_FAILED]");
+});
+
 test("what stands behind -- is gcloud's, and by Google's API what that knows", async () => {
   const cwd = folder({ Dockerfile: "FROM node:22-slim\n" });
   const flags = ["--", "--timeout", "30m", "--machine-type=e2-highcpu-8", "--disk-size", "200GB"];
   const path = fakeGcloud(
     { line: DESCRIBE, stdout: "{}" },
-    { line: `${submit(cwd)} ${flags.slice(1).join(" ")}`, stdout: JSON.stringify(BUILD, null, 2) },
+    { line: submit(cwd).replace("--format", `${flags.slice(1).join(" ")} --format`), stdout: JSON.stringify(BUILD, null, 2) },
   );
   expect((await runCli(["build", ...flags], { cwd, env: { ...env, ...path } })).exitCode).toBe(0);
 

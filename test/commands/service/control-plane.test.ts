@@ -33,7 +33,7 @@ test.for([
       "--memory",
       "1Gi",
     ],
-    `run deploy hello --image ${IMAGE} --tag next --no-traffic --update-env-vars A=1,B=two words --service-account run@my-project.iam.gserviceaccount.com --no-allow-unauthenticated ${WHERE} --memory 1Gi`,
+    `run deploy hello --image ${IMAGE} --tag next --no-traffic --update-env-vars A=1,B=two words --service-account run@my-project.iam.gserviceaccount.com --no-allow-unauthenticated --project my-project --region us-central1 --quiet --memory 1Gi --format=json`,
     KNATIVE,
   ],
   [
@@ -76,6 +76,24 @@ test.for([
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
   expect(plan.replaceAll("'", "")).toBe(`gcloud ${line}\n`);
 });
+
+test("a format that is passed through to gcloud comes before the one that is read", async () => {
+  const line = `run deploy hello --image ${IMAGE} --no-allow-unauthenticated ${WHERE.replace("--format=json", "--format=yaml --format=json")}`;
+  const path = fakeGcloud({ line, stdout: KNATIVE });
+  expect(await runCli(["deploy", "--", "--format=yaml"], { env: { ...env, ...path } })).toMatchObject({ exitCode: 0 });
+});
+
+test.for(["", "NAME\n  gcloud run deploy", '"text"', "null"])(
+  "gcloud output %j, which isn't a JSON document, is an error of gcloud",
+  async (stdout) => {
+    const line = `run deploy hello --image ${IMAGE} --no-allow-unauthenticated ${WHERE}`;
+    const done = await runCli(["deploy"], { env: { ...env, ...fakeGcloud({ line, stdout }) } });
+    expect(done).toMatchObject({ exitCode: 1, stdout: "" });
+    expect(done.stderr).toContain(
+      "error: gcloud succeeded, but didn't print the JSON that cloudrun-oauth reads. [GCLOUD_FAILED]\nhint: Remove the flags after --",
+    );
+  },
+);
 
 test("the member is SERVICE_ACCOUNT_EMAIL where none is named", async () => {
   const line = `run services add-iam-policy-binding hello --member serviceAccount:c@my-project.iam.gserviceaccount.com --role roles/run.invoker --condition=None ${WHERE}`;

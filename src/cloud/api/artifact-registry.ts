@@ -1,0 +1,122 @@
+import { CliError } from "../../errors/cli-error.ts";
+import type { BuildOptions } from "../cloud.ts";
+import { inOrder, placeOf, type ImageName, type StoredImage } from "../images.ts";
+import { isMadeWhereMissing, missingRepository, type Repository } from "../repository.ts";
+import { withRetry } from "../retry.ts";
+import { defineVerb } from "../verb.ts";
+import { requestLine, type ApiClient, type ApiRequest } from "./client.ts";
+import { waitForOperation, type Operation } from "./poll-request.ts";
+import { requestVerb, type ClientFor } from "./request-verb.ts";
+
+const ARTIFACT_REGISTRY = "https://artifactregistry.googleapis.com/v1";
+
+/** Repositories and the images in them. */
+export function artifactRegistryVerbs(clientFor: ClientFor, signal: AbortSignal) {
+  return {
+    repository: requestVerb(clientFor, {
+      request: repositoryRequest,
+      read: ({ labels = {} }: { readonly labels?: Readonly<Record<string, string>> }) => ({ labels }),
+    }),
+    images: defineVerb({
+      plan: (options: Repository) => [requestLine(imagesRequest(options))],
+      async run(options) {
+        const images: StoredImage[] = [];
+        for (let token: string | undefined = ""; token !== undefined;) {
+          const page: ImagePage = await clientFor(options).call(imagesRequest(options, token));
+          for (const { uri, tags = [] } of page.dockerImages ?? []) {
+            const [image = "", digest = ""] = uri.split("@");
+            images.push({ image, digest, tags });
+          }
+          token = page.nextPageToken || undefined;
+        }
+        return inOrder(images);
+      },
+    }),
+    deleteImage: defineVerb({
+      plan: (options: ImageName) => [requestLine(deleteImageRequest(options))],
+      run: (options) => runOperation(clientFor(placeOf(options.image)), deleteImageRequest(options), signal),
+    }),
+    deleteRepository: defineVerb({
+      plan: (options: Repository) => [requestLine(deleteRepositoryRequest(options))],
+      run: (options) => runOperation(clientFor(options), deleteRepositoryRequest(options), signal),
+    }),
+  };
+}
+
+type Labeled = Pick<BuildOptions, "repositoryLabels">;
+
+interface ImagePage {
+  readonly dockerImages?: readonly { readonly uri: string; readonly tags?: readonly string[] }[];
+  readonly nextPageToken?: string;
+}
+
+/** Creates a repository that this tool or gcloud names, if it is missing. Throws NOT_FOUND if any other one is. */
+export async function ensureRepository(client: ApiClient, repository: Repository, options: Labeled, signal: AbortSignal): Promise<void> {
+  await withRetry(
+    async () => {
+      if (await repositoryExists(client, repository)) return;
+      if (!isMadeWhereMissing(repository)) throw missingRepository(repository);
+      await createRepository(client, repository, signal, options);
+    },
+    // Another client can create it at the same moment.
+    { signal, conflicts: 3 },
+  );
+}
+
+/** The requests of `ensureRepository` for a repository that is missing. */
+export function planRepository(repository: Repository, options: Labeled): ApiRequest[] {
+  return [repositoryRequest(repository), ...(isMadeWhereMissing(repository) ? [createRepositoryRequest(repository, options)] : [])];
+}
+
+/** Creates a repository for images, and waits until it exists. Throws as the client does. */
+export function createRepository(client: ApiClient, repository: Repository, signal: AbortSignal, options: Labeled = {}): Promise<void> {
+  return runOperation(client, createRepositoryRequest(repository, options), signal);
+}
+
+async function runOperation(client: ApiClient, request: ApiRequest, signal: AbortSignal): Promise<void> {
+  await waitForOperation(client, ARTIFACT_REGISTRY, await client.call<Operation>(request), signal);
+}
+
+async function repositoryExists(client: ApiClient, repository: Repository): Promise<boolean> {
+  try {
+    await client.call(repositoryRequest(repository));
+    return true;
+  } catch (error) {
+    if (!(error instanceof CliError)) throw error;
+    // An account that can push to a repository need not be able to read it; the push finds out.
+    if (error.code === "PERMISSION_DENIED" && error.subject?.kind === "permission") return true;
+    if (error.code === "NOT_FOUND" && error.subject?.kind !== "project" && error.subject?.kind !== "region") return false;
+    throw error;
+  }
+}
+
+export function repositoryRequest(repository: Repository): ApiRequest {
+  return { method: "GET", url: repositoryUrl(repository) };
+}
+
+export function createRepositoryRequest({ location, project, name }: Repository, { repositoryLabels: labels }: Labeled = {}): ApiRequest {
+  return {
+    method: "POST",
+    url: `${ARTIFACT_REGISTRY}/projects/${project}/locations/${location}/repositories?repositoryId=${name}`,
+    body: { format: "DOCKER", ...(labels && { labels }) },
+  };
+}
+
+function deleteRepositoryRequest(repository: Repository): ApiRequest {
+  return { method: "DELETE", url: repositoryUrl(repository) };
+}
+
+function imagesRequest(repository: Repository, pageToken = ""): ApiRequest {
+  const page = pageToken && `&pageToken=${encodeURIComponent(pageToken)}`;
+  return { method: "GET", url: `${repositoryUrl(repository)}/dockerImages?pageSize=1000${page}` };
+}
+
+/** `force` deletes the image's tags, too. */
+function deleteImageRequest({ image }: ImageName): ApiRequest {
+  const { path, digest, ...repository } = placeOf(image);
+  return { method: "DELETE", url: `${repositoryUrl(repository)}/packages/${encodeURIComponent(path)}/versions/${digest}?force=true` };
+}
+
+function repositoryUrl({ location, project, name }: Repository): string {
+  return `${ARTIFACT_REGISTRY}/projects/${project}/locations/${location}/repositories/${name}`;
+}

@@ -1,0 +1,65 @@
+import type { BuildOptions } from "../cloud.ts";
+import { inOrder, placeOf, registryOf, type ImageName } from "../images.ts";
+import type { Repository } from "../repository.ts";
+import { commandVerb, flag, joinPairs, jsonCommand, parseGcloudJson } from "./command.ts";
+import type { Gcloud } from "./process.ts";
+
+/** Repositories and the images in them. */
+export function artifactRegistryVerbs(gcloud: Gcloud) {
+  return {
+    repository: commandVerb(gcloud, {
+      args: (options: Repository) => repositoryArgs("describe", options),
+      isProbe: true,
+      read: (stdout) => {
+        const { labels = {} } = parseGcloudJson<{ readonly labels?: Readonly<Record<string, string>> }>(stdout);
+        return { labels };
+      },
+    }),
+    images: commandVerb(gcloud, {
+      args: (options: Repository) => jsonCommand([...IMAGES, "list", registryOf(options), "--include-tags"], { project: options.project }),
+      isProbe: true,
+      read: (stdout) =>
+        inOrder(
+          parseGcloudJson<ImageMessage[]>(stdout).map(({ package: image, version: digest, tags }) => ({ image, digest, tags: tags || [] })),
+        ),
+    }),
+    deleteImage: commandVerb(gcloud, {
+      args: ({ image }: ImageName) => jsonCommand([...IMAGES, "delete", image, "--delete-tags"], { project: placeOf(image).project }),
+      isProbe: true,
+      read: () => {},
+    }),
+    deleteRepository: commandVerb(gcloud, {
+      args: (options: Repository) => repositoryArgs("delete", options),
+      isProbe: true,
+      read: () => {},
+    }),
+  };
+}
+
+const IMAGES = ["artifacts", "docker", "images"];
+
+/** An image as gcloud lists it. */
+interface ImageMessage {
+  readonly package: string;
+  readonly version: string;
+  readonly tags: readonly string[] | "";
+}
+
+export function repositoryArgs(verb: "describe" | "delete", { name, project, location }: Repository): string[] {
+  return jsonCommand(["artifacts", "repositories", verb, name], { project, location });
+}
+
+export function createRepositoryArgs(
+  { name, project, location }: Repository,
+  { repositoryLabels }: Pick<BuildOptions, "repositoryLabels"> = {},
+): string[] {
+  const words = [
+    "artifacts",
+    "repositories",
+    "create",
+    name,
+    "--repository-format=docker",
+    ...flag("--labels", joinPairs(repositoryLabels)),
+  ];
+  return jsonCommand(words, { project, location });
+}

@@ -1,0 +1,83 @@
+import { CliError } from "../../errors/cli-error.ts";
+import { defineVerb, type Verb } from "../verb.ts";
+import { gcloudLine, type Gcloud } from "./process.ts";
+
+interface CommandVerb<Options, Result> {
+  args(options: Options): readonly string[];
+  /** What gcloud reads from stdin. */
+  input?(options: Options): string | undefined;
+  /** Shows nothing of gcloud's progress: it reads only, or what it does is told in our own words. */
+  readonly isProbe?: boolean;
+  /** The result by what gcloud prints on stdout. */
+  read(stdout: string, options: Options): Result;
+  /** The error to throw for one of gcloud's. */
+  explain?(error: unknown, options: Options): unknown;
+}
+
+/** A verb that is one gcloud command. */
+export function commandVerb<Options, Result>(
+  gcloud: Gcloud,
+  { args, input, isProbe, read, explain = (error) => error }: CommandVerb<Options, Result>,
+): Verb<Options, Result> {
+  return defineVerb({
+    plan: (options) => [gcloudLine(args(options), input?.(options))],
+    async run(options) {
+      const stdout = await gcloud(args(options), { isProbe, input: input?.(options) }).catch((error: unknown) => {
+        throw explain(error, options);
+      });
+      return read(stdout, options);
+    },
+  });
+}
+
+interface Scope {
+  readonly project?: string;
+  readonly region?: string;
+  readonly location?: string;
+}
+
+/**
+ * The arguments of a gcloud command that prints JSON. gcloud's own defaults are never relied on, and it never asks. The format comes last, since
+ * gcloud takes the last of several: a flag that the user passes through can't change what is read.
+ */
+export function jsonCommand(
+  words: readonly string[],
+  { location, project, region }: Scope = {},
+  userFlags: readonly string[] = [],
+): string[] {
+  return [
+    ...words,
+    ...flag("--location", location),
+    ...flag("--project", project),
+    ...flag("--region", region),
+    "--quiet",
+    ...userFlags,
+    "--format=json",
+  ];
+}
+
+/** A flag with its value; nothing without one. */
+export function flag(name: string, value: string | undefined): string[] {
+  return value === undefined || value === "" ? [] : [name, value];
+}
+
+/** `A=1,B=2`, for values without a comma. */
+export function joinPairs(pairs: Readonly<Record<string, string>> = {}): string {
+  return Object.entries(pairs)
+    .map(([name, value]) => `${name}=${value}`)
+    .join(",");
+}
+
+/** The object or array that gcloud prints. Throws GCLOUD_FAILED if it prints anything else, as it does for `--help` or `--verbosity=none`. */
+export function parseGcloudJson<Message extends object>(stdout: string): Message {
+  let value: unknown;
+  try {
+    value = JSON.parse(stdout);
+  } catch {
+    // The parser's error quotes the text, which can hold the value of an environment variable.
+  }
+  if (typeof value === "object" && value !== null) return value as Message;
+  throw new CliError("GCLOUD_FAILED", "gcloud succeeded, but didn't print the JSON that cloudrun-oauth reads.", {
+    hint: "Remove the flags after -- that change what gcloud prints, and see the command's own output with --verbose.",
+  });
+}
