@@ -4,8 +4,8 @@ import type { Engine } from "./engine/engine.ts";
 import { createFrontDoor, type FrontDoor } from "./front-door/front-door.ts";
 import { openLogStore, type LogStore } from "./logging/log-store.ts";
 import { createRequestLog } from "./logging/request-log.ts";
-import { setPropagation } from "./iam/policy.ts";
-import { sweepAccessTokens } from "./oauth2/access-tokens.ts";
+import { setIamPropagation } from "./iam/policy.ts";
+import { removeExpiredTokens } from "./oauth2/access-tokens.ts";
 import type { KeyPair } from "./oauth2/key-pair.ts";
 import { openSigningKeys } from "./oauth2/signing-keys.ts";
 import { createRouter, type Router } from "./server/router.ts";
@@ -64,8 +64,8 @@ export async function openBackend({
   const state = openState(directory, now);
   const signingKeys = openSigningKeys(directory);
   const runtime = { state, engine, signingKeys, now, log };
-  sweepAccessTokens(state, now());
-  setPropagation(state, iamPropagation);
+  removeExpiredTokens(state, now());
+  setIamPropagation(state, iamPropagation);
   const logs = openLogStore(join(directory, "logs"), { now, log });
   const instances = createInstances(runtime, {
     surround: createSurround({ ...runtime, logs, address }),
@@ -77,7 +77,7 @@ export async function openBackend({
   // Prepared before the first request needs them, but after the start. Whatever needs them reports their errors.
   const prepared = address
     .then(() => new Promise((resolve) => setImmediate(resolve)))
-    .then(() => Promise.all([signingKeys.issuer(), router.prepare()]))
+    .then(() => Promise.all([signingKeys.issuerKey(), router.prepare()]))
     .catch(() => undefined);
   // Last, since it waits for the operator's key.
   await createProject(runtime, project, operatorKey);

@@ -5,7 +5,7 @@ import { createAdmin } from "./server/admin.ts";
 import { openCertificateAuthority } from "./server/certificate-authority.ts";
 import { createClock } from "./server/clock.ts";
 import { openEngine } from "./engine/choose-engine.ts";
-import { shellEnvironment, emulatorFiles, trustedAuthorities, withoutEmulator } from "./environment/environment.ts";
+import { shellEnvironment, emulatorFiles, collectAuthorities, removeEmulatorVariables } from "./environment/environment.ts";
 import { createFaults } from "./faults/faults.ts";
 import { openBackend, type Backend } from "./backend.ts";
 import type { Emulator, EmulatorOptions } from "./emulator.ts";
@@ -31,7 +31,7 @@ export async function openEmulator({
   operatorKey,
   ...options
 }: EmulatorOptions & { readonly operatorKey: Promise<KeyPair> | undefined }): Promise<Emulator> {
-  const env = withoutEmulator(options.env);
+  const env = removeEmulatorVariables(options.env);
   const { authorities, added, cache } = emulatorFiles(directory, project);
   const removeCachedTokens = (): void => rmSync(cache, { recursive: true, force: true });
   removeCachedTokens();
@@ -49,7 +49,7 @@ export async function openEmulator({
   const authority = openCertificateAuthority(directory, Date.now);
   writeNodePreload(directory);
   // Containers can run as another user, who reads these files too.
-  const trusted = trustedAuthorities(authority.certificate, env);
+  const trusted = collectAuthorities(authority.certificate, env);
   writeFileAtomically(authorities, trusted.bundle, { mode: 0o644, isReproducible: true });
   writeFileAtomically(added, trusted.added, { mode: 0o644, isReproducible: true });
   let backend: Backend;
@@ -82,8 +82,8 @@ export async function openEmulator({
     frontDoor: (passage, host) => backend.frontDoor(passage, host),
     now,
     admin: createAdmin({ status, createCallerKey, reset, faults, clock, logs: () => backend.logs, state: () => backend.state }),
-    meet: (request, response, host) => faults.strike(request, response, host),
-    isMet: () => !faults.isQuiet(),
+    meet: (request, response, host) => faults.inject(request, response, host),
+    isMet: () => !faults.isEmpty(),
     upstream: upstreamProxy(env),
     log,
   });

@@ -1,6 +1,6 @@
 import type { Api } from "../server/router.ts";
 import type { Runtime } from "../runtime.ts";
-import { json } from "../server/reply.ts";
+import { jsonResponse } from "../server/http-response.ts";
 import { ISSUER } from "../oauth2/id-tokens.ts";
 import { createTokenEndpoint } from "../oauth2/token-endpoint.ts";
 import { createRevocation } from "../oauth2/token-info.ts";
@@ -11,11 +11,11 @@ export function createAccountsApi(runtime: Pick<Runtime, "state" | "signingKeys"
     hosts: ["accounts.google.com"],
     routes: {
       "GET /.well-known/openid-configuration": {
-        handle: () => json(CONFIGURATION, 200, { "cache-control": "public, max-age=3600" }),
-        open: true,
+        handle: () => jsonResponse(CONFIGURATION, 200, { "cache-control": "public, max-age=3600" }),
+        public: true,
       },
-      "POST /o/oauth2/token": { handle: createTokenEndpoint(runtime), open: true },
-      "POST /o/oauth2/revoke": { handle: createRevocation(runtime), open: true },
+      "POST /o/oauth2/token": { handle: createTokenEndpoint(runtime), public: true },
+      "POST /o/oauth2/revoke": { handle: createRevocation(runtime), public: true },
     },
   };
 }

@@ -1,9 +1,9 @@
 import { requireProject } from "../builds/new-build.ts";
 import { listDockerImages } from "../artifact-registry/docker-images.ts";
 import { packageRoutes } from "../artifact-registry/package-routes.ts";
-import { param, type Call } from "../server/call.ts";
+import { pathParameter, type ApiRequest } from "../server/api-request.ts";
 import { ApiError } from "../server/errors.ts";
-import { page } from "./pagination.ts";
+import { listPage } from "./pagination.ts";
 import type { Repository } from "../state/resources.ts";
 import type { Api, Handler, Route } from "../server/router.ts";
 import { REGIONS } from "../run/regions.ts";
@@ -16,7 +16,7 @@ const MULTI_REGIONS = { us: "United States", europe: "Europe", asia: "Asia" };
 /** Artifact Registry, as far as Docker images go: https://cloud.google.com/artifact-registry/docs/reference/rest/v1 */
 export function artifactregistryApi(registry: Registry): Api {
   const { state } = registry;
-  const locations = route("artifactregistry.locations.list", (call) => page("locations", listLocations(call), call.url.searchParams));
+  const locations = route("artifactregistry.locations.list", (request) => listPage("locations", listLocations(request), request.query));
   return {
     hosts: ["artifactregistry.googleapis.com"],
     routes: {
@@ -24,44 +24,45 @@ export function artifactregistryApi(registry: Registry): Api {
       // What gcloud asks before it lists the repositories of all places.
       "GET /v1beta2/projects/{project}/locations": locations,
       "GET /v1/projects/{project}/locations/{location}": route("artifactregistry.locations.get", findLocation),
-      "POST /v1/projects/{project}/locations/{location}/repositories": route("artifactregistry.repositories.create", (call) =>
-        createRepository(registry, call),
+      "POST /v1/projects/{project}/locations/{location}/repositories": route("artifactregistry.repositories.create", (request) =>
+        createRepository(registry, request),
       ),
-      "GET /v1/projects/{project}/locations/{location}/repositories": route("artifactregistry.repositories.list", (call) => {
-        const prefix = `${requireProject(registry, param(call, "project")).projectId}/${param(call, "location")}/`;
-        return page("repositories", state.repositories.list(prefix).map(repositoryMessage), call.url.searchParams);
+      "GET /v1/projects/{project}/locations/{location}/repositories": route("artifactregistry.repositories.list", (request) => {
+        const prefix = `${requireProject(registry, pathParameter(request, "project")).projectId}/${pathParameter(request, "location")}/`;
+        return listPage("repositories", state.repositories.list(prefix).map(repositoryMessage), request.query);
       }),
-      "GET /v1/projects/{project}/locations/{location}/repositories/{repository}": route("artifactregistry.repositories.get", (call) =>
-        repositoryMessage(findRepository(registry, keyOf(registry, call))),
+      "GET /v1/projects/{project}/locations/{location}/repositories/{repository}": route("artifactregistry.repositories.get", (request) =>
+        repositoryMessage(findRepository(registry, keyOf(registry, request))),
       ),
       "DELETE /v1/projects/{project}/locations/{location}/repositories/{repository}": route(
         "artifactregistry.repositories.delete",
-        (call) => deleteRepository(registry, call),
+        (request) => deleteRepository(registry, request),
       ),
       "GET /v1/projects/{project}/locations/{location}/repositories/{repository}/dockerImages": route(
         "artifactregistry.dockerimages.list",
-        (call) => {
-          const key = keyOf(registry, call);
+        (request) => {
+          const key = keyOf(registry, request);
           findRepository(registry, key);
-          return page("dockerImages", listDockerImages(state, key), call.url.searchParams);
+          return listPage("dockerImages", listDockerImages(state, key), request.query);
         },
       ),
       "GET /v1/projects/{project}/locations/{location}/repositories/{repository}/dockerImages/{image=**}": route(
         "artifactregistry.dockerimages.get",
-        (call) => {
-          const found = listDockerImages(state, keyOf(registry, call)).find(({ uri }) =>
-            uri.endsWith(`/${param(call, "repository")}/${param(call, "image")}`),
+        (request) => {
+          const found = listDockerImages(state, keyOf(registry, request)).find(({ uri }) =>
+            uri.endsWith(`/${pathParameter(request, "repository")}/${pathParameter(request, "image")}`),
           );
           if (!found) throw new ApiError("NOT_FOUND", "Requested entity was not found.");
           return found;
         },
       ),
       ...packageRoutes(state, {
-        check: (call) => void findRepository(registry, keyOf(registry, call)),
-        removed: (call) => operation(call, param(call, "repository"), { "@type": "type.googleapis.com/google.protobuf.Empty" }),
+        check: (request) => void findRepository(registry, keyOf(registry, request)),
+        removed: (request) =>
+          operation(request, pathParameter(request, "repository"), { "@type": "type.googleapis.com/google.protobuf.Empty" }),
       }),
-      "GET /v1/projects/{project}/locations/{location}/operations/{operation}": route("artifactregistry.repositories.get", (call) =>
-        getOperation(registry, call),
+      "GET /v1/projects/{project}/locations/{location}/operations/{operation}": route("artifactregistry.repositories.get", (request) =>
+        getOperation(registry, request),
       ),
     },
   };
@@ -72,8 +73,8 @@ function route(permission: string, handle: Handler): Route {
 }
 
 /** A repository's key in the state. */
-function keyOf(registry: Registry, call: Call, repository = param(call, "repository")): string {
-  return `${requireProject(registry, param(call, "project")).projectId}/${param(call, "location")}/${repository}`;
+function keyOf(registry: Registry, request: ApiRequest, repository = pathParameter(request, "repository")): string {
+  return `${requireProject(registry, pathParameter(request, "project")).projectId}/${pathParameter(request, "location")}/${repository}`;
 }
 
 function findRepository({ state }: Registry, key: string): Repository {
@@ -82,11 +83,11 @@ function findRepository({ state }: Registry, key: string): Repository {
   return repository;
 }
 
-async function createRepository(registry: Registry, call: Call): Promise<object> {
+async function createRepository(registry: Registry, request: ApiRequest): Promise<object> {
   const { state, now } = registry;
-  const id = call.url.searchParams.get("repositoryId") ?? "";
-  const { format, description, labels } = await call.body.json();
-  findLocation(call);
+  const id = request.query.get("repositoryId") ?? "";
+  const { format, description, labels } = await request.body.json();
+  findLocation(request);
   if (!/^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$|^(us\.|eu\.|asia\.)?gcr\.io$/.test(id)) {
     throw new ApiError(
       "INVALID_ARGUMENT",
@@ -98,9 +99,9 @@ async function createRepository(registry: Registry, call: Call): Promise<object>
       "INVALID_ARGUMENT",
       `The emulator keeps Docker repositories only, not ${JSON.stringify(format ?? "FORMAT_UNSPECIFIED")}.`,
     );
-  const key = keyOf(registry, call, id);
+  const key = keyOf(registry, request, id);
   if (state.repositories.get(key)) throw new ApiError("ALREADY_EXISTS", "the repository already exists");
-  const name = `projects/${key.split("/")[0] ?? ""}/locations/${param(call, "location")}/repositories/${id}`;
+  const name = `projects/${key.split("/")[0] ?? ""}/locations/${pathParameter(request, "location")}/repositories/${id}`;
   const repository: Repository = {
     name,
     format,
@@ -109,7 +110,7 @@ async function createRepository(registry: Registry, call: Call): Promise<object>
     ...(isLabels(labels) && { labels }),
   };
   state.repositories.set(key, repository);
-  return operation(call, id, {
+  return operation(request, id, {
     "@type": "type.googleapis.com/google.devtools.artifactregistry.v1.Repository",
     ...repositoryMessage(repository),
   });
@@ -119,23 +120,23 @@ function isLabels(value: unknown): value is Readonly<Record<string, string>> {
   return typeof value === "object" && value !== null && Object.values(value).every((label) => typeof label === "string");
 }
 
-function deleteRepository(registry: Registry, call: Call): object {
+function deleteRepository(registry: Registry, request: ApiRequest): object {
   const { state } = registry;
-  const key = keyOf(registry, call);
+  const key = keyOf(registry, request);
   const { registryUri } = repositoryMessage(findRepository(registry, key));
   state.transaction(() => {
     state.repositories.delete(key);
     for (const { reference } of state.tags.list(`${registryUri}/`)) state.tags.delete(reference);
   });
-  return operation(call, param(call, "repository"), { "@type": "type.googleapis.com/google.protobuf.Empty" });
+  return operation(request, pathParameter(request, "repository"), { "@type": "type.googleapis.com/google.protobuf.Empty" });
 }
 
 // Unlike Cloud Run: what takes Google a moment is done at once, so an operation says of its repository how things are now.
-function getOperation(registry: Registry, call: Call): object {
-  const id = Buffer.from(param(call, "operation"), "base64url").toString("utf8");
-  const repository = registry.state.repositories.get(keyOf(registry, call, id));
+function getOperation(registry: Registry, request: ApiRequest): object {
+  const id = Buffer.from(pathParameter(request, "operation"), "base64url").toString("utf8");
+  const repository = registry.state.repositories.get(keyOf(registry, request, id));
   return operation(
-    call,
+    request,
     id,
     repository
       ? { "@type": "type.googleapis.com/google.devtools.artifactregistry.v1.Repository", ...repositoryMessage(repository) }
@@ -143,8 +144,8 @@ function getOperation(registry: Registry, call: Call): object {
   );
 }
 
-function operation(call: Call, repository: string, response: object): object {
-  const name = `projects/${param(call, "project")}/locations/${param(call, "location")}/operations/${Buffer.from(repository).toString("base64url")}`;
+function operation(request: ApiRequest, repository: string, response: object): object {
+  const name = `projects/${pathParameter(request, "project")}/locations/${pathParameter(request, "location")}/operations/${Buffer.from(repository).toString("base64url")}`;
   return { name, metadata: { "@type": "type.googleapis.com/google.devtools.artifactregistry.v1.OperationMetadata" }, done: true, response };
 }
 
@@ -170,15 +171,15 @@ function repositoryMessage({ name, format, description, labels, createTime }: Re
   };
 }
 
-function listLocations(call: Call): { readonly name: string; readonly locationId: string }[] {
+function listLocations(request: ApiRequest): { readonly name: string; readonly locationId: string }[] {
   const regions = [...REGIONS].map(([locationId, { displayName }]) => ({ locationId, displayName }));
   const all = [...regions, ...Object.entries(MULTI_REGIONS).map(([locationId, displayName]) => ({ locationId, displayName }))];
-  return all.map((location) => ({ name: `projects/${param(call, "project")}/locations/${location.locationId}`, ...location }));
+  return all.map((location) => ({ name: `projects/${pathParameter(request, "project")}/locations/${location.locationId}`, ...location }));
 }
 
-function findLocation(call: Call): object {
-  const location = param(call, "location");
-  const found = listLocations(call).find(({ locationId }) => locationId === location);
+function findLocation(request: ApiRequest): object {
+  const location = pathParameter(request, "location");
+  const found = listLocations(request).find(({ locationId }) => locationId === location);
   if (!found) throw new ApiError("NOT_FOUND", `Location ${location} is not found or access is unauthorized.`);
   return found;
 }

@@ -1,7 +1,7 @@
-import { param, type Call } from "../server/call.ts";
+import { pathParameter, type ApiRequest } from "../server/api-request.ts";
 import { requireProject } from "../builds/new-build.ts";
 import { ApiError } from "../server/errors.ts";
-import { page } from "./pagination.ts";
+import { listPage } from "./pagination.ts";
 import type { Project } from "../state/resources.ts";
 import type { Api } from "../server/router.ts";
 import type { Runtime } from "../runtime.ts";
@@ -17,22 +17,22 @@ const ACCOUNT = {
 // Unlike Cloud Run: there is one billing account, nothing is charged to it, and whoever may change a project's billing may link it.
 /** Cloud Billing, as far as projects go: https://cloud.google.com/billing/docs/reference/rest/v1/projects */
 export function cloudbillingApi({ state }: Pick<Runtime, "state">): Api {
-  const project = (call: Call): Project => requireProject({ state }, param(call, "project"));
+  const project = (request: ApiRequest): Project => requireProject({ state }, pathParameter(request, "project"));
   return {
     hosts: ["cloudbilling.googleapis.com"],
     routes: {
-      "GET /v1/billingAccounts": { handle: (call) => page("billingAccounts", [ACCOUNT], call.url.searchParams) },
+      "GET /v1/billingAccounts": { handle: (request) => listPage("billingAccounts", [ACCOUNT], request.query) },
       "GET /v1/projects/{project}/billingInfo": {
         permission: "resourcemanager.projects.get",
-        handle: (call) => billingInfo(project(call)),
+        handle: (request) => billingInfo(project(request)),
       },
       "PUT /v1/projects/{project}/billingInfo": {
         permission: "resourcemanager.projects.createBillingAssignment",
-        handle: async (call) => {
-          const { billingAccountName = "" } = await call.body.json();
+        handle: async (request) => {
+          const { billingAccountName = "" } = await request.body.json();
           if (billingAccountName !== "" && billingAccountName !== ACCOUNT.name)
             throw new ApiError("INVALID_ARGUMENT", `Billing account ${String(billingAccountName)} is not one of the emulator's.`);
-          const { unbilled: _, ...rest } = project(call);
+          const { unbilled: _, ...rest } = project(request);
           const next: Project = { ...rest, ...(billingAccountName === "" && { unbilled: true as const }) };
           state.projects.set(next.projectId, next);
           return billingInfo(next);

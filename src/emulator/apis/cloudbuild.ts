@@ -2,7 +2,7 @@ import { buildOperation } from "../builds/build-operation.ts";
 import { findBuild, isFinished, type Builds } from "../builds/builds.ts";
 import { listBuilds } from "../builds/list-builds.ts";
 import { defaultServiceAccount, requireProject } from "../builds/new-build.ts";
-import { param, type Call } from "../server/call.ts";
+import { pathParameter, type ApiRequest } from "../server/api-request.ts";
 import { ApiError } from "../server/errors.ts";
 import type { Build } from "../state/resources.ts";
 import type { Api, Handler, Route } from "../server/router.ts";
@@ -10,29 +10,29 @@ import type { Runtime } from "../runtime.ts";
 
 /** Cloud Build: https://cloud.google.com/build/docs/api/reference/rest/v1 */
 export function cloudbuildApi({ state, builds }: Pick<Runtime, "state"> & { readonly builds: Builds }): Api {
-  const projectId = (call: Call): string => requireProject({ state }, param(call, "project")).projectId;
-  const location = (call: Call): string => call.params["location"] ?? "global";
-  const find = (call: Call): Build => {
-    const build = findBuild({ state }, projectId(call), param(call, "build"));
-    if (!String(build["name"]).includes(`/locations/${location(call)}/`))
+  const projectId = (request: ApiRequest): string => requireProject({ state }, pathParameter(request, "project")).projectId;
+  const location = (request: ApiRequest): string => request.params["location"] ?? "global";
+  const find = (request: ApiRequest): Build => {
+    const build = findBuild({ state }, projectId(request), pathParameter(request, "build"));
+    if (!String(build["name"]).includes(`/locations/${location(request)}/`))
       throw new ApiError("NOT_FOUND", "Requested entity was not found.");
     return build;
   };
-  const create = route("cloudbuild.builds.create", async (call) =>
-    buildOperation(builds.create(param(call, "project"), location(call), await call.body.json())),
+  const create = route("cloudbuild.builds.create", async (request) =>
+    buildOperation(builds.create(pathParameter(request, "project"), location(request), await request.body.json())),
   );
-  const list = route("cloudbuild.builds.list", (call) =>
-    listBuilds(state.builds.list(`${projectId(call)}/`), call.params["location"], call.url.searchParams),
+  const list = route("cloudbuild.builds.list", (request) =>
+    listBuilds(state.builds.list(`${projectId(request)}/`), request.params["location"], request.query),
   );
   const get = route("cloudbuild.builds.get", find);
-  const cancel = route("cloudbuild.builds.update", async (call) => {
-    const build = find(call);
+  const cancel = route("cloudbuild.builds.update", async (request) => {
+    const build = find(request);
     if (isFinished(build)) throw new ApiError("FAILED_PRECONDITION", "build is already completed");
     return builds.cancel(build);
   });
-  const buildOfOperation = (call: Call): { project: string; id: string } => {
-    const id = Buffer.from(param(call, "operation"), "base64").toString("utf8");
-    return { project: param(call, "project"), id };
+  const buildOfOperation = (request: ApiRequest): { project: string; id: string } => {
+    const id = Buffer.from(pathParameter(request, "operation"), "base64").toString("utf8");
+    return { project: pathParameter(request, "project"), id };
   };
 
   return {
@@ -46,17 +46,17 @@ export function cloudbuildApi({ state, builds }: Pick<Runtime, "state"> & { read
       "GET /v1/projects/{project}/locations/{location}/builds/{build}": get,
       "POST /v1/projects/{project}/builds/{build}:cancel": cancel,
       "POST /v1/projects/{project}/locations/{location}/builds/{build}:cancel": cancel,
-      "GET /v1/operations/build/{project}/{operation}": route("cloudbuild.builds.get", (call) => {
-        const { project, id } = buildOfOperation(call);
+      "GET /v1/operations/build/{project}/{operation}": route("cloudbuild.builds.get", (request) => {
+        const { project, id } = buildOfOperation(request);
         return buildOperation(findBuild({ state }, project, id));
       }),
       // The name that `gcloud run deploy --source` asks by; it ends in the build's id.
-      "GET /v1/projects/{project}/locations/{location}/operations/{build}": route("cloudbuild.builds.get", (call) =>
-        buildOperation(find(call)),
+      "GET /v1/projects/{project}/locations/{location}/operations/{build}": route("cloudbuild.builds.get", (request) =>
+        buildOperation(find(request)),
       ),
-      "GET /v1/projects/{project}/locations/{location}/defaultServiceAccount": route("cloudbuild.builds.get", (call) => {
-        const project = requireProject({ state }, param(call, "project"));
-        const name = `projects/${project.projectNumber}/locations/${location(call)}/defaultServiceAccount`;
+      "GET /v1/projects/{project}/locations/{location}/defaultServiceAccount": route("cloudbuild.builds.get", (request) => {
+        const project = requireProject({ state }, pathParameter(request, "project"));
+        const name = `projects/${project.projectNumber}/locations/${location(request)}/defaultServiceAccount`;
         return { name, serviceAccountEmail: defaultServiceAccount(project) };
       }),
     },

@@ -1,9 +1,9 @@
-import { param, type Call } from "../server/call.ts";
+import { pathParameter, type ApiRequest } from "../server/api-request.ts";
 import { ApiError, permissionDenied } from "../server/errors.ts";
 import { parseFilter } from "./filter.ts";
 import { getPolicy, isAllowed, readPolicy, setPolicy, testPermissions } from "../iam/policy.ts";
 import { orgPolicyRoutes } from "../organization/org-policy-routes.ts";
-import { page } from "./pagination.ts";
+import { listPage } from "./pagination.ts";
 import { findProject } from "../state/projects.ts";
 import type { Project } from "../state/resources.ts";
 import type { Api, Handler, Route } from "../server/router.ts";
@@ -23,25 +23,25 @@ const FIELDS: Readonly<Record<string, string>> = {
 export function cloudresourcemanagerApi(runtime: Pick<Runtime, "state" | "now">): Api {
   const { state } = runtime;
   /** The project, where the caller may do that with it; one that is not there is refused in the same words. */
-  const allowed = (call: Call, permission: string): Project => {
-    const resource = `projects/${param(call, "project")}`;
-    const project = findProject(state, param(call, "project"));
-    if (project && isAllowed(state, call.principal, permission, resource)) return project;
+  const allowed = (request: ApiRequest, permission: string): Project => {
+    const resource = `projects/${pathParameter(request, "project")}`;
+    const project = findProject(state, pathParameter(request, "project"));
+    if (project && isAllowed(state, request.principal, permission, resource)) return project;
     throw new ApiError("PERMISSION_DENIED", "The caller does not have permission", permissionDenied(permission, resource).details);
   };
-  const visible = ({ principal }: Call): Project[] =>
+  const visible = ({ principal }: ApiRequest): Project[] =>
     state.projects.list().filter(({ projectId }) => isAllowed(state, principal, "resourcemanager.projects.get", `projects/${projectId}`));
 
-  const listProjects = (call: Call): object[] => {
-    const filter = parseFilter(call.url.searchParams.get("filter") ?? "", Object.keys(FIELDS));
-    return visible(call)
+  const listProjects = (request: ApiRequest): object[] => {
+    const filter = parseFilter(request.query.get("filter") ?? "", Object.keys(FIELDS));
+    return visible(request)
       .map(v1Message)
       .filter((project) => filter((name) => project[FIELDS[name] ?? ""]));
   };
 
   const change = (permission: string, deletes: boolean): Route => ({
-    handle: (call) => {
-      const { deleted, ...project } = allowed(call, permission);
+    handle: (request) => {
+      const { deleted, ...project } = allowed(request, permission);
       if (deletes === (deleted ?? false))
         throw new ApiError("FAILED_PRECONDITION", `The project is ${deletes ? "not active" : "not in the state DELETE_REQUESTED"}.`);
       state.projects.set(project.projectId, { ...project, ...(deletes && { deleted: true as const }) });
@@ -49,38 +49,40 @@ export function cloudresourcemanagerApi(runtime: Pick<Runtime, "state" | "now">)
     },
   });
 
-  const getIamPolicy: Handler = (call) =>
-    readPolicy(state, `projects/${allowed(call, "resourcemanager.projects.getIamPolicy").projectId}`, call);
-  const setIamPolicy: Handler = async (call) => {
-    const { projectId } = allowed(call, "resourcemanager.projects.setIamPolicy");
-    const { policy } = await call.body.json();
+  const getIamPolicy: Handler = (request) =>
+    readPolicy(state, `projects/${allowed(request, "resourcemanager.projects.getIamPolicy").projectId}`, request);
+  const setIamPolicy: Handler = async (request) => {
+    const { projectId } = allowed(request, "resourcemanager.projects.setIamPolicy");
+    const { policy } = await request.body.json();
     return setPolicy(state, `projects/${projectId}`, policy);
   };
-  const testIamPermissions: Handler = async (call) => {
-    const { permissions } = await call.body.json();
-    const { principal } = call;
-    return principal ? { permissions: testPermissions(state, principal, permissions, `projects/${param(call, "project")}`) } : {};
+  const testIamPermissions: Handler = async (request) => {
+    const { permissions } = await request.body.json();
+    const { principal } = request;
+    return principal
+      ? { permissions: testPermissions(state, principal, permissions, `projects/${pathParameter(request, "project")}`) }
+      : {};
   };
 
   return {
     hosts: ["cloudresourcemanager.googleapis.com"],
     routes: {
-      "GET /v1/projects": { handle: (call) => page("projects", listProjects(call), call.url.searchParams) },
-      "POST /v1/projects": { handle: (call) => create(runtime, call) },
-      "GET /v1/projects/{project}": { handle: (call) => v1Message(allowed(call, "resourcemanager.projects.get")) },
+      "GET /v1/projects": { handle: (request) => listPage("projects", listProjects(request), request.query) },
+      "POST /v1/projects": { handle: (request) => create(runtime, request) },
+      "GET /v1/projects/{project}": { handle: (request) => v1Message(allowed(request, "resourcemanager.projects.get")) },
       "DELETE /v1/projects/{project}": change("resourcemanager.projects.delete", true),
       "POST /v1/projects/{project}:undelete": change("resourcemanager.projects.undelete", false),
       "POST /v1/projects/{project}:getIamPolicy": { handle: getIamPolicy },
       "POST /v1/projects/{project}:setIamPolicy": { handle: setIamPolicy },
       "POST /v1/projects/{project}:testIamPermissions": { handle: testIamPermissions },
       "POST /v1/projects/{project}:getAncestry": {
-        handle: (call) => ({
-          ancestor: [{ resourceId: { type: "project", id: allowed(call, "resourcemanager.projects.get").projectId } }],
+        handle: (request) => ({
+          ancestor: [{ resourceId: { type: "project", id: allowed(request, "resourcemanager.projects.get").projectId } }],
         }),
       },
       ...orgPolicyRoutes(runtime, allowed),
-      "GET /v3/projects:search": { handle: (call) => page("projects", visible(call).map(v3Message), call.url.searchParams) },
-      "GET /v3/projects/{project}": { handle: (call) => v3Message(allowed(call, "resourcemanager.projects.get")) },
+      "GET /v3/projects:search": { handle: (request) => listPage("projects", visible(request).map(v3Message), request.query) },
+      "GET /v3/projects/{project}": { handle: (request) => v3Message(allowed(request, "resourcemanager.projects.get")) },
       "POST /v3/projects/{project}:getIamPolicy": { handle: getIamPolicy },
       "POST /v3/projects/{project}:setIamPolicy": { handle: setIamPolicy },
       "POST /v3/projects/{project}:testIamPermissions": { handle: testIamPermissions },
@@ -89,9 +91,9 @@ export function cloudresourcemanagerApi(runtime: Pick<Runtime, "state" | "now">)
 }
 
 // Unlike Cloud Run: there is no organization, and whoever has an account may make a project.
-async function create(runtime: Pick<Runtime, "state" | "now">, call: Call): Promise<object> {
+async function create(runtime: Pick<Runtime, "state" | "now">, request: ApiRequest): Promise<object> {
   const { state } = runtime;
-  const { projectId, name } = await call.body.json();
+  const { projectId, name } = await request.body.json();
   if (typeof projectId !== "string" || !/^[a-z][a-z0-9-]{4,28}[a-z0-9]$/.test(projectId))
     throw new ApiError("INVALID_ARGUMENT", "field [project_id] has issue [project_id contains invalid characters or has a wrong length]");
   if (state.projects.get(projectId)) throw new ApiError("ALREADY_EXISTS", "Requested entity already exists");
@@ -101,7 +103,7 @@ async function create(runtime: Pick<Runtime, "state" | "now">, call: Call): Prom
   state.transaction(() => {
     state.projects.set(projectId, project);
     const policy = getPolicy(state, `projects/${projectId}`);
-    const owner = { role: "roles/owner", members: [call.principal?.member ?? ""] };
+    const owner = { role: "roles/owner", members: [request.principal?.member ?? ""] };
     setPolicy(state, `projects/${projectId}`, { ...policy, bindings: [...policy.bindings, owner] });
   });
   const response = { "@type": "type.googleapis.com/google.cloudresourcemanager.v1.Project", ...v1Message(project) };

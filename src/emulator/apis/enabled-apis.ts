@@ -26,16 +26,16 @@ export const DEFAULT_APIS: readonly string[] = Object.keys(API_TITLES);
 const ALWAYS_ENABLED = "serviceusage.googleapis.com";
 
 /** What a project is brought back by, and looked at with. */
-const OF_DELETED_PROJECTS = new Set(["cloudresourcemanager.googleapis.com", "cloudbilling.googleapis.com", ALWAYS_ENABLED]);
+const SERVES_DELETED_PROJECTS = new Set(["cloudresourcemanager.googleapis.com", "cloudbilling.googleapis.com", ALWAYS_ENABLED]);
 /** What costs money. */
-const BILLED = new Set(["run.googleapis.com", "cloudbuild.googleapis.com", "artifactregistry.googleapis.com"]);
+const NEEDS_BILLING = new Set(["run.googleapis.com", "cloudbuild.googleapis.com", "artifactregistry.googleapis.com"]);
 
 /** Throws ApiError PERMISSION_DENIED where a project, for an API by its host, is not in use: deleted, without the API, or without billing. */
 export function requireUsable(state: State, host: string, projectIdOrNumber: string): void {
   const project = findProject(state, projectIdOrNumber);
-  if (project?.deleted && !OF_DELETED_PROJECTS.has(host)) throw invalidConsumer(project, host);
+  if (project?.deleted && !SERVES_DELETED_PROJECTS.has(host)) throw invalidConsumer(project, host);
   requireEnabled(state, host, projectIdOrNumber);
-  if (project?.unbilled && BILLED.has(host)) throw billingDisabled(project, host);
+  if (project?.unbilled && NEEDS_BILLING.has(host)) throw billingDisabled(project, host);
 }
 
 // Unlike Cloud Run: the services of a project that was deleted go on answering.

@@ -38,7 +38,7 @@ export function parseFilter(text: string, fields: readonly string[]): Filter {
     }
     const [, name, operator, quoted, bare = ""] = /^([\w.]+)\s*(!=|[=:])\s*(?:"([^"]*)"|(.+))$/s.exec(token) ?? [];
     if (name === undefined || !fields.includes(name)) return refuse();
-    return (field) => fits(field(name), quoted ?? bare) === (operator !== "!=");
+    return (field) => matchesValue(field(name), quoted ?? bare) === (operator !== "!=");
   };
 
   if (tokens.length === 0) return () => true;
@@ -46,7 +46,7 @@ export function parseFilter(text: string, fields: readonly string[]): Filter {
   return tokens.length === 0 ? filter : refuse();
 }
 
-function fits(actual: unknown, wanted: string): boolean {
-  if (Array.isArray(actual)) return actual.some((value) => fits(value, wanted));
+function matchesValue(actual: unknown, wanted: string): boolean {
+  if (Array.isArray(actual)) return actual.some((value) => matchesValue(value, wanted));
   return wanted.endsWith("*") ? String(actual).startsWith(wanted.slice(0, -1)) : String(actual) === wanted;
 }

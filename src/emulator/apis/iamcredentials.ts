@@ -1,5 +1,6 @@
 import { sign } from "node:crypto";
-import { param, type Call, type Identity, type Principal } from "../server/call.ts";
+import { pathParameter, type ApiRequest } from "../server/api-request.ts";
+import type { Identity, Principal } from "../iam/principal.ts";
 import { ApiError } from "../server/errors.ts";
 import { isAllowed } from "../iam/policy.ts";
 import { findServiceAccount } from "../iam/service-accounts.ts";
@@ -15,17 +16,17 @@ import type { State } from "../state/state.ts";
 type Fields = Readonly<Record<string, unknown>>;
 
 /** Seconds. */
-const LONGEST_ACCESS_TOKEN = 3600;
-const LONGEST_JWT = 12 * 3600;
+const MAX_ACCESS_TOKEN_SECONDS = 3600;
+const MAX_JWT_SECONDS = 12 * 3600;
 
 /** https://cloud.google.com/iam/docs/reference/credentials/rest */
 export function createIamCredentialsApi(runtime: Pick<Runtime, "state" | "signingKeys" | "now">): Api {
   const { state, signingKeys, now } = runtime;
   const route = (permission: string, handle: (account: ServiceAccount, fields: Fields) => Promise<object>): Route => ({
-    handle: async (call) => {
+    handle: async (request) => {
       // A field that is null is not set: https://protobuf.dev/programming-guides/json/#null-values
-      const fields = Object.fromEntries(Object.entries(await call.body.json()).filter(([, value]) => value !== null));
-      return handle(impersonate(state, call, fields["delegates"], permission), fields);
+      const fields = Object.fromEntries(Object.entries(await request.body.json()).filter(([, value]) => value !== null));
+      return handle(impersonate(state, request, fields["delegates"], permission), fields);
     },
   });
 
@@ -53,13 +54,13 @@ export function createIamCredentialsApi(runtime: Pick<Runtime, "state" | "signin
       ),
       "POST /v1/projects/{project}/serviceAccounts/{account}:signJwt": route("iam.serviceAccounts.signJwt", async (account, fields) => {
         const payload = readPayload(fields["payload"], now() / 1000);
-        const pair = await signingKeys.ofAccount(account.uniqueId);
+        const pair = await signingKeys.accountKey(account.uniqueId);
         return { keyId: pair.keyId, signedJwt: signJwt(payload, pair) };
       }),
       "POST /v1/projects/{project}/serviceAccounts/{account}:signBlob": route("iam.serviceAccounts.signBlob", async (account, fields) => {
         const { payload } = fields;
         if (typeof payload !== "string") throw invalidArgument();
-        const { keyId, privateKey } = await signingKeys.ofAccount(account.uniqueId);
+        const { keyId, privateKey } = await signingKeys.accountKey(account.uniqueId);
         return { keyId, signedBlob: sign("sha256", Buffer.from(payload, "base64"), privateKey).toString("base64") };
       }),
     },
@@ -70,15 +71,15 @@ export function createIamCredentialsApi(runtime: Pick<Runtime, "state" | "signin
  * The account that a call acts as, where the caller may: each of `delegates` has to be allowed to act for the next, and the last for the account.
  * https://cloud.google.com/iam/docs/create-short-lived-credentials-delegated
  */
-function impersonate(state: State, call: Call, delegates: unknown, permission: string): ServiceAccount {
-  if (param(call, "project") !== "-" || !(delegates === undefined || isListOfStrings(delegates))) throw invalidArgument();
-  let principal: Identity = call.principal as Principal;
+function impersonate(state: State, request: ApiRequest, delegates: unknown, permission: string): ServiceAccount {
+  if (pathParameter(request, "project") !== "-" || !(delegates === undefined || isListOfStrings(delegates))) throw invalidArgument();
+  let principal: Identity = request.principal as Principal;
   for (const name of delegates ?? []) {
     const delegate = requireAccount(state, /^projects\/-\/serviceAccounts\/([^/]+)$/.exec(name)?.[1] ?? "");
     checkAllowed(state, principal, "iam.serviceAccounts.implicitDelegation", delegate);
     principal = { member: `serviceAccount:${delegate.email}`, email: delegate.email };
   }
-  const account = requireAccount(state, param(call, "account"));
+  const account = requireAccount(state, pathParameter(request, "account"));
   checkAllowed(state, principal, permission, account);
   if (account.disabled) throw new ApiError("FAILED_PRECONDITION", `Service account ${account.email} is disabled.`);
   return account;
@@ -104,10 +105,10 @@ function checkAllowed(state: State, principal: Identity, permission: string, { p
 
 /** Seconds of a protobuf Duration (`3600s`); an hour where there is none. */
 function readLifetime(lifetime: unknown): number {
-  if (lifetime === undefined || lifetime === "") return LONGEST_ACCESS_TOKEN;
+  if (lifetime === undefined || lifetime === "") return MAX_ACCESS_TOKEN_SECONDS;
   const seconds = typeof lifetime === "string" ? Number(/^(\d+)(\.\d+)?s$/.exec(lifetime)?.[1]) : Number.NaN;
   if (!(seconds > 0)) throw invalidArgument();
-  if (seconds > LONGEST_ACCESS_TOKEN) throw new ApiError("INVALID_ARGUMENT", "The access token lifetime cannot exceed 3600 seconds.");
+  if (seconds > MAX_ACCESS_TOKEN_SECONDS) throw new ApiError("INVALID_ARGUMENT", "The access token lifetime cannot exceed 3600 seconds.");
   return seconds;
 }
 
@@ -121,7 +122,7 @@ function readPayload(payload: unknown, now: number): string {
   }
   if (typeof payload !== "string" || typeof claims !== "object" || claims === null || Array.isArray(claims)) throw invalidArgument();
   const { exp } = claims as Fields;
-  if (exp !== undefined && !(typeof exp === "number" && exp <= now + LONGEST_JWT)) throw invalidArgument();
+  if (exp !== undefined && !(typeof exp === "number" && exp <= now + MAX_JWT_SECONDS)) throw invalidArgument();
   return payload;
 }
 

@@ -1,11 +1,12 @@
-import { param, type Call, type Principal } from "../server/call.ts";
+import { pathParameter, type ApiRequest } from "../server/api-request.ts";
+import type { Principal } from "../iam/principal.ts";
 import { ApiError } from "../server/errors.ts";
 import { authorize } from "../iam/policy.ts";
 import { listEntries } from "../logging/list-entries.ts";
 import type { LogStore } from "../logging/log-store.ts";
 import { compileQuery } from "../logging/query.ts";
 import { readEntries } from "../logging/write-entries.ts";
-import { page } from "./pagination.ts";
+import { listPage } from "./pagination.ts";
 import { findProject } from "../state/projects.ts";
 import type { Api } from "../server/router.ts";
 import type { State } from "../state/state.ts";
@@ -27,21 +28,21 @@ export function createLoggingApi({ state, logs }: LoggingOptions): Api {
     hosts: ["logging.googleapis.com"],
     routes: {
       "POST /v2/entries:list": {
-        handle: async (call) => {
-          const { resourceNames, projectIds, filter = "", ...body } = await call.body.json();
+        handle: async (request) => {
+          const { resourceNames, projectIds, filter = "", ...body } = await request.body.json();
           const projects = new Set([...readNames(resourceNames), ...readNames(projectIds).map((id) => `projects/${id}`)].map(readProject));
           if (projects.size === 0) throw new ApiError("INVALID_ARGUMENT", "resource_names must be specified.");
-          for (const project of projects) authorizeOn(state, call, "logging.logEntries.list", project);
+          for (const project of projects) authorizeOn(state, request, "logging.logEntries.list", project);
           const names = new Set([...projects].map(nameProject));
           const fits = compileQuery(String(filter));
           return listEntries(logs, { ...body, fits: (entry) => names.has(entry.logName.split("/")[1] ?? "") && fits(entry) });
         },
       },
       "POST /v2/entries:write": {
-        handle: async (call) => {
-          const body = await call.body.json();
+        handle: async (request) => {
+          const body = await request.body.json();
           const entries = readEntries(body, (project) => {
-            authorizeOn(state, call, "logging.logEntries.create", project);
+            authorizeOn(state, request, "logging.logEntries.create", project);
             return nameProject(project);
           });
           if (body["dryRun"] === true) return {};
@@ -52,19 +53,19 @@ export function createLoggingApi({ state, logs }: LoggingOptions): Api {
       },
       "GET /v2/projects/{project}/logs": {
         permission: "logging.logs.list",
-        handle: async (call) => {
-          const prefix = `projects/${nameProject(param(call, "project"))}/`;
+        handle: async (request) => {
+          const prefix = `projects/${nameProject(pathParameter(request, "project"))}/`;
           const names = new Set<string>();
           for await (const { logName } of logs.read()) if (logName.startsWith(prefix)) names.add(logName);
-          return page("logNames", [...names].sort(), call.url.searchParams);
+          return listPage("logNames", [...names].sort(), request.query);
         },
       },
     },
   };
 }
 
-function authorizeOn(state: State, call: Call, permission: string, project: string): void {
-  authorize(state, call.principal as Principal, permission, `projects/${project}`);
+function authorizeOn(state: State, request: ApiRequest, permission: string, project: string): void {
+  authorize(state, request.principal as Principal, permission, `projects/${project}`);
 }
 
 function readNames(names: unknown): string[] {

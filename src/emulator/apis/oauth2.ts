@@ -9,10 +9,10 @@ export function createOAuth2Api(runtime: Pick<Runtime, "state" | "signingKeys" |
   return {
     hosts: ["oauth2.googleapis.com"],
     routes: {
-      "POST /token": { handle: createTokenEndpoint(runtime), open: true },
-      "GET /tokeninfo": { handle: tokenInfo, open: true },
-      "POST /tokeninfo": { handle: tokenInfo, open: true },
-      "POST /revoke": { handle: createRevocation(runtime), open: true },
+      "POST /token": { handle: createTokenEndpoint(runtime), public: true },
+      "GET /tokeninfo": { handle: tokenInfo, public: true },
+      "POST /tokeninfo": { handle: tokenInfo, public: true },
+      "POST /revoke": { handle: createRevocation(runtime), public: true },
     },
   };
 }

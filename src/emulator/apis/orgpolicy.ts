@@ -1,5 +1,5 @@
 import { requireProject } from "../builds/new-build.ts";
-import { param } from "../server/call.ts";
+import { pathParameter } from "../server/api-request.ts";
 import { findOrgPolicy } from "../organization/org-policies.ts";
 import type { OrgPolicy } from "../state/resources.ts";
 import type { Api } from "../server/router.ts";
@@ -12,9 +12,9 @@ export function orgpolicyApi({ state }: Pick<Runtime, "state">): Api {
     routes: {
       "GET /v2/projects/{project}/policies/{policy}:getEffectivePolicy": {
         permission: "orgpolicy.policy.get",
-        handle: (call) => {
-          const { projectId, projectNumber } = requireProject({ state }, param(call, "project"));
-          const constraint = param(call, "policy");
+        handle: (request) => {
+          const { projectId, projectNumber } = requireProject({ state }, pathParameter(request, "project"));
+          const constraint = pathParameter(request, "policy");
           const policy = findOrgPolicy(state, projectId, `constraints/${constraint}`);
           return { name: `projects/${projectNumber}/policies/${constraint}`, spec: { rules: rulesOf(policy) } };
         },

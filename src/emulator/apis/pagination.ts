@@ -1,7 +1,7 @@
 import { ApiError } from "../server/errors.ts";
 
 /** One page of a list under Google's name for it, as `pageSize` and `pageToken` of the request ask: https://google.aip.dev/158 */
-export function page(name: string, all: readonly unknown[], query: URLSearchParams): object {
+export function listPage(name: string, all: readonly unknown[], query: URLSearchParams): object {
   const start = Number(query.get("pageToken") || 0);
   const size = Number(query.get("pageSize") || 100);
   if (!Number.isInteger(start) || !Number.isInteger(size) || start < 0 || size < 0)

@@ -1,4 +1,5 @@
-import type { Call, Principal } from "../server/call.ts";
+import type { ApiRequest } from "../server/api-request.ts";
+import type { Principal } from "../iam/principal.ts";
 import { ApiError } from "../server/errors.ts";
 import { troubleshoot, type AccessTuple } from "../iam/troubleshoot.ts";
 import type { Api } from "../server/router.ts";
@@ -16,7 +17,7 @@ export function createPolicyTroubleshooterApi({ state }: Pick<Runtime, "state">)
   };
 }
 
-async function readTuple({ body }: Call): Promise<AccessTuple> {
+async function readTuple({ body }: ApiRequest): Promise<AccessTuple> {
   const { accessTuple } = await body.json();
   const { principal, fullResourceName, permission } = (accessTuple ?? {}) as Record<string, unknown>;
   if (typeof principal === "string" && typeof fullResourceName === "string" && typeof permission === "string")

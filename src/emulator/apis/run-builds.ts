@@ -1,17 +1,17 @@
 import { buildOperation } from "../builds/build-operation.ts";
 import type { Builds } from "../builds/builds.ts";
-import { param, type Call } from "../server/call.ts";
+import { pathParameter, type ApiRequest } from "../server/api-request.ts";
 import { ApiError } from "../server/errors.ts";
 import type { Api } from "../server/router.ts";
 
 /** Cloud Run's own way to have Cloud Build make an image, which `gcloud run deploy --source` takes: https://cloud.google.com/run/docs/reference/rest/v2/projects.locations.builds */
 export function runBuildsApi({ builds }: { readonly builds: Builds }): Api {
-  const submit = async (call: Call): Promise<object> => {
-    const { storageSource, imageUri, dockerBuild, buildpackBuild, tags, serviceAccount } = await call.body.json();
+  const submit = async (request: ApiRequest): Promise<object> => {
+    const { storageSource, imageUri, dockerBuild, buildpackBuild, tags, serviceAccount } = await request.body.json();
     if (typeof imageUri !== "string") throw new ApiError("INVALID_ARGUMENT", "image_uri: must be set");
     if (!dockerBuild === !buildpackBuild)
       throw new ApiError("INVALID_ARGUMENT", "build_type: either docker_build or buildpack_build must be set");
-    const build = builds.create(param(call, "project"), param(call, "location"), {
+    const build = builds.create(pathParameter(request, "project"), pathParameter(request, "location"), {
       source: { storageSource },
       steps: [dockerBuild ? dockerStep(imageUri) : packStep(imageUri, buildpackBuild as BuildpacksBuild)],
       images: [imageUri],

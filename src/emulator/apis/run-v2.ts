@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { param, principalOf, type Call } from "../server/call.ts";
+import { pathParameter, requirePrincipal, type ApiRequest } from "../server/api-request.ts";
 import { ApiError } from "../server/errors.ts";
 import { authorize } from "../iam/policy.ts";
-import { page } from "./pagination.ts";
+import { listPage } from "./pagination.ts";
 import type { KnativeRevision, KnativeService } from "../run/knative.ts";
 import type { Api, Route } from "../server/router.ts";
 import type { Deployments } from "../run/deployments.ts";
@@ -53,22 +53,22 @@ export function createRunV2Api(options: RunOptions): Api {
 
 function createServiceRoutes(options: RunOptions) {
   const { state, now, deployments } = options;
-  const on = (call: Call) => resourceName(placeOf(state, call), param(call, "service"));
-  const inProject = (call: Call) => `projects/${projectOf(state, call).projectId}`;
+  const on = (request: ApiRequest) => resourceName(placeOf(state, request), pathParameter(request, "service"));
+  const inProject = (request: ApiRequest) => `projects/${projectOf(state, request).projectId}`;
 
-  const write = (call: Call, name: string, message: ServiceMessage, current: KnativeService | undefined): object => {
-    const place = placeOf(state, call);
-    const dryRun = isTrue(call, "validateOnly");
+  const write = (request: ApiRequest, name: string, message: ServiceMessage, current: KnativeService | undefined): object => {
+    const place = placeOf(state, request);
+    const dryRun = isTrue(request, "validateOnly");
     checkServiceMessage(message, current ? "UpdateServiceRequest" : "CreateServiceRequest");
-    const request = {
+    const input = {
       place,
       name,
       body: readService(message, name, place, current),
-      principal: principalOf(call),
+      principal: requirePrincipal(request),
       dryRun,
-      forceNewRevision: isTrue(call, "forceNewRevision"),
+      forceNewRevision: isTrue(request, "forceNewRevision"),
     };
-    const service = inMessageWords(() => (current ? replaceService(options, request) : createService(options, request)));
+    const service = inMessageWords(() => (current ? replaceService(options, input) : createService(options, input)));
     if (dryRun) return showValidation(place, "Service", showService(place, service));
     const operation = startOperation(options, place, service);
     deployments.deploy(place, name);
@@ -79,55 +79,55 @@ function createServiceRoutes(options: RunOptions) {
     create: {
       permission: "run.services.create",
       resource: inProject,
-      handle: async (call) => {
-        const message = parseServiceMessage(camelizeFields(await call.body.json()));
-        return write(call, call.url.searchParams.get("serviceId") ?? "", message, undefined);
+      handle: async (request) => {
+        const message = parseServiceMessage(camelizeFields(await request.body.json()));
+        return write(request, request.query.get("serviceId") ?? "", message, undefined);
       },
     },
     patch: {
       permission: "run.services.update",
       resource: on,
-      handle: async (call) => {
-        const body = camelizeFields(await call.body.json());
+      handle: async (request) => {
+        const body = camelizeFields(await request.body.json());
         const { etag } = parseServiceMessage(body);
-        const [place, name] = [placeOf(state, call), param(call, "service")];
+        const [place, name] = [placeOf(state, request), pathParameter(request, "service")];
         const known = state.services.get(keyOf(place, name));
-        if (!known && isTrue(call, "allowMissing")) {
-          authorize(state, principalOf(call), "run.services.create", inProject(call));
-          return write(call, name, parseServiceMessage(body), undefined);
+        if (!known && isTrue(request, "allowMissing")) {
+          authorize(state, requirePrincipal(request), "run.services.create", inProject(request));
+          return write(request, name, parseServiceMessage(body), undefined);
         }
         const current = getService(state, place, name);
         checkEtag(current, etag);
-        const merged = applyMask(showService(place, current), body, call.url.searchParams.get("updateMask"));
-        return write(call, name, parseServiceMessage(merged), current);
+        const merged = applyMask(showService(place, current), body, request.query.get("updateMask"));
+        return write(request, name, parseServiceMessage(merged), current);
       },
     },
     list: {
       permission: "run.services.list",
       resource: inProject,
-      handle: (call) => {
-        const place = placeOf(state, call);
+      handle: (request) => {
+        const place = placeOf(state, request);
         const services = state.services.list(keyOf(place, "")).map((service) => showService(place, service));
-        return page("services", services, call.url.searchParams);
+        return listPage("services", services, request.query);
       },
     },
     get: {
       permission: "run.services.get",
       resource: on,
-      handle: (call) => {
-        const place = placeOf(state, call);
-        return showService(place, getService(state, place, param(call, "service")));
+      handle: (request) => {
+        const place = placeOf(state, request);
+        return showService(place, getService(state, place, pathParameter(request, "service")));
       },
     },
     delete: {
       permission: "run.services.delete",
       resource: on,
-      handle: (call) => {
-        const place = placeOf(state, call);
-        const service = getService(state, place, param(call, "service"));
-        checkEtag(service, call.url.searchParams.get("etag"));
+      handle: (request) => {
+        const place = placeOf(state, request);
+        const service = getService(state, place, pathParameter(request, "service"));
+        checkEtag(service, request.query.get("etag"));
         const message = showService(place, service);
-        if (isTrue(call, "validateOnly")) return showValidation(place, "Service", message);
+        if (isTrue(request, "validateOnly")) return showValidation(place, "Service", message);
         deployments.abandon(deleteService(state, place, service.metadata.name));
         return showOperation(state, place, recordDeletion({ state, now }, place, "Service", message));
       },
@@ -136,44 +136,47 @@ function createServiceRoutes(options: RunOptions) {
 }
 
 function createRevisionRoutes({ state, now, deployments }: RunOptions) {
-  const on = (call: Call) => resourceName(placeOf(state, call), param(call, "service"));
-  const find = (call: Call, place: Place): KnativeRevision => {
-    const name = param(call, "revision");
+  const on = (request: ApiRequest) => resourceName(placeOf(state, request), pathParameter(request, "service"));
+  const find = (request: ApiRequest, place: Place): KnativeRevision => {
+    const name = pathParameter(request, "revision");
     const revision = getRevision(state, place, name);
-    if (serviceOf(revision) === param(call, "service")) return revision;
-    throw new ApiError("NOT_FOUND", `Resource '${name}' of kind 'REVISION' does not exist in service '${param(call, "service")}'.`);
+    if (serviceOf(revision) === pathParameter(request, "service")) return revision;
+    throw new ApiError(
+      "NOT_FOUND",
+      `Resource '${name}' of kind 'REVISION' does not exist in service '${pathParameter(request, "service")}'.`,
+    );
   };
   return {
     list: {
       permission: "run.revisions.list",
-      resource: (call) => `projects/${projectOf(state, call).projectId}`,
-      handle: (call) => {
-        const [place, service] = [placeOf(state, call), param(call, "service")];
+      resource: (request) => `projects/${projectOf(state, request).projectId}`,
+      handle: (request) => {
+        const [place, service] = [placeOf(state, request), pathParameter(request, "service")];
         const revisions = service === "-" ? state.revisions.list(keyOf(place, "")) : revisionsOf(state, place, service).reverse();
-        return page(
+        return listPage(
           "revisions",
           revisions.map((revision) => showRevision(place, revision)),
-          call.url.searchParams,
+          request.query,
         );
       },
     },
     get: {
       permission: "run.revisions.get",
       resource: on,
-      handle: (call) => {
-        const place = placeOf(state, call);
-        return showRevision(place, find(call, place));
+      handle: (request) => {
+        const place = placeOf(state, request);
+        return showRevision(place, find(request, place));
       },
     },
     delete: {
       permission: "run.revisions.delete",
       resource: on,
-      handle: (call) => {
-        const place = placeOf(state, call);
-        const revision = find(call, place);
-        checkEtag(revision, call.url.searchParams.get("etag"));
+      handle: (request) => {
+        const place = placeOf(state, request);
+        const revision = find(request, place);
+        checkEtag(revision, request.query.get("etag"));
         const message = showRevision(place, revision);
-        const dryRun = isTrue(call, "validateOnly");
+        const dryRun = isTrue(request, "validateOnly");
         deleteRevision(state, place, revision.metadata.name, dryRun);
         if (dryRun) return showValidation(place, "Revision", message);
         deployments.abandon([keyOf(place, revision.metadata.name)]);
@@ -184,54 +187,54 @@ function createRevisionRoutes({ state, now, deployments }: RunOptions) {
 }
 
 /** As long as a client is kept waiting that does not say how long, in seconds. */
-const LONGEST_WAIT = 30;
+const MAX_WAIT_SECONDS = 30;
 
 function createOperationRoutes({ state, deployments }: RunOptions) {
-  const show = (call: Call) => {
-    const place = placeOf(state, call);
-    return showOperation(state, place, getOperation(state, place, param(call, "operation")));
+  const show = (request: ApiRequest) => {
+    const place = placeOf(state, request);
+    return showOperation(state, place, getOperation(state, place, pathParameter(request, "operation")));
   };
   return {
     list: {
       permission: "run.operations.list",
-      handle: (call) => {
-        const place = placeOf(state, call);
-        const filter = call.url.searchParams.get("filter") ?? "";
+      handle: (request) => {
+        const place = placeOf(state, request);
+        const filter = request.query.get("filter") ?? "";
         const [, done] = /^done\s*[:=]\s*(true|false)$/.exec(filter.trim()) ?? [];
         if (filter !== "" && done === undefined)
           throw new ApiError("INVALID_ARGUMENT", "Invalid filter: done:true and done:false are supported.");
         const operations = listOperations(state, place).map((operation) => showOperation(state, place, operation));
         const fitting = operations.filter((operation) => done === undefined || (done === "true") === (operation["done"] === true));
-        return page("operations", fitting, call.url.searchParams);
+        return listPage("operations", fitting, request.query);
       },
     },
     get: { permission: "run.operations.get", handle: show },
     delete: {
       permission: "run.operations.delete",
-      handle: (call) => {
-        const place = placeOf(state, call);
-        state.operations.delete(keyOf(place, getOperation(state, place, param(call, "operation")).id));
+      handle: (request) => {
+        const place = placeOf(state, request);
+        state.operations.delete(keyOf(place, getOperation(state, place, pathParameter(request, "operation")).id));
         return {};
       },
     },
     wait: {
       permission: "run.operations.get",
-      handle: async (call) => {
-        const { timeout } = await call.body.json();
-        const seconds = Math.min(Number.parseFloat(String(timeout ?? LONGEST_WAIT)), LONGEST_WAIT);
+      handle: async (request) => {
+        const { timeout } = await request.body.json();
+        const seconds = Math.min(Number.parseFloat(String(timeout ?? MAX_WAIT_SECONDS)), MAX_WAIT_SECONDS);
         if (Number.isNaN(seconds)) throw new ApiError("INVALID_ARGUMENT", `Invalid value at 'timeout': ${JSON.stringify(timeout)}.`);
-        const place = placeOf(state, call);
-        const { service } = getOperation(state, place, param(call, "operation"));
+        const place = placeOf(state, request);
+        const { service } = getOperation(state, place, pathParameter(request, "operation"));
         const over = new AbortController();
         const limit = sleep(seconds * 1000, undefined, { signal: over.signal }).catch(() => undefined);
         await Promise.race([service && deployments.settled(place, service), limit]);
         over.abort();
-        return show(call);
+        return show(request);
       },
     },
   } satisfies Record<string, Route>;
 }
 
-function isTrue({ url }: Call, name: string): boolean {
-  return url.searchParams.get(name) === "true";
+function isTrue({ query }: ApiRequest, name: string): boolean {
+  return query.get(name) === "true";
 }

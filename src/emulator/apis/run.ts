@@ -1,4 +1,4 @@
-import { param, principalOf, type Call } from "../server/call.ts";
+import { pathParameter, requirePrincipal, type ApiRequest } from "../server/api-request.ts";
 import type { Project } from "../state/resources.ts";
 import type { Api, Route } from "../server/router.ts";
 import { configurationOf, routeOf } from "../run/configuration.ts";
@@ -58,51 +58,51 @@ export function createRunApi(options: RunOptions): Api {
 }
 
 function createServiceRoutes({ state, now, deployments }: RunOptions) {
-  const on = (call: Call) => resourceName(placeOf(state, call), param(call, "service"));
-  const inProject = (call: Call) => `projects/${projectOf(state, call).projectId}`;
-  const write = async (call: Call) => ({
-    place: placeOf(state, call),
-    body: await call.body.json(),
-    principal: principalOf(call),
-    dryRun: isDryRun(call),
+  const on = (request: ApiRequest) => resourceName(placeOf(state, request), pathParameter(request, "service"));
+  const inProject = (request: ApiRequest) => `projects/${projectOf(state, request).projectId}`;
+  const write = async (request: ApiRequest) => ({
+    place: placeOf(state, request),
+    body: await request.body.json(),
+    principal: requirePrincipal(request),
+    dryRun: isDryRun(request),
   });
   return {
     list: {
       permission: "run.services.list",
       resource: inProject,
-      handle: (call) => listPage("Service", servicesIn(state, call), call.url.searchParams),
+      handle: (request) => listPage("Service", servicesIn(state, request), request.query),
     },
     get: {
       permission: "run.services.get",
       resource: on,
-      handle: (call) => getService(state, placeOf(state, call), param(call, "service")),
+      handle: (request) => getService(state, placeOf(state, request), pathParameter(request, "service")),
     },
     create: {
       permission: "run.services.create",
       resource: inProject,
-      handle: async (call) => {
-        const request = await write(call);
-        const service = createService({ state, now }, request);
-        if (!request.dryRun) deployments.deploy(request.place, service.metadata.name);
+      handle: async (request) => {
+        const input = await write(request);
+        const service = createService({ state, now }, input);
+        if (!input.dryRun) deployments.deploy(input.place, service.metadata.name);
         return service;
       },
     },
     replace: {
       permission: "run.services.update",
       resource: on,
-      handle: async (call) => {
-        const request = { ...(await write(call)), name: param(call, "service") };
-        const service = replaceService({ state, now }, request);
-        if (!request.dryRun) deployments.deploy(request.place, service.metadata.name);
+      handle: async (request) => {
+        const input = { ...(await write(request)), name: pathParameter(request, "service") };
+        const service = replaceService({ state, now }, input);
+        if (!input.dryRun) deployments.deploy(input.place, service.metadata.name);
         return service;
       },
     },
     delete: {
       permission: "run.services.delete",
       resource: on,
-      handle: (call) => {
-        const { metadata } = getService(state, placeOf(state, call), param(call, "service"));
-        if (!isDryRun(call)) deployments.abandon(deleteService(state, placeOf(state, call), metadata.name));
+      handle: (request) => {
+        const { metadata } = getService(state, placeOf(state, request), pathParameter(request, "service"));
+        if (!isDryRun(request)) deployments.abandon(deleteService(state, placeOf(state, request), metadata.name));
         return { status: "Success", details: { name: metadata.name, uid: metadata.uid, kind: "services", group: "serving.knative.dev" } };
       },
     },
@@ -111,28 +111,28 @@ function createServiceRoutes({ state, now, deployments }: RunOptions) {
 }
 
 function createViewRoutes({ state, deployments }: RunOptions) {
-  const inProject = (call: Call) => `projects/${projectOf(state, call).projectId}`;
-  const ofService = (call: Call) => resourceName(placeOf(state, call), param(call, "service"));
-  const ofRevision = (call: Call) => {
-    const revision = state.revisions.get(keyOf(placeOf(state, call), param(call, "revision")));
-    return revision ? resourceName(placeOf(state, call), serviceOf(revision)) : inProject(call);
+  const inProject = (request: ApiRequest) => `projects/${projectOf(state, request).projectId}`;
+  const ofService = (request: ApiRequest) => resourceName(placeOf(state, request), pathParameter(request, "service"));
+  const ofRevision = (request: ApiRequest) => {
+    const revision = state.revisions.get(keyOf(placeOf(state, request), pathParameter(request, "revision")));
+    return revision ? resourceName(placeOf(state, request), serviceOf(revision)) : inProject(request);
   };
-  const service = (call: Call) => getService(state, placeOf(state, call), param(call, "service"));
+  const service = (request: ApiRequest) => getService(state, placeOf(state, request), pathParameter(request, "service"));
   const list = (permission: string, handle: Route["handle"]): Route => ({ permission, resource: inProject, handle });
   return {
     revisions: {
-      list: list("run.revisions.list", (call) => listPage("Revision", state.revisions.list(scopeOf(state, call)), call.url.searchParams)),
+      list: list("run.revisions.list", (request) => listPage("Revision", state.revisions.list(scopeOf(state, request)), request.query)),
       get: {
         permission: "run.revisions.get",
         resource: ofRevision,
-        handle: (call: Call) => getRevision(state, placeOf(state, call), param(call, "revision")),
+        handle: (request: ApiRequest) => getRevision(state, placeOf(state, request), pathParameter(request, "revision")),
       },
       delete: {
         permission: "run.revisions.delete",
         resource: ofRevision,
-        handle: (call: Call) => {
-          const place = placeOf(state, call);
-          const { metadata } = getRevision(state, place, param(call, "revision"));
+        handle: (request: ApiRequest) => {
+          const place = placeOf(state, request);
+          const { metadata } = getRevision(state, place, pathParameter(request, "revision"));
           deleteRevision(state, place, metadata.name);
           deployments.abandon([keyOf(place, metadata.name)]);
           return {
@@ -143,16 +143,20 @@ function createViewRoutes({ state, deployments }: RunOptions) {
       },
     },
     configurations: {
-      list: list("run.configurations.list", (call) =>
-        listPage("Configuration", servicesIn(state, call).map(configurationOf), call.url.searchParams),
+      list: list("run.configurations.list", (request) =>
+        listPage("Configuration", servicesIn(state, request).map(configurationOf), request.query),
       ),
-      get: { permission: "run.configurations.get", resource: ofService, handle: (call: Call) => configurationOf(service(call)) },
+      get: {
+        permission: "run.configurations.get",
+        resource: ofService,
+        handle: (request: ApiRequest) => configurationOf(service(request)),
+      },
     },
     routes: {
-      list: list("run.routes.list", (call) => listPage("Route", servicesIn(state, call).map(routeOf), call.url.searchParams)),
-      get: { permission: "run.routes.get", resource: ofService, handle: (call: Call) => routeOf(service(call)) },
+      list: list("run.routes.list", (request) => listPage("Route", servicesIn(state, request).map(routeOf), request.query)),
+      get: { permission: "run.routes.get", resource: ofService, handle: (request: ApiRequest) => routeOf(service(request)) },
     },
-    locations: { list: list("run.locations.list", (call) => ({ locations: listLocations(projectOf(state, call)) })) },
+    locations: { list: list("run.locations.list", (request) => ({ locations: listLocations(projectOf(state, request)) })) },
   };
 }
 
@@ -165,10 +169,10 @@ function listLocations({ projectId }: Project): object[] {
   }));
 }
 
-function servicesIn(state: State, call: Call) {
-  return state.services.list(scopeOf(state, call));
+function servicesIn(state: State, request: ApiRequest) {
+  return state.services.list(scopeOf(state, request));
 }
 
-function isDryRun({ url }: Call): boolean {
-  return url.searchParams.get("dryRun") === "all";
+function isDryRun({ query }: ApiRequest): boolean {
+  return query.get("dryRun") === "all";
 }

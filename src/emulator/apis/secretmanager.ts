@@ -1,6 +1,6 @@
-import { param, principalOf, type Call } from "../server/call.ts";
+import { pathParameter, requirePrincipal, type ApiRequest } from "../server/api-request.ts";
 import { readPolicy, setPolicy, testPermissions } from "../iam/policy.ts";
-import { page } from "./pagination.ts";
+import { listPage } from "./pagination.ts";
 import type { Secret } from "../secrets/secret.ts";
 import type { Api, Handler, Route } from "../server/router.ts";
 import { removeOrphanedPayloads } from "../secrets/payloads.ts";
@@ -16,66 +16,68 @@ const STATES = { enable: "ENABLED", disable: "DISABLED", destroy: "DESTROYED" } 
 export function createSecretManagerApi(manager: SecretsRuntime): Api {
   const { state } = manager;
   removeOrphanedPayloads(state);
-  const keyOf = (call: Call) => secretKey(manager, param(call, "project"), param(call, "secret"));
-  const resource = (call: Call) => `projects/${param(call, "project")}/secrets/${param(call, "secret")}`;
-  const existing = (call: Call) => {
-    findSecret(state, keyOf(call));
-    return resource(call);
+  const keyOf = (request: ApiRequest) => secretKey(manager, pathParameter(request, "project"), pathParameter(request, "secret"));
+  const resource = (request: ApiRequest) => `projects/${pathParameter(request, "project")}/secrets/${pathParameter(request, "secret")}`;
+  const existing = (request: ApiRequest) => {
+    findSecret(state, keyOf(request));
+    return resource(request);
   };
   const route = (permission: string, handle: Handler): Route => ({ permission: `secretmanager.${permission}`, resource, handle });
   const inProject = (permission: string, handle: Handler): Route => ({ permission: `secretmanager.${permission}`, handle });
-  const version = (call: Call) => [keyOf(call), param(call, "version")] as const;
+  const version = (request: ApiRequest) => [keyOf(request), pathParameter(request, "version")] as const;
   const change = (verb: keyof typeof STATES): Route =>
-    route(`versions.${verb}`, async (call) =>
-      versionMessage(changeVersion(manager, ...version(call), STATES[verb], (await call.body.json())["etag"])),
+    route(`versions.${verb}`, async (request) =>
+      versionMessage(changeVersion(manager, ...version(request), STATES[verb], (await request.body.json())["etag"])),
     );
 
   const secrets = "/v1/projects/{project}/secrets";
   return {
     hosts: ["secretmanager.googleapis.com"],
     routes: {
-      [`POST ${secrets}`]: inProject("secrets.create", async (call) =>
-        createSecret(manager, param(call, "project"), call.url.searchParams.get("secretId") ?? "", await call.body.json()),
+      [`POST ${secrets}`]: inProject("secrets.create", async (request) =>
+        createSecret(manager, pathParameter(request, "project"), request.query.get("secretId") ?? "", await request.body.json()),
       ),
-      [`GET ${secrets}`]: inProject("secrets.list", (call) => {
-        const { projectId } = requireProject(manager, param(call, "project"));
-        return list("secrets", state.secrets.list(`${projectId}/`).sort(byAge), call);
+      [`GET ${secrets}`]: inProject("secrets.list", (request) => {
+        const { projectId } = requireProject(manager, pathParameter(request, "project"));
+        return list("secrets", state.secrets.list(`${projectId}/`).sort(byAge), request);
       }),
-      [`GET ${secrets}/{secret}`]: route("secrets.get", (call) => findSecret(state, keyOf(call))),
-      [`PATCH ${secrets}/{secret}`]: route("secrets.update", async (call) => {
-        const mask = (call.url.searchParams.get("updateMask") ?? "").split(",").filter(Boolean);
-        return updateSecret(manager, keyOf(call), await call.body.json(), mask);
+      [`GET ${secrets}/{secret}`]: route("secrets.get", (request) => findSecret(state, keyOf(request))),
+      [`PATCH ${secrets}/{secret}`]: route("secrets.update", async (request) => {
+        const mask = (request.query.get("updateMask") ?? "").split(",").filter(Boolean);
+        return updateSecret(manager, keyOf(request), await request.body.json(), mask);
       }),
-      [`DELETE ${secrets}/{secret}`]: route("secrets.delete", (call) => {
-        deleteSecret(manager, keyOf(call));
+      [`DELETE ${secrets}/{secret}`]: route("secrets.delete", (request) => {
+        deleteSecret(manager, keyOf(request));
         return {};
       }),
-      [`POST ${secrets}/{secret}:addVersion`]: route("versions.add", async (call) =>
-        versionMessage(addVersion(manager, keyOf(call), await call.body.json())),
+      [`POST ${secrets}/{secret}:addVersion`]: route("versions.add", async (request) =>
+        versionMessage(addVersion(manager, keyOf(request), await request.body.json())),
       ),
-      [`GET ${secrets}/{secret}:getIamPolicy`]: route("secrets.getIamPolicy", (call) => readPolicy(state, existing(call), call)),
-      [`POST ${secrets}/{secret}:setIamPolicy`]: route("secrets.setIamPolicy", async (call) =>
-        setPolicy(state, existing(call), (await call.body.json())["policy"]),
+      [`GET ${secrets}/{secret}:getIamPolicy`]: route("secrets.getIamPolicy", (request) => readPolicy(state, existing(request), request)),
+      [`POST ${secrets}/{secret}:setIamPolicy`]: route("secrets.setIamPolicy", async (request) =>
+        setPolicy(state, existing(request), (await request.body.json())["policy"]),
       ),
       [`POST ${secrets}/{secret}:testIamPermissions`]: {
-        handle: async (call) => ({
-          permissions: testPermissions(state, principalOf(call), (await call.body.json())["permissions"], resource(call)),
+        handle: async (request) => ({
+          permissions: testPermissions(state, requirePrincipal(request), (await request.body.json())["permissions"], resource(request)),
         }),
       },
-      [`GET ${secrets}/{secret}/versions`]: route("versions.list", (call) => {
-        findSecret(state, keyOf(call));
+      [`GET ${secrets}/{secret}/versions`]: route("versions.list", (request) => {
+        findSecret(state, keyOf(request));
         return list(
           "versions",
           state.secretVersions
-            .list(`${keyOf(call)}/`)
+            .list(`${keyOf(request)}/`)
             .reverse()
             .map(versionMessage),
-          call,
+          request,
         );
       }),
-      [`GET ${secrets}/{secret}/versions/{version}`]: route("versions.get", (call) => versionMessage(findVersion(state, ...version(call)))),
-      [`GET ${secrets}/{secret}/versions/{version}:access`]: route("versions.access", (call) => {
-        const { version: found, data } = accessVersion(state, ...version(call));
+      [`GET ${secrets}/{secret}/versions/{version}`]: route("versions.get", (request) =>
+        versionMessage(findVersion(state, ...version(request))),
+      ),
+      [`GET ${secrets}/{secret}/versions/{version}:access`]: route("versions.access", (request) => {
+        const { version: found, data } = accessVersion(state, ...version(request));
         return { name: found.name, payload: { data: data.toString("base64"), dataCrc32c: String(crc32c(data)) } };
       }),
       [`POST ${secrets}/{secret}/versions/{version}:enable`]: change("enable"),
@@ -85,8 +87,8 @@ export function createSecretManagerApi(manager: SecretsRuntime): Api {
   };
 }
 
-function list(name: string, all: readonly unknown[], { url }: Call): object {
-  return { ...page(name, all, url.searchParams), totalSize: all.length };
+function list(name: string, all: readonly unknown[], { query }: ApiRequest): object {
+  return { ...listPage(name, all, query), totalSize: all.length };
 }
 
 function byAge(a: Secret, b: Secret): number {

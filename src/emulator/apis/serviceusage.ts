@@ -1,8 +1,8 @@
 import { requireProject } from "../builds/new-build.ts";
-import { param, type Call } from "../server/call.ts";
+import { pathParameter, type ApiRequest } from "../server/api-request.ts";
 import { API_TITLES, DEFAULT_APIS } from "./enabled-apis.ts";
 import { ApiError } from "../server/errors.ts";
-import { page } from "./pagination.ts";
+import { listPage } from "./pagination.ts";
 import type { Project } from "../state/resources.ts";
 import type { Api, Handler, Route } from "../server/router.ts";
 import type { Runtime } from "../runtime.ts";
@@ -10,13 +10,13 @@ import type { Runtime } from "../runtime.ts";
 type Usage = Pick<Runtime, "state" | "now">;
 
 /** Google's own limit of a batch. */
-const MOST_AT_ONCE = 20;
+const MAX_BATCH_SIZE = 20;
 
 /** Service Usage: https://cloud.google.com/service-usage/docs/reference/rest/v1 */
 export function serviceusageApi(usage: Usage): Api {
-  const project = (call: Call): Project => requireProject(usage, param(call, "project"));
-  const change = (call: Call, names: readonly string[], enabled: boolean): void => {
-    const { projectId } = project(call);
+  const project = (request: ApiRequest): Project => requireProject(usage, pathParameter(request, "project"));
+  const change = (request: ApiRequest, names: readonly string[], enabled: boolean): void => {
+    const { projectId } = project(request);
     for (const name of names) checkName(name);
     usage.state.transaction(() => {
       for (const name of names) {
@@ -28,34 +28,34 @@ export function serviceusageApi(usage: Usage): Api {
   };
   const changeOne =
     (verb: "enable" | "disable"): Handler =>
-    (call) => {
-      change(call, [param(call, "service")], verb === "enable");
-      return operation(usage, project(call), verb, [param(call, "service")]);
+    (request) => {
+      change(request, [pathParameter(request, "service")], verb === "enable");
+      return operation(usage, project(request), verb, [pathParameter(request, "service")]);
     };
 
   return {
     hosts: ["serviceusage.googleapis.com"],
     routes: {
-      "GET /v1/projects/{project}/services": route("serviceusage.services.list", (call) =>
-        listServices(usage, project(call), call.url.searchParams),
+      "GET /v1/projects/{project}/services": route("serviceusage.services.list", (request) =>
+        listServices(usage, project(request), request.query),
       ),
-      "GET /v1/projects/{project}/services:batchGet": route("serviceusage.services.get", (call) => {
-        const names = call.url.searchParams.getAll("names").map((name) => name.split("/").at(-1) ?? "");
-        return { services: names.map((name) => service(usage, project(call), name)) };
+      "GET /v1/projects/{project}/services:batchGet": route("serviceusage.services.get", (request) => {
+        const names = request.query.getAll("names").map((name) => name.split("/").at(-1) ?? "");
+        return { services: names.map((name) => service(usage, project(request), name)) };
       }),
-      "POST /v1/projects/{project}/services:batchEnable": route("serviceusage.services.enable", async (call) => {
-        const { serviceIds } = await call.body.json();
-        if (!isListOfNames(serviceIds)) throw new ApiError("INVALID_ARGUMENT", `A batch must name from 1 to ${MOST_AT_ONCE} services.`);
-        change(call, serviceIds, true);
-        return operation(usage, project(call), "batchEnable", serviceIds);
+      "POST /v1/projects/{project}/services:batchEnable": route("serviceusage.services.enable", async (request) => {
+        const { serviceIds } = await request.body.json();
+        if (!isListOfNames(serviceIds)) throw new ApiError("INVALID_ARGUMENT", `A batch must name from 1 to ${MAX_BATCH_SIZE} services.`);
+        change(request, serviceIds, true);
+        return operation(usage, project(request), "batchEnable", serviceIds);
       }),
-      "GET /v1/projects/{project}/services/{service}": route("serviceusage.services.get", (call) =>
-        service(usage, project(call), param(call, "service")),
+      "GET /v1/projects/{project}/services/{service}": route("serviceusage.services.get", (request) =>
+        service(usage, project(request), pathParameter(request, "service")),
       ),
       "POST /v1/projects/{project}/services/{service}:enable": route("serviceusage.services.enable", changeOne("enable")),
       "POST /v1/projects/{project}/services/{service}:disable": route("serviceusage.services.disable", changeOne("disable")),
       // Who knows an operation's name may see how it went; so it is at Google.
-      "GET /v1/operations/{operation}": { handle: (call) => getOperation(usage, param(call, "operation")) },
+      "GET /v1/operations/{operation}": { handle: (request) => getOperation(usage, pathParameter(request, "operation")) },
     },
   };
 }
@@ -83,7 +83,7 @@ function listServices(usage: Usage, project: Project, query: URLSearchParams): o
   const services = names
     .filter((name) => !wanted || (wanted === "ENABLED") === enabled.includes(name))
     .map((name) => service(usage, project, name));
-  return page("services", services, query);
+  return listPage("services", services, query);
 }
 
 // Unlike Cloud Run: every API that could be one of Google's is taken to exist.
@@ -100,7 +100,7 @@ function checkName(name: string): void {
 }
 
 function isListOfNames(names: unknown): names is string[] {
-  return Array.isArray(names) && names.length > 0 && names.length <= MOST_AT_ONCE && names.every((name) => typeof name === "string");
+  return Array.isArray(names) && names.length > 0 && names.length <= MAX_BATCH_SIZE && names.every((name) => typeof name === "string");
 }
 
 const RESPONSES = {

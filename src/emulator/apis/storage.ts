@@ -1,7 +1,7 @@
-import { param, type Call } from "../server/call.ts";
+import { pathParameter, type ApiRequest } from "../server/api-request.ts";
 import { ApiError } from "../server/errors.ts";
 import type { Api, Route } from "../server/router.ts";
-import { Reply } from "../server/reply.ts";
+import { HttpResponse } from "../server/http-response.ts";
 import type { Runtime } from "../runtime.ts";
 import { removeOrphanedBlobs } from "../storage/blobs.ts";
 import { deleteBucket, findBucket, insertBucket } from "../storage/buckets.ts";
@@ -23,47 +23,49 @@ export function storageApi(storage: Storage): Api {
   const onBucket = (permission: string, handle: Route["handle"]): Route => ({
     handle,
     permission,
-    resource: (call) => `projects/${findBucket(storage, param(call, "bucket")).project}`,
+    resource: (request) => `projects/${findBucket(storage, pathParameter(request, "bucket")).project}`,
   });
   const onProject = (permission: string, handle: Route["handle"]): Route => ({
     handle,
     permission,
-    resource: (call) => `projects/${projectOf(call)}`,
+    resource: (request) => `projects/${projectOf(request)}`,
   });
-  const get = onBucket("storage.objects.get", (call) => getObject(storage, call));
-  const insert = onBucket("storage.objects.create", (call) => handleUpload(storage, call));
+  const get = onBucket("storage.objects.get", (request) => getObject(storage, request));
+  const insert = onBucket("storage.objects.create", (request) => handleUpload(storage, request));
   // Whoever knows an upload's id may go on with it; so it is at Google.
-  const resumable: Route = { open: true, handle: (call) => handleResume(storage, call) };
+  const resumable: Route = { public: true, handle: (request) => handleResume(storage, request) };
 
   return {
     hosts: ["storage.googleapis.com", "www.googleapis.com"],
     routes: {
-      "GET /storage/v1/b": onProject("storage.buckets.list", (call) => listBuckets(storage, call)),
-      "POST /storage/v1/b": onProject("storage.buckets.create", (call) => createBucket(storage, call)),
-      "GET /storage/v1/b/{bucket}": onBucket("storage.buckets.get", (call) => bucketMessage(findBucket(storage, param(call, "bucket")))),
-      "DELETE /storage/v1/b/{bucket}": onBucket("storage.buckets.delete", (call) => {
-        deleteBucket(storage, param(call, "bucket"));
-        return new Reply(204, {});
+      "GET /storage/v1/b": onProject("storage.buckets.list", (request) => listBuckets(storage, request)),
+      "POST /storage/v1/b": onProject("storage.buckets.create", (request) => createBucket(storage, request)),
+      "GET /storage/v1/b/{bucket}": onBucket("storage.buckets.get", (request) =>
+        bucketMessage(findBucket(storage, pathParameter(request, "bucket"))),
+      ),
+      "DELETE /storage/v1/b/{bucket}": onBucket("storage.buckets.delete", (request) => {
+        deleteBucket(storage, pathParameter(request, "bucket"));
+        return new HttpResponse(204, {});
       }),
-      "GET /storage/v1/b/{bucket}/o": onBucket("storage.objects.list", (call) => listObjects(storage, call)),
+      "GET /storage/v1/b/{bucket}/o": onBucket("storage.objects.list", (request) => listObjects(storage, request)),
       "GET /storage/v1/b/{bucket}/o/{object}": get,
       "GET /download/storage/v1/b/{bucket}/o/{object}": get,
-      "DELETE /storage/v1/b/{bucket}/o/{object}": onBucket("storage.objects.delete", (call) => {
+      "DELETE /storage/v1/b/{bucket}/o/{object}": onBucket("storage.objects.delete", (request) => {
         deleteObject(
           storage.state,
-          findObject(storage.state, param(call, "bucket"), param(call, "object"), call.url.searchParams.get("generation")),
+          findObject(storage.state, pathParameter(request, "bucket"), pathParameter(request, "object"), request.query.get("generation")),
         );
-        return new Reply(204, {});
+        return new HttpResponse(204, {});
       }),
       "POST /upload/storage/v1/b/{bucket}/o": insert,
       "PUT /upload/storage/v1/b/{bucket}/o": resumable,
-      "DELETE /upload/storage/v1/b/{bucket}/o": { open: true, handle: (call) => handleCancel(storage, call) },
+      "DELETE /upload/storage/v1/b/{bucket}/o": { public: true, handle: (request) => handleCancel(storage, request) },
       // The path that gcloud takes for what is larger than 5 MiB.
       "POST /resumable/upload/storage/v1/b/{bucket}/o": insert,
       "PUT /resumable/upload/storage/v1/b/{bucket}/o": resumable,
       // The XML API has every path for an object's, those of the methods that are missing here too.
       "GET /storage/v1/{path=**}": {
-        open: true,
+        public: true,
         handle({ host, url }) {
           throw new ApiError("UNIMPLEMENTED", `The emulator does not have GET https://${host}${url.pathname}.`);
         },
@@ -74,15 +76,15 @@ export function storageApi(storage: Storage): Api {
 
 /** The one method of Cloud Storage's XML API that gcloud uses, for build logs. To be put after the JSON API, whose paths it covers. */
 export function storageXmlApi({ state }: Pick<Runtime, "state">): Api {
-  const getXmlObject = async (call: Call): Promise<Reply> => {
-    const object = state.objects.get(`${param(call, "bucket")}/${param(call, "object")}`);
+  const getXmlObject = async (request: ApiRequest): Promise<HttpResponse> => {
+    const object = state.objects.get(`${pathParameter(request, "bucket")}/${pathParameter(request, "object")}`);
     if (!object) throw new XmlStorageError(404, "NoSuchKey", "The specified key does not exist.");
-    const reply = await download(state, object, call.headers.range);
+    const reply = await download(state, object, request.headers.range);
     if (!reply) throw new XmlStorageError(416, "InvalidRange", "The requested range cannot be satisfied.");
     return reply;
   };
-  const resource = (call: Call): string => {
-    const bucket = state.buckets.get(param(call, "bucket"));
+  const resource = (request: ApiRequest): string => {
+    const bucket = state.buckets.get(pathParameter(request, "bucket"));
     if (!bucket) throw new XmlStorageError(404, "NoSuchBucket", "The specified bucket does not exist.");
     return `projects/${bucket.project}`;
   };
@@ -92,36 +94,36 @@ export function storageXmlApi({ state }: Pick<Runtime, "state">): Api {
   };
 }
 
-function projectOf({ url }: Call): string {
-  const project = url.searchParams.get("project");
+function projectOf({ query }: ApiRequest): string {
+  const project = query.get("project");
   if (!project) throw new StorageError(400, "required", "Required parameter: project");
   return project;
 }
 
-function listBuckets({ state }: Storage, { url }: Call): object {
-  const project = url.searchParams.get("project");
+function listBuckets({ state }: Storage, { query }: ApiRequest): object {
+  const project = query.get("project");
   const buckets = state.buckets.list().filter((bucket) => bucket.project === project || bucket.projectNumber === project);
-  const { items, nextPageToken } = listPage(buckets, url.searchParams);
+  const { items, nextPageToken } = listPage(buckets, query);
   return { kind: "storage#buckets", nextPageToken, items: items.map(bucketMessage) };
 }
 
-async function createBucket(storage: Storage, call: Call): Promise<object> {
-  const { name, location } = await call.body.json();
+async function createBucket(storage: Storage, request: ApiRequest): Promise<object> {
+  const { name, location } = await request.body.json();
   if (typeof name !== "string" || name === "") throw new StorageError(400, "required", "Required");
-  return bucketMessage(insertBucket(storage, projectOf(call), name, typeof location === "string" ? location : "US"));
+  return bucketMessage(insertBucket(storage, projectOf(request), name, typeof location === "string" ? location : "US"));
 }
 
-function listObjects({ state }: Storage, call: Call): object {
-  const bucket = param(call, "bucket");
-  const { items, prefixes, nextPageToken } = listPage(state.objects.list(`${bucket}/`), call.url.searchParams);
+function listObjects({ state }: Storage, request: ApiRequest): object {
+  const bucket = pathParameter(request, "bucket");
+  const { items, prefixes, nextPageToken } = listPage(state.objects.list(`${bucket}/`), request.query);
   return { kind: "storage#objects", nextPageToken, ...(prefixes.length > 0 && { prefixes }), items: items.map(objectMessage) };
 }
 
-async function getObject({ state }: Storage, call: Call): Promise<unknown> {
-  const { searchParams } = call.url;
-  const object = findObject(state, param(call, "bucket"), param(call, "object"), searchParams.get("generation"));
+async function getObject({ state }: Storage, request: ApiRequest): Promise<unknown> {
+  const { searchParams } = request.url;
+  const object = findObject(state, pathParameter(request, "bucket"), pathParameter(request, "object"), searchParams.get("generation"));
   if (searchParams.get("alt") !== "media") return objectMessage(object);
-  const reply = await download(state, object, call.headers.range);
+  const reply = await download(state, object, request.headers.range);
   if (!reply) throw new StorageError(416, "requestedRangeNotSatisfiable", "Request range not satisfiable");
   return reply;
 }

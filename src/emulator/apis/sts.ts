@@ -1,4 +1,4 @@
-import type { Call } from "../server/call.ts";
+import type { ApiRequest } from "../server/api-request.ts";
 import { OAuthError } from "../server/errors.ts";
 import { exchangeToken } from "../oauth2/token-exchange.ts";
 import type { Api } from "../server/router.ts";
@@ -8,12 +8,12 @@ import type { Runtime } from "../runtime.ts";
 export function createStsApi(runtime: Pick<Runtime, "state" | "signingKeys" | "now">): Api {
   return {
     hosts: ["sts.googleapis.com"],
-    routes: { "POST /v1/token": { handle: async (call) => exchangeToken(await readFields(call), runtime), open: true } },
+    routes: { "POST /v1/token": { handle: async (call) => exchangeToken(await readFields(call), runtime), public: true } },
   };
 }
 
 /** The request's fields by OAuth's names; as JSON they come by Google's, `subjectToken` for `subject_token`. */
-async function readFields({ headers, body }: Call): Promise<URLSearchParams> {
+async function readFields({ headers, body }: ApiRequest): Promise<URLSearchParams> {
   if (!headers["content-type"]?.startsWith("application/json")) return body.form();
   const fields = Object.entries(await body.json());
   if (!fields.every(([, value]) => typeof value === "string")) throw new OAuthError("invalid_request", "Invalid JSON payload received.");

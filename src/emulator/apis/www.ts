@@ -1,6 +1,6 @@
-import { param, type Call } from "../server/call.ts";
+import { pathParameter, type ApiRequest } from "../server/api-request.ts";
 import { ApiError } from "../server/errors.ts";
-import { json, type Reply } from "../server/reply.ts";
+import { jsonResponse, type HttpResponse } from "../server/http-response.ts";
 import type { Api } from "../server/router.ts";
 import type { Runtime } from "../runtime.ts";
 import { accountKeys, issuerKeys, type PublicKeys } from "../oauth2/public-keys.ts";
@@ -10,15 +10,18 @@ import { createTokenInfo } from "../oauth2/token-info.ts";
 /** What www.googleapis.com serves of identity: public keys, and the token endpoint by its older names. */
 export function createWwwApi(runtime: Pick<Runtime, "state" | "signingKeys" | "now">): Api {
   const issuer = issuerKeys(runtime);
-  const token = { handle: createTokenEndpoint(runtime), open: true } as const;
-  const tokenInfo = { handle: createTokenInfo(runtime), open: true } as const;
-  const certificates = { handle: async (call: Call) => publish(await keysOf(call, runtime).certificates()), open: true } as const;
-  const jwks = { handle: async (call: Call) => publish(await keysOf(call, runtime).jwks()), open: true } as const;
+  const token = { handle: createTokenEndpoint(runtime), public: true } as const;
+  const tokenInfo = { handle: createTokenInfo(runtime), public: true } as const;
+  const certificates = {
+    handle: async (request: ApiRequest) => publish(await keysOf(request, runtime).certificates()),
+    public: true,
+  } as const;
+  const jwks = { handle: async (request: ApiRequest) => publish(await keysOf(request, runtime).jwks()), public: true } as const;
   return {
     hosts: ["www.googleapis.com"],
     routes: {
-      "GET /oauth2/v1/certs": { handle: async () => publish(await issuer.certificates()), open: true },
-      "GET /oauth2/v3/certs": { handle: async () => publish(await issuer.jwks()), open: true },
+      "GET /oauth2/v1/certs": { handle: async () => publish(await issuer.certificates()), public: true },
+      "GET /oauth2/v3/certs": { handle: async () => publish(await issuer.jwks()), public: true },
       "GET /robot/v1/metadata/x509/{account}": certificates,
       "GET /robot/v1/metadata/jwk/{account}": jwks,
       "GET /service_accounts/v1/metadata/x509/{account}": certificates,
@@ -32,13 +35,13 @@ export function createWwwApi(runtime: Pick<Runtime, "state" | "signingKeys" | "n
   };
 }
 
-function keysOf(call: Call, runtime: Pick<Runtime, "state" | "signingKeys" | "now">): PublicKeys {
-  const account = runtime.state.serviceAccounts.get(param(call, "account").toLowerCase());
+function keysOf(request: ApiRequest, runtime: Pick<Runtime, "state" | "signingKeys" | "now">): PublicKeys {
+  const account = runtime.state.serviceAccounts.get(pathParameter(request, "account").toLowerCase());
   if (!account) throw new ApiError("NOT_FOUND", "Requested entity was not found.");
   return accountKeys(account, runtime);
 }
 
 // Unlike Cloud Run: public keys may be kept for a minute, not hours, so that accounts which tests make anew are believed.
-function publish(keys: object): Reply {
-  return json(keys, 200, { "cache-control": "public, max-age=60, must-revalidate, no-transform" });
+function publish(keys: object): HttpResponse {
+  return jsonResponse(keys, 200, { "cache-control": "public, max-age=60, must-revalidate, no-transform" });
 }

@@ -1,6 +1,6 @@
-import { param, type Call } from "../server/call.ts";
+import { pathParameter, type ApiRequest } from "../server/api-request.ts";
 import { ApiError } from "../server/errors.ts";
-import { page } from "../apis/pagination.ts";
+import { listPage } from "../apis/pagination.ts";
 import type { Route } from "../server/router.ts";
 import type { State } from "../state/state.ts";
 
@@ -20,11 +20,13 @@ const PACKAGE = "/v1/projects/{project}/locations/{location}/repositories/{repos
  */
 export function packageRoutes(
   state: State,
-  { check, removed }: { readonly check: (call: Call) => void; readonly removed: (call: Call) => object },
+  { check, removed }: { readonly check: (request: ApiRequest) => void; readonly removed: (request: ApiRequest) => object },
 ): Readonly<Record<string, Route>> {
-  const tagsOf = (call: Call): Tag[] => {
-    check(call);
-    const [project, location, repository, name] = ["project", "location", "repository", "package"].map((field) => param(call, field));
+  const tagsOf = (request: ApiRequest): Tag[] => {
+    check(request);
+    const [project, location, repository, name] = ["project", "location", "repository", "package"].map((field) =>
+      pathParameter(request, field),
+    );
     const parent = `projects/${project}/locations/${location}/repositories/${repository}/packages/${encodeURIComponent(name ?? "")}`;
     return state.tags.list(`${location}-docker.pkg.dev/${project}/${repository}/${name}:`).map(({ reference, digest }) => ({
       name: `${parent}/tags/${reference.slice(reference.lastIndexOf(":") + 1)}`,
@@ -32,8 +34,8 @@ export function packageRoutes(
       reference,
     }));
   };
-  const tagsOfVersion = (call: Call): Tag[] => {
-    const found = tagsOf(call).filter(({ version }) => version.endsWith(`/${param(call, "version")}`));
+  const tagsOfVersion = (request: ApiRequest): Tag[] => {
+    const found = tagsOf(request).filter(({ version }) => version.endsWith(`/${pathParameter(request, "version")}`));
     if (found.length === 0) throw new ApiError("NOT_FOUND", "Requested entity was not found.");
     return found;
   };
@@ -41,20 +43,20 @@ export function packageRoutes(
   return {
     [`GET ${PACKAGE}/tags`]: {
       permission: "artifactregistry.tags.list",
-      handle: (call) => {
-        const version = /^version="(.+)"$/.exec(call.url.searchParams.get("filter") ?? "")?.[1];
-        const tags = tagsOf(call).filter((tag) => version === undefined || isVersion(tag, version));
-        return page(
+      handle: (request) => {
+        const version = /^version="(.+)"$/.exec(request.query.get("filter") ?? "")?.[1];
+        const tags = tagsOf(request).filter((tag) => version === undefined || isVersion(tag, version));
+        return listPage(
           "tags",
           tags.map(({ name, version: of }) => ({ name, version: of })),
-          call.url.searchParams,
+          request.query,
         );
       },
     },
     [`DELETE ${PACKAGE}/tags/{tag}`]: {
       permission: "artifactregistry.tags.delete",
-      handle: (call) => {
-        const found = tagsOf(call).find(({ name }) => name.endsWith(`/tags/${param(call, "tag")}`));
+      handle: (request) => {
+        const found = tagsOf(request).find(({ name }) => name.endsWith(`/tags/${pathParameter(request, "tag")}`));
         if (!found) throw new ApiError("NOT_FOUND", "Requested entity was not found.");
         state.tags.delete(found.reference);
         return {};
@@ -62,23 +64,23 @@ export function packageRoutes(
     },
     [`GET ${PACKAGE}/versions/{version=**}`]: {
       permission: "artifactregistry.versions.get",
-      handle: (call) => {
-        const { version: name } = tagsOfVersion(call)[0] as Tag;
-        const { createTime } = state.images.get(param(call, "version")) ?? {};
+      handle: (request) => {
+        const { version: name } = tagsOfVersion(request)[0] as Tag;
+        const { createTime } = state.images.get(pathParameter(request, "version")) ?? {};
         return { name, createTime, updateTime: createTime };
       },
     },
     // Unlike Cloud Run: an image without tags counts as deleted, so deleting any version of it succeeds.
     [`DELETE ${PACKAGE}/versions/{version=**}`]: {
       permission: "artifactregistry.versions.delete",
-      handle: (call) => {
-        const tags = tagsOf(call).filter(({ version }) => version.endsWith(`/${param(call, "version")}`));
-        if (tags.length > 0 && call.url.searchParams.get("force") !== "true")
+      handle: (request) => {
+        const tags = tagsOf(request).filter(({ version }) => version.endsWith(`/${pathParameter(request, "version")}`));
+        if (tags.length > 0 && request.query.get("force") !== "true")
           throw new ApiError("FAILED_PRECONDITION", "The version is tagged: delete its tags first, or force the deletion.");
         state.transaction(() => {
           for (const { reference } of tags) state.tags.delete(reference);
         });
-        return removed(call);
+        return removed(request);
       },
     },
   };

@@ -1,5 +1,5 @@
 import { parseFilter } from "../apis/filter.ts";
-import { page } from "../apis/pagination.ts";
+import { listPage } from "../apis/pagination.ts";
 import type { Build } from "../state/resources.ts";
 
 /** The fields that a filter can name, in the spellings that it can use. */
@@ -15,5 +15,5 @@ export function listBuilds(builds: readonly Build[], location: string | undefine
     .filter(({ name }) => location === undefined || location === "-" || String(name).includes(`/locations/${location}/`))
     .filter((build) => filter((name) => build[FILTER_FIELDS[name] ?? ""]))
     .sort((a, b) => (String(a["createTime"]) < String(b["createTime"]) ? 1 : -1));
-  return page("builds", matches, query);
+  return listPage("builds", matches, query);
 }

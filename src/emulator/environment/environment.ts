@@ -38,7 +38,7 @@ export function shellEnvironment({ url, directory, project, region }: Environmen
   return {
     CLOUDRUN_OAUTH_EMULATOR: url,
     CLOUDRUN_OAUTH_CACHE_DIR: cache,
-    ...waysTo({ http: url, https: url, authorities, added }),
+    ...clientVariables({ http: url, https: url, authorities, added }),
     ALL_PROXY: null,
     all_proxy: null,
 
@@ -68,10 +68,14 @@ export function shellEnvironment({ url, directory, project, region }: Environmen
 }
 
 /** The variables that bring an instance to the emulator, and to a metadata server of its own at `metadata` (`127.0.0.1:PORT`). */
-export function instanceEnvironment({ url, metadata, ...trusted }: Trusted & { url: string; metadata: string }): Record<string, string> {
+export function instanceEnvironment({
+  url,
+  metadata,
+  ...trusted
+}: AuthorityFiles & { url: string; metadata: string }): Record<string, string> {
   return {
     // Whoever asks for http://metadata.google.internal comes by a proxy to the instance's own.
-    ...waysTo({ http: `http://${metadata}`, https: url, ...trusted }),
+    ...clientVariables({ http: `http://${metadata}`, https: url, ...trusted }),
     GCE_METADATA_HOST: metadata,
     GCE_METADATA_IP: metadata,
     GCE_METADATA_ROOT: metadata,
@@ -79,13 +83,13 @@ export function instanceEnvironment({ url, metadata, ...trusted }: Trusted & { u
 }
 
 /** Two of the files of `filesOf`. */
-interface Trusted {
+interface AuthorityFiles {
   readonly authorities: string;
   readonly added: string;
 }
 
 /** What makes HTTP clients go by a proxy, and trust the emulator's authority. */
-function waysTo({ http, https, authorities, added }: Trusted & { http: string; https: string }): Record<string, string> {
+function clientVariables({ http, https, authorities, added }: AuthorityFiles & { http: string; https: string }): Record<string, string> {
   const noProxy = "localhost,127.0.0.1,::1";
   return {
     HTTPS_PROXY: https,
@@ -113,7 +117,7 @@ const AUTHORITY_VARIABLES = [
 ];
 
 /** An environment as it was before it was brought to an emulator: an emulator that is started there must not take another for its way out. */
-export function withoutEmulator(env: Readonly<Record<string, string | undefined>>): Record<string, string | undefined> {
+export function removeEmulatorVariables(env: Readonly<Record<string, string | undefined>>): Record<string, string | undefined> {
   const url = env["CLOUDRUN_OAUTH_EMULATOR"];
   if (!url) return { ...env };
   return Object.fromEntries(Object.entries(env).filter(([name, value]) => value !== url && !AUTHORITY_VARIABLES.includes(name)));
@@ -123,7 +127,7 @@ export function withoutEmulator(env: Readonly<Record<string, string | undefined>
  * PEM of the authorities to trust: in `bundle` the public roots, those that the user's own environment adds, and the emulator's; in `added`
  * the same without the public ones.
  */
-export function trustedAuthorities(
+export function collectAuthorities(
   authority: string,
   env: Readonly<Record<string, string | undefined>>,
 ): { readonly bundle: string; readonly added: string } {

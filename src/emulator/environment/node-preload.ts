@@ -4,17 +4,21 @@ import { EMULATED_DOMAINS } from "../server/hosts.ts";
 import type { EmulatorStatus } from "./emulator-status.ts";
 import { writeFileAtomically } from "../state/atomic-write.ts";
 
-const fileIn = (directory: string): string => join(directory, "node-client.cjs");
+const preloadFile = (directory: string): string => join(directory, "node-client.cjs");
 
 /**
  * Writes what a Node program loads first, so that its connections to the emulated hosts come to the emulator, whichever client opens them: the fetch of Node
  * 20 and clients that have an agent of their own go by no proxy of the environment.
  */
 export function writeNodePreload(directory: string): void {
-  writeFileAtomically(fileIn(directory), `"use strict";\n(${leadToEmulator.toString()})(${JSON.stringify(EMULATED_DOMAINS)}, process);\n`, {
-    mode: 0o644,
-    isReproducible: true,
-  });
+  writeFileAtomically(
+    preloadFile(directory),
+    `"use strict";\n(${redirectConnections.toString()})(${JSON.stringify(EMULATED_DOMAINS)}, process);\n`,
+    {
+      mode: 0o644,
+      isReproducible: true,
+    },
+  );
 }
 
 /** The variables that lead a program to an emulator which ends after it, in the environment `own`: all of its Node's connections go there too. */
@@ -23,13 +27,17 @@ export function nodeProgramEnvironment(
   own: Readonly<Record<string, string | undefined>>,
 ): EmulatorStatus["environment"] {
   const { NODE_OPTIONS, NODE_USE_ENV_PROXY = null } = own;
-  const file = fileIn(data_dir);
+  const file = preloadFile(data_dir);
   // An emulator of another version has none.
   if (!existsSync(file)) return environment;
-  return { ...environment, NODE_USE_ENV_PROXY, NODE_OPTIONS: NODE_OPTIONS?.includes(file) ? NODE_OPTIONS : withOption(NODE_OPTIONS, file) };
+  return {
+    ...environment,
+    NODE_USE_ENV_PROXY,
+    NODE_OPTIONS: NODE_OPTIONS?.includes(file) ? NODE_OPTIONS : appendOption(NODE_OPTIONS, file),
+  };
 }
 
-function withOption(own: string | undefined, file: string): string {
+function appendOption(own: string | undefined, file: string): string {
   // https://nodejs.org/api/cli.html#node_optionsoptions
   const option = `--require="${file.replace(/["\\]/g, "\\$&")}"`;
   return own ? `${own} ${option}` : option;
@@ -39,7 +47,7 @@ function withOption(own: string | undefined, file: string): string {
 type Connect = (...args: readonly unknown[]) => unknown;
 
 /** Stands in a file of its own, by its text: all that it needs is in it. */
-function leadToEmulator(domains: readonly string[], { env, getBuiltinModule }: NodeJS.Process): void {
+function redirectConnections(domains: readonly string[], { env, getBuiltinModule }: NodeJS.Process): void {
   const [tls, net, http] = ["tls", "net", "http"].map((name) => getBuiltinModule(`node:${name}`)) as [
     { connect: Connect },
     { connect: Connect; createConnection: Connect },

@@ -8,7 +8,7 @@ const INTERNAL_ERROR = 2;
 type Answer = ServerResponse & { readonly stream?: { close(code: number): void; readonly session?: { readonly socket: Socket } } };
 
 /** Ends the connection without an answer: by a TCP reset, as of a machine that is gone. */
-export function reset(response: Answer): void {
+export function resetConnection(response: Answer): void {
   const socket = response.stream?.session?.socket ?? response.socket;
   // Only TCP knows a reset, and TLS lies above it.
   const below = (socket as { readonly _parent?: unknown } | null)?._parent ?? socket;
@@ -17,7 +17,7 @@ export function reset(response: Answer): void {
 }
 
 /** Lets so many bytes of the body through, then ends the connection; a body that is no longer arrives whole. */
-export function truncate(response: Answer, bytes: number): void {
+export function truncateBody(response: Answer, bytes: number): void {
   const write = response.write.bind(response) as (chunk: Buffer) => boolean;
   const end = response.end.bind(response) as () => ServerResponse;
   let left = bytes;

@@ -2,10 +2,10 @@ import { createHash } from "node:crypto";
 import { STATUS_CODES } from "node:http";
 import { forbidden, notFound, unauthorized, unavailable } from "../front-door/error-pages.ts";
 import { isServiceHost } from "../server/hosts.ts";
-import { html, json, type Reply } from "../server/reply.ts";
+import { htmlResponse, jsonResponse, type HttpResponse } from "../server/http-response.ts";
 
 /** How Google says a status: https://cloud.google.com/apis/design/errors#error_model */
-const SAID: Readonly<Record<number, readonly [status: string, message: string]>> = {
+const ERRORS: Readonly<Record<number, readonly [status: string, message: string]>> = {
   400: ["INVALID_ARGUMENT", "Request contains an invalid argument."],
   401: [
     "UNAUTHENTICATED",
@@ -21,7 +21,7 @@ const SAID: Readonly<Record<number, readonly [status: string, message: string]>>
   504: ["DEADLINE_EXCEEDED", "Deadline expired before operation could complete."],
 };
 
-interface Wanted {
+interface FaultError {
   readonly status: number;
   /** Seconds. */
   readonly retryAfter?: number | undefined;
@@ -29,7 +29,7 @@ interface Wanted {
 }
 
 /** The answer with a status as the host gives it: a service's page, the token endpoint's error, an API's error. `target` is the request's path and query. */
-export function faultAnswer(host: string, target: string, { status, retryAfter, reason }: Wanted): Reply {
+export function faultResponse(host: string, target: string, { status, retryAfter, reason }: FaultError): HttpResponse {
   if (reason === "VPC_SERVICE_CONTROLS" && !isServiceHost(host)) return outsidePerimeter(host, target);
   const reply = isServiceHost(host)
     ? servicePage(target, status)
@@ -39,12 +39,12 @@ export function faultAnswer(host: string, target: string, { status, retryAfter, 
   return retryAfter === undefined ? reply : { ...reply, headers: { ...reply.headers, "retry-after": String(retryAfter) } };
 }
 
-function servicePage(target: string, status: number): Reply {
+function servicePage(target: string, status: number): HttpResponse {
   if (status === 401) return unauthorized(target);
   if (status === 403) return forbidden(target);
   if (status === 404) return notFound();
   if (status === 429 || status === 500 || status === 503 || status === 504) return unavailable(status);
-  return html(`<html><head><title>${status} ${STATUS_CODES[status] ?? ""}</title></head><body></body></html>\n`, status);
+  return htmlResponse(`<html><head><title>${status} ${STATUS_CODES[status] ?? ""}</title></head><body></body></html>\n`, status);
 }
 
 function isTokenEndpoint(host: string, target: string): boolean {
@@ -52,22 +52,22 @@ function isTokenEndpoint(host: string, target: string): boolean {
 }
 
 /** RFC 6749, section 5.2, with the code that Google's clients know for a failure that passes. */
-function tokenError(status: number): Reply {
+function tokenError(status: number): HttpResponse {
   const error = status >= 500 ? "internal_failure" : status === 429 ? "rate_limit_exceeded" : "invalid_request";
-  return json({ error, error_description: status >= 500 ? "Backend Error" : (SAID[status]?.[1] ?? "Bad Request") }, status);
+  return jsonResponse({ error, error_description: status >= 500 ? "Backend Error" : (ERRORS[status]?.[1] ?? "Bad Request") }, status);
 }
 
-function apiError(host: string, status: number): Reply {
-  const [code, message] = SAID[status] ?? ["UNKNOWN", STATUS_CODES[status] ?? "Unknown Error"];
-  if (status !== 429) return json({ error: { code: status, message, status: code } }, status);
+function apiError(host: string, status: number): HttpResponse {
+  const [code, message] = ERRORS[status] ?? ["UNKNOWN", STATUS_CODES[status] ?? "Unknown Error"];
+  if (status !== 429) return jsonResponse({ error: { code: status, message, status: code } }, status);
   const metadata = { service: host, quota_metric: `${host}/requests`, quota_limit: "RequestsPerMinute" };
   const detail = { "@type": "type.googleapis.com/google.rpc.ErrorInfo", reason: "RATE_LIMIT_EXCEEDED", domain: "googleapis.com", metadata };
-  return json({ error: { code: status, message: `${message} of service '${host}'.`, status: code, details: [detail] } }, status);
+  return jsonResponse({ error: { code: status, message: `${message} of service '${host}'.`, status: code, details: [detail] } }, status);
 }
 
 // Unlike Cloud Run: there are no perimeters of VPC Service Controls; a fault answers as if there were one.
 /** https://cloud.google.com/vpc-service-controls/docs/troubleshooting */
-function outsidePerimeter(host: string, target: string): Reply {
+function outsidePerimeter(host: string, target: string): HttpResponse {
   const id = createHash("sha256").update(`${host}${target}`).digest("base64url").slice(0, 32);
   const message = `Request is prohibited by organization's policy. vpcServiceControlsUniqueIdentifier: ${id}`;
   const violation = { type: "VPC_SERVICE_CONTROLS", description: id };
@@ -78,5 +78,5 @@ function outsidePerimeter(host: string, target: string): Reply {
     domain: "googleapis.com",
     metadata: { uid: id, service: host.replace(/^[a-z]+-[a-z]+\d+-/, "") },
   };
-  return json({ error: { code: 403, message, status: "PERMISSION_DENIED", details: [failure, info] } }, 403);
+  return jsonResponse({ error: { code: 403, message, status: "PERMISSION_DENIED", details: [failure, info] } }, 403);
 }

@@ -1,19 +1,19 @@
 import * as v from "valibot";
 import { ApiError } from "../server/errors.ts";
 
-const Whole = v.pipe(v.number(), v.integer(), v.minValue(0));
+const WholeNumber = v.pipe(v.number(), v.integer(), v.minValue(0));
 
-const Wanted = v.pipe(
+const FaultSchema = v.pipe(
   v.strictObject({
     match: v.pipe(v.string(), v.regex(/^[^\s/]*(\/\S*)?$/, "it is a host, a path or both, as run.googleapis.com/v1/**"), v.nonEmpty()),
     method: v.optional(v.pipe(v.string(), v.toUpperCase(), v.regex(/^[A-Z]+$/, "it is an HTTP method"))),
-    status: v.optional(v.pipe(Whole, v.minValue(400), v.maxValue(599))),
-    retry_after: v.optional(Whole),
+    status: v.optional(v.pipe(WholeNumber, v.minValue(400), v.maxValue(599))),
+    retry_after: v.optional(WholeNumber),
     reason: v.optional(v.literal("VPC_SERVICE_CONTROLS")),
     latency_ms: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(3_600_000))),
     reset: v.optional(v.literal(true)),
-    truncate: v.optional(Whole),
-    times: v.optional(v.pipe(Whole, v.minValue(1))),
+    truncate: v.optional(WholeNumber),
+    times: v.optional(v.pipe(WholeNumber, v.minValue(1))),
   }),
   v.check(
     ({ status, reset, truncate, latency_ms }) => [status, reset, truncate, latency_ms].some((effect) => effect !== undefined),
@@ -28,14 +28,14 @@ const Wanted = v.pipe(
 );
 
 /** What is to go wrong, and where; in the spelling of the emulator's own API. */
-export type FaultRequest = Readonly<v.InferOutput<typeof Wanted>>;
+export type FaultRequest = Readonly<v.InferOutput<typeof FaultSchema>>;
 
 /** A fault that lies in wait. `times` is how often it is still to happen: for ever where it is not said. */
 export type Fault = FaultRequest & { readonly id: number; /** How often it has happened. */ readonly struck: number };
 
 /** Reads a request to add a fault; throws ApiError INVALID_ARGUMENT. */
 export function parseFault(body: unknown): FaultRequest {
-  const result = v.safeParse(Wanted, body);
+  const result = v.safeParse(FaultSchema, body);
   if (result.success) return result.output;
   const [issue] = result.issues;
   const path = v.getDotPath(issue);

@@ -1,10 +1,10 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ApiError } from "../server/errors.ts";
-import { faultAnswer } from "./fault-response.ts";
-import { reset, truncate } from "./break-connection.ts";
+import { faultResponse } from "./fault-response.ts";
+import { resetConnection, truncateBody } from "./break-connection.ts";
 import { parseFault, type Fault } from "./fault.ts";
-import { isMatch } from "./match.ts";
+import { matchesUrl } from "./match.ts";
 
 /** What is to go wrong in this emulator, in the order in which it was asked for. */
 export interface Faults {
@@ -15,9 +15,9 @@ export interface Faults {
   remove(id: number): void;
   clear(): void;
   /** True where none lies in wait. */
-  isQuiet(): boolean;
+  isEmpty(): boolean;
   /** Does to a request what the first fault says that matches it. True where nothing is left to answer. */
-  strike(request: IncomingMessage, response: ServerResponse, host: string): Promise<boolean>;
+  inject(request: IncomingMessage, response: ServerResponse, host: string): Promise<boolean>;
 }
 
 /** `now` gives milliseconds since the epoch. */
@@ -28,7 +28,7 @@ export function createFaults(now: () => number): Faults {
   /** The fault that a request meets, counted. */
   const take = (method: string, host: string, path: string): Fault | undefined => {
     const fault = [...faults.values()].find(
-      (each) => (each.method ?? method) === method && each.times !== 0 && isMatch(each.match, host, path),
+      (each) => (each.method ?? method) === method && each.times !== 0 && matchesUrl(each.match, host, path),
     );
     if (fault) {
       const { times, struck } = fault;
@@ -48,20 +48,20 @@ export function createFaults(now: () => number): Faults {
       if (!faults.delete(id)) throw new ApiError("NOT_FOUND", `There is no fault ${id}.`);
     },
     clear: () => faults.clear(),
-    isQuiet: () => faults.size === 0,
-    async strike(request, response, host) {
+    isEmpty: () => faults.size === 0,
+    async inject(request, response, host) {
       const target = request.url ?? "/";
       const fault = take(request.method ?? "GET", host, target.split("?", 1)[0] as string);
       if (!fault) return false;
       if (fault.latency_ms) await pause(fault.latency_ms, response);
       if (response.destroyed) return true;
-      if (fault.truncate !== undefined) truncate(response, fault.truncate);
+      if (fault.truncate !== undefined) truncateBody(response, fault.truncate);
       if (fault.reset) {
-        reset(response);
+        resetConnection(response);
         return true;
       }
       if (fault.status === undefined) return false;
-      const { status, headers, body } = faultAnswer(host, target, {
+      const { status, headers, body } = faultResponse(host, target, {
         status: fault.status,
         retryAfter: fault.retry_after,
         reason: fault.reason,

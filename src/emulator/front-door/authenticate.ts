@@ -1,4 +1,4 @@
-import type { Identity } from "../server/call.ts";
+import type { Identity } from "../iam/principal.ts";
 import { findAccessToken } from "../oauth2/access-tokens.ts";
 import { verifyIdToken } from "../oauth2/id-tokens.ts";
 import { GCLOUD_CLIENTS } from "../oauth2/logins.ts";

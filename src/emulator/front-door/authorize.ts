@@ -1,4 +1,4 @@
-import type { Identity } from "../server/call.ts";
+import type { Identity } from "../iam/principal.ts";
 import { isAllowed } from "../iam/policy.ts";
 import { isInvokerCheckOff } from "../run/invoker-check.ts";
 import { resourceName } from "../run/naming.ts";

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { hearOut } from "../server/reply.ts";
+import { keepReading } from "../server/http-response.ts";
 import { pageHeaders, writeHead } from "./response.ts";
 import { passOn } from "./forward.ts";
 import type { Passage } from "./passage.ts";
@@ -10,7 +10,7 @@ export function passageByNode(request: IncomingMessage, response: ServerResponse
     request,
     onOver: (done) => void response.once("close", () => done(response.statusCode)),
     refuse(page, trace) {
-      hearOut(request, response);
+      keepReading(request, response);
       writeHead(response, page.status, pageHeaders(page, trace, now()));
       response.end(request.method === "HEAD" ? undefined : page.body);
     },

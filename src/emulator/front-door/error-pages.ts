@@ -1,7 +1,7 @@
-import { Reply } from "../server/reply.ts";
+import { HttpResponse } from "../server/http-response.ts";
 
 /** A page of the front end's own. */
-export class Page extends Reply {
+export class Page extends HttpResponse {
   /** What the request log says of it: https://cloud.google.com/run/docs/troubleshooting */
   readonly explanation: string | undefined;
 

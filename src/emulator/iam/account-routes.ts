@@ -1,4 +1,5 @@
-import { param, type Call, type Principal } from "../server/call.ts";
+import { pathParameter, type ApiRequest } from "../server/api-request.ts";
+import type { Principal } from "./principal.ts";
 import { ApiError } from "../server/errors.ts";
 import type { ServiceAccount } from "../state/resources.ts";
 import type { Route } from "../server/router.ts";
@@ -8,14 +9,14 @@ import { readPolicy, setPolicy, testPermissions } from "./policy.ts";
 import { canonicalName } from "./resource-names.ts";
 import { createServiceAccount, deleteServiceAccount, findServiceAccount } from "./service-accounts.ts";
 
-const MOST_ON_A_PAGE = 100;
+const MAX_PAGE_SIZE = 100;
 
 /** https://cloud.google.com/iam/docs/reference/rest/v1/projects.serviceAccounts */
 export function accountRoutes({ state, signingKeys }: Pick<Runtime, "state" | "signingKeys">): Record<string, Route> {
-  const route = (verb: string, handle: (account: ServiceAccount, call: Call) => unknown): Route => ({
+  const route = (verb: string, handle: (account: ServiceAccount, request: ApiRequest) => unknown): Route => ({
     permission: `iam.serviceAccounts.${verb}`,
-    resource: (call) => accountResource(state, call),
-    handle: (call) => handle(requireAccount(state, call), call),
+    resource: (request) => accountResource(state, request),
+    handle: (request) => handle(requireAccount(state, request), request),
   });
   const switchTo = (disabled: boolean) => (account: ServiceAccount) => {
     state.serviceAccounts.set(account.email, { ...account, disabled });
@@ -23,8 +24,11 @@ export function accountRoutes({ state, signingKeys }: Pick<Runtime, "state" | "s
   };
 
   return {
-    "POST /v1/projects/{project}/serviceAccounts": { permission: "iam.serviceAccounts.create", handle: (call) => create(state, call) },
-    "GET /v1/projects/{project}/serviceAccounts": { permission: "iam.serviceAccounts.list", handle: (call) => list(state, call) },
+    "POST /v1/projects/{project}/serviceAccounts": {
+      permission: "iam.serviceAccounts.create",
+      handle: (request) => create(state, request),
+    },
+    "GET /v1/projects/{project}/serviceAccounts": { permission: "iam.serviceAccounts.list", handle: (request) => list(state, request) },
     "GET /v1/projects/{project}/serviceAccounts/{account}": route("get", describeAccount),
     "PATCH /v1/projects/{project}/serviceAccounts/{account}": route("update", async (account, { body }) => {
       const { serviceAccount, updateMask } = await body.json();
@@ -35,39 +39,43 @@ export function accountRoutes({ state, signingKeys }: Pick<Runtime, "state" | "s
     ),
     "DELETE /v1/projects/{project}/serviceAccounts/{account}": route("delete", (account) => {
       deleteServiceAccount(state, account);
-      signingKeys.forget(account.uniqueId);
+      signingKeys.removeAccountKey(account.uniqueId);
       return {};
     }),
     "POST /v1/projects/{project}/serviceAccounts/{account}:disable": route("disable", switchTo(true)),
     "POST /v1/projects/{project}/serviceAccounts/{account}:enable": route("enable", switchTo(false)),
-    "POST /v1/projects/{project}/serviceAccounts/{account}:getIamPolicy": route("getIamPolicy", (account, call) =>
-      readPolicy(state, resourceOf(account), call),
+    "POST /v1/projects/{project}/serviceAccounts/{account}:getIamPolicy": route("getIamPolicy", (account, request) =>
+      readPolicy(state, resourceOf(account), request),
     ),
     "POST /v1/projects/{project}/serviceAccounts/{account}:setIamPolicy": route("setIamPolicy", async (account, { body }) =>
       setPolicy(state, resourceOf(account), (await body.json())["policy"]),
     ),
     "POST /v1/projects/{project}/serviceAccounts/{account}:testIamPermissions": {
-      handle: async (call) => {
-        const { permissions } = await call.body.json();
-        return { permissions: testPermissions(state, call.principal as Principal, permissions, resourceOf(requireAccount(state, call))) };
+      handle: async (request) => {
+        const { permissions } = await request.body.json();
+        return {
+          permissions: testPermissions(state, request.principal as Principal, permissions, resourceOf(requireAccount(state, request))),
+        };
       },
     },
   };
 }
 
 /** The account that a path names, by e-mail address or unique id; throws ApiError NOT_FOUND. */
-export function requireAccount(state: State, call: Call): ServiceAccount {
-  const account = findServiceAccount(state, param(call, "project"), param(call, "account"));
+export function requireAccount(state: State, request: ApiRequest): ServiceAccount {
+  const account = findServiceAccount(state, pathParameter(request, "project"), pathParameter(request, "account"));
   if (!account) throw new ApiError("NOT_FOUND", "Unknown service account");
   return account;
 }
 
 /** The resource that a permission on an account is checked on: where there is no such account, the project where it would be. */
-export function accountResource(state: State, call: Call): string {
-  const account = findServiceAccount(state, param(call, "project"), param(call, "account"));
+export function accountResource(state: State, request: ApiRequest): string {
+  const account = findServiceAccount(state, pathParameter(request, "project"), pathParameter(request, "account"));
   if (account) return resourceOf(account);
   const project =
-    param(call, "project") === "-" ? /@(.+)\.iam\.gserviceaccount\.com$/.exec(param(call, "account"))?.[1] : param(call, "project");
+    pathParameter(request, "project") === "-"
+      ? /@(.+)\.iam\.gserviceaccount\.com$/.exec(pathParameter(request, "account"))?.[1]
+      : pathParameter(request, "project");
   return `projects/${project ?? "-"}`;
 }
 
@@ -75,18 +83,18 @@ function resourceOf({ projectId, email }: ServiceAccount): string {
   return `projects/${projectId}/serviceAccounts/${email}`;
 }
 
-async function create(state: State, call: Call): Promise<object> {
-  const { accountId, serviceAccount } = await call.body.json();
-  const projectId = canonicalName(state, `projects/${param(call, "project")}`).slice("projects/".length);
+async function create(state: State, request: ApiRequest): Promise<object> {
+  const { accountId, serviceAccount } = await request.body.json();
+  const projectId = canonicalName(state, `projects/${pathParameter(request, "project")}`).slice("projects/".length);
   const texts = readTexts(serviceAccount ?? {});
   return describeAccount(createServiceAccount(state, { projectId, accountId: typeof accountId === "string" ? accountId : "", ...texts }));
 }
 
-function list(state: State, call: Call): object {
-  const project = canonicalName(state, `projects/${param(call, "project")}`);
-  const size = Math.min(Number(call.url.searchParams.get("pageSize")) || MOST_ON_A_PAGE, MOST_ON_A_PAGE);
+function list(state: State, request: ApiRequest): object {
+  const project = canonicalName(state, `projects/${pathParameter(request, "project")}`);
+  const size = Math.min(Number(request.query.get("pageSize")) || MAX_PAGE_SIZE, MAX_PAGE_SIZE);
   // A page's token is the last address on the page before.
-  const after = Buffer.from(call.url.searchParams.get("pageToken") ?? "", "base64url").toString();
+  const after = Buffer.from(request.query.get("pageToken") ?? "", "base64url").toString();
   const rest = state.serviceAccounts.list().filter(({ projectId, email }) => `projects/${projectId}` === project && email > after);
   const page = rest.slice(0, size);
   const more = rest.length > size ? { nextPageToken: Buffer.from(page.at(-1)?.email ?? "").toString("base64url") } : {};

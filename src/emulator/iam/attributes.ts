@@ -12,7 +12,7 @@ export interface Attributes {
 }
 
 const TARGET = /^(google\.subject|google\.groups|attribute\.[a-z0-9_]{1,100})$/;
-const LONGEST_SUBJECT = 127;
+const MAX_SUBJECT_BYTES = 127;
 
 // Each is made when it is first asked for: most emulators never need them, and all would start later.
 const made: { mappings?: Environment; conditions?: Environment } = {};
@@ -55,15 +55,15 @@ export function mapAttributes(
     return [target.slice("attribute.".length), value] as const;
   });
   const { "google.subject": subject, "google.groups": groups = [] } = Object.fromEntries(values);
-  if (typeof subject !== "string" || subject === "" || Buffer.byteLength(subject) > LONGEST_SUBJECT)
-    throw new Error(`The value of google.subject must be a text of 1 to ${LONGEST_SUBJECT} bytes.`);
+  if (typeof subject !== "string" || subject === "" || Buffer.byteLength(subject) > MAX_SUBJECT_BYTES)
+    throw new Error(`The value of google.subject must be a text of 1 to ${MAX_SUBJECT_BYTES} bytes.`);
   if (!Array.isArray(groups) || !groups.every((group) => typeof group === "string"))
     throw new Error("The mapped attribute 'google.groups' must be of type LIST<STRING>");
   return { subject, groups, custom: Object.fromEntries(texts) };
 }
 
 /** Whether a provider takes a credential whose claims it has mapped; one without a condition takes them all. */
-export function isAccepted(
+export function meetsAttributeCondition(
   { attributeCondition }: Pick<WorkloadIdentityProvider, "attributeCondition">,
   assertion: Readonly<Record<string, unknown>>,
   { subject, groups, custom }: Attributes,

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
-import type { Principal } from "../server/call.ts";
+import type { Principal } from "./principal.ts";
 import { ApiError } from "../server/errors.ts";
 import { findAccessToken } from "../oauth2/access-tokens.ts";
 import { readSelfSignedToken } from "../oauth2/self-signed-token.ts";

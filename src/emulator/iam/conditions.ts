@@ -45,7 +45,7 @@ export function parseCondition(condition: unknown, at: string): Condition | unde
 
 // Unlike Cloud Run: resource.name holds the project's id for every kind of resource; for some, Google has its number there.
 /** Whether a condition is met; one that fails, as by a timestamp that is none, is not. */
-export function isMet({ expression }: Condition, { time, resource }: Attributes): boolean {
+export function isConditionMet({ expression }: Condition, { time, resource }: Attributes): boolean {
   try {
     return environment().evaluate(expression, { request: { time: new Date(time) }, resource: { name: resource } }) === true;
   } catch {

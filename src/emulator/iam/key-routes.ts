@@ -1,5 +1,5 @@
 import { X509Certificate } from "node:crypto";
-import { param, type Call } from "../server/call.ts";
+import { pathParameter, type ApiRequest } from "../server/api-request.ts";
 import { ApiError } from "../server/errors.ts";
 import { checkKeyCreation } from "../organization/org-policies.ts";
 import type { ServiceAccount, ServiceAccountKey } from "../state/resources.ts";
@@ -12,13 +12,13 @@ import { createKey } from "./service-accounts.ts";
 // Unlike Cloud Run: an account may have any number of keys, and none is uploaded.
 /** https://cloud.google.com/iam/docs/reference/rest/v1/projects.serviceAccounts.keys */
 export function keyRoutes({ state, now }: Pick<Runtime, "state" | "now">): Record<string, Route> {
-  const route = (verb: string, handle: (account: ServiceAccount, call: Call) => unknown): Route => ({
+  const route = (verb: string, handle: (account: ServiceAccount, request: ApiRequest) => unknown): Route => ({
     permission: `iam.serviceAccountKeys.${verb}`,
-    resource: (call) => accountResource(state, call),
-    handle: (call) => handle(requireAccount(state, call), call),
+    resource: (request) => accountResource(state, request),
+    handle: (request) => handle(requireAccount(state, request), request),
   });
-  const switchTo = (disabled: boolean) => (account: ServiceAccount, call: Call) => {
-    state.keys.set(`${account.email}/${param(call, "key")}`, { ...requireKey(state, account, call), disabled });
+  const switchTo = (disabled: boolean) => (account: ServiceAccount, request: ApiRequest) => {
+    state.keys.set(`${account.email}/${pathParameter(request, "key")}`, { ...requireKey(state, account, request), disabled });
     return {};
   };
 
@@ -30,18 +30,18 @@ export function keyRoutes({ state, now }: Pick<Runtime, "state" | "now">): Recor
       const privateKeyData = Buffer.from(`${JSON.stringify(file, null, 2)}\n`).toString("base64");
       return { ...describeKey(account, key), privateKeyType: "TYPE_GOOGLE_CREDENTIALS_FILE", privateKeyData };
     }),
-    "GET /v1/projects/{project}/serviceAccounts/{account}/keys": route("list", (account, { url }) => {
-      const types = url.searchParams.getAll("keyTypes");
+    "GET /v1/projects/{project}/serviceAccounts/{account}/keys": route("list", (account, { query }) => {
+      const types = query.getAll("keyTypes");
       // Unlike Cloud Run: the keys that are managed for an account are not listed.
       const keys = types.length === 0 || types.includes("USER_MANAGED") ? state.keys.list(`${account.email}/`) : [];
       return { keys: keys.map((key) => describeKey(account, key)) };
     }),
-    "GET /v1/projects/{project}/serviceAccounts/{account}/keys/{key}": route("get", (account, call) => {
-      const key = requireKey(state, account, call);
-      return { ...describeKey(account, key), ...publicKeyData(key, call.url.searchParams.get("publicKeyType")) };
+    "GET /v1/projects/{project}/serviceAccounts/{account}/keys/{key}": route("get", (account, request) => {
+      const key = requireKey(state, account, request);
+      return { ...describeKey(account, key), ...publicKeyData(key, request.query.get("publicKeyType")) };
     }),
-    "DELETE /v1/projects/{project}/serviceAccounts/{account}/keys/{key}": route("delete", (account, call) => {
-      state.keys.delete(`${account.email}/${requireKey(state, account, call).keyId}`);
+    "DELETE /v1/projects/{project}/serviceAccounts/{account}/keys/{key}": route("delete", (account, request) => {
+      state.keys.delete(`${account.email}/${requireKey(state, account, request).keyId}`);
       return {};
     }),
     "POST /v1/projects/{project}/serviceAccounts/{account}/keys/{key}:disable": route("disable", switchTo(true)),
@@ -49,9 +49,9 @@ export function keyRoutes({ state, now }: Pick<Runtime, "state" | "now">): Recor
   };
 }
 
-function requireKey(state: State, account: ServiceAccount, call: Call): ServiceAccountKey {
-  const key = state.keys.get(`${account.email}/${param(call, "key")}`);
-  if (!key) throw new ApiError("NOT_FOUND", `Service account key ${param(call, "key")} does not exist.`);
+function requireKey(state: State, account: ServiceAccount, request: ApiRequest): ServiceAccountKey {
+  const key = state.keys.get(`${account.email}/${pathParameter(request, "key")}`);
+  if (!key) throw new ApiError("NOT_FOUND", `Service account key ${pathParameter(request, "key")} does not exist.`);
   return key;
 }
 

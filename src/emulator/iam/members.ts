@@ -1,4 +1,4 @@
-import type { Identity } from "../server/call.ts";
+import type { Identity } from "./principal.ts";
 import { ApiError } from "../server/errors.ts";
 import type { State } from "../state/state.ts";
 
@@ -27,7 +27,7 @@ export function checkMember(state: State, member: string): void {
 
 // Unlike Cloud Run: groups have no members.
 /** Whether a policy's member stands for a caller; `principal` is undefined for a caller without a credential. A `deleted:` member stands for nobody. */
-export function includes(member: string, principal: Identity | undefined): boolean {
+export function matchesMember(member: string, principal: Identity | undefined): boolean {
   if (member === "allUsers") return true;
   if (!principal) return false;
   // Identities of other providers are not Google's: https://cloud.google.com/iam/docs/principals-overview#all-authenticated-users

@@ -1,11 +1,12 @@
 import { createHash, randomBytes } from "node:crypto";
-import type { Call, Identity, Principal } from "../server/call.ts";
+import type { ApiRequest } from "../server/api-request.ts";
+import type { Identity, Principal } from "./principal.ts";
 import { ApiError, permissionDenied } from "../server/errors.ts";
 import { checkMemberDomains } from "../organization/org-policies.ts";
 import type { Binding, Policy } from "../state/resources.ts";
 import type { State } from "../state/state.ts";
-import { isMet } from "./conditions.ts";
-import { checkMember, includes } from "./members.ts";
+import { isConditionMet } from "./conditions.ts";
+import { checkMember, matchesMember } from "./members.ts";
 import { isListOfStrings, parsePolicy, parseVersion, SEE } from "./policy-request.ts";
 import { canonicalName } from "./resource-names.ts";
 import { ROLES, roleGrants } from "./roles.ts";
@@ -14,12 +15,12 @@ import { ROLES, roleGrants } from "./roles.ts";
 type PolicyMessage = Omit<Policy, "superseded">;
 
 /** The etag that Google gives a policy which was never set. */
-const NEVER_SET = "ACAB";
+const UNSET_ETAG = "ACAB";
 /** The setting that says how long a change of a policy is on its way, in milliseconds. */
 const PROPAGATION = "iamPropagation";
 
 /** From now on, changes of policies take effect after so many milliseconds. https://cloud.google.com/iam/docs/access-change-propagation */
-export function setPropagation(state: State, milliseconds: number): void {
+export function setIamPropagation(state: State, milliseconds: number): void {
   if ((state.settings.get(PROPAGATION) ?? 0) !== milliseconds) state.settings.set(PROPAGATION, milliseconds);
 }
 
@@ -28,13 +29,13 @@ export function setPropagation(state: State, milliseconds: number): void {
  * Conditions are shown to who asks for version 3; to others the roles' names tell that there are some, as Google has it.
  */
 export function getPolicy(state: State, resource: string, version = 1): PolicyMessage {
-  const { superseded: _, ...policy } = state.policies.get(canonicalName(state, resource)) ?? { version: 1, bindings: [], etag: NEVER_SET };
+  const { superseded: _, ...policy } = state.policies.get(canonicalName(state, resource)) ?? { version: 1, bindings: [], etag: UNSET_ETAG };
   return version < policy.version ? { ...policy, version: 1, bindings: policy.bindings.map(hideCondition) } : policy;
 }
 
 /** The policy of a resource in the version that a getIamPolicy request asks for, by its URL (GET) or its body (POST). */
-export async function readPolicy(state: State, resource: string, { method, url, body }: Call): Promise<PolicyMessage> {
-  const inUrl = url.searchParams.get("options.requestedPolicyVersion") ?? url.searchParams.get("optionsRequestedPolicyVersion");
+export async function readPolicy(state: State, resource: string, { method, query, body }: ApiRequest): Promise<PolicyMessage> {
+  const inUrl = query.get("options.requestedPolicyVersion") ?? query.get("optionsRequestedPolicyVersion");
   const options = method === "GET" ? undefined : ((await body.json())["options"] as { requestedPolicyVersion?: unknown } | null);
   const version = method === "GET" ? Number(inUrl ?? 0) : (options?.requestedPolicyVersion ?? 0);
   return getPolicy(state, resource, parseVersion(version, "options.requested_policy_version"));
@@ -57,10 +58,10 @@ export function setPolicy(state: State, resource: string, policy: unknown): Poli
     checkMemberDomains(state, canonicalName(state, resource), membersOf(current.bindings), membersOf(bindings));
     const next: PolicyMessage = {
       version: bindings.some(({ condition }) => condition) ? 3 : 1,
-      bindings: tidy(bindings),
+      bindings: normalizeBindings(bindings),
       etag: randomBytes(8).toString("base64"),
     };
-    const superseded = supersede(state, canonicalName(state, resource));
+    const superseded = remainingBindings(state, canonicalName(state, resource));
     state.policies.set(canonicalName(state, resource), { ...next, ...(superseded.length > 0 && { superseded }) });
     return next;
   });
@@ -68,25 +69,25 @@ export function setPolicy(state: State, resource: string, policy: unknown): Poli
 
 /** Whether a caller, or one without a credential where `principal` is undefined, holds a permission on a resource, by its policy or its project's. */
 export function isAllowed(state: State, principal: Identity | undefined, permission: string, resource: string): boolean {
-  return levelsOf(state, resource).some((level) =>
-    bindingsInForce(state, level).some(
+  return resourceAndProject(state, resource).some((level) =>
+    activeBindings(state, level).some(
       ({ role, members, condition }) =>
         roleGrants(role, permission) &&
-        members.some((member) => includes(member, principal)) &&
-        (!condition || isMet(condition, { time: state.now(), resource: canonicalName(state, resource) })),
+        members.some((member) => matchesMember(member, principal)) &&
+        (!condition || isConditionMet(condition, { time: state.now(), resource: canonicalName(state, resource) })),
     ),
   );
 }
 
 /** The resources whose policies decide about one: itself, and its project. */
-export function levelsOf(state: State, resource: string): string[] {
+export function resourceAndProject(state: State, resource: string): string[] {
   const name = canonicalName(state, resource);
   const end = name.indexOf("/", name.indexOf("/") + 1);
   return end < 0 ? [name] : [name, name.slice(0, end)];
 }
 
 /** The bindings that decide now: while a change is on its way, those from before it. */
-export function bindingsInForce(state: State, resource: string): readonly Binding[] {
+export function activeBindings(state: State, resource: string): readonly Binding[] {
   const { bindings, superseded = [] } = state.policies.get(canonicalName(state, resource)) ?? { bindings: [] };
   return superseded.find(({ until }) => until > state.now())?.bindings ?? bindings;
 }
@@ -123,7 +124,7 @@ function checkEtag(etag: string, version: number, current: PolicyMessage): void 
 }
 
 /** What stays in force for as long as a change that is made now is on its way. */
-function supersede(state: State, resource: string): NonNullable<Policy["superseded"]> {
+function remainingBindings(state: State, resource: string): NonNullable<Policy["superseded"]> {
   const delay = (state.settings.get(PROPAGATION) as number | undefined) ?? 0;
   if (delay === 0) return [];
   const { bindings, superseded = [] } = state.policies.get(resource) ?? { bindings: [] };
@@ -137,7 +138,7 @@ function hideCondition({ role, members, condition }: Binding): Binding {
 }
 
 /** One binding for a role under a condition and no member twice, both in order, and e-mail addresses in lower case: as Google stores them. */
-function tidy(bindings: readonly Binding[]): Binding[] {
+function normalizeBindings(bindings: readonly Binding[]): Binding[] {
   const known = new Map<string, Binding & { readonly members: string[] }>();
   for (const { role, members, condition } of bindings) {
     const key = JSON.stringify([role, condition]);

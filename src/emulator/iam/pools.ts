@@ -1,13 +1,13 @@
 import { randomBytes } from "node:crypto";
 import * as v from "valibot";
-import { param, type Call } from "../server/call.ts";
+import { pathParameter, type ApiRequest } from "../server/api-request.ts";
 import { ApiError } from "../server/errors.ts";
 import { findProject } from "../state/projects.ts";
 import type { Project, WorkloadIdentityPool, WorkloadIdentityProvider } from "../state/resources.ts";
 import type { State } from "../state/state.ts";
 
 /** Milliseconds for which what was deleted can be had back. */
-const PURGED_AFTER = 30 * 86_400_000;
+const UNDELETE_PERIOD_MS = 30 * 86_400_000;
 
 /** What pools and providers have both. */
 export const TEXTS = {
@@ -17,15 +17,15 @@ export const TEXTS = {
 };
 
 /** The project of a call's path; throws ApiError NOT_FOUND. */
-export function projectOf(state: State, call: Call): Project {
-  const project = findProject(state, param(call, "project"));
+export function projectOf(state: State, request: ApiRequest): Project {
+  const project = findProject(state, pathParameter(request, "project"));
   if (!project) throw new ApiError("NOT_FOUND", "Requested entity was not found.");
   return project;
 }
 
 /** The key in the state of the pool that a call's path names. */
-export function poolKey(state: State, call: Call): string {
-  return `${projectOf(state, call).projectId}/${param(call, "pool")}`;
+export function poolKey(state: State, request: ApiRequest): string {
+  return `${projectOf(state, request).projectId}/${pathParameter(request, "pool")}`;
 }
 
 /** A pool's full name, which has the project's number. */
@@ -67,13 +67,13 @@ export function applyMask(current: object, given: Readonly<Record<string, unknow
   return next;
 }
 
-export function isShown({ state }: WorkloadIdentityPool, { url }: Call): boolean {
-  return state === "ACTIVE" || url.searchParams.get("showDeleted") === "true";
+export function isShown({ state }: WorkloadIdentityPool, { query }: ApiRequest): boolean {
+  return state === "ACTIVE" || query.get("showDeleted") === "true";
 }
 
 /** When what is deleted now will be gone for good. */
 export function purgeTime({ now }: State): string {
-  return new Date(now() + PURGED_AFTER).toISOString();
+  return new Date(now() + UNDELETE_PERIOD_MS).toISOString();
 }
 
 /** An operation that is done. Google leaves its response empty; clients read the resource anew. */

@@ -1,6 +1,6 @@
-import { param, type Call } from "../server/call.ts";
+import { pathParameter, type ApiRequest } from "../server/api-request.ts";
 import { ApiError } from "../server/errors.ts";
-import { page } from "../apis/pagination.ts";
+import { listPage } from "../apis/pagination.ts";
 import type { WorkloadIdentityProvider } from "../state/resources.ts";
 import type { Route } from "../server/router.ts";
 import type { Runtime } from "../runtime.ts";
@@ -11,47 +11,49 @@ const PROVIDERS = "/v1/projects/{project}/locations/global/workloadIdentityPools
 
 /** https://cloud.google.com/iam/docs/reference/rest/v1/projects.locations.workloadIdentityPools.providers */
 export function providerRoutes({ state }: Pick<Runtime, "state">): Record<string, Route> {
-  const keyOf = (call: Call): string => `${poolKey(state, call)}/${param(call, "provider")}`;
-  const find = (call: Call): WorkloadIdentityProvider => {
-    const provider = state.workloadIdentityProviders.get(keyOf(call));
+  const keyOf = (request: ApiRequest): string => `${poolKey(state, request)}/${pathParameter(request, "provider")}`;
+  const find = (request: ApiRequest): WorkloadIdentityProvider => {
+    const provider = state.workloadIdentityProviders.get(keyOf(request));
     if (provider) return provider;
     throw new ApiError("NOT_FOUND", "Requested entity was not found.");
   };
-  const store = (call: Call, provider: WorkloadIdentityProvider): object => {
-    state.workloadIdentityProviders.set(`${poolKey(state, call)}/${provider.id}`, provider);
+  const store = (request: ApiRequest, provider: WorkloadIdentityProvider): object => {
+    state.workloadIdentityProviders.set(`${poolKey(state, request)}/${provider.id}`, provider);
     return operationOn(providerName(provider));
   };
   const route = (verb: string, handle: Route["handle"]): Route => ({ permission: `iam.workloadIdentityPoolProviders.${verb}`, handle });
 
   return {
-    [`POST ${PROVIDERS}`]: route("create", async (call) => {
-      const id = checkId(call.url.searchParams.get("workloadIdentityPoolProviderId"), "workload_identity_pool_provider_id");
-      const fields = parseProvider(await call.body.json());
-      const { projectNumber } = projectOf(state, call);
-      if (state.workloadIdentityPools.get(poolKey(state, call))?.state !== "ACTIVE")
+    [`POST ${PROVIDERS}`]: route("create", async (request) => {
+      const id = checkId(request.query.get("workloadIdentityPoolProviderId"), "workload_identity_pool_provider_id");
+      const fields = parseProvider(await request.body.json());
+      const { projectNumber } = projectOf(state, request);
+      if (state.workloadIdentityPools.get(poolKey(state, request))?.state !== "ACTIVE")
         throw new ApiError("NOT_FOUND", "Requested entity was not found.");
-      if (state.workloadIdentityProviders.get(`${poolKey(state, call)}/${id}`))
+      if (state.workloadIdentityProviders.get(`${poolKey(state, request)}/${id}`))
         throw new ApiError("ALREADY_EXISTS", "Requested entity already exists");
-      return store(call, { projectNumber, pool: param(call, "pool"), id, ...fields, state: "ACTIVE" });
+      return store(request, { projectNumber, pool: pathParameter(request, "pool"), id, ...fields, state: "ACTIVE" });
     }),
-    [`GET ${PROVIDERS}`]: route("list", (call) => {
-      const providers = state.workloadIdentityProviders.list(`${poolKey(state, call)}/`).filter((provider) => isShown(provider, call));
-      return page("workloadIdentityPoolProviders", providers.map(providerMessage), call.url.searchParams);
+    [`GET ${PROVIDERS}`]: route("list", (request) => {
+      const providers = state.workloadIdentityProviders
+        .list(`${poolKey(state, request)}/`)
+        .filter((provider) => isShown(provider, request));
+      return listPage("workloadIdentityPoolProviders", providers.map(providerMessage), request.query);
     }),
-    [`GET ${PROVIDERS}/{provider}`]: route("get", (call) => providerMessage(find(call))),
-    [`PATCH ${PROVIDERS}/{provider}`]: route("update", async (call) => {
-      const { projectNumber, pool, id, state, expireTime, ...current } = find(call);
-      const fields = parseProvider(applyMask(current, await call.body.json(), call.url.searchParams.get("updateMask")));
-      return store(call, { projectNumber, pool, id, state, ...(expireTime && { expireTime }), ...fields });
+    [`GET ${PROVIDERS}/{provider}`]: route("get", (request) => providerMessage(find(request))),
+    [`PATCH ${PROVIDERS}/{provider}`]: route("update", async (request) => {
+      const { projectNumber, pool, id, state, expireTime, ...current } = find(request);
+      const fields = parseProvider(applyMask(current, await request.body.json(), request.query.get("updateMask")));
+      return store(request, { projectNumber, pool, id, state, ...(expireTime && { expireTime }), ...fields });
     }),
-    [`DELETE ${PROVIDERS}/{provider}`]: route("delete", (call) =>
-      store(call, { ...find(call), state: "DELETED", expireTime: purgeTime(state) }),
+    [`DELETE ${PROVIDERS}/{provider}`]: route("delete", (request) =>
+      store(request, { ...find(request), state: "DELETED", expireTime: purgeTime(state) }),
     ),
-    [`POST ${PROVIDERS}/{provider}:undelete`]: route("undelete", (call) =>
-      store(call, { ...find(call), state: "ACTIVE", expireTime: undefined }),
+    [`POST ${PROVIDERS}/{provider}:undelete`]: route("undelete", (request) =>
+      store(request, { ...find(request), state: "ACTIVE", expireTime: undefined }),
     ),
-    [`GET ${PROVIDERS}/{provider}/operations/{operation}`]: route("get", (call) =>
-      operationOn(providerName(find(call)), param(call, "operation")),
+    [`GET ${PROVIDERS}/{provider}/operations/{operation}`]: route("get", (request) =>
+      operationOn(providerName(find(request)), pathParameter(request, "operation")),
     ),
   };
 }

@@ -1,4 +1,4 @@
-import { param } from "../server/call.ts";
+import { pathParameter } from "../server/api-request.ts";
 import { ApiError } from "../server/errors.ts";
 import type { Route } from "../server/router.ts";
 import { ROLES } from "./roles.ts";
@@ -6,11 +6,11 @@ import { ROLES } from "./roles.ts";
 /** https://cloud.google.com/iam/docs/reference/rest/v1/roles; anyone who is somebody may read Google's own roles. */
 export const roleRoutes: Record<string, Route> = {
   "GET /v1/roles": {
-    handle: ({ url }) => ({ roles: Object.keys(ROLES).map((name) => describeRole(name, url.searchParams.get("view") === "FULL")) }),
+    handle: ({ query }) => ({ roles: Object.keys(ROLES).map((name) => describeRole(name, query.get("view") === "FULL")) }),
   },
   "GET /v1/roles/{role}": {
-    handle: (call) => {
-      const name = `roles/${param(call, "role")}`;
+    handle: (request) => {
+      const name = `roles/${pathParameter(request, "role")}`;
       if (!Object.hasOwn(ROLES, name)) throw new ApiError("NOT_FOUND", `The role named ${name} was not found.`);
       return describeRole(name, true);
     },

@@ -246,22 +246,25 @@ export function roleGrants(name: string, permission: string): boolean {
   const roles = grants.get(permission) ?? new Map<string, boolean>();
   const known = roles.get(name);
   if (known !== undefined) return known;
-  const isGranted = grantsAny(name, permission);
-  if (grants.size < MOST_GRANTS) grants.set(permission, roles.set(name, isGranted));
+  const isGranted = matchesRole(name, permission);
+  if (grants.size < MAX_CACHED_PERMISSIONS) grants.set(permission, roles.set(name, isGranted));
   return isGranted;
 }
 
 /** What was found of permissions and roles, which do not change: each call to a service asks for the same. */
 const grants = new Map<string, Map<string, boolean>>();
-const MOST_GRANTS = 1000;
+const MAX_CACHED_PERMISSIONS = 1000;
 
-function grantsAny(name: string, permission: string): boolean {
+function matchesRole(name: string, permission: string): boolean {
   const role = Object.hasOwn(ROLES, name) ? ROLES[name] : undefined;
   if (!role) return false;
-  return role.permissions.some((pattern) => fits(permission, pattern)) && !role.except?.some((pattern) => fits(permission, pattern));
+  return (
+    role.permissions.some((pattern) => matchesPattern(permission, pattern)) &&
+    !role.except?.some((pattern) => matchesPattern(permission, pattern))
+  );
 }
 
-function fits(permission: string, pattern: string): boolean {
+function matchesPattern(permission: string, pattern: string): boolean {
   const star = pattern.indexOf("*");
   if (star < 0) return permission === pattern;
   return (

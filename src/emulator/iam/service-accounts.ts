@@ -31,7 +31,7 @@ interface NewAccount {
 }
 
 /** How long a key that a user made is good: for ever, as Google writes it. */
-const NO_END = "9999-12-31T23:59:59Z";
+const NEVER_EXPIRES = "9999-12-31T23:59:59Z";
 
 /** Makes a service account. Throws ApiError INVALID_ARGUMENT for an id that Google refuses, ALREADY_EXISTS for one that is taken. */
 export function createServiceAccount(state: State, { projectId, accountId, displayName, description }: NewAccount): ServiceAccount {
@@ -99,9 +99,9 @@ export async function createKey(
   const key: ServiceAccountKey = {
     keyId: pair.keyId,
     email,
-    certificate: createKeyCertificate(pair, uniqueId, now, Date.parse(NO_END)),
+    certificate: createKeyCertificate(pair, uniqueId, now, Date.parse(NEVER_EXPIRES)),
     validAfterTime: new Date(now).toISOString().replace(/\.\d+/, ""),
-    validBeforeTime: NO_END,
+    validBeforeTime: NEVER_EXPIRES,
   };
   // The account may be gone by the time that its key is made.
   if (!state.serviceAccounts.get(email)) throw new ApiError("NOT_FOUND", "Unknown service account");

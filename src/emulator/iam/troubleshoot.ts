@@ -1,10 +1,10 @@
-import type { Identity } from "../server/call.ts";
+import type { Identity } from "./principal.ts";
 import { ApiError } from "../server/errors.ts";
 import type { Binding } from "../state/resources.ts";
 import type { State } from "../state/state.ts";
-import { isMet } from "./conditions.ts";
-import { includes } from "./members.ts";
-import { bindingsInForce, getPolicy, isAllowed, levelsOf } from "./policy.ts";
+import { isConditionMet } from "./conditions.ts";
+import { matchesMember } from "./members.ts";
+import { activeBindings, getPolicy, isAllowed, resourceAndProject } from "./policy.ts";
 import { canonicalName } from "./resource-names.ts";
 import { roleGrants } from "./roles.ts";
 
@@ -24,11 +24,11 @@ export function troubleshoot(state: State, { principal, fullResourceName, permis
   const [, host = "", name = ""] = /^\/\/([a-z.]+)\/(projects\/.+)$/.exec(fullResourceName) ?? [];
   if (name === "") throw new ApiError("INVALID_ARGUMENT", `Invalid full resource name: ${fullResourceName}`);
   const resource = canonicalName(state, name);
-  const identity = identify(state, principal);
-  const explained = levelsOf(state, resource).map((level) => {
+  const identity = parsePrincipal(state, principal);
+  const explained = resourceAndProject(state, resource).map((level) => {
     const owner = level === resource ? host : "cloudresourcemanager.googleapis.com";
     if (!isAllowed(state, asker, readPermission(owner, level), level)) return { access: "UNKNOWN_INFO_DENIED" as Access };
-    const bindings = bindingsInForce(state, level).map((binding) =>
+    const bindings = activeBindings(state, level).map((binding) =>
       explainBinding(binding, identity, permission, { time: state.now(), resource }),
     );
     const access: Access = bindings.some((binding) => binding.access === "GRANTED") ? "GRANTED" : "NOT_GRANTED";
@@ -36,25 +36,25 @@ export function troubleshoot(state: State, { principal, fullResourceName, permis
     return {
       access,
       fullResourceName: `//${owner}/${level}`,
-      policy: { version, etag, bindings: bindingsInForce(state, level) },
+      policy: { version, etag, bindings: activeBindings(state, level) },
       bindingExplanations: bindings,
       relevance: relevance(access === "GRANTED"),
     };
   });
   const access = (["GRANTED", "UNKNOWN_INFO_DENIED"] as const).find((each) => explained.some((policy) => policy.access === each));
-  return { access: access ?? "NOT_GRANTED", explainedPolicies: explained, errors: [...caveats(state, principal, resource)] };
+  return { access: access ?? "NOT_GRANTED", explainedPolicies: explained, errors: [...listCaveats(state, principal, resource)] };
 }
 
 function explainBinding(
   { role, members, condition }: Binding,
   identity: Identity,
   permission: string,
-  attributes: Parameters<typeof isMet>[1],
+  attributes: Parameters<typeof isConditionMet>[1],
 ): { readonly access: Access; readonly [field: string]: unknown } {
   const isInRole = roleGrants(role, permission);
-  const isMember = members.some((member) => includes(member, identity));
+  const isMember = members.some((member) => matchesMember(member, identity));
   // Unlike Cloud Run: a condition is evaluated as of now; Google answers UNKNOWN_CONDITIONAL.
-  const isGranted = isInRole && isMember && (!condition || isMet(condition, attributes));
+  const isGranted = isInRole && isMember && (!condition || isConditionMet(condition, attributes));
   return {
     access: isGranted ? "GRANTED" : "NOT_GRANTED",
     role,
@@ -62,7 +62,7 @@ function explainBinding(
     rolePermissionRelevance: relevance(isInRole),
     memberships: Object.fromEntries(
       members.map((member) => {
-        const isIncluded = includes(member, identity);
+        const isIncluded = matchesMember(member, identity);
         return [member, { membership: isIncluded ? "MEMBERSHIP_INCLUDED" : "MEMBERSHIP_NOT_INCLUDED", relevance: relevance(isIncluded) }];
       }),
     ),
@@ -76,7 +76,7 @@ function relevance(isHigh: boolean): "HIGH" | "NORMAL" {
 }
 
 // Unlike Cloud Run: a `principal://` may be asked for too; of the sets that it is in, its whole pool's alone is known.
-function identify(state: State, principal: string): Identity {
+function parsePrincipal(state: State, principal: string): Identity {
   const [, pool] = /^principal:(\/\/.+)\/subject\/.+$/.exec(principal) ?? [];
   if (pool !== undefined) return { member: principal, email: principal, principalSets: [`principalSet:${pool}/*`] };
   if (!/^[^@\s:]+@[^@\s:]+$/.test(principal)) throw new ApiError("INVALID_ARGUMENT", `Invalid principal: ${principal}`);
@@ -92,11 +92,11 @@ function readPermission(host: string, resource: string): string {
 }
 
 /** What policies do not show: an account that cannot act, and a change that is still on its way. */
-function* caveats(state: State, principal: string, resource: string): Generator<{ code: number; message: string }> {
+function* listCaveats(state: State, principal: string, resource: string): Generator<{ code: number; message: string }> {
   const account = state.serviceAccounts.get(principal.toLowerCase());
   if (!account && principal.endsWith(".gserviceaccount.com")) yield { code: 5, message: `Service account ${principal} does not exist.` };
   if (account?.disabled) yield { code: 9, message: `Service account ${account.email} is disabled.` };
-  for (const level of levelsOf(state, resource)) {
+  for (const level of resourceAndProject(state, resource)) {
     const until = state.policies.get(level)?.superseded?.at(-1)?.until ?? 0;
     if (until > state.now())
       yield { code: 14, message: `The last change of the policy of ${level} takes effect at ${new Date(until).toISOString()}.` };

@@ -1,14 +1,14 @@
 import { ApiError } from "../server/errors.ts";
 import type { LogEntry } from "./entry.ts";
 import type { LogStore } from "./log-store.ts";
-import type { Fits } from "./query.ts";
+import type { EntryFilter } from "./query.ts";
 import { compareTimestamps } from "./timestamp.ts";
 
-const MOST_ENTRIES = 1000;
-const DEFAULT_ENTRIES = 50;
+const MAX_PAGE_SIZE = 1000;
+const DEFAULT_PAGE_SIZE = 50;
 
 interface ListOptions {
-  readonly fits: Fits;
+  readonly fits: EntryFilter;
   /** `timestamp asc`, which it is where nothing is said, or `timestamp desc`. */
   readonly orderBy?: unknown;
   /** At most 1,000; 50 where nothing is said. */
@@ -52,7 +52,7 @@ function compare(a: Place, b: Place): number {
 
 function readSize(size: unknown): number {
   if (!Number.isInteger(size) || (size as number) < 0) throw new ApiError("INVALID_ARGUMENT", "The page size is invalid.");
-  return Math.min((size as number) || DEFAULT_ENTRIES, MOST_ENTRIES);
+  return Math.min((size as number) || DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE);
 }
 
 function writeToken({ timestamp, insertId }: Place): string {

@@ -24,16 +24,19 @@ interface LogStoreOptions {
   readonly log: (line: string) => void;
   /** Bytes after which a segment is followed by the next. */
   readonly segmentBytes?: number;
-  readonly mostSegments?: number;
+  readonly maxSegments?: number;
 }
 
 /** Milliseconds in which entries come together: to put each into words and write it by itself takes longer than to make it. */
-const GATHERING = 10;
+const FLUSH_DELAY_MS = 10;
 const SEGMENT = /^\d{8}\.jsonl$/;
 
 // Unlike Cloud Run: the oldest entries go when there are 32 MiB of them, not after 30 days.
 /** Opens the segments in a folder, made where it is missing. A last line that a crash cut off is dropped. */
-export function openLogStore(directory: string, { now, log, segmentBytes = 4 * 1024 * 1024, mostSegments = 8 }: LogStoreOptions): LogStore {
+export function openLogStore(
+  directory: string,
+  { now, log, segmentBytes = 4 * 1024 * 1024, maxSegments: mostSegments = 8 }: LogStoreOptions,
+): LogStore {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const numbers = (): number[] =>
     readdirSync(directory)
@@ -96,7 +99,7 @@ export function openLogStore(directory: string, { now, log, segmentBytes = 4 * 1
         const shown = line === written ? whole : (JSON.parse(line) as LogEntry);
         for (const take of followers.keys()) take(shown);
       }
-      scheduled ??= setTimeout(flushOrSay, GATHERING);
+      scheduled ??= setTimeout(flushOrSay, FLUSH_DELAY_MS);
     },
     flush,
     async *read() {

@@ -1,20 +1,20 @@
-import { isDeeperThan } from "../server/call.ts";
+import { isDeeperThan } from "../server/json.ts";
 import { HTTP_REQUEST_FIELDS, isObject, OPERATION_FIELDS, pickFields, pickLabels, SOURCE_LOCATION_FIELDS, type NewEntry } from "./entry.ts";
 import { parseSeverity } from "./severity.ts";
 import { parseTimestamp, timestampOf } from "./timestamp.ts";
 
 type Fields = Record<string, unknown>;
-type Said = Partial<Omit<NewEntry, "logName" | "resource">>;
+type ParsedEntry = Partial<Omit<NewEntry, "logName" | "resource">>;
 
 /** As deep as a `google.protobuf.Struct` may be. */
-const MOST_DEPTH = 100;
+const MAX_STRUCT_DEPTH = 100;
 const PREFIX = "logging.googleapis.com/";
 
 /** What a line on stdout or stderr says: a JSON object is a structured entry, anything else its text. https://cloud.google.com/logging/docs/structured-logging */
-export function parseLine(line: string): Said {
+export function parseLine(line: string): ParsedEntry {
   const fields = line.trimStart().startsWith("{") ? parseObject(line) : undefined;
   if (!fields) return { textPayload: line };
-  const said = Object.assign({}, ...LIFTED.map((lift) => lift(fields))) as Said;
+  const said = Object.assign({}, ...EXTRACTORS.map((extractField) => extractField(fields))) as ParsedEntry;
   const { message, ...others } = fields;
   // What is left of a message and its severity is plain text.
   return typeof message === "string" && Object.keys(others).length === 0
@@ -23,14 +23,14 @@ export function parseLine(line: string): Said {
 }
 
 /** Each takes its fields out of a structured line, where they are of the right kind, and gives what they are in an entry. */
-const LIFTED: readonly ((fields: Fields) => Said)[] = [
+const EXTRACTORS: readonly ((fields: Fields) => ParsedEntry)[] = [
   (fields) => {
     const severity = fields["severity"] === undefined ? undefined : parseSeverity(fields["severity"]);
     if (!severity) return {};
     delete fields["severity"];
     return severity === "DEFAULT" ? {} : { severity };
   },
-  liftTime,
+  extractTimestamp,
   (fields) => lift(fields, "httpRequest", "httpRequest", (value) => pickFields(value, HTTP_REQUEST_FIELDS)),
   (fields) => lift(fields, "labels", `${PREFIX}labels`, pickLabels),
   (fields) => lift(fields, "operation", `${PREFIX}operation`, (value) => pickFields(value, OPERATION_FIELDS)),
@@ -41,7 +41,12 @@ const LIFTED: readonly ((fields: Fields) => Said)[] = [
   (fields) => lift(fields, "traceSampled", `${PREFIX}trace_sampled`, truth),
 ];
 
-function lift<Name extends keyof Said>(fields: Fields, name: Name, from: string, read: (value: unknown) => Said[Name]): Said {
+function lift<Name extends keyof ParsedEntry>(
+  fields: Fields,
+  name: Name,
+  from: string,
+  read: (value: unknown) => ParsedEntry[Name],
+): ParsedEntry {
   const value = fields[from] === undefined ? undefined : read(fields[from]);
   if (value === undefined) return {};
   delete fields[from];
@@ -49,23 +54,23 @@ function lift<Name extends keyof Said>(fields: Fields, name: Name, from: string,
 }
 
 // https://cloud.google.com/logging/docs/agent/logging/configuration#timestamp-processing
-function liftTime(fields: Fields): Said {
+function extractTimestamp(fields: Fields): ParsedEntry {
   for (const name of ["timestamp", "time"]) {
     const value = fields[name];
     const timestamp =
-      typeof value === "string" ? parseTimestamp(value) : isObject(value) ? ofParts(value["seconds"], value["nanos"]) : undefined;
+      typeof value === "string" ? parseTimestamp(value) : isObject(value) ? fromSeconds(value["seconds"], value["nanos"]) : undefined;
     if (timestamp === undefined) continue;
     delete fields[name];
     return { timestamp };
   }
-  const timestamp = ofParts(fields["timestampSeconds"], fields["timestampNanos"]);
+  const timestamp = fromSeconds(fields["timestampSeconds"], fields["timestampNanos"]);
   if (timestamp === undefined) return {};
   delete fields["timestampSeconds"];
   delete fields["timestampNanos"];
   return { timestamp };
 }
 
-function ofParts(seconds: unknown, nanos: unknown = 0): string | undefined {
+function fromSeconds(seconds: unknown, nanos: unknown = 0): string | undefined {
   return seconds === undefined ? undefined : timestampOf(Number(seconds), Number(nanos));
 }
 
@@ -80,7 +85,7 @@ function truth(value: unknown): boolean | undefined {
 function parseObject(line: string): Fields | undefined {
   try {
     const value: unknown = JSON.parse(line);
-    return isObject(value) && !isDeeperThan(MOST_DEPTH, value) ? value : undefined;
+    return isObject(value) && !isDeeperThan(MAX_STRUCT_DEPTH, value) ? value : undefined;
   } catch {
     return undefined;
   }

@@ -21,7 +21,7 @@ const SEGMENT = /[^\s()"'=<>!:~,.\\]+/y;
 const BARE_VALUE = /[^\s()",]+/y;
 const OPERATOR = /!=|>=|<=|=~|!~|[=:<>]/y;
 /** Of brackets and negations within each other. */
-const MOST_DEPTH = 100;
+const MAX_DEPTH = 100;
 const SPACE = /(?:\s+|--[^\n]*)*/y;
 
 /**
@@ -70,7 +70,7 @@ export function parseQuery(text: string): Query | undefined {
     const isNegated = takeToken(/NOT(?=[\s(]|$)|-(?=[^\s-])/y) !== undefined;
     if (!isNegated && !takeToken(/\(/y)) return leaf();
     depth += 1;
-    if (depth > MOST_DEPTH) refuse();
+    if (depth > MAX_DEPTH) refuse();
     const inner: Query = isNegated ? { kind: "not", part: one(leaf) } : all(leaf);
     depth -= 1;
     return isNegated || takeToken(/\)/y) ? inner : refuse();

@@ -4,15 +4,15 @@ import { parseQuery, type Comparison, type Operator, type Query } from "./query-
 import { parseSeverity, rankOf } from "./severity.ts";
 import { compareTimestamps, parseTimestamp } from "./timestamp.ts";
 
-export type Fits = (entry: LogEntry) => boolean;
+export type EntryFilter = (entry: LogEntry) => boolean;
 
 /** The test that a query in the Logging query language puts to an entry. Throws ApiError INVALID_ARGUMENT for what cannot be understood. */
-export function compileQuery(text: string): Fits {
+export function compileQuery(text: string): EntryFilter {
   const query = parseQuery(text);
   return query ? compile(query) : () => true;
 }
 
-function compile(query: Query): Fits {
+function compile(query: Query): EntryFilter {
   switch (query.kind) {
     case "and":
     case "or": {
@@ -28,13 +28,13 @@ function compile(query: Query): Fits {
   }
 }
 
-function compileComparison({ path, operator, value, quoted }: Comparison): Fits {
-  if (path.length === 0) return (entry) => holds(entry, value.toLowerCase());
-  if (operator === ":" && value === "*" && !quoted) return (entry) => find(entry, path).length > 0;
+function compileComparison({ path, operator, value, quoted }: Comparison): EntryFilter {
+  if (path.length === 0) return (entry) => containsText(entry, value.toLowerCase());
+  if (operator === ":" && value === "*" && !quoted) return (entry) => findValues(entry, path).length > 0;
   const name = path.length === 1 ? path[0] : undefined;
   if (operator === "=~" || operator === "!~") {
     const pattern = compileRegExp(value);
-    return (entry) => find(entry, path).some((found) => pattern.test(String(found))) === (operator === "=~");
+    return (entry) => findValues(entry, path).some((found) => pattern.test(String(found))) === (operator === "=~");
   }
   if (name === "severity") {
     const rank = rankOf(parseSeverity(value) ?? refuse(`Invalid severity '${value}'.`));
@@ -45,7 +45,7 @@ function compileComparison({ path, operator, value, quoted }: Comparison): Fits 
     return (entry) => isOrdered(compareTimestamps(entry[name], time), operator);
   }
   const fits = compileValue(operator === "!=" ? "=" : operator, value);
-  return (entry) => find(entry, path).some(fits) === (operator !== "!=");
+  return (entry) => findValues(entry, path).some(fits) === (operator !== "!=");
 }
 
 /** Compares as the found value's own type does; texts whatever their case. */
@@ -53,7 +53,7 @@ function compileValue(operator: Operator, wanted: string): (found: unknown) => b
   const text = wanted.toLowerCase();
   const number = toNumber(wanted);
   return (found) => {
-    if (isObject(found)) return operator === ":" && (Object.hasOwn(found, wanted) || holds(found, text));
+    if (isObject(found)) return operator === ":" && (Object.hasOwn(found, wanted) || containsText(found, text));
     if (operator === ":") return String(found).toLowerCase().includes(text);
     const foundNumber = toNumber(found);
     if (!Number.isNaN(foundNumber) && !Number.isNaN(number)) return isOrdered(foundNumber - number, operator);
@@ -85,19 +85,19 @@ function toNumber(value: unknown): number {
 }
 
 /** The values that an entry has at a path; each member of a list counts. */
-function find(value: unknown, [name, ...rest]: readonly string[]): unknown[] {
-  if (Array.isArray(value)) return value.flatMap((member) => find(member, name === undefined ? [] : [name, ...rest]));
+function findValues(value: unknown, [name, ...rest]: readonly string[]): unknown[] {
+  if (Array.isArray(value)) return value.flatMap((member) => findValues(member, name === undefined ? [] : [name, ...rest]));
   if (name === undefined) return value === undefined || value === null ? [] : [value];
   if (!isObject(value)) return [];
   // The name of a label may have dots in it that are not quoted.
   const whole = [name, ...rest].join(".");
-  if (rest.length > 0 && Object.hasOwn(value, whole)) return find(value[whole], []);
-  return Object.hasOwn(value, name) ? find(value[name], rest) : [];
+  if (rest.length > 0 && Object.hasOwn(value, whole)) return findValues(value[whole], []);
+  return Object.hasOwn(value, name) ? findValues(value[name], rest) : [];
 }
 
 /** Whether a text, in lower case, is in any of the values. */
-function holds(value: unknown, text: string): boolean {
-  if (typeof value === "object" && value !== null) return Object.values(value).some((member) => holds(member, text));
+function containsText(value: unknown, text: string): boolean {
+  if (typeof value === "object" && value !== null) return Object.values(value).some((member) => containsText(member, text));
   return String(value).toLowerCase().includes(text);
 }
 

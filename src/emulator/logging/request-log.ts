@@ -5,7 +5,7 @@ import { revisionResource, runLog } from "./instance-log.ts";
 import type { LogStore } from "./log-store.ts";
 import { timestampAt } from "./timestamp.ts";
 
-interface Called {
+interface LoggedRequest {
   readonly passage: Pick<Passage, "request" | "onOver">;
   readonly host: string;
   readonly trace: Trace;
@@ -13,7 +13,7 @@ interface Called {
 }
 
 /** Takes down a call to a service when it is over; the returned function takes the text that explains an answer of Cloud Run's own. */
-export type RequestLog = (called: Called) => (text: string) => void;
+export type RequestLog = (called: LoggedRequest) => (text: string) => void;
 
 /** https://cloud.google.com/run/docs/logging#log-types */
 export function createRequestLog({ logs, now }: { readonly logs: LogStore; readonly now: () => number }): RequestLog {

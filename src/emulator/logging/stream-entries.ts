@@ -6,7 +6,7 @@ import type { LogStore } from "./log-store.ts";
 import { parseSeverity, rankOf } from "./severity.ts";
 
 /** Characters that a reader may be behind before it is hung up on. */
-const MOST_WAITING = 16 * 1024 * 1024;
+const MAX_BUFFERED_CHARACTERS = 16 * 1024 * 1024;
 
 /**
  * The latest entries that a query asks for, the oldest first, one JSON object a line; with `follow=true` also those to come, until the reader goes
@@ -27,7 +27,7 @@ export async function streamEntries(store: LogStore, query: URLSearchParams): Pr
   });
   const write = (entry: LogEntry): void => {
     stream.push(`${JSON.stringify(entry)}\n`);
-    if (stream.readableLength > MOST_WAITING) stream.destroy();
+    if (stream.readableLength > MAX_BUFFERED_CHARACTERS) stream.destroy();
   };
   const take = (entry: LogEntry): void => {
     if (!fits(entry)) return;

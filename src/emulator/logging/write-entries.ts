@@ -13,7 +13,7 @@ import { parseSeverity } from "./severity.ts";
 import { parseTimestamp } from "./timestamp.ts";
 
 /** https://cloud.google.com/logging/quotas: bytes. */
-const LARGEST_ENTRY = 256 * 1024;
+const MAX_ENTRY_BYTES = 256 * 1024;
 
 /**
  * The entries of an entries:write request, each with what the request says for all of them; `nameProject` gives the id of a project by its id or number,
@@ -28,8 +28,8 @@ export function readEntries(body: Readonly<Record<string, unknown>>, nameProject
     };
     if (!isObject(entry)) throw new ApiError("INVALID_ARGUMENT", `Invalid value at 'entries[${index}]'.`);
     const size = Buffer.byteLength(JSON.stringify(entry));
-    if (size > LARGEST_ENTRY)
-      throw new ApiError("INVALID_ARGUMENT", `Log entry with size ${size} exceeds maximum size of ${LARGEST_ENTRY} bytes.`);
+    if (size > MAX_ENTRY_BYTES)
+      throw new ApiError("INVALID_ARGUMENT", `Log entry with size ${size} exceeds maximum size of ${MAX_ENTRY_BYTES} bytes.`);
     const read = <T>(field: string, value: unknown, parse: (value: unknown) => T | undefined): T | undefined =>
       value === undefined || value === null ? undefined : (parse(value) ?? refuse(field));
 

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { HttpError } from "../server/errors.ts";
-import { Reply } from "../server/reply.ts";
+import { HttpResponse } from "../server/http-response.ts";
 import type { Folder } from "./metadata.ts";
 
 const ROOT = "/computeMetadata/v1/";
@@ -9,7 +9,7 @@ const ROOT = "/computeMetadata/v1/";
 export async function answerMetadata(
   metadata: Folder,
   { method, url, headers }: { readonly method: string; readonly url: URL; readonly headers: IncomingHttpHeaders },
-): Promise<Reply> {
+): Promise<HttpResponse> {
   if (method !== "GET" && method !== "HEAD") return text(405, "Method not allowed.");
   if (url.pathname === "/" || url.pathname === "/computeMetadata/") return text(200, url.pathname === "/" ? "computeMetadata/\n" : "v1/\n");
   // Neither a page in a browser nor a proxy that was talked into it may ask.
@@ -33,7 +33,7 @@ export async function answerMetadata(
     return text(200, Array.isArray(value) ? value.map((line: string) => `${line}\n`).join("") : String(value));
   } catch (error) {
     if (!(error instanceof HttpError)) throw error;
-    return text(error.toReply().status, error.message);
+    return text(error.toResponse().status, error.message);
   }
 }
 
@@ -75,16 +75,16 @@ function show(folder: Folder): object {
 
 const HEADERS = { "metadata-flavor": "Google", server: "Metadata Server for Serverless" };
 
-function text(status: number, body: string): Reply {
-  return new Reply(status, { ...HEADERS, "content-type": "application/text" }, body);
+function text(status: number, body: string): HttpResponse {
+  return new HttpResponse(status, { ...HEADERS, "content-type": "application/text" }, body);
 }
 
 // No charset: Python's client compares the whole value.
-function json(value: unknown): Reply {
-  return new Reply(200, { ...HEADERS, "content-type": "application/json" }, JSON.stringify(value));
+function json(value: unknown): HttpResponse {
+  return new HttpResponse(200, { ...HEADERS, "content-type": "application/json" }, JSON.stringify(value));
 }
 
-function moved(url: URL): Reply {
+function moved(url: URL): HttpResponse {
   const location = `${url.pathname}/${url.search}`;
-  return new Reply(301, { ...HEADERS, location, "content-type": "application/text" }, `${location}\n`);
+  return new HttpResponse(301, { ...HEADERS, location, "content-type": "application/text" }, `${location}\n`);
 }

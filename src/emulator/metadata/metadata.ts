@@ -25,7 +25,7 @@ export interface Folder {
 
 const CLOUD_PLATFORM = "https://www.googleapis.com/auth/cloud-platform";
 /** Seconds of an access token's hour that have to be left for it to be given out again. */
-const LEAST_LEFT = 300;
+const MIN_REMAINING_SECONDS = 300;
 
 /** All that stands below `/computeMetadata/v1/`: https://cloud.google.com/run/docs/container-contract#metadata-server */
 export function describeInstance(
@@ -35,7 +35,7 @@ export function describeInstance(
   const account: Folder = {
     aliases: ["default"],
     email,
-    identity: (query) => makeIdToken(runtime, email, query),
+    identity: (query) => createIdToken(runtime, email, query),
     scopes: [CLOUD_PLATFORM],
     token: createTokenSource(runtime, email),
   };
@@ -52,7 +52,7 @@ export function describeInstance(
 }
 
 // https://cloud.google.com/compute/docs/instances/verifying-instance-identity
-async function makeIdToken(
+async function createIdToken(
   runtime: Pick<Runtime, "state" | "signingKeys" | "now">,
   email: string,
   query: URLSearchParams,
@@ -73,7 +73,7 @@ function createTokenSource({ state, now }: Pick<Runtime, "state" | "now">, email
     const seconds = Math.floor(now() / 1000);
     const left = (token: string): number => (findAccessToken(state, token)?.expires ?? 0) - seconds;
     const known = issued.get(scopes.join()) ?? "";
-    const token = left(known) > LEAST_LEFT ? known : issueAccessToken(state, { email, scopes, expires: seconds + 3600 });
+    const token = left(known) > MIN_REMAINING_SECONDS ? known : issueAccessToken(state, { email, scopes, expires: seconds + 3600 });
     issued.set(scopes.join(), token);
     return { access_token: token, expires_in: left(token), token_type: "Bearer" };
   };

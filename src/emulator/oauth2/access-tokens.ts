@@ -3,14 +3,14 @@ import type { AccessToken } from "../state/resources.ts";
 import type { State } from "../state/state.ts";
 
 /** How many tokens may be issued before those that are over are looked for; after that, as many as were left. */
-const FEW = 1000;
-const leftToIssue = new WeakMap<State, number>();
+const MIN_TOKENS_BETWEEN_SWEEPS = 1000;
+const tokensUntilSweep = new WeakMap<State, number>();
 
 /** Makes an access token of 256 random bits; the state keeps its hash only. `expires` is in seconds since the epoch. */
 export function issueAccessToken(state: State, grant: AccessToken): string {
-  const left = leftToIssue.get(state) ?? FEW;
-  leftToIssue.set(state, left - 1);
-  if (left <= 0) sweepAccessTokens(state, state.now());
+  const left = tokensUntilSweep.get(state) ?? MIN_TOKENS_BETWEEN_SWEEPS;
+  tokensUntilSweep.set(state, left - 1);
+  if (left <= 0) removeExpiredTokens(state, state.now());
   const token = `ya29.c.${randomBytes(32).toString("base64url")}`;
   state.accessTokens.set(hash(token), grant);
   return token;
@@ -30,11 +30,11 @@ function hash(token: string): string {
 }
 
 /** Forgets the tokens that are over; `now` is in milliseconds. */
-export function sweepAccessTokens(state: State, now: number): void {
+export function removeExpiredTokens(state: State, now: number): void {
   const keys = state.accessTokens.keys();
   const over = keys.filter((key) => (state.accessTokens.get(key)?.expires ?? 0) * 1000 <= now);
   state.transaction(() => {
     for (const key of over) state.accessTokens.delete(key);
   });
-  leftToIssue.set(state, Math.max(FEW, keys.length - over.length));
+  tokensUntilSweep.set(state, Math.max(MIN_TOKENS_BETWEEN_SWEEPS, keys.length - over.length));
 }

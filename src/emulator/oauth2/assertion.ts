@@ -11,9 +11,9 @@ const AUDIENCES: readonly unknown[] = [
   "https://www.googleapis.com/oauth2/v3/token",
   "https://accounts.google.com/o/oauth2/token",
 ];
-const LONGEST_LIFE = 3600;
+const MAX_LIFETIME_SECONDS = 3600;
 /** Seconds by which the caller's clock may be ahead. */
-const SKEW = 60;
+const MAX_CLOCK_SKEW_SECONDS = 60;
 
 const UNREASONABLE =
   "Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe. Check your iat and exp values in the JWT claim.";
@@ -62,7 +62,7 @@ async function keysOf(
       ({ keyId, disabled, validBeforeTime }) => (kid === undefined || kid === keyId) && !disabled && Date.parse(validBeforeTime) > now(),
     )
     .map(({ certificate }) => new X509Certificate(certificate).publicKey);
-  const managed = await signingKeys.ofAccountIfAny(account.uniqueId);
+  const managed = await signingKeys.existingAccountKey(account.uniqueId);
   return managed && (kid === undefined || kid === managed.keyId) ? [...own, managed.publicKey] : own;
 }
 
@@ -70,7 +70,8 @@ function checkTimes({ claims }: Jwt, now: number): void {
   const [iat, exp] = [readSeconds(claims["iat"]), readSeconds(claims["exp"])];
   if (iat === undefined) throw new OAuthError("invalid_grant", "Invalid JWT: iat (issued at) is not set.");
   if (exp === undefined) throw new OAuthError("invalid_grant", "Invalid JWT: exp (expiration time) is not set.");
-  if (exp <= now || exp <= iat || exp - iat > LONGEST_LIFE || iat > now + SKEW) throw new OAuthError("invalid_grant", UNREASONABLE);
+  if (exp <= now || exp <= iat || exp - iat > MAX_LIFETIME_SECONDS || iat > now + MAX_CLOCK_SKEW_SECONDS)
+    throw new OAuthError("invalid_grant", UNREASONABLE);
 }
 
 /** Google takes decimal digits in a string for a number. */

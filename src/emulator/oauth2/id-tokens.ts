@@ -5,7 +5,7 @@ import type { KeyPair } from "./key-pair.ts";
 import type { User } from "./login.ts";
 
 export const ISSUER = "https://accounts.google.com";
-const LIFETIME = 3600;
+const LIFETIME_SECONDS = 3600;
 
 interface IdTokenOptions {
   readonly audience: string;
@@ -22,11 +22,11 @@ export function issueIdToken(
 ): Promise<string> {
   const iat = Math.floor(now() / 1000);
   const email = options.includeEmail ? { email: account.email, email_verified: true } : {};
-  return signingKeys.sign({
+  return signingKeys.signIdToken({
     aud: options.audience,
     azp: options.azp,
     ...email,
-    exp: iat + LIFETIME,
+    exp: iat + LIFETIME_SECONDS,
     iat,
     iss: ISSUER,
     sub: account.uniqueId,
@@ -34,29 +34,29 @@ export function issueIdToken(
 }
 
 /** Tokens that a key is known to have signed, the last one at the end: it cannot become untrue, and is all that is remembered of a token. */
-const signed = new WeakMap<KeyObject, Map<string, Jwt>>();
-const MOST_REMEMBERED = 1000;
+const verifiedTokens = new WeakMap<KeyObject, Map<string, Jwt>>();
+const MAX_CACHED_TOKENS = 1000;
 /** Characters; Google's tokens have fewer. */
-const LONGEST_REMEMBERED = 8192;
+const MAX_CACHED_TOKEN_LENGTH = 8192;
 
 /** The token's parts where the issuer signed it and it has not expired at `now` (milliseconds); undefined otherwise. Its audience is the reader's to check. */
 export async function verifyIdToken({ signingKeys, now }: Pick<Runtime, "signingKeys" | "now">, token: string): Promise<Jwt | undefined> {
-  const jwt = findSigned(token, await signingKeys.issuer());
+  const jwt = parseSigned(token, await signingKeys.issuerKey());
   const { iss, exp } = jwt?.claims ?? {};
   const isGood = iss === ISSUER && typeof exp === "number" && exp * 1000 > now();
   return isGood ? jwt : undefined;
 }
 
 /** The parts of a token that a key has signed: to verify the same signature for each call would take longest of all. */
-function findSigned(token: string, { keyId, publicKey }: Pick<KeyPair, "keyId" | "publicKey">): Jwt | undefined {
-  const known = signed.get(publicKey) ?? new Map<string, Jwt>();
-  signed.set(publicKey, known);
+function parseSigned(token: string, { keyId, publicKey }: Pick<KeyPair, "keyId" | "publicKey">): Jwt | undefined {
+  const known = verifiedTokens.get(publicKey) ?? new Map<string, Jwt>();
+  verifiedTokens.set(publicKey, known);
   const remembered = known.get(token);
   if (remembered) return remembered;
   const jwt = parseJwt(token);
   if (jwt?.header["kid"] !== keyId || !isSignedBy(jwt, publicKey)) return undefined;
-  if (token.length > LONGEST_REMEMBERED) return jwt;
+  if (token.length > MAX_CACHED_TOKEN_LENGTH) return jwt;
   known.set(token, jwt);
-  if (known.size > MOST_REMEMBERED) known.delete(known.keys().next().value as string);
+  if (known.size > MAX_CACHED_TOKENS) known.delete(known.keys().next().value as string);
   return jwt;
 }

@@ -6,8 +6,8 @@ import { ISSUER } from "./id-tokens.ts";
 import { issuerKeys } from "./public-keys.ts";
 
 /** Milliseconds. */
-const PATIENCE = 10_000;
-const MOST_BYTES = 1024 * 1024;
+const FETCH_TIMEOUT_MS = 10_000;
+const MAX_RESPONSE_BYTES = 1024 * 1024;
 
 // Unlike Cloud Run: an issuer is asked for its keys at every exchange and never by a proxy; a provider's jwksJson does without asking.
 /**
@@ -28,14 +28,14 @@ async function fetchObject(address: string): Promise<Record<string, unknown>> {
   const url = URL.canParse(address) ? new URL(address) : undefined;
   if (!url || !["http:", "https:"].includes(url.protocol) || isEmulated(url.hostname)) throw unreachable(`${address} cannot be asked`);
   try {
-    const answer = await fetch(url, { redirect: "error", signal: AbortSignal.timeout(PATIENCE) });
+    const answer = await fetch(url, { redirect: "error", signal: AbortSignal.timeout(FETCH_TIMEOUT_MS) });
     if (!answer.ok || !answer.body) throw new Error(`it answered ${answer.status}`);
     const chunks: Uint8Array[] = [];
     let size = 0;
     for await (const chunk of answer.body) {
       chunks.push(chunk);
       size += chunk.length;
-      if (size > MOST_BYTES) throw new Error("its answer has no end");
+      if (size > MAX_RESPONSE_BYTES) throw new Error("its answer has no end");
     }
     const value: unknown = JSON.parse(Buffer.concat(chunks).toString("utf8"));
     if (typeof value === "object" && value !== null) return value as Record<string, unknown>;

@@ -4,7 +4,7 @@ import { verifyAssertion } from "./assertion.ts";
 import { issueIdToken } from "./id-tokens.ts";
 
 /** Seconds; Google's answer leaves one for the way. */
-const LIFETIME = 3599;
+const LIFETIME_SECONDS = 3599;
 
 /** `urn:ietf:params:oauth:grant-type:jwt-bearer` (RFC 7523): an assertion signed with an account's key, for an ID token or an access token. */
 export async function grantByAssertion(form: URLSearchParams, runtime: Pick<Runtime, "state" | "signingKeys" | "now">): Promise<object> {
@@ -12,7 +12,7 @@ export async function grantByAssertion(form: URLSearchParams, runtime: Pick<Runt
   if ("audience" in wants) {
     return { id_token: await issueIdToken(runtime, account, { audience: wants.audience, includeEmail: true, azp: account.email }) };
   }
-  const expires = Math.floor(runtime.now() / 1000) + LIFETIME;
+  const expires = Math.floor(runtime.now() / 1000) + LIFETIME_SECONDS;
   const token = issueAccessToken(runtime.state, { email: account.email, scopes: wants.scopes, expires });
-  return { access_token: token, expires_in: LIFETIME, token_type: "Bearer" };
+  return { access_token: token, expires_in: LIFETIME_SECONDS, token_type: "Bearer" };
 }

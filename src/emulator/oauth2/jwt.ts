@@ -11,14 +11,14 @@ export interface Jwt {
 }
 
 /** No token of Google's comes near it; what is longer is not worth the reading. */
-const MOST_CHARACTERS = 64 * 1024;
+const MAX_TOKEN_LENGTH = 64 * 1024;
 const BASE64URL = /^[A-Za-z0-9_-]*$/;
 
 /** Takes a JWT apart; undefined where it is none. Its segments may be padded with `=` only where that is said. */
-export function parseJwt(token: string, { mayBePadded = false } = {}): Jwt | undefined {
-  if (token.length > MOST_CHARACTERS) return undefined;
+export function parseJwt(token: string, { mayBePadded: allowPadding = false } = {}): Jwt | undefined {
+  if (token.length > MAX_TOKEN_LENGTH) return undefined;
   const written = token.split(".");
-  const segments = mayBePadded ? written.map((segment) => (segment.length % 4 === 0 ? segment.replace(/={1,2}$/, "") : segment)) : written;
+  const segments = allowPadding ? written.map((segment) => (segment.length % 4 === 0 ? segment.replace(/={1,2}$/, "") : segment)) : written;
   if (segments.length !== 3 || !segments.every((segment) => BASE64URL.test(segment) && segment.length % 4 !== 1)) return undefined;
   const [header, claims] = [parseObject(segments[0] as string), parseObject(segments[1] as string)];
   if (!header || !claims) return undefined;

@@ -19,12 +19,12 @@ export function issuerKeys({ signingKeys, now }: Pick<Runtime, "signingKeys" | "
   let certificate: string | undefined;
   return {
     async certificates() {
-      const pair = await signingKeys.issuer();
+      const pair = await signingKeys.issuerKey();
       certificate ??= certify(pair, "federated-signon.system.gserviceaccount.com", now());
       return { [pair.keyId]: certificate };
     },
     async jwks() {
-      const { keyId, publicKey } = await signingKeys.issuer();
+      const { keyId, publicKey } = await signingKeys.issuerKey();
       return { keys: [toJwk(keyId, publicKey)] };
     },
   };
@@ -38,12 +38,12 @@ export function accountKeys(
   const own = state.keys.list(`${account.email}/`).filter(({ disabled }) => !disabled);
   return {
     async certificates() {
-      const managed = await signingKeys.ofAccount(account.uniqueId);
+      const managed = await signingKeys.accountKey(account.uniqueId);
       const certificate = certify(managed, account.email.replace("@", "."), now());
       return Object.fromEntries([...own.map(({ keyId, certificate: pem }) => [keyId, pem]), [managed.keyId, certificate]]);
     },
     async jwks() {
-      const managed = await signingKeys.ofAccount(account.uniqueId);
+      const managed = await signingKeys.accountKey(account.uniqueId);
       return {
         keys: [
           ...own.map(({ keyId, certificate }) => toJwk(keyId, new X509Certificate(certificate).publicKey)),

@@ -5,7 +5,7 @@ import { issueIdToken } from "./id-tokens.ts";
 import { findLogin, isClientSecret } from "./logins.ts";
 
 /** Seconds; Google's answer leaves one for the way. */
-const LIFETIME = 3599;
+const LIFETIME_SECONDS = 3599;
 
 /**
  * `refresh_token` (RFC 6749, section 6): a person's login, for an access token, and for an ID token where he was signed in with the scope openid.
@@ -26,9 +26,9 @@ export async function grantByRefreshToken(form: URLSearchParams, runtime: Pick<R
   const user = state.users.get(login.email);
   if (!user) throw new OAuthError("invalid_grant", "Account has been deleted");
 
-  const expires = Math.floor(now() / 1000) + LIFETIME;
+  const expires = Math.floor(now() / 1000) + LIFETIME_SECONDS;
   const access_token = issueAccessToken(state, { email: user.email, scopes: login.scopes, expires });
-  const answer = { access_token, expires_in: LIFETIME, scope: login.scopes.join(" "), token_type: "Bearer" };
+  const answer = { access_token, expires_in: LIFETIME_SECONDS, scope: login.scopes.join(" "), token_type: "Bearer" };
   if (!login.scopes.includes("openid")) return answer;
   return { ...answer, id_token: await issueIdToken(runtime, user, { audience: clientId, includeEmail: true, azp: clientId }) };
 }

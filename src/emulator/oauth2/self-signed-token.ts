@@ -4,9 +4,9 @@ import type { State } from "../state/state.ts";
 import { isSignedBy, parseJwt } from "./jwt.ts";
 
 const CLOUD_PLATFORM = "https://www.googleapis.com/auth/cloud-platform";
-const LONGEST_LIFE = 3600;
+const MAX_LIFETIME_SECONDS = 3600;
 /** Seconds by which the caller's clock may be ahead. */
-const SKEW = 60;
+const MAX_CLOCK_SKEW_SECONDS = 60;
 
 /**
  * What a JWT stands for that a service account's key has signed instead of an access token, as Google's client libraries do: https://google.aip.dev/auth/4111.
@@ -17,8 +17,8 @@ export function readSelfSignedToken(state: State, token: string, host: string, n
   if (!jwt) return undefined;
   const { iss, sub, aud, scope, iat, exp } = jwt.claims;
   if (typeof iss !== "string" || sub !== iss || typeof iat !== "number" || typeof exp !== "number") return undefined;
-  if (iat * 1000 > now + SKEW * 1000 || exp <= iat || exp - iat > LONGEST_LIFE) return undefined;
-  const scopes = typeof scope === "string" ? scope.split(" ").filter(Boolean) : isOf(host, aud) ? [CLOUD_PLATFORM] : [];
+  if (iat * 1000 > now + MAX_CLOCK_SKEW_SECONDS * 1000 || exp <= iat || exp - iat > MAX_LIFETIME_SECONDS) return undefined;
+  const scopes = typeof scope === "string" ? scope.split(" ").filter(Boolean) : isAddressOf(host, aud) ? [CLOUD_PLATFORM] : [];
   if (scopes.length === 0) return undefined;
   const key = state.keys.get(`${iss}/${String(jwt.header["kid"])}`);
   if (!key || key.disabled || Date.parse(key.validBeforeTime) <= now) return undefined;
@@ -26,7 +26,7 @@ export function readSelfSignedToken(state: State, token: string, host: string, n
 }
 
 /** Whether an audience is an API's address; a region in front of its host makes no difference. */
-function isOf(host: string, audience: unknown): boolean {
+function isAddressOf(host: string, audience: unknown): boolean {
   const [, name = "\0"] = /^https:\/\/([a-z0-9.-]+)\/?$/.exec(String(audience)) ?? [];
   return host === name || host.endsWith(`-${name}`);
 }

@@ -6,15 +6,15 @@ import { openKeyPair, type KeyPair } from "./key-pair.ts";
 /** The private keys that the emulator holds as Google would: the issuer's own, and one that it manages for each service account. */
 export interface SigningKeys {
   /** The key of https://accounts.google.com, which signs ID tokens. */
-  issuer(): Promise<KeyPair>;
+  issuerKey(): Promise<KeyPair>;
   /** The key with which an account signs by the IAM Credentials API; made at its first use. */
-  ofAccount(uniqueId: string): Promise<KeyPair>;
+  accountKey(uniqueId: string): Promise<KeyPair>;
   /** The same, but undefined where the account has not signed anything yet. */
-  ofAccountIfAny(uniqueId: string): Promise<KeyPair | undefined>;
+  existingAccountKey(uniqueId: string): Promise<KeyPair | undefined>;
   /** Removes what is kept for an account that is gone. */
-  forget(uniqueId: string): void;
+  removeAccountKey(uniqueId: string): void;
   /** An ID token with these claims. */
-  sign(claims: object): Promise<string>;
+  signIdToken(claims: object): Promise<string>;
 }
 
 /** The keys under `keys/` of the data directory; each is read, or made, when it is first asked for. */
@@ -34,13 +34,13 @@ export function openSigningKeys(directory: string): SigningKeys {
   };
 
   return {
-    issuer,
-    ofAccount,
-    ofAccountIfAny: async (uniqueId) => (accounts.has(uniqueId) || existsSync(file(uniqueId)) ? ofAccount(uniqueId) : undefined),
-    forget(uniqueId) {
+    issuerKey: issuer,
+    accountKey: ofAccount,
+    existingAccountKey: async (uniqueId) => (accounts.has(uniqueId) || existsSync(file(uniqueId)) ? ofAccount(uniqueId) : undefined),
+    removeAccountKey(uniqueId) {
       accounts.delete(uniqueId);
       rmSync(file(uniqueId), { force: true });
     },
-    sign: async (claims) => signJwt(JSON.stringify(claims), await issuer()),
+    signIdToken: async (claims) => signJwt(JSON.stringify(claims), await issuer()),
   };
 }

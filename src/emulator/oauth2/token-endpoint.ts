@@ -1,4 +1,4 @@
-import type { Call } from "../server/call.ts";
+import type { ApiRequest } from "../server/api-request.ts";
 import { OAuthError } from "../server/errors.ts";
 import type { Handler } from "../server/router.ts";
 import type { Runtime } from "../runtime.ts";
@@ -16,7 +16,7 @@ const GRANTS: Readonly<Record<string, Grant>> = {
 
 /** The token endpoint (RFC 6749, section 3.2), under whichever of its names. */
 export function createTokenEndpoint(runtime: Pick<Runtime, "state" | "signingKeys" | "now">): Handler {
-  return async ({ body }: Call) => {
+  return async ({ body }: ApiRequest) => {
     const form = await body.form();
     const type = form.get("grant_type") ?? "";
     const grant = Object.hasOwn(GRANTS, type) ? GRANTS[type] : undefined;

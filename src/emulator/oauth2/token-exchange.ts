@@ -1,5 +1,5 @@
 import { OAuthError } from "../server/errors.ts";
-import { isAccepted, mapAttributes, type Attributes } from "../iam/attributes.ts";
+import { meetsAttributeCondition, mapAttributes, type Attributes } from "../iam/attributes.ts";
 import { poolName } from "../iam/pools.ts";
 import { findProject } from "../state/projects.ts";
 import type { WorkloadIdentityProvider } from "../state/resources.ts";
@@ -11,7 +11,7 @@ const AUDIENCE = /^\/\/iam\.googleapis\.com\/projects\/(\d+)\/locations\/global\
 const ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token";
 const SUBJECTS = ["urn:ietf:params:oauth:token-type:jwt", "urn:ietf:params:oauth:token-type:id_token"];
 /** Seconds. */
-const LIFETIME = 3600;
+const LIFETIME_SECONDS = 3600;
 
 /** Exchanges a token of a registered identity provider for a federated access token (RFC 8693): https://cloud.google.com/iam/docs/reference/sts/rest/v1/TopLevel/token */
 export async function exchangeToken(form: URLSearchParams, runtime: Pick<Runtime, "state" | "signingKeys" | "now">): Promise<object> {
@@ -27,13 +27,13 @@ export async function exchangeToken(form: URLSearchParams, runtime: Pick<Runtime
   const { verifyCredential } = await import("./external-credential.ts");
   const assertion = await verifyCredential(form.get("subject_token") ?? "", provider, runtime);
   const attributes = map(provider, assertion);
-  if (!isAccepted(provider, assertion, attributes))
+  if (!meetsAttributeCondition(provider, assertion, attributes))
     throw new OAuthError("unauthorized_client", "The given credential is rejected by the attribute condition.");
 
   const principal = `principal://iam.googleapis.com/${poolName({ projectNumber: provider.projectNumber, id: provider.pool })}/subject/${attributes.subject}`;
   const federated = { pool, principalSets: setsOf(provider, attributes) };
-  const token = issueAccessToken(state, { email: principal, federated, scopes, expires: Math.floor(now() / 1000) + LIFETIME });
-  return { access_token: token, issued_token_type: ACCESS_TOKEN, token_type: "Bearer", expires_in: LIFETIME };
+  const token = issueAccessToken(state, { email: principal, federated, scopes, expires: Math.floor(now() / 1000) + LIFETIME_SECONDS });
+  return { access_token: token, issued_token_type: ACCESS_TOKEN, token_type: "Bearer", expires_in: LIFETIME_SECONDS };
 }
 
 function requireValue(form: URLSearchParams, name: string, values: readonly string[]): void {

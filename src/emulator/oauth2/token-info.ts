@@ -1,4 +1,4 @@
-import type { Call } from "../server/call.ts";
+import type { ApiRequest } from "../server/api-request.ts";
 import { OAuthError } from "../server/errors.ts";
 import type { Handler } from "../server/router.ts";
 import type { Runtime } from "../runtime.ts";
@@ -8,8 +8,8 @@ import { findLogin, revokeLogin } from "./logins.ts";
 
 /** Says what a token is, all values as strings: https://developers.google.com/identity/sign-in/web/backend-auth#calling-the-tokeninfo-endpoint */
 export function createTokenInfo(runtime: Pick<Runtime, "state" | "signingKeys" | "now">): Handler {
-  return async (call) => {
-    const fields = await readFields(call);
+  return async (request) => {
+    const fields = await readFields(request);
     const idToken = fields.get("id_token");
     const accessToken = fields.get("access_token");
     const info = idToken ? await describeIdToken(runtime, idToken) : accessToken ? describeAccessToken(runtime, accessToken) : undefined;
@@ -20,8 +20,8 @@ export function createTokenInfo(runtime: Pick<Runtime, "state" | "signingKeys" |
 
 /** Ends an access token, or a login (RFC 7009). */
 export function createRevocation({ state }: Pick<Runtime, "state">): Handler {
-  return async (call) => {
-    const token = (await readFields(call)).get("token") ?? "";
+  return async (request) => {
+    const token = (await readFields(request)).get("token") ?? "";
     if (findLogin(state, token)) {
       revokeLogin(state, token);
       return {};
@@ -56,6 +56,6 @@ function describeAccessToken({ state, now }: Pick<Runtime, "state" | "now">, tok
   };
 }
 
-async function readFields({ method, url, body }: Call): Promise<URLSearchParams> {
-  return new URLSearchParams([...url.searchParams, ...(method === "POST" ? await body.form() : [])]);
+async function readFields({ method, query, body }: ApiRequest): Promise<URLSearchParams> {
+  return new URLSearchParams([...query, ...(method === "POST" ? await body.form() : [])]);
 }

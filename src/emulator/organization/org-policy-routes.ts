@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import * as v from "valibot";
-import type { Call } from "../server/call.ts";
+import type { ApiRequest } from "../server/api-request.ts";
 import { ApiError } from "../server/errors.ts";
 import type { OrgPolicy, Project } from "../state/resources.ts";
 import type { Route } from "../server/router.ts";
@@ -38,12 +38,12 @@ const Policy = v.pipe(
 /** https://cloud.google.com/resource-manager/reference/rest/v1/projects/setOrgPolicy; `allowed` gives the project where the caller may. */
 export function orgPolicyRoutes(
   { state, now }: Pick<Runtime, "state" | "now">,
-  allowed: (call: Call, permission: string) => Project,
+  allowed: (request: ApiRequest, permission: string) => Project,
 ): Record<string, Route> {
   const reading = (handle: (projectId: string, constraint: string) => object): Route => ({
-    handle: async (call) => {
-      const { projectId } = allowed(call, "orgpolicy.policy.get");
-      return handle(projectId, parse(Constraint, (await call.body.json())["constraint"], "constraint"));
+    handle: async (request) => {
+      const { projectId } = allowed(request, "orgpolicy.policy.get");
+      return handle(projectId, parse(Constraint, (await request.body.json())["constraint"], "constraint"));
     },
   });
   const keep = (projectId: string, { constraint, etag }: Pick<OrgPolicy, "constraint" | "etag">, policy?: OrgPolicy): void => {
@@ -59,24 +59,24 @@ export function orgPolicyRoutes(
 
   return {
     "POST /v1/projects/{project}:setOrgPolicy": {
-      handle: async (call) => {
-        const { projectId } = allowed(call, "orgpolicy.policy.set");
-        const wanted = parse(Policy, (await call.body.json())["policy"], "policy");
+      handle: async (request) => {
+        const { projectId } = allowed(request, "orgpolicy.policy.set");
+        const wanted = parse(Policy, (await request.body.json())["policy"], "policy");
         const policy = { ...wanted, etag: randomBytes(8).toString("base64"), updateTime: new Date(now()).toISOString() } as OrgPolicy;
         keep(projectId, { constraint: wanted.constraint, etag: wanted.etag ?? "" }, policy);
         return policy;
       },
     },
     "POST /v1/projects/{project}:clearOrgPolicy": {
-      handle: async (call) => {
-        const { projectId } = allowed(call, "orgpolicy.policy.set");
-        const { constraint, etag } = await call.body.json();
+      handle: async (request) => {
+        const { projectId } = allowed(request, "orgpolicy.policy.set");
+        const { constraint, etag } = await request.body.json();
         keep(projectId, { constraint: parse(Constraint, constraint, "constraint"), etag: typeof etag === "string" ? etag : "" });
         return {};
       },
     },
     "POST /v1/projects/{project}:getOrgPolicy": reading(
-      (projectId, constraint) => findOrgPolicy(state, projectId, constraint) ?? { constraint, etag: NEVER_SET },
+      (projectId, constraint) => findOrgPolicy(state, projectId, constraint) ?? { constraint, etag: UNSET_ETAG },
     ),
     "POST /v1/projects/{project}:getEffectiveOrgPolicy": reading((projectId, constraint) => {
       const policy = findOrgPolicy(state, projectId, constraint);
@@ -85,8 +85,8 @@ export function orgPolicyRoutes(
       return { constraint, ...(policy?.booleanPolicy ? { booleanPolicy: rule } : { listPolicy: rule }) };
     }),
     "POST /v1/projects/{project}:listOrgPolicies": {
-      handle: (call) => {
-        const { projectId } = allowed(call, "orgpolicy.policy.get");
+      handle: (request) => {
+        const { projectId } = allowed(request, "orgpolicy.policy.get");
         return { policies: state.orgPolicies.list(`${projectId}/`) };
       },
     },
@@ -94,7 +94,7 @@ export function orgPolicyRoutes(
 }
 
 /** The etag that Google gives a policy which was never set. */
-const NEVER_SET = "BwAAAAAAAAA=";
+const UNSET_ETAG = "BwAAAAAAAAA=";
 /** The constraints that are lists; all others that the emulator is asked about are on or off. */
 const LISTS: ReadonlySet<string> = new Set([
   "constraints/iam.allowedPolicyMemberDomains",

@@ -1,4 +1,4 @@
-import type { Principal } from "../server/call.ts";
+import type { Principal } from "../iam/principal.ts";
 import { authorize } from "../iam/policy.ts";
 import { checkInvokerRequired } from "../organization/org-policies.ts";
 import type { KnativeService } from "./knative.ts";

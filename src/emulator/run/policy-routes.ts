@@ -1,4 +1,4 @@
-import { param, principalOf, type Call } from "../server/call.ts";
+import { pathParameter, requirePrincipal, type ApiRequest } from "../server/api-request.ts";
 import { readPolicy, setPolicy, testPermissions } from "../iam/policy.ts";
 import type { Route } from "../server/router.ts";
 import type { State } from "../state/state.ts";
@@ -8,22 +8,26 @@ import { getService } from "./services.ts";
 
 /** The policy of a service, which all versions of the API have alike. */
 export function createPolicyRoutes(state: State) {
-  const on = (call: Call) => resourceName(placeOf(state, call), param(call, "service"));
-  const existing = (call: Call) => {
-    getService(state, placeOf(state, call), param(call, "service"));
-    return on(call);
+  const on = (request: ApiRequest) => resourceName(placeOf(state, request), pathParameter(request, "service"));
+  const existing = (request: ApiRequest) => {
+    getService(state, placeOf(state, request), pathParameter(request, "service"));
+    return on(request);
   };
   return {
-    getIamPolicy: { permission: "run.services.getIamPolicy", resource: on, handle: (call) => readPolicy(state, existing(call), call) },
+    getIamPolicy: {
+      permission: "run.services.getIamPolicy",
+      resource: on,
+      handle: (request) => readPolicy(state, existing(request), request),
+    },
     setIamPolicy: {
       permission: "run.services.setIamPolicy",
       resource: on,
-      handle: async (call) => setPolicy(state, existing(call), (await call.body.json())["policy"]),
+      handle: async (request) => setPolicy(state, existing(request), (await request.body.json())["policy"]),
     },
     // gcloud asks this of services that it is about to create.
     testIamPermissions: {
-      handle: async (call) => ({
-        permissions: testPermissions(state, principalOf(call), (await call.body.json())["permissions"], on(call)),
+      handle: async (request) => ({
+        permissions: testPermissions(state, requirePrincipal(request), (await request.body.json())["permissions"], on(request)),
       }),
     },
   } satisfies Record<string, Route>;

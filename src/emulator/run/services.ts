@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { isDeepStrictEqual } from "node:util";
-import type { Principal } from "../server/call.ts";
+import type { Principal } from "../iam/principal.ts";
 import { ApiError } from "../server/errors.ts";
 import { isAllowed } from "../iam/policy.ts";
 import type { KnativeRevision, KnativeService } from "./knative.ts";

@@ -1,12 +1,12 @@
 import type { IncomingMessage } from "node:http";
-import { Body } from "./call.ts";
+import { RequestBody } from "./request-body.ts";
 import type { Clock } from "./clock.ts";
 import { ApiError } from "./errors.ts";
 import type { Faults } from "../faults/faults.ts";
 import type { LogStore } from "../logging/log-store.ts";
 import { streamEntries } from "../logging/stream-entries.ts";
 import { createLogin, ensureUser, findLogin } from "../oauth2/logins.ts";
-import { json, Reply } from "./reply.ts";
+import { jsonResponse, HttpResponse } from "./http-response.ts";
 import type { State } from "../state/state.ts";
 
 interface AdminOptions {
@@ -30,8 +30,8 @@ export function createAdmin({
   clock,
   logs,
   state,
-}: AdminOptions): (request: IncomingMessage, url: URL) => Promise<Reply> {
-  const time = () => ({ now: new Date(clock.now()).toISOString(), shift_ms: clock.shift });
+}: AdminOptions): (request: IncomingMessage, url: URL) => Promise<HttpResponse> {
+  const time = () => ({ now: new Date(clock.now()).toISOString(), shift_ms: clock.shiftMs });
   const answers: Readonly<Record<string, Answer>> = {
     // The status names the caller's key file.
     "GET /_emulator/status": async () => {
@@ -40,7 +40,7 @@ export function createAdmin({
     },
     "POST /_emulator/reset": async () => {
       faults.clear();
-      clock.move(0);
+      clock.setShift(0);
       await reset();
       return status();
     },
@@ -55,7 +55,7 @@ export function createAdmin({
       return { faults: faults.list() };
     },
     "GET /_emulator/logs": async (_body, _id, query) =>
-      new Reply(200, { "content-type": "application/x-ndjson" }, await streamEntries(logs(), query)),
+      new HttpResponse(200, { "content-type": "application/x-ndjson" }, await streamEntries(logs(), query)),
     "GET /_emulator/users": () => ({
       users: state()
         .users.list()
@@ -78,7 +78,7 @@ export function createAdmin({
       const { shift_ms: shift } = await body();
       if (typeof shift !== "number" || Number.isNaN(new Date(Date.now() + shift).getTime()))
         throw new ApiError("INVALID_ARGUMENT", "shift_ms is a number of milliseconds.");
-      clock.move(shift);
+      clock.setShift(shift);
       return time();
     },
   };
@@ -90,12 +90,12 @@ export function createAdmin({
       // A page in the user's browser cannot set this header without asking first, and nothing here says yes.
       if (request.method !== "GET" && request.headers["x-cloudrun-oauth"] !== "emulator")
         throw new ApiError("PERMISSION_DENIED", "The header X-Cloudrun-Oauth is missing.");
-      const found = await answer(() => new Body(request).json(), Number(id), url.searchParams);
-      return found instanceof Reply ? found : json(found);
+      const found = await answer(() => new RequestBody(request).json(), Number(id), url.searchParams);
+      return found instanceof HttpResponse ? found : jsonResponse(found);
     }
     if (request.method === "GET" && path === "/") {
       const text = "This is the cloudrun-oauth emulator: a Cloud Run on this machine. See `cloudrun-oauth emulator env`.\n";
-      return new Reply(200, { "content-type": "text/plain; charset=UTF-8" }, text);
+      return new HttpResponse(200, { "content-type": "text/plain; charset=UTF-8" }, text);
     }
     throw new ApiError("NOT_FOUND", `The emulator has nothing at ${url.pathname}.`);
   };

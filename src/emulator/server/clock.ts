@@ -3,9 +3,9 @@ export interface Clock {
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   /** How far it is ahead of this machine's, in milliseconds. */
-  readonly shift: number;
+  readonly shiftMs: number;
   /** Sets it so many milliseconds ahead of this machine's, or back. */
-  move(shift: number): void;
+  setShift(shift: number): void;
 }
 
 /** `moved` is told when the time is another one: what was kept until some time has another age then. */
@@ -14,10 +14,10 @@ export function createClock(moved: () => void): Clock {
   let shift = 0;
   return {
     now: () => Date.now() + shift,
-    get shift() {
+    get shiftMs() {
       return shift;
     },
-    move(wanted) {
+    setShift(wanted) {
       shift = wanted;
       moved();
     },

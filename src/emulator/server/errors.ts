@@ -1,8 +1,8 @@
-import { json, type Reply } from "./reply.ts";
+import { jsonResponse, type HttpResponse } from "./http-response.ts";
 
 /** An answer that is not a success. The router turns it into bytes in one place; handlers only throw it. */
 export abstract class HttpError extends Error {
-  abstract toReply(): Reply;
+  abstract toResponse(): HttpResponse;
 }
 
 // https://cloud.google.com/apis/design/errors#handling_errors
@@ -37,9 +37,13 @@ export class ApiError extends HttpError {
     this.headers = headers;
   }
 
-  toReply(): Reply {
+  toResponse(): HttpResponse {
     const error = { code: HTTP_STATUS[this.status], message: this.message, status: this.status };
-    return json({ error: this.details.length > 0 ? { ...error, details: this.details } : error }, HTTP_STATUS[this.status], this.headers);
+    return jsonResponse(
+      { error: this.details.length > 0 ? { ...error, details: this.details } : error },
+      HTTP_STATUS[this.status],
+      this.headers,
+    );
   }
 }
 
@@ -55,8 +59,8 @@ export class OAuthError extends HttpError {
     this.httpStatus = httpStatus;
   }
 
-  toReply(): Reply {
-    return json({ error: this.error, error_description: this.message }, this.httpStatus);
+  toResponse(): HttpResponse {
+    return jsonResponse({ error: this.error, error_description: this.message }, this.httpStatus);
   }
 }
 

@@ -1,7 +1,7 @@
 import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
 import { dirname } from "node:path";
 import { HttpError } from "./errors.ts";
-import type { Reply } from "./reply.ts";
+import type { HttpResponse } from "./http-response.ts";
 import type { Router } from "./router.ts";
 
 /** Writes down which of Google's APIs are called, and how they are answered. */
@@ -40,7 +40,7 @@ export function openRecorder(file: string, now: () => number): Recorder {
         note(reply.status, readShape(reply));
         return reply;
       } catch (error) {
-        note(error instanceof HttpError ? error.toReply().status : 500);
+        note(error instanceof HttpError ? error.toResponse().status : 500);
         throw error;
       }
     },
@@ -51,18 +51,18 @@ export function openRecorder(file: string, now: () => number): Recorder {
   };
 }
 
-function readShape({ body, headers }: Reply): unknown {
+function readShape({ body, headers }: HttpResponse): unknown {
   if (typeof body !== "string" || !headers["content-type"]?.startsWith("application/json")) return undefined;
-  return shapeOf(JSON.parse(body));
+  return describeShape(JSON.parse(body));
 }
 
 /** A value with types in the place of what it holds; of a list's items each shape once. What a message says of its own type stays. */
-export function shapeOf(value: unknown): unknown {
+export function describeShape(value: unknown): unknown {
   if (value === null) return "null";
   if (Array.isArray(value)) {
-    const shapes = new Map(value.map((item) => shapeOf(item)).map((shape) => [JSON.stringify(shape), shape]));
+    const shapes = new Map(value.map((item) => describeShape(item)).map((shape) => [JSON.stringify(shape), shape]));
     return [...shapes.values()];
   }
   if (typeof value !== "object") return typeof value;
-  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, name === "@type" ? member : shapeOf(member)]));
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, name === "@type" ? member : describeShape(member)]));
 }

@@ -1,14 +1,15 @@
 import type { IncomingMessage } from "node:http";
 import { authenticate } from "../iam/authenticate.ts";
 import { authorize } from "../iam/policy.ts";
-import { Body, type Call } from "./call.ts";
+import type { ApiRequest } from "./api-request.ts";
+import { RequestBody } from "./request-body.ts";
 import { requireUsable } from "../apis/enabled-apis.ts";
 import { ApiError } from "./errors.ts";
-import { json, Reply } from "./reply.ts";
+import { jsonResponse, HttpResponse } from "./http-response.ts";
 import type { State } from "../state/state.ts";
 
 /** Returns the JSON of a 200, or a Reply to say more, or throws an HttpError. */
-export type Handler = (call: Call) => unknown;
+export type Handler = (call: ApiRequest) => unknown;
 
 /** What a caller must hold before the handler runs. */
 export interface Route {
@@ -16,9 +17,9 @@ export interface Route {
   /** The IAM permission that the method needs; undefined: the caller need only be somebody. */
   readonly permission?: string;
   /** The full name of the resource that the permission is checked on; `projects/{project}` where it is not said. */
-  readonly resource?: (call: Call) => string;
+  readonly resource?: (call: ApiRequest) => string;
   /** True where no credential is needed, as for the token endpoint and public keys. */
-  readonly open?: true;
+  readonly public?: true;
 }
 
 /** One Google API. Its routes are keyed by the HTTP line of Google's reference. */
@@ -35,7 +36,7 @@ interface CompiledRoute {
   readonly route: Route;
 }
 
-export type Router = (request: IncomingMessage, host: string, url: URL) => Promise<Reply>;
+export type Router = (request: IncomingMessage, host: string, url: URL) => Promise<HttpResponse>;
 
 /**
  * Puts the APIs behind one function: a request in, a reply out, or an HttpError thrown. They are loaded for the first request, or when they are
@@ -53,15 +54,25 @@ export function createRouter(load: () => Promise<readonly Api[]>, state: State, 
       if (!match) continue;
       const params = Object.fromEntries(candidate.names.map((name, index) => [name, decode(match[index + 1] ?? "")]));
       const { route } = candidate;
-      const principal = route.open ? undefined : authenticate(request.headers, state, now());
-      const call: Call = { method, host, region, url, headers: request.headers, params, body: new Body(request), principal };
+      const principal = route.public ? undefined : authenticate(request.headers, state, now());
+      const apiRequest: ApiRequest = {
+        method,
+        host,
+        region,
+        url,
+        query: url.searchParams,
+        headers: request.headers,
+        params,
+        body: new RequestBody(request),
+        principal,
+      };
       if (params["project"] !== undefined)
         requireUsable(state, region === undefined ? host : host.slice(region.length + 1), params["project"]);
       if (principal && route.permission) {
-        authorize(state, principal, route.permission, route.resource?.(call) ?? `projects/${params["project"] ?? ""}`);
+        authorize(state, principal, route.permission, route.resource?.(apiRequest) ?? `projects/${params["project"] ?? ""}`);
       }
-      const answer = await route.handle(call);
-      return answer instanceof Reply ? answer : json(answer);
+      const answer = await route.handle(apiRequest);
+      return answer instanceof HttpResponse ? answer : jsonResponse(answer);
     }
     // Unlike Cloud Run: Google answers an unknown path with an HTML 404; naming the method is more use to whoever hits a gap here.
     throw new ApiError("UNIMPLEMENTED", `The emulator does not have ${method} https://${host}${url.pathname}.`);

@@ -10,7 +10,7 @@ import type { FrontDoor } from "../front-door/front-door.ts";
 import { openServiceLane } from "../front-door/lane/open-lane.ts";
 import { isEmulated, isServiceHost, splitHost } from "./hosts.ts";
 import { forward, tunnel, type UpstreamProxy } from "./forward-proxy.ts";
-import { hearOut, type Reply } from "./reply.ts";
+import { keepReading, type HttpResponse } from "./http-response.ts";
 import type { Router } from "./router.ts";
 import { acceptWebSockets, createSecureServer } from "./tls-server.ts";
 
@@ -30,7 +30,7 @@ interface ServerOptions {
   /** The emulator's clock, in milliseconds since the epoch: answers are dated by it. */
   readonly now: () => number;
   /** Answers under the emulator's own address. */
-  readonly admin: (request: IncomingMessage, url: URL) => Promise<Reply>;
+  readonly admin: (request: IncomingMessage, url: URL) => Promise<HttpResponse>;
   /** Sees a request to an emulated host first; true where nothing is left to answer. */
   readonly meet?: (request: IncomingMessage, response: ServerResponse, host: string) => Promise<boolean>;
   /** False while `meet` would do nothing to any request. */
@@ -179,9 +179,9 @@ async function answer(
   request: IncomingMessage,
   response: ServerResponse,
   options: ServerOptions,
-  handle: () => Promise<Reply>,
+  handle: () => Promise<HttpResponse>,
 ): Promise<void> {
-  let reply: Reply;
+  let reply: HttpResponse;
   try {
     reply = await handle();
   } catch (error) {
@@ -196,16 +196,16 @@ async function answer(
   }
 }
 
-function toReply(error: unknown, request: IncomingMessage, options: ServerOptions): Reply {
-  if (error instanceof HttpError) return error.toReply();
+function toReply(error: unknown, request: IncomingMessage, options: ServerOptions): HttpResponse {
+  if (error instanceof HttpError) return error.toResponse();
   reportBug(request, request.headers.host ?? "", error, options);
   if ((error as NodeJS.ErrnoException).code === "ENOSPC") {
     return new ApiError(
       "UNAVAILABLE",
       "The emulator's disk is full: free some space where its data directory is, then try again.",
-    ).toReply();
+    ).toResponse();
   }
-  return new ApiError("INTERNAL", "Internal error encountered.").toReply();
+  return new ApiError("INTERNAL", "Internal error encountered.").toResponse();
 }
 
 function reportBug(request: IncomingMessage, host: string, error: unknown, { log }: ServerOptions): void {
@@ -213,10 +213,10 @@ function reportBug(request: IncomingMessage, host: string, error: unknown, { log
   log(`${request.method} ${host}${path}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
 }
 
-async function send(reply: Reply, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function send(reply: HttpResponse, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const { body } = reply;
   const hasBody = request.method !== "HEAD";
-  hearOut(request, response);
+  keepReading(request, response);
   if (typeof body === "string" || Buffer.isBuffer(body)) {
     response.writeHead(reply.status, { "content-length": Buffer.byteLength(body), ...reply.headers });
     response.end(hasBody ? body : undefined);

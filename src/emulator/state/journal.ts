@@ -36,7 +36,7 @@ export class JournalError extends Error {
 }
 
 /** Bytes up to which a journal is not worth rewriting. */
-const SMALL = 1024 * 1024;
+const MIN_REWRITE_BYTES = 1024 * 1024;
 
 /**
  * Opens `state.jsonl` in a directory, replays it, and rewrites it without what is outdated: at once, and whenever it has grown fourfold.
@@ -50,7 +50,7 @@ export function openJournal(directory: string, replay: (change: Change) => void,
 
   let descriptor = compact(file, snapshot());
   let length = fstatSync(descriptor).size;
-  let limit = Math.max(SMALL, 4 * length);
+  let limit = Math.max(MIN_REWRITE_BYTES, 4 * length);
   const rewrite = (): void => {
     try {
       const next = compact(file, snapshot());
@@ -61,7 +61,7 @@ export function openJournal(directory: string, replay: (change: Change) => void,
     } catch {
       // The journal is whole as it is, only long: it is tried again when it has grown further.
     }
-    limit = Math.max(SMALL, 4 * length);
+    limit = Math.max(MIN_REWRITE_BYTES, 4 * length);
   };
   return {
     append(changes) {

@@ -61,7 +61,7 @@ export function openState(directory: string, now: () => number = Date.now): Stat
     if (value === undefined) resources.delete(key);
     else resources.set(key, freeze(value));
   };
-  const journal = openJournal(directory, apply, () => everything(memory));
+  const journal = openJournal(directory, apply, () => listAll(memory));
   const record = createRecorder(memory, journal, apply);
 
   const collections = Object.fromEntries(
@@ -111,7 +111,7 @@ function createRecorder(memory: ReadonlyMap<string, ReadonlyMap<string, unknown>
   return { change, transaction };
 }
 
-function* everything(memory: ReadonlyMap<string, ReadonlyMap<string, unknown>>): Generator<Change> {
+function* listAll(memory: ReadonlyMap<string, ReadonlyMap<string, unknown>>): Generator<Change> {
   for (const [name, resources] of memory) for (const [key, value] of resources) yield { collection: name, key, value };
 }
 

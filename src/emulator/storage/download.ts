@@ -1,4 +1,4 @@
-import { Reply } from "../server/reply.ts";
+import { HttpResponse } from "../server/http-response.ts";
 import type { StorageObject } from "../state/resources.ts";
 import type { State } from "../state/state.ts";
 import { parseRange } from "./byte-range.ts";
@@ -6,7 +6,7 @@ import { etag } from "./resource-messages.ts";
 import { readObject } from "./objects.ts";
 
 /** Replies with an object, or the part in a Range header; undefined if the range is unsatisfiable. */
-export async function download(state: State, object: StorageObject, rangeHeader: string | undefined): Promise<Reply | undefined> {
+export async function download(state: State, object: StorageObject, rangeHeader: string | undefined): Promise<HttpResponse | undefined> {
   const range = parseRange(rangeHeader, object.size);
   if (range === "unsatisfiable") return undefined;
   const headers = {
@@ -20,9 +20,9 @@ export async function download(state: State, object: StorageObject, rangeHeader:
     "x-goog-stored-content-length": String(object.size),
   };
   const body = await readObject(state, object, range);
-  if (!range) return new Reply(200, { ...headers, "content-length": String(object.size) }, body);
+  if (!range) return new HttpResponse(200, { ...headers, "content-length": String(object.size) }, body);
   const { start, end } = range;
-  return new Reply(
+  return new HttpResponse(
     206,
     { ...headers, "content-length": String(end - start + 1), "content-range": `bytes ${start}-${end}/${object.size}` },
     body,

@@ -1,5 +1,5 @@
 import { HttpError } from "../server/errors.ts";
-import { json, Reply } from "../server/reply.ts";
+import { jsonResponse, HttpResponse } from "../server/http-response.ts";
 
 /** An error of Cloud Storage's JSON API: https://cloud.google.com/storage/docs/json_api/v1/status-codes */
 export class StorageError extends HttpError {
@@ -13,9 +13,9 @@ export class StorageError extends HttpError {
     this.reason = reason;
   }
 
-  toReply(): Reply {
+  toResponse(): HttpResponse {
     const errors = [{ message: this.message, domain: "global", reason: this.reason }];
-    return json({ error: { code: this.code, message: this.message, errors } }, this.code);
+    return jsonResponse({ error: { code: this.code, message: this.message, errors } }, this.code);
   }
 }
 
@@ -31,9 +31,9 @@ export class XmlStorageError extends HttpError {
     this.code = code;
   }
 
-  toReply(): Reply {
+  toResponse(): HttpResponse {
     const text = `<?xml version='1.0' encoding='UTF-8'?><Error><Code>${this.code}</Code><Message>${this.message}</Message></Error>`;
-    return new Reply(this.httpStatus, { "content-type": "application/xml; charset=UTF-8" }, text);
+    return new HttpResponse(this.httpStatus, { "content-type": "application/xml; charset=UTF-8" }, text);
   }
 }
 

@@ -1,6 +1,6 @@
-import type { Call } from "../server/call.ts";
-import { param } from "../server/call.ts";
-import { Reply } from "../server/reply.ts";
+import type { ApiRequest } from "../server/api-request.ts";
+import { pathParameter } from "../server/api-request.ts";
+import { HttpResponse } from "../server/http-response.ts";
 import type { Runtime } from "../runtime.ts";
 import { findBucket } from "./buckets.ts";
 import { objectMessage } from "./resource-messages.ts";
@@ -12,26 +12,26 @@ import { StorageError } from "./storage-error.ts";
 type StorageRuntime = Pick<Runtime, "state" | "now">;
 
 /** `POST …/o?uploadType=media|multipart|resumable`: https://cloud.google.com/storage/docs/uploads-downloads */
-export async function handleUpload(runtime: StorageRuntime, call: Call): Promise<unknown> {
-  findBucket(runtime, param(call, "bucket"));
-  switch (call.url.searchParams.get("uploadType")) {
+export async function handleUpload(runtime: StorageRuntime, request: ApiRequest): Promise<unknown> {
+  findBucket(runtime, pathParameter(request, "bucket"));
+  switch (request.query.get("uploadType")) {
     case "media":
       return objectMessage(
-        await receive(call, (bytes) => insertObject(runtime, objectTarget(call, {}, call.headers["content-type"]), bytes)),
+        await receive(request, (bytes) => insertObject(runtime, objectTarget(request, {}, request.headers["content-type"]), bytes)),
       );
     case "multipart":
       return objectMessage(
-        await receive(call, async (bytes) => {
-          const { metadata, contentType, media } = await parseMultipartRelated(call.headers["content-type"] ?? "", bytes);
-          return insertObject(runtime, objectTarget(call, parseMetadata(metadata), contentType), media);
+        await receive(request, async (bytes) => {
+          const { metadata, contentType, media } = await parseMultipartRelated(request.headers["content-type"] ?? "", bytes);
+          return insertObject(runtime, objectTarget(request, parseMetadata(metadata), contentType), media);
         }),
       );
     case "resumable": {
-      const metadata = parseMetadata(await call.body.text());
-      const id = startUpload(runtime, objectTarget(call, metadata, header(call, "x-upload-content-type")));
-      const location = new URL(call.url);
+      const metadata = parseMetadata(await request.body.text());
+      const id = startUpload(runtime, objectTarget(request, metadata, header(request, "x-upload-content-type")));
+      const location = new URL(request.url);
       location.searchParams.set("upload_id", id);
-      return new Reply(200, { location: location.href, "x-guploader-uploadid": id });
+      return new HttpResponse(200, { location: location.href, "x-guploader-uploadid": id });
     }
     default:
       throw new StorageError(400, "badRequest", "Uploads must be sent with uploadType media, multipart or resumable.");
@@ -39,25 +39,25 @@ export async function handleUpload(runtime: StorageRuntime, call: Call): Promise
 }
 
 /** `PUT …/o?uploadType=resumable&upload_id=…`: the next bytes, or a status request. */
-export async function handleResume(runtime: StorageRuntime, call: Call): Promise<unknown> {
-  const progress = await receive(call, (bytes) => continueUpload(runtime, uploadId(call), header(call, "content-range"), bytes));
+export async function handleResume(runtime: StorageRuntime, request: ApiRequest): Promise<unknown> {
+  const progress = await receive(request, (bytes) => continueUpload(runtime, uploadId(request), header(request, "content-range"), bytes));
   if ("object" in progress) return objectMessage(progress.object);
-  return new Reply(308, progress.received > 0 ? { range: `bytes=0-${progress.received - 1}` } : {});
+  return new HttpResponse(308, progress.received > 0 ? { range: `bytes=0-${progress.received - 1}` } : {});
 }
 
 /** `DELETE …/o?uploadType=resumable&upload_id=…` */
-export function handleCancel({ state }: StorageRuntime, call: Call): Reply {
-  cancelUpload(state, uploadId(call));
+export function handleCancel({ state }: StorageRuntime, request: ApiRequest): HttpResponse {
+  cancelUpload(state, uploadId(request));
   // https://cloud.google.com/storage/docs/performing-resumable-uploads#cancel-upload
-  return new Reply(499, {});
+  return new HttpResponse(499, {});
 }
 
 /**
  * Passes the request's bytes to `work`. If it fails, the remaining bytes are discarded, so that the client gets to read
  * the response.
  */
-async function receive<T>(call: Call, work: (bytes: AsyncIterable<Buffer>) => Promise<T>): Promise<T> {
-  const { stream } = call.body;
+async function receive<T>(request: ApiRequest, work: (bytes: AsyncIterable<Buffer>) => Promise<T>): Promise<T> {
+  const { stream } = request.body;
   const bytes = stream.iterator({ destroyOnReturn: false }) as AsyncIterableIterator<Buffer>;
   try {
     return await work(bytes);
@@ -67,8 +67,8 @@ async function receive<T>(call: Call, work: (bytes: AsyncIterable<Buffer>) => Pr
   }
 }
 
-function objectTarget(call: Call, metadata: Readonly<Record<string, unknown>>, contentType: string | undefined): ObjectTarget {
-  const { searchParams } = call.url;
+function objectTarget(request: ApiRequest, metadata: Readonly<Record<string, unknown>>, contentType: string | undefined): ObjectTarget {
+  const { searchParams } = request.url;
   const name = searchParams.get("name") ?? metadata["name"];
   // https://cloud.google.com/storage/docs/objects#naming
   if (typeof name !== "string" || name === "") throw new StorageError(400, "required", "Required parameter: name");
@@ -78,7 +78,7 @@ function objectTarget(call: Call, metadata: Readonly<Record<string, unknown>>, c
   // Unlike Cloud Run: only the content type of an object's metadata is stored.
   const declaredType = metadata["contentType"];
   return {
-    bucket: param(call, "bucket"),
+    bucket: pathParameter(request, "bucket"),
     name,
     contentType: typeof declaredType === "string" ? declaredType : (contentType ?? "application/octet-stream"),
     ifGenerationMatch: searchParams.get("ifGenerationMatch") ?? undefined,
@@ -95,13 +95,13 @@ function parseMetadata(text: string): Record<string, unknown> {
   throw new StorageError(400, "parseError", "Parse Error");
 }
 
-function uploadId(call: Call): string {
-  const id = call.url.searchParams.get("upload_id");
+function uploadId(request: ApiRequest): string {
+  const id = request.query.get("upload_id");
   if (!id) throw new StorageError(400, "required", "Required parameter: upload_id");
   return id;
 }
 
-function header(call: Call, name: string): string | undefined {
-  const value = call.headers[name];
+function header(request: ApiRequest, name: string): string | undefined {
+  const value = request.headers[name];
   return typeof value === "string" ? value : undefined;
 }

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { shapeOf } from "../../../src/emulator/server/recorder.ts";
+import { describeShape } from "../../../src/emulator/server/recorder.ts";
 import { findDeviations } from "../../fidelity/google-apis.ts";
 import { bundleFile } from "../../helpers/bundle.ts";
 import { folder } from "../../helpers/command-line.ts";
@@ -99,5 +99,5 @@ async function findGitLabErrors(text: string): Promise<string[]> {
 /** By Google's description of a build. */
 async function findBuildErrors(text: string): Promise<string[]> {
   const url = "https://cloudbuild.googleapis.com/v1/projects/p/locations/global/builds/id";
-  return findDeviations({ method: "GET", url, answer: shapeOf(parsePipeline<CloudBuildConfig>(text)) });
+  return findDeviations({ method: "GET", url, answer: describeShape(parsePipeline<CloudBuildConfig>(text)) });
 }

@@ -2,13 +2,13 @@ import { readFileSync } from "node:fs";
 import { createServer, type RequestListener } from "node:http";
 import { expect, test } from "vitest";
 import { forbidden, unauthorized } from "../../../src/emulator/front-door/error-pages.ts";
-import type { Reply } from "../../../src/emulator/server/reply.ts";
+import type { HttpResponse } from "../../../src/emulator/server/http-response.ts";
 import { CliError } from "../../../src/errors/cli-error.ts";
 import { openCaller, serveService } from "../../helpers/caller.ts";
 import { listen } from "../../helpers/listen.ts";
 
 const page =
-  ({ status, headers, body }: Reply): RequestListener =>
+  ({ status, headers, body }: HttpResponse): RequestListener =>
   (_, response) =>
     void response.writeHead(status, { ...headers, server: "Google Frontend" }).end(body);
 const answer =

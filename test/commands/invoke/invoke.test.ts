@@ -3,7 +3,7 @@ import type { IncomingMessage, RequestListener } from "node:http";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { forbidden, notFound, unauthorized } from "../../../src/emulator/front-door/error-pages.ts";
-import type { Reply } from "../../../src/emulator/server/reply.ts";
+import type { HttpResponse } from "../../../src/emulator/server/http-response.ts";
 import { CliError } from "../../../src/errors/cli-error.ts";
 import { fakeGcloud, KNATIVE_SERVICE } from "../../helpers/command-line.ts";
 import { openCaller, serveService, verifiedClaims } from "../../helpers/caller.ts";
@@ -29,7 +29,7 @@ const answer =
     void response.writeHead(status, { "Content-Type": type }).end(body);
 
 const page =
-  ({ status, headers, body }: Reply): RequestListener =>
+  ({ status, headers, body }: HttpResponse): RequestListener =>
   (_, response) =>
     void response.writeHead(status, { ...headers, server: "Google Frontend" }).end(body);
 

@@ -199,7 +199,7 @@ test("a key of an account that was deleted meanwhile is not kept", async () => {
 
 test("the key that is managed for one account does not sign for another", async () => {
   const { request, caller, signingKeys } = await open();
-  const managed = await signingKeys.ofAccount("1");
+  const managed = await signingKeys.accountKey("1");
   const now = Math.floor(Date.now() / 1000);
   const claims = { iss: caller.email, aud: "https://oauth2.googleapis.com/token", iat: now, exp: now + 60, target_audience: "x" };
   const body = new URLSearchParams({

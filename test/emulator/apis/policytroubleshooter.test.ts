@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { createPolicyTroubleshooterApi } from "../../../src/emulator/apis/policytroubleshooter.ts";
-import { setPolicy, setPropagation } from "../../../src/emulator/iam/policy.ts";
+import { setPolicy, setIamPropagation } from "../../../src/emulator/iam/policy.ts";
 import { createServiceAccount } from "../../../src/emulator/iam/service-accounts.ts";
 import { openTestState, OWNER, PROJECT, PROJECT_NUMBER, serveApis, signIn } from "../../helpers/api-server.ts";
 
@@ -105,7 +105,7 @@ test("says that an account cannot act, and that a change is on its way", async (
   const { state, ask, grant } = await open();
   const account = createServiceAccount(state, { projectId: PROJECT, accountId: "caller" });
   state.serviceAccounts.set(account.email, { ...account, disabled: true });
-  setPropagation(state, 60_000);
+  setIamPropagation(state, 60_000);
   grant({ role: "roles/run.invoker", members: [`serviceAccount:${account.email}`] });
   const { json } = await ask(account.email);
   expect(json["access"]).toBe("NOT_GRANTED");

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { rootCertificates } from "node:tls";
 import { expect, test } from "vitest";
 import { openCertificateAuthority } from "../../../src/emulator/server/certificate-authority.ts";
-import { trustedAuthorities } from "../../../src/emulator/environment/environment.ts";
+import { collectAuthorities } from "../../../src/emulator/environment/environment.ts";
 import { temporaryDirectory } from "../../helpers/api-server.ts";
 
 const authority = (): string => openCertificateAuthority(temporaryDirectory(), Date.now).certificate;
@@ -23,13 +23,13 @@ const same = (...certificates: readonly string[]): string[] => certificates.map(
 test("Node adds the emulator's authority to its roots and those of the user, each once; other clients get them all in one file", () => {
   const [own, company] = [authority(), authority()];
   const file = writeBundle(...rootCertificates, company);
-  const { bundle, added } = trustedAuthorities(own, { SSL_CERT_FILE: file, NODE_EXTRA_CA_CERTS: writeBundle(company) });
+  const { bundle, added } = collectAuthorities(own, { SSL_CERT_FILE: file, NODE_EXTRA_CA_CERTS: writeBundle(company) });
   expect(certificatesIn(added)).toEqual(same(company, own));
   expect(certificatesIn(bundle)).toEqual(same(...rootCertificates, company, own));
 });
 
 test("a variable that names no file adds no authority", () => {
   const own = authority();
-  const { added } = trustedAuthorities(own, { SSL_CERT_FILE: join(temporaryDirectory(), "none.pem"), CURL_CA_BUNDLE: "" });
+  const { added } = collectAuthorities(own, { SSL_CERT_FILE: join(temporaryDirectory(), "none.pem"), CURL_CA_BUNDLE: "" });
   expect(certificatesIn(added)).toEqual(same(own));
 });

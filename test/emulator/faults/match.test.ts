@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { isMatch } from "../../../src/emulator/faults/match.ts";
+import { matchesUrl } from "../../../src/emulator/faults/match.ts";
 
 test.for([
   ["oauth2.googleapis.com/token", "oauth2.googleapis.com", "/token", true],
@@ -18,5 +18,5 @@ test.for([
   ["**", "run.googleapis.com", "/v1", true],
   ["/a+(b)", "run.googleapis.com", "/a+(b)", true],
 ] as const)("%s and %s%s: %s", ([pattern, host, path, expected]) => {
-  expect(isMatch(pattern, host, path)).toBe(expected);
+  expect(matchesUrl(pattern, host, path)).toBe(expected);
 });

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import type { Principal } from "../../../src/emulator/server/call.ts";
+import type { Principal } from "../../../src/emulator/iam/principal.ts";
 import { authorize, getPolicy, isAllowed, setPolicy, testPermissions } from "../../../src/emulator/iam/policy.ts";
 import { createServiceAccount, deleteServiceAccount } from "../../../src/emulator/iam/service-accounts.ts";
 import type { State } from "../../../src/emulator/state/state.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { bindingsInForce, getPolicy, isAllowed, setPolicy, setPropagation } from "../../../src/emulator/iam/policy.ts";
+import { activeBindings, getPolicy, isAllowed, setPolicy, setIamPropagation } from "../../../src/emulator/iam/policy.ts";
 import { createServiceAccount, deleteServiceAccount } from "../../../src/emulator/iam/service-accounts.ts";
 import { openTestState, PROJECT, reopenState, temporaryDirectory } from "../../helpers/api-server.ts";
 
@@ -10,7 +10,7 @@ const SECOND = 1000;
 function openSlow(directory = temporaryDirectory()) {
   let time = Date.parse("2026-05-05T12:00:00Z");
   const state = openTestState(directory, () => time);
-  setPropagation(state, 90 * SECOND);
+  setIamPropagation(state, 90 * SECOND);
   const names = ["ada", "bob"] as const;
   const invokers = (...members: string[]) =>
     setPolicy(state, SERVICE, { bindings: [{ role: "roles/run.invoker", members: members.map((name) => `user:${name}@x.com`) }] });
@@ -54,14 +54,14 @@ test("several changes are on their way one after the other", () => {
 test("without a delay a change takes effect at once; a restart with one leaves what is in force", () => {
   const directory = temporaryDirectory();
   const first = openSlow(directory);
-  setPropagation(first.state, 0);
+  setIamPropagation(first.state, 0);
   first.invokers("ada");
   expect(first.letIn()).toEqual(["ada"]);
-  setPropagation(first.state, 90 * SECOND);
+  setIamPropagation(first.state, 90 * SECOND);
   first.invokers("bob");
   first.state.close();
   const again = reopenState(directory, first.now);
-  expect(bindingsInForce(again, SERVICE)).toEqual([{ role: "roles/run.invoker", members: ["user:ada@x.com"] }]);
+  expect(activeBindings(again, SERVICE)).toEqual([{ role: "roles/run.invoker", members: ["user:ada@x.com"] }]);
   expect(getPolicy(again, SERVICE).bindings).toEqual([{ role: "roles/run.invoker", members: ["user:bob@x.com"] }]);
 });
 
@@ -69,9 +69,9 @@ test("an account made anew under a deleted one's name does not come into what is
   const { state } = openSlow();
   const account = createServiceAccount(state, { projectId: PROJECT, accountId: "caller" });
   const member = `serviceAccount:${account.email}`;
-  setPropagation(state, 0);
+  setIamPropagation(state, 0);
   setPolicy(state, SERVICE, { bindings: [{ role: "roles/run.invoker", members: [member] }] });
-  setPropagation(state, 90 * SECOND);
+  setIamPropagation(state, 90 * SECOND);
   setPolicy(state, SERVICE, { bindings: [] });
   const may = () => isAllowed(state, { member, email: account.email }, "run.routes.invoke", SERVICE);
   expect(may()).toBe(true);

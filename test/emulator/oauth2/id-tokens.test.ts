@@ -36,7 +36,7 @@ test("jose verifies an ID token with the JWKS that the OpenID configuration name
   const server = await serveIdentity(identity);
   const { json } = await server.request("GET", "accounts.google.com", "/.well-known/openid-configuration", { token: "" });
   const keys = createRemoteJWKSet(new URL(json["jwks_uri"]), { [customFetch]: fetchFrom(server) });
-  const token = await identity.signingKeys.sign({ iss: json["issuer"], aud: AUDIENCE, exp: Date.now() / 1000 + 60 });
+  const token = await identity.signingKeys.signIdToken({ iss: json["issuer"], aud: AUDIENCE, exp: Date.now() / 1000 + 60 });
   const { protectedHeader } = await jwtVerify(token, keys, { issuer: "https://accounts.google.com", audience: AUDIENCE });
   expect(protectedHeader).toEqual({ alg: "RS256", kid: ISSUER_PAIR.keyId, typ: "JWT" });
 });
@@ -45,7 +45,7 @@ test("an account's keys are published as certificates and as a JWKS, without tho
   const identity = await openIdentity({ live: true });
   const server = await serveIdentity(identity);
   const { email, uniqueId } = identity.caller;
-  const managed = await identity.signingKeys.ofAccount(uniqueId);
+  const managed = await identity.signingKeys.accountKey(uniqueId);
   const get = async (path: string) =>
     (await server.request("GET", "www.googleapis.com", `${path}/${encodeURIComponent(email)}`, { token: "" })).json;
 
@@ -68,7 +68,7 @@ test("tokeninfo describes an ID token, all in strings, and refuses another's", a
   const identity = await openIdentity();
   const server = await serveIdentity(identity);
   const exp = Math.floor(identity.now() / 1000) + 60;
-  const token = await identity.signingKeys.sign({ iss: "https://accounts.google.com", aud: AUDIENCE, email_verified: true, exp });
+  const token = await identity.signingKeys.signIdToken({ iss: "https://accounts.google.com", aud: AUDIENCE, email_verified: true, exp });
   const info = await server.request("GET", "oauth2.googleapis.com", `/tokeninfo?id_token=${token}`, { token: "" });
   expect(info.json).toEqual({
     iss: "https://accounts.google.com",

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { ApiError } from "../../../src/emulator/server/errors.ts";
 import { openRecorder } from "../../../src/emulator/server/recorder.ts";
-import { json, Reply } from "../../../src/emulator/server/reply.ts";
+import { jsonResponse, HttpResponse } from "../../../src/emulator/server/http-response.ts";
 import type { Router } from "../../../src/emulator/server/router.ts";
 import { temporaryDirectory } from "../../helpers/api-server.ts";
 
@@ -25,7 +25,13 @@ async function record(router: Router, url = "https://run.googleapis.com/v1/a?acc
 
 test("a line has when, what, how and the types of the answer, and no value of it", async () => {
   const { text, line } = await record(async () =>
-    json({ "@type": "type.googleapis.com/a.B", token: "ya29.secret", list: [{ a: "x" }, { a: "y" }, { b: 1 }], on: true, none: null }),
+    jsonResponse({
+      "@type": "type.googleapis.com/a.B",
+      token: "ya29.secret",
+      list: [{ a: "x" }, { a: "y" }, { b: 1 }],
+      on: true,
+      none: null,
+    }),
   );
   expect(line).toEqual({
     time: "2026-11-23T12:00:00.000Z",
@@ -45,7 +51,7 @@ test("a refusal has its status, a bug 500, and what is no JSON no answer", async
   const fail: Router = async () => {
     throw new TypeError("a bug");
   };
-  const text: Router = async () => new Reply(200, { "content-type": "text/plain" }, "{}");
+  const text: Router = async () => new HttpResponse(200, { "content-type": "text/plain" }, "{}");
   const lines = await Promise.all([refuse, fail, text].map((router) => record(router)));
   expect(lines.map(({ line: { status, answer } }) => ({ status, answer }))).toEqual([{ status: 404 }, { status: 500 }, { status: 200 }]);
 });

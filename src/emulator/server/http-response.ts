@@ -3,7 +3,7 @@ import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import type { Readable } from "node:stream";
 
 /** What a handler may return to say more than the JSON of a 200. */
-export class Reply {
+export class HttpResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string | Buffer | Readable;
@@ -15,15 +15,15 @@ export class Reply {
   }
 }
 
-export function json(value: unknown, status = 200, headers: Readonly<Record<string, string>> = {}): Reply {
-  return new Reply(status, { "content-type": "application/json; charset=UTF-8", ...headers }, `${JSON.stringify(value, null, 2)}\n`);
+export function jsonResponse(value: unknown, status = 200, headers: Readonly<Record<string, string>> = {}): HttpResponse {
+  return new HttpResponse(status, { "content-type": "application/json; charset=UTF-8", ...headers }, `${JSON.stringify(value, null, 2)}\n`);
 }
 
-export function html(text: string, status: number, headers: Readonly<Record<string, string>> = {}): Reply {
-  return new Reply(status, { "content-type": "text/html; charset=UTF-8", ...headers }, text);
+export function htmlResponse(text: string, status: number, headers: Readonly<Record<string, string>> = {}): HttpResponse {
+  return new HttpResponse(status, { "content-type": "text/html; charset=UTF-8", ...headers }, text);
 }
 
 /** Lets a client that is still sending send on, even on a connection that is to be closed after this: who is hung up on does not read the answer. */
-export function hearOut(request: IncomingMessage | Http2ServerRequest, response: ServerResponse | Http2ServerResponse): void {
+export function keepReading(request: IncomingMessage | Http2ServerRequest, response: ServerResponse | Http2ServerResponse): void {
   if (!request.complete && "shouldKeepAlive" in response) response.shouldKeepAlive = true;
 }

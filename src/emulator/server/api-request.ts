@@ -1,0 +1,33 @@
+import type { IncomingHttpHeaders } from "node:http";
+import type { Principal } from "../iam/principal.ts";
+import type { RequestBody } from "./request-body.ts";
+
+/** One request to an emulated Google API. */
+export interface ApiRequest {
+  readonly method: string;
+  /** Google's host as the client sees it, in lower case, without the port. */
+  readonly host: string;
+  /** The region in front of the host name (`us-central1-run.googleapis.com`), if any. */
+  readonly region: string | undefined;
+  readonly url: URL;
+  readonly query: URLSearchParams;
+  readonly headers: IncomingHttpHeaders;
+  /** The values of the route's `{name}`s, percent-decoded. */
+  readonly params: Readonly<Record<string, string>>;
+  readonly body: RequestBody;
+  /** Undefined only on public routes. */
+  readonly principal: Principal | undefined;
+}
+
+/** The sender of a request; throws TypeError on public routes. */
+export function requirePrincipal({ principal, url }: ApiRequest): Principal {
+  if (!principal) throw new TypeError(`The route of ${url.pathname} needs no credential`);
+  return principal;
+}
+
+/** The value of a route's `{name}`; throws TypeError if the route doesn't have it. */
+export function pathParameter(request: ApiRequest, name: string): string {
+  const value = request.params[name];
+  if (value === undefined) throw new TypeError(`The route of ${request.url.pathname} has no {${name}}`);
+  return value;
+}
