@@ -44,7 +44,7 @@ export function settingFlag(spelling: `--${SettingFlag} <${string}>`, descriptio
   return { spelling, description };
 }
 
-type SettingFlag = "credentials" | "engine" | "image" | "impersonate-service-account" | "member" | "record" | "template" | "url";
+type SettingFlag = "credentials" | "engine" | "image" | "impersonate-service-account" | "member" | "template" | "url";
 
 /** The flags under a heading in the command's help. */
 export function inGroup<const Flags extends readonly Flag[]>(group: string, flags: Flags): Flags {

@@ -24,7 +24,6 @@ export async function startEmulator(
       region: readFlag(context, "region"),
       env: context.env,
       log: options.log,
-      record: context.settings.get("record")?.value,
     });
   } catch (error) {
     throw explainStartError(error, options.port, directory);

@@ -12,12 +12,13 @@ export interface EmulatorOptions {
   readonly region?: string;
   /** What builds and runs services. Default: a container engine if one works, otherwise local processes. */
   readonly engine?: EngineChoice;
-  /** The emulator's own environment: its outgoing proxy, additional certificate authorities, and the Python that runs services. */
+  /**
+   * The emulator's own environment: its outgoing proxy, additional certificate authorities, and the Python that runs services. The test suite sets
+   * CLOUDRUN_OAUTH_RECORD: see `openRecorder`.
+   */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Receives each line of the emulator's own log. */
   readonly log?: (line: string) => void;
-  /** A file that records every request to a Google API: see `openRecorder`. */
-  readonly record?: string;
   /** Milliseconds until a policy change takes effect. Default: 0. */
   readonly iamPropagation?: number;
 }

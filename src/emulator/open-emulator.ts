@@ -26,7 +26,6 @@ export async function openEmulator({
   project = "cloudrun-local",
   region = "us-central1",
   log = () => undefined,
-  record,
   iamPropagation = 0,
   operatorKey,
   ...options
@@ -53,7 +52,8 @@ export async function openEmulator({
   writeFileAtomically(authorities, trusted.bundle, { mode: 0o644, isReproducible: true });
   writeFileAtomically(added, trusted.added, { mode: 0o644, isReproducible: true });
   let backend: Backend;
-  const recorder = record === undefined ? undefined : openRecorder(record, now);
+  const recording = options.env["CLOUDRUN_OAUTH_RECORD"];
+  const recorder = recording ? openRecorder(recording) : undefined;
   const route: Router = (request, host, target) => backend.router(request, host, target);
 
   const reset = async (): Promise<void> => {

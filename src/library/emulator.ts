@@ -11,7 +11,7 @@ export type { DeployOptions, Emulator, Fault, FetchOptions, Service, StartOption
 /** Starts an emulator on a free port of 127.0.0.1; resolves when it accepts requests. */
 export async function startEmulator({ directory, ...options }: StartOptions = {}): Promise<Emulator> {
   const dataDir = directory === undefined ? mkdtempSync(join(tmpdir(), "cloudrun-oauth-")) : resolve(directory);
-  const emulator = await createEmulator({ ...options, directory: dataDir, port: 0, env, record: env["CLOUDRUN_OAUTH_RECORD"] });
+  const emulator = await createEmulator({ ...options, directory: dataDir, port: 0, env });
   await emulator.createCallerKey();
   const testEmulator = await openTestEmulator(emulator.status(), { env, cwd: cwd() });
   return { ...testEmulator, close: directory === undefined ? emulator.remove : emulator.close };

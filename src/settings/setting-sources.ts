@@ -34,7 +34,6 @@ export const SETTING_SOURCES = {
   url: { environment: ["CLOUDRUN_OAUTH_URL", "CLOUD_RUN_SERVICE_URL"] },
   via: { environment: ["CLOUDRUN_OAUTH_VIA"] },
   engine: { environment: ["CLOUDRUN_OAUTH_ENGINE"], fallback: "auto" },
-  record: { environment: ["CLOUDRUN_OAUTH_RECORD"], isPath: true },
 } as const satisfies Record<string, SettingSource>;
 
 export type SettingName = keyof typeof SETTING_SOURCES;

@@ -100,7 +100,7 @@ export async function serveApis(apis: readonly Api[], state: State, now = Date.n
   const refuse = async (): Promise<never> => {
     throw new ApiError("NOT_FOUND", "Only Google's APIs are served here.");
   };
-  const recorder = openRecorder(RECORDING, now);
+  const recorder = openRecorder(RECORDING);
   onTestFinished(recorder.close);
   const door = createDoor({
     authority: { contextFor: refuse } as unknown as Parameters<typeof createDoor>[0]["authority"],

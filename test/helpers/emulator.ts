@@ -74,7 +74,14 @@ export async function startEmulator(
 ) {
   const directory = mkdtempSync(join(tmpdir(), "cloudrun-oauth-emulator-"));
   const log: string[] = [];
-  const emulator = await createEmulator({ directory, port, engine, env, iamPropagation, log: (line) => log.push(line), record: RECORDING });
+  const emulator = await createEmulator({
+    directory,
+    port,
+    engine,
+    env: { ...env, CLOUDRUN_OAUTH_RECORD: RECORDING },
+    iamPropagation,
+    log: (line) => log.push(line),
+  });
   atEnd(async () => {
     try {
       await emulator.close();

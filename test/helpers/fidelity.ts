@@ -13,11 +13,11 @@ interface Recorded {
 
 let read = 0;
 
-/** Whatever an emulator answers in a test, in whichever process it runs, has the fields and types that Google's description of the API has. */
+/** Every answer of an emulator in a test, in any process, must have the fields and types of Google's API description. */
 afterEach(() => {
   if (!existsSync(RECORDING)) return;
   const recording = readFileSync(RECORDING);
-  // The last line may be half written yet, by a process that goes on.
+  // A process that is still running can be in the middle of the last line.
   const end = recording.lastIndexOf("\n") + 1;
   const text = recording.subarray(read, end).toString("utf8");
   const lines = text.split("\n").filter(Boolean);

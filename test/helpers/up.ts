@@ -46,7 +46,8 @@ export function openUpEmulator() {
   beforeAll(async () => {
     const directory = mkdtempSync(join(tmpdir(), "cloudrun-oauth-emulator-"));
     record = join(directory, "record");
-    emulator = await createEmulator({ directory, port: 0, engine: "process", env: process.env, log: () => {}, record });
+    const env = { ...process.env, CLOUDRUN_OAUTH_RECORD: record };
+    emulator = await createEmulator({ directory, port: 0, engine: "process", env });
     await emulator.createCallerKey();
   }, 60_000);
   afterAll(() => emulator.remove());

@@ -161,7 +161,7 @@ test("a value from elsewhere is refused when it is asked for, not before", () =>
 test("a setting that is missing says how to give it", () => {
   const settings = openSettings({ flags: {}, env: { HOME: folder() }, cwd: folder() });
   const missing = SETTING_NAMES.filter((name) => !settings.get(name));
-  expect(missing).toEqual(["project", "service", "image", "credentials", "impersonate", "member", "url", "via", "record"]);
+  expect(missing).toEqual(["project", "service", "image", "credentials", "impersonate", "member", "url", "via"]);
   const error = failure(() => settings.require("project"));
   expect([error.code, error.hint]).toEqual([
     "USAGE",

@@ -20,7 +20,7 @@ export async function configSet(context: Context, text: string, value: string): 
   const name = readName(text);
   assertAllowed(name, { value, source: "the command line" });
   // A relative path would mean something else in the next folder.
-  await change(context, name, name === "credentials" || name === "record" ? resolve(context.cwd, value) : value);
+  await change(context, name, name === "credentials" ? resolve(context.cwd, value) : value);
 }
 
 /** Removes a setting from the profile in use. */

@@ -4,8 +4,6 @@ import { durationFlag, flag, settingFlag } from "../../context/flag.ts";
 import { DATA_DIR_FLAG } from "./data-dir-flag.ts";
 import { faultCommand } from "./fault-command.ts";
 
-const RECORD_FLAG = settingFlag("--record <file>", "add a line of JSON for every request to a Google API: no values, only types");
-
 export const emulatorCommand = defineNoun({
   name: "emulator",
   group: "Cloud Run on this machine:",
@@ -23,7 +21,6 @@ export const emulatorCommand = defineNoun({
         flag("--ephemeral", "keep no state"),
         settingFlag("--engine <engine>", "auto, process or container (default: auto)"),
         durationFlag("--iam-propagation <duration>", "let grants take effect only after this time, as Google does: 90s"),
-        RECORD_FLAG,
       ],
       examples: [["cloudrun-oauth emulator start"], ["cloudrun-oauth emulator start --detach && cloudrun-oauth --emulator deploy hello"]],
       load: async () => (await import("./start.ts")).emulatorStart,
@@ -34,7 +31,7 @@ export const emulatorCommand = defineNoun({
       description:
         "Run a program that takes the emulator for Google Cloud; its exit code is passed on.\nAn emulator is started for it where none runs.",
       usage: "[options] -- <program> [arguments]",
-      flags: [DATA_DIR_FLAG, RECORD_FLAG],
+      flags: [DATA_DIR_FLAG],
       examples: [["cloudrun-oauth emulator exec -- gcloud run services list"], ["cloudrun-oauth emulator exec -- npm test"]],
       passesArguments: true,
       load: async () => (await import("./exec.ts")).emulatorExec,

@@ -80,7 +80,6 @@ async function detach(context: Context, home: string, { port, ephemeral, dataDir
     port,
     "data-dir": dataDir,
     engine: context.settings.get("engine")?.value,
-    record: context.settings.flag("record"),
     "iam-propagation": iamPropagationMs === undefined ? undefined : `${iamPropagationMs}ms`,
     project: readFlag(context, "project"),
     region: readFlag(context, "region"),

@@ -1,46 +1,34 @@
-import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
-import { dirname } from "node:path";
+import { closeSync, openSync, writeSync } from "node:fs";
 import { HttpError } from "./errors.ts";
 import type { HttpResponse } from "./http-response.ts";
 import type { Router } from "./router.ts";
 
-/** Writes down which of Google's APIs are called, and how they are answered. */
+/** Records which of Google's methods clients call, and how the emulator answers: the test suite compares it with Google's API descriptions. */
 export interface Recorder {
   wrap(router: Router): Router;
   close(): void;
 }
 
 /**
- * Appends to a file (0600) a line of JSON for every request to a Google API: `{time, method, url, status, duration_ms, answer}`. `answer` is there
- * where the body is JSON, and has of each value the type alone: no key, no token and nothing of a user's gets into the file. `url` is without the
- * query for the same reason. Throws Node's error where the file cannot be written.
+ * Appends a line of JSON to a file (0600) for every request to a Google API: `{method, url, status, answer}`. `answer` has the type of each value of
+ * a JSON body instead of the value, and `url` has no query, so that no key, token, or user data gets into the file. Throws as the file system does.
  */
-export function openRecorder(file: string, now: () => number): Recorder {
-  mkdirSync(dirname(file), { recursive: true });
+export function openRecorder(file: string): Recorder {
   const descriptor = openSync(file, "a", 0o600);
   let isOpen = true;
   const write = (line: object): void => {
     if (isOpen) writeSync(descriptor, `${JSON.stringify(line)}\n`);
   };
   return {
-    wrap: (router) => async (request, host, url) => {
-      const started = performance.now();
-      const time = new Date(now()).toISOString();
-      const note = (status: number, answer?: unknown): void =>
-        write({
-          time,
-          method: request.method,
-          url: `https://${host}${url.pathname}`,
-          status,
-          duration_ms: Math.round(performance.now() - started),
-          answer,
-        });
+    wrap: (router) => async (request, host, target) => {
+      const { method } = request;
+      const url = `https://${host}${target.pathname}`;
       try {
-        const reply = await router(request, host, url);
-        note(reply.status, readShape(reply));
+        const reply = await router(request, host, target);
+        write({ method, url, status: reply.status, answer: readShape(reply) });
         return reply;
       } catch (error) {
-        note(error instanceof HttpError ? error.toResponse().status : 500);
+        write({ method, url, status: error instanceof HttpError ? error.toResponse().status : 500 });
         throw error;
       }
     },
@@ -56,7 +44,7 @@ function readShape({ body, headers }: HttpResponse): unknown {
   return describeShape(JSON.parse(body));
 }
 
-/** A value with types in the place of what it holds; of a list's items each shape once. What a message says of its own type stays. */
+/** A value's shape: types instead of values, each shape of an array's items once. `@type`, which names a message's type, keeps its value. */
 export function describeShape(value: unknown): unknown {
   if (value === null) return "null";
   if (Array.isArray(value)) {

@@ -6,13 +6,13 @@ import { openRecorder } from "../../../src/emulator/server/recorder.ts";
 import { jsonResponse, HttpResponse } from "../../../src/emulator/server/http-response.ts";
 import type { Router } from "../../../src/emulator/server/router.ts";
 import { temporaryDirectory } from "../../helpers/api-server.ts";
+import { newcomer } from "../../helpers/bin.ts";
+import { RECORDING } from "../../helpers/recording.ts";
 
-const NOW = Date.parse("2026-11-23T12:00:00Z");
-
-/** What is recorded of a request that a router answers. */
+/** Returns what is recorded of a request that the router answers. */
 async function record(router: Router, url = "https://run.googleapis.com/v1/a?access_token=secret") {
-  const file = join(temporaryDirectory(), "made", "record.jsonl");
-  const recorder = openRecorder(file, () => NOW);
+  const file = join(temporaryDirectory(), "record.jsonl");
+  const recorder = openRecorder(file);
   const target = new URL(url);
   await recorder
     .wrap(router)({ method: "GET" } as Parameters<Router>[0], target.host, target)
@@ -23,7 +23,7 @@ async function record(router: Router, url = "https://run.googleapis.com/v1/a?acc
   return { text, line: JSON.parse(text) as Record<string, unknown> };
 }
 
-test("a line has when, what, how and the types of the answer, and no value of it", async () => {
+test("a line has the request, the status, and the types of the answer, but no value of it", async () => {
   const { text, line } = await record(async () =>
     jsonResponse({
       "@type": "type.googleapis.com/a.B",
@@ -34,17 +34,15 @@ test("a line has when, what, how and the types of the answer, and no value of it
     }),
   );
   expect(line).toEqual({
-    time: "2026-11-23T12:00:00.000Z",
     method: "GET",
     url: "https://run.googleapis.com/v1/a",
     status: 200,
-    duration_ms: expect.any(Number),
     answer: { "@type": "type.googleapis.com/a.B", token: "string", list: [{ a: "string" }, { b: "number" }], on: "boolean", none: "null" },
   });
   expect(text).not.toContain("secret");
 });
 
-test("a refusal has its status, a bug 500, and what is no JSON no answer", async () => {
+test("a refusal has its status, a bug has 500, and an answer that isn't JSON is left out", async () => {
   const refuse: Router = async () => {
     throw new ApiError("NOT_FOUND", "Not here.");
   };
@@ -54,4 +52,13 @@ test("a refusal has its status, a bug 500, and what is no JSON no answer", async
   const text: Router = async () => new HttpResponse(200, { "content-type": "text/plain" }, "{}");
   const lines = await Promise.all([refuse, fail, text].map((router) => record(router)));
   expect(lines.map(({ line: { status, answer } }) => ({ status, answer }))).toEqual([{ status: 404 }, { status: 500 }, { status: 200 }]);
+});
+
+test("CLOUDRUN_OAUTH_RECORD reaches the emulator of a command in another process", async () => {
+  const user = newcomer();
+  await user.run(["emulator", "exec", "--", "curl", "-sS", "https://run.googleapis.com/v1/projects/cloudrun-local/locations?key=secret"]);
+  const lines = readFileSync(RECORDING, "utf8").split("\n").filter(Boolean);
+  expect(lines.map((line) => JSON.parse(line) as unknown)).toContainEqual(
+    expect.objectContaining({ method: "GET", url: "https://run.googleapis.com/v1/projects/cloudrun-local/locations", status: 401 }),
+  );
 });
