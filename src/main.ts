@@ -68,8 +68,8 @@ export async function run(argv: readonly string[], io: ProcessIo): Promise<numbe
     return await runCommand(words, rest, io, signal, stop);
   } catch (error) {
     if (isPipeBroken) return 0;
-    const { report } = await import("./cli/report-error.ts");
-    return await report(signal.aborted ? signal.reason : error, io, words);
+    const { reportError } = await import("./cli/report-error.ts");
+    return await reportError(signal.aborted ? signal.reason : error, io, words);
   }
 }
 
@@ -100,9 +100,9 @@ async function runCommand(
   try {
     await program.parseAsync(argv.length > 0 ? [...argv] : ["--help"], { from: "user" });
   } catch (error) {
-    const { readMisuse } = await import("./cli/usage-error.ts");
-    const failure = readMisuse(error, program, argv);
-    if (failure) throw failure;
+    const { toUsageError } = await import("./cli/usage-error.ts");
+    const usageError = toUsageError(error, program, argv);
+    if (usageError) throw usageError;
   }
   return exitCode;
 }

@@ -8,14 +8,14 @@ import { expect, onTestFinished, test } from "vitest";
 import { CliError } from "../src/errors/cli-error.ts";
 import { EXIT_CODES, type ErrorCode } from "../src/errors/exit-codes.ts";
 import { run } from "../src/main.ts";
-import { report } from "../src/cli/report-error.ts";
+import { reportError } from "../src/cli/report-error.ts";
 import { fakeGcloud, folder, runCli } from "./helpers/command-line.ts";
 
 const BIN = fileURLToPath(new URL("../bin/cloudrun-oauth.js", import.meta.url));
 
 async function reported(error: unknown, argv: readonly string[] = [], env: Readonly<Record<string, string>> = {}) {
   const stderr = new PassThrough();
-  const exitCode = await report(error, { stderr, env }, argv);
+  const exitCode = await reportError(error, { stderr, env }, argv);
   return { exitCode, stderr: String(stderr.read()) };
 }
 
@@ -84,7 +84,7 @@ test("colour is for terminals: NO_COLOR, --no-color and TERM=dumb turn it off, F
   const error = new CliError("USAGE", "No.");
   const coloured = async (env: Record<string, string>, isTTY: boolean, argv: string[] = []) => {
     const stderr = Object.assign(new PassThrough(), { isTTY });
-    await report(error, { stderr, env }, argv);
+    await reportError(error, { stderr, env }, argv);
     return String(stderr.read()).includes("\u001b[");
   };
   expect(await Promise.all([coloured({}, true), coloured({}, false), coloured({ FORCE_COLOR: "1" }, false)])).toEqual([true, false, true]);

@@ -1,50 +1,51 @@
 import type { Service } from "../cloud/cloud.ts";
-import { REGIONS } from "../settings/regions.ts";
 import type { Context } from "../context/context.ts";
 import { CliError } from "../errors/cli-error.ts";
 import { closestMatch } from "../errors/closest-match.ts";
+import { ignoreCliError } from "../errors/ignore-cli-error.ts";
+import { REGIONS } from "../settings/regions.ts";
 
-/** An error that ends a command, with what may have been meant as its hint: another service or another region. Others are left as they are. */
+/**
+ * If an error that ends a command is about a region or a service that doesn't exist, the error with the region or the service that the user
+ * probably meant as its hint; else the error itself.
+ */
 export async function withSuggestion(error: unknown, context: Context): Promise<unknown> {
   if (!(error instanceof CliError) || context.signal.aborted) return error;
   const region = context.settings.get("region")?.value;
-  if (region !== undefined && !REGIONS.includes(region) && tells(error, region)) return error.with({ hint: regionHint(region) });
+  if (region !== undefined && !REGIONS.includes(region) && mentionsRegion(error, region)) return error.with({ hint: regionHint(region) });
   if (error.code !== "NOT_FOUND" || error.subject?.kind !== "service" || region === undefined) return error;
   const hint = await serviceHint(context, error.subject.name, region);
   return hint === undefined ? error : error.with({ hint });
 }
 
-/** Whether the region is what the error is about. */
-function tells({ code, message, cause }: CliError, region: string): boolean {
+function mentionsRegion({ code, message, cause }: CliError, region: string): boolean {
   return !["USAGE", "SETTINGS_INVALID"].includes(code) && `${message} ${cause instanceof Error ? cause.message : ""}`.includes(region);
 }
 
 function regionHint(region: string): string {
-  const near = closestMatch(region, REGIONS);
-  return `Cloud Run has no region ${region}, unless it is a new one.${near ? ` Did you mean ${near}?` : ""} It has ${REGIONS.length} at https://cloud.google.com/run/docs/locations`;
+  const match = closestMatch(region, REGIONS);
+  return `Cloud Run has no region ${region}, unless it is a new one.${match ? ` Did you mean ${match}?` : ""} It has ${REGIONS.length} at https://cloud.google.com/run/docs/locations`;
 }
 
-/** One more request: the services that there are. */
-async function serviceHint(context: Context, service: string, region: string): Promise<string | undefined> {
+/** Lists the project's services, which is one more request. */
+async function serviceHint(context: Context, name: string, region: string): Promise<string | undefined> {
   const project = context.settings.get("project")?.value;
   if (project === undefined) return undefined;
   const cloud = await context.cloud();
-  const services = await cloud.list({ project }).catch((): readonly Service[] | undefined => undefined);
+  const services = await cloud.list({ project }).catch(ignoreCliError);
   if (services === undefined) return undefined;
-  if (services.length === 0) return `Project ${project} has no services yet. Deploy one: cloudrun-oauth deploy ${service}`;
-  const elsewhere = services.filter((other) => other.service === service).map((other) => other.region);
-  if (elsewhere.length > 0)
-    return `It is not in ${region} of project ${project}, but in ${elsewhere.join(", ")}: say --region ${elsewhere[0]}`;
-  const here = services.filter((other) => other.region === region);
-  const near = find(service, here) ?? find(service, services);
-  if (!near) return undefined;
-  return `Did you mean ${near.service}${near.region === region ? "" : ` in ${near.region}`}? All that there are: cloudrun-oauth list`;
+  if (services.length === 0) return `Project ${project} has no services yet. Deploy one: cloudrun-oauth deploy ${name}`;
+  const otherRegions = services.filter(({ service }) => service === name).map((service) => service.region);
+  if (otherRegions.length > 0)
+    return `It is not in ${region} of project ${project}, but in ${otherRegions.join(", ")}: say --region ${otherRegions[0]}`;
+  const inRegion = services.filter((service) => service.region === region);
+  const match = closestService(name, inRegion) ?? closestService(name, services);
+  if (!match) return undefined;
+  return `Did you mean ${match.service}${match.region === region ? "" : ` in ${match.region}`}? All that there are: cloudrun-oauth list`;
 }
 
-function find(service: string, services: readonly Service[]): Service | undefined {
-  const near = closestMatch(
-    service,
-    services.map((other) => other.service),
-  );
-  return services.find((other) => other.service === near);
+function closestService(name: string, services: readonly Service[]): Service | undefined {
+  const names = services.map(({ service }) => service);
+  const match = closestMatch(name, names);
+  return services.find(({ service }) => service === match);
 }

@@ -1,3 +1,4 @@
+import type { SETTING_SOURCES, SettingName } from "../settings/setting-sources.ts";
 import { parseDuration } from "./parse-duration.ts";
 
 /** A flag of a command. The type parameters carry its key among the command's options, its value, and whether it always has one. */
@@ -19,6 +20,7 @@ export interface Flag<Key extends string = string, Value = unknown, IsAlwaysSet 
   readonly option?: { readonly key: Key; readonly value: Value; readonly isAlwaysSet: IsAlwaysSet };
 }
 
+/** What a flag has besides its spelling and its description. */
 type Details = Omit<Flag, "spelling" | "description" | "unit" | "option" | "group">;
 
 /** A flag; its spelling says whether it takes a value. */
@@ -40,15 +42,20 @@ export function durationFlag<const Spelling extends string>(
 }
 
 /** A flag that sets a setting: commands read it from `context.settings`, and it isn't among their options. */
-export function settingFlag(spelling: `--${SettingFlag} <${string}>`, description: string): Flag<never, string, false> {
+export function settingFlag<const Spelling extends `--${string} <${string}`>(
+  spelling: Spelling & (KeyOf<Spelling> extends SettingKey ? unknown : never),
+  description: string,
+): Flag<never, string, false> {
   return { spelling, description };
 }
 
-type SettingFlag = "credentials" | "engine" | "image" | "impersonate-service-account" | "member" | "template" | "url";
+type SettingKey = {
+  [Name in SettingName]: (typeof SETTING_SOURCES)[Name] extends { readonly flag: infer Key } ? Key : Name;
+}[SettingName];
 
 /** The flags under a heading in the command's help. */
 export function inGroup<const Flags extends readonly Flag[]>(group: string, flags: Flags): Flags {
-  return flags.map((each) => ({ ...each, group })) as readonly Flag[] as Flags;
+  return flags.map((flag) => ({ ...flag, group })) as readonly Flag[] as Flags;
 }
 
 /** The options that a command with these flags gets. */

@@ -2,50 +2,48 @@ import type { Command } from "commander";
 import { PassThrough } from "node:stream";
 import type { ProcessIo } from "../../context/process-io.ts";
 import { createProgram } from "../program.ts";
-import { readWords, type Place } from "./parse-words.ts";
-import { fileDirective, valuesFor } from "./values.ts";
-
-/** Something that may stand in the place, and what it means. */
-type Candidate = readonly [value: string, meaning?: string];
+import type { Candidate } from "./candidate.ts";
+import { parseWords, type CompletionPoint } from "./parse-words.ts";
+import { fileDirective, valueCandidates } from "./value-candidates.ts";
 
 /**
- * Prints for a shell what may stand in place of the last word, a line each: the value, and its meaning behind a tab; a line `:files` or
- * `:folders` where the shell is to add those. Says nothing at all where anything fails; always resolves to 0.
+ * Prints what the last word can be completed to, for the scripts of `completion`: on each line a value, then its meaning after a tab; a line
+ * `:files`, `:folders` or `:programs` has the shell add those. Prints nothing if anything fails; always resolves to 0.
  */
 export async function complete(words: readonly string[], io: ProcessIo): Promise<number> {
   try {
     const sink = new PassThrough().resume();
     const program = createProgram(async () => {}, { stdout: sink, stderr: sink });
-    const place = readWords(program, words);
-    const candidates = await candidatesFor(place, io);
+    const point = parseWords(program, words);
+    const candidates = await findCandidates(point, io);
     const lines = candidates
-      .filter(([value]) => value.startsWith(place.typed))
-      .map(([value, meaning]) => `${place.before}${value}${meaning ? `\t${firstLine(meaning)}` : ""}`);
-    io.stdout.write([...new Set(lines), ...fileDirective(place)].map((line) => `${line}\n`).join(""));
+      .filter(([value]) => value.startsWith(point.typed))
+      .map(([value, meaning]) => `${point.prefix}${value}${meaning ? `\t${firstLine(meaning)}` : ""}`);
+    io.stdout.write([...new Set(lines), ...fileDirective(point)].map((line) => `${line}\n`).join(""));
   } catch {
-    // Whoever presses Tab has asked for no error.
+    // An error message would appear in the middle of the command line that the user is typing.
   }
   return 0;
 }
 
-async function candidatesFor(place: Place, io: ProcessIo): Promise<readonly Candidate[]> {
-  if (place.kind === "rest") return [];
-  if (place.kind === "option") return optionsOf(place.command);
-  if (place.kind === "value") return valuesFor(place, io);
-  const commands = commandsOf(place.command);
-  return commands.length > 0 && place.index === 0 ? commands : valuesFor(place, io);
+async function findCandidates(point: CompletionPoint, io: ProcessIo): Promise<readonly Candidate[]> {
+  if (point.kind === "passed") return [];
+  if (point.kind === "flag") return flagCandidates(point.command);
+  if (point.kind === "value") return valueCandidates(point, io);
+  const commands = commandCandidates(point.command);
+  return commands.length > 0 && point.index === 0 ? commands : valueCandidates(point, io);
 }
 
-function commandsOf(command: Command): Candidate[] {
+function commandCandidates(command: Command): Candidate[] {
   return helpOf(command)
     .visibleCommands(command)
     .map((child) => [child.name(), child.summary() || child.description()]);
 }
 
-/** A command's own options first, then those that every command has. */
-function optionsOf(command: Command): Candidate[] {
+/** A command's own flags first, then the global ones. */
+function flagCandidates(command: Command): Candidate[] {
   const help = helpOf(command);
-  const options = [...help.visibleOptions(command), ...(command.parent ? help.visibleGlobalOptions(command) : [])];
+  const options = [...help.visibleOptions(command), ...help.visibleGlobalOptions(command)];
   return options.map(({ long, short, description }) => [long ?? short ?? "", description]);
 }
 

@@ -1,74 +1,74 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { dirname, join } from "node:path";
 import { tokenCacheFolder } from "../../auth/token-cache-files.ts";
 import type { Context } from "../../context/context.ts";
 import { writeCacheFile } from "../../settings/cache-folder.ts";
+import { attempt } from "../../settings/private-files.ts";
+import type { Candidate } from "./candidate.ts";
 
-type Value = readonly [value: string, meaning: string];
-type Kind = "service" | "member" | "revision";
-
-/** Milliseconds that an answer is good for; a failure, which is not to be waited for again at the next key, for less. */
-const LIFE = { answer: 30_000, failure: 10_000 };
+/** How long an answer is used again. A failure is too, for less: the next key stroke doesn't wait for it once more. */
+const ANSWER_LIFETIME_MS = 30_000;
+const FAILURE_LIFETIME_MS = 10_000;
 
 /**
  * The services of the project's region, a service's revisions, or its members with their roles, as the control plane has them or had them half a
- * minute ago. Nothing where it cannot be asked, or does not answer before the context's signal. Never throws.
+ * minute ago. Empty if the control plane can't be asked or doesn't answer before the context's signal. Never throws.
  */
-export async function liveValues(context: Context, kind: Kind): Promise<readonly Value[]> {
-  const value = (name: "project" | "region" | "service") => context.settings.get(name)?.value;
-  const asked = { project: value("project"), region: value("region"), service: value("service") };
-  const key = JSON.stringify([kind, asked, context.env.CLOUDRUN_OAUTH_EMULATOR, context.settings.get("via")?.value]);
-  const path = cachePath(context, key);
-  const kept = readKept(path);
-  if (kept) return kept;
+export async function liveValues(context: Context, kind: "service" | "member" | "revision"): Promise<readonly Candidate[]> {
+  const [project, region, service] = (["project", "region", "service"] as const).map((name) => context.settings.get(name)?.value);
+  const name = { project, region, service };
+  const key = JSON.stringify([kind, name, context.env.CLOUDRUN_OAUTH_EMULATOR, context.settings.get("via")?.value]);
+  const cached = readCached(context, key);
+  if (cached) return cached;
   try {
-    const values = await ended(ask(context, kind, asked), context.signal);
-    keep(path, values, LIFE.answer);
+    const values = await rejectOnAbort(fetchValues(context, kind, name), context.signal);
+    writeCached(context, key, values, ANSWER_LIFETIME_MS);
     return values;
   } catch {
-    keep(path, [], LIFE.failure);
+    writeCached(context, key, [], FAILURE_LIFETIME_MS);
     return [];
   }
 }
 
-type Asked = Readonly<Record<"project" | "region" | "service", string | undefined>>;
-
-async function ask(context: Context, kind: Kind, { project, region, service }: Asked): Promise<Value[]> {
+async function fetchValues(
+  context: Context,
+  kind: "service" | "member" | "revision",
+  { project, region, service }: Readonly<Record<"project" | "region" | "service", string | undefined>>,
+): Promise<readonly Candidate[]> {
   if (!project || !region) return [];
   const cloud = await context.cloud();
-  if (kind === "service") return (await cloud.list({ project, region })).map((found) => [found.service, found.url]);
+  if (kind === "service") return (await cloud.list({ project, region })).map((listed) => [listed.service, listed.url]);
   if (!service) return [];
   const name = { project, region, service };
-  if (kind === "revision") return (await cloud.revisions(name)).map(({ revision }) => [revision, ""]);
+  if (kind === "revision") return (await cloud.revisions(name)).map(({ revision }) => [revision]);
   const { bindings } = await cloud.policy(name);
-  return bindings.flatMap(({ role, members }) => members.map((member): Value => [member, role]));
+  return bindings.flatMap(({ role, members }) => members.map((member): Candidate => [member, role]));
 }
 
-/** The work's result, or the signal's end, whichever comes first. */
-function ended<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+function rejectOnAbort<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
     signal.addEventListener("abort", () => reject(signal.reason), { once: true });
     work.then(resolve, reject);
   });
 }
 
-function cachePath({ env }: Context, key: string): string | undefined {
+function cacheFileOf({ env }: Context, key: string): { readonly folder: string; readonly name: string } | undefined {
   const tokens = tokenCacheFolder(env);
-  return tokens && join(dirname(tokens), "completion", `${createHash("sha256").update(key).digest("hex").slice(0, 32)}.json`);
+  const name = `${createHash("sha256").update(key).digest("hex").slice(0, 32)}.json`;
+  return tokens ? { folder: join(dirname(tokens), "completion"), name } : undefined;
 }
 
-function readKept(path: string | undefined): readonly Value[] | undefined {
-  try {
-    const { until, values } = JSON.parse(readFileSync(path ?? "", "utf8")) as { until: number; values: readonly Value[] };
-    const now = Date.now();
-    return now < until && until <= now + LIFE.answer ? values : undefined;
-  } catch {
-    return undefined;
-  }
+function readCached(context: Context, key: string): readonly Candidate[] | undefined {
+  const file = cacheFileOf(context, key);
+  const text = file && attempt(() => readFileSync(join(file.folder, file.name), "utf8"));
+  const cached = text ? attempt(() => JSON.parse(text) as { until: number; values: readonly Candidate[] }) : undefined;
+  const now = Date.now();
+  return cached && now < cached.until && cached.until <= now + ANSWER_LIFETIME_MS ? cached.values : undefined;
 }
 
-function keep(path: string | undefined, values: readonly Value[], life: number): void {
-  if (path === undefined) return;
-  writeCacheFile(dirname(path), basename(path), JSON.stringify({ until: Date.now() + life, values }), LIFE.answer);
+function writeCached(context: Context, key: string, values: readonly Candidate[], lifetimeMs: number): void {
+  const file = cacheFileOf(context, key);
+  const content = JSON.stringify({ until: Date.now() + lifetimeMs, values });
+  if (file) writeCacheFile(file.folder, file.name, content, ANSWER_LIFETIME_MS);
 }
