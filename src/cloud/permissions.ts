@@ -1,6 +1,9 @@
 /** Lets its members invoke a service: https://cloud.google.com/run/docs/reference/iam/roles */
 export const INVOKER_ROLE = "roles/run.invoker";
 
+/** How long a grant can take: "typically 2 minutes, potentially 7 minutes or longer". See https://cloud.google.com/iam/docs/access-change-propagation. */
+export const GRANT_TIMEOUT_MS = 10 * 60_000;
+
 /** Which predefined role to ask for, by what a permission begins with; the first that fits. See https://cloud.google.com/iam/docs/roles-permissions. */
 const ROLES: readonly (readonly [permission: string, role: string])[] = [
   ["run.services.setiampolicy", "roles/run.admin"],

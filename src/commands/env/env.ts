@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import type { Service } from "../../cloud/cloud.ts";
-import type { ServiceName } from "../../cloud/names.ts";
+import { requireServiceName, type ServiceName } from "../../cloud/names.ts";
 import type { EnvironmentOptions, Variable } from "../../cloud/operate.ts";
 import { parseVariables } from "../../cloud/environment-variables.ts";
 import type { Context } from "../../context/context.ts";
@@ -53,7 +53,7 @@ export async function envUnset(context: Context, words: readonly string[]): Prom
 }
 
 function serviceOf({ settings }: Context, name: string | undefined): ServiceName {
-  return { service: settings.require("service", name), project: settings.require("project"), region: settings.require("region") };
+  return requireServiceName(settings, name);
 }
 
 async function change(context: Context, options: EnvironmentOptions, shown: EnvironmentOptions): Promise<void> {

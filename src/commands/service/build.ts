@@ -1,5 +1,6 @@
 import { resolve } from "node:path";
 import { defaultImage } from "../../cloud/repository.ts";
+import { requirePlace } from "../../cloud/names.ts";
 import type { Context } from "../../context/context.ts";
 import { CliError } from "../../errors/cli-error.ts";
 import { setOutputs } from "../../context/pipeline-outputs.ts";
@@ -11,7 +12,7 @@ export async function build(context: Context, folder: string | undefined): Promi
   const { settings, terminal } = context;
   const directory = resolve(context.cwd, folder ?? ".");
   await assertDockerfile(directory);
-  const place = { project: settings.require("project"), region: settings.require("region") };
+  const place = requirePlace(settings);
   const image = settings.get("image")?.value ?? defaultImage({ ...place, service: settings.require("service") });
 
   const cloud = await context.cloud();
@@ -29,7 +30,7 @@ export async function build(context: Context, folder: string | undefined): Promi
   ]);
 }
 
-/** The answer is what the build came to. */
+/** The command prints the result of the build. */
 function assertWaitedFor(flags: readonly string[]): void {
   if (flags.includes("--async"))
     throw new CliError("USAGE", "build waits until the image is there, and --async would not.", {

@@ -2,6 +2,7 @@ import { stat } from "node:fs/promises";
 import { resolve } from "node:path";
 import { defaultImage } from "../../cloud/repository.ts";
 import { parseVariables } from "../../cloud/environment-variables.ts";
+import { requireServiceName } from "../../cloud/names.ts";
 import type { Context } from "../../context/context.ts";
 import { CliError } from "../../errors/cli-error.ts";
 import { setOutputs } from "../../context/pipeline-outputs.ts";
@@ -17,24 +18,23 @@ interface DeployFlags {
   readonly allowUnauthenticated?: boolean;
 }
 
-/** Deploys an image or a folder's source; private unless said otherwise. Comes back when the revision is ready. */
+/** Deploys an image or a folder's source, private by default, and waits until the revision is ready. */
 export async function deploy(context: Context, name: string | undefined, flags: DeployFlags): Promise<void> {
   const { settings, terminal } = context;
-  const service = settings.require("service", name);
-  const place = { project: settings.require("project"), region: settings.require("region") };
+  const serviceName = requireServiceName(settings, name);
+  const { service } = serviceName;
   if (flags.image && flags.source)
     throw new CliError("USAGE", "--image and --source exclude each other.", {
       hint: "Say what to deploy: an image, or a folder to build.",
     });
-  const what = flags.source
-    ? { source: await existing(resolve(context.cwd, flags.source)) }
-    : { image: settings.get("image")?.value ?? defaultImage({ ...place, service }) };
+  const content = flags.source
+    ? { source: await assertFolder(resolve(context.cwd, flags.source)) }
+    : { image: settings.get("image")?.value ?? defaultImage(serviceName) };
 
   const cloud = await context.cloud();
   const options = {
-    ...place,
-    ...what,
-    service,
+    ...serviceName,
+    ...content,
     tag: flags.tag,
     noTraffic: !flags.traffic,
     env: parseVariables(flags.env ?? [], "--env "),
@@ -61,8 +61,8 @@ export async function deploy(context: Context, name: string | undefined, flags: 
   ]);
 }
 
-async function existing(directory: string): Promise<string> {
-  const found = await stat(directory).catch(() => undefined);
-  if (found?.isDirectory()) return directory;
+async function assertFolder(directory: string): Promise<string> {
+  const stats = await stat(directory).catch(() => undefined);
+  if (stats?.isDirectory()) return directory;
   throw new CliError("NOT_FOUND", `There is no folder ${directory}.`, { hint: "Say --source with the folder that holds the service." });
 }

@@ -1,30 +1,34 @@
 import { formatTime } from "../../terminal/relative-time.ts";
 import type { Service } from "../../cloud/cloud.ts";
 import { servicePolicyIfAllowed } from "../../cloud/memberships.ts";
+import { requireServiceName } from "../../cloud/names.ts";
 import type { Context } from "../../context/context.ts";
 import { printPlan } from "../../context/print-plan.ts";
 
 /** Shows a service, or just its URL. */
 export async function describe(context: Context, name: string | undefined, flags: { readonly url?: boolean }): Promise<void> {
   const { settings, terminal } = context;
-  const options = { service: settings.require("service", name), project: settings.require("project"), region: settings.require("region") };
+  const serviceName = requireServiceName(settings, name);
   const cloud = await context.cloud();
-  if (context.dryRun) return printPlan(terminal, [...cloud.plan("describe", options), ...(flags.url ? [] : cloud.plan("policy", options))]);
+  if (context.dryRun)
+    return printPlan(terminal, [...cloud.plan("describe", serviceName), ...(flags.url ? [] : cloud.plan("policy", serviceName))]);
 
   if (flags.url) {
-    const { url } = await terminal.task(`Looking up ${options.service}`, () => cloud.describe(options));
+    const { url } = await terminal.task(`Looking up ${serviceName.service}`, () => cloud.describe(serviceName));
     return terminal.json ? terminal.printJson({ url }) : terminal.print(`${url}\n`);
   }
-  const [service, policy] = await terminal.task(`Looking up ${options.service}`, () =>
-    Promise.all([cloud.describe(options), servicePolicyIfAllowed(cloud, options)]),
+  const [service, policy] = await terminal.task(`Looking up ${serviceName.service}`, () =>
+    Promise.all([cloud.describe(serviceName), servicePolicyIfAllowed(cloud, serviceName)]),
   );
   if (!policy) terminal.warn("You may not read who may call it: that needs run.services.getIamPolicy.");
-  const members = policy ? policy.bindings.flatMap(({ role, members: names }) => names.map((member) => ({ member, role }))) : null;
+  const members = policy
+    ? policy.bindings.flatMap(({ role, members: roleMembers }) => roleMembers.map((member) => ({ member, role })))
+    : null;
   if (terminal.json) return terminal.printJson({ ...service, members });
-  terminal.printTable(rows(service, members, Date.now()));
+  terminal.printTable(toRows(service, members, Date.now()));
 }
 
-function rows(service: Service, members: readonly { member: string; role: string }[] | null, now: number): string[][] {
+function toRows(service: Service, members: readonly { member: string; role: string }[] | null, now: number): string[][] {
   return [
     ["URL", service.url],
     ...service.urls.filter((url) => url !== service.url).map((url) => ["", url]),
@@ -33,9 +37,9 @@ function rows(service: Service, members: readonly { member: string; role: string
     ["DEPLOYED", [formatTime(service.deployed, now), service.last_modifier && `by ${service.last_modifier}`].filter(Boolean).join(", ")],
     ["IMAGE", service.image ?? ""],
     ...(service.service_account === null ? [] : [["RUNS AS", service.service_account]]),
-    ["INSTANCES", sayInstances(service)],
-    ["RESOURCES", sayResources(service)],
-    ["REQUESTS", sayRequests(service)],
+    ["INSTANCES", formatInstances(service)],
+    ["RESOURCES", formatResources(service)],
+    ["REQUESTS", formatRequests(service)],
     ...service.env.map(({ name, secret }) => ["ENV", secret ? `${name} (secret ${secret.name}, version ${secret.version})` : name]),
     ...Object.entries(service.labels).map(([name, value]) => ["LABEL", `${name}=${value}`]),
     ["INGRESS", service.ingress],
@@ -56,11 +60,11 @@ function rows(service: Service, members: readonly { member: string; role: string
   ];
 }
 
-function sayInstances({ min_instances, max_instances }: Service): string {
+function formatInstances({ min_instances, max_instances }: Service): string {
   return `${min_instances} to ${max_instances ?? "as many as Cloud Run sees fit"}`;
 }
 
-function sayResources({ cpu, memory, cpu_always_allocated }: Service): string {
+function formatResources({ cpu, memory, cpu_always_allocated }: Service): string {
   return [
     cpu && `${cpu.replace(/^\d+m$/, (text) => String(Number.parseInt(text, 10) / 1000))} CPU`,
     memory && `${memory} memory`,
@@ -70,7 +74,7 @@ function sayResources({ cpu, memory, cpu_always_allocated }: Service): string {
     .join(", ");
 }
 
-function sayRequests({ port, concurrency, timeout }: Service): string {
+function formatRequests({ port, concurrency, timeout }: Service): string {
   return [
     port !== null && `port ${port}`,
     concurrency !== null && `${concurrency} at once per instance`,

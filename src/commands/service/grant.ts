@@ -1,26 +1,24 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { findCredentials } from "../../auth/find-credentials.ts";
-import { responseAuthor } from "../../invoke/refusal/response-author.ts";
 import { withCache, type CachedCredentials } from "../../auth/token-cache.ts";
 import type { Cloud, GrantOptions } from "../../cloud/cloud.ts";
 import { readMember } from "../../cloud/member.ts";
+import { requireServiceName } from "../../cloud/names.ts";
+import { GRANT_TIMEOUT_MS, INVOKER_ROLE } from "../../cloud/permissions.ts";
 import type { Context } from "../../context/context.ts";
-import { CliError } from "../../errors/cli-error.ts";
 import { printPlan } from "../../context/print-plan.ts";
+import { CliError } from "../../errors/cli-error.ts";
+import { poll } from "../../http/poll.ts";
+import { responseAuthor } from "../../invoke/refusal/response-author.ts";
 
 interface GrantFlags {
   readonly role: string;
   readonly wait?: boolean;
 }
 
-/** Milliseconds. https://cloud.google.com/iam/docs/access-change-propagation: "typically 2 minutes, potentially 7 minutes or longer". */
-const PATIENCE = 10 * 60_000;
-
-/** Gives a member a role on a service; with `--wait`, comes back when it has taken effect. */
+/** Grants a member a role on a service; with `--wait`, returns when the grant has taken effect. */
 export async function grant(context: Context, name: string | undefined, { role, wait }: GrantFlags): Promise<void> {
   const { settings, terminal } = context;
-  const service = { service: settings.require("service", name), project: settings.require("project"), region: settings.require("region") };
-  const options = { ...service, member: readMember(settings.require("member")), role };
+  const options = { ...requireServiceName(settings, name), member: readMember(settings.require("member")), role };
   const cloud = await context.cloud();
   if (context.dryRun) return printPlan(terminal, cloud.plan("grant", options));
 
@@ -37,33 +35,33 @@ export async function grant(context: Context, name: string | undefined, { role, 
 }
 
 /**
- * Calls the service as the member until it is let in, where the credentials that are set are the member's own; nobody else's calls
- * can tell. Else waits until the policy reads back with the member in it, which is before every front end has heard of it.
+ * With the member's own credentials, calls the service until it accepts the member. Without them, waits until the policy contains the member, which
+ * is before every front end knows of it.
  */
 async function waitForEffect(context: Context, cloud: Cloud, options: GrantOptions): Promise<{ by: "call" | "policy"; ms: number }> {
-  const { signal } = context;
-  const started = performance.now();
-  const caller = options.role === "roles/run.invoker" ? await credentialsOf(context, options.member) : undefined;
+  const startedMs = performance.now();
+  const caller = options.role === INVOKER_ROLE ? await findCredentialsOf(context, options.member) : undefined;
   const url = caller && (await cloud.describe(options)).url;
-  for (let pause = 500; ; pause = Math.min(pause * 1.5, 10_000)) {
-    const isEffective = caller && url ? await isLetIn(context, caller, url) : await isInPolicy(cloud, options);
-    const ms = Math.round(performance.now() - started);
-    if (isEffective) return { by: caller ? "call" : "policy", ms };
-    if (ms > PATIENCE)
-      throw new CliError("TIMEOUT", `The grant has not taken effect within ${PATIENCE / 60_000} minutes.`, {
-        hint: "It may yet: call the service in a few minutes.",
-      });
-    await sleep(pause, undefined, { signal }).catch(() => signal.throwIfAborted());
-  }
+  const check = () => (caller && url ? isAccepted(context, caller, url) : isInPolicy(cloud, options));
+  const isEffective = await poll(async () => (await check()) || undefined, {
+    signal: context.signal,
+    firstPauseMs: 500,
+    maxPauseMs: 10_000,
+    timeoutMs: GRANT_TIMEOUT_MS,
+  });
+  if (isEffective) return { by: caller ? "call" : "policy", ms: Math.round(performance.now() - startedMs) };
+  throw new CliError("TIMEOUT", `The grant has not taken effect within ${GRANT_TIMEOUT_MS / 60_000} minutes.`, {
+    hint: "It may yet: call the service in a few minutes.",
+  });
 }
 
-async function credentialsOf(context: Context, member: string): Promise<CachedCredentials | undefined> {
-  const found = await findCredentials(context.settings.get("credentials"), context).catch(() => undefined);
-  return found?.principal === member ? withCache(found, context) : undefined;
+async function findCredentialsOf(context: Context, member: string): Promise<CachedCredentials | undefined> {
+  const credentials = await findCredentials(context.settings.get("credentials"), context).catch(() => undefined);
+  return credentials?.principal === member ? withCache(credentials, context) : undefined;
 }
 
-/** Whether Cloud Run's front end passes the call on; what the service then answers is its own business. */
-async function isLetIn({ send }: Context, caller: CachedCredentials, url: string): Promise<boolean> {
+/** Whether Cloud Run's front end passes the call on; the service's own status code doesn't matter. */
+async function isAccepted({ send }: Context, caller: CachedCredentials, url: string): Promise<boolean> {
   const token = await caller.fetchIdToken(url);
   const response = await send({ method: "GET", url, headers: [["Authorization", `Bearer ${token}`]], timeout: 60_000 });
   const body = await response.text();

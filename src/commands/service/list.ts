@@ -3,10 +3,10 @@ import type { Service } from "../../cloud/cloud.ts";
 import type { Context } from "../../context/context.ts";
 import { printPlan } from "../../context/print-plan.ts";
 
-/** Shows the services of a project: in all regions, or in that of `--region`. */
+/** Shows the services of a project, in all regions or in the one that `--region` names. */
 export async function list(context: Context): Promise<void> {
   const { settings, terminal } = context;
-  // A region that was set for other commands hides no service here.
+  // A region in the environment or a file is for other commands, and must not hide services here.
   const options = { project: settings.require("project"), region: settings.flag("region") };
   const cloud = await context.cloud();
   if (context.dryRun) return printPlan(terminal, cloud.plan("list", options));
@@ -16,10 +16,10 @@ export async function list(context: Context): Promise<void> {
     return terminal.note(
       `There is no service in ${options.region ?? "any region"} of project ${options.project}. Deploy one: cloudrun-oauth deploy`,
     );
-  terminal.printTable(services.map((service) => row(service, Date.now())));
+  terminal.printTable(services.map((service) => toRow(service, Date.now())));
 }
 
-function row({ service, region, url, deployed, last_modifier, conditions }: Service, now: number): string[] {
+function toRow({ service, region, url, deployed, last_modifier, conditions }: Service, now: number): string[] {
   const ready = conditions.find(({ type }) => type === "Ready");
   const state = ready?.status === "True" ? "ready" : ready?.status === "False" ? "not ready" : "in the making";
   return [service, region, state, url, deployed === null ? "" : formatRelativeTime(deployed, now), last_modifier ?? ""];

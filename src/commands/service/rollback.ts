@@ -1,6 +1,6 @@
 import { formatRelativeTime } from "../../terminal/relative-time.ts";
 import type { Cloud } from "../../cloud/cloud.ts";
-import type { ServiceName } from "../../cloud/names.ts";
+import { requireServiceName, type ServiceName } from "../../cloud/names.ts";
 import type { Revision } from "../../cloud/operate.ts";
 import { assertServable, explainUnready } from "../../cloud/traffic-shares.ts";
 import type { Context } from "../../context/context.ts";
@@ -9,25 +9,26 @@ import { setOutputs } from "../../context/pipeline-outputs.ts";
 import { printPlan } from "../../context/print-plan.ts";
 
 interface Choice {
-  /** Undefined where the one that serves is the last good one already. */
+  /** Undefined if the revision that serves is the right one already. */
   readonly revision: Revision | undefined;
+  /** The revision that serves. */
   readonly from: Revision | undefined;
   readonly why: string;
 }
 
-/** Sends all traffic to the last good revision, or to one that is named. Throws NOT_FOUND where there is none. */
+/** Sends all traffic to the last revision that was ready, or to the one that `--to` names. Throws NOT_FOUND if there is none. */
 export async function rollback(context: Context, name: string | undefined, { to }: { readonly to?: string }): Promise<void> {
   const { settings, terminal } = context;
-  const options = { service: settings.require("service", name), project: settings.require("project"), region: settings.require("region") };
+  const options = requireServiceName(settings, name);
   const cloud = await context.cloud();
   const { revision, from, why } = await terminal.task(`Looking through the revisions of ${options.service}`, () =>
-    choose(cloud, options, to),
+    chooseRevision(cloud, options, to),
   );
   terminal.note(why);
-  const wanted = { ...options, to: revision ? [{ revision: revision.revision, percent: 100 }] : [] };
-  if (context.dryRun) return printPlan(terminal, revision ? cloud.plan("traffic", wanted) : []);
+  const trafficOptions = { ...options, to: revision ? [{ revision: revision.revision, percent: 100 }] : [] };
+  if (context.dryRun) return printPlan(terminal, revision ? cloud.plan("traffic", trafficOptions) : []);
   const service = await (revision
-    ? terminal.task(`Sending all traffic to ${revision.revision}`, () => cloud.traffic(wanted))
+    ? terminal.task(`Sending all traffic to ${revision.revision}`, () => cloud.traffic(trafficOptions))
     : cloud.describe(options));
 
   if (revision) terminal.note(`New deployments get no traffic until: cloudrun-oauth traffic ${options.service} --to LATEST`);
@@ -50,20 +51,20 @@ export async function rollback(context: Context, name: string | undefined, { to 
   ]);
 }
 
-async function choose(cloud: Cloud, options: ServiceName, to: string | undefined): Promise<Choice> {
+async function chooseRevision(cloud: Cloud, options: ServiceName, to: string | undefined): Promise<Choice> {
   const revisions = await cloud.revisions(options);
-  const at = revisions.findIndex(({ percent }) => percent > 0);
-  const from = revisions[at];
+  const servingIndex = revisions.findIndex(({ percent }) => percent > 0);
+  const from = revisions[servingIndex];
   if (to !== undefined) {
     assertServable(revisions, [to], options);
     return { revision: revisions.find(({ revision }) => revision === to), from, why: `${to} it is, as --to says.` };
   }
   const { revision: serving = "no revision" } = from ?? {};
-  const [latest, ...newer] = revisions.slice(0, Math.max(at, 0));
-  // A deployment that failed has not replaced what served before it: going back further would undo what is good.
+  const [latest, ...newer] = revisions.slice(0, Math.max(servingIndex, 0));
+  // A deployment that failed has replaced nothing: going back further would undo a good deployment.
   if (latest && ![latest, ...newer].some(({ ready }) => ready))
     return { revision: undefined, from, why: `${explainUnready(latest)} It takes no traffic: ${serving} serves, and goes on serving.` };
-  const earlier = revisions.slice(at + 1);
+  const earlier = revisions.slice(servingIndex + 1);
   const revision = earlier.find(({ ready }) => ready);
   if (!revision)
     throw new CliError("NOT_FOUND", `${options.service} has no good revision before ${serving}, which serves.`, {
@@ -71,7 +72,7 @@ async function choose(cloud: Cloud, options: ServiceName, to: string | undefined
         earlier.length > 0
           ? `Of the earlier ones, ${explainUnready(earlier[0]!)} All revisions: cloudrun-oauth traffic ${options.service}`
           : "It is the first one. Deploy a better one: cloudrun-oauth deploy",
-      details: { serving, revisions: revisions.map((each) => each.revision) },
+      details: { serving, revisions: revisions.map(({ revision: revisionName }) => revisionName) },
     });
   const skipped = earlier.slice(0, earlier.indexOf(revision)).map(explainUnready);
   return {

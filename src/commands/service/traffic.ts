@@ -1,6 +1,6 @@
 import { formatRelativeTime } from "../../terminal/relative-time.ts";
 import type { Cloud, Service } from "../../cloud/cloud.ts";
-import type { ServiceName } from "../../cloud/names.ts";
+import { requireServiceName, type ServiceName } from "../../cloud/names.ts";
 import type { Revision, TrafficOptions } from "../../cloud/operate.ts";
 import { assertServable, readShares, readTags, withRest } from "../../cloud/traffic-shares.ts";
 import { assertWhole } from "../../cloud/traffic.ts";
@@ -15,22 +15,23 @@ interface TrafficFlags {
   readonly removeTag?: readonly string[];
 }
 
-/** Divides a service's traffic, and sets and removes tags; without a flag shows who gets what. */
+/** Divides a service's traffic, and sets and removes tags. Without a flag, shows which revision gets how much. */
 export async function traffic(context: Context, name: string | undefined, flags: TrafficFlags): Promise<void> {
   const { settings, terminal } = context;
-  const options = { service: settings.require("service", name), project: settings.require("project"), region: settings.require("region") };
-  const said = { ...options, ...readFlags(flags) };
+  const options = requireServiceName(settings, name);
+  const requested = { ...options, ...readFlags(flags) };
   const cloud = await context.cloud();
-  if (said.to.length === 0 && Object.keys(said.setTags).length === 0 && said.removeTags.length === 0) return show(context, cloud, options);
+  if (requested.to.length === 0 && Object.keys(requested.setTags).length === 0 && requested.removeTags.length === 0)
+    return show(context, cloud, options);
 
-  // Where all is said, what would be done needs no look at what there is.
-  const wanted =
-    context.dryRun && isWhole(said)
-      ? said
-      : await terminal.task(`Looking through the revisions of ${options.service}`, () => check(cloud, said));
-  if (context.dryRun) return printPlan(terminal, [...cloud.plan("revisions", options), ...cloud.plan("traffic", wanted)]);
-  for (const { revision, percent } of wanted.to.slice(said.to.length)) terminal.note(`${percent}% stay with ${revision}.`);
-  const service = await terminal.task(`Dividing the traffic of ${options.service}`, () => cloud.traffic(wanted));
+  // A complete division doesn't depend on the current one.
+  const trafficOptions =
+    context.dryRun && isComplete(requested)
+      ? requested
+      : await terminal.task(`Looking through the revisions of ${options.service}`, () => completeDivision(cloud, requested));
+  if (context.dryRun) return printPlan(terminal, [...cloud.plan("revisions", options), ...cloud.plan("traffic", trafficOptions)]);
+  for (const { revision, percent } of trafficOptions.to.slice(requested.to.length)) terminal.note(`${percent}% stay with ${revision}.`);
+  const service = await terminal.task(`Dividing the traffic of ${options.service}`, () => cloud.traffic(trafficOptions));
   setOutputs(context.env, `Divided the traffic of ${options.service}`, { url: service.url });
   if (terminal.json) return terminal.printJson({ ...options, url: service.url, traffic: service.traffic });
   terminal.printTable(service.traffic.map(targetRow));
@@ -40,23 +41,23 @@ function readFlags({ to = [], tag = [], removeTag = [] }: TrafficFlags): Require
   const shares = readShares(to);
   if (sumOf(shares) > 100) assertWhole(shares);
   const setTags = readTags(tag);
-  const both = removeTag.find((name) => name in setTags);
-  if (both)
-    throw new CliError("USAGE", `--tag and --remove-tag both name ${both}.`, { hint: "--tag alone moves a tag to another revision." });
+  const conflict = removeTag.find((name) => name in setTags);
+  if (conflict)
+    throw new CliError("USAGE", `--tag and --remove-tag both name ${conflict}.`, { hint: "--tag alone moves a tag to another revision." });
   return { to: shares, setTags, removeTags: removeTag };
 }
 
-function isWhole({ to }: TrafficOptions): boolean {
+function isComplete({ to }: TrafficOptions): boolean {
   return to.length === 0 || sumOf(to) === 100;
 }
 
 function sumOf(to: TrafficOptions["to"]): number {
-  return to.reduce((all, { percent }) => all + percent, 0);
+  return to.reduce((sum, { percent }) => sum + percent, 0);
 }
 
-/** Throws where it names what the service does not have, or what cannot serve. */
-async function check(cloud: Cloud, options: Required<TrafficOptions>): Promise<Required<TrafficOptions>> {
-  const needsService = !isWhole(options) || options.removeTags.length > 0;
+/** Gives the rest of the traffic to the revision that serves. Throws if a revision or a tag doesn't exist, or a revision isn't ready. */
+async function completeDivision(cloud: Cloud, options: Required<TrafficOptions>): Promise<Required<TrafficOptions>> {
+  const needsService = !isComplete(options) || options.removeTags.length > 0;
   const [revisions, service] = await Promise.all([cloud.revisions(options), needsService ? cloud.describe(options) : undefined]);
   assertServable(revisions, [...options.to.map(({ revision }) => revision), ...Object.values(options.setTags)], options);
   if (!service) return options;
@@ -67,7 +68,7 @@ async function check(cloud: Cloud, options: Required<TrafficOptions>): Promise<R
       hint: tags.length > 0 ? `Its tags: ${tags.join(", ")}` : "It has no tags at all.",
       details: { tag: missing, tags },
     });
-  return isWhole(options) ? options : { ...options, to: withRest(options.to, service) };
+  return isComplete(options) ? options : { ...options, to: withRest(options.to, service) };
 }
 
 async function show({ terminal, dryRun }: Context, cloud: Cloud, options: ServiceName): Promise<void> {
@@ -76,10 +77,10 @@ async function show({ terminal, dryRun }: Context, cloud: Cloud, options: Servic
     Promise.all([cloud.describe(options), cloud.revisions(options)]),
   );
   if (terminal.json) return terminal.printJson({ ...options, url: service.url, traffic: service.traffic, revisions });
-  const served = new Set(service.traffic.map(({ revision }) => revision));
+  const servingRevisions = new Set(service.traffic.map(({ revision }) => revision));
   terminal.printTable([
     ...service.traffic.map(targetRow),
-    ...revisions.filter(({ revision }) => !served.has(revision)).map((revision) => revisionRow(revision, Date.now())),
+    ...revisions.filter(({ revision }) => !servingRevisions.has(revision)).map((revision) => revisionRow(revision, Date.now())),
   ]);
 }
 

@@ -1,5 +1,6 @@
 import { audienceFor } from "../../auth/audience.ts";
 import type { CachedCredentials } from "../../auth/token-cache.ts";
+import { GRANT_TIMEOUT_MS } from "../../cloud/permissions.ts";
 import type { Context } from "../../context/context.ts";
 import { CliError } from "../../errors/cli-error.ts";
 import { poll } from "../../http/poll.ts";
@@ -8,9 +9,6 @@ import { explainRefusal } from "../../invoke/refusal/explain-refusal.ts";
 import { responseAuthor } from "../../invoke/refusal/response-author.ts";
 import { createEvidenceLookup } from "../../invoke/refusal/evidence-lookup.ts";
 import { formatResponse } from "../../invoke/response-document.ts";
-
-/** https://cloud.google.com/iam/docs/access-change-propagation: a grant takes effect within 7 minutes "or longer". */
-const GRANT_TIMEOUT_MS = 10 * 60_000;
 
 /** An authenticated call: its status, `invoke`'s document about it, and why it failed if it did. */
 export interface Invocation {
