@@ -3,7 +3,7 @@ import { basename, relative } from "node:path";
 import { readKeyFile } from "../../auth/key-file.ts";
 import { CliError } from "../../errors/cli-error.ts";
 import { count, fail, ok, skip, Skipped, warn, type Check } from "./check.ts";
-import { askGit } from "./git.ts";
+import { findGitFile } from "../keys/git-file.ts";
 import type { World } from "./facts.ts";
 
 const DAY = 86_400_000;
@@ -49,23 +49,23 @@ export const keyFileChecks: readonly Check[] = [
   {
     name: "key-in-git",
     async run(world) {
-      const { env, signal, cwd } = world.context;
+      const { cwd } = world.context;
       const files = await findFiles(world);
       for (const file of files) {
-        const found = await askGit(file, env, signal);
-        const details = { file, git: found };
+        const status = (await findGitFile(file, world.context))?.status;
+        const details = { file, git: status };
         const name = relative(cwd, file).startsWith("..") ? file : relative(cwd, file);
-        if (found === "tracked")
+        if (status === "tracked")
           return fail("CREDENTIALS_INVALID", `git follows ${file}: whoever has the repository has the credential.`, {
             remedy: `git rm --cached ${quote(name)}`,
             details: { ...details, advice: "Delete the key, too, and make a new one: what was committed stays in the history." },
           });
-        if (found === "exposed")
+        if (status === "exposed")
           return warn(`${file} lies in a git work tree, and is not ignored: the next git add takes it up.`, {
             remedy: `echo ${quote(basename(file))} >> ${quote(`${file.slice(0, -basename(file).length)}.gitignore`)}`,
             details,
           });
-        if (found === "unknown")
+        if (status === "unknown")
           return warn(`${file} lies in a git work tree, and git does not say whether it is ignored.`, {
             remedy: `git check-ignore -v ${quote(file)}`,
             details,

@@ -3,8 +3,8 @@ import { CliError } from "../../errors/cli-error.ts";
 import { unwritable } from "../../errors/file-error.ts";
 import { openPrivateFile } from "../../settings/private-files.ts";
 
-/** The place for a key file, which appears whole or not at all, and which only its owner can read. */
-export interface KeyFilePlace {
+/** A key file to be written, which appears whole or not at all, and which only its owner can read. */
+export interface NewKeyFile {
   /** Writes the file (0600), which is on disk on return. Throws CONFLICT if another file has taken its place in the meantime. */
   write(text: string): void;
   /** Leaves everything as it was. Does nothing after `write`. */
@@ -12,34 +12,34 @@ export interface KeyFilePlace {
 }
 
 /** Makes sure that a key file can be written before its key is created. Throws CONFLICT if a file exists that must not be replaced, USAGE if none can be written. */
-export async function openKeyFilePlace(path: string, { replace }: { readonly replace: boolean }): Promise<KeyFilePlace> {
+export async function openNewKeyFile(path: string, { replace }: { readonly replace: boolean }): Promise<NewKeyFile> {
   const existing = await stat(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return undefined;
-    return refuse(path, error);
+    return throwCliError(path, error);
   });
   if (existing?.isDirectory()) throw new CliError("USAGE", `${path} is a folder.`, { hint: "Name a file in it." });
   if (existing && !existing.isFile())
     throw new CliError("USAGE", `${path} is a pipe or a device: a private key is written into files only.`, { hint: "Name a file." });
-  if (existing && !replace) throw taken(path);
-  const translate = <T>(act: () => T): T => {
+  if (existing && !replace) throw alreadyExists(path);
+  const withCliErrors = <T>(act: () => T): T => {
     try {
       return act();
     } catch (error) {
-      return refuse(path, error as NodeJS.ErrnoException);
+      return throwCliError(path, error as NodeJS.ErrnoException);
     }
   };
   const target = existing ? await realpath(path) : path;
-  const { write, discard } = translate(() => openPrivateFile(target));
-  return { discard, write: (text) => translate(() => write(text, { overwrite: replace })) };
+  const { write, discard } = withCliErrors(() => openPrivateFile(target));
+  return { discard, write: (text) => withCliErrors(() => write(text, { overwrite: replace })) };
 }
 
-function taken(path: string): CliError {
+function alreadyExists(path: string): CliError {
   return new CliError("CONFLICT", `${path} is there already.`, {
     hint: "Name another file, or have it replaced with --force: a key that is only in it is lost then, and goes on being good.",
   });
 }
 
-function refuse(path: string, error: NodeJS.ErrnoException): never {
-  if (error.code === "EEXIST") throw taken(path);
+function throwCliError(path: string, error: NodeJS.ErrnoException): never {
+  if (error.code === "EEXIST") throw alreadyExists(path);
   throw unwritable(path, error, { hint: "Name another file." });
 }

@@ -2,23 +2,22 @@ import { readdir, readFile, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { Context } from "../../context/context.ts";
 
-/** Bytes. A key file has about 2400. */
-const LARGEST = 64 * 1024;
-/** Files of a folder that are looked into. */
-const MOST_FILES = 1000;
+/** A key file has about 2400 bytes. */
+const MAX_FILE_BYTES = 64 * 1024;
+const MAX_FILES = 1000;
 
 interface LocalKey {
   readonly key_id: string;
   readonly account: string;
 }
 
-/** Which key of a service account is in which file: of those that are set, and of the JSON files in this folder. Nothing of a key itself is kept. */
+/** The files by the IDs of the keys in them: those that the settings name, and the JSON files in this folder. Returns nothing of the keys themselves. */
 export async function findLocalKeys({
   cwd,
   env,
   settings,
 }: Pick<Context, "cwd" | "env" | "settings">): Promise<ReadonlyMap<string, string>> {
-  const found = new Map<string, string>();
+  const files = new Map<string, string>();
   const names = await readdir(cwd).catch(() => []);
   const credentials = settings.get("credentials");
   const paths = [
@@ -26,25 +25,25 @@ export async function findLocalKeys({
     ...[env.CREDS, env.GOOGLE_APPLICATION_CREDENTIALS].flatMap((path) => (path ? [resolve(cwd, path)] : [])),
     ...names
       .filter((name) => name.endsWith(".json"))
-      .slice(0, MOST_FILES)
+      .slice(0, MAX_FILES)
       .map((name) => join(cwd, name)),
   ];
   for (const path of new Set(paths)) {
     const key = await readLocalKey(path);
-    if (key && !found.has(key.key_id)) found.set(key.key_id, path);
+    if (key && !files.has(key.key_id)) files.set(key.key_id, path);
   }
-  return found;
+  return files;
 }
 
-/** What of a key file is public; undefined for any other file. */
+/** The public parts of a key file; undefined for any other file. */
 export async function readLocalKey(path: string): Promise<LocalKey | undefined> {
   try {
-    const { size } = await stat(path).then((stats) => (stats.isFile() ? stats : { size: LARGEST + 1 }));
-    if (size > LARGEST) return undefined;
+    const { size } = await stat(path).then((stats) => (stats.isFile() ? stats : { size: MAX_FILE_BYTES + 1 }));
+    if (size > MAX_FILE_BYTES) return undefined;
     const { type, private_key_id: key_id, client_email: account } = JSON.parse(await readFile(path, "utf8")) as Record<string, unknown>;
     return type === "service_account" && typeof key_id === "string" && typeof account === "string" ? { key_id, account } : undefined;
   } catch {
-    // It is no JSON, or may not be read: it is no key file of ours then.
+    // A file that isn't JSON or can't be read isn't one of our key files.
     return undefined;
   }
 }
