@@ -14,17 +14,17 @@ const MUTATIONS = [
     from: 'return isAllowed(state, principal, "run.routes.invoke", resourceName(place, service.metadata.name));',
     to: "return true;",
     tests: [
-      "test/emulator/front-door/admit.test.ts",
+      "test/emulator/front-door/check-access.test.ts",
       "test/emulator/front-door/generated-policies.test.ts",
       "test/emulator/front-door/mutated-tokens.test.ts",
     ],
   },
   {
     name: "the front end lets every caller in who says who he is",
-    file: "src/emulator/front-door/admit.ts",
-    from: "if (!mayInvoke(state, route, credential))",
+    file: "src/emulator/front-door/check-access.ts",
+    from: "if (!canInvoke(state, route, credential))",
     to: "if (false)",
-    tests: ["test/emulator/front-door/admit.test.ts", "test/emulator/front-door/generated-policies.test.ts"],
+    tests: ["test/emulator/front-door/check-access.test.ts", "test/emulator/front-door/generated-policies.test.ts"],
   },
   {
     name: "the front end believes every token for its audience",
@@ -39,7 +39,7 @@ const MUTATIONS = [
     from: "!isForGcloud(aud) && !options.audiences.some((audience) => isAudience(aud, audience))",
     to: "false",
     tests: [
-      "test/emulator/front-door/admit.test.ts",
+      "test/emulator/front-door/check-access.test.ts",
       "test/emulator/front-door/generated-policies.test.ts",
       "test/emulator/front-door/mutated-tokens.test.ts",
     ],

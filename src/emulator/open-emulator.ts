@@ -16,7 +16,7 @@ import { upstreamProxy } from "./server/forward-proxy.ts";
 import { openRecorder } from "./server/recorder.ts";
 import type { Router } from "./server/router.ts";
 import type { EmulatorStatus } from "./environment/emulator-status.ts";
-import { createDoor } from "./server/server.ts";
+import { createEmulatorServer } from "./server/server.ts";
 import { removeUnfinishedFiles, writeFileAtomically } from "./state/atomic-write.ts";
 
 /** Starts the emulator of `createEmulator`; `operatorKey` becomes the key of a new project's operator. */
@@ -76,25 +76,24 @@ export async function openEmulator({
     services: backend.services(),
   });
   const createCallerKey = (): Promise<void> => backend.createCallerKey();
-  const door = createDoor({
+  const server = createEmulatorServer({
     authority,
     router: recorder?.wrap(route) ?? route,
-    frontDoor: (passage, host) => backend.frontDoor(passage, host),
+    frontDoor: (request, response, host) => backend.frontDoor(request, response, host),
     now,
     admin: createAdmin({ status, createCallerKey, reset, faults, clock, logs: () => backend.logs, state: () => backend.state }),
-    meet: (request, response, host) => faults.inject(request, response, host),
-    isMet: () => !faults.isEmpty(),
+    intercept: (request, response, host) => faults.inject(request, response, host),
     upstream: upstreamProxy(env),
     log,
   });
   // Last, since it waits for the operator's key.
   backend = await open();
-  const url = `http://127.0.0.1:${await door.listen(port)}`;
+  const url = `http://127.0.0.1:${await server.listen(port)}`;
   announce(url);
 
   let closed: Promise<void> | undefined;
   const end = async (): Promise<void> => {
-    await door.close();
+    await server.close();
     await backend.close();
     await engine.close();
     recorder?.close();

@@ -18,7 +18,11 @@ export interface Retry {
 export type Outcome = { readonly answer: IncomingMessage } | { readonly error: unknown };
 
 /** RFC 9110, section 9.2.2. */
-const IDEMPOTENT = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]);
+const IDEMPOTENT_METHODS = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]);
+
+export function isIdempotent(method: string): boolean {
+  return IDEMPOTENT_METHODS.has(method);
+}
 
 /** A request that says nothing of it is sent again where it only reads. */
 const READING: Retry = { times: 2 };
@@ -47,7 +51,7 @@ export function pauseAfter(attempts: number, outcome: Outcome, request: Request,
   const { method, body } = request;
   const retry = request.retry ?? (method === "GET" || method === "HEAD" ? READING : WRITING);
   // A stream has been read, or a part of it.
-  if (attempts > retry.times || body instanceof Readable || !(retry.all || IDEMPOTENT.has(method))) return undefined;
+  if (attempts > retry.times || body instanceof Readable || !(retry.all || isIdempotent(method))) return undefined;
   // Full jitter: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
   const pause = Math.random() * Math.min((retry.first ?? FIRST_PAUSE) * 2 ** (attempts - 1), LONGEST_PAUSE);
   if ("error" in outcome) {

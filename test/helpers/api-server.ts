@@ -9,7 +9,7 @@ import { DEFAULT_APIS } from "../../src/emulator/apis/enabled-apis.ts";
 import { ApiError } from "../../src/emulator/server/errors.ts";
 import { openRecorder } from "../../src/emulator/server/recorder.ts";
 import { createRouter, type Api } from "../../src/emulator/server/router.ts";
-import { createDoor } from "../../src/emulator/server/server.ts";
+import { createEmulatorServer } from "../../src/emulator/server/server.ts";
 import { openState, type State } from "../../src/emulator/state/state.ts";
 import { RECORDING } from "./recording.ts";
 import { assertNoSecrets } from "./secret-scan.ts";
@@ -102,8 +102,8 @@ export async function serveApis(apis: readonly Api[], state: State, now = Date.n
   };
   const recorder = openRecorder(RECORDING);
   onTestFinished(recorder.close);
-  const door = createDoor({
-    authority: { contextFor: refuse } as unknown as Parameters<typeof createDoor>[0]["authority"],
+  const server = createEmulatorServer({
+    authority: { contextFor: refuse } as unknown as Parameters<typeof createEmulatorServer>[0]["authority"],
     router: recorder.wrap(createRouter(async () => apis, state, now).route),
     frontDoor: refuse,
     now: Date.now,
@@ -114,9 +114,9 @@ export async function serveApis(apis: readonly Api[], state: State, now = Date.n
     },
   });
   let closed: Promise<void> | undefined;
-  const close = () => (closed ??= door.close());
+  const close = () => (closed ??= server.close());
   onTestFinished(close);
-  const port = await door.listen(0);
+  const port = await server.listen(0);
   return { port, close, request: (...args) => send(port, ...args) };
 }
 

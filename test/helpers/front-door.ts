@@ -19,7 +19,7 @@ import { createRequestLog } from "../../src/emulator/logging/request-log.ts";
 import { createInstances } from "../../src/emulator/run/instances/instances.ts";
 import { hashUrl } from "../../src/emulator/run/naming.ts";
 import { createService } from "../../src/emulator/run/services.ts";
-import { createDoor } from "../../src/emulator/server/server.ts";
+import { createEmulatorServer } from "../../src/emulator/server/server.ts";
 import { openTestState, OWNER, PROJECT } from "./api-server.ts";
 import { addImage, createNodeEngine } from "./node-engine.ts";
 import { IMAGE, service } from "./run-server.ts";
@@ -64,27 +64,23 @@ export async function openFrontDoor({ script, protocol = "http1", spec = {}, isP
   const log: string[] = [];
   const logs = openLogStore(join(state.directory, "logs"), { now: Date.now, log: (line) => log.push(line) });
   const requestLog = createRequestLog({ logs, now: Date.now });
-  const options = {
+  const server = createEmulatorServer({
     authority,
     router: async () => expect.fail("No API is called here"),
     frontDoor: createFrontDoor({ state, signingKeys: openSigningKeys(state.directory), now: Date.now, instances, requestLog }),
     now: Date.now,
     admin: async () => expect.fail("The emulator itself is not called here"),
     upstream: () => undefined,
-    log: (line: string) => log.push(line),
-  };
-  const door = createDoor(options);
-  // The same without the lane: where requests may meet something, node:http reads all of them.
-  const byNode = createDoor({ ...options, meet: async () => false });
+    log: (line) => log.push(line),
+  });
   onTestFinished(async () => {
-    await door.close();
-    await byNode.close();
+    await server.close();
     await instances.close();
     logs.close();
     expect(engine.alive).toBe(0);
     expect(log).toEqual([]);
   });
-  const [port, portByNode] = [await door.listen(0), await byNode.listen(0)];
+  const port = await server.listen(0);
   const host = new URL(hashUrl(place, "hello")).host;
   const tunnel = () => openTunnel(port, host, authority.certificate);
   return {
@@ -93,8 +89,6 @@ export async function openFrontDoor({ script, protocol = "http1", spec = {}, isP
     lines,
     logs,
     port,
-    /** A port of the same front door whose requests all come by node:http. */
-    portByNode,
     host,
     key,
     /** A TLS connection through CONNECT. */

@@ -1,4 +1,4 @@
-import { admit } from "../../src/emulator/front-door/admit.ts";
+import { checkAccess } from "../../src/emulator/front-door/check-access.ts";
 import { createServiceAccount } from "../../src/emulator/iam/service-accounts.ts";
 import type { ServiceAccount } from "../../src/emulator/state/resources.ts";
 import type { KnativeService } from "../../src/emulator/run/knative.ts";
@@ -58,8 +58,8 @@ export async function openService(annotations: Readonly<Record<string, string>> 
       rawHeaders = token === undefined ? [] : ["Authorization", `Bearer ${token}`],
       isInternal = false,
     } = {}) {
-      const admission = await admit(identity, { host: new URL(called).host, path: "/", rawHeaders, isInternal });
-      return admission.refusal?.status ?? "admitted";
+      const access = await checkAccess(identity, { host: new URL(called).host, path: "/", rawHeaders, isInternal });
+      return access.refusal?.status ?? "admitted";
     },
     annotate(more) {
       const current = state.services.get(key) as KnativeService;

@@ -1,7 +1,7 @@
 import type { CachedCredentials } from "../../auth/token-cache.ts";
 import type { Call } from "../../invoke/request.ts";
 import { hasHeader } from "../../invoke/headers.ts";
-import { openTokenKeeper } from "../proxy/token-refresh.ts";
+import { openTokenSource } from "../proxy/token-source.ts";
 import type { Way } from "../../http/route.ts";
 
 /** A request as it goes onto the wire, and the ID token in it. */
@@ -35,7 +35,7 @@ export function openRequestSource(
   { to }: Pick<Way, "to">,
   credentials: Pick<CachedCredentials, "accepted" | "fetchIdToken" | "forget">,
 ): RequestSource {
-  const keeper = openTokenKeeper(credentials, call.audience);
+  const tokenSource = openTokenSource(credentials, call.audience);
   const { before, after } = write(call, String(to.path));
   let prepared: Prepared | undefined;
   let tokens = 0;
@@ -51,10 +51,10 @@ export function openRequestSource(
 
   return {
     next() {
-      const token = keeper.get();
+      const token = tokenSource.get();
       return typeof token === "string" ? prepare(token) : token.then(prepare);
     },
-    accepted: (token) => keeper.accepted(token),
+    accepted: (token) => tokenSource.accepted(token),
     refused(token, head) {
       if (!ABOUT_TOKEN.test(head)) return false;
       // Of requests that were under way together, the first one has it renewed; the others find the new one.
@@ -62,12 +62,12 @@ export function openRequestSource(
       const now = performance.now();
       if (now < pausedUntil) return false;
       pausedUntil = now + PAUSE;
-      if (!keeper.refused(token)) return false;
+      if (!tokenSource.rejected(token)) return false;
       dropped = token;
       return true;
     },
     tokens: () => tokens,
-    close: () => keeper.close(),
+    close: () => tokenSource.close(),
   };
 }
 

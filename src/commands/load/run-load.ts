@@ -1,6 +1,7 @@
 import type { CliError } from "../../errors/cli-error.ts";
 import type { AnswerHead } from "../../http/wire/response-head.ts";
 import { TimedOut } from "../../http/network-error.ts";
+import { isIdempotent } from "../../http/retry.ts";
 import type { Dial } from "./connect.ts";
 import { createLane, type Lane } from "./connection.ts";
 import { createPace } from "./pace.ts";
@@ -53,8 +54,6 @@ const GRACE = 1000;
 const FIRST_PAUSE = 50;
 const LONGEST_PAUSE = 1000;
 
-const IDEMPOTENT = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]);
-
 /** Sends requests over so many connections until enough were sent, the time is over, or the signal says so. It never throws for what it is answered. */
 export async function runLoad(options: LoadOptions): Promise<Outcome> {
   const { dial, source, concurrency, rate, maxTime, signal, explain, progress, method } = options;
@@ -64,7 +63,6 @@ export async function runLoad(options: LoadOptions): Promise<Outcome> {
   const lanes: Lane[] = [];
   /** Those that wait for a request to be due. */
   const free: ((now: number) => void)[] = [];
-  const isIdempotent = IDEMPOTENT.has(method);
   let [sent, active, received, last, unsent, abandoned] = [0, 0, 0, start, 0, 0];
   let isStopped = false;
   let error: CliError | undefined;
@@ -135,7 +133,7 @@ export async function runLoad(options: LoadOptions): Promise<Outcome> {
     const lane = createLane({
       dial,
       method,
-      isIdempotent,
+      isIdempotent: isIdempotent(method),
       received: (bytes) => (received += bytes),
       answered({ status, kept: head }: AnswerHead) {
         // A token may end, or be revoked, between being sent and being read; keys change. Nobody's request is to be lost by that.

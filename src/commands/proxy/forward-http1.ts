@@ -1,138 +1,146 @@
 import type { ClientRequest, IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { failurePage, type Door } from "./local-responses.ts";
-import { answeredHeaders, sentHeaders, type Addresses } from "./headers.ts";
-import type { Suspect } from "./rejections.ts";
+import { headerLines } from "../../http/raw-headers.ts";
+import { isIdempotent } from "../../http/retry.ts";
+import { hasBody, requestHeaders, responseHeaders, type Addresses } from "./headers.ts";
+import { failurePage } from "./local-pages.ts";
+import type { SuspectResponse } from "./rejections.ts";
+import type { RequestContext } from "./request-context.ts";
 
-/** RFC 9110, section 9.2.2: what may be sent again when a resting connection turns out to be closed. */
-const REPEATABLE = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]);
-/** RFC 9110, section 8.6: methods that a request without a body does not say `Content-Length: 0` with. */
-const BODILESS = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "DELETE"]);
-/** Bytes of an answer that are kept back until it is known whose it is. */
-const MOST_KEPT = 64 * 1024;
+/** Bytes of a 401 that are held back until it is known whether the token was rejected. */
+const MAX_HELD_BYTES = 64 * 1024;
 
 /**
- * Passes a request in HTTP/1.1 on to the service with the token, and the answer back as it comes. With `wantsWebSocket` the connection changes
- * hands where the service agrees.
+ * Forwards a request in HTTP/1.1 to the service with the token, and streams the response back. With `wantsWebSocket` it connects the caller to the service
+ * if that agrees.
  */
-export function passOnHttp1(request: IncomingMessage, response: ServerResponse, path: string, door: Door, wantsWebSocket = false): void {
-  const { journal, tokens, upstream, refusals } = door;
+export function forwardHttp1(
+  request: IncomingMessage,
+  response: ServerResponse,
+  path: string,
+  context: RequestContext,
+  wantsWebSocket = false,
+): void {
+  const { requestLog, tokens, connections, rejections } = context;
   const { headers, method = "GET" } = request;
-  const begun = journal.begin();
-  const addresses = door.addressesFor(headers.host ?? "");
-  const hasBody = headers["transfer-encoding"] !== undefined || (headers["content-length"] ?? "0") !== "0";
-  const carrier = headers.authorization === undefined ? "Authorization" : door.secondCarrier;
-  let asked: ClientRequest | undefined;
+  const startedAt = requestLog.begin();
+  const addresses = context.addressesFor(headers.host ?? "");
+  const tokenHeader = headers.authorization === undefined ? "Authorization" : context.secondTokenHeader;
+  const isUpload = hasBody(headers);
+  let sent: ClientRequest | undefined;
   let isOver = false;
 
-  const over = (status: number): void => {
+  const end = (status: number): void => {
     if (isOver) return;
     isOver = true;
-    journal.end(method, path, status, begun);
+    requestLog.end(method, path, status, startedAt);
   };
   response.on("close", () => {
-    over(response.headersSent ? response.statusCode : 0);
-    // A caller that went away has no more use for the answer.
-    if (!response.writableFinished) asked?.destroy();
+    end(response.headersSent ? response.statusCode : 0);
+    // The caller went away.
+    if (!response.writableFinished) sent?.destroy();
   });
 
   const fail = (error: unknown): void => {
     if (isOver || response.writableEnded) return;
-    asked?.destroy();
+    sent?.destroy();
     if (response.headersSent) return void response.destroy();
-    const page = failurePage(error, door);
-    refusals.tell(page.error);
+    const page = failurePage(error, context);
+    rejections.report(page.error);
     response.writeHead(page.status, { ...page.headers, "content-length": Buffer.byteLength(page.body) }).end(page.body);
     request.resume();
   };
 
-  const send = (token: string, isSecond = false): void => {
+  const send = (token: string, { isSecondToken = false, isNewConnection = false } = {}): void => {
     if (isOver) return;
-    const onward = sentHeaders(request.rawHeaders, headers, addresses, { carrier, value: `Bearer ${token}` });
+    const onward = requestHeaders(request, addresses, { tokenHeader, value: `Bearer ${token}` });
     if (wantsWebSocket) onward.push("Connection", "Upgrade", "Upgrade", "websocket");
-    if (hasBody && headers["content-length"] === undefined) onward.push("Transfer-Encoding", "chunked");
-    else if (headers["content-length"] === undefined && !BODILESS.has(method)) onward.push("Content-Length", "0");
-    const sent = upstream.request(method, path, onward);
-    asked = sent;
+    const attempt = connections.request(method, path, onward, isNewConnection);
+    sent = attempt;
     let isAnswered = false;
-    sent.on("response", (answer) => {
+    let bytesReadBefore = 0;
+    attempt.on("socket", ({ bytesRead }) => (bytesReadBefore = bytesRead));
+    attempt.on("response", (received) => {
       isAnswered = true;
-      if (answer.statusCode === 401 && !hasBody && !isSecond) void reconsider(answer, token);
-      else relay(answer, token);
+      if (received.statusCode === 401 && !isUpload && !isSecondToken) void reconsider(received, token);
+      else relay(received, token);
     });
     if (wantsWebSocket) {
-      sent.on("upgrade", (answer, connection, head) => {
+      attempt.on("upgrade", (received, connection, head) => {
         isAnswered = true;
-        join(response, answer, { connection, head, addresses });
-        over(101);
+        joinConnections(response, received, { connection, head, addresses });
+        end(101);
       });
     }
-    sent.on("error", (error: NodeJS.ErrnoException) => {
-      // RFC 9112, section 9.3.1: a resting connection was closed in the moment that it was used again.
-      const isUnlucky = sent.reusedSocket && (error.code === "ECONNRESET" || error.code === "EPIPE") && !response.headersSent;
-      if (isUnlucky && !hasBody && REPEATABLE.has(method) && asked === sent) send(token, isSecond);
-      else fail(error);
+    attempt.on("error", (error: NodeJS.ErrnoException) => {
+      const isReset = error.code === "ECONNRESET" || error.code === "EPIPE";
+      // RFC 9112, section 9.3.1: the service closed the idle connection at the moment that it was used again.
+      const isStale = isReset && attempt.reusedSocket && attempt.socket?.bytesRead === bytesReadBefore;
+      if (isStale && !isUpload && isIdempotent(method) && sent === attempt && !response.headersSent)
+        return send(token, { isSecondToken, isNewConnection: true });
+      fail(error);
     });
-    // An answer that is none, as the change to a protocol that nobody asked for, closes the connection without an error.
-    sent.on("close", () => {
-      if (asked === sent && !isAnswered) fail(new Error("it gave no answer"));
+    // This comes without an error after a response that is none, such as an upgrade that no one asked for.
+    attempt.on("close", () => {
+      if (sent === attempt && !isAnswered) fail(new Error("it gave no answer"));
     });
-    if (hasBody) pump(request, sent);
-    else sent.end();
+    if (isUpload) sendBody(request, attempt);
+    else attempt.end();
   };
 
-  const suspectOf = ({ statusCode = 0, headers }: IncomingMessage, token: string): Suspect => ({
+  const suspect = ({ statusCode = 0, headers }: IncomingMessage, token: string): SuspectResponse => ({
     status: statusCode,
     headers,
     path,
-    carrier,
+    tokenHeader,
     token,
   });
 
-  /** A token that was good once is tried anew: keys are changed, and clocks are set. */
-  const reconsider = async (answer: IncomingMessage, token: string): Promise<void> => {
+  /** A token that was accepted before is replaced by a new one: keys rotate, and clocks are corrected. */
+  const reconsider = async (received: IncomingMessage, token: string): Promise<void> => {
     try {
-      const { kept, isWhole } = await readSome(answer);
-      if (isWhole && refusals.isStale(suspectOf(answer, token), Buffer.concat(kept))) return send(await tokens.get(), true);
-      relay(answer, token, kept, isWhole);
+      const { held, isComplete } = await holdBody(received);
+      if (isComplete && rejections.isStaleToken(suspect(received, token), Buffer.concat(held)))
+        return send(await tokens.get(), { isSecondToken: true });
+      relay(received, token, held, isComplete);
     } catch (error) {
       fail(error);
     }
   };
 
-  const relay = (answer: IncomingMessage, token: string, kept: readonly Buffer[] = [], isWhole = false): void => {
-    if (isOver) return void answer.destroy();
-    const { statusCode = 502, statusMessage, rawHeaders } = answer;
+  const relay = (received: IncomingMessage, token: string, held: readonly Buffer[] = [], isComplete = false): void => {
+    if (isOver) return void received.destroy();
+    const { statusCode = 502, statusMessage } = received;
     response.sendDate = false;
     try {
-      response.writeHead(statusCode, statusMessage, answeredHeaders(rawHeaders, answer.headers.connection, addresses));
+      response.writeHead(statusCode, statusMessage, responseHeaders(received, method, addresses));
     } catch (error) {
       return fail(error);
     }
     if (statusCode < 400) tokens.accepted(token);
-    const isSuspect = statusCode >= 400 || answer.headers["x-goog-iap-generated-response"] !== undefined;
-    const witness = isSuspect ? refusals.watch(suspectOf(answer, token)) : undefined;
+    const isSuspect = statusCode >= 400 || received.headers["x-goog-iap-generated-response"] !== undefined;
+    const observer = isSuspect ? rejections.observe(suspect(received, token)) : undefined;
     let hasBegun = false;
-    const pass = (chunk: Buffer): void => {
+    const write = (chunk: Buffer): void => {
       hasBegun = true;
-      witness?.see(chunk);
-      if (!response.write(chunk)) answer.pause();
+      observer?.see(chunk);
+      if (!response.write(chunk)) received.pause();
     };
     const finish = (): void => {
       hasBegun = true;
-      if (answer.rawTrailers.length > 0) response.addTrailers(answer.trailersDistinct as Record<string, string[]>);
+      if (received.rawTrailers.length > 0) response.addTrailers(received.trailersDistinct as Record<string, string[]>);
       response.end();
-      witness?.end();
+      observer?.end();
     };
-    kept.forEach(pass);
-    if (isWhole) return finish();
-    answer.on("data", pass);
-    answer.on("end", finish);
-    response.on("drain", () => answer.resume());
-    answer.on("error", () => {});
-    answer.on("close", () => answer.readableEnded || response.destroy());
-    // The head mostly goes with the first bytes of the body; where those take their time, it does not wait for them.
+    held.forEach(write);
+    if (isComplete) return finish();
+    received.on("data", write);
+    received.on("end", finish);
+    response.on("drain", () => received.resume());
+    received.on("error", () => {});
+    received.on("close", () => received.readableEnded || response.destroy());
+    // The head is sent with the first bytes of the body, and alone if those take their time.
     setImmediate(() => hasBegun || isOver || response.flushHeaders());
   };
 
@@ -145,9 +153,9 @@ export function passOnHttp1(request: IncomingMessage, response: ServerResponse, 
   }
 }
 
-function pump(request: IncomingMessage, sent: ClientRequest): void {
+function sendBody(request: IncomingMessage, sent: ClientRequest): void {
   request.on("data", (chunk: Buffer) => {
-    // Who was answered before all was sent may send the rest, and it goes nowhere.
+    // After an early response the rest is read and dropped.
     if (!sent.destroyed && !sent.write(chunk)) request.pause();
   });
   sent.on("drain", () => request.resume());
@@ -160,37 +168,36 @@ function pump(request: IncomingMessage, sent: ClientRequest): void {
   });
 }
 
-function readSome(answer: IncomingMessage): Promise<{ readonly kept: Buffer[]; readonly isWhole: boolean }> {
+function holdBody(received: IncomingMessage): Promise<{ readonly held: Buffer[]; readonly isComplete: boolean }> {
   return new Promise((resolve, reject) => {
-    const kept: Buffer[] = [];
-    let size = 0;
-    const take = (chunk: Buffer): void => {
-      kept.push(chunk);
-      size += chunk.length;
-      if (size <= MOST_KEPT) return;
-      answer.pause();
-      answer.off("data", take);
-      resolve({ kept, isWhole: false });
+    const held: Buffer[] = [];
+    let sizeBytes = 0;
+    const hold = (chunk: Buffer): void => {
+      held.push(chunk);
+      sizeBytes += chunk.length;
+      if (sizeBytes <= MAX_HELD_BYTES) return;
+      received.pause();
+      received.off("data", hold);
+      resolve({ held, isComplete: false });
     };
-    answer.on("data", take);
-    answer.once("end", () => resolve({ kept, isWhole: true }));
-    answer.once("error", reject);
+    received.on("data", hold);
+    received.once("end", () => resolve({ held, isComplete: true }));
+    received.once("error", reject);
   });
 }
 
-interface Joined {
+interface Upgraded {
   readonly connection: Duplex;
   readonly head: Buffer;
   readonly addresses: Addresses;
 }
 
-/** Hands the caller's connection to the service. */
-function join(response: ServerResponse, { rawHeaders }: IncomingMessage, { connection, head, addresses }: Joined): void {
+/** Connects the caller to the service in another protocol. */
+function joinConnections(response: ServerResponse, received: IncomingMessage, { connection, head, addresses }: Upgraded): void {
   const caller = response.socket as Socket;
   response.detachSocket(caller);
-  const headers = [...answeredHeaders(rawHeaders, "upgrade", addresses), "Connection", "Upgrade", "Upgrade", "websocket"];
-  const lines = headers.flatMap((name, index) => (index % 2 === 0 ? [`${name}: ${headers[index + 1]}\r\n`] : []));
-  caller.write(`HTTP/1.1 101 Switching Protocols\r\n${lines.join("")}\r\n`, "latin1");
+  const lines = headerLines([...responseHeaders(received, "GET", addresses), "Connection", "Upgrade", "Upgrade", "websocket"]);
+  caller.write(`HTTP/1.1 101 Switching Protocols\r\n${lines}\r\n`, "latin1");
   if (head.length > 0) connection.unshift(head);
   connection.on("error", () => caller.destroy()).on("close", () => caller.destroy());
   caller.on("error", () => connection.destroy()).on("close", () => connection.destroy());

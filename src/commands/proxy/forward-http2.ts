@@ -1,33 +1,34 @@
 import { constants, type ClientHttp2Stream, type IncomingHttpHeaders, type OutgoingHttpHeaders, type ServerHttp2Stream } from "node:http2";
-import { failurePage, type Door } from "./local-responses.ts";
-import { answeredFields, sentFields } from "./headers.ts";
+import { http2RequestHeaders, http2ResponseHeaders } from "./headers.ts";
+import { failurePage } from "./local-pages.ts";
+import type { RequestContext } from "./request-context.ts";
 
 const GRPC = /^application\/grpc(?:[+;]|$)/;
 /** https://grpc.io/docs/guides/status-codes/ */
 const GRPC_UNAVAILABLE = "14";
 
-/** Passes a stream of HTTP/2 on to the service with the token, and the answer and its trailers back as they come. */
-export async function passOnHttp2(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, door: Door): Promise<void> {
-  const { journal, tokens, upstream, refusals } = door;
-  const begun = journal.begin();
+/** Forwards a stream of HTTP/2 to the service with the token, and streams the response and its trailers back. */
+export async function forwardHttp2(stream: ServerHttp2Stream, headers: IncomingHttpHeaders, context: RequestContext): Promise<void> {
+  const { requestLog, tokens, connections, rejections } = context;
+  const startedAt = requestLog.begin();
   const method = headers[":method"];
   const path = headers[":path"] ?? "/";
-  const addresses = door.addressesFor(headers[":authority"] ?? headers.host ?? "");
-  const carrier = headers.authorization === undefined ? "Authorization" : door.secondCarrier;
-  let asked: ClientHttp2Stream | undefined;
+  const addresses = context.addressesFor(headers[":authority"] ?? headers.host ?? "");
+  const tokenHeader = headers.authorization === undefined ? "Authorization" : context.secondTokenHeader;
+  let sent: ClientHttp2Stream | undefined;
   let status = 0;
 
   stream.on("error", () => {});
   stream.on("close", () => {
-    journal.end(method, path, status, begun);
-    // A caller that went away has no more use for the answer.
-    if (asked && !asked.closed) asked.close(constants.NGHTTP2_CANCEL);
+    requestLog.end(method, path, status, startedAt);
+    // The caller went away, or has the whole response.
+    if (sent && !sent.closed) sent.close(constants.NGHTTP2_CANCEL);
   });
   const fail = (error: unknown): void => {
     if (stream.closed || stream.destroyed) return;
     if (stream.headersSent) return stream.close(constants.NGHTTP2_INTERNAL_ERROR);
-    const page = failurePage(error, door);
-    refusals.tell(page.error);
+    const page = failurePage(error, context);
+    rejections.report(page.error);
     status = page.status;
     if (GRPC.test(headers["content-type"] ?? "")) return stream.respond(grpcFailure(page.body), { endStream: true });
     stream.respond({ ":status": status, ...page.headers });
@@ -36,55 +37,55 @@ export async function passOnHttp2(stream: ServerHttp2Stream, headers: IncomingHt
 
   try {
     const token = await tokens.get();
-    const { session, release } = await upstream.session();
+    const { session, release } = await connections.session();
     if (stream.closed || stream.destroyed) return release();
-    const sent = session.request(sentFields(headers, addresses, { carrier, value: `Bearer ${token}` }), {
+    const attempt = session.request(http2RequestHeaders(headers, addresses, { tokenHeader, value: `Bearer ${token}` }), {
       endStream: stream.endAfterHeaders,
     });
-    asked = sent;
+    sent = attempt;
     let trailers: OutgoingHttpHeaders = {};
-    sent.on("close", release);
-    sent.on("error", fail);
-    sent.on("response", (answered, flags) => {
-      status = answered[":status"] ?? 0;
+    attempt.on("close", release);
+    attempt.on("error", fail);
+    attempt.on("response", (received, flags) => {
+      status = received[":status"] ?? 0;
       if (status < 400) tokens.accepted(token);
       const isHeadOnly = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0;
-      const suspect = { status, headers: answered, path, carrier, token };
-      const isSuspect = status >= 400 || answered["x-goog-iap-generated-response"] !== undefined;
-      const witness = isSuspect ? refusals.watch(suspect) : undefined;
+      const suspect = { status, headers: received, path, tokenHeader, token };
+      const isSuspect = status >= 400 || received["x-goog-iap-generated-response"] !== undefined;
+      const observer = isSuspect ? rejections.observe(suspect) : undefined;
       if (stream.closed || stream.destroyed) return;
-      // gRPC's Trailers-Only is an answer that is its head and nothing else, and has to stay one.
+      // gRPC's Trailers-Only is a response that is only its head, and must stay one.
       try {
-        stream.respond(answeredFields(answered, addresses), isHeadOnly ? { endStream: true } : { waitForTrailers: true });
+        stream.respond(http2ResponseHeaders(received, addresses), isHeadOnly ? { endStream: true } : { waitForTrailers: true });
       } catch (error) {
-        sent.close(constants.NGHTTP2_CANCEL);
+        attempt.close(constants.NGHTTP2_CANCEL);
         return fail(error);
       }
-      if (witness) sent.on("data", (chunk: Buffer) => witness.see(chunk)).on("end", () => witness.end());
-      if (isHeadOnly) return void sent.resume();
+      if (observer) attempt.on("data", (chunk: Buffer) => observer.see(chunk)).on("end", () => observer.end());
+      if (isHeadOnly) return void attempt.resume();
       stream.on("wantTrailers", () => stream.sendTrailers(trailers));
-      sent.pipe(stream);
+      attempt.pipe(stream);
     });
-    sent.on("trailers", (received) => (trailers = answeredFields(received, addresses)));
-    sent.on("close", () => {
+    attempt.on("trailers", (received) => (trailers = http2ResponseHeaders(received, addresses)));
+    attempt.on("close", () => {
       if (stream.closed || stream.destroyed) return;
       if (!stream.headersSent) fail(new Error("it gave no answer"));
-      else if (sent.rstCode !== constants.NGHTTP2_NO_ERROR) stream.close(sent.rstCode);
+      else if (attempt.rstCode !== constants.NGHTTP2_NO_ERROR) stream.close(attempt.rstCode);
       else if (!stream.readableEnded) {
-        // RFC 9113, section 8.1: who was answered before all was sent may stop sending, and is told so.
+        // RFC 9113, section 8.1: after an early response the caller can stop sending, and is told so.
         stream.resume();
-        const tell = () => stream.close(constants.NGHTTP2_NO_ERROR);
-        if (stream.writableFinished) tell();
-        else stream.once("finish", tell);
+        const stopUpload = () => stream.close(constants.NGHTTP2_NO_ERROR);
+        if (stream.writableFinished) stopUpload();
+        else stream.once("finish", stopUpload);
       }
     });
-    if (!stream.endAfterHeaders) stream.pipe(sent);
+    if (!stream.endAfterHeaders) stream.pipe(attempt);
   } catch (error) {
     fail(error);
   }
 }
 
-/** https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md: a failure is a status in an answer of 200, its message percent-encoded. */
+/** https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md: a failure is a status in a response of 200, its message percent-encoded. */
 function grpcFailure(text: string): OutgoingHttpHeaders {
   return {
     ":status": 200,

@@ -8,7 +8,7 @@ import { resolveServiceUrl } from "../../invoke/target-url.ts";
 import { createEvidenceLookup } from "../../invoke/refusal/evidence-lookup.ts";
 import type { Context } from "../../context/context.ts";
 import { CliError } from "../../errors/cli-error.ts";
-import { STATUS_PATH } from "./local-responses.ts";
+import { STATUS_PATH } from "./local-pages.ts";
 import { openProxy } from "./open-proxy.ts";
 import { bare, isLoopback } from "../../http/route.ts";
 
@@ -20,12 +20,12 @@ interface ProxyOptions extends Pick<CacheOptions, "cache">, AudienceOptions {
   readonly allowOrigin?: readonly string[];
 }
 
-/** Where Google's own proxy listens too. */
+/** As `gcloud run services proxy` does. */
 const DEFAULT_PORT = 8080;
-/** Milliseconds that requests may take when the proxy is told to end. */
-const GRACE = 5000;
+/** How long requests in progress have to finish when the proxy ends. */
+const SHUTDOWN_TIMEOUT_MS = 5000;
 
-/** Passes requests to a port of this machine on to the service with an ID token, until it is told to end. Throws as the credentials do, PROXY_FAILED for a port that is taken. */
+/** Forwards requests from a local port to the service with an ID token, until the signal ends it. Throws as the credentials do, and PROXY_FAILED for a taken port. */
 export async function proxy(context: Context, service: string | undefined, options: ProxyOptions): Promise<void> {
   const { terminal, settings, signal, env } = context;
   const { port = DEFAULT_PORT, allowOrigin: origins = [] } = options;
@@ -38,9 +38,9 @@ export async function proxy(context: Context, service: string | undefined, optio
   const credentials = withCache(await findCredentials(settings.get("credentials"), context), context, { ...options, isLongRun: true });
   const url = await findService(context, service, options.tag);
   const audience = credentials.audience ?? (await chooseAudience(url, options, context));
-  const asked = options.audience ?? options.iap;
-  if (asked !== undefined && credentials.audience !== undefined && credentials.audience !== asked)
-    terminal.warn(loginAudienceWarning(credentials.audience, asked));
+  const wanted = options.audience ?? options.iap;
+  if (wanted !== undefined && credentials.audience !== undefined && credentials.audience !== wanted)
+    terminal.warn(loginAudienceWarning(credentials.audience, wanted));
   terminal.debug(`credential: ${credentials.description}`);
   if (context.dryRun) {
     const { principal = null, tokenRequest } = credentials;
@@ -53,7 +53,7 @@ export async function proxy(context: Context, service: string | undefined, optio
     service: url,
     audience,
     credentials,
-    secondCarrier: options.iap === undefined ? "X-Serverless-Authorization" : "Proxy-Authorization",
+    secondTokenHeader: options.iap === undefined ? "X-Serverless-Authorization" : "Proxy-Authorization",
     origins,
     machine: hostname(),
     env,
@@ -70,11 +70,11 @@ export async function proxy(context: Context, service: string | undefined, optio
     `Calls go to ${url.origin}${principal ? ` as ${principal}` : ""}. What is going on: ${opened.url}${STATUS_PATH}. Ctrl-C ends it.`,
   );
   if (!signal.aborted) await once(signal, "abort");
-  if (opened.active() > 0) terminal.note(`Ending: what is under way (${opened.active()}) has ${GRACE / 1000} s to finish.`);
-  await opened.close(GRACE);
+  if (opened.active() > 0) terminal.note(`Ending: what is under way (${opened.active()}) has ${SHUTDOWN_TIMEOUT_MS / 1000} s to finish.`);
+  await opened.close(SHUTDOWN_TIMEOUT_MS);
 }
 
-/** The service that is named, or that is set, or a tag's address of it. */
+/** The URL of the named or configured service, or of one of its tags. */
 async function findService(context: Context, name: string | undefined, tag: string | undefined): Promise<URL> {
   const url = await resolveServiceUrl(context, name);
   if (url.pathname !== "/" || url.search)

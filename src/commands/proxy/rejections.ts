@@ -2,107 +2,107 @@ import { explainRefusal } from "../../invoke/refusal/explain-refusal.ts";
 import { responseAuthor, isFromIap } from "../../invoke/refusal/response-author.ts";
 import type { EvidenceLookup } from "../../invoke/refusal/evidence.ts";
 import type { CliError } from "../../errors/cli-error.ts";
-import type { TokenKeeper } from "./token-refresh.ts";
+import type { TokenSource } from "./token-source.ts";
 
-/** An answer that may be Cloud Run's and not the service's. */
-export interface Suspect {
+/** A response that could come from Cloud Run instead of the service. */
+export interface SuspectResponse {
   readonly status: number;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   readonly path: string;
-  readonly carrier: string;
+  readonly tokenHeader: string;
   readonly token: string;
 }
 
-/** Sees an answer's body pass by. */
-interface Witness {
+/** Observes the body of a response while it is forwarded. */
+interface BodyObserver {
   see(chunk: Buffer): void;
-  /** The whole answer has been seen, or as much as is ever looked at. */
+  /** The body is complete. */
   end(): void;
 }
 
-/** Tells the reasons of refusals in the log; what is answered stays as it is. */
-export interface Refusals {
-  /** Somebody to show an answer's body to; undefined where the answer is the service's own beyond doubt. */
-  watch(suspect: Suspect): Witness | undefined;
-  /** True where it was the token that was refused, and the next one may do better. */
-  isStale(suspect: Suspect, body: Buffer): boolean;
-  /** Says once in a while that something failed here. */
-  tell(error: CliError): void;
+/** Explains rejected requests in the log; the responses stay unchanged. */
+export interface Rejections {
+  /** An observer for the body; undefined if the response is certainly the service's own. */
+  observe(suspect: SuspectResponse): BodyObserver | undefined;
+  /** True if the token was rejected, and a new one can succeed. */
+  isStaleToken(suspect: SuspectResponse, body: Buffer): boolean;
+  /** Logs a failure of the proxy itself, unless it was logged recently. */
+  report(error: CliError): void;
 }
 
-interface RefusalsOptions {
+interface RejectionsOptions {
   readonly service: URL;
   readonly principal: string | undefined;
-  readonly tokens: Pick<TokenKeeper, "refused">;
+  readonly tokens: Pick<TokenSource, "rejected">;
   readonly look: EvidenceLookup;
   readonly warn: (text: string) => void;
   readonly note: (text: string) => void;
 }
 
-/** Bytes of a page that are looked at: those of Cloud Run's are smaller. */
-const MOST_SEEN = 4096;
-/** Milliseconds in which the same is not told again. */
-const QUIET = 10 * 60_000;
+/** Bytes of a page that are read: Cloud Run's own pages are smaller. */
+const MAX_PAGE_BYTES = 4096;
+/** The time until the same message is logged again. */
+const REPEAT_AFTER_MS = 10 * 60_000;
 
-/** Watches answers for refusals of Cloud Run's front end and of Identity-Aware Proxy. */
-export function createRefusals({ service, principal, tokens, look, warn, note }: RefusalsOptions): Refusals {
-  const told = new Map<string, number>();
-  const isNews = (key: string): boolean => {
+/** Looks for rejections by Cloud Run's front end and by Identity-Aware Proxy in responses. */
+export function createRejections({ service, principal, tokens, look, warn, note }: RejectionsOptions): Rejections {
+  const loggedAt = new Map<string, number>();
+  const isNew = (key: string): boolean => {
     const now = Date.now();
-    if (now - (told.get(key) ?? -Infinity) < QUIET) return false;
-    told.set(key, now);
+    if (now - (loggedAt.get(key) ?? -Infinity) < REPEAT_AFTER_MS) return false;
+    loggedAt.set(key, now);
     return true;
   };
-  const say = ({ code, message, hint }: CliError): void => {
+  const log = ({ code, message, hint }: CliError): void => {
     warn(`${message} [${code}]`);
     if (hint !== undefined) note(`hint: ${hint.replaceAll("cloudrun-oauth invoke", "cloudrun-oauth proxy")}`);
   };
-  const callOf = ({ status, headers, path, carrier, token }: Suspect, body: string) => ({
+  const callOf = ({ status, headers, path, tokenHeader, token }: SuspectResponse, body: string) => ({
     url: URL.canParse(path, service.origin) ? new URL(path, service.origin) : service,
     status,
-    headers: joined(headers),
+    headers: joinHeaders(headers),
     body,
-    sent: [[carrier, `Bearer ${token}`] as const],
+    sent: [[tokenHeader, `Bearer ${token}`] as const],
     principal,
     now: Date.now(),
   });
-  const consider = async (suspect: Suspect, body: string): Promise<void> => {
+  const explain = async (suspect: SuspectResponse, body: string): Promise<void> => {
     const call = callOf(suspect, body);
     const author = responseAuthor(call);
     if (author === undefined) return;
-    if (author === "front end" && suspect.status === 401) tokens.refused(suspect.token);
-    if (!isNews(`${author} ${suspect.status}`)) return;
+    if (author === "front end" && suspect.status === 401) tokens.rejected(suspect.token);
+    if (!isNew(`${author} ${suspect.status}`)) return;
     const error = await explainRefusal(call, look);
-    if (error) say(error);
+    if (error) log(error);
   };
 
   return {
-    watch(suspect) {
+    observe(suspect) {
       const { status, headers } = suspect;
       const isPage = String(headers["content-type"] ?? "").startsWith("text/html");
       if (!(status >= 400 && (isPage || status === 401 || status === 504)) && headers["x-goog-iap-generated-response"] === undefined)
         return undefined;
       const chunks: Buffer[] = [];
-      let size = 0;
+      let sizeBytes = 0;
       return {
         see(chunk) {
-          if (size < MOST_SEEN) chunks.push(Buffer.from(chunk));
-          size += chunk.length;
+          if (sizeBytes < MAX_PAGE_BYTES) chunks.push(Buffer.from(chunk));
+          sizeBytes += chunk.length;
         },
-        // To explain is no part of the request: what goes wrong with it is not said.
-        end: () => void consider(suspect, Buffer.concat(chunks).toString("utf8", 0, MOST_SEEN)).catch(() => {}),
+        // The request succeeded already: a failure to explain it is ignored.
+        end: () => void explain(suspect, Buffer.concat(chunks).toString("utf8", 0, MAX_PAGE_BYTES)).catch(() => {}),
       };
     },
-    isStale(suspect, body) {
-      const call = callOf(suspect, body.toString("utf8", 0, MOST_SEEN));
-      return !isFromIap(call.headers) && responseAuthor(call) === "front end" && tokens.refused(suspect.token);
+    isStaleToken(suspect, body) {
+      const call = callOf(suspect, body.toString("utf8", 0, MAX_PAGE_BYTES));
+      return !isFromIap(call.headers) && responseAuthor(call) === "front end" && tokens.rejected(suspect.token);
     },
-    tell: (error) => void (isNews(error.message) && say(error)),
+    report: (error) => void (isNew(error.message) && log(error)),
   };
 }
 
-function joined(headers: Suspect["headers"]): Record<string, string> {
+function joinHeaders(headers: SuspectResponse["headers"]): Record<string, string> {
   const entries = Object.entries(headers).filter(([name, value]) => value !== undefined && !name.startsWith(":"));
   return Object.fromEntries(entries.map(([name, value]) => [name, [value].flat().join(", ")]));
 }

@@ -1,41 +1,39 @@
 import { redact } from "../../errors/redact.ts";
 
-/** A request that is over. */
+/** A completed request. */
 interface Entry {
   readonly method: string;
-  /** Without its query, which may hold what is nobody's business. */
+  /** Without the query, which can contain secrets. */
   readonly path: string;
-  /** 0 where the caller went away before it was answered. */
+  /** 0 if the caller went away before the response. */
   readonly status: number;
   /** Milliseconds since the epoch. */
   readonly time: number;
-  readonly milliseconds: number;
+  readonly durationMs: number;
 }
 
-/** What the proxy has done, for the log and the page. */
-export interface Journal {
-  /** Begins a request; gives the moment that `end` wants. */
+/** The requests that went through the proxy, for stderr and the status page. */
+export interface RequestLog {
+  /** Begins a request; returns the start time, which `end` takes. */
   begin(): number;
-  /** Takes a begin back: the same request begins anew. */
-  forget(): void;
-  end(method: string | undefined, path: string | undefined, status: number, begun: number): void;
-  /** Requests under way. */
+  end(method: string | undefined, path: string | undefined, status: number, startedAt: number): void;
+  /** The number of requests in progress. */
   active(): number;
   total(): number;
-  /** The last ones, the latest first. */
+  /** The last requests, the latest first. */
   latest(): readonly Entry[];
-  /** Calls back when no request is under way any more. */
+  /** Calls back when no request is in progress. */
   onIdle(done: () => void): void;
   close(): void;
 }
 
-const KEPT = 50;
-/** Milliseconds in which lines come together: to write each by itself takes longer than to pass a request on. */
-const GATHERING = 50;
+const MAX_ENTRIES = 50;
+/** Lines are written in batches: writing each one takes longer than forwarding a request. */
+const FLUSH_INTERVAL_MS = 50;
 
-/** Counts requests, and writes a line for each, several at a time. */
-export function openJournal(write: ((lines: string) => void) | undefined): Journal {
-  const ring: Entry[] = [];
+/** Counts requests, and writes a line for each, in batches. */
+export function openRequestLog(write: ((lines: string) => void) | undefined): RequestLog {
+  const entries: Entry[] = [];
   let active = 0;
   let total = 0;
   let lines = "";
@@ -53,25 +51,24 @@ export function openJournal(write: ((lines: string) => void) | undefined): Journ
       active += 1;
       return performance.now();
     },
-    forget: () => void (active -= 1),
-    end(method = "", target = "", status, begun) {
+    end(method = "", target = "", status, startedAt) {
       active -= 1;
-      const milliseconds = performance.now() - begun;
+      const durationMs = performance.now() - startedAt;
       const query = target.indexOf("?");
       const path = query < 0 ? target : target.slice(0, query);
-      ring[total % KEPT] = { method, path, status, time: Date.now() - milliseconds, milliseconds };
+      entries[total % MAX_ENTRIES] = { method, path, status, time: Date.now() - durationMs, durationMs };
       total += 1;
       if (write) {
-        lines += `${method} ${path} ${status || "(the caller went away)"} ${milliseconds < 10 ? milliseconds.toFixed(1) : Math.round(milliseconds)} ms\n`;
-        timer ??= setTimeout(flush, GATHERING);
+        lines += `${method} ${path} ${status || "(the caller went away)"} ${durationMs < 10 ? durationMs.toFixed(1) : Math.round(durationMs)} ms\n`;
+        timer ??= setTimeout(flush, FLUSH_INTERVAL_MS);
       }
       if (active === 0) idle?.();
     },
     active: () => active,
     total: () => total,
     latest: () =>
-      ring
-        .toSorted((one, other) => other.time + other.milliseconds - one.time - one.milliseconds)
+      entries
+        .toSorted((one, other) => other.time + other.durationMs - one.time - one.durationMs)
         .map((entry) => ({ ...entry, path: printable(entry.path) })),
     onIdle(done) {
       idle = done;
@@ -81,7 +78,7 @@ export function openJournal(write: ((lines: string) => void) | undefined): Journ
   };
 }
 
-/** What comes from a caller cannot write on the terminal, and what looks like a token is not shown. */
+/** Text from a caller without control characters for the terminal and without tokens. */
 function printable(text: string): string {
   return redact(text.replace(/(?!\n)\p{Cc}/gu, "?"));
 }

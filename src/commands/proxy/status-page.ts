@@ -1,23 +1,17 @@
 import { createHash } from "node:crypto";
-import type { Journal } from "./request-log.ts";
-import type { TokenKeeper } from "./token-refresh.ts";
-
-/** A whole answer. */
-export interface Page {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
-}
+import type { Page } from "./local-pages.ts";
+import type { RequestLog } from "./request-log.ts";
+import type { TokenSource } from "./token-source.ts";
 
 interface StatusOptions {
   readonly service: URL;
   readonly audience: string;
-  /** Who calls, where that is known. */
+  /** The caller, if known. */
   readonly principal: () => string | undefined;
-  /** What the credential is, in a line. */
+  /** A one-line description of the credential. */
   readonly credentials: string;
-  readonly tokens: Pick<TokenKeeper, "expires">;
-  readonly journal: Pick<Journal, "active" | "total" | "latest">;
+  readonly tokens: Pick<TokenSource, "expires">;
+  readonly requestLog: Pick<RequestLog, "active" | "total" | "latest">;
 }
 
 const STYLE = `
@@ -31,35 +25,35 @@ th, td { border-bottom: 1px solid #8884; padding: .3rem .8rem .3rem 0; text-alig
 th { font-weight: 600; } td:nth-child(3) { overflow-wrap: anywhere; width: 60%; } td:last-child, th:last-child { text-align: right; white-space: nowrap; }
 .bad { color: #c5221f; } @media (prefers-color-scheme: dark) { .bad { color: #f28b82; } }
 `;
-/** https://www.w3.org/TR/CSP3/: nothing is loaded, nothing runs, nothing is sent, nobody frames it. */
-const POLICY = `default-src 'none'; style-src 'sha256-${createHash("sha256").update(STYLE).digest("base64")}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
+/** https://www.w3.org/TR/CSP3/: nothing is loaded, runs, is sent, or frames the page. */
+const CONTENT_SECURITY_POLICY = `default-src 'none'; style-src 'sha256-${createHash("sha256").update(STYLE).digest("base64")}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
 
-const GUARDS = {
+const SECURITY_HEADERS = {
   "cache-control": "no-store",
-  "content-security-policy": POLICY,
+  "content-security-policy": CONTENT_SECURITY_POLICY,
   "cross-origin-resource-policy": "same-origin",
   "referrer-policy": "no-referrer",
   "x-content-type-options": "nosniff",
 };
 
-/** The page that says who calls what, for how long the token is good yet, and what was called last: in HTML, or in JSON for who prefers it. */
-export function createStatusPage(options: StatusOptions): (accept: string | undefined, own: string) => Page {
-  return (accept = "", own) => {
-    const facts = read(options, own);
+/** The page that shows the caller, the service, the token's remaining lifetime, and the last requests: in HTML, or in JSON if the client prefers that. */
+export function createStatusPage(options: StatusOptions): (accept: string | undefined, proxyUrl: string) => Page {
+  return (accept = "", proxyUrl) => {
+    const facts = readFacts(options, proxyUrl);
     const json = accept.indexOf("application/json");
     const html = accept.indexOf("text/html");
     return json >= 0 && (html < 0 || json < html)
-      ? { status: 200, headers: { ...GUARDS, "content-type": "application/json" }, body: `${JSON.stringify(facts, null, 2)}\n` }
-      : { status: 200, headers: { ...GUARDS, "content-type": "text/html; charset=utf-8" }, body: write(facts) };
+      ? { status: 200, headers: { ...SECURITY_HEADERS, "content-type": "application/json" }, body: `${JSON.stringify(facts, null, 2)}\n` }
+      : { status: 200, headers: { ...SECURITY_HEADERS, "content-type": "text/html; charset=utf-8" }, body: renderHtml(facts) };
   };
 }
 
-type Facts = ReturnType<typeof read>;
+type Facts = ReturnType<typeof readFacts>;
 
-function read({ service, audience, principal, credentials, tokens, journal }: StatusOptions, own: string) {
+function readFacts({ service, audience, principal, credentials, tokens, requestLog }: StatusOptions, proxyUrl: string) {
   const expires = tokens.expires();
   return {
-    proxy: own,
+    proxy: proxyUrl,
     service: service.origin,
     audience,
     principal: principal() ?? null,
@@ -68,18 +62,18 @@ function read({ service, audience, principal, credentials, tokens, journal }: St
       expires_at: expires > 0 ? new Date(expires).toISOString() : null,
       seconds_left: Math.max(0, Math.round((expires - Date.now()) / 1000)),
     },
-    requests: { total: journal.total(), active: journal.active() },
-    last_requests: journal.latest().map(({ method, path, status, time, milliseconds }) => ({
+    requests: { total: requestLog.total(), active: requestLog.active() },
+    last_requests: requestLog.latest().map(({ method, path, status, time, durationMs }) => ({
       time: new Date(time).toISOString(),
       method,
       path,
       status: status || null,
-      duration_ms: Math.round(milliseconds * 10) / 10,
+      duration_ms: Math.round(durationMs * 10) / 10,
     })),
   };
 }
 
-function write({ proxy, service, audience, principal, credentials, token, requests, last_requests: last }: Facts): string {
+function renderHtml({ proxy, service, audience, principal, credentials, token, requests, last_requests: last }: Facts): string {
   const facts = [
     ["Proxy", proxy],
     ["Service", service],

@@ -14,8 +14,6 @@ export interface Faults {
   /** Throws ApiError NOT_FOUND. */
   remove(id: number): void;
   clear(): void;
-  /** True where none lies in wait. */
-  isEmpty(): boolean;
   /** Does to a request what the first fault says that matches it. True where nothing is left to answer. */
   inject(request: IncomingMessage, response: ServerResponse, host: string): Promise<boolean>;
 }
@@ -48,7 +46,6 @@ export function createFaults(now: () => number): Faults {
       if (!faults.delete(id)) throw new ApiError("NOT_FOUND", `There is no fault ${id}.`);
     },
     clear: () => faults.clear(),
-    isEmpty: () => faults.size === 0,
     async inject(request, response, host) {
       const target = request.url ?? "/";
       const fault = take(request.method ?? "GET", host, target.split("?", 1)[0] as string);

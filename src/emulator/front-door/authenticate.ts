@@ -3,14 +3,15 @@ import { findAccessToken } from "../oauth2/access-tokens.ts";
 import { verifyIdToken } from "../oauth2/id-tokens.ts";
 import { GCLOUD_CLIENTS } from "../oauth2/logins.ts";
 import type { Runtime } from "../runtime.ts";
+import { headerIndexes, type RawHeaders } from "../server/raw-headers.ts";
 
 type Header = "authorization" | "x-serverless-authorization";
 
-/** What a call to a service brings to say who it is from. */
+/** What a call to a service presents to identify its caller. */
 export type Credential =
   | { readonly kind: "none" }
-  /** `reason` is a sentence for the log; the caller is not told. */
-  | { readonly kind: "bad"; readonly reason: string }
+  /** `reason` is a sentence for the log; the caller doesn't see it. */
+  | { readonly kind: "invalid"; readonly reason: string }
   | {
       readonly kind: "principal";
       readonly member: string;
@@ -18,33 +19,33 @@ export type Credential =
       readonly claims: Readonly<Record<string, unknown>>;
       /** The header that was checked. */
       readonly header: Header;
-      /** The request's headers as the service sees them: the checked token without its signature. */
-      readonly redactedHeaders: string[];
+      /** The request's headers as the service gets them: the checked token without its signature. */
+      readonly redactedHeaders: RawHeaders;
     };
 
 interface Options extends Pick<Runtime, "state" | "signingKeys" | "now"> {
-  /** The service's URLs, without a slash at the end, and its custom audiences. */
+  /** The service's URLs, without a trailing slash, and its custom audiences. */
   readonly audiences: readonly string[];
 }
 
 /**
- * Checks the credential of a call to a service. `rawHeaders` are name, value, name, value …
+ * Checks the credential of a call to a service.
  * https://cloud.google.com/run/docs/authenticating/service-to-service#acquire-token
  */
-export async function authenticate(rawHeaders: readonly string[], options: Options): Promise<Credential> {
-  const serverless = indexesOf(rawHeaders, "x-serverless-authorization");
+export async function authenticate(rawHeaders: RawHeaders, options: Options): Promise<Credential> {
+  const serverless = headerIndexes(rawHeaders, "x-serverless-authorization");
   const header: Header = serverless.length > 0 ? "x-serverless-authorization" : "authorization";
-  const found = serverless.length > 0 ? serverless : indexesOf(rawHeaders, "authorization");
-  const [index] = found;
+  const indexes = serverless.length > 0 ? serverless : headerIndexes(rawHeaders, "authorization");
+  const [index] = indexes;
   if (index === undefined) return { kind: "none" };
-  if (found.length > 1) return bad(`There is more than one ${header} header.`);
+  if (indexes.length > 1) return invalid(`There is more than one ${header} header.`);
 
   const [, scheme = "", token = ""] = /^(bearer) +([^\s,]+)$/i.exec(rawHeaders[index] ?? "") ?? [];
-  if (token === "") return bad(`The ${header} header is not of the form "Bearer ID_TOKEN".`);
+  if (token === "") return invalid(`The ${header} header is not of the form "Bearer ID_TOKEN".`);
   const jwt = await verifyIdToken(options, token);
   if (!jwt) {
     const isAccessToken = findAccessToken(options.state, token) !== undefined;
-    return bad(
+    return invalid(
       isAccessToken
         ? "The token is an access token; Cloud Run wants an ID token."
         : "The token is no ID token of https://accounts.google.com that is valid now.",
@@ -52,40 +53,30 @@ export async function authenticate(rawHeaders: readonly string[], options: Optio
   }
   const { aud } = jwt.claims;
   if (!isForGcloud(aud) && !options.audiences.some((audience) => isAudience(aud, audience))) {
-    return bad(`The token's audience is ${JSON.stringify(aud)}; the service answers to ${options.audiences.join(", ")}.`);
+    return invalid(`The token's audience is ${JSON.stringify(aud)}; the service answers to ${options.audiences.join(", ")}.`);
   }
   const principal = findPrincipal(jwt.claims, options);
-  if (!principal) return bad("The token's service account was deleted or disabled.");
+  if (!principal) return invalid("The token's service account was deleted or disabled.");
 
   const redacted = `${scheme} ${token.slice(0, token.lastIndexOf("."))}.SIGNATURE_REMOVED_BY_GOOGLE`;
   const { member, email } = principal;
   return { kind: "principal", member, email, claims: jwt.claims, header, redactedHeaders: rawHeaders.with(index, redacted) };
 }
 
-/** The positions of a header's values. */
-function indexesOf(rawHeaders: readonly string[], name: Header): number[] {
-  const indexes: number[] = [];
-  for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
-    const text = rawHeaders[index] as string;
-    if (text.length === name.length && text.toLowerCase() === name) indexes.push(index + 1);
-  }
-  return indexes;
-}
-
 /**
- * Every service takes tokens for gcloud's clients, whatever its own audiences are: `gcloud auth print-identity-token` without --audiences and
+ * Every service accepts tokens for gcloud's clients, whatever its own audiences are: `gcloud auth print-identity-token` without --audiences and
  * `gcloud run services proxy` send one (google/adk-python#3814), programs with a person's login the other (GoogleCloudPlatform/cloud-run-proxy#10).
  */
 function isForGcloud(claim: unknown): boolean {
   return GCLOUD_CLIENTS.some((client) => client === claim);
 }
 
-/** A custom audience has to match exactly; a service's URL may end in a slash. */
+/** A custom audience must match exactly; a service's URL can end in a slash. */
 function isAudience(claim: unknown, audience: string): boolean {
   return claim === audience || (/^https:\/\/[^/]+\.run\.app$/.test(audience) && claim === `${audience}/`);
 }
 
-/** Whom a token is about: `sub` decides, since a token of the IAM Credentials API may come without an e-mail address. */
+/** The principal of a token: `sub` decides, since a token of the IAM Credentials API can lack the email address. */
 export function findPrincipal(
   { sub, email, email_verified: verified }: Readonly<Record<string, unknown>>,
   { state }: Pick<Options, "state">,
@@ -98,6 +89,6 @@ export function findPrincipal(
   return { member: `serviceAccount:${account.email}`, email: account.email };
 }
 
-function bad(reason: string): Credential {
-  return { kind: "bad", reason };
+function invalid(reason: string): Credential {
+  return { kind: "invalid", reason };
 }

@@ -1,80 +1,84 @@
 import { Agent, request as httpRequest, type ClientRequest } from "node:http";
-import type { Duplex } from "node:stream";
-import type { Answer } from "./response.ts";
+import type { Duplex, Writable } from "node:stream";
+import { headerIndexes, type RawHeaders } from "../server/raw-headers.ts";
+import type { InstanceResponse } from "./response.ts";
 
 /** A request as an instance gets it. */
-export interface Onward {
+export interface InstanceRequest {
   readonly method: string;
   readonly path: string;
-  /** Name, value, name, value … */
-  readonly headers: readonly string[];
+  readonly headers: RawHeaders;
   readonly hasBody: boolean;
-  /** Whether the caller would speak WebSocket. */
+  /** True if the caller asks for an upgrade to WebSocket. */
   readonly wantsWebSocket: boolean;
 }
 
-/** A request to an instance that is under way. */
-export interface Asked {
-  /** Where the request's body goes. */
-  readonly body: NodeJS.WritableStream;
-  /** Rejects where the instance gave none. */
-  readonly answer: Promise<Answer>;
-  /** Breaks off whatever is still under way. */
+/** A request that was sent to an instance. */
+export interface PendingResponse {
+  readonly requestBody: Writable;
+  /** Rejects if the instance sends no response. */
+  readonly response: Promise<InstanceResponse>;
+  /** Ends the request, which is not sent again. */
   cancel(): void;
 }
 
-const agent = new Agent({ keepAlive: true });
+/** Milliseconds that a connection stays open between requests: fewer than Node's servers keep theirs. */
+const KEEP_ALIVE_MS = 4000;
+const reusing = new Agent({ keepAlive: true, timeout: KEEP_ALIVE_MS });
+const connectingAnew = new Agent();
 
-/** Asks the instance at a loopback port in HTTP/1.1. */
-export function askHttp1(port: number, { method, path, hasBody, wantsWebSocket, ...onward }: Onward): Asked {
-  const headers = [...onward.headers];
+/** RFC 9110, section 9.2.2. */
+const IDEMPOTENT_METHODS = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]);
+
+/** Sends a request in HTTP/1.1 to the instance at a loopback port. */
+export function forwardHttp1(port: number, { method, path, hasBody, wantsWebSocket, ...request }: InstanceRequest): PendingResponse {
+  const headers = [...request.headers];
   if (wantsWebSocket) headers.push("Connection", "Upgrade", "Upgrade", "websocket");
-  if (hasBody && !headers.some((name, index) => index % 2 === 0 && name.toLowerCase() === "content-length")) {
-    headers.push("Transfer-Encoding", "chunked");
-  }
-  const send = (): ClientRequest =>
+  if (hasBody && headerIndexes(headers, "content-length").length === 0) headers.push("Transfer-Encoding", "chunked");
+  const canRepeat = !hasBody && IDEMPOTENT_METHODS.has(method);
+  const send = (agent: Agent): ClientRequest =>
     httpRequest({ host: "127.0.0.1", port, method, path, headers: headers as unknown as Record<string, string>, setHost: false, agent });
 
-  let sent = send();
+  let sent = send(reusing);
   let upgraded: Duplex | undefined;
-  const answer = new Promise<Answer>((resolve, reject) => {
-    const listen = (): void => {
-      sent.on("response", (message) => {
+  let isCancelled = false;
+  const response = new Promise<InstanceResponse>((resolve, reject) => {
+    const listen = (attempt: ClientRequest): void => {
+      let bytesReadBefore = 0;
+      attempt.on("socket", ({ bytesRead }) => (bytesReadBefore = bytesRead));
+      attempt.on("response", (message) => {
         const { statusCode = 0, rawHeaders } = message;
-        if (statusCode < 200) return void sent.destroy();
-        resolve({
-          status: statusCode,
-          rawHeaders,
-          body: message,
-          isHeadOnly: false,
-          trailers: () => message.trailersDistinct as Record<string, string[]>,
-        });
+        if (statusCode < 200) return void attempt.destroy();
+        const trailers = () => message.trailersDistinct as Record<string, string[]>;
+        resolve({ status: statusCode, rawHeaders, body: message, isHeadOnly: false, trailers });
       });
       if (wantsWebSocket) {
-        sent.on("upgrade", ({ statusCode = 0, rawHeaders }, connection, head) => {
+        attempt.on("upgrade", ({ statusCode = 0, rawHeaders }, connection, head) => {
           upgraded = connection;
           if (head.length > 0) connection.unshift(head);
           resolve({ status: statusCode, rawHeaders, body: connection, isHeadOnly: false, trailers: () => ({}), connection });
         });
       }
-      sent.on("error", (error: NodeJS.ErrnoException) => {
-        // RFC 9112, section 9.3.1: the instance closed a resting connection at the moment that it was used again.
-        if (hasBody || !sent.reusedSocket || error.code !== "ECONNRESET") return reject(error);
-        sent = send();
-        listen();
+      attempt.on("error", ({ code }: NodeJS.ErrnoException) => {
+        const isReset = code === "ECONNRESET" || code === "EPIPE";
+        // RFC 9112, section 9.3.1: the instance closed the idle connection at the moment that it was used again.
+        const isStale = isReset && attempt.reusedSocket && attempt.socket?.bytesRead === bytesReadBefore;
+        if (!isStale || !canRepeat || isCancelled) return;
+        sent = send(connectingAnew);
+        listen(sent);
         sent.end();
       });
-      const mine = sent;
-      // Without an error too: a status that HTTP does not have, or the change to a protocol that nobody asked for.
-      sent.on("close", () => mine === sent && reject(new Error("The instance gave no answer")));
+      // This comes without an error after a status that HTTP doesn't have, or an upgrade that no one asked for.
+      attempt.on("close", () => attempt === sent && reject(new Error("The instance sent no response")));
     };
-    listen();
+    listen(sent);
   });
   if (!hasBody) sent.end();
   return {
-    body: sent,
-    answer,
+    requestBody: sent,
+    response,
     cancel() {
+      isCancelled = true;
       sent.destroy();
       upgraded?.destroy();
     },

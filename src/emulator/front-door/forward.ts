@@ -2,77 +2,88 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2ServerRequest } from "node:http2";
 import type { Socket } from "node:net";
 import type { Writable } from "node:stream";
-import { breakOff, responseHeaders, writeHead, type Answer, type Response } from "./response.ts";
-import { askHttp1, type Asked, type Onward } from "./forward-http1.ts";
-import { askHttp2 } from "./forward-http2.ts";
+import type { Lease } from "../run/instances/pool.ts";
+import { headerLines, headerValues, type RawHeaders } from "../server/raw-headers.ts";
 import { requestTooLarge, responseTooLarge, unavailable, type Page } from "./error-pages.ts";
-import type { PassOnOptions } from "./passage.ts";
+import { forwardHttp1, type InstanceRequest, type PendingResponse } from "./forward-http1.ts";
+import { forwardHttp2 } from "./forward-http2.ts";
 import { requestHeaders } from "./request-headers.ts";
+import { abortResponse, responseHeaders, writeHead, type CallerResponse, type InstanceResponse } from "./response.ts";
+import type { Trace } from "./trace.ts";
 
-/** Bytes of a body that goes by HTTP/1.1 between front end and instance: https://cloud.google.com/run/quotas#request_limits */
-export const MOST_BODY_BYTES = 32 * 1024 * 1024;
+interface ForwardOptions {
+  readonly instance: Pick<Lease, "port" | "protocol" | "requestTimeout">;
+  /** The caller's headers, the checked credential already without its signature. */
+  readonly rawHeaders: RawHeaders;
+  /** Headers of the response besides the service's own. */
+  readonly addedHeaders: RawHeaders;
+  readonly trace: Trace;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
 
-/** Passes on a call that came by node:http or node:http2, as `Passage` has it. */
-export async function passOn(
-  request: IncomingMessage,
-  response: Response,
-  options: PassOnOptions,
-  now: () => number,
-): Promise<Page | undefined> {
-  const { instance, added, trace } = options;
+/** Size of a body between front end and instance in HTTP/1.1: https://cloud.google.com/run/quotas#request_limits */
+const MAX_BODY_BYTES = 32 * 1024 * 1024;
+
+/**
+ * Streams a request to an instance and the response back to the caller; resolves when that is over, for whatever reason.
+ * Returns the error page to answer with if the instance sent no response that could be begun.
+ */
+export async function forward(request: IncomingMessage, response: CallerResponse, options: ForwardOptions): Promise<Page | undefined> {
+  const { instance, addedHeaders, trace, now } = options;
   const isLimited = instance.protocol === "http1";
-  if (isLimited && lengthOf(request.headers) > MOST_BODY_BYTES) return drain(request, requestTooLarge());
+  if (isLimited && contentLength(request.rawHeaders) > MAX_BODY_BYTES) return discardBody(request, requestTooLarge());
 
-  let refuseWith = (): Page => unavailable(503);
-  let asked: Asked | undefined;
-  let isOver = false;
+  let errorPage = (): Page => unavailable(503);
+  let pending: PendingResponse | undefined;
+  let isClosed = false;
   const refuse = (page: () => Page): void => {
-    refuseWith = page;
-    asked?.cancel();
+    errorPage = page;
+    pending?.cancel();
   };
   const timer = setTimeout(refuse, instance.requestTimeout, () => unavailable(504));
-  const over = new Promise<void>((resolve) => {
+  const closed = new Promise<void>((resolve) => {
     response.on("close", () => {
-      isOver = true;
+      isClosed = true;
       clearTimeout(timer);
-      // A caller that went away has no more use for the answer.
-      asked?.cancel();
+      // The caller has gone away, or has the whole response.
+      pending?.cancel();
       resolve();
     });
   });
   try {
-    const onward = onwardOf(request, options);
-    asked = isLimited ? askHttp1(instance.port, onward) : askHttp2(instance.port, onward);
+    const onward = instanceRequest(request, options);
+    pending = isLimited ? forwardHttp1(instance.port, onward) : forwardHttp2(instance.port, onward);
     if (onward.hasBody) {
-      if (isLimited) limit(request, () => refuse(requestTooLarge));
-      request.on("error", () => asked?.cancel());
-      request.pipe(asked.body);
+      if (isLimited) limitBody(request, () => refuse(requestTooLarge));
+      request.on("error", () => pending?.cancel());
+      request.pipe(pending.requestBody);
     }
-    const answer = await asked.answer;
-    if (isLimited && request.method !== "HEAD" && lengthOfRaw(answer.rawHeaders) > MOST_BODY_BYTES) {
-      asked.cancel();
-      return drain(request, responseTooLarge());
+    const received = await pending.response;
+    if (isLimited && request.method !== "HEAD" && contentLength(received.rawHeaders) > MAX_BODY_BYTES) {
+      pending.cancel();
+      return discardBody(request, responseTooLarge());
     }
-    if (isOver) return undefined;
-    const headers = [...responseHeaders(answer.rawHeaders, trace, now()), ...added];
-    if (answer.connection) {
-      await join(response as ServerResponse, answer as Required<Answer>, headers);
+    if (isClosed) return undefined;
+    const headers = [...responseHeaders(received.rawHeaders, trace, now()), ...addedHeaders];
+    if (received.connection) {
+      await joinConnections(response as ServerResponse, received as Required<InstanceResponse>, headers);
       clearTimeout(timer);
       return undefined;
     }
-    // The service's own reason phrase stays here: HTTP/2, which callers of Cloud Run mostly speak, has none.
-    writeHead(response, answer.status, headers, answer.isHeadOnly);
-    sendBody(answer, response);
+    // Without the service's own reason phrase: HTTP/2, which most callers of Cloud Run speak, has none.
+    writeHead(response, received.status, headers, received.isHeadOnly);
+    sendBody(received, response);
   } catch {
     clearTimeout(timer);
-    asked?.cancel();
-    if (!response.headersSent) return isOver ? undefined : drain(request, refuseWith());
-    breakOff(response);
+    pending?.cancel();
+    if (!response.headersSent) return isClosed ? undefined : discardBody(request, errorPage());
+    abortResponse(response);
   }
-  return over.then(() => undefined);
+  return closed.then(() => undefined);
 }
 
-function onwardOf(request: IncomingMessage, { instance, rawHeaders, trace }: PassOnOptions): Onward {
+function instanceRequest(request: IncomingMessage, { instance, rawHeaders, trace }: ForwardOptions): InstanceRequest {
   const { method = "GET", url = "/", headers } = request;
   return {
     method,
@@ -81,40 +92,35 @@ function onwardOf(request: IncomingMessage, { instance, rawHeaders, trace }: Pas
     hasBody:
       request.httpVersionMajor === 2
         ? !(request as unknown as Http2ServerRequest).stream.endAfterHeaders
-        : headers["transfer-encoding"] !== undefined || lengthOf(headers) > 0,
+        : headers["transfer-encoding"] !== undefined || contentLength(request.rawHeaders) > 0,
     wantsWebSocket: instance.protocol === "http1" && headers.upgrade?.toLowerCase() === "websocket",
   };
 }
 
-function lengthOf(headers: IncomingMessage["headers"]): number {
-  return Number(headers["content-length"] ?? 0);
-}
-
-/** What headers say of the length of a body; 0 where they do not. */
-export function lengthOfRaw(rawHeaders: readonly string[]): number {
-  const index = rawHeaders.findIndex((name, index) => index % 2 === 0 && name.toLowerCase() === "content-length");
-  return index < 0 ? 0 : Number(rawHeaders[index + 1]);
+/** 0 if the headers don't say it. */
+function contentLength(rawHeaders: RawHeaders): number {
+  return Number(headerValues(rawHeaders, "content-length")[0] ?? 0);
 }
 
 /** Counts the bytes of a body that comes without its length. */
-function limit(request: IncomingMessage, refuse: () => void): void {
+function limitBody(request: IncomingMessage, refuse: () => void): void {
   if (request.headers["content-length"] !== undefined) return;
-  let size = 0;
+  let sizeBytes = 0;
   request.on("data", (chunk: Buffer) => {
-    size += chunk.length;
-    if (size > MOST_BODY_BYTES) refuse();
+    sizeBytes += chunk.length;
+    if (sizeBytes > MAX_BODY_BYTES) refuse();
   });
 }
 
-/** What is left of a refused request goes nowhere, so that its caller comes to read the page. */
-function drain(request: IncomingMessage, page: Page): Page {
+/** Reads and drops the rest of a refused request: its caller reads the page only after it has sent everything. */
+function discardBody(request: IncomingMessage, page: Page): Page {
   request.unpipe();
   request.resume();
   return page;
 }
 
-function sendBody({ body, trailers }: Answer, response: Response): void {
-  // The head mostly goes with the first bytes of the body; where those take their time, it does not wait for them.
+function sendBody({ body, trailers }: InstanceResponse, response: CallerResponse): void {
+  // The head is sent with the first bytes of the body, and alone if those take their time.
   const flush = setImmediate(() => "stream" in response || response.flushHeaders());
   body.once("data", () => clearImmediate(flush));
   body.on("end", () => {
@@ -123,22 +129,21 @@ function sendBody({ body, trailers }: Answer, response: Response): void {
     if (Object.keys(fields).length > 0) response.addTrailers(fields);
     response.end();
   });
-  // Its close follows.
+  // "close" follows.
   body.on("error", () => undefined);
   body.on("close", () => {
     clearImmediate(flush);
-    if (!body.readableEnded) breakOff(response);
+    if (!body.readableEnded) abortResponse(response);
   });
   body.pipe(response as Writable, { end: false });
 }
 
-/** Hands the caller's connection to the instance; resolves when either has closed it. */
-function join(response: ServerResponse, { connection }: Required<Answer>, answered: readonly string[]): Promise<void> {
+/** Connects the caller to the instance in another protocol; resolves when either has closed its connection. */
+function joinConnections(response: ServerResponse, { connection }: Required<InstanceResponse>, headers: RawHeaders): Promise<void> {
   const caller = response.socket as Socket;
   response.detachSocket(caller);
-  const headers = [...answered, "Connection", "Upgrade", "Upgrade", "websocket"];
-  const lines = headers.flatMap((name, index) => (index % 2 === 0 ? [`${name}: ${headers[index + 1]}\r\n`] : []));
-  caller.write(`HTTP/1.1 101 Switching Protocols\r\n${lines.join("")}\r\n`, "latin1");
+  const lines = headerLines([...headers, "Connection", "Upgrade", "Upgrade", "websocket"]);
+  caller.write(`HTTP/1.1 101 Switching Protocols\r\n${lines}\r\n`, "latin1");
   caller.pipe(connection).pipe(caller);
   connection.on("error", () => caller.destroy());
   connection.on("close", () => caller.destroy());

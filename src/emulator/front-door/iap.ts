@@ -7,6 +7,7 @@ import { isOn } from "../run/annotations.ts";
 import { resourceName } from "../run/naming.ts";
 import type { ServiceRoute } from "../run/route.ts";
 import type { Runtime } from "../runtime.ts";
+import { headerValues, withoutHeaders, type RawHeaders } from "../server/raw-headers.ts";
 import { findPrincipal } from "./authenticate.ts";
 import { iapForbidden, iapInvalid, iapSignIn, type Page } from "./error-pages.ts";
 
@@ -14,43 +15,42 @@ interface IapCall {
   /** In lower case, without the port. */
   readonly host: string;
   readonly path: string;
-  /** Name, value, name, value … */
-  readonly rawHeaders: readonly string[];
+  readonly rawHeaders: RawHeaders;
 }
 
-/** Whether Identity-Aware Proxy stands before a service (`--iap`): https://cloud.google.com/run/docs/securing/identity-aware-proxy-cloud-run */
+/** True if Identity-Aware Proxy protects a service (`--iap`): https://cloud.google.com/run/docs/securing/identity-aware-proxy-cloud-run */
 export function hasIap({ service }: Pick<ServiceRoute, "service">): boolean {
   return isOn(service, "run.googleapis.com/iap-enabled");
 }
 
-// Unlike Cloud Run: IAP takes tokens for one OAuth client of the project, and the account that it calls services as needs no role.
-// Unlike Cloud Run: nobody signs in at IAP, and what it adds for the service is the caller's e-mail address and id, without X-Goog-IAP-JWT-Assertion.
-/** Decides as IAP does, in the place of the service's own invoker check: https://cloud.google.com/iap/docs/authentication-howto */
-export async function passIap(
+// Unlike Cloud Run: IAP accepts tokens for one OAuth client of the project, and its own service account needs no role to invoke services.
+// Unlike Cloud Run: no one can sign in at IAP, and it tells the service the caller's email address and id, without X-Goog-IAP-JWT-Assertion.
+/** Decides as IAP does, instead of the service's own invoker check: https://cloud.google.com/iap/docs/authentication-howto */
+export async function checkIap(
   runtime: Pick<Runtime, "state" | "signingKeys" | "now">,
   { service, place }: ServiceRoute,
   { host, path, rawHeaders }: IapCall,
-): Promise<{ readonly refusal: Page } | { readonly rawHeaders: string[] }> {
+): Promise<{ readonly refusal: Page } | { readonly rawHeaders: RawHeaders }> {
   const client = iapClient(place.project);
-  const credential = valueOf(rawHeaders, "proxy-authorization") ?? valueOf(rawHeaders, "authorization");
+  const [credential] = [...headerValues(rawHeaders, "proxy-authorization"), ...headerValues(rawHeaders, "authorization")];
   if (credential === undefined) return { refusal: iapSignIn(`https://${host}${path}`, client) };
 
   const token = /^bearer +(\S+)$/i.exec(credential)?.[1] ?? "";
-  const fault = await faultOf(runtime, token, client);
-  if (fault !== undefined) return { refusal: iapInvalid(fault) };
+  const reason = await findFault(runtime, token, client);
+  if (reason !== undefined) return { refusal: iapInvalid(reason) };
   const { claims = {} } = parseJwt(token) ?? {};
   const principal = findPrincipal(claims, runtime);
   if (!principal || !isAllowed(runtime.state, principal, ACCESS, resourceName(place, service.metadata.name)))
     return { refusal: iapForbidden() };
   const added = { Email: principal.email, Id: String(claims["sub"]) };
   const headers = Object.entries(added).flatMap(([name, value]) => [`X-Goog-Authenticated-User-${name}`, `accounts.google.com:${value}`]);
-  return { rawHeaders: [...without(rawHeaders, /^(proxy-authorization|x-goog-authenticated-user-.*)$/i), ...headers] };
+  return { rawHeaders: [...withoutHeaders(rawHeaders, /^(proxy-authorization|x-goog-authenticated-user-.*)$/i), ...headers] };
 }
 
 const ACCESS = "iap.webServiceVersions.accessViaIAP";
 
-// Unlike Cloud Run: of IAP's sentences only the one about the e-mail claim is on record; the others are worded after it.
-async function faultOf(runtime: Pick<Runtime, "signingKeys" | "now">, token: string, client: string): Promise<string | undefined> {
+// Unlike Cloud Run: of IAP's error messages only the one about the email claim is known; the others follow its wording.
+async function findFault(runtime: Pick<Runtime, "signingKeys" | "now">, token: string, client: string): Promise<string | undefined> {
   if (token === "") return "empty token";
   if (!parseJwt(token)) return "Unable to parse JWT";
   const jwt = await verifyIdToken(runtime, token);
@@ -61,17 +61,8 @@ async function faultOf(runtime: Pick<Runtime, "signingKeys" | "now">, token: str
   return typeof email === "string" ? undefined : "JWT 'email' claim isn't a string";
 }
 
-/** The OAuth client that IAP signs people of a project in by, which is the audience of who calls without a browser. */
+/** The OAuth client that IAP uses for a project, which is the audience of callers without a browser. */
 export function iapClient({ projectNumber }: Pick<Project, "projectNumber">): string {
   const hash = createHash("sha256").update(`iap ${projectNumber}`).digest("hex").slice(0, 32);
   return `${projectNumber}-${hash}.apps.googleusercontent.com`;
-}
-
-function valueOf(rawHeaders: readonly string[], name: string): string | undefined {
-  const at = rawHeaders.findIndex((text, index) => index % 2 === 0 && text.toLowerCase() === name);
-  return at < 0 ? undefined : rawHeaders[at + 1];
-}
-
-function without(rawHeaders: readonly string[], names: RegExp): string[] {
-  return rawHeaders.filter((_, index) => !names.test(rawHeaders[index - (index % 2)] ?? ""));
 }

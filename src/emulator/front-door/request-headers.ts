@@ -1,25 +1,23 @@
-import type { ServiceRequest } from "./passage.ts";
+import type { IncomingMessage } from "node:http";
+import { HOP_BY_HOP_HEADERS, type RawHeaders } from "../server/raw-headers.ts";
 import { cloudTraceContext, traceparent, type Trace } from "./trace.ts";
 
-/** RFC 9110, section 7.6.1: these concern one connection and are not passed on. */
-export const HOP_BY_HOP: ReadonlySet<string> = new Set([
-  "connection",
-  "http2-settings",
-  "keep-alive",
-  "proxy-authorization",
-  "proxy-connection",
-  "te",
-  "transfer-encoding",
-  "upgrade",
+/** Headers that the front end sets or handles itself, whatever the caller sent. */
+const FRONT_END_HEADERS = new Set([
+  "cookie",
+  "expect",
+  "forwarded",
+  "traceparent",
+  "x-cloud-trace-context",
+  "x-forwarded-for",
+  "x-forwarded-proto",
 ]);
-/** What the front end sets or answers itself, whatever the caller sent. */
-const OWN = new Set(["cookie", "expect", "forwarded", "traceparent", "x-cloud-trace-context", "x-forwarded-for", "x-forwarded-proto"]);
 
 /**
- * The headers that an instance sees: name, value, name, value … `rawHeaders` are the caller's, the checked credential already without its signature.
+ * The headers that an instance sees. `rawHeaders` are the caller's, the checked credential already without its signature.
  * https://cloud.google.com/run/docs/container-contract
  */
-export function requestHeaders(request: ServiceRequest, rawHeaders: readonly string[], trace: Trace): string[] {
+export function requestHeaders(request: IncomingMessage, rawHeaders: RawHeaders, trace: Trace): string[] {
   const headers: string[] = [];
   const cookies: string[] = [];
   if (request.httpVersionMajor === 2) headers.push("Host", request.headers.host ?? "");
@@ -27,14 +25,14 @@ export function requestHeaders(request: ServiceRequest, rawHeaders: readonly str
     const [name, value] = [rawHeaders[index] as string, rawHeaders[index + 1] as string];
     const known = name.toLowerCase();
     if (known === "cookie") cookies.push(value);
-    else if (!known.startsWith(":") && !HOP_BY_HOP.has(known) && !OWN.has(known)) headers.push(name, value);
+    else if (!known.startsWith(":") && !HOP_BY_HOP_HEADERS.has(known) && !FRONT_END_HEADERS.has(known)) headers.push(name, value);
   }
-  // RFC 9113, section 8.2.3: HTTP/2 may cut a Cookie header into pieces, HTTP/1.1 may not.
+  // RFC 9113, section 8.2.3: HTTP/2 can split a Cookie header into several, HTTP/1.1 can't.
   if (cookies.length > 0) headers.push("Cookie", cookies.join("; "));
   if (/\btrailers\b/i.test(String(request.headers.te ?? ""))) headers.push("TE", "trailers");
   const caller = request.socket.remoteAddress ?? "127.0.0.1";
-  const before = request.headers["x-forwarded-for"];
-  headers.push("X-Forwarded-For", before ? `${String(before)},${caller}` : caller, "X-Forwarded-Proto", "https");
+  const forwardedFor = request.headers["x-forwarded-for"];
+  headers.push("X-Forwarded-For", forwardedFor ? `${String(forwardedFor)},${caller}` : caller, "X-Forwarded-Proto", "https");
   headers.push("Forwarded", `for="${caller}";proto=https`);
   headers.push("X-Cloud-Trace-Context", cloudTraceContext(trace), "traceparent", traceparent(trace));
   return headers;

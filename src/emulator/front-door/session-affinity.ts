@@ -1,23 +1,22 @@
 import type { Session } from "../run/route.ts";
+import { headerValues, type RawHeaders } from "../server/raw-headers.ts";
 
-// https://cloud.google.com/run/docs/configuring/session-affinity: a cookie that lives for thirty days, here in milliseconds.
-const LIFETIME = 30 * 24 * 60 * 60_000;
-const NAME = "GAESA";
-const SESSION = new RegExp(`(?:^|;)\\s*${NAME}=([\\w-]+)`);
+/** Thirty days: https://cloud.google.com/run/docs/configuring/session-affinity */
+const COOKIE_LIFETIME_MS = 30 * 24 * 60 * 60_000;
+const COOKIE_NAME = "GAESA";
+const COOKIE_PATTERN = new RegExp(`(?:^|;)\\s*${COOKIE_NAME}=([\\w-]+)`);
 
-/** The session that a request's cookies name; `rawHeaders` are name, value, name, value … */
-export function readSession(rawHeaders: readonly string[]): Session | undefined {
-  const cookies = rawHeaders
-    .filter((_, index) => index % 2 === 1 && rawHeaders[index - 1]?.length === 6 && rawHeaders[index - 1]?.toLowerCase() === "cookie")
-    .join(";");
+/** The session that a request's cookies name. */
+export function readSession(rawHeaders: RawHeaders): Session | undefined {
+  const cookies = headerValues(rawHeaders, "cookie").join(";");
   if (cookies === "") return undefined;
-  const [, value = ""] = SESSION.exec(cookies) ?? [];
+  const [, value = ""] = COOKIE_PATTERN.exec(cookies) ?? [];
   const [revisionName, instanceId] = Buffer.from(value, "base64url").toString("utf8").split("/");
   return revisionName && instanceId ? { revisionName, instanceId } : undefined;
 }
 
-/** The value of the Set-Cookie header that keeps a caller to an instance; `now` is in milliseconds. */
+/** The value of the Set-Cookie header that ties a caller to an instance; `now` is in milliseconds. */
 export function sessionCookie({ revisionName, instanceId }: Session, now: number): string {
   const value = Buffer.from(`${revisionName}/${instanceId}`).toString("base64url");
-  return `${NAME}=${value}; expires=${new Date(now + LIFETIME).toUTCString()}; path=/`;
+  return `${COOKIE_NAME}=${value}; expires=${new Date(now + COOKIE_LIFETIME_MS).toUTCString()}; path=/`;
 }

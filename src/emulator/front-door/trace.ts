@@ -1,7 +1,7 @@
 import { randomFillSync } from "node:crypto";
 import type { IncomingHttpHeaders } from "node:http";
 
-/** One request's place in a trace: what the front end hands to the service and shows to the caller. */
+/** A request's place in a trace, which the front end tells the service and the caller. */
 export interface Trace {
   /** 32 hexadecimal digits. */
   readonly traceId: string;
@@ -10,7 +10,7 @@ export interface Trace {
   readonly sampled: boolean;
 }
 
-/** Continues the caller's trace where it sent one (https://cloud.google.com/trace/docs/trace-context), else begins one. */
+/** Continues the caller's trace if it sent one (https://cloud.google.com/trace/docs/trace-context), or begins one. */
 export function traceOf(headers: IncomingHttpHeaders): Trace {
   const random = takeRandom(24);
   const spanId = random.slice(32);
@@ -21,7 +21,7 @@ export function traceOf(headers: IncomingHttpHeaders): Trace {
   return { traceId: random.slice(0, 32), spanId, sampled: true };
 }
 
-/** Random bytes, many at once: to ask for a few takes as long. */
+/** Random bytes, generated in bulk: generating a few takes as long. */
 const pool = Buffer.alloc(24 * 256);
 let taken = pool.length;
 

@@ -1,4 +1,5 @@
-import type { Passage, ServiceRequest } from "../front-door/passage.ts";
+import type { IncomingMessage } from "node:http";
+import type { CallerResponse } from "../front-door/response.ts";
 import type { Trace } from "../front-door/trace.ts";
 import type { ServiceRoute } from "../run/route.ts";
 import { revisionResource, runLog } from "./instance-log.ts";
@@ -6,18 +7,19 @@ import type { LogStore } from "./log-store.ts";
 import { timestampAt } from "./timestamp.ts";
 
 interface LoggedRequest {
-  readonly passage: Pick<Passage, "request" | "onOver">;
+  readonly request: IncomingMessage;
+  readonly response: CallerResponse;
   readonly host: string;
   readonly trace: Trace;
   readonly route: ServiceRoute;
 }
 
-/** Takes down a call to a service when it is over; the returned function takes the text that explains an answer of Cloud Run's own. */
-export type RequestLog = (called: LoggedRequest) => (text: string) => void;
+/** Logs a call to a service when it is over; the returned function takes the explanation of a response by Cloud Run itself. */
+export type RequestLog = (call: LoggedRequest) => (text: string) => void;
 
 /** https://cloud.google.com/run/docs/logging#log-types */
 export function createRequestLog({ logs, now }: { readonly logs: LogStore; readonly now: () => number }): RequestLog {
-  return ({ passage: { request, onOver }, host, trace, route: { place, service, revisionName = "" } }) => {
+  return ({ request, response, host, trace, route: { place, service, revisionName = "" } }) => {
     const { method: requestMethod = "", url = "/", headers, httpVersion, httpVersionMajor, socket } = request;
     const { projectId } = place.project;
     const timestamp = timestampAt(now());
@@ -26,8 +28,9 @@ export function createRequestLog({ logs, now }: { readonly logs: LogStore; reado
     const writtenBefore = socket.bytesWritten;
     let explanation: string | undefined;
 
-    onOver((status) => {
-      // A connection of HTTP/2 carries other requests meanwhile.
+    response.once("close", () => {
+      const status = response.statusCode;
+      // A connection of HTTP/2 carries other requests at the same time.
       const [read, written] =
         httpVersionMajor === 1 ? [socket.bytesRead - readBefore, socket.bytesWritten - writtenBefore] : [0, undefined];
       const requestSize = headerBytes(request) + (Number(headers["content-length"]) || read);
@@ -64,7 +67,7 @@ export function createRequestLog({ logs, now }: { readonly logs: LogStore; reado
   };
 }
 
-function headerBytes({ method = "", url = "", rawHeaders }: ServiceRequest): number {
+function headerBytes({ method = "", url = "", rawHeaders }: IncomingMessage): number {
   // After a name stands ": ", after a value and after the first line the end of the line.
   return rawHeaders.reduce((sum, text) => sum + text.length + 2, `${method} ${url} HTTP/1.1\r\n\r\n`.length);
 }

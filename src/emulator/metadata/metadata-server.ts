@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { splitHost } from "../server/hosts.ts";
-import { forward, tunnel, type UpstreamProxy } from "../server/forward-proxy.ts";
+import { forwardPlain, tunnel, type UpstreamProxy } from "../server/forward-proxy.ts";
 import { answerMetadata } from "./metadata-routes.ts";
 import type { Folder } from "./metadata.ts";
 
@@ -30,7 +30,7 @@ export async function openMetadataServer({ metadata, emulator, log }: MetadataSe
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const target = request.url ?? "/";
     const proxied = !target.startsWith("/") && URL.canParse(target) ? new URL(target) : undefined;
-    if (proxied && !NAMES.has(proxied.hostname.replace(/\.$/, ""))) return forward(proxied, request, response, emulator);
+    if (proxied && !NAMES.has(proxied.hostname.replace(/\.$/, ""))) return forwardPlain(proxied, request, response, emulator);
     const path = proxied ? `${proxied.pathname}${proxied.search}` : target;
     const url = URL.canParse(path, "http://metadata.google.internal") ? new URL(path, "http://metadata.google.internal") : undefined;
     if (!url) return void response.writeHead(400).end();

@@ -2,20 +2,20 @@ import { request as httpRequest, type IncomingMessage, type ServerResponse } fro
 import { connect, type Socket } from "node:net";
 import type { Duplex } from "node:stream";
 
-/** Where the way out of this machine is by a proxy of the user's own. */
+/** The user's own proxy for requests to the network. */
 export type UpstreamProxy = (protocol: "http" | "https") => URL | undefined;
 
-/** Reads the proxy that the emulator's own environment names. */
+/** Reads the proxy from the emulator's own environment. */
 export function upstreamProxy(env: Readonly<Record<string, string | undefined>>): UpstreamProxy {
   return (protocol) => {
     const value = env[`${protocol}_proxy`] || env[`${protocol.toUpperCase()}_PROXY`];
-    // Without a scheme it is a host and a port, and not a scheme and a path.
+    // Without a scheme, URL would parse HOST:PORT as a scheme and a path.
     const url = value && !value.includes("://") ? `http://${value}` : value;
     return url && URL.canParse(url) ? new URL(url) : undefined;
   };
 }
 
-/** Answers CONNECT for a host that is not emulated: the bytes go through untouched. */
+/** Answers CONNECT for a host that is not emulated, and forwards the bytes unchanged. */
 export function tunnel(authority: { host: string; port: number }, client: Duplex, head: Buffer, upstream: UpstreamProxy): void {
   const proxy = upstream("https");
   const server = proxy
@@ -24,23 +24,23 @@ export function tunnel(authority: { host: string; port: number }, client: Duplex
   client.on("error", () => server.destroy());
   client.on("close", () => server.destroy());
   server.on("close", () => client.destroy());
-  let connected = false;
+  let isConnected = false;
   server.on("error", (error) => {
-    if (connected) client.destroy();
+    if (isConnected) client.destroy();
     else
       client.end(
         `HTTP/1.1 502 Bad Gateway\r\ncontent-type: text/plain\r\n\r\nThe emulator could not reach ${authority.host}: ${error.message}\n`,
       );
   });
   server.on("connect", () => {
-    connected = true;
+    isConnected = true;
     if (proxy) server.write(connectRequest(authority, proxy));
     else client.write("HTTP/1.1 200 Connection Established\r\n\r\n");
     pipe(client, server, head);
   });
 }
 
-// The upstream proxy's own answer to this reaches the client as the answer to its CONNECT.
+// The upstream proxy's response to this reaches the client as the response to its own CONNECT.
 function connectRequest({ host, port }: { host: string; port: number }, proxy: URL): string {
   const credentials = proxy.username
     ? Buffer.from(`${decodeURIComponent(proxy.username)}:${decodeURIComponent(proxy.password)}`).toString("base64")
@@ -55,8 +55,8 @@ function pipe(client: Duplex, server: Socket, head: Buffer): void {
   server.pipe(client);
 }
 
-/** Passes on a plain `GET http://…` for a host that is not emulated. */
-export function forward(url: URL, request: IncomingMessage, response: ServerResponse, upstream: UpstreamProxy): void {
+/** Forwards a plain `GET http://…` for a host that is not emulated. */
+export function forwardPlain(url: URL, request: IncomingMessage, response: ServerResponse, upstream: UpstreamProxy): void {
   const proxy = upstream("http");
   const headers = { ...request.headers };
   delete headers["proxy-connection"];

@@ -18,7 +18,7 @@ export const INCOMPLETE = "incomplete";
 export const ODD = "odd";
 
 /** Bytes of a header section, whoever sends it. */
-export const MOST_HEADER_BYTES = 64 * 1024;
+export const MAX_HEADER_BYTES = 64 * 1024;
 
 /** RFC 9110, section 5.6.2. */
 export const NAME = characters(/[!#$%&'*+.^_`|~0-9A-Za-z-]/);

@@ -1,6 +1,6 @@
 import type { AnswerHead } from "./response-head.ts";
 import { createChunkReader, type ChunkReader } from "./chunks.ts";
-import { INCOMPLETE, MOST_HEADER_BYTES, type ODD } from "./fields.ts";
+import { INCOMPLETE, MAX_HEADER_BYTES, type ODD } from "./fields.ts";
 
 /** Who hears what was read of an answer. */
 interface Listener<Head> {
@@ -33,7 +33,7 @@ export class OddAnswer extends Error {
 export function createAnswerReader<Head extends AnswerHead>(
   readHead: (text: string) => Head | typeof INCOMPLETE | typeof ODD,
   listener: Listener<Head>,
-  mostHeaderBytes = MOST_HEADER_BYTES,
+  mostHeaderBytes = MAX_HEADER_BYTES,
 ): AnswerReader {
   let pending: Buffer | undefined;
   let head: Head | undefined;

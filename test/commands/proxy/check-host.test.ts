@@ -1,6 +1,6 @@
 import { connect } from "node:net";
 import { describe, expect, test } from "vitest";
-import { createAdmission } from "../../../src/commands/proxy/check-host.ts";
+import { createHostCheck } from "../../../src/commands/proxy/check-host.ts";
 import { call, proxyTo } from "../../helpers/proxy.ts";
 
 const OPEN = { host: "127.0.0.1", port: 8080, machine: "laptop", origins: [] };
@@ -19,7 +19,7 @@ describe("by its Host header", () => {
     ["", false],
     [undefined, false],
   ] as const)("a request for %o is let in: %o", ([host, isIn]) => {
-    expect(createAdmission(OPEN)(host, {}, "GET")?.status).toBe(isIn ? undefined : 421);
+    expect(createHostCheck(OPEN)(host, {}, "GET")?.status).toBe(isIn ? undefined : 421);
   });
 
   test.for([
@@ -29,12 +29,12 @@ describe("by its Host header", () => {
     ["evil.example:8080", false],
     ["192.168.1.5", false],
   ] as const)("where every address is listened on, a request for %o is let in: %o", ([host, isIn]) => {
-    expect(createAdmission({ ...OPEN, host: "0.0.0.0" })(host, {}, "GET")?.status).toBe(isIn ? undefined : 421);
+    expect(createHostCheck({ ...OPEN, host: "0.0.0.0" })(host, {}, "GET")?.status).toBe(isIn ? undefined : 421);
   });
 
   test("port 80 need not be said, and the address that was bound is one", () => {
-    const admit = createAdmission({ ...OPEN, host: "10.0.0.1", port: 80 });
-    expect(["localhost", "10.0.0.1", "10.0.0.1:80", "10.0.0.2"].map((host) => admit(host, {}, "GET")?.status)).toEqual([
+    const checkHost = createHostCheck({ ...OPEN, host: "10.0.0.1", port: 80 });
+    expect(["localhost", "10.0.0.1", "10.0.0.1:80", "10.0.0.2"].map((host) => checkHost(host, {}, "GET")?.status)).toEqual([
       undefined,
       undefined,
       undefined,
@@ -58,16 +58,16 @@ describe("by what its browser says", () => {
     ["an address that was typed", { "sec-fetch-site": "none" }, "GET", undefined],
     ["no browser", { origin: "https://evil.example" }, "POST", undefined],
   ] as const)("%s", ([, headers, method, status]) => {
-    expect(createAdmission({ ...OPEN, origins: ["https://app.example"] })("localhost:8080", headers, method)?.status).toBe(status);
+    expect(createHostCheck({ ...OPEN, origins: ["https://app.example"] })("localhost:8080", headers, method)?.status).toBe(status);
   });
 
   test("a WebSocket of a page of another site is refused by its Origin alone, which is all that browsers say", () => {
-    const admit = createAdmission(OPEN);
-    expect(admit("localhost:8080", { origin: "https://evil.example" }, "GET", true)?.sentence).toContain(
+    const checkHost = createHostCheck(OPEN);
+    expect(checkHost("localhost:8080", { origin: "https://evil.example" }, "GET", true)?.message).toContain(
       "--allow-origin https://evil.example",
     );
-    expect(admit("localhost:8080", { origin: "http://localhost:8080" }, "GET", true)).toBeUndefined();
-    expect(admit("localhost:8080", {}, "GET", true)).toBeUndefined();
+    expect(checkHost("localhost:8080", { origin: "http://localhost:8080" }, "GET", true)).toBeUndefined();
+    expect(checkHost("localhost:8080", {}, "GET", true)).toBeUndefined();
   });
 });
 

@@ -57,7 +57,7 @@ test("X-Serverless-Authorization is checked in place of Authorization, which sta
   expect(good).toMatchObject({ kind: "principal", header: "x-serverless-authorization" });
   expect(good.kind === "principal" && good.redactedHeaders.slice(0, 2)).toEqual(["Authorization", "Basic abc"]);
   expect(await check(identity, ["Authorization", `Bearer ${jwt}`, "X-Serverless-Authorization", "Bearer x"])).toMatchObject({
-    kind: "bad",
+    kind: "invalid",
   });
 });
 
@@ -121,13 +121,13 @@ const forgeries: readonly (readonly [string, (identity: Identity) => string[]])[
   ["1 MB of dots", () => [".".repeat(1_000_000)]],
 ];
 
-test.for(forgeries)("a token %s is bad", async ([, make]) => {
+test.for(forgeries)("a token %s is invalid", async ([, make]) => {
   const identity = await openIdentity();
   const [jwt] = make(identity);
-  expect(await check(identity, ["Authorization", `Bearer ${jwt}`])).toMatchObject({ kind: "bad" });
+  expect(await check(identity, ["Authorization", `Bearer ${jwt}`])).toMatchObject({ kind: "invalid" });
 });
 
-test("two headers, two tokens in one, and another scheme are bad", async () => {
+test("two headers, two tokens in one, and another scheme are invalid", async () => {
   const identity = await openIdentity();
   const jwt = token(identity);
   for (const rawHeaders of [
@@ -139,7 +139,7 @@ test("two headers, two tokens in one, and another scheme are bad", async () => {
     ["Authorization", jwt],
     ["Authorization", ""],
   ]) {
-    expect(await check(identity, rawHeaders)).toMatchObject({ kind: "bad" });
+    expect(await check(identity, rawHeaders)).toMatchObject({ kind: "invalid" });
   }
 });
 
@@ -148,11 +148,11 @@ test("a token is no good any more when its account is disabled or deleted", asyn
   const { state, caller } = identity;
   const rawHeaders = ["Authorization", `Bearer ${token(identity)}`];
   state.serviceAccounts.set(caller.email, { ...caller, disabled: true });
-  expect(await check(identity, rawHeaders)).toMatchObject({ kind: "bad" });
+  expect(await check(identity, rawHeaders)).toMatchObject({ kind: "invalid" });
   state.serviceAccounts.set(caller.email, caller);
   expect(await check(identity, rawHeaders)).toMatchObject({ kind: "principal" });
   deleteServiceAccount(state, caller);
-  expect(await check(identity, rawHeaders)).toMatchObject({ kind: "bad" });
+  expect(await check(identity, rawHeaders)).toMatchObject({ kind: "invalid" });
 });
 
 test("no token in which anything was changed gets in", async () => {
@@ -179,7 +179,7 @@ test("no token in which anything was changed gets in", async () => {
     fc.asyncProperty(mutation, async (changed) => {
       // Spaces around a credential are not part of it: RFC 9110, section 5.5; a parser has taken them off before.
       fc.pre(changed.trim() !== jwt);
-      expect((await check(identity, ["Authorization", `Bearer ${changed.trim()}`])).kind).toBe("bad");
+      expect((await check(identity, ["Authorization", `Bearer ${changed.trim()}`])).kind).toBe("invalid");
     }),
     { numRuns: 400 },
   );
@@ -190,7 +190,7 @@ test("a token that is known already ends by the clock, wherever that is set to, 
   const headers = ["Authorization", `Bearer ${token(identity)}`];
   const at = async (seconds: number, signingKeys = identity.signingKeys) =>
     (await authenticate(headers, { ...identity, signingKeys, now: () => seconds * 1000, audiences: AUDIENCES })).kind;
-  expect([await at(NOW), await at(NOW), await at(NOW + 3600), await at(NOW)]).toEqual(["principal", "principal", "bad", "principal"]);
+  expect([await at(NOW), await at(NOW), await at(NOW + 3600), await at(NOW)]).toEqual(["principal", "principal", "invalid", "principal"]);
   const others = { ...identity.signingKeys, issuer: async () => CALLER_PAIR };
-  expect([await at(NOW, others), await at(NOW)]).toEqual(["bad", "principal"]);
+  expect([await at(NOW, others), await at(NOW)]).toEqual(["invalid", "principal"]);
 });

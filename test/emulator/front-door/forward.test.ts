@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { connect } from "node:net";
 import { Readable } from "node:stream";
 import { expect, test, vi } from "vitest";
 import { openFrontDoor } from "../../helpers/front-door.ts";
@@ -143,17 +144,44 @@ test("a caller that goes away takes its request to the service with it", async (
   await vi.waitFor(() => expect(lines).toEqual(["stdout gone /silence"]));
 });
 
-test("a connection that the service closed while it rested costs no call without a body", async () => {
-  const script = `
-    const { createServer } = require("node:http");
-    const server = createServer((request, response) => {
-      if (request.socket.used) return request.socket.resetAndDestroy();
-      request.socket.used = true;
-      response.end("ok");
-    });
-    server.listen(process.env.PORT)`;
-  const { call } = await openFrontDoor({ script });
-  for (const method of ["GET", "GET", "DELETE"]) expect((await call("/", { method })).statusCode).toBe(200);
+/** Does what the path says to a request on a connection that has served another one before; answers any other request. */
+const BREAKS_REUSED_CONNECTIONS = `
+require("node:http").createServer((request, response) => {
+  const { socket, url } = request;
+  console.log(request.method, url);
+  if (url === "/never") return;
+  const isReused = socket.isReused;
+  socket.isReused = true;
+  if (isReused && url === "/reset") return socket.resetAndDestroy();
+  if (isReused && url === "/half") return socket.write("HTTP/1.1 200 OK\\r\\nX-Ha", () => setTimeout(() => socket.resetAndDestroy(), 50));
+  response.end("ok");
+}).listen(process.env.PORT);
+`;
+
+test.for([
+  ["GET", "/reset", 200, 2],
+  ["DELETE", "/reset", 200, 2],
+  ["POST", "/reset", 503, 1],
+  ["GET", "/half", 503, 1],
+  ["GET", "/never", 504, 1],
+] as const)("%s %s on a reused connection is answered %d and sent %d time(s)", async ([method, path, status, times]) => {
+  const { call, lines } = await openFrontDoor({ script: BREAKS_REUSED_CONNECTIONS, spec: { timeoutSeconds: 1 } });
+  expect(await text(await call("/"))).toBe("ok");
+  const answer = await call(path, { method });
+  expect(answer.statusCode).toBe(status);
+  await answer.toArray();
+  expect(lines).toEqual(["stdout GET /", ...Array.from({ length: times }, () => `stdout ${method} ${path}`)]);
+});
+
+test("a request whose caller goes away isn't sent again", async () => {
+  const { call, lines, port, host } = await openFrontDoor({ script: BREAKS_REUSED_CONNECTIONS });
+  await text(await call("/"));
+  const caller = connect(port, "127.0.0.1");
+  caller.write(`GET /never HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+  await vi.waitFor(() => expect(lines).toContain("stdout GET /never"));
+  caller.destroy();
+  await text(await call("/"));
+  expect(lines).toEqual(["stdout GET /", "stdout GET /never", "stdout GET /"]);
 });
 
 test("a wish for another protocol than WebSocket is not heard, and its request is answered", async () => {

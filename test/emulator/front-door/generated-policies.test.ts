@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { mayInvoke } from "../../../src/emulator/front-door/authorize.ts";
+import { canInvoke } from "../../../src/emulator/front-door/authorize.ts";
 import { setPolicy } from "../../../src/emulator/iam/policy.ts";
 import { routeHost } from "../../../src/emulator/run/route.ts";
 import { PROJECT, PROJECT_NUMBER } from "../../helpers/api-server.ts";
@@ -74,7 +74,7 @@ const MEMBERS = [
   `principalSet://${POOL}/attribute.branch/main`,
   `principalSet://${POOL}/*`,
 ];
-const OTHERS: readonly (Caller & { readonly identity: Parameters<typeof mayInvoke>[2] })[] = [
+const OTHERS: readonly (Caller & { readonly identity: Parameters<typeof canInvoke>[2] })[] = [
   {
     names: ["user:ada@example.com", "domain:example.com"],
     isGoogles: true,
@@ -161,7 +161,7 @@ test(
         outcomes.set(String(outcome), (outcomes.get(String(outcome)) ?? 0) + 1);
         expect({ account: account.email, audience, outcome }).toEqual({ account: account.email, audience, outcome: expected });
       }
-      for (const { identity, ...caller } of OTHERS) expect(mayInvoke(state, route, identity)).toBe(invokes(all, caller));
+      for (const { identity, ...caller } of OTHERS) expect(canInvoke(state, route, identity)).toBe(invokes(all, caller));
     });
     await fc.assert(property, { numRuns: 1000 });
     // Each outcome is there often enough for the agreement to mean something.

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { admit } from "../../../src/emulator/front-door/admit.ts";
+import { checkAccess } from "../../../src/emulator/front-door/check-access.ts";
 import { iapClient } from "../../../src/emulator/front-door/iap.ts";
 import { setPolicy } from "../../../src/emulator/iam/policy.ts";
 import { PROJECT } from "../../helpers/api-server.ts";
@@ -10,29 +10,32 @@ async function openGuarded() {
   const hello = await openService({ "run.googleapis.com/iap-enabled": "true" });
   const { host } = new URL(hello.url);
   const client = iapClient(hello.place.project);
-  const call = (...rawHeaders: string[]) => admit(hello, { host, path: "/orders?a=1", rawHeaders, isInternal: false });
+  const call = (...rawHeaders: readonly string[]) => checkAccess(hello, { host, path: "/orders?a=1", rawHeaders, isInternal: false });
   const bearer = (token: string) => ["Authorization", `Bearer ${token}`];
   const letIn = () =>
     setPolicy(hello.state, `projects/${PROJECT}`, {
       bindings: [{ role: "roles/iap.httpsResourceAccessor", members: [`serviceAccount:${hello.caller.email}`] }],
     });
-  return { ...hello, host, client, admit: call, bearer, letIn };
+  return { ...hello, host, client, checkAccess: call, bearer, letIn };
 }
 
 test("whoever has no credential is sent to sign in, with the client that a token has to be for", async () => {
-  const { admit, client } = await openGuarded();
-  const { refusal } = await admit();
+  const { checkAccess, client } = await openGuarded();
+  const { refusal } = await checkAccess();
   expect(refusal).toMatchObject({ status: 302, headers: { "x-goog-iap-generated-response": "true" } });
   const location = new URL(refusal?.headers["location"] ?? "");
   expect([location.host, location.searchParams.get("client_id")]).toEqual(["accounts.google.com", client]);
 });
 
 test("a caller gets in by a token for IAP's client and by IAP's role, whatever the service's own policy says", async () => {
-  const { admit, bearer, client, caller, letIn } = await openGuarded();
+  const { checkAccess, bearer, client, caller, letIn } = await openGuarded();
   const token = idTokenOf(caller, client);
-  expect((await admit(...bearer(token))).refusal).toMatchObject({ status: 403, headers: { "x-goog-iap-generated-response": "true" } });
+  expect((await checkAccess(...bearer(token))).refusal).toMatchObject({
+    status: 403,
+    headers: { "x-goog-iap-generated-response": "true" },
+  });
   letIn();
-  const { refusal, rawHeaders } = (await admit(
+  const { refusal, rawHeaders } = (await checkAccess(
     "Proxy-Authorization",
     `Bearer ${token}`,
     "X-Goog-Authenticated-User-Email",
@@ -41,7 +44,7 @@ test("a caller gets in by a token for IAP's client and by IAP's role, whatever t
     "b",
   )) as {
     refusal?: undefined;
-    rawHeaders: string[];
+    rawHeaders: readonly string[];
   };
   expect(refusal).toBeUndefined();
   expect(rawHeaders).toEqual([
@@ -55,10 +58,10 @@ test("a caller gets in by a token for IAP's client and by IAP's role, whatever t
 });
 
 test("a credential that is no good is refused in IAP's words", async () => {
-  const { admit, bearer, client, caller, letIn, url } = await openGuarded();
+  const { checkAccess, bearer, client, caller, letIn, url } = await openGuarded();
   letIn();
   const said = async (token: string) => {
-    const { refusal } = await admit(...bearer(token));
+    const { refusal } = await checkAccess(...bearer(token));
     return [refusal?.status, refusal?.body];
   };
   expect(await said(idTokenOf(caller, client, { email: undefined }))).toEqual([

@@ -1,95 +1,84 @@
-import { Agent as HttpAgent, request as httpRequest, type ClientRequest } from "node:http";
+import { Agent as HttpAgent, request as httpRequest, type AgentOptions, type ClientRequest } from "node:http";
 import { connect as connectHttp2, type ClientHttp2Session, type ClientSessionOptions } from "node:http2";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import type { Duplex } from "node:stream";
 import type { CliError } from "../../errors/cli-error.ts";
-import { MOST_HEADER_BYTES } from "../../http/wire/fields.ts";
-import { openLinks, type Links } from "../../http/wire/links.ts";
+import { MAX_HEADER_BYTES } from "../../http/wire/fields.ts";
 import { CONNECT_TIMEOUT, explainFailure, TimedOut } from "../../http/network-error.ts";
 import { createRoute, type Way } from "../../http/route.ts";
 import { createTunnelAgent } from "../../http/tunnel.ts";
+import type { RawHeaders } from "../../http/raw-headers.ts";
 
 /** The connections to the service. */
-export interface Upstream {
-  /** A request in HTTP/1.1; `headers` are name, value, name, value … and all that it has. */
-  request(method: string, path: string, headers: readonly string[]): ClientRequest;
-  /** Connections for requests that are written as they go. */
-  readonly links: Links;
-  /** A connection for one more stream of HTTP/2, and what to call when that stream is over. */
+export interface ServiceConnections {
+  /** Begins a request in HTTP/1.1 with exactly these headers, on an idle connection unless `isNewConnection` is true. */
+  request(method: string, path: string, headers: RawHeaders, isNewConnection: boolean): ClientRequest;
+  /** A connection for one more stream of HTTP/2, and the function to call when that stream is over. */
   session(): Promise<{ readonly session: ClientHttp2Session; readonly release: () => void }>;
-  /** The sentence for a request that got no answer. */
+  /** Explains why a request got no response. */
   explain(error: unknown): CliError;
   close(): void;
 }
 
-type Connected = (error: Error | null, connection: Duplex) => void;
-
-interface UpstreamOptions {
+interface ConnectionOptions {
   readonly service: URL;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly signal: AbortSignal;
 }
 
-/** Milliseconds. A connection that rests is closed before the other end does it in the moment that it is used. */
-const REST = 55_000;
-/** Milliseconds between two looks at the clock; a look that comes so much later than it should says that the machine has slept, and its connections are dead. */
-const LOOK = 20_000;
-const SLEPT = 30_000;
-/** Cloud Run takes no more from one connection: https://cloud.google.com/run/quotas */
-const MOST_STREAMS = 100;
-/** Bytes that may be on their way before they are taken; megabytes for the last. */
-export const HTTP2_WINDOWS = { stream: 1024 * 1024, session: 8 * 1024 * 1024, memory: 1024 } as const;
+/** An idle connection is closed before the service closes it at the moment that it is used again. */
+const KEEP_ALIVE_MS = 55_000;
+/** A check of the clock that comes this much late shows that the machine has slept, and that its connections are dead. */
+const CLOCK_CHECK_INTERVAL_MS = 20_000;
+const SLEEP_THRESHOLD_MS = 30_000;
+/** Cloud Run accepts no more streams on one connection: https://cloud.google.com/run/quotas */
+const MAX_STREAMS = 100;
+/** Bytes that can be in flight before they are read. */
+export const HTTP2_WINDOW_BYTES = { stream: 1024 * 1024, session: 8 * 1024 * 1024 } as const;
+export const HTTP2_MAX_SESSION_MEMORY_MB = 1024;
 
-/** Opens the way to a service as `createSend` would go: to the emulator, by a proxy, or straight. Throws SETTINGS_INVALID. */
-export function openUpstream({ service, env, signal }: UpstreamOptions): Upstream {
+/** Opens connections along the same route as `createSend`: to the emulator, through a proxy, or direct. Throws SETTINGS_INVALID. */
+export function openServiceConnections({ service, env, signal }: ConnectionOptions): ServiceConnections {
   const way = createRoute(env)(service);
-  const agent = openAgent(way, signal);
+  const reusing = openAgent(way, signal, { keepAlive: true, timeout: KEEP_ALIVE_MS });
+  const connectingAnew = openAgent(way, signal, {});
   const { host, port, servername } = way.to;
   const request = way.secure ? httpsRequest : httpRequest;
-  const links = openLinks((onread, use) => {
-    const { createConnection } = agent as { createConnection(options: object, use: Connected): Duplex | undefined };
-    const options = { host, port, servername, noDelay: true, onread, ...(way.secure && { ALPNProtocols: ["http/1.1"] }) };
-    const connection = createConnection.call(agent, options, way.tunnel ? use : () => {});
-    if (connection) use(null, connection);
-  }, REST);
   const sessions: { session: ClientHttp2Session; streams: number }[] = [];
   let opening: Promise<void> | undefined;
 
-  let looked = Date.now();
-  const look = (): void => {
+  let checkedAt = Date.now();
+  const checkClock = (): void => {
     const now = Date.now();
-    if (now - looked > LOOK + SLEPT) {
-      agent.destroy();
-      links.forget();
+    if (now - checkedAt > CLOCK_CHECK_INTERVAL_MS + SLEEP_THRESHOLD_MS) {
+      reusing.destroy();
       for (const { session } of sessions.splice(0)) session.destroy();
     }
-    links.look(now);
-    looked = now;
+    checkedAt = now;
   };
-  const timer = setInterval(look, LOOK);
+  const timer = setInterval(checkClock, CLOCK_CHECK_INTERVAL_MS);
   timer.unref();
 
   const openSession = async (): Promise<void> => {
-    const session = await connectSession(way, service, agent);
+    const session = await connectSession(way, service, reusing);
     const entry = { session, streams: 0 };
     const forget = (): void => {
       const index = sessions.indexOf(entry);
       if (index >= 0) sessions.splice(index, 1);
     };
     session.on("close", forget).on("goaway", forget);
-    // Each stream hears of it by itself.
+    // Each stream emits the error too.
     session.on("error", forget);
-    session.setTimeout(REST, () => entry.streams === 0 && session.close());
-    session.setLocalWindowSize(HTTP2_WINDOWS.session);
+    session.setTimeout(KEEP_ALIVE_MS, () => entry.streams === 0 && session.close());
+    session.setLocalWindowSize(HTTP2_WINDOW_BYTES.session);
     sessions.push(entry);
   };
 
   return {
-    links,
-    request(method, path, headers) {
-      if (Date.now() - looked > LOOK + SLEPT) look();
+    request(method, path, headers, isNewConnection) {
+      checkClock();
       return request({
-        agent,
+        agent: isNewConnection ? connectingAnew : reusing,
         host,
         port,
         servername,
@@ -97,13 +86,13 @@ export function openUpstream({ service, env, signal }: UpstreamOptions): Upstrea
         path,
         headers: headers as unknown as Record<string, string>,
         setHost: false,
-        maxHeaderSize: MOST_HEADER_BYTES,
+        maxHeaderSize: MAX_HEADER_BYTES,
       });
     },
     async session() {
-      if (Date.now() - looked > LOOK + SLEPT) look();
+      checkClock();
       for (;;) {
-        const entry = sessions.find(({ session, streams }) => streams < MOST_STREAMS && !session.closed && !session.destroyed);
+        const entry = sessions.find(({ session, streams }) => streams < MAX_STREAMS && !session.closed && !session.destroyed);
         if (entry) {
           entry.streams += 1;
           return { session: entry.session, release: () => void (entry.streams -= 1) };
@@ -114,21 +103,20 @@ export function openUpstream({ service, env, signal }: UpstreamOptions): Upstrea
     explain: (error) => explainFailure(error, service, way),
     close() {
       clearInterval(timer);
-      agent.destroy();
-      links.close();
+      reusing.destroy();
+      connectingAnew.destroy();
       for (const { session } of sessions.splice(0)) session.destroy();
     },
   };
 }
 
-function openAgent(way: Way, signal: AbortSignal): HttpAgent {
-  const settings = { keepAlive: true, timeout: REST };
+function openAgent(way: Way, signal: AbortSignal, settings: AgentOptions): HttpAgent {
   const agent = way.tunnel
     ? createTunnelAgent(way.tunnel, signal, settings)
     : way.secure
       ? new HttpsAgent(settings)
       : new HttpAgent(settings);
-  // There is one place to connect to, whose long name Node would put together for each request.
+  // One name is enough for one service; Node would build a long one for each request.
   agent.getName = () => "service";
   const create = agent.createConnection.bind(agent);
   agent.createConnection = (options, callback) => {
@@ -141,17 +129,17 @@ function openAgent(way: Way, signal: AbortSignal): HttpAgent {
 
 function limitConnecting(connection: Duplex, secure: boolean): void {
   const limit = setTimeout(() => connection.destroy(new TimedOut(CONNECT_TIMEOUT)), CONNECT_TIMEOUT);
-  const settled = () => clearTimeout(limit);
-  connection.once(secure ? "secureConnect" : "connect", settled).once("close", settled);
+  const stop = () => clearTimeout(limit);
+  connection.once(secure ? "secureConnect" : "connect", stop).once("close", stop);
 }
 
-/** Connects in HTTP/2: inside TLS, or to the emulator and to services on this machine without, by prior knowledge. */
+/** Connects in HTTP/2: in TLS, or, to the emulator and to local services, without it, by prior knowledge. */
 async function connectSession(way: Way, service: URL, agent: HttpAgent): Promise<ClientHttp2Session> {
   const { port, servername } = way.to;
   const host = way.to.host ?? "";
   const options: ClientSessionOptions = {
-    settings: { enablePush: false, initialWindowSize: HTTP2_WINDOWS.stream },
-    maxSessionMemory: HTTP2_WINDOWS.memory,
+    settings: { enablePush: false, initialWindowSize: HTTP2_WINDOW_BYTES.stream },
+    maxSessionMemory: HTTP2_MAX_SESSION_MEMORY_MB,
   };
   if (way.tunnel) {
     const tls = { host, port: Number(port), servername, ALPNProtocols: ["h2"] };
@@ -164,7 +152,7 @@ async function connectSession(way: Way, service: URL, agent: HttpAgent): Promise
   return connected(connectHttp2(address, { ...options, ...(servername && { servername }) }));
 }
 
-/** Resolves when the other end has said that it speaks HTTP/2: until then nobody else hears of a failure. */
+/** Resolves when the other end has confirmed that it speaks HTTP/2; until then no one else handles a failure. */
 function connected(session: ClientHttp2Session): Promise<ClientHttp2Session> {
   return new Promise((resolve, reject) => {
     const limit = setTimeout(() => session.destroy(new TimedOut(CONNECT_TIMEOUT)), CONNECT_TIMEOUT);

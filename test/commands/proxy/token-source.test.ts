@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from "vitest";
-import { openTokenKeeper } from "../../../src/commands/proxy/token-refresh.ts";
+import { openTokenSource } from "../../../src/commands/proxy/token-source.ts";
 
 /** Tokens that are good for so many seconds each, in turn; what is no number fails. */
 function keep(...lives: readonly (number | Error)[]) {
@@ -20,45 +20,45 @@ function keep(...lives: readonly (number | Error)[]) {
       return acceptedTokens.has(token);
     },
   };
-  const keeper = openTokenKeeper(credentials, "https://hello-abc123-uc.a.run.app");
-  onTestFinished(() => keeper.close());
-  return { keeper, forgotten, fetched: () => fetched };
+  const tokens = openTokenSource(credentials, "https://hello-abc123-uc.a.run.app");
+  onTestFinished(() => tokens.close());
+  return { tokens, forgotten, fetched: () => fetched };
 }
 
 test("a token is waited for once, and at hand from then on", async () => {
-  const { keeper, fetched } = keep(3600);
-  const token = keeper.get();
+  const { tokens, fetched } = keep(3600);
+  const token = tokens.get();
   expect(token).toBeInstanceOf(Promise);
-  expect(keeper.get()).toBeInstanceOf(Promise);
+  expect(tokens.get()).toBeInstanceOf(Promise);
   await token;
-  expect(typeof keeper.get()).toBe("string");
-  expect(keeper.expires()).toBeGreaterThan(Date.now() + 3_500_000);
+  expect(typeof tokens.get()).toBe("string");
+  expect(tokens.expires()).toBeGreaterThan(Date.now() + 3_500_000);
   expect(fetched()).toBe(2);
 });
 
 test("a token that nears its end is given out while the next one is fetched, even where that fails at first", async () => {
-  const { keeper, fetched } = keep(500, new Error("no network"), 3600);
-  const first = await keeper.get();
-  expect(keeper.get()).toBe(first);
-  expect(keeper.get()).toBe(first);
+  const { tokens, fetched } = keep(500, new Error("no network"), 3600);
+  const first = await tokens.get();
+  expect(tokens.get()).toBe(first);
+  expect(tokens.get()).toBe(first);
   await expect.poll(fetched).toBe(2);
-  expect(keeper.get()).toBe(first);
+  expect(tokens.get()).toBe(first);
 });
 
 test("a token that is as good as over is not given out any more", async () => {
-  const { keeper } = keep(20, 3600, new Error("no network"));
-  const first = await keeper.get();
-  const second = await keeper.get();
+  const { tokens } = keep(20, 3600, new Error("no network"));
+  const first = await tokens.get();
+  const second = await tokens.get();
   expect(second).not.toBe(first);
-  expect(keeper.get()).toBe(second);
+  expect(tokens.get()).toBe(second);
 });
 
 test("a refused token is dropped; that the next may do better is said where it was accepted once, or kept for long", async () => {
-  const { keeper, forgotten } = keep(3600);
-  const first = await keeper.get();
-  expect(keeper.refused(first)).toBe(false);
-  const second = await keeper.get();
-  keeper.accepted(second);
-  expect(keeper.refused(second)).toBe(true);
+  const { tokens, forgotten } = keep(3600);
+  const first = await tokens.get();
+  expect(tokens.rejected(first)).toBe(false);
+  const second = await tokens.get();
+  tokens.accepted(second);
+  expect(tokens.rejected(second)).toBe(true);
   expect(forgotten).toEqual([first, second]);
 });

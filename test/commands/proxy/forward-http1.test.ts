@@ -187,6 +187,42 @@ test("a resting connection that the service has closed is no failure", async () 
   for (let count = 0; count < 50; count += 1) expect((await call(url)).status).toBe(200);
 });
 
+test.for([
+  ["GET", "/reset", 200, 2],
+  ["PUT", "/reset", 200, 2],
+  ["POST", "/reset", 502, 1],
+  ["GET", "/half", 502, 1],
+  ["GET", "/always", 502, 2],
+] as const)("%s %s on a reused connection is answered %d and sent %d time(s)", async ([method, path, status, times]) => {
+  const reused = new WeakSet<object>();
+  let sent = 0;
+  const { url } = await proxyTo(({ socket, url: asked }, response) => {
+    if (asked === path) sent += 1;
+    if (asked === "/always" || (asked === "/reset" && reused.has(socket))) return void socket.resetAndDestroy();
+    if (asked === "/half") return void socket.write("HTTP/1.1 200 OK\r\nX-Ha", () => setTimeout(() => socket.resetAndDestroy(), 50));
+    reused.add(socket);
+    response.end("ok");
+  });
+  expect((await call(url)).status).toBe(200);
+  expect((await call(url + path, { method })).status).toBe(status);
+  expect(sent).toBe(times);
+});
+
+test("a request whose caller goes away isn't sent again", async () => {
+  let sent = 0;
+  const { url, port } = await proxyTo((request, response) => {
+    if (request.url === "/") return void response.end();
+    sent += 1;
+    caller.destroy();
+  });
+  await call(url);
+  const caller = connect(port, "127.0.0.1");
+  caller.write(`GET /never HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n\r\n`);
+  await once(caller, "close");
+  await call(url);
+  expect(sent).toBe(1);
+});
+
 test("a thousand connections at once are all answered", async () => {
   const waiting: ServerResponse[] = [];
   const { port } = await proxyTo((_, response) => {

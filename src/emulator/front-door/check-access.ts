@@ -1,31 +1,31 @@
 import { audiencesOf, routeHost, type ServiceRoute } from "../run/route.ts";
 import type { Runtime } from "../runtime.ts";
+import type { RawHeaders } from "../server/raw-headers.ts";
 import { authenticate } from "./authenticate.ts";
-import { mayInvoke } from "./authorize.ts";
-import { hasIap, passIap } from "./iap.ts";
+import { canInvoke } from "./authorize.ts";
+import { hasIap, checkIap } from "./iap.ts";
 import { forbidden, notFound, reserved, unauthorized, type Page } from "./error-pages.ts";
 import { readSession } from "./session-affinity.ts";
 
-/** A call to a service, before anything of it is believed. */
+/** A call to a service, before anything in it is trusted. */
 interface ServiceCall {
   /** In lower case, without the port. */
   readonly host: string;
   /** The request's path and query. */
   readonly path: string;
-  /** Name, value, name, value … */
-  readonly rawHeaders: string[];
-  /** True where a service of the emulator itself makes the call, and no program outside. */
+  readonly rawHeaders: RawHeaders;
+  /** True for a call by a service of the emulator itself. */
   readonly isInternal: boolean;
 }
 
-/** A call that is let in, with the headers that the service may see; or the page that it is refused with. */
-type Admission =
-  /** `route` is the service that was called, where the caller may know of it. */
+/** A call that is allowed, with the headers that the service gets; or the page that refuses it. */
+type AccessDecision =
+  /** `route` is the service that was called, if the caller can know of it. */
   | { readonly refusal: Page; readonly route?: ServiceRoute }
-  | { readonly refusal?: undefined; readonly route: ServiceRoute & { readonly revisionName: string }; readonly rawHeaders: string[] };
+  | { readonly refusal?: undefined; readonly route: ServiceRoute & { readonly revisionName: string }; readonly rawHeaders: RawHeaders };
 
-/** Decides about a call as Cloud Run's front end does: is there such a service, can it be reached from there, who calls, and may he. */
-export async function admit(runtime: Pick<Runtime, "state" | "signingKeys" | "now">, call: ServiceCall): Promise<Admission> {
+/** Decides as Cloud Run's front end does: does the service exist, can the caller reach it, who is the caller, and can they invoke it. */
+export async function checkAccess(runtime: Pick<Runtime, "state" | "signingKeys" | "now">, call: ServiceCall): Promise<AccessDecision> {
   const { state, signingKeys, now } = runtime;
   if (RESERVED.test(call.path)) return { refusal: reserved(call.path) };
   const route = routeHost(state, call.host, Math.random(), readSession(call.rawHeaders));
@@ -33,14 +33,14 @@ export async function admit(runtime: Pick<Runtime, "state" | "signingKeys" | "no
 
   let { rawHeaders } = call;
   if (hasIap(route)) {
-    const passage = await passIap(runtime, route, call);
-    if ("refusal" in passage) return { refusal: passage.refusal, route };
-    ({ rawHeaders } = passage);
-  } else if (!mayInvoke(state, route)) {
+    const decision = await checkIap(runtime, route, call);
+    if ("refusal" in decision) return { refusal: decision.refusal, route };
+    ({ rawHeaders } = decision);
+  } else if (!canInvoke(state, route)) {
     const credential = await authenticate(rawHeaders, { state, signingKeys, now, audiences: audiencesOf(route.service) });
     if (credential.kind === "none") return { refusal: forbidden(call.path, NOT_AUTHENTICATED), route };
-    if (credential.kind === "bad") return { refusal: unauthorized(call.path, notVerified(credential.reason)), route };
-    if (!mayInvoke(state, route, credential)) return { refusal: forbidden(call.path, notPermitted(credential.member)), route };
+    if (credential.kind === "invalid") return { refusal: unauthorized(call.path, notVerified(credential.reason)), route };
+    if (!canInvoke(state, route, credential)) return { refusal: forbidden(call.path, notPermitted(credential.member)), route };
     rawHeaders = credential.redactedHeaders;
   }
   return hasRevision(route) ? { route, rawHeaders } : { refusal: notFound() };
@@ -50,11 +50,11 @@ function hasRevision(route: ServiceRoute): route is ServiceRoute & { readonly re
   return route.revisionName !== undefined;
 }
 
-// Unlike Cloud Run: of the paths that end in z only /healthz is known to be kept back; Google's documentation advises against all of them.
+// Unlike Cloud Run: of the paths that end in z, only /healthz is known to be reserved; Google's documentation advises against all of them.
 /** https://cloud.google.com/run/docs/known-issues#reserved_url_paths */
 const RESERVED = /^\/(?:(?:eventlog|healthz)(?:\?|$)|_ah\/)/;
 
-// Unlike Cloud Run: there are no load balancers, so `internal-and-cloud-load-balancing` lets in no more than `internal`.
+// Unlike Cloud Run: load balancers don't exist, so `internal-and-cloud-load-balancing` allows no more than `internal`.
 /** https://cloud.google.com/run/docs/securing/ingress */
 function isReachable({ service }: ServiceRoute, { isInternal }: ServiceCall): boolean {
   return isInternal || (service.metadata.annotations["run.googleapis.com/ingress"] ?? "all") === "all";
@@ -65,7 +65,7 @@ const READ_MORE =
 
 const NOT_AUTHENTICATED = `The request was not authenticated. Either allow unauthenticated invocations or set the proper Authorization header. ${READ_MORE}#unauthorized-client`;
 
-// Unlike Cloud Run: the request log says what is wrong with a credential, and who it was that may not call.
+// Unlike Cloud Run: the request log says what is wrong with a credential, and which principal can't invoke the service.
 function notVerified(reason: string): string {
   return `The request was not authorized to invoke this service. ${READ_MORE}#401 The access token could not be verified. ${reason}`;
 }

@@ -1,0 +1,22 @@
+import type { TokenHeader } from "../../invoke/headers.ts";
+import type { HostCheck } from "./check-host.ts";
+import type { Addresses } from "./headers.ts";
+import type { Rejections } from "./rejections.ts";
+import type { RequestLog } from "./request-log.ts";
+import type { ServiceConnections } from "./service-connections.ts";
+import type { Page } from "./local-pages.ts";
+import type { TokenSource } from "./token-source.ts";
+
+/** What every request through the proxy needs. */
+export interface RequestContext {
+  readonly checkHost: HostCheck;
+  /** The addresses to rewrite, for a caller that uses this host to reach the proxy. */
+  addressesFor(host: string): Addresses;
+  /** The token's header for requests that bring an Authorization of their own. */
+  readonly secondTokenHeader: TokenHeader;
+  readonly tokens: TokenSource;
+  readonly connections: ServiceConnections;
+  readonly requestLog: RequestLog;
+  readonly rejections: Rejections;
+  statusPage(accept: string | undefined, proxyUrl: string): Page;
+}
