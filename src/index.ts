@@ -18,23 +18,23 @@ export type { GivenCredentials } from "./library/open-credentials.ts";
 export type { ServiceByName } from "./library/service-url.ts";
 
 export interface FetchIdTokenOptions {
-  /** The path of a service account's key file, or what it holds. Default: the file that CLOUDRUN_OAUTH_CREDENTIALS, CREDS or GOOGLE_APPLICATION_CREDENTIALS names. */
+  /** The path of a service account's key file, or its content. Default: the file that CLOUDRUN_OAUTH_CREDENTIALS, CREDS or GOOGLE_APPLICATION_CREDENTIALS names. */
   readonly credentials?: GivenCredentials;
-  /** Whom the token is for: the service's URL, without a path. */
+  /** The token's audience: the service's URL, without a path. */
   readonly audience: string;
 }
 
-/** Exactly one of `url` and `service` says what is called. */
+/** Set exactly one of `url` and `service`. */
 export type CreateFetchOptions = {
   /** As for `fetchIdToken`. */
   readonly credentials?: GivenCredentials;
-  /** Whom tokens are for, where that is not the service's URL: a custom audience, or the client id of Identity-Aware Proxy. */
+  /** The audience of tokens, if it isn't the service's URL: a custom audience, or the client ID of Identity-Aware Proxy. */
   readonly audience?: string;
 } & ({ readonly url: string | URL; readonly service?: undefined } | (ServiceByName & { readonly url?: undefined }));
 
 /**
- * Fetches an ID token, good for an hour, to be sent to the audience as `Authorization: Bearer …`. Proxies and the emulator are found in the
- * environment. Throws a CliError whose `code` says what went wrong: CREDENTIALS_MISSING, CREDENTIALS_INVALID, TOKEN_REFUSED, CLOCK_SKEW,
+ * Fetches an ID token, valid for an hour, to send to the audience as `Authorization: Bearer …`. Uses the proxy and the emulator that the
+ * environment names. Throws a CliError whose `code` says what went wrong: CREDENTIALS_MISSING, CREDENTIALS_INVALID, TOKEN_REFUSED, CLOCK_SKEW,
  * UNAVAILABLE, TIMEOUT, EMULATOR_NOT_RUNNING or SETTINGS_INVALID.
  */
 export async function fetchIdToken({ credentials, audience }: FetchIdTokenOptions): Promise<string> {
@@ -42,16 +42,17 @@ export async function fetchIdToken({ credentials, audience }: FetchIdTokenOption
 }
 
 /**
- * Makes a `fetch` for a private service: the platform's own in what it takes and gives, and besides
+ * Creates a `fetch` for a private service. It works like the platform's own, and in addition:
  * - relative URLs are relative to the service's;
- * - each request to the service's origin, and to no other, has an ID token. It is renewed five minutes before it ends and when Cloud Run's front
- *   end refuses it; calls at the same time share one. Where Authorization is the caller's own, it goes in X-Serverless-Authorization;
- * - proxies and the emulator are found in the environment.
+ * - each request to the service's origin, and to no other, has an ID token. It is renewed five minutes before it expires and when Cloud
+ *   Run's front end rejects it; concurrent calls share one. If the request has its own Authorization, the token goes in
+ *   X-Serverless-Authorization;
+ * - it uses the proxy and the emulator that the environment names.
  *
- * A body that is a stream, or that comes in a Request, is sent as it comes, and cannot be sent a second time; any other is held in memory.
- * The environment, the credentials and, for `service`, Cloud Run's API are asked when it is first called. Throws CliError USAGE for options
- * that make no sense; what it makes rejects with a CliError as `fetchIdToken` and for NOT_FOUND, PERMISSION_DENIED and USAGE of `service`,
- * with a signal's reason, or with a TypeError as `fetch` does for requests that are none.
+ * A body that is a stream, or part of a Request, is streamed and can't be sent a second time; any other is held in memory. The first call
+ * reads the environment and the credentials and, for `service`, asks Cloud Run's API. Throws CliError USAGE if the options aren't valid. The
+ * `fetch` rejects with a CliError as `fetchIdToken` does, and with NOT_FOUND, PERMISSION_DENIED or USAGE for `service`; with a signal's
+ * reason; or with a TypeError as the platform's `fetch` does for requests that aren't valid.
  */
 export function createFetch(options: CreateFetchOptions): typeof fetch {
   const { credentials, audience, url, service } = options;
@@ -76,26 +77,26 @@ async function lookUp(name: ServiceByName, given: GivenCredentials | undefined, 
 let keys: { readonly emulator: string | undefined; readonly find: FindKey } | undefined;
 
 /**
- * Verifies an ID token by Google's public keys, and gives its claims: for a service that is public, or behind something else than Cloud Run.
- * (Where Cloud Run's front end has verified a token, it has removed the signature.) The keys are the emulator's where CLOUDRUN_OAUTH_EMULATOR
- * is set. Throws CliError: CREDENTIALS_INVALID with a `TokenFault` in `details.reason`; USAGE where no audience is said; UNAVAILABLE, TIMEOUT,
- * EMULATOR_NOT_RUNNING or SETTINGS_INVALID where the keys cannot be had.
+ * Verifies an ID token with Google's public keys and returns its claims, for a service that is public or not behind Cloud Run. (Cloud Run's
+ * front end removes the signature of tokens that it has verified.) Uses the emulator's keys if CLOUDRUN_OAUTH_EMULATOR is set. Throws
+ * CliError: CREDENTIALS_INVALID with a `TokenFault` in `details.reason`; USAGE without an audience; UNAVAILABLE, TIMEOUT,
+ * EMULATOR_NOT_RUNNING or SETTINGS_INVALID if the keys can't be fetched.
  * https://developers.google.com/identity/openid-connect/openid-connect#validatinganidtoken
  */
 export async function verifyIdToken(token: string, options: VerifyIdTokenOptions): Promise<VerifiedClaims> {
   const emulator = env["CLOUDRUN_OAUTH_EMULATOR"];
-  // What an emulator vouched for is worth nothing elsewhere.
+  // Keys of one emulator must not verify tokens of another, or of Google.
   if (keys?.emulator !== emulator) keys = undefined;
   const { find } = (keys ??= { emulator, find: openGoogleKeys(createSend({ env })) });
   return verify(token, options, { findKey: find });
 }
 
-/** Begins when it is first asked for; what failed is begun anew. */
-function once<T>(begin: () => Promise<T>): () => Promise<T> {
-  let begun: Promise<T> | undefined;
+/** Runs at the first call and shares the result; runs again after a failure. */
+function once<T>(run: () => Promise<T>): () => Promise<T> {
+  let result: Promise<T> | undefined;
   return () =>
-    (begun ??= begin().catch((error: unknown) => {
-      begun = undefined;
+    (result ??= run().catch((error: unknown) => {
+      result = undefined;
       throw error;
     }));
 }

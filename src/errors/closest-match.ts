@@ -1,15 +1,15 @@
-/** The known word that a misspelt one was most likely to be; undefined where none is near. */
+/** The known word that a misspelled one most likely stands for; undefined if none is similar. */
 export function closestMatch(word: string, known: Iterable<string>): string | undefined {
   let best: { readonly word: string; readonly steps: number } | undefined;
   for (const candidate of known) {
     const steps = distance(candidate, word.toLowerCase());
-    // More than a third of the letters is another word.
+    // If more than a third of the letters differ, it is another word.
     if (steps <= Math.max(1, Math.min(3, Math.floor(word.length / 3))) && (!best || steps < best.steps)) best = { word: candidate, steps };
   }
   return best?.word;
 }
 
-/** How many letters have to be put in, taken out, changed or swapped with their neighbour to make one word of another. */
+/** How many letters must be inserted, deleted, changed or swapped with their neighbor to turn one word into the other. */
 function distance(a: string, b: string): number {
   const rows = [Array.from({ length: b.length + 1 }, (_, column) => column)];
   for (let i = 1; i <= a.length; i += 1) {

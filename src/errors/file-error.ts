@@ -14,13 +14,13 @@ const REASONS: Readonly<Record<string, string>> = {
   ENAMETOOLONG: "the name is too long",
 };
 
-/** Why the file system refuses, in words. */
+/** Why the file system refused, to the end of a sentence. */
 export function reasonOf(error: unknown): string {
   const { code = "", message } = error as NodeJS.ErrnoException;
   return REASONS[code] ?? message;
 }
 
-/** What to throw where the file system refuses to write a file or a folder: which, and why. */
+/** The error for a file or folder that can't be written. */
 export function unwritable(
   path: string,
   error: unknown,

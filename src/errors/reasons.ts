@@ -1,11 +1,11 @@
 import type { ErrorCode } from "./exit-codes.ts";
 
 /**
- * Why something was refused: `details.reason` of an error, with the codes that it comes under; the first is the usual one. Each has a
- * paragraph in docs/refusals.md and a test that provokes it. A reason keeps its name.
+ * Why something was refused: an error's `reason`, with the error codes that it occurs with, the usual one first. Each has a paragraph in
+ * docs/refusals.md and a test that provokes it. Reasons are never renamed.
  */
 export const REASONS = {
-  // Cloud Run's front end does not take the credential.
+  // Cloud Run's front end rejects the credential.
   NO_CREDENTIAL: ["NOT_AUTHENTICATED"],
   SEVERAL_CREDENTIALS: ["NOT_AUTHENTICATED"],
   NOT_BEARER: ["NOT_AUTHENTICATED"],
@@ -19,11 +19,11 @@ export const REASONS = {
   SIGNATURE_WRONG: ["NOT_AUTHENTICATED"],
   EMAIL_CLAIM_MISSING: ["NOT_AUTHENTICATED"],
   NOT_VERIFIED: ["NOT_AUTHENTICATED"],
-  // It knows who calls, and does not let him in.
+  // It knows the caller, who has no access.
   PRINCIPAL_NOT_IN_POLICY: ["NOT_AUTHORIZED"],
   CONDITION_NOT_MET: ["NOT_AUTHORIZED"],
   GRANT_TOO_YOUNG: ["NOT_AUTHORIZED"],
-  // It shows nothing at the URL.
+  // It exposes nothing at the URL.
   RESERVED_PATH: ["NOT_REACHABLE"],
   INGRESS_INTERNAL: ["NOT_REACHABLE"],
   DEFAULT_URL_DISABLED: ["NOT_REACHABLE"],
@@ -31,17 +31,17 @@ export const REASONS = {
   NO_SUCH_TAG: ["NOT_REACHABLE"],
   NO_REVISION: ["NOT_REACHABLE"],
   NOT_SHOWN: ["NOT_REACHABLE"],
-  // Identity-Aware Proxy stands before the service.
+  // Identity-Aware Proxy rejects the request.
   IAP_NO_CREDENTIAL: ["NOT_AUTHENTICATED"],
   IAP_AUDIENCE_MISMATCH: ["NOT_AUTHENTICATED"],
   IAP_CREDENTIAL_INVALID: ["NOT_AUTHENTICATED"],
   IAP_ACCESS_DENIED: ["NOT_AUTHORIZED"],
-  // Cloud Run answers for a service that gave no answer.
+  // Cloud Run responds for an instance that didn't.
   NO_INSTANCE: ["HTTP_STATUS"],
   INSTANCE_NOT_STARTED: ["HTTP_STATUS"],
   ANSWER_MALFORMED: ["HTTP_STATUS"],
   REQUEST_TIMED_OUT: ["HTTP_STATUS"],
-  // No token is given.
+  // No token can be fetched.
   PRIVATE_KEY_BROKEN: ["CREDENTIALS_INVALID"],
   KEY_UNKNOWN: ["TOKEN_REFUSED"],
   ACCOUNT_DELETED: ["TOKEN_REFUSED", "NOT_AUTHENTICATED"],
@@ -55,7 +55,7 @@ export const REASONS = {
   REQUEST_MALFORMED: ["TOKEN_REFUSED"],
   TOKEN_CREATOR_MISSING: ["TOKEN_REFUSED"],
   API_NOT_ENABLED: ["TOKEN_REFUSED", "PERMISSION_DENIED"],
-  // The organisation forbids it.
+  // The organization forbids it.
   KEY_CREATION_FORBIDDEN: ["ORG_POLICY"],
   MEMBER_DOMAIN_FORBIDDEN: ["ORG_POLICY"],
   INVOKER_CHECK_REQUIRED: ["ORG_POLICY"],

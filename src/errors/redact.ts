@@ -1,11 +1,11 @@
 const SECRETS: readonly (readonly [RegExp, string])[] = [
-  // A PEM private key, with real line ends or with them written as \n; one that is cut off counts too.
+  // A PEM private key, with line ends or with \n in their place, even if it is cut off.
   [/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g, "[private key]"],
   // RFC 7519: a header and a payload that are JSON objects begin with eyJ; the signature may be missing.
   [/eyJ[\w-]+\.eyJ[\w-]+(?:\.[\w-]*)?/g, "[token]"],
   [/ya29\.[\w.-]+/g, "[token]"],
   [/\b1\/\/[\w-]{20,}/g, "[token]"],
-  // Whoever knows it may go on with the upload: https://cloud.google.com/storage/docs/resumable-uploads#session-uris
+  // Anyone who has it can continue the upload: https://cloud.google.com/storage/docs/resumable-uploads#session-uris
   [/\bupload_id=[\w.-]+/g, "upload_id=[upload]"],
   [/\bBearer +[^\s"',[\]]+/gi, "Bearer [token]"],
 ];

@@ -12,48 +12,45 @@ import type { InvokeOptions } from "./options.ts";
 import type { Call } from "./request.ts";
 import { readRedirect, type RedirectableRequest } from "./redirect.ts";
 
-/** What came of a call. */
 export interface CallResult {
-  /** Where it came from, after redirects. */
+  /** The URL that responded, after redirects. */
   readonly url: URL;
-  /** Its body is unread below a status of 400. */
+  /** The body is unread if the status is below 400. */
   readonly response: Response;
-  /** The body from 400 on. */
+  /** The body if the status is 400 or above. */
   readonly bytes?: Buffer | undefined;
-  /** What a status from 400 on means: HTTP_STATUS, or NOT_AUTHENTICATED, NOT_AUTHORIZED or NOT_REACHABLE where Cloud Run's front end refused. */
+  /** What a status of 400 or above means: HTTP_STATUS, or NOT_AUTHENTICATED, NOT_AUTHORIZED or NOT_REACHABLE if Cloud Run's front end refused. */
   readonly error?: CliError | undefined;
-  /** Who called, as policies name him; undefined where neither credentials nor token say so. */
+  /** The caller, as policies name it; undefined if neither credentials nor token say so. */
   readonly principal: string | undefined;
-  /** Milliseconds since the call was sent. */
+  /** Milliseconds since the request was sent. */
   readonly elapsed: () => number;
 }
 
-/** Who calls, and with what. */
 type Caller = Pick<CachedCredentials, "accepted" | "fetchIdToken" | "forget" | "principal">;
 
 interface Policy extends Pick<InvokeOptions, "location" | "maxTimeMs" | "retries" | "retryAll" | "waitFor"> {
-  /** Asked why a call was refused, where the answer does not tell. */
+  /** Used if the response doesn't say why the front end refused. */
   readonly lookUpEvidence: EvidenceLookup;
 }
 
-/** An answer before it is known what it means. */
 interface UnexplainedResult extends Omit<CallResult, "error"> {
-  /** The headers that went along. */
+  /** The request's headers. */
   readonly sent: Headers;
 }
 
 const MAX_REDIRECTS = 10;
 
-/** Milliseconds that one call of a wait may take. */
+/** For each call under `--wait-for`. */
 const WAITING_CALL_TIMEOUT_MS = 5 * 60_000;
 
-/** What may pass by itself. The front end's 401 and 403 are not among them: they are answers. */
+/** The front end's 401 and 403 aren't among them: they are results. */
 const TRANSIENT_STATUSES = [429, 503];
 
-/** Makes calls with ID tokens: over and over, by redirects, and within a time, as far as the flags say. It throws as `send` and the credentials do. */
+/** Makes calls with ID tokens, with retries, redirects and a timeout as the flags say. The function throws as `send` and the credentials do. */
 export function createAuthenticatedCall(send: Send, caller: Caller, policy: Policy): (call: Call) => Promise<CallResult> {
   const { location, maxTimeMs, retries, retryAll = false, waitFor, lookUpEvidence } = policy;
-  // Who waits calls again anyway, and does not wait for an answer that never comes.
+  // --wait-for calls again anyway.
   const retry = { times: waitFor === undefined ? retries : 0, statuses: TRANSIENT_STATUSES, all: retryAll };
   const timeoutMs = maxTimeMs ?? (waitFor === undefined ? undefined : WAITING_CALL_TIMEOUT_MS);
 
@@ -83,7 +80,7 @@ export function createAuthenticatedCall(send: Send, caller: Caller, policy: Poli
     }
   }
 
-  /** Says what a refusal means. Who waits for another answer does not have each one looked into. */
+  /** Explains a refusal. Under `--wait-for`, evidence isn't looked up for each one. */
   async function explain({ sent, ...answer }: UnexplainedResult): Promise<CallResult> {
     const { url, bytes, principal } = answer;
     if (!bytes) return answer;
@@ -112,7 +109,7 @@ export function createAuthenticatedCall(send: Send, caller: Caller, policy: Poli
   };
 }
 
-/** The front end's 401. A service's own is not about the token: it never saw it. */
+/** Whether Cloud Run's front end rejected the token. A service's own 401 isn't about the token, which the service never saw. */
 function isTokenRejected({ response: { status, headers }, bytes }: UnexplainedResult): boolean {
   return status === 401 && responseAuthor({ status, headers, body: bytes?.toString("utf8") ?? "" }) === "front end";
 }
@@ -120,7 +117,7 @@ function isTokenRejected({ response: { status, headers }, bytes }: UnexplainedRe
 function timeoutSignal(milliseconds: number): AbortSignal {
   const end = new AbortController();
   const over = new CliError("TIMEOUT", `The call was not done after --max-time, ${milliseconds / 1000} s.`);
-  // The connection keeps the process alive while there is something to end.
+  // An open connection keeps the process alive.
   setTimeout(() => end.abort(over), milliseconds).unref();
   return end.signal;
 }

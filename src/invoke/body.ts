@@ -10,18 +10,18 @@ export interface CallBody {
   readonly headers: Headers;
 }
 
-/** Bytes; what is larger is sent as it is read, and not looked into. */
+/** Larger bodies are sent while they are read, and their type isn't detected. */
 const MAX_BUFFERED_BYTES = 1024 * 1024;
 
 /**
- * The body for `-d`: text, `@FILE`, or `@-` for standard input, and what it is: application/json where it is a JSON object or array,
- * text/plain where it is other text, else application/octet-stream. Throws CliError NOT_FOUND, USAGE.
+ * The body for `-d`: text, `@FILE`, or `@-` for standard input. Its type is application/json for a JSON object or array, text/plain for
+ * other text, else application/octet-stream. Throws CliError NOT_FOUND, USAGE.
  */
 export async function readBody(data: string, source: BodySource): Promise<CallBody> {
   return createBody(await openData(data, source));
 }
 
-/** The body for `--json-data`: as `-d` names it, and JSON. Throws CliError NOT_FOUND, USAGE; what is said of the text shows nothing of it. */
+/** The body for `--json-data`: as for `-d`, but JSON. Throws CliError NOT_FOUND, USAGE; errors never quote the text. */
 export async function readJsonBody(data: string, source: BodySource): Promise<CallBody> {
   const body = Buffer.concat(
     await Readable.from((await openData(data, source)).chunks)
@@ -45,8 +45,8 @@ async function openData(data: string, { cwd, stdin }: BodySource): Promise<Input
   return { chunks: Readable.from([Buffer.from(data)]) };
 }
 
-/** A body of what is read: whole where it is small, and then it can be sent again. Its type is what it looks like unless it is said. */
-export async function createBody({ chunks: source, size }: Input, type?: string): Promise<CallBody> {
+/** Creates a body: a buffer if it is small, so that it can be sent again. Its type is detected unless given. */
+export async function createBody({ chunks: source, sizeBytes }: Input, type?: string): Promise<CallBody> {
   const chunks = source[Symbol.asyncIterator]();
   const read: Buffer[] = [];
   for (let length = 0; length <= MAX_BUFFERED_BYTES;) {
@@ -62,7 +62,7 @@ export async function createBody({ chunks: source, size }: Input, type?: string)
     yield* read;
     yield* { [Symbol.asyncIterator]: () => chunks };
   }
-  const length: Headers = size === undefined ? [] : [["Content-Length", String(size)]];
+  const length: Headers = sizeBytes === undefined ? [] : [["Content-Length", String(sizeBytes)]];
   return { body: Readable.from(all(), { objectMode: false }), headers: [["Content-Type", type ?? "application/octet-stream"], ...length] };
 }
 
@@ -73,7 +73,7 @@ function typeOf(body: Buffer): string {
     const value: unknown = JSON.parse(text);
     if (typeof value === "object" && value !== null) return "application/json";
   } catch {
-    // Not JSON, then.
+    // Not JSON.
   }
   return "text/plain; charset=utf-8";
 }

@@ -15,8 +15,8 @@ export function readUrlencoded(fields: readonly string[]): CallBody {
 }
 
 /**
- * The body for `-F`, one `name=value`, `name=@FILE` or `name=@FILE;type=TYPE` each: multipart/form-data (RFC 7578). Files are read as they
- * are sent, unless all of it is small. Throws CliError NOT_FOUND, USAGE.
+ * The body for `-F`, one `name=value`, `name=@FILE` or `name=@FILE;type=TYPE` each: multipart/form-data (RFC 7578). Files are read while
+ * they are sent, unless the whole body is small. Throws CliError NOT_FOUND, USAGE.
  */
 export async function readForm(fields: readonly string[], { cwd }: Pick<BodySource, "cwd">): Promise<CallBody> {
   const boundary = `cloudrun-oauth-${randomUUID()}`;
@@ -33,11 +33,11 @@ export async function readForm(fields: readonly string[], { cwd }: Pick<BodySour
     inputs.push(text(`${head}; filename="${escape(basename(file))}"\r\nContent-Type: ${type}\r\n\r\n`), input, text("\r\n"));
   }
   inputs.push(text(`--${boundary}--\r\n`));
-  const size = inputs.reduce<number | undefined>(
-    (sum, each) => (sum === undefined || each.size === undefined ? undefined : sum + each.size),
+  const sizeBytes = inputs.reduce<number | undefined>(
+    (sum, input) => (sum === undefined || input.sizeBytes === undefined ? undefined : sum + input.sizeBytes),
     0,
   );
-  return createBody({ chunks: join(inputs), size }, `multipart/form-data; boundary=${boundary}`);
+  return createBody({ chunks: join(inputs), sizeBytes }, `multipart/form-data; boundary=${boundary}`);
 }
 
 function split(field: string, usage: string): [name: string, value: string] {
@@ -53,7 +53,7 @@ function escape(name: string): string {
 
 function text(value: string): Input {
   const bytes = Buffer.from(value);
-  return { chunks: Readable.from([bytes]), size: bytes.length };
+  return { chunks: Readable.from([bytes]), sizeBytes: bytes.length };
 }
 
 async function* join(inputs: readonly Input[]): AsyncGenerator<Buffer> {

@@ -9,20 +9,20 @@ export interface BodySource {
   readonly stdin: AsyncIterable<Buffer | string>;
 }
 
-/** Something to send, as it is read. */
+/** Content to send while it is read. */
 export interface Input {
   readonly chunks: AsyncIterable<Buffer | string>;
-  /** Bytes; undefined where it is no regular file. */
-  readonly size?: number | undefined;
+  /** Undefined if it isn't a regular file. */
+  readonly sizeBytes?: number | undefined;
 }
 
-/** A file or a pipe to send what is in it; it is opened when it is read. Throws CliError NOT_FOUND, USAGE. */
+/** A file or a pipe to send, opened when it is read. Throws CliError NOT_FOUND, USAGE. */
 export async function openInput(path: string): Promise<Input> {
   try {
     const stats = await stat(path);
     if (stats.isDirectory()) throw new CliError("USAGE", `${path} is a folder.`);
     await access(path, constants.R_OK);
-    return { chunks: read(path), size: stats.isFile() ? stats.size : undefined };
+    return { chunks: read(path), sizeBytes: stats.isFile() ? stats.size : undefined };
   } catch (error) {
     throw explain(error, path);
   }

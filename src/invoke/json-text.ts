@@ -1,6 +1,6 @@
 /**
- * Indents a JSON text by two spaces as JSON.stringify does, and leaves every number and string as it is written: a round trip through
- * JSON.parse would round what is beyond 2^53 and drop keys that come twice. The text must be JSON.
+ * Indents a JSON text by two spaces like JSON.stringify, but keeps every number and string as it is written: a round trip through
+ * JSON.parse would round numbers beyond 2^53 and drop duplicate keys. The text must be JSON.
  */
 export function indentJson(text: string, margin = ""): string {
   const out: string[] = [];
@@ -31,7 +31,7 @@ export function indentJson(text: string, margin = ""): string {
   return out.join("");
 }
 
-/** The JSON text on one line, each number and string as it is written. */
+/** Puts a JSON text on one line and keeps every number and string as it is written. */
 export function compactJson(text: string): string {
   const out: string[] = [];
   for (let at = skipBlanks(text, 0); at < text.length;) {

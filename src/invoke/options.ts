@@ -4,7 +4,7 @@ import type { AudienceOptions } from "./audience.ts";
 import { CliError } from "../errors/cli-error.ts";
 import type { CallBody } from "./body.ts";
 
-/** The flags of who calls, and what is sent. */
+/** Flags for the caller and the request. */
 export interface CallOptions extends Omit<CacheOptions, "isLongRun">, AudienceOptions {
   readonly request?: string;
   readonly data?: string;
@@ -29,21 +29,21 @@ export interface InvokeOptions extends CallOptions {
   /** `200`, `2xx` */
   readonly waitFor?: string;
   readonly repeat?: number;
-  /** True where no interval is said. */
+  /** True without an interval. */
   readonly watchMs?: number | true;
 }
 
-/** True where the body alone is printed, as it comes. */
+/** Whether only the body is printed, while it arrives. */
 export function printsRawBody({ raw, buffer }: InvokeOptions): boolean {
   return raw === true || buffer === false;
 }
 
-/** True where one run may make several calls. */
+/** Whether one run can make several calls. */
 export function makesSeveralCalls({ repeat, watchMs }: InvokeOptions, targets: readonly unknown[]): boolean {
   return targets.length > 1 || repeat !== undefined || watchMs !== undefined;
 }
 
-/** Throws CliError USAGE where flags contradict each other. */
+/** Throws CliError USAGE if flags contradict each other. */
 export function assertConsistent(options: InvokeOptions, targets: readonly string[]): void {
   const { output, include, repeat, waitFor } = options;
   const raw = options.buffer === false ? "--no-buffer" : "--raw";
@@ -59,7 +59,7 @@ export function assertConsistent(options: InvokeOptions, targets: readonly strin
     throw new CliError("USAGE", `"${waitFor}" is no status to wait for.`, { hint: "For example: --wait-for 200, --wait-for 2xx" });
 }
 
-/** Throws CliError USAGE where flags make several bodies. */
+/** Throws CliError USAGE if flags specify several bodies. */
 export function assertOneBody(options: CallOptions): void {
   const bodies = BODY_FLAGS.filter(([name]) => options[name] !== undefined).map(([, flag]) => flag);
   if (bodies.length > 1) throw new CliError("USAGE", `${bodies.join(" and ")} each make a body.`, { hint: "Say one of them." });
@@ -72,7 +72,7 @@ const BODY_FLAGS = [
   ["form", "--form"],
 ] as const;
 
-/** Throws CliError USAGE where a body that is sent as it is read would have to be sent twice. */
+/** Throws CliError USAGE if a streamed body would have to be sent twice. */
 export function assertRepeatable(body: CallBody["body"] | undefined, options: InvokeOptions, targets: readonly unknown[]): void {
   if (!(body instanceof Readable)) return;
   const { retryAll, waitFor } = options;

@@ -1,10 +1,9 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { InvokeOptions } from "./options.ts";
 
-/** Milliseconds between two rounds of `--watch`. */
 const DEFAULT_INTERVAL_MS = 2000;
 
-/** The calls in the order in which they are made: each once, or in as many rounds as the flags say, with a pause between two. */
+/** Yields the calls in order: each once, or in as many rounds as the flags say. `--watch` pauses between rounds. */
 export async function* repeatCalls<Call>(
   calls: readonly Call[],
   { repeat, watchMs }: Pick<InvokeOptions, "repeat" | "watchMs">,

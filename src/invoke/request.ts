@@ -6,19 +6,19 @@ import { chooseTokenHeader, hasHeader, isSecretHeader, parseHeaders, type TokenH
 import type { BodySource } from "./input-file.ts";
 import type { CallOptions } from "./options.ts";
 
-/** A call, ready to be sent but for its token. */
+/** A request without its token. */
 export interface Call {
   readonly method: string;
   readonly url: URL;
-  /** Whom the token is for. */
+  /** The token's audience. */
   readonly audience: string;
   readonly headers: Headers;
-  /** The header that the token goes into. */
+  /** The header that carries the token. */
   readonly tokenHeader: TokenHeader;
   readonly body: Buffer | Readable | undefined;
 }
 
-/** What is to be sent, wherever it goes. What the caller says of the body's type goes before what it looks like. Throws CliError USAGE, NOT_FOUND. */
+/** Reads the request from the flags. A Content-Type in the flags takes precedence over the detected one. Throws CliError USAGE, NOT_FOUND. */
 export async function readCall(options: CallOptions, source: BodySource): Promise<Omit<Call, "url" | "audience">> {
   const given = parseHeaders(options.header ?? []);
   const tokenHeader = chooseTokenHeader(given, options.authHeader, options.iap !== undefined);
@@ -48,7 +48,7 @@ async function readContent(options: CallOptions, source: BodySource): Promise<Ca
   return form ? readForm(form, source) : readUrlencoded(dataUrlencode ?? []);
 }
 
-/** What `--dry-run` prints: the request, without what nobody is to read over a shoulder. */
+/** What `--dry-run` prints: the request without its secrets. */
 export function describeCall({ method, url, headers, tokenHeader, body, audience }: Call, { principal, file, tokenRequest }: Credentials) {
   const shown = headers.map(([name, value]) => `${name}: ${isSecretHeader(name) ? "[redacted]" : value}`);
   return {

@@ -4,19 +4,19 @@ import { indentJson } from "./json-text.ts";
 interface Answer {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
-  /** null where the body went elsewhere. */
+  /** null if the body was written to a file. */
   readonly bytes: Buffer | null;
 }
 
 /**
- * What a service answered, as a JSON text with two-space indent: `{"status_code", "response"}` and then what else is to be said.
- * `response` is the body where it is JSON, exactly as the service wrote its numbers; else its text; else base64, with `response_encoding`.
+ * Formats a response as JSON with two-space indent: `{"status_code", "response"}`, then the other members. `response` is the body if it is
+ * JSON, with its numbers exactly as the service wrote them; else its text; else base64, with `response_encoding`.
  */
-export function formatResponse({ status, headers, bytes }: Answer, more: Readonly<Record<string, unknown>> = {}): string {
+export function formatResponse({ status, headers, bytes }: Answer, otherMembers: Readonly<Record<string, unknown>> = {}): string {
   const members: [string, string][] = [["status_code", String(status)], ...writeResponse(bytes, headers["content-type"])];
-  for (const [name, value] of Object.entries(more)) members.push([name, JSON.stringify(value, null, 2).replaceAll("\n", "\n  ")]);
+  for (const [name, value] of Object.entries(otherMembers)) members.push([name, JSON.stringify(value, null, 2).replaceAll("\n", "\n  ")]);
   const document = `{\n${members.map(([name, value]) => `  ${JSON.stringify(name)}: ${value}`).join(",\n")}\n}\n`;
-  // JSON leaves these bare, and some terminals take them for commands.
+  // JSON doesn't escape these, and some terminals interpret them as commands.
   return document.replace(/[\u007f-\u009f]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
@@ -31,7 +31,7 @@ function writeResponse(bytes: Buffer | null, type: string | undefined): [string,
   return [["response", isJson(text, type) ? indentJson(text.trim(), "  ") : JSON.stringify(text)]];
 }
 
-/** JSON is what calls itself so, and otherwise an object or an array: a text that happens to be a number stays text. */
+/** JSON is a body with that content type, or else an object or an array: a text that happens to be a number stays text. */
 function isJson(text: string, type = ""): boolean {
   const isDeclared = /^[^;]*[/+]json\s*(?:;|$)/i.test(type);
   if (!isDeclared && !/^\s*[[{]/.test(text)) return false;

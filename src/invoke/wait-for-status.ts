@@ -2,20 +2,20 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { CliError } from "../errors/cli-error.ts";
 import type { CallResult } from "./authenticated-call.ts";
 
-/** Milliseconds. https://cloud.google.com/iam/docs/access-change-propagation: "typically 2 minutes, potentially 7 minutes or longer". */
+/** https://cloud.google.com/iam/docs/access-change-propagation: "typically 2 minutes, potentially 7 minutes or longer". */
 const DEFAULT_TIMEOUT_MS = 10 * 60_000;
 
 interface Wait {
   readonly signal: AbortSignal;
-  /** Takes a line whenever it is another reason than before. */
+  /** Receives a line whenever the reason for waiting changes. */
   readonly note: (text: string) => void;
   /** Milliseconds; ten minutes where it is not said. */
   readonly patience?: number;
 }
 
 /**
- * Calls until the status is the one that is waited for (`200`, `2xx`), and gives that answer, which is no error then; when patience ends, the
- * last one, as a TIMEOUT. What cannot be reached is not there yet; any other failure is thrown.
+ * Calls until the status matches (`200`, `2xx`) and returns that result, without an error. After the timeout, returns the last result as a
+ * TIMEOUT. An unreachable service is called again; any other failure is thrown.
  */
 export async function waitForStatus(
   status: string,
@@ -45,7 +45,7 @@ export async function waitForStatus(
 
 interface Attempt {
   readonly answer?: CallResult;
-  /** Why this is not the end, unless it is. */
+  /** Why the call is repeated, unless its status matches. */
   readonly reason: { readonly message: string; readonly hint?: string | undefined };
 }
 

@@ -6,9 +6,9 @@ import type { Response as Answer } from "../http/client.ts";
 
 /** Why Cloud Run's front end refused a call. */
 export interface Diagnosis {
-  /** NOT_AUTHENTICATED, NOT_AUTHORIZED or NOT_REACHABLE; HTTP_STATUS where Cloud Run answered for a service that gave no answer. */
+  /** NOT_AUTHENTICATED, NOT_AUTHORIZED or NOT_REACHABLE; HTTP_STATUS if Cloud Run responded for an instance that didn't. */
   readonly code: ErrorCode;
-  /** What it was in particular: one of those in docs/refusals.md. */
+  /** One of the reasons in docs/refusals.md. */
   readonly reason?: string;
   /** One sentence. */
   readonly message: string;
@@ -16,9 +16,9 @@ export interface Diagnosis {
   readonly hint?: string;
 }
 
-/** An answer as any HTTP client has it. */
+/** A response of any HTTP client. */
 export interface RefusedAnswer {
-  /** What was called. */
+  /** The URL of the request. */
   readonly url: string | URL;
   readonly status: number;
   readonly headers: Headers | Readonly<Record<string, string>>;
@@ -26,26 +26,26 @@ export interface RefusedAnswer {
 }
 
 export interface DiagnoseOptions {
-  /** The ID token that was sent along; not needed for a Response of `createFetch`. */
+  /** The ID token of the request; not needed for a Response of `createFetch`. */
   readonly token?: string;
-  /** What was called; not needed where the Response came from a `fetch`, which knows it. */
+  /** The URL of the request; not needed for a Response of `fetch`. */
   readonly url?: string | URL;
 }
 
-/** Bytes. The front end's pages have a few hundred. */
+/** The front end's pages have a few hundred bytes. */
 const MAX_PAGE_BYTES = 65_536;
 
-/** The tokens that went with the responses of `createFetch`, for as long as somebody has the response. */
+/** The tokens of `createFetch`'s requests, by their response. */
 const sentTokens = new WeakMap<Response, string>();
 
-/** So that whoever got the response need not know the token to have it explained. */
+/** Remembers a response's token, so that `diagnose` doesn't need it. */
 export function rememberToken(response: Response, token: string | undefined): void {
   if (token !== undefined) sentTokens.set(response, token);
 }
 
 /**
- * Explains an answer with which Cloud Run's front end refused a call; undefined where the answer is the service's own. A Response keeps its
- * body: a copy is read. Throws CliError USAGE where that is too late, or where it is not known what was called.
+ * Explains a response with which Cloud Run's front end refused a request; undefined if the response is the service's own. Reads a copy of
+ * the body. Throws CliError USAGE if the body has been read already, or if the URL isn't known.
  */
 export async function diagnose(answer: Response | RefusedAnswer, options: DiagnoseOptions = {}): Promise<Diagnosis | undefined> {
   if (answer.status < 300) return undefined;
@@ -65,7 +65,7 @@ export async function diagnose(answer: Response | RefusedAnswer, options: Diagno
   };
 }
 
-/** The same for an answer that is being read: gives a body in the place of the one that this takes. */
+/** Explains a response whose body is still unread, as `diagnose` does; returns a copy of the body, which it reads. */
 export async function explainResponse(answer: Answer, url: URL, token: string): Promise<{ refusal: CliError | undefined; body: Readable }> {
   const { status, headers } = answer;
   const isPage = (headers["content-type"] ?? "text/html").startsWith("text/html");
@@ -95,7 +95,7 @@ async function readCopy(response: Response): Promise<string> {
     chunks.push(value);
     size += value.length;
   }
-  // Without waiting: the copy's end is that of the original, which somebody has still to read.
+  // Not awaited: the copy ends with the original, which the caller hasn't read yet.
   reader?.cancel().catch(() => {});
   return Buffer.concat(chunks).toString("utf8");
 }

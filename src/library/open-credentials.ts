@@ -4,13 +4,13 @@ import type { Credentials } from "../auth/credentials.ts";
 import type { AuthContext } from "../auth/auth-context.ts";
 import { CREDENTIAL_VARIABLES } from "../settings/inline-credentials.ts";
 
-/** The path of a credential file of any kind, or what it holds. */
+/** The path of a credential file of any type, or its content. */
 export type GivenCredentials = string | Readonly<Record<string, unknown>>;
 
-/** What calls services (CREDS) need not be what may look at them. */
+/** CREDS is missing: the account that calls services can lack access to the control plane. */
 const OPERATOR_VARIABLES = ["GOOGLE_APPLICATION_CREDENTIALS", ...CREDENTIAL_VARIABLES] as const;
 
-/** The credentials that a user of the library gives, else those that are found as the command line finds them. Throws as `findCredentials` does. */
+/** Opens the given credentials, or else finds them as the command line does. Throws as `findCredentials` does. */
 export async function openCredentials(
   given: GivenCredentials | undefined,
   exchange: AuthContext,

@@ -10,7 +10,7 @@ import { toWebResponse } from "./web-response.ts";
 
 interface Service {
   readonly send: Send;
-  /** The service's URL: what relative ones are relative to, and whose origin alone gets a token. */
+  /** The service's URL: the base of relative URLs; only its origin gets a token. */
   findUrl(): Promise<URL>;
   tokens(url: URL): IdTokenSource;
 }
@@ -18,7 +18,7 @@ interface Service {
 /** The Fetch standard's limit. */
 const MAX_REDIRECTS = 20;
 
-/** What says how the request travels follows from the request; Host would bring the token to another service. */
+/** Headers that follow from the request or the connection; Host could route the token to another service. */
 const RESERVED_HEADERS = [
   "connection",
   "content-length",
@@ -39,7 +39,7 @@ const DEFAULT_HEADERS: HeaderList = [
   ["user-agent", "cloudrun-oauth"],
 ];
 
-/** `fetch` with the ID token of a service's caller: see `createFetch`. */
+/** A `fetch` that authenticates with ID tokens: see `createFetch`. */
 export function openServiceFetch({ send, findUrl, tokens }: Service): typeof fetch {
   return async (input, init) => {
     const base = await unlessAborted(findUrl(), init?.signal ?? (input instanceof Request ? input.signal : undefined));
@@ -123,7 +123,7 @@ function isStream(input: string | URL | Request, init: RequestInit | undefined):
   return typeof body === "object" && (body instanceof ReadableStream || Symbol.asyncIterator in body);
 }
 
-/** What others wait for too goes on; this one does not wait any longer. */
+/** Stops waiting if the signal is aborted; the promise continues, because others can wait for it too. */
 function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (!signal) return promise;
   return new Promise((resolve, reject) => {

@@ -4,27 +4,27 @@ import type { AuthContext } from "../auth/auth-context.ts";
 import { CliError } from "../errors/cli-error.ts";
 import { bare, isLoopback } from "../http/route.ts";
 
-/** A service by its name; what is not said is looked up as the command line does: environment, `cloudrun-oauth.json`, gcloud's own configuration. */
+/** A service by name. Project and region default to the command line's: environment, `cloudrun-oauth.json`, gcloud's configuration. */
 export interface ServiceByName {
   readonly service: string;
   readonly project?: string;
   readonly region?: string;
 }
 
-/** The URL of a service that a token may be sent to. Throws CliError USAGE for any other. */
+/** Parses the URL of a service. Throws CliError USAGE if a token must not be sent to it. */
 export function parseServiceUrl(url: string | URL): URL {
   const parsed = URL.canParse(String(url)) ? new URL(url) : undefined;
   if (parsed?.protocol === "https:" && !parsed.username && !parsed.password) return parsed;
   if (parsed?.protocol === "http:" && isLoopback(bare(parsed.hostname))) return parsed;
-  // Not repeated: it may hold a password.
+  // Not quoted: it can contain a password.
   throw new CliError("USAGE", "A service is called by an https URL without a user and a password; what was given is none.", {
     hint: "What it is: cloudrun-oauth describe --url",
   });
 }
 
 /**
- * Asks Cloud Run for the URL of a service, which takes the permission run.services.get. Throws CliError: USAGE or SETTINGS_INVALID where project
- * or region are not to be had, NOT_FOUND, PERMISSION_DENIED, UNAVAILABLE, TIMEOUT, and as credentials do.
+ * Asks Cloud Run for the URL of a service, which requires the permission run.services.get. Throws CliError: USAGE or SETTINGS_INVALID if
+ * project or region aren't known, NOT_FOUND, PERMISSION_DENIED, UNAVAILABLE, TIMEOUT, and as credentials do.
  */
 export async function findServiceUrl(
   { service, project, region }: ServiceByName,
@@ -38,12 +38,12 @@ export async function findServiceUrl(
   ]);
   const settings = openSettings({ flags: { service, project, region }, env, cwd: cwd() });
   const place = { project: settings.require("project"), region: settings.require("region") };
-  const asked = new URL(serviceUrl({ ...place, service }));
+  const apiUrl = new URL(serviceUrl({ ...place, service }));
   const { token } = await credentials.fetchAccessToken();
-  const answer = await send({ method: "GET", url: asked.href, headers: [["Authorization", `Bearer ${token}`]], timeout: 30_000 });
+  const answer = await send({ method: "GET", url: apiUrl.href, headers: [["Authorization", `Bearer ${token}`]], timeout: 30_000 });
   const text = await answer.text();
   const account = credentials.principal?.replace(/^.*?:/, "");
-  if (answer.status >= 400) throw readApiError(answer.status, text, asked.host, { ...place, account });
+  if (answer.status >= 400) throw readApiError(answer.status, text, apiUrl.host, { ...place, account });
   const { status } = JSON.parse(text) as { readonly status?: { readonly url?: string } };
   if (status?.url) return parseServiceUrl(status.url);
   throw new CliError("NOT_FOUND", `The service ${service} has no URL yet.`, { hint: `cloudrun-oauth describe ${service}` });

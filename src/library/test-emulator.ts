@@ -18,7 +18,7 @@ import { openTerminal } from "../terminal/terminal.ts";
 
 const INVOKER = "roles/run.invoker";
 
-/** What a test suite does with an emulator, all but ending it. */
+/** A running emulator for a test suite, without `close`. */
 export async function openTestEmulator(
   running: EmulatorStatus,
   around: { env: Environment; cwd: string },
@@ -61,10 +61,10 @@ export async function openTestEmulator(
     fetchIdToken: async ({ credentials, audience }) =>
       fetchIdTokenWithKey(await readKeyFile(resolve(around.cwd, credentials)), audience, { send, env }),
     async fetch(target: string | URL, { method = "GET", headers = {}, body }: FetchOptions = {}) {
-      // A fault that a test has asked for is for the test to see.
+      // The test must see a fault that it has injected.
       const answer = await send({ method, url: String(target), headers: Object.entries(headers), body, retry: { times: 0 } });
       const bytes = await answer.bytes();
-      // The Fetch standard lets these have no body, not even an empty one.
+      // The Fetch standard doesn't allow a body with these, not even an empty one.
       const isEmpty = [204, 205, 304].includes(answer.status);
       const { "content-encoding": _, ...shown } = answer.headers;
       return new Response(isEmpty ? null : new Uint8Array(bytes), { status: answer.status, headers: shown });
@@ -81,14 +81,13 @@ export async function openTestEmulator(
   };
 }
 
-/** Nobody sits in front of a test suite. */
 async function silentTerminal(env: Environment): Promise<Pick<Context, "terminal" | "stdin" | "env" | "signal">> {
   const stdin = new PassThrough();
   const [stdout, stderr] = [new PassThrough().resume(), new PassThrough().resume()];
   return { stdin, env, signal: new AbortController().signal, terminal: await openTerminal({ stdin, stdout, stderr, env, quiet: true }) };
 }
 
-/** The service of a folder's own settings, else the folder's name. Throws USAGE where that cannot be a service's. */
+/** The service in a folder's settings, else the folder's name. Throws CliError USAGE if it isn't a valid service name. */
 function serviceNameOf(directory: string): string {
   const value = readProjectFile(directory)?.values["service"] ?? basename(directory);
   try {

@@ -8,24 +8,24 @@ interface RequestFacts {
   readonly signal: AbortSignal;
 }
 
-/** RFC 9110: with these there is no body, and the Fetch standard lets there be none. */
+/** RFC 9110 and the Fetch standard don't allow a body with these. */
 const STATUSES_WITHOUT_BODY = [204, 205, 304];
 
-/** An answer as `fetch` gives it; its body is read from the connection as it is asked for. */
+/** A response like `fetch`'s. Its body is read from the connection on demand. */
 export function toWebResponse(answer: Answer, { url, method, isRedirected, signal }: RequestFacts): Response {
   const { status, statusText } = answer;
   const headers = new Headers();
   for (const [name, value] of Object.entries(answer.headers)) if (name !== "set-cookie") headers.append(name, value);
   for (const cookie of answer.cookies) headers.append("set-cookie", cookie);
   const isEmpty = method === "HEAD" || STATUSES_WITHOUT_BODY.includes(status);
-  // Reads it to its end, which leaves the connection to the next request.
+  // Reads to the end, so that the connection can be reused.
   if (isEmpty) answer.body.resume();
   const response = new Response(isEmpty ? null : toWebStream(answer.body, signal), { status, statusText, headers });
-  // What only the platform's own fetch can say to the constructor.
+  // The constructor has no options for these.
   return Object.defineProperties(response, { url: { value: url.href }, redirected: { value: isRedirected } });
 }
 
-/** Node's own conversion reads ahead by thousands of chunks. */
+/** Node's own conversion reads thousands of chunks ahead. */
 function toWebStream(body: Readable, signal: AbortSignal): ReadableStream<Uint8Array> {
   const chunks = body[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
   return new ReadableStream(

@@ -14,10 +14,10 @@ interface InspectOptions {
   readonly why?: boolean;
 }
 
-/** Characters. No token comes near it. */
+/** Longer than any token. */
 const MAX_TOKEN_LENGTH = 64 * 1024;
 
-/** Says what a token is and what it is good for; prints that, and throws CREDENTIALS_INVALID with the first reason where it is no good. */
+/** Prints what a token is and what it can be used for. Throws CliError CREDENTIALS_INVALID with the first problem if it isn't valid. */
 export async function inspect(context: Context, given: string | undefined, options: InspectOptions): Promise<void> {
   if (options.why) return (await import("./why.ts")).inspectWhy(context, given);
   const { send, terminal } = context;
@@ -34,7 +34,7 @@ export async function inspect(context: Context, given: string | undefined, optio
   throw new CliError("CREDENTIALS_INVALID", problem.message, { hint, details: { reasons: report.problems.map(({ code }) => code) } });
 }
 
-/** What `token` would print. */
+/** The token that the command `token` prints. */
 async function fetchOwnToken(context: Context, { audience }: InspectOptions) {
   const { settings } = context;
   const credentials = withCache(await findCredentials(settings.get("credentials"), context), context);
@@ -45,11 +45,11 @@ async function fetchOwnToken(context: Context, { audience }: InspectOptions) {
 async function readGivenToken(context: Context, given: string, { audience }: InspectOptions) {
   const token = parseToken(given === "-" ? await readInput(context) : given);
   if (audience !== undefined) return { token, audiences: [audience] };
-  // What Cloud Run would compare: other tokens are not for a service.
+  // Cloud Run compares these; other tokens aren't for a service.
   return { token, audiences: token.kind === "id_token" && !token.isForwarded ? await audiencesOfService(context) : [] };
 }
 
-/** Those of the service that is set; none where there is none, or where it cannot be asked about. */
+/** The audiences of the service in the settings; empty if none is set, or if it can't be described. */
 async function audiencesOfService({ settings, cloud, terminal }: Context): Promise<readonly string[]> {
   const url = settings.get("url")?.value;
   if (url !== undefined && URL.canParse(url)) return [audienceFor(new URL(url))];

@@ -8,18 +8,18 @@ import type { Context } from "../../context/context.ts";
 import { CliError } from "../../errors/cli-error.ts";
 import { printPlan } from "../../context/print-plan.ts";
 
-/** A binding that concerns the member, or that gives the permission under a condition. */
+/** A binding that includes the member. */
 interface ConcernedBinding {
   readonly resource: string;
   readonly role: string;
-  /** Those of the binding's members that stand for the one who is asked about. */
+  /** The binding's members that include the member. */
   readonly members: readonly string[];
   readonly condition: string | null;
   readonly has_permission: boolean;
   readonly access: string;
 }
 
-/** Says why a member may, or may not, call a service: the binding that lets it in, or what keeps it out. */
+/** Explains why a member can or can't invoke a service: the binding that grants access, or what prevents it. */
 export async function inspectWhy(context: Context, name: string | undefined): Promise<void> {
   const { settings, terminal } = context;
   const options = { service: settings.require("service", name), project: settings.require("project"), region: settings.require("region") };
@@ -41,7 +41,7 @@ export async function inspectWhy(context: Context, name: string | undefined): Pr
   terminal.print([verdict(access, member, options), ...reasons.map((reason) => `  ${reason}`)].map((line) => `${line}\n`).join(""));
 }
 
-/** The troubleshooter is asked about one identity, by its e-mail address. */
+/** The policy troubleshooter takes one identity, by its email address. */
 function principalOf(member: string): string {
   if (member.startsWith("principal://")) return member;
   const [, email] = /^(?:user|serviceAccount):(.+)$/.exec(member) ?? [];
@@ -75,7 +75,7 @@ function* explainAccess(
 ): Generator<string> {
   if (isUnchecked) yield "Nobody is asked who he is: the service's invoker IAM check is off (--no-invoker-iam-check).";
   for (const binding of bindings) {
-    // Where somebody is let in, what does not let him in is of no interest.
+    // If one binding grants access, the others don't matter.
     if (access !== "GRANTED" || binding.access === "GRANTED") yield explainBinding(binding);
   }
   if (explainedPolicies.some((policy) => policy.access === "UNKNOWN_INFO_DENIED"))
@@ -94,7 +94,7 @@ function explainBinding({ resource, role, members, condition, has_permission: ha
     : `The condition of ${binding} is not met now: ${condition}`;
 }
 
-/** What besides policies a call has to meet. */
+/** The requirements besides policies. */
 function* explainOtherConditions(service: Service): Generator<string> {
   const { ingress, urls, custom_audiences: audiences } = service;
   if (ingress !== "all") yield `A call from outside is answered 404, whoever makes it: ${ingressSentence(service)}`;

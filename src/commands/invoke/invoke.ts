@@ -18,8 +18,8 @@ import { CliError } from "../../errors/cli-error.ts";
 import { setOutputs } from "../../context/pipeline-outputs.ts";
 
 /**
- * Calls the service with an ID token, once or over and over, and prints what it says. Throws HTTP_STATUS where the service answers 400 or
- * above, NOT_AUTHENTICATED, NOT_AUTHORIZED or NOT_REACHABLE where Cloud Run's front end refused; what was answered is printed before.
+ * Calls the service with an ID token, once or repeatedly, and prints the responses. Then throws CliError HTTP_STATUS if the service responds
+ * with 400 or above, NOT_AUTHENTICATED, NOT_AUTHORIZED or NOT_REACHABLE if Cloud Run's front end refuses.
  */
 export async function invoke(context: Context, targets: readonly string[], options: InvokeOptions): Promise<void> {
   const { terminal, settings, signal, env, cwd } = context;
@@ -48,7 +48,7 @@ export async function invoke(context: Context, targets: readonly string[], optio
   const { waitFor: status } = options;
   let last: CallResult | undefined;
 
-  /** Makes one call and prints it; gives the error that its answer means. */
+  /** Makes one call and prints the response; returns its error. */
   async function make(call: Call): Promise<CliError | undefined> {
     try {
       const title = `Waiting for ${status} from ${call.url.href}`;
@@ -58,7 +58,7 @@ export async function invoke(context: Context, targets: readonly string[], optio
       await printer.print(last, call);
       return last.error;
     } catch (error) {
-      // A watch outlives what it watches.
+      // --watch continues after an error.
       if (options.watchMs === undefined || signal.aborted || !(error instanceof CliError)) throw error;
       return error;
     }
@@ -83,12 +83,11 @@ export async function invoke(context: Context, targets: readonly string[], optio
 }
 
 interface Kind {
-  /** Whether one run makes several calls. */
   readonly isMany: boolean;
   readonly file: OutputFile | undefined;
 }
 
-/** Prints answers as they come; several of them, under `--json`, as one list at the end, or in one line each where there is no end. */
+/** Prints responses as they arrive. Under `--json`, several are printed as one list at the end, or under `--watch` on one line each. */
 function createPrinter({ terminal, signal, cwd }: Context, options: InvokeOptions, { isMany: isList, file }: Kind) {
   const listed: string[] = [];
 
@@ -127,7 +126,7 @@ function createPrinter({ terminal, signal, cwd }: Context, options: InvokeOption
   };
 }
 
-/** The one error of a run: the first, and how many there were of how many calls. */
+/** The error of a run: the first one, with the number of failed calls. */
 function summarizeFailures(first: CliError, { count, calls }: { readonly count: number; readonly calls: number }): CliError {
   if (calls === 1) return first;
   return first.with({ message: `${count} of ${calls} calls failed. The first: ${first.message}`, details: { calls, failed: count } });

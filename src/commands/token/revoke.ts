@@ -2,7 +2,7 @@ import { openTokenStore, tokenCacheFolder } from "../../auth/token-cache-files.t
 import type { Context } from "../../context/context.ts";
 import { printPlan } from "../../context/print-plan.ts";
 
-/** Removes the tokens that are kept on this machine. Those that were given out are good until they expire: Google takes no ID token back. */
+/** Deletes the cached tokens. Copies remain valid until they expire: Google can't revoke ID tokens. */
 export async function revokeTokens({ env, terminal, dryRun }: Context): Promise<void> {
   const folder = tokenCacheFolder(env) ?? null;
   if (dryRun) return printPlan(terminal, folder === null ? [] : [`rm -r ${folder}`]);

@@ -11,7 +11,7 @@ interface TokenOptions extends Omit<CacheOptions, "isLongRun">, Pick<AudienceOpt
   readonly header?: boolean;
 }
 
-/** Prints an ID token and nothing else, with `--header` as a line that curl takes; under `--json` its audience, its end (RFC 3339) and its claims too. */
+/** Prints an ID token, with `--header` as a header line for curl; under `--json` with its audience, expiry (RFC 3339) and claims. */
 export async function token(context: Context, audience: string | undefined, options: TokenOptions): Promise<void> {
   const { terminal, settings } = context;
   if (options.header && terminal.json)
@@ -36,7 +36,7 @@ export async function token(context: Context, audience: string | undefined, opti
   terminal.printJson({ token: idToken, audience: wanted, expires_at: expires, claims });
 }
 
-/** The audience that was meant by a service's URL with more to it; undefined where nothing is amiss. */
+/** The valid audience for a service's URL with a path or tag; undefined if the audience is valid. */
 function correctAudience(audience: string): string | undefined {
   if (!URL.canParse(audience)) return undefined;
   const url = new URL(audience);

@@ -7,10 +7,9 @@ import { describeService, refusalError, gcloudServiceFlags, type RejectedRequest
 
 const ISSUERS: readonly unknown[] = ["https://accounts.google.com", "accounts.google.com"];
 
-/** Seconds by which two clocks may differ without anybody noticing. */
 const CLOCK_TOLERANCE_SECONDS = 60;
 
-/** What is wrong with the credential as it was sent; undefined where that can be seen from nothing in it. */
+/** The visible fault of the credential that was sent; undefined if there is none. */
 export function findCredentialFault(call: RejectedRequest, evidence: Evidence = {}): CliError | undefined {
   const { count, header, scheme, token, claims } = readSentCredential(call.sent);
   if (count === 0)
@@ -54,28 +53,33 @@ export function findCredentialFault(call: RejectedRequest, evidence: Evidence = 
   return findTimeFault(call) ?? findAudienceFault(call, evidence);
 }
 
-/** The front end goes by its own clock, which its answer's Date tells. */
+/** The front end decides by its own clock, which its Date header tells. */
 function findTimeFault(call: RejectedRequest): CliError | undefined {
   const { exp, iat } = readSentCredential(call.sent).claims ?? {};
-  const here = call.now / 1000;
+  const localTime = call.now / 1000;
   const date = Date.parse(call.headers["date"] ?? "") / 1000;
-  const there = Number.isFinite(date) ? date : here;
-  const off = Math.round(here - there);
-  if (typeof exp === "number" && exp <= there) {
-    const isAsleep = exp > here && Math.abs(off) > CLOCK_TOLERANCE_SECONDS;
+  const googleTime = Number.isFinite(date) ? date : localTime;
+  const skewSeconds = Math.round(localTime - googleTime);
+  if (typeof exp === "number" && exp <= googleTime) {
+    const isClockBehind = exp > localTime && Math.abs(skewSeconds) > CLOCK_TOLERANCE_SECONDS;
     const ended = `The ID token expired at ${new Date(exp * 1000).toISOString()}`;
-    if (!isAsleep) return refusalError("TOKEN_EXPIRED", call, `${ended}.`, { hint: "A new one: cloudrun-oauth token" });
-    return refusalError("CLOCK_OFF", call, `${ended}, which this machine's clock has not reached: it is ${formatDuration(-off)} behind.`, {
-      hint: SET_CLOCK_HINT,
-      code: "NOT_AUTHENTICATED",
-      skew_seconds: off,
-    });
+    if (!isClockBehind) return refusalError("TOKEN_EXPIRED", call, `${ended}.`, { hint: "A new one: cloudrun-oauth token" });
+    return refusalError(
+      "CLOCK_OFF",
+      call,
+      `${ended}, which this machine's clock has not reached: it is ${formatDuration(-skewSeconds)} behind.`,
+      {
+        hint: SET_CLOCK_HINT,
+        code: "NOT_AUTHENTICATED",
+        skew_seconds: skewSeconds,
+      },
+    );
   }
-  if (typeof iat === "number" && iat > there + CLOCK_TOLERANCE_SECONDS)
+  if (typeof iat === "number" && iat > googleTime + CLOCK_TOLERANCE_SECONDS)
     return refusalError("CLOCK_OFF", call, `The ID token begins to hold at ${new Date(iat * 1000).toISOString()} only.`, {
       hint: `A clock is off, this machine's or that of what made the token. ${SET_CLOCK_HINT}`,
       code: "NOT_AUTHENTICATED",
-      skew_seconds: off,
+      skew_seconds: skewSeconds,
     });
   return undefined;
 }
@@ -85,7 +89,7 @@ function findAudienceFault(call: RejectedRequest, evidence: Evidence): CliError 
   if (aud === undefined || call.status !== 401 || isGcloudClientId(aud)) return undefined;
   const { service } = evidence;
   const known = service && [...service.urls, ...service.custom_audiences];
-  if (known?.some((each) => aud === each || (isServiceHost(hostOf(each)) && aud === `${each}/`))) return undefined;
+  if (known?.some((audience) => aud === audience || (isServiceHost(hostOf(audience)) && aud === `${audience}/`))) return undefined;
   if (!isServiceHost(call.url.hostname)) return isServiceHost(hostOf(aud)) ? undefined : audienceIsDomain(call, evidence, aud);
 
   const expected = audienceFor(call.url);
@@ -97,7 +101,7 @@ function findAudienceFault(call: RejectedRequest, evidence: Evidence): CliError 
   });
 }
 
-/** A domain of one's own, or a load balancer's, is no audience by itself: https://cloud.google.com/run/docs/configuring/custom-audiences */
+/** A custom domain or a load balancer's domain isn't an audience by itself: https://cloud.google.com/run/docs/configuring/custom-audiences */
 function audienceIsDomain(call: RejectedRequest, evidence: Evidence, aud: string): CliError {
   const url = evidence.service?.url;
   return refusalError("AUDIENCE_IS_DOMAIN", call, `The ID token is for ${aud}, which is not the URL that Cloud Run gave to the service.`, {
@@ -106,7 +110,6 @@ function audienceIsDomain(call: RejectedRequest, evidence: Evidence, aud: string
   });
 }
 
-/** What else there is to say of a wrong audience. */
 function audienceRemark(aud: string, expected: string, where: string): string {
   if (URL.canParse(aud) && audienceFor(new URL(aud)) === expected)
     return new URL(aud).origin === expected
@@ -119,7 +122,7 @@ function hostOf(text: string): string {
   return URL.canParse(text) ? new URL(text).hostname : "";
 }
 
-/** A scheme by its name; what looks like anything else is not repeated, since it may be the secret. */
+/** The scheme if it is a known one: anything else can be the secret. */
 function cleanScheme(scheme: string): string {
   return /^(?:basic|digest|negotiate|apikey|token)$/i.test(scheme) ? scheme : "that is another one";
 }

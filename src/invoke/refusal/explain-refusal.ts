@@ -10,24 +10,28 @@ import { callerOf, type RejectedRequest } from "./refusal-error.ts";
 import { explainInstanceError } from "./instance-error.ts";
 
 /**
- * Explains an answer that is not the service's own, as a CliError with a `reason` in its details: NOT_AUTHENTICATED, NOT_AUTHORIZED,
- * NOT_REACHABLE, or HTTP_STATUS where Cloud Run answers for a service that gave no answer. Undefined where the service answered itself.
- * It goes by the page, then by the credential; only where these do not tell is `look` asked what the control plane says.
+ * Explains a response that isn't the service's own, as a CliError with a `reason`: NOT_AUTHENTICATED, NOT_AUTHORIZED, NOT_REACHABLE, or
+ * HTTP_STATUS if Cloud Run responds for an instance that didn't. Undefined if the service itself responded. The page decides, then the
+ * credential; evidence from the control plane is looked up only if neither tells.
  * https://cloud.google.com/run/docs/troubleshooting#unauthorized-client
  */
-export async function explainRefusal(call: RejectedRequest, look: EvidenceLookup = async () => ({})): Promise<CliError | undefined> {
-  const author = responseAuthor(call);
+export async function explainRefusal(
+  request: RejectedRequest,
+  lookUpEvidence: EvidenceLookup = async () => ({}),
+): Promise<CliError | undefined> {
+  const author = responseAuthor(request);
   if (author === undefined) return undefined;
-  if (author === "stand-in") return explainInstanceError(call);
-  const { token } = readSentCredential(call.sent);
-  const seek = (wants: Parameters<EvidenceLookup>[1]): Promise<Evidence> => look({ url: call.url, token, member: callerOf(call) }, wants);
-  // Where the policy of IAP is changed, the region has to be said.
-  if (author === "iap") return explainIap(call, call.status === 403 ? await seek({ policy: false, signer: false }) : {});
-  if (call.status === 404) return explainNotReachable(call, await seek({ policy: false, signer: false }));
-  const seen = findCredentialFault(call);
-  // Which audiences a service takes besides its URL, the control plane alone knows.
-  const isAboutAudience = seen?.reason === "AUDIENCE_MISMATCH" || seen?.reason === "AUDIENCE_IS_DOMAIN";
-  if (seen && !isAboutAudience) return seen;
-  const evidence = await seek({ policy: true, signer: call.status === 401 && !isAboutAudience });
-  return findCredentialFault(call, evidence) ?? explainNotAuthorized(call, evidence);
+  if (author === "instance error") return explainInstanceError(request);
+  const { token } = readSentCredential(request.sent);
+  const lookUp = (wanted: Parameters<EvidenceLookup>[1]): Promise<Evidence> =>
+    lookUpEvidence({ url: request.url, token, member: callerOf(request) }, wanted);
+  // The hint to change IAP's policy needs the service's region.
+  if (author === "iap") return explainIap(request, request.status === 403 ? await lookUp({ policy: false, signer: false }) : {});
+  if (request.status === 404) return explainNotReachable(request, await lookUp({ policy: false, signer: false }));
+  const fault = findCredentialFault(request);
+  // Only the control plane knows a service's custom audiences.
+  const isAboutAudience = fault?.reason === "AUDIENCE_MISMATCH" || fault?.reason === "AUDIENCE_IS_DOMAIN";
+  if (fault && !isAboutAudience) return fault;
+  const evidence = await lookUp({ policy: true, signer: request.status === 401 && !isAboutAudience });
+  return findCredentialFault(request, evidence) ?? explainNotAuthorized(request, evidence);
 }

@@ -2,11 +2,11 @@ import type { CliError } from "../../errors/cli-error.ts";
 import type { Evidence } from "./evidence.ts";
 import { callerOf, describeService, refusalError, gcloudServiceFlags, type RejectedRequest } from "./refusal-error.ts";
 
-/** What Identity-Aware Proxy says of a credential, and what it means. https://cloud.google.com/iap/docs/faq */
+/** Identity-Aware Proxy's error messages: https://cloud.google.com/iap/docs/faq */
 const ABOUT_EMAIL = /'?email'? claim/;
 const ABOUT_AUDIENCE = /audience|'aud' claim/i;
 
-/** A refusal of Identity-Aware Proxy, which stands before the service and has a policy and an audience of its own. */
+/** Explains a refusal of Identity-Aware Proxy, which has its own policy and its own audience. */
 export function explainIap(call: RejectedRequest, evidence: Evidence): CliError {
   const client = iapClientOf(call);
   const hint = `Call it with a token for IAP: cloudrun-oauth invoke --iap${client ? "" : " CLIENT_ID"}`;
@@ -48,7 +48,7 @@ export function explainIap(call: RejectedRequest, evidence: Evidence): CliError 
   });
 }
 
-/** The OAuth client that IAP signs people in by, which is its audience: it is in the redirect, and in what it says of a wrong one. */
+/** The OAuth client of IAP, which is its audience. IAP names it when it redirects to the sign-in, and when a token has another audience. */
 export function iapClientOf({ headers, body }: Pick<RejectedRequest, "headers" | "body">): string | undefined {
   const location = headers["location"] ?? "";
   const asked = URL.canParse(location) ? new URL(location).searchParams.get("client_id") : null;

@@ -15,7 +15,7 @@ const NO_INSTANCE: InstanceError = {
   remedy: "Try again in a moment, or allow more instances: gcloud run services update WHERE --max-instances N",
 };
 
-/** By the answer's status: https://cloud.google.com/run/docs/troubleshooting */
+/** By status code: https://cloud.google.com/run/docs/troubleshooting */
 const INSTANCE_ERRORS: Readonly<Record<number, InstanceError>> = {
   429: NO_INSTANCE,
   500: {
@@ -35,12 +35,12 @@ const INSTANCE_ERRORS: Readonly<Record<number, InstanceError>> = {
   },
 };
 
-/** What Cloud Run answers for a service that gave no answer itself; the exit code is that of the service's own errors. */
+/** Explains a response that Cloud Run sends because an instance didn't respond. The exit code is that of the service's own errors. */
 export function explainInstanceError(call: RejectedRequest, evidence: Evidence = {}): CliError | undefined {
   const isFull = call.body.includes("no available instance");
-  const silence = isFull ? NO_INSTANCE : INSTANCE_ERRORS[call.status];
-  if (!silence) return undefined;
-  const { reason, sentence, remedy } = silence;
+  const instanceError = isFull ? NO_INSTANCE : INSTANCE_ERRORS[call.status];
+  if (!instanceError) return undefined;
+  const { reason, sentence, remedy } = instanceError;
   const name = describeService(call, evidence);
   return refusalError(reason, call, `Cloud Run answered ${call.status} itself: ${name} ${sentence}.`, {
     hint: remedy.replace("WHERE", gcloudServiceFlags(call, evidence)),

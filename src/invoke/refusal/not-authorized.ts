@@ -9,7 +9,7 @@ const ROLE = "roles/run.invoker";
 /** https://cloud.google.com/iam/docs/access-change-propagation */
 const GRANT_DELAY_NOTE = "A grant that was just made takes about 2 minutes to hold, at times 7 or more.";
 
-/** A credential without visible fault was not taken (401), or the policy does not let its principal in (403): which of them, the evidence says. */
+/** Explains why a credential without a visible fault is rejected (401), or its principal has no access (403). */
 export function explainNotAuthorized(call: RejectedRequest, evidence: Evidence): CliError {
   if (evidence.isOutsidePerimeter || call.body.includes("vpcServiceControlsUniqueIdentifier")) return outsidePerimeter(call);
   return (
@@ -24,7 +24,7 @@ function outsidePerimeter(call: RejectedRequest): CliError {
   return refusalError(
     "VPC_SERVICE_CONTROLS",
     call,
-    `${capitalise(describeService(call))} lies in a perimeter of VPC Service Controls, and this call came from outside.`,
+    `${capitalize(describeService(call))} lies in a perimeter of VPC Service Controls, and this call came from outside.`,
     {
       code: "NOT_AUTHORIZED",
       hint: "Call it from a network inside, or ask the organisation's administrator for an ingress rule; the audit log names the violation.",
@@ -33,7 +33,7 @@ function outsidePerimeter(call: RejectedRequest): CliError {
   );
 }
 
-/** Whether the token is one that nobody could have verified, or of an account that is not there any more. */
+/** A token whose signature isn't valid, or whose account can't call anymore. */
 function findSignerFault(call: RejectedRequest, { isSigned, account }: Evidence): CliError | undefined {
   const { claims } = readSentCredential(call.sent);
   const member = callerOf(call);
@@ -64,13 +64,13 @@ function findSignerFault(call: RejectedRequest, { isSigned, account }: Evidence)
   return undefined;
 }
 
-/** Google's documentation has 403 for a good token whose principal may not call; 401 was seen too, so the policy decides. */
+/** Google documents 403 for a valid token whose principal has no access, but 401 occurs too, so the policy decides. */
 function explainByPolicy(call: RejectedRequest, evidence: Evidence): CliError | undefined {
   const { policy } = evidence;
   const member = callerOf(call);
   if (!policy || member === undefined) return undefined;
   const invoking = policy.bindings.filter(({ role }) => INVOKER_ROLES.has(role));
-  const own = invoking.filter(({ members }) => members.some((each) => isSame(each, member)));
+  const own = invoking.filter(({ members }) => members.some((other) => isSame(other, member)));
   if (own.some((binding) => !conditionOf(binding)))
     return refusalError(
       "GRANT_TOO_YOUNG",
@@ -94,7 +94,7 @@ function explainByPolicy(call: RejectedRequest, evidence: Evidence): CliError | 
       },
     );
   const others = [...new Set(invoking.flatMap(({ members }) => members))];
-  const roles = policy.bindings.filter(({ members }) => members.some((each) => isSame(each, member))).map(({ role }) => role);
+  const roles = policy.bindings.filter(({ members }) => members.some((other) => isSame(other, member))).map(({ role }) => role);
   return lacksRole(call, evidence, {
     hint: `${grantCommand(call, evidence)} — ${describePolicy(others, roles)}`,
     evidence: "policy",
@@ -103,7 +103,7 @@ function explainByPolicy(call: RejectedRequest, evidence: Evidence): CliError | 
   });
 }
 
-/** Without a policy to read: what the page alone says. */
+/** What the page alone says, if the policy can't be read. */
 function explainWithoutPolicy(call: RejectedRequest, evidence: Evidence): CliError {
   if (call.status === 403)
     return lacksRole(call, evidence, { hint: `${grantCommand(call, evidence)} — ${GRANT_DELAY_NOTE}`, evidence: "token" });
@@ -130,21 +130,21 @@ function describePolicy(members: readonly string[], roles: readonly string[]): s
   const has = roles.length > 0 ? `What it has is ${roles.join(", ")}, which does not let it call. ` : "";
   if (members.length === 0) return `${has}The service's policy lets nobody in.`;
   const shown = members.slice(0, 5).join(", ");
-  const groups = members.some((each) => /^(?:group|domain|principalSet):/.test(each))
+  const groups = members.some((other) => /^(?:group|domain|principalSet):/.test(other))
     ? " Whom a group holds, the policy does not say."
     : "";
   return `${has}The service's policy lets in ${shown}${members.length > 5 ? ` and ${members.length - 5} more` : ""}.${groups}`;
 }
 
-function isSame(each: string, member: string): boolean {
-  return each === "allUsers" || each === "allAuthenticatedUsers" || each.toLowerCase() === member.toLowerCase();
+function isSame(other: string, member: string): boolean {
+  return other === "allUsers" || other === "allAuthenticatedUsers" || other.toLowerCase() === member.toLowerCase();
 }
 
-/** Bindings come as Google has them, with a condition where there is one. */
+/** Bindings are as Google returns them, some with a condition. */
 function conditionOf(binding: object): string | undefined {
   return (binding as { readonly condition?: { readonly expression?: string } }).condition?.expression;
 }
 
-function capitalise(text: string): string {
+function capitalize(text: string): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -4,7 +4,7 @@ import { isServiceHost } from "../../auth/audience.ts";
 import type { Evidence } from "./evidence.ts";
 import { describeService, refusalError, gcloudServiceFlags, type RejectedRequest } from "./refusal-error.ts";
 
-/** A 404 of the front end, which the service never saw. */
+/** Explains a 404 of the front end. */
 export function explainNotReachable(call: RejectedRequest, evidence: Evidence): CliError {
   const { pathname } = call.url;
   // https://cloud.google.com/run/docs/known-issues#reserved_url_paths
@@ -20,7 +20,7 @@ export function explainNotReachable(call: RejectedRequest, evidence: Evidence): 
   const { missing } = evidence;
   if (missing) {
     const { service, region, project } = missing;
-    // Whoever looked by the number in the URL has looked where it leads.
+    // The project's number is from the URL, so that the service was looked up in the right project.
     const doubt = /^\d+$/.test(project) ? "" : " — if the URL is another project's or region's, say --project and --region";
     return refusalError("NO_SUCH_SERVICE", call, `There is no service ${service} in ${region} of project ${project}.`, {
       hint: `Make it: cloudrun-oauth deploy ${service} --region ${region}${doubt}`,
@@ -29,7 +29,7 @@ export function explainNotReachable(call: RejectedRequest, evidence: Evidence): 
   return explainByService(call, evidence) ?? unknownService(call);
 }
 
-/** The annotation or the setting that lets the front end show nothing at all. */
+/** The setting that hides the service from this caller. */
 function findHindrance(service: Service | undefined): "ingress" | "url" | undefined {
   if (!service) return undefined;
   if (service.ingress !== "all") return "ingress";
@@ -70,13 +70,13 @@ function unknownService(call: RejectedRequest): CliError {
   });
 }
 
-/** The begin of what Cloud Run says of a revision, which can be long. */
+/** The first line of a revision's message, which can be long. */
 function firstLine(message: string): string {
   const [line = ""] = message.split("\n");
   return line.length > 250 ? `${line.slice(0, 250)}…` : line;
 }
 
-/** Why a service cannot be called from outside, to the end of a sentence. */
+/** Why a service can't be called from outside, to the end of a sentence. */
 export function ingressSentence({ ingress }: Pick<Service, "ingress">): string {
   return `ingress is ${ingress}.`;
 }

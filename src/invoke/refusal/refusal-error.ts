@@ -6,22 +6,22 @@ import { principalForEmail } from "../../auth/principal.ts";
 import type { Evidence } from "./evidence.ts";
 import { readSentCredential } from "./sent-credential.ts";
 
-/** A call and its answer, which may be a refusal. */
+/** A request and its response, which can be a refusal. */
 export interface RejectedRequest {
   readonly url: URL;
   readonly status: number;
-  /** The answer's, with names in lower case. */
+  /** The response's headers, with names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
-  /** The request's headers; only credentials are looked at. */
+  /** The request's headers; only credentials are read. */
   readonly sent: readonly (readonly [name: string, value: string])[];
-  /** Whose the credential is, where that is known otherwise than by its claims: `serviceAccount:…`. */
+  /** The caller, if known from elsewhere than the token's claims: `serviceAccount:…`. */
   readonly principal?: string | undefined;
-  /** Milliseconds since the epoch, by this machine's clock, when the answer came. */
+  /** Milliseconds since the epoch, by this machine's clock, when the response arrived. */
   readonly now: number;
 }
 
-/** A refusal, with what is known for machines; a code other than the reason's usual one may be said. */
+/** The error for a refusal. Its code is the reason's usual one unless given; further facts go into its details. */
 export function refusalError(
   reason: Reason,
   call: RejectedRequest,
@@ -39,32 +39,32 @@ export function refusalError(
   return new CliError(code, inOneLine(message), { hint: inOneLine(hint), reason, details });
 }
 
-/** What comes from a token or from another machine cannot write on the terminal. */
+/** Text from a token or another machine must not control the terminal. */
 function inOneLine(text: string): string {
   return text.replace(/[\p{Cc}\p{Cf}]+/gu, " ");
 }
 
-/** Who calls, as policies name him; undefined where nothing says it. */
+/** The caller, as policies name it; undefined if unknown. */
 export function callerOf({ sent, principal }: Pick<RejectedRequest, "sent" | "principal">): string | undefined {
   const { claims } = readSentCredential(sent);
   return claims?.email === undefined ? principal : principalForEmail(claims.email);
 }
 
-/** What a sentence calls the service. */
+/** The service, as part of a sentence. */
 export function describeService({ url }: Pick<RejectedRequest, "url">, evidence: Evidence = {}): string {
   const name = evidence.service?.service ?? readServiceUrl(url)?.service;
   return name === undefined ? `the service at ${url.origin}` : `the service ${name}`;
 }
 
-/** What a gcloud line says of the service that it acts on: its name, its region and its project, as far as they are known. */
+/** The service, region and project of a gcloud command, as far as they are known. */
 export function gcloudServiceFlags({ url }: Pick<RejectedRequest, "url">, evidence: Evidence = {}): string {
   const { service, region } = evidence.service ?? readServiceUrl(url) ?? {};
-  // gcloud does not take a project's number.
+  // gcloud doesn't accept a project's number.
   const project = evidence.service?.project.replace(/^\d+$/, "");
   return [service ?? "SERVICE", region && `--region ${region}`, project && `--project ${project}`].filter(Boolean).join(" ");
 }
 
-/** The very command that lets the caller in. */
+/** The command that grants access to the caller. */
 export function grantCommand(call: RejectedRequest, evidence: Evidence = {}): string {
   const { service, region } = evidence.service ?? readServiceUrl(call.url) ?? {};
   return ["cloudrun-oauth grant", service, region && `--region ${region}`, `--member ${callerOf(call) ?? "MEMBER"}`]

@@ -1,12 +1,12 @@
 import { readClaims, type IdTokenClaims } from "../../auth/jwt.ts";
 
-/** What a request brings to say whom it is from, as Cloud Run's front end reads it. */
+/** A request's credential, as Cloud Run's front end reads it. */
 export interface SentCredential {
-  /** How many headers of the one name that counts there are. */
+  /** How many credentials the header has. */
   readonly count: number;
-  /** The name of that header. */
+  /** The name of the header that counts. */
   readonly header: string;
-  /** The one header's scheme, `bearer` in whatever case. */
+  /** The scheme, such as `Bearer`, as it was sent. */
   readonly scheme: string;
   readonly token: string | undefined;
   readonly claims: IdTokenClaims | undefined;
@@ -17,13 +17,13 @@ export interface SentCredential {
  * https://cloud.google.com/run/docs/authenticating/service-to-service#acquire-token
  */
 export function readSentCredential(sent: readonly (readonly [string, string])[]): SentCredential {
-  const named = (name: string) => sent.filter(([each]) => each.toLowerCase() === name).map(([, value]) => value.trim());
+  const named = (name: string) => sent.filter(([other]) => other.toLowerCase() === name).map(([, value]) => value.trim());
   const serverless = named("x-serverless-authorization");
   const values = serverless.length > 0 ? serverless : named("authorization");
   const [, scheme = "", rest = ""] = /^(\S+)\s*(.*)$/.exec(values[0] ?? "") ?? [];
   const token = /^bearer$/i.test(scheme) && values.length === 1 ? rest : undefined;
   return {
-    // RFC 9110, section 5.3: a list in one header is as good as several headers.
+    // RFC 9110, section 5.3: a list in one header is equivalent to several headers.
     count: values.length === 1 && rest.includes(",") && /^bearer$/i.test(scheme) ? rest.split(",").length : values.length,
     header: serverless.length > 0 ? "X-Serverless-Authorization" : "Authorization",
     scheme,
@@ -32,7 +32,7 @@ export function readSentCredential(sent: readonly (readonly [string, string])[])
   };
 }
 
-/** The claims that are of the type that Google gives them: a token may be anybody's. */
+/** The claims that have the type of Google's: the token can be from anyone. */
 function readKnownClaims(token: string): IdTokenClaims | undefined {
   const claims = readClaims(token);
   if (!claims) return undefined;
@@ -41,5 +41,5 @@ function readKnownClaims(token: string): IdTokenClaims | undefined {
   return Object.fromEntries([...texts, ...times].map((name) => [name, claims[name]]));
 }
 
-/** Seconds since the epoch: ECMA-262, section 21.4.1.1. */
+/** ECMA-262, section 21.4.1.1. */
 const MAX_DATE_SECONDS = 8_640_000_000_000;
