@@ -5,8 +5,8 @@ import { isJsonObject, type JsonObject } from "./field-reader.ts";
 import { parseJson, readJsonFile } from "./key-file.ts";
 import { readAuthorizedUser } from "./credential-types/authorized-user.ts";
 import { readExternalAccount } from "./credential-types/external-account.ts";
-import { assertImpersonationHost, impersonate, readImpersonated } from "./credential-types/impersonated-service-account.ts";
-import { keyCredentials } from "./credential-types/service-account.ts";
+import { assertImpersonationHost, impersonate, readImpersonatedServiceAccount } from "./credential-types/impersonated-service-account.ts";
+import { serviceAccountCredentials } from "./credential-types/service-account.ts";
 import { parseServiceAccountKey } from "./service-account-key.ts";
 
 type ReadCredentialType = (value: JsonObject, origin: string, subject: string, exchange: AuthContext) => Credentials;
@@ -40,11 +40,15 @@ function readCredentials(value: unknown, origin: string, what: string, exchange:
   const type = isJsonObject(value) ? value["type"] : undefined;
   const kind = typeof type === "string" && Object.hasOwn(CREDENTIAL_TYPES, type) ? CREDENTIAL_TYPES[type] : undefined;
   if (kind) return kind(value as JsonObject, origin, what.startsWith("file") ? `The credential ${what}` : `The ${what}`, exchange);
-  return keyCredentials(parseServiceAccountKey(value, what.startsWith("file") ? `The key ${what}` : `The ${what}`), origin, exchange);
+  return serviceAccountCredentials(
+    parseServiceAccountKey(value, what.startsWith("file") ? `The key ${what}` : `The ${what}`),
+    origin,
+    exchange,
+  );
 }
 
 function impersonatedCredentials(value: JsonObject, origin: string, subject: string, exchange: AuthContext): Credentials {
-  const { chain, endpoint, source, fields } = readImpersonated(value, subject);
+  const { chain, endpoint, source, fields } = readImpersonatedServiceAccount(value, subject);
   assertImpersonationHost(endpoint, subject, exchange.env);
   if (source["type"] === "impersonated_service_account")
     throw fields.invalid("has source_credentials that are an impersonation themselves");

@@ -22,12 +22,12 @@ interface SearchContext extends AuthContext {
  * Throws CliError CREDENTIALS_MISSING if there are none, CREDENTIALS_INVALID if they can't be used.
  */
 export async function findCredentials(setting: Setting | undefined, context: SearchContext): Promise<Credentials> {
-  const credentials = setting ? await readNamed(setting, context) : await findUnnamed(context);
+  const credentials = setting ? await readConfigured(setting, context) : await findDefault(context);
   const account = context.settings?.get("impersonate")?.value;
   return account === undefined ? credentials : impersonate(credentials, parseImpersonationChain(account), context);
 }
 
-async function readNamed(setting: Setting, context: SearchContext): Promise<Credentials> {
+async function readConfigured(setting: Setting, context: SearchContext): Promise<Credentials> {
   const { value, source, isInline } = setting;
   const inline = isInline ? (context.env[source] ?? "") : value;
   const text = readInline(inline) ?? (isInline ? inline : undefined);
@@ -40,7 +40,7 @@ async function readNamed(setting: Setting, context: SearchContext): Promise<Cred
   }
 }
 
-async function findUnnamed(context: SearchContext): Promise<Credentials> {
+async function findDefault(context: SearchContext): Promise<Credentials> {
   const { env } = context;
   const pipeline = pipelineCredentials(context);
   if (pipeline) return pipeline;

@@ -2,7 +2,7 @@ import { Agent } from "node:https";
 import { CliError } from "../errors/cli-error.ts";
 import { redact } from "../errors/redact.ts";
 import type { Request, Send } from "../http/client.ts";
-import { clean } from "./token-refusal.ts";
+import { toOneLine } from "../errors/one-line.ts";
 
 /** What a Google endpoint says when it refuses a token. */
 export interface TokenRefusal {
@@ -17,7 +17,7 @@ export interface TokenRefusal {
 }
 
 const TIMEOUT_MS = 30_000;
-const WITHOUT_BODY = new Set([204, 205, 304]);
+const STATUSES_WITHOUT_BODY = new Set([204, 205, 304]);
 
 /** Options that make a client of google-auth-library send its requests with our HTTP client, so that proxies and the emulator work. */
 export function transportOptions(send: Send): { fetchImplementation: typeof fetch; agent: Agent } {
@@ -38,7 +38,7 @@ export function transportOptions(send: Send): { fetchImplementation: typeof fetc
         throw isTransient ? error : Object.assign(new Error("not to be tried again", { cause: error }), { code: "AbortError" });
       });
       const bytes = await answer.bytes();
-      return new Response(WITHOUT_BODY.has(answer.status) ? null : new Uint8Array(bytes), {
+      return new Response(STATUSES_WITHOUT_BODY.has(answer.status) ? null : new Uint8Array(bytes), {
         status: answer.status,
         headers: answer.headers,
       });
@@ -58,11 +58,11 @@ export async function callGoogleAuthLibrary<T>(
   try {
     return await work();
   } catch (error) {
-    throw translate(error, new URL(url).host, explain);
+    throw toCliError(error, new URL(url).host, explain);
   }
 }
 
-function translate(error: unknown, asked: string, explain: (refusal: TokenRefusal) => CliError): CliError {
+function toCliError(error: unknown, asked: string, explain: (refusal: TokenRefusal) => CliError): CliError {
   for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) {
     if (cause instanceof CliError) return cause;
     const { response, config } = cause as Error & { response?: { status: number; data?: unknown }; config?: { url?: string | URL } };
@@ -81,31 +81,31 @@ function translate(error: unknown, asked: string, explain: (refusal: TokenRefusa
 
 /** Reads an error response, of OAuth (RFC 6749, section 5.2) or of Google's APIs (https://cloud.google.com/apis/design/errors). */
 export function readTokenRefusal(host: string, status: number, data: unknown): TokenRefusal {
-  const fields = record(typeof data === "string" ? parse(data) : data);
+  const fields = asObject(typeof data === "string" ? parse(data) : data);
   const { error } = fields;
   if (typeof error !== "object") {
     return {
       host,
       status,
-      error: clean(error),
-      description: clean(fields["error_description"]),
-      reason: clean(fields["error_subtype"]),
+      error: toOneLine(error),
+      description: toOneLine(fields["error_description"]),
+      reason: toOneLine(fields["error_subtype"]),
       permission: "",
     };
   }
-  const { message, status: code, details } = record(error);
-  const info = Array.isArray(details) ? record(details.find((detail) => "reason" in record(detail))) : {};
+  const { message, status: code, details } = asObject(error);
+  const info = Array.isArray(details) ? asObject(details.find((detail) => "reason" in asObject(detail))) : {};
   return {
     host,
     status,
-    error: clean(code),
-    description: clean(message),
-    reason: clean(info["reason"]),
-    permission: clean(record(info["metadata"])["permission"]),
+    error: toOneLine(code),
+    description: toOneLine(message),
+    reason: toOneLine(info["reason"]),
+    permission: toOneLine(asObject(info["metadata"])["permission"]),
   };
 }
 
-function record(value: unknown): Readonly<Record<string, unknown>> {
+function asObject(value: unknown): Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
 }
 

@@ -17,10 +17,10 @@ export async function readKeyFile(path: string): Promise<ServiceAccountKey> {
 
 /** The content of a credential file of any type; `subject` begins the sentence of an error. Throws as `readKeyFile` does. */
 export async function readJsonFile(path: string, subject: string): Promise<unknown> {
-  return parseJson(decode(read(path, subject), subject), subject);
+  return parseJson(decode(readKeyFileBytes(path, subject), subject), subject);
 }
 
-function read(path: string, subject: string): Buffer {
+function readKeyFileBytes(path: string, subject: string): Buffer {
   let file: number | undefined;
   try {
     // Opening a pipe without a writer would otherwise block forever.
@@ -40,13 +40,13 @@ function read(path: string, subject: string): Buffer {
       count = readSync(file, bytes, length, bytes.length - length, null);
     return bytes.subarray(0, length);
   } catch (error) {
-    throw explain(error, path, subject);
+    throw explainReadError(error, path, subject);
   } finally {
     if (file !== undefined) closeSync(file);
   }
 }
 
-function explain(error: unknown, path: string, subject: string): CliError {
+function explainReadError(error: unknown, path: string, subject: string): CliError {
   if (error instanceof CliError) return error;
   const { code = "", message } = error as NodeJS.ErrnoException;
   if (code === "ENOENT" || code === "ENOTDIR")

@@ -18,7 +18,7 @@ export interface CachedCredentials extends Credentials {
   /** Remembers that Cloud Run has accepted a token. */
   accepted(token: string): void;
   /** Drops a rejected token. True if it had been accepted before, or wasn't fetched just now: a fresh one can be accepted. */
-  forget(audience: string, token: string): boolean;
+  rejected(audience: string, token: string): boolean;
 }
 
 interface CacheContext {
@@ -27,15 +27,15 @@ interface CacheContext {
   readonly now?: () => number;
 }
 
-interface Held extends CachedToken {
+interface MemoryToken extends CachedToken {
   /** When this process fetched it, in milliseconds since the epoch; undefined if another one did. */
   readonly fetched?: number;
 }
 
-const MINUTE = 60_000;
-const USUAL_TTL = 5 * MINUTE;
-const LOOK_AHEAD = 5 * MINUTE;
-const PAUSE = MINUTE / 2;
+const MINUTE_MS = 60_000;
+const DEFAULT_MIN_TTL_MS = 5 * MINUTE_MS;
+const RENEW_AHEAD_MS = 5 * MINUTE_MS;
+const RENEWAL_PAUSE_MS = MINUTE_MS / 2;
 
 /**
  * Caches ID tokens in memory and in the user's cache folder, by a hash of the credentials, the audience and the emulator: Google must never
@@ -43,47 +43,48 @@ const PAUSE = MINUTE / 2;
  * `credentials` does, and TOKEN_REFUSED if even a new token isn't valid for `minTtlMs`.
  */
 export function withCache(credentials: Credentials, { env, now = Date.now }: CacheContext, options: CacheOptions = {}): CachedCredentials {
-  const { minTtlMs = USUAL_TTL, cache = true, isLongRun = false } = options;
+  const { minTtlMs = DEFAULT_MIN_TTL_MS, cache = true, isLongRun = false } = options;
   const folder = cache ? tokenCacheFolder(env) : undefined;
   const store: TokenStore | undefined = folder === undefined ? undefined : openTokenStore(folder);
-  const memory = new Map<string, Held>();
+  const memory = new Map<string, MemoryToken>();
   const acceptedTokens = new Set<string>();
-  const underway = new Map<string, Promise<Held>>();
+  const renewals = new Map<string, Promise<MemoryToken>>();
   let pausedUntil = 0;
 
   const keyOf = (audience: string): string =>
     createHash("sha256")
       .update(JSON.stringify([env.CLOUDRUN_OAUTH_EMULATOR ?? "", audience, ...credentials.identity]))
       .digest("hex");
-  const left = ({ expires }: CachedToken): number => expires * 1000 - now();
+  const remainingMs = ({ expires }: CachedToken): number => expires * 1000 - now();
 
-  const fetchNew = async (audience: string): Promise<Held> => {
+  const fetchNew = async (audience: string): Promise<MemoryToken> => {
     const token = await credentials.fetchIdToken(audience);
     const { exp } = readClaims(token) ?? {};
     const kept = { token, audience, expires: typeof exp === "number" ? exp : 0 };
     const held = { ...kept, fetched: now() };
     memory.set(audience, held);
-    if (left(kept) > 0) store?.write(keyOf(audience), kept);
+    if (remainingMs(kept) > 0) store?.write(keyOf(audience), kept);
     return held;
   };
-  const renew = (audience: string): Promise<Held> => {
-    const known = underway.get(audience);
+  const renew = (audience: string): Promise<MemoryToken> => {
+    const known = renewals.get(audience);
     if (known) return known;
-    const renewal = fetchNew(audience).finally(() => underway.delete(audience));
-    underway.set(audience, renewal);
+    const renewal = fetchNew(audience).finally(() => renewals.delete(audience));
+    renewals.set(audience, renewal);
     return renewal;
   };
-  const recall = (audience: string): Held | undefined => {
+  const findCached = (audience: string): MemoryToken | undefined => {
     const held = memory.get(audience);
-    if (held && left(held) >= minTtlMs) return held;
+    if (held && remainingMs(held) >= minTtlMs) return held;
     const kept = store?.read(keyOf(audience));
-    if (!kept || kept.audience !== audience || left(kept) < minTtlMs || readClaims(kept.token)?.exp !== kept.expires) return undefined;
+    if (!kept || kept.audience !== audience || remainingMs(kept) < minTtlMs || readClaims(kept.token)?.exp !== kept.expires)
+      return undefined;
     memory.set(audience, kept);
     return kept;
   };
   const renewAhead = (audience: string): void => {
     if (now() < pausedUntil) return;
-    pausedUntil = now() + PAUSE;
+    pausedUntil = now() + RENEWAL_PAUSE_MS;
     // A failure in the background is retried later, and in the end in the foreground, which reports it.
     renew(audience).catch(() => {});
   };
@@ -91,31 +92,31 @@ export function withCache(credentials: Credentials, { env, now = Date.now }: Cac
   return {
     ...credentials,
     async fetchIdToken(audience) {
-      const held = recall(audience);
+      const held = findCached(audience);
       if (held) {
-        if (isLongRun && left(held) < minTtlMs + LOOK_AHEAD) renewAhead(audience);
+        if (isLongRun && remainingMs(held) < minTtlMs + RENEW_AHEAD_MS) renewAhead(audience);
         return held.token;
       }
       const found = await renew(audience);
-      if (options.minTtlMs !== undefined) assertLasting(left(found), options.minTtlMs);
+      if (options.minTtlMs !== undefined) assertRemaining(remainingMs(found), options.minTtlMs);
       return found.token;
     },
     accepted: (token) => void acceptedTokens.add(token),
-    forget(audience, token) {
+    rejected(audience, token) {
       const held = memory.get(audience);
       if (held?.token === token) memory.delete(audience);
       const key = keyOf(audience);
       // Another process can have written a newer one.
       if (store?.read(key)?.token === token) store.remove(key);
-      return acceptedTokens.has(token) || held?.token !== token || held.fetched === undefined || now() - held.fetched > MINUTE;
+      return acceptedTokens.has(token) || held?.token !== token || held.fetched === undefined || now() - held.fetched > MINUTE_MS;
     },
   };
 }
 
-function assertLasting(left: number, wanted: number): void {
+function assertRemaining(left: number, wanted: number): void {
   // This machine's clock can be slightly ahead of Google's.
-  if (left >= wanted - MINUTE) return;
-  const minutes = (milliseconds: number): string => `${Math.max(0, Math.floor(milliseconds / MINUTE))} min`;
+  if (left >= wanted - MINUTE_MS) return;
+  const minutes = (milliseconds: number): string => `${Math.max(0, Math.floor(milliseconds / MINUTE_MS))} min`;
   throw new CliError(
     "TOKEN_REFUSED",
     `An ID token that is good for ${minutes(wanted)} is not to be had: a new one is good for ${minutes(left)}.`,

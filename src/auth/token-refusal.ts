@@ -1,4 +1,5 @@
 import { CliError } from "../errors/cli-error.ts";
+import { toOneLine } from "../errors/one-line.ts";
 import type { Reason } from "../errors/reasons.ts";
 
 interface RefusedExchange {
@@ -76,8 +77,8 @@ const KNOWN_REFUSALS: readonly (readonly [RegExp, KnownRefusal])[] = [
 /** The error for a token endpoint's refusal (RFC 6749, section 5.2): the endpoint's own words, the reason, and a hint. */
 export function explainTokenRefusal(fields: Readonly<Record<string, unknown>>, exchange: RefusedExchange): CliError {
   const { key, host } = exchange;
-  const error = clean(fields["error"]);
-  const description = clean(fields["error_description"]);
+  const error = toOneLine(fields["error"]);
+  const description = toOneLine(fields["error_description"]);
   const said = description ? `${description.replace(/\.$/, "")} (${error})` : error;
   const details = { error, error_description: description };
   if (/short-lived token|reasonable timeframe/i.test(description)) return explainSkew(said, details, exchange);
@@ -115,14 +116,4 @@ export function formatDuration(seconds: number): string {
   ];
   const [size, unit] = units.find(([length]) => seconds >= length) ?? [1, "s"];
   return `${Math.round((seconds / size) * 10) / 10} ${unit}`;
-}
-
-/** Text from another machine, as part of one line. */
-export function clean(text: unknown): string {
-  return typeof text === "string"
-    ? text
-        .replace(/[\p{Cc}\p{Cf}]+/gu, " ")
-        .slice(0, 300)
-        .trim()
-    : "";
 }

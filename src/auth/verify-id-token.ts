@@ -1,4 +1,5 @@
 import { CliError } from "../errors/cli-error.ts";
+import { toOneLine } from "../errors/one-line.ts";
 import type { FindKey } from "./google-public-keys.ts";
 import { decodeJwt, isSignatureRemoved, isSignedWith, type IdTokenClaims } from "./jwt.ts";
 
@@ -64,12 +65,12 @@ export async function verifyIdToken(
   assertClaims(claims, audiences);
   const time = now() / 1000;
   if (claims.exp <= time - clockTolerance)
-    throw fault("EXPIRED", `The ID token expired at ${instant(claims.exp)}.`, "The caller has to get a new one.");
+    throw tokenError("EXPIRED", `The ID token expired at ${formatTime(claims.exp)}.`, "The caller has to get a new one.");
   const begin = Math.max(claims.iat, typeof claims["nbf"] === "number" ? claims["nbf"] : 0);
   if (begin > time + clockTolerance)
-    throw fault(
+    throw tokenError(
       "NOT_YET_VALID",
-      `The ID token begins to hold at ${instant(begin)} only, by this machine's clock.`,
+      `The ID token begins to hold at ${formatTime(begin)} only, by this machine's clock.`,
       "Set this machine's clock.",
     );
   return claims;
@@ -77,10 +78,10 @@ export async function verifyIdToken(
 
 async function verifySignature(token: string, findKey: FindKey): Promise<IdTokenClaims> {
   const jwt = typeof token === "string" ? decodeJwt(token) : undefined;
-  if (!jwt) throw malformed(token);
+  if (!jwt) throw malformedToken(token);
   const { header, claims } = jwt;
   if (isSignatureRemoved(jwt)) {
-    throw fault(
+    throw tokenError(
       "SIGNATURE_REMOVED",
       "Google removed the signature of this ID token: Cloud Run's front end has verified it, and nobody can a second time.",
       "Read its claims as they are, as long as the service is private; a public one gets tokens with their signature.",
@@ -88,52 +89,53 @@ async function verifySignature(token: string, findKey: FindKey): Promise<IdToken
   }
   // RFC 8725, section 3.1: never the algorithm that the token itself names. RFC 7515, section 4.1.11: no extension is supported.
   if (header["alg"] !== "RS256" || "crit" in header)
-    throw fault("WRONG_ALGORITHM", "The token is not signed by RS256, as all of Google's ID tokens are.");
+    throw tokenError("WRONG_ALGORITHM", "The token is not signed by RS256, as all of Google's ID tokens are.");
   const key = typeof header["kid"] === "string" ? await findKey(header["kid"]) : undefined;
   if (!key)
-    throw fault(
+    throw tokenError(
       "UNKNOWN_KEY",
       "The token is signed by none of Google's keys for ID tokens.",
       "Is it a token of another issuer, or of an emulator?",
     );
-  if (!isSignedWith(key, token)) throw fault("WRONG_SIGNATURE", "The ID token's signature is not Google's: it was changed, or made up.");
+  if (!isSignedWith(key, token))
+    throw tokenError("WRONG_SIGNATURE", "The ID token's signature is not Google's: it was changed, or made up.");
   return claims;
 }
 
 function assertClaims(claims: IdTokenClaims, audiences: readonly string[]): asserts claims is VerifiedClaims {
   const { iss, aud, sub, iat, exp, email, email_verified: isVerified } = claims;
   if (typeof iss !== "string" || !ISSUERS.includes(iss))
-    throw fault("WRONG_ISSUER", `The ID token's issuer is ${show(iss)}, and not ${ISSUERS[0]}.`);
+    throw tokenError("WRONG_ISSUER", `The ID token's issuer is ${quoteClaim(iss)}, and not ${ISSUERS[0]}.`);
   if (typeof aud !== "string" || !audiences.includes(aud)) {
-    throw fault(
+    throw tokenError(
       "WRONG_AUDIENCE",
-      `The ID token is for ${show(aud)}, and not for ${audiences.join(" or ")}.`,
+      `The ID token is for ${quoteClaim(aud)}, and not for ${audiences.join(" or ")}.`,
       `The caller asks for one with the audience ${audiences[0]}`,
     );
   }
   if (typeof exp !== "number" || typeof iat !== "number" || typeof sub !== "string")
-    throw fault("MALFORMED", "The ID token lacks one of the claims exp, iat and sub.");
+    throw tokenError("MALFORMED", "The ID token lacks one of the claims exp, iat and sub.");
   if (email !== undefined && (typeof email !== "string" || isVerified !== true))
-    throw fault("EMAIL_NOT_VERIFIED", "The ID token names an e-mail address that Google has not verified.");
+    throw tokenError("EMAIL_NOT_VERIFIED", "The ID token names an e-mail address that Google has not verified.");
 }
 
-function malformed(token: unknown): CliError {
+function malformedToken(token: unknown): CliError {
   const hint = /^bearer\s/i.test(String(token))
     ? 'It is what follows "Bearer " in the header.'
     : "An access token is none: the caller sends what cloudrun-oauth token prints.";
-  return fault("MALFORMED", "What was given is no ID token, which is three texts in base64url with points between them.", hint);
+  return tokenError("MALFORMED", "What was given is no ID token, which is three texts in base64url with points between them.", hint);
 }
 
 /** A claim from an unknown sender, as part of one line. */
-function show(claim: unknown): string {
-  return typeof claim === "string" ? claim.replace(/[\p{Cc}\p{Cf}]+/gu, " ").slice(0, 200) : "nobody in particular";
+function quoteClaim(claim: unknown): string {
+  return typeof claim === "string" ? toOneLine(claim, 200) : "nobody in particular";
 }
 
-function instant(seconds: number): string {
+function formatTime(seconds: number): string {
   const date = new Date(seconds * 1000);
   return Number.isNaN(date.getTime()) ? String(seconds) : date.toISOString();
 }
 
-function fault(reason: TokenFault, message: string, hint?: string): CliError {
+function tokenError(reason: TokenFault, message: string, hint?: string): CliError {
   return new CliError("CREDENTIALS_INVALID", message, { details: { reason }, ...(hint !== undefined && { hint }) });
 }

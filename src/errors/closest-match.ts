@@ -2,7 +2,7 @@
 export function closestMatch(word: string, known: Iterable<string>): string | undefined {
   let best: { readonly word: string; readonly steps: number } | undefined;
   for (const candidate of known) {
-    const steps = distance(candidate, word.toLowerCase());
+    const steps = editDistance(candidate, word.toLowerCase());
     // If more than a third of the letters differ, it is another word.
     if (steps <= Math.max(1, Math.min(3, Math.floor(word.length / 3))) && (!best || steps < best.steps)) best = { word: candidate, steps };
   }
@@ -10,7 +10,7 @@ export function closestMatch(word: string, known: Iterable<string>): string | un
 }
 
 /** How many letters must be inserted, deleted, changed or swapped with their neighbor to turn one word into the other. */
-function distance(a: string, b: string): number {
+function editDistance(a: string, b: string): number {
   const rows = [Array.from({ length: b.length + 1 }, (_, column) => column)];
   for (let i = 1; i <= a.length; i += 1) {
     const row = [i];

@@ -15,7 +15,7 @@ const REASONS: Readonly<Record<string, string>> = {
 };
 
 /** Why the file system refused, to the end of a sentence. */
-export function reasonOf(error: unknown): string {
+export function fileErrorReason(error: unknown): string {
   const { code = "", message } = error as NodeJS.ErrnoException;
   return REASONS[code] ?? message;
 }
@@ -26,5 +26,5 @@ export function unwritable(
   error: unknown,
   { hint, code = "USAGE" }: { readonly hint?: string; readonly code?: ErrorCode } = {},
 ): CliError {
-  return new CliError(code, `${path} cannot be written: ${reasonOf(error)}.`, { ...(hint !== undefined && { hint }), cause: error });
+  return new CliError(code, `${path} cannot be written: ${fileErrorReason(error)}.`, { ...(hint !== undefined && { hint }), cause: error });
 }

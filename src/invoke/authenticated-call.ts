@@ -27,7 +27,7 @@ export interface CallResult {
   readonly elapsed: () => number;
 }
 
-type Caller = Pick<CachedCredentials, "accepted" | "fetchIdToken" | "forget" | "principal">;
+type Caller = Pick<CachedCredentials, "accepted" | "fetchIdToken" | "rejected" | "principal">;
 
 interface Policy extends Pick<InvokeOptions, "location" | "maxTimeMs" | "retries" | "retryAll" | "waitFor"> {
   /** Used if the response doesn't say why the front end refused. */
@@ -101,7 +101,7 @@ export function createAuthenticatedCall(send: Send, caller: Caller, policy: Poli
       fetchToken: () => caller.fetchIdToken(audience),
       send: (token) => sendOnce(call, token, (timeout ??= timeoutMs === undefined ? {} : { signal: timeoutSignal(timeoutMs) })),
       isRejected: isTokenRejected,
-      discard: (token) => caller.forget(audience, token),
+      dropRejected: (token) => caller.rejected(audience, token),
       canResend: !(body instanceof Readable),
     });
     if (!isTokenRejected(result)) caller.accepted(token);

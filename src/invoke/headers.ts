@@ -5,7 +5,7 @@ export type Headers = readonly (readonly [name: string, value: string])[];
 /** RFC 9110, section 5.6.2. */
 const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
-/** What says how the request travels is not for the caller to say, and a second one would contradict the first. */
+/** Headers that callers can't set, and why. */
 const RESERVED_HEADERS: Readonly<Record<string, string>> = {
   "content-length": "follows from the body",
   "transfer-encoding": "follows from the body",
@@ -14,7 +14,7 @@ const RESERVED_HEADERS: Readonly<Record<string, string>> = {
   "x-serverless-authorization": "carries the ID token wherever Authorization is the caller's own",
 };
 
-/** Reads `Name: value` lines. Throws CliError USAGE that names the header, and never its value. */
+/** Parses `Name: value` lines. Throws CliError USAGE that names the header but never quotes its value. */
 export function parseHeaders(lines: readonly string[]): Headers {
   return lines.map((line) => {
     const colon = line.indexOf(":");
@@ -24,37 +24,40 @@ export function parseHeaders(lines: readonly string[]): Headers {
     const reason = RESERVED_HEADERS[name.toLowerCase()];
     if (reason) throw new CliError("USAGE", `The header ${name} cannot be set: it ${reason}.`);
     const value = line.slice(colon + 1).trim();
-    // RFC 9110, section 5.5: a line end would begin a header of its own.
+    // RFC 9110, section 5.5: a line end would start another header.
     if (/\p{Cc}/u.test(value.replaceAll("\t", " ")))
       throw new CliError("USAGE", `The value of the header ${name} holds a line end or another control character.`);
     return [name, value] as const;
   });
 }
 
-/** A header that Cloud Run takes the ID token from, or IAP. */
+/** A header from which Cloud Run or IAP reads the ID token. */
 export type TokenHeader = "Authorization" | "X-Serverless-Authorization" | "Proxy-Authorization";
 
 /**
- * The header for the ID token: the one that is said, else Authorization, unless that is the caller's own; that goes to the service as it is,
- * and Cloud Run reads the other header, which is Proxy-Authorization for IAP. Throws CliError USAGE where both are to go into one.
+ * The header for the ID token: the requested one, else Authorization. If the caller sets Authorization, the service receives it unchanged
+ * and the token goes into X-Serverless-Authorization, or Proxy-Authorization for IAP. Throws CliError USAGE if both would be in one header.
  */
-export function chooseTokenHeader(headers: Headers, said?: "authorization" | "x-serverless-authorization", isForIap = false): TokenHeader {
+export function chooseTokenHeader(
+  headers: Headers,
+  requested?: "authorization" | "x-serverless-authorization",
+  isForIap = false,
+): TokenHeader {
   const isTaken = hasHeader(headers, "authorization");
-  if (isForIap && said === "x-serverless-authorization")
+  if (isForIap && requested === "x-serverless-authorization")
     throw new CliError("USAGE", "Identity-Aware Proxy does not read X-Serverless-Authorization.", {
       hint: "Leave --auth-header away: where Authorization is your own, the token goes into Proxy-Authorization.",
     });
-  if (isForIap && isTaken && !said) return "Proxy-Authorization";
-  if (said === "x-serverless-authorization" || (isTaken && !said)) return "X-Serverless-Authorization";
+  if (isForIap && isTaken && !requested) return "Proxy-Authorization";
+  if (requested === "x-serverless-authorization" || (isTaken && !requested)) return "X-Serverless-Authorization";
   if (!isTaken) return "Authorization";
   throw new CliError("USAGE", "The header Authorization is to carry the ID token, and a value of its own.", {
     hint: "Leave --auth-header away: then the token goes into X-Serverless-Authorization.",
   });
 }
 
-/** Adds the ID token in its header. */
-export function withToken(headers: Headers, token: string, carrier: TokenHeader): Headers {
-  return [[carrier, `Bearer ${token}`], ...headers];
+export function withToken(headers: Headers, token: string, tokenHeader: TokenHeader): Headers {
+  return [[tokenHeader, `Bearer ${token}`], ...headers];
 }
 
 export function hasHeader(headers: Headers, name: string): boolean {
@@ -63,7 +66,7 @@ export function hasHeader(headers: Headers, name: string): boolean {
 
 const SECRET_HEADERS = new Set(["authorization", "cookie", "proxy-authorization"]);
 
-/** True for a header whose value is for the service it was meant for, and for nobody else. */
+/** Whether a header's value is a secret between the caller and the service. */
 export function isSecretHeader(name: string): boolean {
   return SECRET_HEADERS.has(name.toLowerCase());
 }

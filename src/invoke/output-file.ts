@@ -6,37 +6,37 @@ import { pipeline } from "node:stream/promises";
 import { CliError } from "../errors/cli-error.ts";
 import { unwritable } from "../errors/file-error.ts";
 
-/** A file that appears whole or not at all. */
+/** A file that appears only when it is complete. */
 export interface OutputFile {
-  /** Takes the bytes, and puts the file in its place when the last has come; gives their number. */
+  /** Writes the bytes, puts the file in its place and returns the number of bytes. */
   write(source: Readable): Promise<number>;
-  /** Leaves everything as it was; nothing to do after `write`. */
+  /** Undoes everything, except after `write`. */
   discard(): Promise<void>;
 }
 
-/** Opens a file beside `path` that takes its place once it is written. Throws CliError USAGE where nothing can be written there, and says by which flag another is named. */
+/** Opens a file beside `path` that replaces it when complete. Throws CliError USAGE if it can't be written; the hint names `flag`. */
 export async function openOutputFile(path: string, flag = "-o"): Promise<OutputFile> {
   try {
-    const there = await stat(path).catch((error: NodeJS.ErrnoException) => {
+    const existing = await stat(path).catch((error: NodeJS.ErrnoException) => {
       if (error.code === "ENOENT") return undefined;
       throw error;
     });
-    if (there?.isDirectory()) throw new CliError("USAGE", `${path} is a folder.`, { hint: "Name a file in it." });
-    // A link keeps pointing where it does; a device such as /dev/null must never be replaced by a file.
-    const target = there ? await realpath(path) : path;
-    const isReplaced = !there || there.isFile();
-    const written = isReplaced ? join(dirname(target), `.${basename(target)}.${randomBytes(6).toString("hex")}.part`) : target;
-    const file = await open(written, isReplaced ? "wx" : "w");
+    if (existing?.isDirectory()) throw new CliError("USAGE", `${path} is a folder.`, { hint: "Name a file in it." });
+    // A link stays a link, and a device such as /dev/null must never be replaced by a file.
+    const target = existing ? await realpath(path) : path;
+    const isReplaced = !existing || existing.isFile();
+    const temporary = isReplaced ? join(dirname(target), `.${basename(target)}.${randomBytes(6).toString("hex")}.part`) : target;
+    const file = await open(temporary, isReplaced ? "wx" : "w");
     return {
       async write(source) {
         const stream = file.createWriteStream();
         await pipeline(source, stream).catch(explain);
-        if (isReplaced) await rename(written, target).catch(explain);
+        if (isReplaced) await rename(temporary, target).catch(explain);
         return stream.bytesWritten;
       },
       async discard() {
         await file.close().catch(() => {});
-        if (isReplaced) await rm(written, { force: true });
+        if (isReplaced) await rm(temporary, { force: true });
       },
     };
   } catch (error) {

@@ -11,8 +11,8 @@ interface TargetContext {
 }
 
 /**
- * The URLs to call: a whole URL as it stands, or a path of the service, which is looked for once. Without a target it is the service's own.
- * Throws CliError USAGE, or as `serviceUrl` does.
+ * The URLs to call. A target is an absolute URL or a path of the service, which is looked up once; the default is the service's own URL.
+ * Throws CliError USAGE, or as `resolveServiceUrl` does.
  */
 export async function findTargets(context: TargetContext, targets: readonly string[], service?: string): Promise<readonly URL[]> {
   const urls: URL[] = [];
@@ -39,8 +39,8 @@ function parseAbsoluteUrl(target: string, { settings }: TargetContext): URL {
 }
 
 /**
- * The service's URL: what Cloud Run says of the service that is named, else the URL that is set, else of the service that is set. Throws CliError
- * USAGE where there is none of these, or two at once.
+ * The service's URL: Cloud Run's for the named service, else the URL in the settings, else Cloud Run's for the service in the settings.
+ * Throws CliError USAGE if none of these is set, or if they contradict each other.
  */
 export async function resolveServiceUrl({ settings, cloud }: TargetContext, name?: string): Promise<URL> {
   if (name !== undefined && settings.flag("url") !== undefined)
@@ -55,7 +55,7 @@ export async function resolveServiceUrl({ settings, cloud }: TargetContext, name
   return parse((await (await cloud()).describe({ ...place, service })).url);
 }
 
-/** The path as it was typed, below whatever path the service's URL has. */
+/** The path as it was typed, below the path of the service's URL. */
 function joinPath(base: URL, target: string): URL {
   if (target === "") return base;
   const path = target.startsWith("?") || target.startsWith("#") ? `/${target}` : target.replace(/^\/*/, "/");

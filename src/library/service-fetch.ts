@@ -85,7 +85,7 @@ export function openServiceFetch({ send, findUrl, tokens }: Service): typeof fet
       },
       send: async (token) => detectRejection(await send({ ...request, headers: withToken(headers, token, tokenHeader) }), url, token),
       isRejected: ({ isRejected }) => isRejected,
-      discard(token) {
+      dropRejected(token) {
         if (!isNew) source.forget(token);
         return !isNew;
       },

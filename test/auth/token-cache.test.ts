@@ -13,7 +13,7 @@ import {
 import { dirname, join } from "node:path";
 import { expect, test } from "vitest";
 import type { Credentials } from "../../src/auth/credentials.ts";
-import { keyCredentials } from "../../src/auth/credential-types/service-account.ts";
+import { serviceAccountCredentials } from "../../src/auth/credential-types/service-account.ts";
 import { parseServiceAccountKey } from "../../src/auth/service-account-key.ts";
 import { withCache, type CacheOptions } from "../../src/auth/token-cache.ts";
 import { createSend } from "../../src/http/client.ts";
@@ -29,7 +29,10 @@ async function openCache(folder = temporaryDirectory()) {
   const identity = await openIdentity({ live: true });
   const { port } = await serveIdentity(identity);
   const env = { CLOUDRUN_OAUTH_EMULATOR: `http://127.0.0.1:${port}`, CLOUDRUN_OAUTH_CACHE_DIR: folder };
-  const credentials = keyCredentials(parseServiceAccountKey(keyFields(), "The key"), "a test", { send: createSend({ env }), env });
+  const credentials = serviceAccountCredentials(parseServiceAccountKey(keyFields(), "The key"), "a test", {
+    send: createSend({ env }),
+    env,
+  });
   const asked: string[] = [];
   const counted: Credentials = {
     ...credentials,
@@ -229,23 +232,23 @@ test("a token that was refused is forgotten on disk too, unless another process 
   const token = await open().fetchIdToken(AUDIENCE);
   const later = open();
   await later.fetchIdToken(AUDIENCE);
-  expect(later.forget(AUDIENCE, "another")).toBe(true);
+  expect(later.rejected(AUDIENCE, "another")).toBe(true);
   expect(files()).toHaveLength(1);
-  expect(later.forget(AUDIENCE, token)).toBe(true);
+  expect(later.rejected(AUDIENCE, token)).toBe(true);
   expect(files()).toEqual([]);
   const next = await later.fetchIdToken(AUDIENCE);
   // It is as new as can be: a third one would be refused as well.
-  expect(later.forget(AUDIENCE, next)).toBe(false);
+  expect(later.rejected(AUDIENCE, next)).toBe(false);
   expect(asked).toHaveLength(2);
 });
 
 test("a new token that is rejected is worth replacing only if it has been accepted before", async () => {
   const cache = (await openCache()).open();
   const token = await cache.fetchIdToken(AUDIENCE);
-  expect(cache.forget(AUDIENCE, token)).toBe(false);
+  expect(cache.rejected(AUDIENCE, token)).toBe(false);
   const next = await cache.fetchIdToken(AUDIENCE);
   cache.accepted(next);
-  expect(cache.forget(AUDIENCE, next)).toBe(true);
+  expect(cache.rejected(AUDIENCE, next)).toBe(true);
 });
 
 test("a token of one emulator is never given out for another, nor for Google", async () => {

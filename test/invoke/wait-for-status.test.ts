@@ -48,12 +48,12 @@ test("a refusal that is waited for is no error", async () => {
 });
 
 test("when patience ends, the last answer is an error that says what it was and what helps", async () => {
-  const { response, error } = await waitForStatus("200", calls(answer(403, refused)), { ...quiet, patience: -1 });
+  const { response, error } = await waitForStatus("200", calls(answer(403, refused)), { ...quiet, timeoutMs: -1 });
   expect([response.status, error]).toEqual([
     403,
     expect.objectContaining({ code: "TIMEOUT", message: expect.stringMatching(/No role\.$/), hint: "grant" }),
   ]);
-  const unreachable = waitForStatus("200", calls(new CliError("UNAVAILABLE", "No way.")), { ...quiet, patience: -1 });
+  const unreachable = waitForStatus("200", calls(new CliError("UNAVAILABLE", "No way.")), { ...quiet, timeoutMs: -1 });
   expect(await failure(unreachable)).toMatchObject({ code: "TIMEOUT", message: expect.stringMatching(/No way\.$/) });
 });
 

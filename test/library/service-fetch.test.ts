@@ -2,7 +2,7 @@ import { once } from "node:events";
 import type { IncomingMessage, RequestListener } from "node:http";
 import { Readable } from "node:stream";
 import { expect, test, vi } from "vitest";
-import { keyCredentials } from "../../src/auth/credential-types/service-account.ts";
+import { serviceAccountCredentials } from "../../src/auth/credential-types/service-account.ts";
 import { parseServiceAccountKey } from "../../src/auth/service-account-key.ts";
 import { unauthorized } from "../../src/emulator/front-door/error-pages.ts";
 import { CliError } from "../../src/errors/cli-error.ts";
@@ -25,7 +25,7 @@ async function openFetch(listener: RequestListener, { path = "" } = {}) {
     return straight(request);
   };
   const url = new URL(path, await serveService(listener));
-  const credentials = keyCredentials(parseServiceAccountKey(keyFields(), "The key"), "a test", { send, env });
+  const credentials = serviceAccountCredentials(parseServiceAccountKey(keyFields(), "The key"), "a test", { send, env });
   const source = openIdTokenSource(() => credentials.fetchIdToken(url.origin));
   const call = openServiceFetch({ send, findUrl: async () => url, tokens: () => source });
   return { call, url, origin: url.origin, exchanges: () => exchanges };

@@ -88,7 +88,7 @@ export function impersonate(
 }
 
 /** `impersonated_service_account`, as `gcloud auth application-default login --impersonate-service-account` writes it. */
-export function readImpersonated(
+export function readImpersonatedServiceAccount(
   value: JsonObject,
   subject: string,
 ): { chain: ImpersonationChain; endpoint: string; source: JsonObject; fields: FieldReader } {

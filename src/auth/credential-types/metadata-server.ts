@@ -3,7 +3,7 @@ import type { Credentials } from "../credentials.ts";
 import type { AuthContext } from "../auth-context.ts";
 import { principalForEmail } from "../principal.ts";
 import { readClaims } from "../jwt.ts";
-import { clean } from "../token-refusal.ts";
+import { toOneLine } from "../../errors/one-line.ts";
 
 /** Google's address of the metadata server; saves looking up its host name. */
 const METADATA_ADDRESS = "169.254.169.254";
@@ -74,7 +74,7 @@ export async function metadataCredentials(host: string, { send, env, now = Date.
 
 function refused(host: string, path: string, status: number, text: string): CliError {
   const details = { host, status_code: status };
-  const said = clean(text);
+  const said = toOneLine(text);
   if (status >= 500 || status === 429) return new CliError("UNAVAILABLE", `The metadata server ${host} answered ${status}.`, { details });
   if (status === 404 && path === "email") {
     return new CliError("CREDENTIALS_MISSING", "This machine runs without a service account, says its metadata server.", {

@@ -5,7 +5,7 @@ import { principalForEmail } from "../principal.ts";
 import type { ServiceAccountKey } from "../service-account-key.ts";
 
 /** A service account's key, which signs assertions for the token endpoint. `origin` says where the key was found. */
-export function keyCredentials(key: ServiceAccountKey, origin: string, exchange: AuthContext): Credentials {
+export function serviceAccountCredentials(key: ServiceAccountKey, origin: string, exchange: AuthContext): Credentials {
   const principal = principalForEmail(key.client_email);
   return {
     principal,

@@ -9,7 +9,7 @@ export function* describeToken({ kind, isForwarded }: ParsedToken, claims: IdTok
   const audience = aud ?? "nobody in particular";
   switch (kind) {
     case "id_token":
-      yield `It is ${isForwarded ? "what Cloud Run has passed on to a service of " : ""}an ID token of ${whoIs(claims)}.`;
+      yield `It is ${isForwarded ? "what Cloud Run has passed on to a service of " : ""}an ID token of ${describeCaller(claims)}.`;
       yield* describeIdToken(claims);
       return;
     case "iap_assertion":
@@ -52,10 +52,10 @@ function* describeIdToken({ aud, email, sub, email_verified: isVerified, google 
   if (email === undefined)
     yield `It has no e-mail claim, only the unique id ${sub}: by impersonation that is asked for with includeEmail, of a metadata server with format=full.`;
   if (email !== undefined && isVerified === false) yield "Its e-mail address is not verified.";
-  yield useOf(aud);
+  yield describeAudience(aud);
 }
 
-function useOf(aud: string | undefined): string {
+function describeAudience(aud: string | undefined): string {
   if (aud === undefined) return "It names no audience: nobody takes it.";
   if (isGcloudClientId(aud))
     return "Its audience is gcloud itself: every Cloud Run service takes it where its principal has roles/run.invoker.";
@@ -67,7 +67,7 @@ function useOf(aud: string | undefined): string {
     : `It calls a Cloud Run service that has ${aud} among its custom audiences, or whatever else takes that audience.`;
 }
 
-function whoIs({ email, sub }: IdTokenClaims): string {
+function describeCaller({ email, sub }: IdTokenClaims): string {
   if (email === undefined) return `the account ${sub ?? "that it does not name"}`;
   return `${email.endsWith(".gserviceaccount.com") ? "the service account" : "the user"} ${email}`;
 }

@@ -90,8 +90,8 @@ export async function inspectToken(token: ParsedToken, { send, audiences, now }:
     problems,
     signature: { verified: check ? check.fault === undefined : null, keys: keys?.url ?? null },
     audience: { found, expected, matches },
-    issued_at: timestamp(claims?.iat),
-    expires_at: timestamp(claims?.exp),
+    issued_at: formatTimestamp(claims?.iat),
+    expires_at: formatTimestamp(claims?.exp),
     clock_skew_seconds: skew === undefined ? null : Math.round(skew / 1000),
     header: jwt?.header ?? null,
     claims: claims ?? null,
@@ -114,12 +114,12 @@ function* findFormProblems({ kind, isForwarded, jwt }: ParsedToken): Generator<P
 
 function* findTimeProblems({ iat, exp }: IdTokenClaims = {}, now: number): Generator<Problem> {
   if (typeof exp === "number" && exp * 1000 <= now)
-    yield { code: "EXPIRED", message: `The token expired at ${timestamp(exp)}.`, hint: "A new one: cloudrun-oauth token" };
+    yield { code: "EXPIRED", message: `The token expired at ${formatTimestamp(exp)}.`, hint: "A new one: cloudrun-oauth token" };
   // Google tolerates a minute of clock skew.
   if (typeof iat === "number" && iat * 1000 > now + 60_000)
     yield {
       code: "NOT_YET_VALID",
-      message: `The token holds from ${timestamp(iat)} on only.`,
+      message: `The token holds from ${formatTimestamp(iat)} on only.`,
       hint: "Is the clock right where it was made?",
     };
 }
@@ -138,7 +138,7 @@ function isSameAudience(found: string | null, expected: string, kind: TokenKind)
 }
 
 /** RFC 3339, from seconds since the epoch; null if the value isn't a time. */
-function timestamp(seconds: unknown): string | null {
+function formatTimestamp(seconds: unknown): string | null {
   if (typeof seconds !== "number" || Math.abs(seconds) > 8.64e12) return null;
   return new Date(seconds * 1000).toISOString().replace(".000Z", "Z");
 }

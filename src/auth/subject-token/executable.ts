@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { CliError } from "../../errors/cli-error.ts";
 import type { AuthContext } from "../auth-context.ts";
 import { isJsonObject, type FieldReader, type JsonObject } from "../field-reader.ts";
-import { clean } from "../token-refusal.ts";
+import { toOneLine } from "../../errors/one-line.ts";
 
 interface Federation {
   readonly audience: string;
@@ -109,7 +109,9 @@ function tokenOf(answer: JsonObject | undefined, from: string, now: number): str
   if (!answer || answer["version"] !== 1 || typeof answer["success"] !== "boolean")
     throw refused("does not answer as an executable source has to");
   if (!answer["success"])
-    throw refused(`gave out no token: ${clean(answer["message"]) || "it does not say why"} (${clean(answer["code"]) || "no code"})`);
+    throw refused(
+      `gave out no token: ${toOneLine(answer["message"]) || "it does not say why"} (${toOneLine(answer["code"]) || "no code"})`,
+    );
   if (typeof answer["expiration_time"] === "number" && !isValid(answer, now)) throw refused("gave out a token that has expired");
   const token = answer["token_type"] === "urn:ietf:params:oauth:token-type:saml2" ? answer["saml_response"] : answer["id_token"];
   if (typeof token === "string" && token !== "") return token;

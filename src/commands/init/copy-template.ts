@@ -3,7 +3,7 @@ import { mkdir, open, readFile, readdir, rm } from "node:fs/promises";
 import { dirname, join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { CliError } from "../../errors/cli-error.ts";
-import { reasonOf, unwritable } from "../../errors/file-error.ts";
+import { fileErrorReason, unwritable } from "../../errors/file-error.ts";
 import { closestMatch } from "../../errors/closest-match.ts";
 import { SCHEMA_URL } from "../../settings/json-schema.ts";
 
@@ -76,7 +76,7 @@ export async function assertFree(directory: string): Promise<void> {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "ENOENT") return;
     if (code === "ENOTDIR") throw inTheWay(`${directory} is a file, or lies under one.`, error);
-    throw new CliError("USAGE", `${directory} cannot be read: ${reasonOf(error)}.`, { hint: ELSEWHERE, cause: error });
+    throw new CliError("USAGE", `${directory} cannot be read: ${fileErrorReason(error)}.`, { hint: ELSEWHERE, cause: error });
   }
   // A repository that was just made or cloned is as good as empty.
   const taken = names.filter((name) => name !== ".git").toSorted();

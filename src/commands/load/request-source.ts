@@ -33,7 +33,7 @@ const HAS_BODY = new Set(["POST", "PUT", "PATCH"]);
 export function openRequestSource(
   call: Call & { readonly body: Buffer | undefined },
   { to }: Pick<Way, "to">,
-  credentials: Pick<CachedCredentials, "accepted" | "fetchIdToken" | "forget">,
+  credentials: Pick<CachedCredentials, "accepted" | "fetchIdToken" | "rejected">,
 ): RequestSource {
   const tokenSource = openTokenSource(credentials, call.audience);
   const { before, after } = write(call, String(to.path));

@@ -23,7 +23,7 @@ const CHECK_INTERVAL_MS = 20_000;
 
 /** Keeps a token for an audience current, so that only the first request waits for one. */
 export function openTokenSource(
-  credentials: Pick<CachedCredentials, "accepted" | "fetchIdToken" | "forget">,
+  credentials: Pick<CachedCredentials, "accepted" | "fetchIdToken" | "rejected">,
   audience: string,
 ): TokenSource {
   let cached: string | undefined;
@@ -57,7 +57,7 @@ export function openTokenSource(
     get,
     accepted: (token) => credentials.accepted(token),
     rejected(token) {
-      const canRenew = credentials.forget(audience, token);
+      const canRenew = credentials.rejected(audience, token);
       if (cached === token) cached = undefined;
       return canRenew;
     },

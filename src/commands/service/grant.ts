@@ -65,7 +65,7 @@ async function isAccepted({ send }: Context, caller: CachedCredentials, url: str
   const token = await caller.fetchIdToken(url);
   const response = await send({ method: "GET", url, headers: [["Authorization", `Bearer ${token}`]], timeout: 60_000 });
   const body = await response.text();
-  if (response.status === 401) caller.forget(url, token);
+  if (response.status === 401) caller.rejected(url, token);
   return ![401, 403].includes(response.status) || responseAuthor({ ...response, body }) === undefined;
 }
 

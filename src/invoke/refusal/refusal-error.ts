@@ -1,5 +1,6 @@
 import { CliError } from "../../errors/cli-error.ts";
 import type { ErrorCode } from "../../errors/exit-codes.ts";
+import { toOneLine } from "../../errors/one-line.ts";
 import { REASONS, type Reason } from "../../errors/reasons.ts";
 import { readServiceUrl } from "../../auth/audience.ts";
 import { principalForEmail } from "../../auth/principal.ts";
@@ -36,12 +37,7 @@ export function refusalError(
     principal: callerOf(call),
     ...facts,
   };
-  return new CliError(code, inOneLine(message), { hint: inOneLine(hint), reason, details });
-}
-
-/** Text from a token or another machine must not control the terminal. */
-function inOneLine(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}]+/gu, " ");
+  return new CliError(code, toOneLine(message, Infinity), { hint: toOneLine(hint, Infinity), reason, details });
 }
 
 /** The caller, as policies name it; undefined if unknown. */

@@ -20,7 +20,7 @@ async function load(server: Server | ReturnType<typeof createTcpServer>, options
   const credentials = {
     fetchIdToken: async () => (held ??= `${Buffer.from("{}").toString("base64url")}.${claims()}.${(tokens += 1)}`),
     accepted: () => {},
-    forget: () => ((held = undefined), true),
+    rejected: () => ((held = undefined), true),
   };
   const request = {
     method: "GET",

@@ -15,7 +15,7 @@ function keep(...lives: readonly (number | Error)[]) {
       return `e30.${Buffer.from(JSON.stringify(claims)).toString("base64url")}.x`;
     },
     accepted: (token: string) => void acceptedTokens.add(token),
-    forget(_: string, token: string) {
+    rejected(_: string, token: string) {
       forgotten.push(token);
       return acceptedTokens.has(token);
     },
