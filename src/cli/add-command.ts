@@ -1,4 +1,5 @@
 import { Argument, Option, type Command } from "commander";
+import type { Argument as ArgumentDefinition } from "../context/argument.ts";
 import type { Context } from "../context/context.ts";
 import type { CommandDefinition, Example } from "../context/define-command.ts";
 import type { Flag } from "../context/flag.ts";
@@ -17,10 +18,7 @@ export function addCommand(parent: Command, definition: CommandDefinition, execu
   const command = parent.command(name).summary(summary).description(description);
   if (group) command.helpGroup(group);
   if (usage) command.usage(usage);
-  for (const { spelling, description: text, choices } of definition.arguments ?? []) {
-    const argument = new Argument(spelling, text);
-    command.addArgument(choices ? argument.choices(choices) : argument);
-  }
+  for (const argument of definition.arguments ?? []) command.addArgument(createArgument(argument));
   for (const flag of definition.flags ?? []) command.addOption(createOption(flag));
   if (definition.takesUnknownFlags) command.allowUnknownOption();
   if (load)
@@ -41,6 +39,13 @@ export function addExamples(command: Command, examples: readonly Example[]): voi
   const width = Math.max(...examples.map(([line]) => line.length));
   const lines = examples.map(([line, meaning]) => `  ${meaning ? `${line.padEnd(width)}  # ${meaning}` : line}`);
   command.addHelpText("after", `\nExamples:\n${lines.join("\n")}`);
+}
+
+function createArgument({ spelling, description, parse, choices }: ArgumentDefinition): Argument {
+  const argument = new Argument(spelling, description);
+  if (parse) argument.argParser((text) => parse(text));
+  if (choices) argument.choices(choices);
+  return argument;
 }
 
 /** A flag as commander knows it. */

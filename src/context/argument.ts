@@ -5,13 +5,14 @@ export interface Argument<Value = unknown> {
   /** As commander reads it: `<file>`, `[service]`, `[paths...]`. */
   readonly spelling: string;
   readonly description: string;
+  readonly parse?: (text: string) => unknown;
   readonly choices?: readonly string[];
   /** Known to the compiler only. */
   readonly value?: Value;
 }
 
 /** An argument; its spelling says whether it can be left out or repeated. */
-export function argument<const Spelling extends string, const Given extends Pick<Argument, "choices"> = object>(
+export function argument<const Spelling extends string, const Given extends Pick<Argument, "choices" | "parse"> = object>(
   spelling: Spelling,
   description: string,
   details?: Given,

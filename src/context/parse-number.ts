@@ -6,6 +6,13 @@ export function parseWholeNumber(text: string): number {
   throw new InvalidArgumentError("Say a whole number.");
 }
 
+/** Parses the port of a server; 0 stands for a free one. */
+export function parsePort(text: string): number {
+  const port = Number(text);
+  if (/^\d+$/.test(text) && port <= 65_535) return port;
+  throw new InvalidArgumentError("--port is a number from 0 to 65535. 0 takes a port that is free.");
+}
+
 /** Parses a number greater than 0. */
 export function parsePositiveNumber(text: string): number {
   const number = Number(text);

@@ -1,6 +1,7 @@
 import { argument } from "../../context/argument.ts";
 import { defineCommand, defineNoun } from "../../context/define-command.ts";
 import { durationFlag, flag, settingFlag } from "../../context/flag.ts";
+import { parsePort, parseWholeNumber } from "../../context/parse-number.ts";
 import { DATA_DIR_FLAG } from "./data-dir-flag.ts";
 import { faultCommand } from "./fault-command.ts";
 
@@ -15,7 +16,7 @@ export const emulatorCommand = defineNoun({
       summary: "start it",
       description: "Start the emulator; Ctrl-C stops it.",
       flags: [
-        flag("--port <number>", "the port on 127.0.0.1 (default: 8686; 0 takes a free one)"),
+        flag("--port <number>", "the port on 127.0.0.1 (default: 8686; 0 takes a free one)", { parse: parsePort }),
         DATA_DIR_FLAG,
         flag("--detach", "come back when it is ready, and leave it running"),
         flag("--ephemeral", "keep no state"),
@@ -61,7 +62,7 @@ export const emulatorCommand = defineNoun({
       flags: [
         flag("-f, --follow", "go on with the entries to come, until Ctrl-C"),
         flag("--severity <severity>", "entries of this severity and above: INFO, WARNING, ERROR …"),
-        flag("--limit <number>", "so many entries at most, the latest (default: 100)"),
+        flag("--limit <number>", "so many entries at most, the latest (default: 100)", { parse: parseWholeNumber }),
         DATA_DIR_FLAG,
       ],
       examples: [["cloudrun-oauth emulator logs hello -f"], ["cloudrun-oauth emulator logs --severity WARNING --json"]],

@@ -1,6 +1,7 @@
 import { argument } from "../../context/argument.ts";
 import { defineCommand, defineNoun } from "../../context/define-command.ts";
 import { durationFlag, flag } from "../../context/flag.ts";
+import { parseWholeNumber } from "../../context/parse-number.ts";
 import { DATA_DIR_FLAG } from "./data-dir-flag.ts";
 
 export const faultCommand = defineNoun({
@@ -16,13 +17,13 @@ export const faultCommand = defineNoun({
       flags: [
         flag("--match <pattern>", "the requests: oauth2.googleapis.com/token, *.run.app, /v1/projects/**", { isRequired: true }),
         flag("--method <method>", "only requests with this method"),
-        flag("--status <code>", "answer this, from 400 to 599, with the body that Google's host has for it"),
+        flag("--status <code>", "answer this, from 400 to 599, with the body that Google's host has for it", { parse: parseWholeNumber }),
         flag("--reason <reason>", "with --status 403: VPC_SERVICE_CONTROLS, as if the project lay in a perimeter"),
-        flag("--retry-after <seconds>", "with --status: the header Retry-After"),
+        flag("--retry-after <seconds>", "with --status: the header Retry-After", { parse: parseWholeNumber }),
         durationFlag("--latency <duration>", "wait this long first: 2s, 500ms"),
         flag("--reset", "reset the connection"),
-        flag("--truncate <bytes>", "end the connection after so many bytes of the body"),
-        flag("--times <number>", "so many times only"),
+        flag("--truncate <bytes>", "end the connection after so many bytes of the body", { parse: parseWholeNumber }),
+        flag("--times <number>", "so many times only", { parse: parseWholeNumber }),
         DATA_DIR_FLAG,
       ],
       examples: [
@@ -44,7 +45,7 @@ export const faultCommand = defineNoun({
       name: "remove",
       summary: "end a fault",
       description: "End the fault with this number.",
-      arguments: [argument("<number>", "as fault list shows it")],
+      arguments: [argument("<number>", "as fault list shows it", { parse: parseWholeNumber })],
       flags: [DATA_DIR_FLAG],
       examples: [["cloudrun-oauth emulator fault remove 1"]],
       load: async () => (await import("./fault.ts")).faultRemove,

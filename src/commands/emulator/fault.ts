@@ -1,18 +1,17 @@
 import type { Context } from "../../context/context.ts";
-import { CliError } from "../../errors/cli-error.ts";
 import { requestEmulator, planEmulatorRequest, type EmulatorFlags } from "../../context/emulator-client.ts";
 import { printPlan } from "../../context/print-plan.ts";
 
 interface FaultFlags extends EmulatorFlags {
   readonly match: string;
   readonly method?: string;
-  readonly status?: string;
+  readonly status?: number;
   readonly reason?: string;
-  readonly retryAfter?: string;
+  readonly retryAfter?: number;
   readonly latencyMs?: number;
   readonly reset?: boolean;
-  readonly truncate?: string;
-  readonly times?: string;
+  readonly truncate?: number;
+  readonly times?: number;
 }
 
 /** As the emulator's own API shows it. */
@@ -32,18 +31,8 @@ interface Fault {
 
 /** Makes requests that match go wrong from here on. */
 export async function faultAdd(context: Context, flags: FaultFlags): Promise<void> {
-  const { match, method, latencyMs: latency_ms, reset, reason } = flags;
-  const body = {
-    match,
-    method,
-    latency_ms,
-    reset,
-    reason,
-    status: readNumber("--status", flags.status),
-    retry_after: readNumber("--retry-after", flags.retryAfter),
-    truncate: readNumber("--truncate", flags.truncate),
-    times: readNumber("--times", flags.times),
-  };
+  const { match, method, latencyMs: latency_ms, reset, reason, status, retryAfter: retry_after, truncate, times } = flags;
+  const body = { match, method, latency_ms, reset, reason, status, retry_after, truncate, times };
   if (context.dryRun) return printPlan(context.terminal, await planEmulatorRequest(context, flags, "POST", "/_emulator/faults", body));
   const fault = (await requestEmulator(context, flags, "POST", "/_emulator/faults", body)) as Fault;
   if (context.terminal.json) context.terminal.printJson(fault);
@@ -56,8 +45,8 @@ export async function faultList(context: Context, options: EmulatorFlags): Promi
 }
 
 /** Removes a fault by its number; shows those that are left. */
-export async function faultRemove(context: Context, id: string, options: EmulatorFlags): Promise<void> {
-  await end(context, options, `/_emulator/faults/${readNumber("A fault's number", id)}`);
+export async function faultRemove(context: Context, id: number, options: EmulatorFlags): Promise<void> {
+  await end(context, options, `/_emulator/faults/${id}`);
 }
 
 /** Removes all faults. */
@@ -87,9 +76,4 @@ function row({ id, match, method, status, reason, retry_after, latency_ms, reset
   ];
   const left = times === undefined ? "always" : `${times} to come`;
   return [String(id), `${method ? `${method} ` : ""}${match}`, effects.join(", "), left, `${struck} struck`];
-}
-
-function readNumber(what: string, text: string | undefined): number | undefined {
-  if (text === undefined || /^\d{1,15}$/.test(text)) return text === undefined ? undefined : Number(text);
-  throw new CliError("USAGE", `${what} is a whole number, not '${text}'.`);
 }

@@ -7,7 +7,7 @@ import type { Response } from "../../http/client.ts";
 interface LogsOptions extends EmulatorFlags {
   readonly follow?: boolean;
   readonly severity?: string;
-  readonly limit?: string;
+  readonly limit?: number;
 }
 
 /** Of Cloud Logging's LogEntry what is shown; the JSON has all of it. */
@@ -32,7 +32,7 @@ export async function emulatorLogs(context: Context, service: string | undefined
   const query = new URLSearchParams({
     ...(service !== undefined && { service }),
     ...(options.severity !== undefined && { severity: options.severity }),
-    ...(options.limit !== undefined && { limit: options.limit }),
+    ...(options.limit !== undefined && { limit: String(options.limit) }),
     ...(options.follow && { follow: "true" }),
   });
   try {

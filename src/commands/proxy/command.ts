@@ -1,7 +1,7 @@
 import { argument } from "../../context/argument.ts";
 import { defineCommand } from "../../context/define-command.ts";
 import { flag, settingFlag } from "../../context/flag.ts";
-import { parseWholeNumber } from "../../context/parse-number.ts";
+import { parsePort } from "../../context/parse-number.ts";
 
 export const proxyCommand = defineCommand({
   name: "proxy",
@@ -11,7 +11,7 @@ export const proxyCommand = defineCommand({
     "Listen on this machine, and pass every request on to a service with an ID token, which is renewed in time: HTTP/1.1, HTTP/2\nand gRPC without TLS, WebSockets, server-sent events. An Authorization of the application's own reaches the service.\nThe URL is printed on stdout, a line for each request on stderr; /.cloudrun-oauth says what is going on. Ctrl-C ends it.",
   arguments: [argument("[service]", "the service (default: what --url says, or the settings)")],
   flags: [
-    flag("--port <number>", "the port (default: 8080; 0 takes a free one)", { parse: parseWholeNumber }),
+    flag("--port <number>", "the port (default: 8080; 0 takes a free one)", { parse: parsePort }),
     flag("--host <address>", "the address to listen on", { default: "127.0.0.1" }),
     flag("--allow-remote", "let --host be an address that other machines reach: they call with your credential"),
     flag("--allow-origin <origin>", "let pages of this web origin call, besides those of this machine; may be repeated", {

@@ -30,7 +30,6 @@ export async function proxy(context: Context, service: string | undefined, optio
   const { terminal, settings, signal, env } = context;
   const { port = DEFAULT_PORT, allowOrigin: origins = [] } = options;
   const host = bare(options.host);
-  if (port > 65_535) throw new CliError("USAGE", "--port is a number from 0 to 65535.", { hint: "0 takes a port that is free" });
   if (!isLoopback(host) && !options.allowRemote)
     throw new CliError("USAGE", `Whoever reaches ${host} would call the service with your credential.`, {
       hint: "Leave --host away, or say --allow-remote where the network is one to trust.",

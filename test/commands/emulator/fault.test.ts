@@ -33,7 +33,7 @@ test("what is no fault is misuse", async () => {
   });
   expect(await cli("fault", "add", "--match", "**", "--status", "5xx")).toMatchObject({
     exitCode: 2,
-    stderr: expect.stringContaining("--status is a whole number, not '5xx'."),
+    stderr: expect.stringContaining("argument '5xx' is invalid. Say a whole number."),
   });
 });
 
