@@ -85,7 +85,10 @@ async function detach(context: Context, home: string, { port, ephemeral, dataDir
     region: readFlag(context, "region"),
   });
   const [node = "", ...argv] = [...context.self, "emulator", "start", "--json"];
-  argv.push(...flags.flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`, String(value)])), ...(ephemeral ? ["--ephemeral"] : []));
+  argv.push(
+    ...flags.flatMap(([name, value]) => (value === undefined ? [] : [`--${name}`, String(value)])),
+    ...(ephemeral ? ["--ephemeral"] : []),
+  );
   const child = spawn(node, argv, { cwd: context.cwd, env: { ...context.env }, detached: true, stdio: ["ignore", "ignore", log] });
   closeSync(log);
   child.unref();
