@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import ignore from "ignore";
 import { expect, test, vi } from "vitest";
-import { scaffold } from "../src/commands/init/copy-template.ts";
+import { copyTemplate } from "../src/commands/init/copy-template.ts";
 import { testNeeding } from "./helpers/requirements.ts";
 import { install, newFolder, start } from "./helpers/template-service.ts";
 
@@ -65,7 +65,7 @@ test("npm publishes every file of every template", async () => {
   const published = new Set(packages.flatMap(({ files }) => files.map(({ path }) => path)));
   expect([...published].filter((path) => path.includes("node_modules"))).toEqual([]);
   for (const template of TEMPLATES) {
-    const written = await scaffold({ template, directory: await newFolder(), service: "my-service" });
+    const written = await copyTemplate({ template, directory: await newFolder(), service: "my-service" });
     const files = written.filter((file) => file !== "cloudrun-oauth.json").map((file) => (file === ".gitignore" ? "gitignore" : file));
     expect(files.filter((file) => !published.has(`templates/${template}/${file}`))).toEqual([]);
   }
@@ -149,7 +149,7 @@ for (const template of TEMPLATES) {
     `gcloud uploads no key file of ${template}, and all that the build needs`,
     async ([gcloud]) => {
       const directory = await newFolder();
-      const written = await scaffold({ template, directory, service: "my-service" });
+      const written = await copyTemplate({ template, directory, service: "my-service" });
       await mkdir(join(directory, "config"));
       for (const file of KEY_FILES) {
         await writeFile(join(directory, file), "secret");

@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, onTestFinished } from "vitest";
-import { scaffold } from "../../src/commands/init/copy-template.ts";
+import { copyTemplate } from "../../src/commands/init/copy-template.ts";
 
 const run = promisify(execFile);
 
@@ -30,7 +30,7 @@ export function install(template: string): Promise<string> {
     installed.get(template) ??
     (async () => {
       const directory = await newFolder();
-      await scaffold({ template, directory, service: "my-service" });
+      await copyTemplate({ template, directory, service: "my-service" });
       if (existsSync(join(directory, "package.json"))) {
         await run("npm", ["ci", "--omit=dev", "--no-audit", "--no-fund"], { cwd: directory });
       }

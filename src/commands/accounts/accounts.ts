@@ -4,7 +4,7 @@ import type { Context } from "../../context/context.ts";
 import { CliError } from "../../errors/cli-error.ts";
 import { printPlan } from "../../context/print-plan.ts";
 
-/** Makes a service account; one that is there already stays as it is. */
+/** Creates a service account; an existing one stays as it is. */
 export async function accountsCreate(context: Context, name: string, flags: { readonly displayName?: string }): Promise<void> {
   const { settings, terminal } = context;
   const project = settings.require("project");
@@ -16,17 +16,17 @@ export async function accountsCreate(context: Context, name: string, flags: { re
   const options = { project, account, ...(flags.displayName !== undefined && { displayName: flags.displayName }) };
   const cloud = await context.cloud();
   if (context.dryRun) return printPlan(terminal, cloud.plan("createAccount", options));
-  const made = await terminal.task(`Making the service account ${account}`, () => createUnlessThere(cloud, options));
-  if (!made.created) terminal.note(`${account} is there already, and stays as it is.`);
-  if (terminal.json) return terminal.printJson(made);
+  const result = await terminal.task(`Making the service account ${account}`, () => createOrRead(cloud, options));
+  if (!result.created) terminal.note(`${account} is there already, and stays as it is.`);
+  if (terminal.json) return terminal.printJson(result);
   terminal.printTable([
-    ["ACCOUNT", made.account],
-    ...(made.display_name === null ? [] : [["DISPLAY NAME", made.display_name]]),
-    ...(made.disabled ? [["STATE", "disabled"]] : []),
+    ["ACCOUNT", result.account],
+    ...(result.display_name === null ? [] : [["DISPLAY NAME", result.display_name]]),
+    ...(result.disabled ? [["STATE", "disabled"]] : []),
   ]);
 }
 
-async function createUnlessThere(cloud: Cloud, options: NewAccount): Promise<Account & { readonly created: boolean }> {
+async function createOrRead(cloud: Cloud, options: NewAccount): Promise<Account & { readonly created: boolean }> {
   try {
     return { ...(await cloud.createAccount(options)), created: true };
   } catch (error) {
@@ -50,7 +50,7 @@ export async function accountsList(context: Context): Promise<void> {
   ]);
 }
 
-/** Deletes a service account with its keys, after asking. */
+/** Asks, and deletes a service account with its keys. */
 export async function accountsDelete(context: Context, name: string): Promise<void> {
   const { settings, terminal } = context;
   const project = settings.require("project");

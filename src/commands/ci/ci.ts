@@ -4,12 +4,12 @@ import { writeGitHubWorkflow } from "./github.ts";
 import { writeGitLabPipeline } from "./gitlab.ts";
 import type { Pipeline, System } from "./pipeline.ts";
 import { providerName } from "./pipeline.ts";
-import { patiently } from "./patience.ts";
-import { decideFate, writePipeline } from "./pipeline-file.ts";
+import { applySetup } from "./apply-setup.ts";
+import { chooseFileAction, writePipeline } from "./pipeline-file.ts";
 import { readNumber, readPipeline, type PipelineFlags } from "./read-pipeline.ts";
-import { computeAccount, describeStep, setupSteps } from "./setup.ts";
+import { computeAccount, planSetup } from "./setup-steps.ts";
 import type { Cloud, GrantOptions, Service } from "../../cloud/cloud.ts";
-import type { SetupOutcome, SetupStep } from "../../cloud/pipeline-setup.ts";
+import { INVOKER_ROLE } from "../../cloud/permissions.ts";
 import type { Context } from "../../context/context.ts";
 import { CliError } from "../../errors/cli-error.ts";
 import { printPlan } from "../../context/print-plan.ts";
@@ -26,35 +26,35 @@ const FILES: Readonly<Record<System, { readonly path: string; readonly write: (p
   cloudbuild: { path: "cloudbuild.yaml", write: writeCloudBuildConfig },
 };
 
-/** Writes a pipeline that needs no stored key; says what it needs of the project, or with `--apply` makes it. */
+/** Writes a pipeline that needs no stored key, and prints what it needs of the project; with `--apply`, sets the project up. */
 function writeFor(system: System) {
   return async (context: Context, flags: CiFlags): Promise<void> => {
     const { cwd, dryRun, settings, terminal } = context;
-    const { pipeline: known, root } = readPipeline(system, context, flags);
+    const { pipeline: pipelineWithoutNumber, root } = readPipeline(system, context, flags);
     const cloud = await context.cloud();
-    const said = readNumber(flags);
-    const number = said ?? (dryRun ? "PROJECT_NUMBER" : await lookUpNumber(context, cloud, known.project));
-    const pipeline: Pipeline = { ...known, number };
+    const givenNumber = readNumber(flags);
+    const number = givenNumber ?? (dryRun ? "PROJECT_NUMBER" : await lookUpNumber(context, cloud, pipelineWithoutNumber.project));
+    const pipeline: Pipeline = { ...pipelineWithoutNumber, number };
     const { path, write } = FILES[system];
     const file = join(root, path);
     const text = write(pipeline);
-    // Without the number nobody can tell whether what is there would be the same.
-    const isForced = flags.force ?? (dryRun && said === undefined);
-    const fate = flags.print ? "keep" : await decideFate(file, text, isForced);
+    // Without the number, a dry run can't tell whether an existing file is up to date.
+    const isForced = flags.force ?? (dryRun && givenNumber === undefined);
+    const fileAction = flags.print ? "keep" : await chooseFileAction(file, text, isForced);
 
     const { project, region, service, caller } = pipeline;
-    const grant = { project, region, service, member: `serviceAccount:${caller}`, role: "roles/run.invoker" };
+    const grant = { project, region, service, member: `serviceAccount:${caller}`, role: INVOKER_ROLE };
     const deployed = dryRun || !flags.apply ? undefined : await findService(cloud, grant);
-    const steps = setupSteps(system, pipeline, pipeline.serviceAccount ?? deployed?.service_account ?? computeAccount(number));
+    const steps = planSetup(system, pipeline, pipeline.serviceAccount ?? deployed?.service_account ?? computeAccount(number));
     const lines = [...steps.flatMap((step) => cloud.plan("setUp", step)), ...cloud.plan("grant", grant)];
-    if (dryRun) return printPlan(terminal, [...(fate === "keep" ? [] : [`write ${file}`]), ...lines]);
+    if (dryRun) return printPlan(terminal, [...(fileAction === "keep" ? [] : [`write ${file}`]), ...lines]);
 
     if (settings.get("credentials")?.source.endsWith("cloudrun-oauth.json"))
       terminal.warn("cloudrun-oauth.json names a key file, and a pipeline would look for it: take it out of there.");
-    const applied = flags.apply ? await apply(context, cloud, steps, deployed && grant) : null;
-    if (!flags.print) await writePipeline(file, text, fate);
-    const shown = relative(cwd, file) || file;
-    if (!flags.print) terminal.note(fate === "keep" ? `${shown} is as it is to be.` : `Wrote ${shown}.`);
+    const applied = flags.apply ? await applySetup(context, cloud, steps, deployed && grant) : null;
+    if (!flags.print) await writePipeline(file, text, fileAction);
+    const shownPath = relative(cwd, file) || file;
+    if (!flags.print) terminal.note(fileAction === "keep" ? `${shownPath} is as it is to be.` : `Wrote ${shownPath}.`);
     if (flags.apply && !deployed)
       terminal.warn(`${service} is not deployed yet. When it is, let the caller in: cloudrun-oauth grant ${service} --member ${caller}`);
 
@@ -64,7 +64,7 @@ function writeFor(system: System) {
       return terminal.printJson({
         system,
         file: flags.print ? null : file,
-        written: !flags.print && fate !== "keep",
+        written: !flags.print && fileAction !== "keep",
         project,
         project_number: number,
         service,
@@ -80,7 +80,7 @@ function writeFor(system: System) {
     if (flags.print) return terminal.print(text);
     if (applied)
       return terminal.printTable([
-        ["FILE", shown],
+        ["FILE", shownPath],
         ...(provider === null ? [] : [["PROVIDER", provider]]),
         ["DEPLOYER", deployer],
         ["CALLER", caller],
@@ -108,45 +108,8 @@ async function findService(cloud: Cloud, name: GrantOptions): Promise<Service | 
     return await cloud.describe(name);
   } catch (error) {
     if (error instanceof CliError && error.code === "NOT_FOUND" && error.subject?.kind === "service") return undefined;
-    // Where the API is off there is no service either, and to enable it is the first step.
+    // Without the API there is no service either; enabling it is the first step.
     if (error instanceof CliError && error.reason === "API_NOT_ENABLED") return undefined;
     throw error;
   }
-}
-
-interface Applied {
-  readonly step: string;
-  readonly outcome: SetupOutcome;
-}
-
-async function apply(context: Context, cloud: Cloud, steps: readonly SetupStep[], grant: GrantOptions | undefined): Promise<Applied[]> {
-  const { terminal, signal } = context;
-  const applied: Applied[] = [];
-  const fresh: string[] = [];
-  for (const step of steps) {
-    const title = describeStep(step);
-    const account = step.kind === "account-role" ? step.account : undefined;
-    const work = () => cloud.setUp(step).catch((error: unknown) => Promise.reject(named(error, account)));
-    const outcome = await terminal.task(title, () => patiently(work, { fresh, signal }));
-    if (step.kind === "account" && outcome === "made") fresh.push(step.email);
-    applied.push({ step: title, outcome });
-  }
-  if (grant) {
-    const title = `${grant.role} on ${grant.service} for ${grant.member}`;
-    await terminal.task(title, () => patiently(() => cloud.grant(grant), { fresh, signal }));
-    applied.push({ step: title, outcome: "granted" });
-  }
-  return applied;
-}
-
-/** The error where an account is not there whose policy was to be changed; Google does not say which. */
-function named(error: unknown, account: string | undefined): unknown {
-  if (!(error instanceof CliError) || error.code !== "NOT_FOUND" || account === undefined || error.subject?.kind === "account")
-    return error;
-  return new CliError("NOT_FOUND", `There is no account ${account}.`, {
-    hint: "Say the one that the service runs as: --service-account ACCOUNT",
-    cause: error,
-    subject: { kind: "account", name: account },
-    details: { account },
-  });
 }

@@ -1,13 +1,14 @@
+import { defaultImage } from "../../cloud/repository.ts";
 import type { Pipeline } from "./pipeline.ts";
-import { commandLine, imageOf, STEPS, variablesOf } from "./variables.ts";
+import { commandLine, STEPS, stepVariables } from "./step-commands.ts";
 import { yamlLine, yamlText } from "./yaml.ts";
 
-/** A build's configuration of Cloud Build: https://cloud.google.com/build/docs/build-config-file-schema */
+/** A build configuration for Cloud Build: https://cloud.google.com/build/docs/build-config-file-schema */
 export function writeCloudBuildConfig(pipeline: Pipeline): string {
   const { service, project, deployer, folder } = pipeline;
-  const image = `${imageOf(pipeline)}:$BUILD_ID`;
-  // A build's own account is what the metadata server gives tokens of; where that is need not be found out.
-  const variables = { ...variablesOf(pipeline), GCE_METADATA_HOST: "metadata.google.internal" };
+  const image = `${defaultImage(pipeline)}:$BUILD_ID`;
+  // The metadata server issues tokens of the build's account. With its host set, no step has to search for it.
+  const variables = { ...stepVariables(pipeline), GCE_METADATA_HOST: "metadata.google.internal" };
   const env = Object.entries(variables).map(([name, value]) => `    - ${yamlText(`${name}=${value}`)}\n`);
   return `# Written by: cloudrun-oauth ci cloudbuild
 # Builds and deploys ${service}, and calls it. No key is stored anywhere: the build runs as the account that deploys. What that account may

@@ -1,21 +1,21 @@
 import { readFileSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 
-/** A working copy, as far as its own files tell: git itself is not asked. */
+/** A working copy, read from its files without running git. */
 export interface WorkingCopy {
   /** The folder that holds `.git`. */
   readonly root: string;
-  /** Where `origin` is, without a user or a password that its URL may hold. */
+  /** The address of `origin`, without the user and the password in its URL. */
   readonly remote?: { readonly host: string; readonly path: string };
-  /** The branch that `origin` has as its main one; the one at hand where that is not known and has a main branch's name. */
+  /** The default branch of `origin`. If that isn't known, the current branch if it has a usual name of a default branch. */
   readonly branch?: string;
 }
 
-/** The working copy that a folder lies in, or undefined where it lies in none. */
+/** The working copy that contains a folder, or undefined. */
 export function findWorkingCopy(folder: string): WorkingCopy | undefined {
   const git = gitDirectory(join(folder, ".git"));
   if (git === undefined) return dirname(folder) === folder ? undefined : findWorkingCopy(dirname(folder));
-  // A second work tree has its own HEAD, and shares the rest.
+  // A linked work tree has its own HEAD, and shares the rest.
   const common = resolve(git, read(join(git, "commondir"))?.trim() ?? ".");
   const remote = readRemote(read(join(common, "config")) ?? "");
   const [, main] = /^ref: refs\/remotes\/origin\/(\S+)/.exec(read(join(common, "refs/remotes/origin/HEAD")) ?? "") ?? [];
@@ -30,8 +30,8 @@ function gitDirectory(path: string): string | undefined {
   } catch {
     return undefined;
   }
-  const [, other] = /^gitdir: (.+?)\s*$/.exec(read(path) ?? "") ?? [];
-  return other === undefined ? undefined : resolve(dirname(path), other);
+  const [, linked] = /^gitdir: (.+?)\s*$/.exec(read(path) ?? "") ?? [];
+  return linked === undefined ? undefined : resolve(dirname(path), linked);
 }
 
 /** https://git-scm.com/docs/git-fetch#_git_urls: `https://host/path`, `ssh://git@host/path`, `git@host:path`. */

@@ -1,8 +1,9 @@
+import { defaultImage } from "../../cloud/repository.ts";
 import type { Pipeline } from "./pipeline.ts";
-import { commandLine, imageOf, STEPS, variablesOf } from "./variables.ts";
+import { commandLine, STEPS, stepVariables } from "./step-commands.ts";
 import { yamlLine, yamlText, yamlVariables } from "./yaml.ts";
 
-/** A workflow of GitHub Actions: https://docs.github.com/actions/reference/workflows-and-actions/workflow-syntax */
+/** A workflow for GitHub Actions: https://docs.github.com/actions/reference/workflows-and-actions/workflow-syntax */
 export function writeGitHubWorkflow(pipeline: Pipeline): string {
   const { service, branch, repository } = pipeline;
   const tagged = `--image "$IMAGE:$GITHUB_SHA"`;
@@ -26,7 +27,7 @@ concurrency:
   cancel-in-progress: false
 
 env:
-${yamlVariables({ ...variablesOf(pipeline), IMAGE: imageOf(pipeline) }, "  ")}
+${yamlVariables({ ...stepVariables(pipeline), IMAGE: defaultImage(pipeline) }, "  ")}
 jobs:
   deploy:
     runs-on: ubuntu-24.04

@@ -1,11 +1,12 @@
+import { defaultImage } from "../../cloud/repository.ts";
 import { providerName, type Pipeline } from "./pipeline.ts";
-import { commandLine, imageOf, STEPS, variablesOf } from "./variables.ts";
+import { commandLine, STEPS, stepVariables } from "./step-commands.ts";
 import { yamlLine, yamlText, yamlVariables } from "./yaml.ts";
 
-/** The file that takes what a job found out to the jobs after it: https://docs.gitlab.com/ci/yaml/artifacts_reports/#artifactsreportsdotenv */
+/** The file that passes a job's outputs to later jobs: https://docs.gitlab.com/ci/yaml/artifacts_reports/#artifactsreportsdotenv */
 const OUTPUTS = "cloudrun-oauth.env";
 
-/** A pipeline of GitLab CI/CD: https://docs.gitlab.com/ci/yaml/ */
+/** A pipeline for GitLab CI/CD: https://docs.gitlab.com/ci/yaml/ */
 export function writeGitLabPipeline(pipeline: Pipeline): string {
   const { service, branch, repository, provider } = pipeline;
   const tagged = `--image "$IMAGE:$CI_COMMIT_SHA"`;
@@ -15,7 +16,7 @@ export function writeGitLabPipeline(pipeline: Pipeline): string {
 stages: [deploy, test]
 
 variables:
-${yamlVariables({ ...variablesOf(pipeline), CLOUDRUN_OAUTH_OUTPUTS: OUTPUTS, IMAGE: imageOf(pipeline) }, "  ")}
+${yamlVariables({ ...stepVariables(pipeline), CLOUDRUN_OAUTH_OUTPUTS: OUTPUTS, IMAGE: defaultImage(pipeline) }, "  ")}
 .cloud-run:
   image: node:22-slim
   timeout: 30m

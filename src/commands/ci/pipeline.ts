@@ -1,42 +1,42 @@
-/** The systems that a pipeline is written for, by the word that the user types. */
+/** The systems that a pipeline can be written for, as the command line names them. */
 export type System = "github" | "gitlab" | "cloudbuild";
 
-/** All that a pipeline says. */
+/** Everything that the file of a pipeline contains. */
 export interface Pipeline {
   readonly project: string;
-  /** The project's number, or a word in its place where it is not known yet. */
+  /** The project's number, or a placeholder if it isn't known yet. */
   readonly number: string;
   readonly region: string;
   readonly service: string;
-  /** Where the repository is: `OWNER/NAME`, on GitLab with all groups. Cloud Build needs none. */
+  /** The repository: `OWNER/NAME`, on GitLab with all groups. Undefined for Cloud Build. */
   readonly repository: string | undefined;
   readonly branch: string;
   /** The folder with the Dockerfile, relative to the repository's root, with slashes. */
   readonly folder: string;
-  /** E-mail address of the account that deploys. */
+  /** Email address of the account that deploys. */
   readonly deployer: string;
-  /** E-mail address of the account that calls the service. */
+  /** Email address of the account that calls the service. */
   readonly caller: string;
-  /** E-mail address of the account that the service runs as, where one is said. */
+  /** Email address of the account that the service runs as, if it isn't the default one. */
   readonly serviceAccount: string | undefined;
-  /** Who vouches for the workloads of the system; undefined where Google itself does. */
+  /** The identity provider of the system's workloads; undefined if it is Google itself. */
   readonly provider: Provider | undefined;
 }
 
-/** A provider of a workload identity pool. */
+/** An identity provider in a workload identity pool. */
 export interface Provider {
   readonly pool: string;
   readonly id: string;
-  /** The URL of the issuer of the system's tokens. */
+  /** The URL of the issuer of its tokens. */
   readonly issuer: string;
 }
 
-/** The full name of a provider, as the Security Token Service wants it. */
+/** The full name of a provider, as the Security Token Service expects it. */
 export function providerName({ number }: Pipeline, { pool, id }: Provider): string {
   return `${poolName(number, pool)}/providers/${id}`;
 }
 
-/** The full name of a pool, which has the project's number. */
+/** The full name of a pool, which contains the project's number. */
 export function poolName(number: string, pool: string): string {
   return `projects/${number}/locations/global/workloadIdentityPools/${pool}`;
 }

@@ -1,8 +1,10 @@
 import { relative, sep } from "node:path";
+import { accountEmail } from "../../cloud/accounts.ts";
+import { requireServiceName } from "../../cloud/names.ts";
 import type { Context } from "../../context/context.ts";
 import { CliError } from "../../errors/cli-error.ts";
 import { findWorkingCopy, type WorkingCopy } from "./git-repository.ts";
-import { accountFor, emailOf, issuerOf, providerFor, type Forge } from "./names.ts";
+import { accountFor, issuerOf, providerFor, type Forge } from "./pipeline-names.ts";
 import type { Pipeline, System } from "./pipeline.ts";
 
 export interface PipelineFlags {
@@ -15,7 +17,7 @@ export interface PipelineFlags {
   readonly projectNumber?: string;
 }
 
-/** A pipeline as flags, settings and the working copy have it, with the folder that its file goes into. Throws USAGE where one of them will not do. */
+/** Reads a pipeline from flags, settings and the working copy, and the folder of its file. Throws USAGE if one of them isn't valid. */
 export function readPipeline(
   system: System,
   { settings, cwd }: Pick<Context, "settings" | "cwd">,
@@ -23,22 +25,21 @@ export function readPipeline(
 ): { pipeline: Omit<Pipeline, "number">; root: string } {
   const copy = findWorkingCopy(cwd);
   const root = copy?.root ?? cwd;
-  const project = settings.require("project");
-  const service = settings.require("service");
-  const branch = checked("--branch", flags.branch ?? copy?.branch ?? "main", BRANCH);
-  const account = (part: "deployer" | "caller") =>
-    flags[part] === undefined ? accountFor(project, service, part) : emailOf(project, checked(`--${part}`, flags[part], ACCOUNT));
+  const { service, project, region } = requireServiceName(settings);
+  const branch = readFlag("--branch", flags.branch ?? copy?.branch ?? "main", BRANCH);
+  const givenAccount = (flag: string, value: string) => accountEmail(readFlag(flag, value, ACCOUNT), project);
+  const account = (job: "deployer" | "caller") =>
+    flags[job] === undefined ? accountFor(project, service, job) : givenAccount(`--${job}`, flags[job]);
   const repository = system === "cloudbuild" ? undefined : findRepository(system, copy, flags);
   const pipeline = {
     project,
-    region: settings.require("region"),
+    region,
     service,
     branch,
     folder: relative(root, cwd).split(sep).join("/"),
     deployer: account("deployer"),
     caller: account("caller"),
-    serviceAccount:
-      flags.serviceAccount === undefined ? undefined : emailOf(project, checked("--service-account", flags.serviceAccount, ACCOUNT)),
+    serviceAccount: flags.serviceAccount === undefined ? undefined : givenAccount("--service-account", flags.serviceAccount),
     repository: repository?.path,
     provider: repository && providerFor(repository.forge, repository.issuer, repository.path, branch),
   };
@@ -64,34 +65,34 @@ function findRepository(forge: Forge, copy: WorkingCopy | undefined, flags: Pipe
     throw new CliError("USAGE", `The repository ${remote.path} is on ${otherName}.`, {
       hint: `cloudrun-oauth ci ${other}, or ${hint.replace(/^S/, "s")}`,
     });
-  const path = checked("--repo", flags.repo ?? remote?.path ?? "", forge === "github" ? GITHUB_REPOSITORY : GITLAB_REPOSITORY);
+  const path = readFlag("--repo", flags.repo ?? remote?.path ?? "", forge === "github" ? GITHUB_REPOSITORY : GITLAB_REPOSITORY);
   const issuer = flags.issuer ?? issuerOf(forge, flags.repo === undefined ? remote?.host : undefined);
   if (!/^https?:\/\/[\w.:/-]+[\w]$/.test(issuer) || !URL.canParse(issuer))
     throw new CliError("USAGE", `"${issuer}" cannot be the issuer of tokens.`, { hint: "It looks like https://gitlab.example.com" });
   return { forge, path, issuer };
 }
 
-interface Form {
+interface Format {
   readonly pattern: RegExp;
   readonly text: string;
 }
 
-// What stands in conditions, in patterns and in YAML may hold no quotes and nothing that means something there.
-const BRANCH: Form = { pattern: /^(?!-)[\w./-]{1,200}$/, text: "a branch's name of letters, digits and . / _ -" };
-const GITHUB_REPOSITORY: Form = { pattern: /^[\w.-]+\/[\w.-]+$/, text: "OWNER/NAME" };
-const GITLAB_REPOSITORY: Form = { pattern: /^[\w.-]+(?:\/[\w.-]+)+$/, text: "GROUP/NAME, with all groups" };
+// These values become parts of conditions, patterns and YAML: they must not contain quotes or anything with a meaning there.
+const BRANCH: Format = { pattern: /^(?!-)[\w./-]{1,200}$/, text: "a branch's name of letters, digits and . / _ -" };
+const GITHUB_REPOSITORY: Format = { pattern: /^[\w.-]+\/[\w.-]+$/, text: "OWNER/NAME" };
+const GITLAB_REPOSITORY: Format = { pattern: /^[\w.-]+(?:\/[\w.-]+)+$/, text: "GROUP/NAME, with all groups" };
 // https://cloud.google.com/iam/docs/service-accounts-create
-const ACCOUNT: Form = {
+const ACCOUNT: Format = {
   pattern: /^[a-z](?:[a-z0-9-]{4,28}[a-z0-9])$|^[a-z0-9-]+@[a-z0-9.-]+\.gserviceaccount\.com$/,
   text: "an account's ID, 6 to 30 lower-case letters, digits and hyphens, or its e-mail address",
 };
 
-function checked(flag: string, value: string, { pattern, text }: Form): string {
+function readFlag(flag: string, value: string, { pattern, text }: Format): string {
   if (pattern.test(value)) return value;
   throw new CliError("USAGE", `"${value}" cannot be the value of ${flag}: that is ${text}.`, { hint: `Say another ${flag}.` });
 }
 
-/** The project's number where it was said. Throws USAGE for what can be none. */
+/** The project's number, if it was passed. Throws USAGE if it isn't valid. */
 export function readNumber({ projectNumber }: PipelineFlags): string | undefined {
-  return projectNumber === undefined ? undefined : checked("--project-number", projectNumber, { pattern: /^\d{6,20}$/, text: "a number" });
+  return projectNumber === undefined ? undefined : readFlag("--project-number", projectNumber, { pattern: /^\d{6,20}$/, text: "a number" });
 }

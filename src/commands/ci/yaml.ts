@@ -1,23 +1,23 @@
-/** What YAML takes for something else than text: https://yaml.org/type/bool.html and the core schema of 1.2. */
+/** Words that YAML doesn't read as text: https://yaml.org/type/bool.html and the core schema of 1.2. */
 const WORDS = /^(?:true|false|yes|no|on|off|y|n|null|~|\.?(?:inf|nan))$/i;
 
-/** A text as a scalar of YAML, quoted where it has to be. */
+/** Text as a YAML scalar, quoted if necessary. */
 export function yamlText(text: string): string {
   const isPlain = /^[A-Za-z][\w./@+:=-]*$/.test(text) && !text.endsWith(":") && !WORDS.test(text);
   return isPlain ? text : JSON.stringify(text);
 }
 
-/** A line of shell as a scalar of YAML. */
+/** A line of shell as a YAML scalar. */
 export function yamlLine(line: string): string {
   return /^[\w ./@"$:'-]+$/.test(line) && !/: |:$/.test(line) ? line : JSON.stringify(line);
 }
 
-/** A word as a POSIX shell takes it. */
+/** A word for a POSIX shell, quoted if necessary. */
 export function shellWord(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
-/** Variables, a line each. */
+/** Variables as lines of a YAML mapping. */
 export function yamlVariables(variables: Readonly<Record<string, string>>, indent: string): string {
   return Object.entries(variables)
     .map(([name, value]) => `${indent}${name}: ${yamlText(value)}\n`)

@@ -3,7 +3,7 @@ import { parseEnv } from "node:util";
 import { assertFree } from "../../cloud/environment-variables.ts";
 import { CliError } from "../../errors/cli-error.ts";
 
-/** Reads a .env file as `node --env-file` does. Throws NOT_FOUND for one that is not there, USAGE for one that holds no variable. */
+/** Reads a .env file as `node --env-file` does. Throws NOT_FOUND if it doesn't exist, USAGE if it contains no variables or an invalid line. */
 export async function readEnvFile(path: string): Promise<Record<string, string>> {
   let text: string;
   try {
@@ -13,15 +13,15 @@ export async function readEnvFile(path: string): Promise<Record<string, string>>
     if (code === "ENOENT" || code === "ENOTDIR") throw new CliError("NOT_FOUND", `There is no file ${path}.`);
     throw new CliError("USAGE", `${path} cannot be read: ${message}.`, { cause: error });
   }
-  // Node 22 and later take the next line for a value where blanks stand in its place, and leave `export` with a name that has none.
-  // Some versions give them in the file's order, some do not.
+  // From Node 22 on, blanks in place of a value make the next line the value, and a name without a value keeps `export`.
+  // The order of the variables depends on the version.
   const variables = Object.entries(parseEnv(text.replace(/=[ \t]+(?=\r?$)/gm, "=")))
     .map(([name, value]) => [name.replace(/^export\s+/, ""), value ?? ""] as const)
     .sort(([a], [b]) => (a < b ? -1 : 1));
   if (variables.length === 0)
     throw new CliError("USAGE", `${path} holds no variable.`, { hint: "It has lines of the form NAME=VALUE, and # before a comment." });
   for (const [name] of variables) {
-    // What is no name here is a line that is cut or quoted wrongly: it is not repeated, since it may hold a value.
+    // An invalid name comes from a line that is cut or quoted wrongly. The error doesn't repeat it: it can contain a value.
     if (!/^[A-Za-z_]\w*$/.test(name))
       throw new CliError("USAGE", `A line of ${path} is no variable: it has the form NAME=VALUE.`, {
         hint: "Names have letters, digits and underscores.",

@@ -11,46 +11,44 @@ export const TEMPLATES = ["hono", "express", "flask", "fastapi"] as const;
 
 type TemplateName = (typeof TEMPLATES)[number];
 
-interface ScaffoldOptions {
+interface CopyOptions {
   /** One of TEMPLATES. */
   template: string;
-  /** Where to write: a folder that is missing or empty. Missing parents are made. */
+  /** The folder to write to, which is empty or doesn't exist. Missing parents are created. */
   directory: string;
-  /** The name of the service, which becomes the name of all that is written. */
+  /** The name of the service, which also becomes the name of the package and the title of the README. */
   service: string;
-  /** What else `cloudrun-oauth.json` is to hold, beside the service. */
+  /** Further settings for `cloudrun-oauth.json`. */
   settings?: Readonly<Record<string, string>>;
-  /** Where the templates lie. */
+  /** The folder of the templates. */
   templatesDirectory?: string;
 }
 
 const TEMPLATES_DIRECTORY = findTemplates(dirname(fileURLToPath(import.meta.url)));
 
-// What working on a template itself leaves behind.
+/** Files that work on a template itself leaves behind. */
 const LEFTOVERS = new Set(["node_modules", "__pycache__", ".pytest_cache", ".venv", ".DS_Store"]);
 
 /**
- * Copies a template into a folder, under the service's name, and writes `cloudrun-oauth.json`.
- * Gives back the paths of the files written, relative to the folder, with slashes, sorted.
- * Writes all or nothing. Throws a CliError, `USAGE`: no such template, the folder holds something
- * already, the folder cannot be written.
+ * Copies a template into a folder, under the service's name, and writes `cloudrun-oauth.json`. Returns the paths of the files, relative to the
+ * folder, with slashes, sorted. Writes all files or none. Throws USAGE if the template doesn't exist, the folder isn't empty or can't be written.
  */
-export async function scaffold({
+export async function copyTemplate({
   template,
   directory,
   service,
   settings = {},
   templatesDirectory = TEMPLATES_DIRECTORY,
-}: ScaffoldOptions): Promise<string[]> {
+}: CopyOptions): Promise<string[]> {
   if (!isTemplate(template)) throw unknownTemplate(template);
-  await assertFree(directory);
+  await assertEmpty(directory);
   const files = await readTemplate(join(templatesDirectory, template), service);
-  files.set("cloudrun-oauth.json", json({ $schema: SCHEMA_URL, service, ...settings }));
+  files.set("cloudrun-oauth.json", toJson({ $schema: SCHEMA_URL, service, ...settings }));
   await writeAll(directory, files);
   return [...files.keys()].toSorted();
 }
 
-/** The package's `templates/`: this code lies at different depths in `src/` and in `dist/`. */
+/** The package's `templates/`, from a folder in `src/` or, at another depth, in `dist/`. */
 function findTemplates(directory: string): string {
   const templates = join(directory, "templates");
   return existsSync(templates) || dirname(directory) === directory ? templates : findTemplates(dirname(directory));
@@ -61,33 +59,33 @@ function isTemplate(name: string): name is TemplateName {
 }
 
 function unknownTemplate(name: string): CliError {
-  const near = closestMatch(name, TEMPLATES);
+  const suggestion = closestMatch(name, TEMPLATES);
   return new CliError("USAGE", `There is no template "${name}": the templates are ${TEMPLATES.join(", ")}.`, {
-    hint: near ? `Did you mean --template ${near}?` : `Choose one: --template ${TEMPLATES[0]}`,
+    hint: suggestion ? `Did you mean --template ${suggestion}?` : `Choose one: --template ${TEMPLATES[0]}`,
   });
 }
 
-/** Throws USAGE where a folder holds something already, or cannot be looked into. */
-export async function assertFree(directory: string): Promise<void> {
+/** Throws USAGE if a folder isn't empty or can't be read; a folder that doesn't exist is fine. */
+export async function assertEmpty(directory: string): Promise<void> {
   let names: string[];
   try {
     names = await readdir(directory);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "ENOENT") return;
-    if (code === "ENOTDIR") throw inTheWay(`${directory} is a file, or lies under one.`, error);
-    throw new CliError("USAGE", `${directory} cannot be read: ${fileErrorReason(error)}.`, { hint: ELSEWHERE, cause: error });
+    if (code === "ENOTDIR") throw notEmpty(`${directory} is a file, or lies under one.`, error);
+    throw new CliError("USAGE", `${directory} cannot be read: ${fileErrorReason(error)}.`, { hint: OTHER_FOLDER_HINT, cause: error });
   }
-  // A repository that was just made or cloned is as good as empty.
-  const taken = names.filter((name) => name !== ".git").toSorted();
-  if (taken.length === 0) return;
-  const more = taken.length > 3 ? ` and ${taken.length - 3} more` : "";
-  throw inTheWay(`${directory} is not empty: it holds ${taken.slice(0, 3).join(", ")}${more}.`);
+  // A new or freshly cloned repository counts as empty.
+  const otherNames = names.filter((name) => name !== ".git").toSorted();
+  if (otherNames.length === 0) return;
+  const more = otherNames.length > 3 ? ` and ${otherNames.length - 3} more` : "";
+  throw notEmpty(`${directory} is not empty: it holds ${otherNames.slice(0, 3).join(", ")}${more}.`);
 }
 
-const ELSEWHERE = "Name another folder: cloudrun-oauth init FOLDER";
+const OTHER_FOLDER_HINT = "Name another folder: cloudrun-oauth init FOLDER";
 
-function inTheWay(message: string, cause?: unknown): CliError {
+function notEmpty(message: string, cause?: unknown): CliError {
   return new CliError("USAGE", message, { hint: "Name a folder that is empty or does not exist: cloudrun-oauth init FOLDER", cause });
 }
 
@@ -97,37 +95,37 @@ async function readTemplate(root: string, service: string): Promise<Map<string, 
     const path = relative(root, join(entry.parentPath, entry.name)).split(sep);
     if (!entry.isFile() || path.some((name) => LEFTOVERS.has(name))) continue;
     const text = await readFile(join(root, ...path), "utf8");
-    files.set(installedName(path.join("/")), renamed(entry.name, text, service));
+    files.set(nameInService(path.join("/")), withServiceName(entry.name, text, service));
   }
   return files;
 }
 
-/** npm leaves `.gitignore` files out of what it publishes, so templates keep theirs without the dot. */
-function installedName(path: string): string {
+/** npm doesn't publish `.gitignore` files, so the templates' files have no dot. */
+function nameInService(path: string): string {
   return path === "gitignore" ? ".gitignore" : path;
 }
 
-function renamed(file: string, text: string, service: string): string {
+function withServiceName(file: string, text: string, service: string): string {
   if (file === "README.md") return text.replace(/^# .*/, () => `# ${service}`);
-  if (file === "package.json") return json({ ...JSON.parse(text), name: service });
+  if (file === "package.json") return toJson({ ...JSON.parse(text), name: service });
   if (file === "package-lock.json") {
     const lock = JSON.parse(text);
     lock.packages[""].name = service;
-    return json({ ...lock, name: service });
+    return toJson({ ...lock, name: service });
   }
   return text;
 }
 
 async function writeAll(directory: string, files: ReadonlyMap<string, string>): Promise<void> {
-  const made: string[] = [];
+  const createdPaths: string[] = [];
   try {
     for (const [name, text] of files) {
       const path = join(directory, name);
       const newFolder = await mkdir(dirname(path), { recursive: true });
-      if (newFolder !== undefined) made.push(newFolder);
-      // "wx": a file that has come up since the folder was looked at is not overwritten.
+      if (newFolder !== undefined) createdPaths.push(newFolder);
+      // "wx" doesn't overwrite a file that was created after the check.
       const file = await open(path, "wx");
-      made.push(path);
+      createdPaths.push(path);
       try {
         await file.writeFile(text);
       } finally {
@@ -135,11 +133,11 @@ async function writeAll(directory: string, files: ReadonlyMap<string, string>): 
       }
     }
   } catch (error) {
-    for (const path of made.toReversed()) await rm(path, { recursive: true, force: true });
-    throw unwritable(directory, error, { hint: ELSEWHERE });
+    for (const path of createdPaths.toReversed()) await rm(path, { recursive: true, force: true });
+    throw unwritable(directory, error, { hint: OTHER_FOLDER_HINT });
   }
 }
 
-function json(value: unknown): string {
+function toJson(value: unknown): string {
   return `${JSON.stringify(value, null, 2)}\n`;
 }

@@ -1,21 +1,21 @@
 import { basename, isAbsolute, relative, resolve } from "node:path";
 import type { Context } from "../../context/context.ts";
 import { printPlan } from "../../context/print-plan.ts";
-import { assertFree, scaffold } from "./copy-template.ts";
+import { assertEmpty, copyTemplate } from "./copy-template.ts";
 import { assertAllowed } from "../../settings/rules.ts";
-import { askForSettings } from "./wizard.ts";
+import { askForSettings } from "./ask-for-settings.ts";
 
-/** Writes a service that deploys as it is. Asks where somebody can answer, and takes what goes without saying elsewhere. */
-export async function init(context: Context, named: string | undefined): Promise<void> {
+/** Creates a service that can be deployed without changes. Asks questions on a terminal, and uses defaults elsewhere. */
+export async function init(context: Context, folderArgument: string | undefined): Promise<void> {
   const { cwd, dryRun, settings, terminal } = context;
-  const folder = named ?? (terminal.asks && !(await isFree(cwd)) ? await askForFolder(context) : undefined);
+  const folder = folderArgument ?? (terminal.asks && !(await isEmpty(cwd)) ? await askForFolder(context) : undefined);
   const directory = resolve(cwd, folder ?? ".");
-  // Nobody is to answer five questions before he hears of it.
-  if (terminal.asks) await assertFree(directory);
-  const proposed = settings.flag("service") ?? nameFor(context, directory, folder);
-  const answers = terminal.asks ? await askForSettings(context, directory, proposed) : {};
+  // Checked before the questions, not after them.
+  if (terminal.asks) await assertEmpty(directory);
+  const defaultName = settings.flag("service") ?? defaultServiceName(context, directory, folder);
+  const answers = terminal.asks ? await askForSettings(context, directory, defaultName) : {};
   const template = settings.flag("template") ?? answers.template ?? settings.require("template");
-  const service = settings.flag("service") ?? answers.service ?? proposed;
+  const service = settings.flag("service") ?? answers.service ?? defaultName;
   assertAllowed("service", {
     value: service,
     source: settings.flag("service") ? "--service" : "the folder's name: say another with --service",
@@ -23,15 +23,20 @@ export async function init(context: Context, named: string | undefined): Promise
 
   if (dryRun) return printPlan(terminal, [`write ${directory} from the template ${template}, as service ${service}`]);
   const { project = settings.flag("project"), region = settings.flag("region"), credentials } = answers;
-  const kept = { template, ...given("project", project), ...given("region", region), ...given("credentials", credentials) };
-  const files = await scaffold({ template, directory, service, settings: kept });
+  const projectSettings = {
+    template,
+    ...optional("project", project),
+    ...optional("region", region),
+    ...optional("credentials", credentials),
+  };
+  const files = await copyTemplate({ template, directory, service, settings: projectSettings });
   if (terminal.json) return terminal.printJson({ service, template, directory, files });
   terminal.print(`${directory}\n`);
-  terminal.note(`${service} is ready: ${files.length} files. Next:${step(cwd, directory)} cloudrun-oauth up`);
+  terminal.note(`${service} is ready: ${files.length} files. Next:${cdCommand(cwd, directory)} cloudrun-oauth up`);
 }
 
-async function isFree(directory: string): Promise<boolean> {
-  return assertFree(directory).then(
+async function isEmpty(directory: string): Promise<boolean> {
+  return assertEmpty(directory).then(
     () => true,
     () => false,
   );
@@ -45,22 +50,22 @@ function askForFolder({ terminal }: Context): Promise<string> {
   });
 }
 
-/** A folder that is named says its service's name; this folder takes the name that is set. */
-function nameFor({ settings }: Context, directory: string, folder: string | undefined): string {
-  const named = folder === undefined ? settings.get("service")?.value : undefined;
+/** The name of the folder, if one is passed; for the current folder, the name in the settings comes first. */
+function defaultServiceName({ settings }: Context, directory: string, folder: string | undefined): string {
+  const configured = folder === undefined ? settings.get("service")?.value : undefined;
   return (
-    named ??
+    configured ??
     basename(directory)
       .toLowerCase()
       .replaceAll(/[_.\s]+/g, "-")
   );
 }
 
-function given(name: string, value: string | undefined): Record<string, string> {
+function optional(name: string, value: string | undefined): Record<string, string> {
   return value === undefined ? {} : { [name]: value };
 }
 
-function step(cwd: string, directory: string): string {
+function cdCommand(cwd: string, directory: string): string {
   const path = relative(cwd, directory);
   return path ? ` cd ${path.startsWith("..") || isAbsolute(path) ? directory : path} &&` : "";
 }

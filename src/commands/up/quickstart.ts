@@ -9,7 +9,7 @@ import { createContext } from "../../context/create-context.ts";
 import { mergeEnvironment } from "../../context/merge-environment.ts";
 import { printPlan } from "../../context/print-plan.ts";
 import { withTemporaryEmulator } from "../../context/start-emulator.ts";
-import { scaffold } from "../init/copy-template.ts";
+import { copyTemplate } from "../init/copy-template.ts";
 import { applyPlan } from "./apply.ts";
 import { NO_SERVICE } from "./current-state.ts";
 import { printOutcome } from "./print-outcome.ts";
@@ -26,7 +26,7 @@ export async function quickstart(context: Context, { dir }: { readonly dir?: str
   if (context.dryRun) return printPlan(terminal, planByHand(directory, template, service));
 
   const { runStep, add, taken } = createTimedSteps(terminal);
-  await runStep("init", `Writing a service from the template ${template}`, () => scaffold({ template, directory, service }));
+  await runStep("init", `Writing a service from the template ${template}`, () => copyTemplate({ template, directory, service }));
   const startedMs = performance.now();
   const { goal, outcome } = await withTemporaryEmulator(context, async (emulator) => {
     add("emulator", startedMs);

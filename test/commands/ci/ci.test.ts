@@ -1,7 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { accountFor, issuerOf, providerFor } from "../../../src/commands/ci/names.ts";
+import { accountFor, issuerOf, providerFor } from "../../../src/commands/ci/pipeline-names.ts";
 import { fakeGcloud, folder, KNATIVE_SERVICE, runCli } from "../../helpers/command-line.ts";
 import { parsePipeline, workingCopy, type GitHubWorkflow } from "../../helpers/pipelines.ts";
 

@@ -3,11 +3,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { CliError } from "../../../src/errors/cli-error.ts";
-import { TEMPLATES, scaffold } from "../../../src/commands/init/copy-template.ts";
+import { TEMPLATES, copyTemplate } from "../../../src/commands/init/copy-template.ts";
 import { SCHEMA_URL } from "../../../src/settings/json-schema.ts";
 
 async function temporaryFolder(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "scaffold-"));
+  const folder = await mkdtemp(join(tmpdir(), "copyTemplate-"));
   onTestFinished(async () => {
     await chmod(folder, 0o700);
     await rm(folder, { recursive: true });
@@ -43,7 +43,7 @@ test("the templates are the folders under templates/", async () => {
 
 test.for(TEMPLATES)("%s is written whole, in the service's name", async (template) => {
   const directory = join(await temporaryFolder(), "deep", "down");
-  const written = await scaffold({ template, directory, service: "my-service" });
+  const written = await copyTemplate({ template, directory, service: "my-service" });
 
   const source = await readdir(new URL(`../../../templates/${template}/`, import.meta.url));
   const expected = source
@@ -60,7 +60,7 @@ test.for(TEMPLATES)("%s is written whole, in the service's name", async (templat
 
 test("package.json and its lockfile take the service's name, and nothing else of them changes", async () => {
   const directory = join(await temporaryFolder(), "new");
-  await scaffold({ template: "hono", directory, service: "my-service" });
+  await copyTemplate({ template: "hono", directory, service: "my-service" });
   for (const name of ["package.json", "package-lock.json"]) {
     const template = await readFile(new URL(`../../../templates/hono/${name}`, import.meta.url), "utf8");
     const text = await readFile(join(directory, name), "utf8");
@@ -70,7 +70,7 @@ test("package.json and its lockfile take the service's name, and nothing else of
 
 test("settings are written beside the service", async () => {
   const directory = join(await temporaryFolder(), "new");
-  await scaffold({ template: "flask", directory, service: "my-service", settings: { region: "europe-west1" } });
+  await copyTemplate({ template: "flask", directory, service: "my-service", settings: { region: "europe-west1" } });
   const text = await readFile(join(directory, "cloudrun-oauth.json"), "utf8");
   expect(text).toBe(`{\n  "$schema": "${SCHEMA_URL}",\n  "service": "my-service",\n  "region": "europe-west1"\n}\n`);
 });
@@ -83,7 +83,7 @@ test("folders are copied with what they hold, leftovers of work on a template ar
     "lib/__pycache__/x.pyc": "x\n",
   });
   const directory = join(await temporaryFolder(), "new");
-  const written = await scaffold({ template: "hono", directory, service: "$&", templatesDirectory });
+  const written = await copyTemplate({ template: "hono", directory, service: "$&", templatesDirectory });
   expect(written).toEqual(["README.md", "cloudrun-oauth.json", "lib/deep/a.js"]);
   expect(await readFile(join(directory, "lib/deep/a.js"), "utf8")).toBe("a\n");
   expect(await readFile(join(directory, "README.md"), "utf8")).toBe("# $&\n\n# Not a title\n");
@@ -93,7 +93,7 @@ test("an existing folder is taken when it is empty, or a repository without file
   const directory = await temporaryFolder();
   await mkdir(join(directory, ".git"));
   const { ino } = await stat(directory);
-  const written = await scaffold({ template: "express", directory, service: "my-service" });
+  const written = await copyTemplate({ template: "express", directory, service: "my-service" });
   expect((await readdir(directory)).toSorted()).toEqual([".git", ...written].toSorted());
   expect((await stat(directory)).ino).toBe(ino);
 });
@@ -107,7 +107,7 @@ test.for([
   ["../hono", "Choose one: --template hono"],
 ])("the template %j is refused", async ([template, hint]) => {
   const directory = join(await temporaryFolder(), "new");
-  expect(await refusal(scaffold({ template: template!, directory, service: "my-service" }))).toEqual({
+  expect(await refusal(copyTemplate({ template: template!, directory, service: "my-service" }))).toEqual({
     code: "USAGE",
     message: `There is no template "${template}": the templates are hono, express, flask, fastapi.`,
     hint,
@@ -117,7 +117,7 @@ test.for([
 test("a folder that holds something is refused, and left as it was", async () => {
   const directory = await temporaryFolder();
   for (const name of ["d", "c", "b", "a", ".hidden"]) await writeFile(join(directory, name), name);
-  expect(await refusal(scaffold({ template: "hono", directory, service: "my-service" }))).toEqual({
+  expect(await refusal(copyTemplate({ template: "hono", directory, service: "my-service" }))).toEqual({
     code: "USAGE",
     message: `${directory} is not empty: it holds .hidden, a, b and 2 more.`,
     hint: "Name a folder that is empty or does not exist: cloudrun-oauth init FOLDER",
@@ -129,7 +129,7 @@ test.for(["file", "file/below"])("%s, where a file is in the way, is refused", a
   const root = await temporaryFolder();
   await writeFile(join(root, "file"), "mine");
   const directory = join(root, path);
-  expect(await refusal(scaffold({ template: "hono", directory, service: "my-service" }))).toEqual({
+  expect(await refusal(copyTemplate({ template: "hono", directory, service: "my-service" }))).toEqual({
     code: "USAGE",
     message: `${directory} is a file, or lies under one.`,
     hint: "Name a folder that is empty or does not exist: cloudrun-oauth init FOLDER",
@@ -139,7 +139,7 @@ test.for(["file", "file/below"])("%s, where a file is in the way, is refused", a
 
 test("a folder whose name is too long is refused", async () => {
   const directory = join(await temporaryFolder(), "n".repeat(300));
-  const { code, message } = await refusal(scaffold({ template: "hono", directory, service: "my-service" }));
+  const { code, message } = await refusal(copyTemplate({ template: "hono", directory, service: "my-service" }));
   expect(code).toBe("USAGE");
   expect(message).toMatch(/ cannot be read: the name is too long\.$/);
 });
@@ -147,7 +147,7 @@ test("a folder whose name is too long is refused", async () => {
 test("a link that leads nowhere is refused, and left as it was", async () => {
   const directory = join(await temporaryFolder(), "link");
   await symlink("nowhere", directory);
-  const { code, message, hint } = await refusal(scaffold({ template: "hono", directory, service: "my-service" }));
+  const { code, message, hint } = await refusal(copyTemplate({ template: "hono", directory, service: "my-service" }));
   expect(code).toBe("USAGE");
   expect(message).toMatch(/ cannot be written: /);
   expect(hint).toBe("Name another folder: cloudrun-oauth init FOLDER");
@@ -157,7 +157,7 @@ test("a link that leads nowhere is refused, and left as it was", async () => {
 test.skipIf(process.getuid?.() === 0)("a folder that may not be written is refused (skipped for root, who may)", async () => {
   const directory = await temporaryFolder();
   await chmod(directory, 0o500);
-  expect(await refusal(scaffold({ template: "hono", directory, service: "my-service" }))).toEqual({
+  expect(await refusal(copyTemplate({ template: "hono", directory, service: "my-service" }))).toEqual({
     code: "USAGE",
     message: `${directory} cannot be written: permission is denied.`,
     hint: "Name another folder: cloudrun-oauth init FOLDER",
@@ -171,7 +171,7 @@ test("a copy that fails half-way takes with it the folders that it made", async 
   const templatesDirectory = await templatesOf(FAILS_LAST);
   const root = await temporaryFolder();
   const directory = join(root, "made", "for", "it");
-  const { code, message } = await refusal(scaffold({ template: "hono", directory, service: "s", templatesDirectory }));
+  const { code, message } = await refusal(copyTemplate({ template: "hono", directory, service: "s", templatesDirectory }));
   expect({ code, message }).toEqual({ code: "USAGE", message: `${directory} cannot be written: something is in the way.` });
   expect(await readdir(root)).toEqual([]);
 });
@@ -180,6 +180,6 @@ test("a copy that fails half-way leaves an existing folder as it was", async () 
   const templatesDirectory = await templatesOf(FAILS_LAST);
   const directory = await temporaryFolder();
   await mkdir(join(directory, ".git", "objects"), { recursive: true });
-  expect(await refusal(scaffold({ template: "hono", directory, service: "s", templatesDirectory }))).toMatchObject({ code: "USAGE" });
+  expect(await refusal(copyTemplate({ template: "hono", directory, service: "s", templatesDirectory }))).toMatchObject({ code: "USAGE" });
   expect(await readdir(directory, { recursive: true })).toEqual([".git", ".git/objects"]);
 });

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, onTestFinished } from "vitest";
 import type { Engine, Instance, StartOptions } from "../../../src/emulator/engine/engine.ts";
 import type { ImageConfig } from "../../../src/emulator/state/resources.ts";
-import { scaffold } from "../../../src/commands/init/copy-template.ts";
+import { copyTemplate } from "../../../src/commands/init/copy-template.ts";
 import type { AtEnd } from "../../helpers/emulator.ts";
 import { freePort, until } from "../../helpers/process-engine.ts";
 import { testNeeding, type Need } from "../../helpers/requirements.ts";
@@ -89,7 +89,7 @@ export function holdContract({ template, needs, open, uid, limitsMemory }: Held,
     testNeeding(needs, "is built by its Dockerfile, with all that it says of the container", async (paths) => {
       const { engine, directory } = await open(paths, (end) => ends.push(end));
       const context = await newFolder();
-      await scaffold({ template, directory: context, service: "hello" });
+      await copyTemplate({ template, directory: context, service: "hello" });
       Object.assign(image, { engine, directory: join(directory, "images", template), log: "" });
       mkdirSync(join(directory, "images"), { recursive: true });
       const log = (text: string): void => void (image.log += text);

@@ -2,7 +2,7 @@ import type { SetupStep } from "../../cloud/pipeline-setup.ts";
 import { DEFAULT_REPOSITORY } from "../../cloud/repository.ts";
 import { poolName, type Pipeline, type Provider, type System } from "./pipeline.ts";
 
-/** How the tokens of each tell their repository and branch, by their claims, and how the two are called together. */
+/** The claims of each system's tokens that name the repository and the branch, and the attribute that joins them. */
 const CLAIMS = {
   // https://docs.github.com/actions/reference/security/oidc
   github: {
@@ -19,8 +19,8 @@ const CLAIMS = {
   },
 } as const;
 
-/** What a pipeline needs of the project, in the order that it can be made in; `runsAs` is the account that the service runs as. */
-export function setupSteps(system: System, pipeline: Pipeline, runsAs: string): SetupStep[] {
+/** What a pipeline needs of the project, in the order of creation; `runsAs` is the account that the service runs as. */
+export function planSetup(system: System, pipeline: Pipeline, runsAs: string): SetupStep[] {
   const { project, number, region, service, deployer, caller, provider, repository, branch } = pipeline;
   const deploys = `serviceAccount:${deployer}`;
   const forge = system === "cloudbuild" ? undefined : CLAIMS[system];
@@ -28,7 +28,7 @@ export function setupSteps(system: System, pipeline: Pipeline, runsAs: string): 
     provider &&
     forge &&
     `principalSet://iam.googleapis.com/${poolName(number, provider.pool)}/attribute.branch/${forge.value(repository ?? "", branch)}`;
-  // Cloud Build builds as the compute account where nobody says another, and who builds has to be allowed to act as it.
+  // Cloud Build uses the compute account by default, and starting a build requires permission to act as it.
   const actsAs = new Set([runsAs, ...(provider ? [computeAccount(number)] : [])]);
   const apis = ["run", "cloudbuild", "artifactregistry", "iam", "iamcredentials", ...(provider ? ["sts"] : ["logging"])];
   const roleOn = (account: string, member: string, role: string): SetupStep => ({ kind: "account-role", project, account, member, role });
@@ -38,20 +38,25 @@ export function setupSteps(system: System, pipeline: Pipeline, runsAs: string): 
     { kind: "account", project, email: deployer, displayName: `Deploys ${service}` },
     { kind: "account", project, email: caller, displayName: `Calls ${service}` },
     ...(provider && system !== "cloudbuild" ? federation(system, pipeline, provider) : []),
-    ...(provider ? FEDERATED : OF_A_BUILD).map((role): SetupStep => ({ kind: "project-role", project, member: deploys, role })),
+    ...(provider ? FEDERATED_ROLES : CLOUD_BUILD_ROLES).map((role): SetupStep => ({
+      kind: "project-role",
+      project,
+      member: deploys,
+      role,
+    })),
     ...[...actsAs].map((account) => roleOn(account, deploys, "roles/iam.serviceAccountUser")),
     ...(workload ? [roleOn(deployer, workload, "roles/iam.workloadIdentityUser")] : []),
-    // Of the caller only ID tokens are wanted.
+    // The pipeline only needs ID tokens of the caller.
     roleOn(caller, workload ?? deploys, "roles/iam.serviceAccountOpenIdTokenCreator"),
   ];
 }
 
-/** What deploys may upload and build a folder, look at images and change services; not who may call them. */
-const FEDERATED = ["roles/run.sourceDeveloper"];
+/** The deployer can upload and build a folder, read images and change services, but not their policies. */
+const FEDERATED_ROLES = ["roles/run.sourceDeveloper"];
 /** A build has its source already, and writes the image and the log itself. */
-const OF_A_BUILD = ["roles/run.developer", "roles/artifactregistry.writer", "roles/logging.logWriter", "roles/storage.objectViewer"];
+const CLOUD_BUILD_ROLES = ["roles/run.developer", "roles/artifactregistry.writer", "roles/logging.logWriter", "roles/storage.objectViewer"];
 
-/** The account that services run as where nobody says another. */
+/** The account that services run as by default. */
 export function computeAccount(number: string): string {
   return `${number}-compute@developer.gserviceaccount.com`;
 }
@@ -78,7 +83,7 @@ function federation(
   ];
 }
 
-/** A step in a few words. */
+/** The title of a step. */
 export function describeStep(step: SetupStep): string {
   switch (step.kind) {
     case "apis":

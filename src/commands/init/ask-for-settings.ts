@@ -11,7 +11,7 @@ interface Answers {
   readonly service?: string;
   readonly project?: string;
   readonly region?: string;
-  /** Relative to the service's folder where it lies in it. */
+  /** Relative to the service's folder if it is in there. */
   readonly credentials?: string;
 }
 
@@ -24,23 +24,23 @@ const DESCRIPTIONS: Readonly<Record<(typeof TEMPLATES)[number], string>> = {
   fastapi: "Python, FastAPI",
 };
 
-/** Asks what no flag has said, and offers what the user has: in the environment, in profiles, in gcloud's configurations. Ctrl-C throws INTERRUPTED. */
+/** Asks for what no flag sets, and offers values from the environment, profiles and gcloud's configurations. Ctrl-C throws INTERRUPTED. */
 export async function askForSettings(context: Context, directory: string, service: string): Promise<Answers> {
   const { settings } = context;
-  const isOpen = (name: Parameters<typeof settings.flag>[0]) => settings.flag(name) === undefined;
+  const isUnset = (name: Parameters<typeof settings.flag>[0]) => settings.flag(name) === undefined;
   return {
-    ...(isOpen("template") && { template: await askForTemplate(context) }),
-    ...(isOpen("service") && { service: await askFor(context, "service", "Name of the service", service) }),
-    ...(isOpen("project") && (await askForProject(context))),
-    ...(isOpen("region") && { region: await askForRegion(context) }),
-    ...(isOpen("credentials") && (await askForCredentials(context, directory))),
+    ...(isUnset("template") && { template: await askForTemplate(context) }),
+    ...(isUnset("service") && { service: await askFor(context, "service", "Name of the service", service) }),
+    ...(isUnset("project") && (await askForProject(context))),
+    ...(isUnset("region") && { region: await askForRegion(context) }),
+    ...(isUnset("credentials") && (await askForCredentials(context, directory))),
   };
 }
 
 function askForTemplate({ settings, terminal }: Context): Promise<string> {
   const set = settings.require("template");
   const choices = TEMPLATES.map((value) => ({ value, hint: DESCRIPTIONS[value] }));
-  return terminal.choose("Template", { flag: "--template", choices: foremost(choices, set) });
+  return terminal.choose("Template", { flag: "--template", choices: putFirst(choices, set) });
 }
 
 function askFor({ terminal }: Context, name: string, question: string, initial?: string): Promise<string> {
@@ -76,6 +76,6 @@ async function askForCredentials({ env, settings, terminal }: Context, directory
   return { credentials: inside.startsWith("..") ? chosen : inside };
 }
 
-function foremost(choices: readonly Choice[], first: string): readonly Choice[] {
+function putFirst(choices: readonly Choice[], first: string): readonly Choice[] {
   return [...choices.filter(({ value }) => value === first), ...choices.filter(({ value }) => value !== first)];
 }
