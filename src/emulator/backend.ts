@@ -11,8 +11,8 @@ import { openSigningKeys } from "./oauth2/signing-keys.ts";
 import { createRouter, type Router } from "./server/router.ts";
 import { createDeployments } from "./run/deployments.ts";
 import { createInstances } from "./run/instances/instances.ts";
-import { createSurround } from "./run/instances/instance-environment.ts";
-import { readiness } from "./run/conditions.ts";
+import { createInstanceContextOpener } from "./run/instances/instance-environment.ts";
+import { readReadiness } from "./run/conditions.ts";
 import { createCallerKey, createProject } from "./iam/create-project.ts";
 import { openState, type State } from "./state/state.ts";
 
@@ -68,7 +68,7 @@ export async function openBackend({
   setIamPropagation(state, iamPropagation);
   const logs = openLogStore(join(directory, "logs"), { now, log });
   const instances = createInstances(runtime, {
-    surround: createSurround({ ...runtime, logs, address }),
+    openContext: createInstanceContextOpener({ ...runtime, logs, address }),
     onLog: (revision, stream, line) => log(`${revision.split("/").at(-1)} ${stream}: ${line}`),
   });
   const deployments = createDeployments({ ...runtime, instances });
@@ -95,7 +95,7 @@ export async function openBackend({
         name: metadata.name,
         region: metadata.labels["cloud.googleapis.com/location"] ?? "",
         url: status.url,
-        ready: readiness(status.conditions) === true,
+        ready: readReadiness(status.conditions) === true,
       })),
     createCallerKey: () =>
       (callerKey ??= createCallerKey(runtime, project).catch((error: unknown) => {

@@ -17,7 +17,7 @@ import { openSigningKeys } from "../../src/emulator/oauth2/signing-keys.ts";
 import { openLogStore } from "../../src/emulator/logging/log-store.ts";
 import { createRequestLog } from "../../src/emulator/logging/request-log.ts";
 import { createInstances } from "../../src/emulator/run/instances/instances.ts";
-import { hashUrl } from "../../src/emulator/run/naming.ts";
+import { hashUrl } from "../../src/emulator/run/names.ts";
 import { createService } from "../../src/emulator/run/services.ts";
 import { createEmulatorServer } from "../../src/emulator/server/server.ts";
 import { openTestState, OWNER, PROJECT } from "./api-server.ts";

@@ -15,8 +15,8 @@ interface Options {
   readonly annotations?: Readonly<Record<string, string>>;
   readonly container?: object;
   readonly spec?: object;
-  readonly idleMilliseconds?: number;
-  readonly queueMilliseconds?: number;
+  readonly idleTimeoutMs?: number;
+  readonly queueTimeoutMs?: number;
 }
 
 /** One revision of a service, and the instances of it. */

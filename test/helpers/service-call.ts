@@ -2,7 +2,7 @@ import { checkAccess } from "../../src/emulator/front-door/check-access.ts";
 import { createServiceAccount } from "../../src/emulator/iam/service-accounts.ts";
 import type { ServiceAccount } from "../../src/emulator/state/resources.ts";
 import type { KnativeService } from "../../src/emulator/run/knative.ts";
-import { hashUrl, urlsOf, type Place } from "../../src/emulator/run/naming.ts";
+import { hashUrl, urlsOf, type Place } from "../../src/emulator/run/names.ts";
 import { createService } from "../../src/emulator/run/services.ts";
 import { signJwt } from "../../src/emulator/oauth2/jwt.ts";
 import { OWNER, PROJECT } from "./api-server.ts";

@@ -6,17 +6,24 @@ import { listPage } from "./pagination.ts";
 import type { KnativeRevision, KnativeService } from "../run/knative.ts";
 import type { Api, Route } from "../server/router.ts";
 import type { Deployments } from "../run/deployments.ts";
-import { keyOf, resourceName, type Place } from "../run/naming.ts";
-import { placeOf, projectOf } from "../run/place.ts";
+import { keyOf, resourceName, type Place } from "../run/names.ts";
+import { placeOf, projectOf } from "../run/request-place.ts";
 import { createPolicyRoutes } from "../run/policy-routes.ts";
 import { deleteRevision, getRevision, revisionsOf, serviceOf } from "../run/revisions.ts";
 import { createService, deleteService, getService, replaceService } from "../run/services.ts";
-import { getOperation, listOperations, recordDeletion, showOperation, showValidation, startOperation } from "../run-v2/operations.ts";
-import { camelizeFields, parseServiceMessage, type ServiceMessage } from "../run-v2/request.ts";
-import { showRevision } from "../run-v2/revision.ts";
-import { checkEtag, readService, showService } from "../run-v2/service.ts";
+import {
+  getOperation,
+  listOperations,
+  recordDeletion,
+  toOperationMessage,
+  validationOperation,
+  startOperation,
+} from "../run-v2/operations.ts";
+import { camelizeFields, parseServiceMessage, type ServiceMessage } from "../run-v2/service-schema.ts";
+import { toRevisionMessage } from "../run-v2/convert-revision.ts";
+import { checkEtag, toKnativeService, toServiceMessage } from "../run-v2/convert-service.ts";
 import { applyMask } from "../run-v2/update-mask.ts";
-import { checkServiceMessage, inMessageWords } from "../run-v2/violations.ts";
+import { checkServiceMessage, withMessageFieldNames } from "../run-v2/message-violations.ts";
 import type { Runtime } from "../runtime.ts";
 
 interface RunOptions extends Pick<Runtime, "state" | "now"> {
@@ -63,16 +70,16 @@ function createServiceRoutes(options: RunOptions) {
     const input = {
       place,
       name,
-      body: readService(message, name, place, current),
+      body: toKnativeService(message, name, place, current),
       principal: requirePrincipal(request),
       dryRun,
       forceNewRevision: isTrue(request, "forceNewRevision"),
     };
-    const service = inMessageWords(() => (current ? replaceService(options, input) : createService(options, input)));
-    if (dryRun) return showValidation(place, "Service", showService(place, service));
+    const service = withMessageFieldNames(() => (current ? replaceService(options, input) : createService(options, input)));
+    if (dryRun) return validationOperation(place, "Service", toServiceMessage(place, service));
     const operation = startOperation(options, place, service);
     deployments.deploy(place, name);
-    return showOperation(state, place, operation);
+    return toOperationMessage(state, place, operation);
   };
 
   return {
@@ -98,7 +105,7 @@ function createServiceRoutes(options: RunOptions) {
         }
         const current = getService(state, place, name);
         checkEtag(current, etag);
-        const merged = applyMask(showService(place, current), body, request.query.get("updateMask"));
+        const merged = applyMask(toServiceMessage(place, current), body, request.query.get("updateMask"));
         return write(request, name, parseServiceMessage(merged), current);
       },
     },
@@ -107,7 +114,7 @@ function createServiceRoutes(options: RunOptions) {
       resource: inProject,
       handle: (request) => {
         const place = placeOf(state, request);
-        const services = state.services.list(keyOf(place, "")).map((service) => showService(place, service));
+        const services = state.services.list(keyOf(place, "")).map((service) => toServiceMessage(place, service));
         return listPage("services", services, request.query);
       },
     },
@@ -116,7 +123,7 @@ function createServiceRoutes(options: RunOptions) {
       resource: on,
       handle: (request) => {
         const place = placeOf(state, request);
-        return showService(place, getService(state, place, pathParameter(request, "service")));
+        return toServiceMessage(place, getService(state, place, pathParameter(request, "service")));
       },
     },
     delete: {
@@ -126,10 +133,10 @@ function createServiceRoutes(options: RunOptions) {
         const place = placeOf(state, request);
         const service = getService(state, place, pathParameter(request, "service"));
         checkEtag(service, request.query.get("etag"));
-        const message = showService(place, service);
-        if (isTrue(request, "validateOnly")) return showValidation(place, "Service", message);
-        deployments.abandon(deleteService(state, place, service.metadata.name));
-        return showOperation(state, place, recordDeletion({ state, now }, place, "Service", message));
+        const message = toServiceMessage(place, service);
+        if (isTrue(request, "validateOnly")) return validationOperation(place, "Service", message);
+        deployments.cancel(deleteService(state, place, service.metadata.name));
+        return toOperationMessage(state, place, recordDeletion({ state, now }, place, "Service", message));
       },
     },
   } satisfies Record<string, Route>;
@@ -155,7 +162,7 @@ function createRevisionRoutes({ state, now, deployments }: RunOptions) {
         const revisions = service === "-" ? state.revisions.list(keyOf(place, "")) : revisionsOf(state, place, service).reverse();
         return listPage(
           "revisions",
-          revisions.map((revision) => showRevision(place, revision)),
+          revisions.map((revision) => toRevisionMessage(place, revision)),
           request.query,
         );
       },
@@ -165,7 +172,7 @@ function createRevisionRoutes({ state, now, deployments }: RunOptions) {
       resource: on,
       handle: (request) => {
         const place = placeOf(state, request);
-        return showRevision(place, find(request, place));
+        return toRevisionMessage(place, find(request, place));
       },
     },
     delete: {
@@ -175,12 +182,12 @@ function createRevisionRoutes({ state, now, deployments }: RunOptions) {
         const place = placeOf(state, request);
         const revision = find(request, place);
         checkEtag(revision, request.query.get("etag"));
-        const message = showRevision(place, revision);
+        const message = toRevisionMessage(place, revision);
         const dryRun = isTrue(request, "validateOnly");
         deleteRevision(state, place, revision.metadata.name, dryRun);
-        if (dryRun) return showValidation(place, "Revision", message);
-        deployments.abandon([keyOf(place, revision.metadata.name)]);
-        return showOperation(state, place, recordDeletion({ state, now }, place, "Revision", message));
+        if (dryRun) return validationOperation(place, "Revision", message);
+        deployments.cancel([keyOf(place, revision.metadata.name)]);
+        return toOperationMessage(state, place, recordDeletion({ state, now }, place, "Revision", message));
       },
     },
   } satisfies Record<string, Route>;
@@ -192,7 +199,7 @@ const MAX_WAIT_SECONDS = 30;
 function createOperationRoutes({ state, deployments }: RunOptions) {
   const show = (request: ApiRequest) => {
     const place = placeOf(state, request);
-    return showOperation(state, place, getOperation(state, place, pathParameter(request, "operation")));
+    return toOperationMessage(state, place, getOperation(state, place, pathParameter(request, "operation")));
   };
   return {
     list: {
@@ -203,7 +210,7 @@ function createOperationRoutes({ state, deployments }: RunOptions) {
         const [, done] = /^done\s*[:=]\s*(true|false)$/.exec(filter.trim()) ?? [];
         if (filter !== "" && done === undefined)
           throw new ApiError("INVALID_ARGUMENT", "Invalid filter: done:true and done:false are supported.");
-        const operations = listOperations(state, place).map((operation) => showOperation(state, place, operation));
+        const operations = listOperations(state, place).map((operation) => toOperationMessage(state, place, operation));
         const fitting = operations.filter((operation) => done === undefined || (done === "true") === (operation["done"] === true));
         return listPage("operations", fitting, request.query);
       },
@@ -227,7 +234,7 @@ function createOperationRoutes({ state, deployments }: RunOptions) {
         const { service } = getOperation(state, place, pathParameter(request, "operation"));
         const over = new AbortController();
         const limit = sleep(seconds * 1000, undefined, { signal: over.signal }).catch(() => undefined);
-        await Promise.race([service && deployments.settled(place, service), limit]);
+        await Promise.race([service && deployments.waitForRollout(place, service), limit]);
         over.abort();
         return show(request);
       },

@@ -1,12 +1,12 @@
 import { pathParameter, requirePrincipal, type ApiRequest } from "../server/api-request.ts";
 import type { Project } from "../state/resources.ts";
 import type { Api, Route } from "../server/router.ts";
-import { configurationOf, routeOf } from "../run/configuration.ts";
+import { configurationOf, routeOf } from "../run/knative-views.ts";
 import type { Deployments } from "../run/deployments.ts";
-import { listPage } from "../run/listing.ts";
-import { keyOf, resourceName } from "../run/naming.ts";
+import { knativeList } from "../run/knative-list.ts";
+import { keyOf, resourceName } from "../run/names.ts";
 import { createPolicyRoutes } from "../run/policy-routes.ts";
-import { placeOf, projectOf, scopeOf } from "../run/place.ts";
+import { placeOf, projectOf, keyPrefixOf } from "../run/request-place.ts";
 import { REGIONS } from "../run/regions.ts";
 import { deleteRevision, getRevision, serviceOf } from "../run/revisions.ts";
 import { createService, deleteService, getService, replaceService } from "../run/services.ts";
@@ -70,7 +70,7 @@ function createServiceRoutes({ state, now, deployments }: RunOptions) {
     list: {
       permission: "run.services.list",
       resource: inProject,
-      handle: (request) => listPage("Service", servicesIn(state, request), request.query),
+      handle: (request) => knativeList("Service", servicesIn(state, request), request.query),
     },
     get: {
       permission: "run.services.get",
@@ -102,7 +102,7 @@ function createServiceRoutes({ state, now, deployments }: RunOptions) {
       resource: on,
       handle: (request) => {
         const { metadata } = getService(state, placeOf(state, request), pathParameter(request, "service"));
-        if (!isDryRun(request)) deployments.abandon(deleteService(state, placeOf(state, request), metadata.name));
+        if (!isDryRun(request)) deployments.cancel(deleteService(state, placeOf(state, request), metadata.name));
         return { status: "Success", details: { name: metadata.name, uid: metadata.uid, kind: "services", group: "serving.knative.dev" } };
       },
     },
@@ -121,7 +121,9 @@ function createViewRoutes({ state, deployments }: RunOptions) {
   const list = (permission: string, handle: Route["handle"]): Route => ({ permission, resource: inProject, handle });
   return {
     revisions: {
-      list: list("run.revisions.list", (request) => listPage("Revision", state.revisions.list(scopeOf(state, request)), request.query)),
+      list: list("run.revisions.list", (request) =>
+        knativeList("Revision", state.revisions.list(keyPrefixOf(state, request)), request.query),
+      ),
       get: {
         permission: "run.revisions.get",
         resource: ofRevision,
@@ -134,7 +136,7 @@ function createViewRoutes({ state, deployments }: RunOptions) {
           const place = placeOf(state, request);
           const { metadata } = getRevision(state, place, pathParameter(request, "revision"));
           deleteRevision(state, place, metadata.name);
-          deployments.abandon([keyOf(place, metadata.name)]);
+          deployments.cancel([keyOf(place, metadata.name)]);
           return {
             status: "Success",
             details: { name: metadata.name, uid: metadata.uid, kind: "revisions", group: "serving.knative.dev" },
@@ -144,7 +146,7 @@ function createViewRoutes({ state, deployments }: RunOptions) {
     },
     configurations: {
       list: list("run.configurations.list", (request) =>
-        listPage("Configuration", servicesIn(state, request).map(configurationOf), request.query),
+        knativeList("Configuration", servicesIn(state, request).map(configurationOf), request.query),
       ),
       get: {
         permission: "run.configurations.get",
@@ -153,7 +155,7 @@ function createViewRoutes({ state, deployments }: RunOptions) {
       },
     },
     routes: {
-      list: list("run.routes.list", (request) => listPage("Route", servicesIn(state, request).map(routeOf), request.query)),
+      list: list("run.routes.list", (request) => knativeList("Route", servicesIn(state, request).map(routeOf), request.query)),
       get: { permission: "run.routes.get", resource: ofService, handle: (request: ApiRequest) => routeOf(service(request)) },
     },
     locations: { list: list("run.locations.list", (request) => ({ locations: listLocations(projectOf(state, request)) })) },
@@ -170,7 +172,7 @@ function listLocations({ projectId }: Project): object[] {
 }
 
 function servicesIn(state: State, request: ApiRequest) {
-  return state.services.list(scopeOf(state, request));
+  return state.services.list(keyPrefixOf(state, request));
 }
 
 function isDryRun({ query }: ApiRequest): boolean {

@@ -1,8 +1,8 @@
 import type { Identity } from "../iam/principal.ts";
 import { isAllowed } from "../iam/policy.ts";
 import { isInvokerCheckOff } from "../run/invoker-check.ts";
-import { resourceName } from "../run/naming.ts";
-import type { ServiceRoute } from "../run/route.ts";
+import { resourceName } from "../run/names.ts";
+import type { ServiceRoute } from "../run/resolve-host.ts";
 import type { State } from "../state/state.ts";
 
 /**

@@ -1,4 +1,4 @@
-import { audiencesOf, routeHost, type ServiceRoute } from "../run/route.ts";
+import { audiencesOf, resolveHost, type ServiceRoute } from "../run/resolve-host.ts";
 import type { Runtime } from "../runtime.ts";
 import type { RawHeaders } from "../server/raw-headers.ts";
 import { authenticate } from "./authenticate.ts";
@@ -28,7 +28,7 @@ type AccessDecision =
 export async function checkAccess(runtime: Pick<Runtime, "state" | "signingKeys" | "now">, call: ServiceCall): Promise<AccessDecision> {
   const { state, signingKeys, now } = runtime;
   if (RESERVED.test(call.path)) return { refusal: reserved(call.path) };
-  const route = routeHost(state, call.host, Math.random(), readSession(call.rawHeaders));
+  const route = resolveHost(state, call.host, Math.random(), readSession(call.rawHeaders));
   if (!route || !isReachable(route, call)) return { refusal: notFound() };
 
   let { rawHeaders } = call;

@@ -12,7 +12,7 @@ import { abortResponse, responseHeaders, writeHead, type CallerResponse, type In
 import type { Trace } from "./trace.ts";
 
 interface ForwardOptions {
-  readonly instance: Pick<Lease, "port" | "protocol" | "requestTimeout">;
+  readonly instance: Pick<Lease, "port" | "protocol" | "requestTimeoutMs">;
   /** The caller's headers, the checked credential already without its signature. */
   readonly rawHeaders: RawHeaders;
   /** Headers of the response besides the service's own. */
@@ -41,7 +41,7 @@ export async function forward(request: IncomingMessage, response: CallerResponse
     errorPage = page;
     pending?.cancel();
   };
-  const timer = setTimeout(refuse, instance.requestTimeout, () => unavailable(504));
+  const timer = setTimeout(refuse, instance.requestTimeoutMs, () => unavailable(504));
   const closed = new Promise<void>((resolve) => {
     response.on("close", () => {
       isClosed = true;

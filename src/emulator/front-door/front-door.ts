@@ -2,9 +2,9 @@ import type { IncomingMessage } from "node:http";
 import type { RequestLog } from "../logging/request-log.ts";
 import { InstanceError } from "../run/instances/instance-error.ts";
 import type { Instances } from "../run/instances/instances.ts";
-import { keyOf } from "../run/naming.ts";
+import { keyOf } from "../run/names.ts";
 import type { Lease } from "../run/instances/pool.ts";
-import { keepsSessions } from "../run/route.ts";
+import { hasSessionAffinity } from "../run/resolve-host.ts";
 import type { Runtime } from "../runtime.ts";
 import { checkAccess } from "./check-access.ts";
 import { unavailable, type Page } from "./error-pages.ts";
@@ -49,8 +49,8 @@ export function createFrontDoor({ instances, requestLog, ...runtime }: FrontDoor
     };
     try {
       const session = readSession(rawHeaders);
-      const lease = instances.take(key, session?.instanceId) ?? (await waitForInstance(session?.instanceId));
-      const isNewSession = session?.instanceId !== lease.instanceId && keepsSessions(runtime.state, place, revisionName);
+      const lease = instances.tryAcquire(key, session?.instanceId) ?? (await waitForInstance(session?.instanceId));
+      const isNewSession = session?.instanceId !== lease.instanceId && hasSessionAffinity(runtime.state, place, revisionName);
       const addedHeaders = isNewSession ? ["Set-Cookie", sessionCookie({ revisionName, instanceId: lease.instanceId }, now())] : [];
       try {
         const page = await forward(request, response, { instance: lease, rawHeaders: access.rawHeaders, addedHeaders, trace, now });

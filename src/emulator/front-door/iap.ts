@@ -3,9 +3,9 @@ import { isAllowed } from "../iam/policy.ts";
 import { verifyIdToken } from "../oauth2/id-tokens.ts";
 import { parseJwt } from "../oauth2/jwt.ts";
 import type { Project } from "../state/resources.ts";
-import { isOn } from "../run/annotations.ts";
-import { resourceName } from "../run/naming.ts";
-import type { ServiceRoute } from "../run/route.ts";
+import { isAnnotationTrue } from "../run/annotations.ts";
+import { resourceName } from "../run/names.ts";
+import type { ServiceRoute } from "../run/resolve-host.ts";
 import type { Runtime } from "../runtime.ts";
 import { headerValues, withoutHeaders, type RawHeaders } from "../server/raw-headers.ts";
 import { findPrincipal } from "./authenticate.ts";
@@ -20,7 +20,7 @@ interface IapCall {
 
 /** True if Identity-Aware Proxy protects a service (`--iap`): https://cloud.google.com/run/docs/securing/identity-aware-proxy-cloud-run */
 export function hasIap({ service }: Pick<ServiceRoute, "service">): boolean {
-  return isOn(service, "run.googleapis.com/iap-enabled");
+  return isAnnotationTrue(service, "run.googleapis.com/iap-enabled");
 }
 
 // Unlike Cloud Run: IAP accepts tokens for one OAuth client of the project, and its own service account needs no role to invoke services.

@@ -1,4 +1,4 @@
-import type { Session } from "../run/route.ts";
+import type { Session } from "../run/resolve-host.ts";
 import { headerValues, type RawHeaders } from "../server/raw-headers.ts";
 
 /** Thirty days: https://cloud.google.com/run/docs/configuring/session-affinity */

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { CallerResponse } from "../front-door/response.ts";
 import type { Trace } from "../front-door/trace.ts";
-import type { ServiceRoute } from "../run/route.ts";
+import type { ServiceRoute } from "../run/resolve-host.ts";
 import { revisionResource, runLog } from "./instance-log.ts";
 import type { LogStore } from "./log-store.ts";
 import { timestampAt } from "./timestamp.ts";

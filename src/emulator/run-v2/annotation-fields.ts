@@ -1,15 +1,15 @@
-/** A message of the API as JSON. */
+/** A JSON message of the API. */
 export type Message = Readonly<Record<string, unknown>>;
 
-/** A field of v2 that v1 keeps as an annotation. */
+/** A field of v2 that is an annotation in v1. */
 interface AnnotationField {
-  /** Its name in the v2 message; `scaling.minInstanceCount` is a field of a field. */
+  /** The field's path in the v2 message; `scaling.minInstanceCount` is a nested field. */
   readonly path: string;
   readonly annotation: string;
-  /** The annotation's text for a value that is set. */
+  /** Converts the field's value to the annotation's text. */
   readonly write: (value: unknown) => string;
-  /** The value that the annotation's text stands for; undefined where it is the field's default, which the wire leaves out. */
-  readonly show: (text: string) => unknown;
+  /** Converts the annotation's text to the field's value; undefined for a default, which the wire format omits. */
+  readonly parse: (text: string) => unknown;
 }
 
 const RUN = "run.googleapis.com";
@@ -18,27 +18,27 @@ const text = (path: string, annotation: string): AnnotationField => ({
   path,
   annotation,
   write: String,
-  show: (value) => value || undefined,
+  parse: (value) => value || undefined,
 });
-const flag = (path: string, annotation: string): AnnotationField => ({
+const boolean = (path: string, annotation: string): AnnotationField => ({
   path,
   annotation,
   write: String,
-  show: (value) => /^true$/i.test(value) || undefined,
+  parse: (value) => /^true$/i.test(value) || undefined,
 });
-const whole = (path: string, annotation: string): AnnotationField => ({
+const integer = (path: string, annotation: string): AnnotationField => ({
   path,
   annotation,
-  // None and none said are the same, but for manual scaling.
+  // Zero equals the default, except in manual scaling.
   write: (value) => (value === 0 && !path.endsWith("manualInstanceCount") ? "" : String(value)),
-  show: Number,
+  parse: Number,
 });
-const json = (path: string, annotation: string): AnnotationField => ({ path, annotation, write: JSON.stringify, show: parseJson });
+const json = (path: string, annotation: string): AnnotationField => ({ path, annotation, write: JSON.stringify, parse: parseJson });
 const choice = (path: string, annotation: string, texts: Readonly<Record<string, string>>): AnnotationField => ({
   path,
   annotation,
   write: (value) => texts[value as string] ?? "",
-  show: (value) => Object.entries(texts).find(([, each]) => each === value)?.[0],
+  parse: (value) => Object.entries(texts).find(([, text]) => text === value)?.[0],
 });
 
 const CLIENT = [text("client", `${RUN}/client-name`), text("clientVersion", `${RUN}/client-version`)];
@@ -47,7 +47,7 @@ const CLIENT = [text("client", `${RUN}/client-name`), text("clientVersion", `${R
 export const SERVICE_FIELDS: readonly AnnotationField[] = [
   ...CLIENT,
   text("description", `${RUN}/description`),
-  // What is shown where nothing is said is nothing that was said.
+  // GA is shown by default, so it isn't stored.
   { ...text("launchStage", `${RUN}/launch-stage`), write: (stage) => (stage === "GA" ? "" : String(stage)) },
   choice("ingress", `${RUN}/ingress`, {
     INGRESS_TRAFFIC_ALL: "all",
@@ -55,23 +55,23 @@ export const SERVICE_FIELDS: readonly AnnotationField[] = [
     INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER: "internal-and-cloud-load-balancing",
     INGRESS_TRAFFIC_NONE: "none",
   }),
-  flag("invokerIamDisabled", `${RUN}/invoker-iam-disabled`),
-  flag("defaultUriDisabled", `${RUN}/default-url-disabled`),
-  flag("iapEnabled", `${RUN}/iap-enabled`),
+  boolean("invokerIamDisabled", `${RUN}/invoker-iam-disabled`),
+  boolean("defaultUriDisabled", `${RUN}/default-url-disabled`),
+  boolean("iapEnabled", `${RUN}/iap-enabled`),
   json("customAudiences", `${RUN}/custom-audiences`),
   choice("scaling.scalingMode", `${RUN}/scalingMode`, { AUTOMATIC: "automatic", MANUAL: "manual" }),
-  whole("scaling.manualInstanceCount", `${RUN}/manualInstanceCount`),
-  whole("scaling.minInstanceCount", `${RUN}/minScale`),
-  whole("scaling.maxInstanceCount", `${RUN}/maxScale`),
+  integer("scaling.manualInstanceCount", `${RUN}/manualInstanceCount`),
+  integer("scaling.minInstanceCount", `${RUN}/minScale`),
+  integer("scaling.maxInstanceCount", `${RUN}/maxScale`),
 ];
 
 /** https://cloud.google.com/run/docs/reference/rest/v2/projects.locations.services#RevisionTemplate */
 export const TEMPLATE_FIELDS: readonly AnnotationField[] = [
   ...CLIENT,
-  whole("scaling.minInstanceCount", "autoscaling.knative.dev/minScale"),
-  whole("scaling.maxInstanceCount", "autoscaling.knative.dev/maxScale"),
-  flag("sessionAffinity", `${RUN}/sessionAffinity`),
-  flag("healthCheckDisabled", `${RUN}/health-check-disabled`),
+  integer("scaling.minInstanceCount", "autoscaling.knative.dev/minScale"),
+  integer("scaling.maxInstanceCount", "autoscaling.knative.dev/maxScale"),
+  boolean("sessionAffinity", `${RUN}/sessionAffinity`),
+  boolean("healthCheckDisabled", `${RUN}/health-check-disabled`),
   choice("executionEnvironment", `${RUN}/execution-environment`, {
     EXECUTION_ENVIRONMENT_GEN1: "gen1",
     EXECUTION_ENVIRONMENT_GEN2: "gen2",
@@ -83,8 +83,8 @@ export const TEMPLATE_FIELDS: readonly AnnotationField[] = [
   json("vpcAccess.networkInterfaces", `${RUN}/network-interfaces`),
 ];
 
-/** The annotations that v1 has for the fields that are set in a v2 message. */
-export function writeAnnotations(fields: readonly AnnotationField[], message: Message): Record<string, string> {
+/** The v1 annotations of the fields that are set in a v2 message. */
+export function fieldsToAnnotations(fields: readonly AnnotationField[], message: Message): Record<string, string> {
   const written = fields.map(({ path, annotation, write }) => {
     const value = path.split(".").reduce<unknown>((at, name) => (at as Message | undefined)?.[name], message);
     return [annotation, value === undefined || value === false || value === "" ? "" : write(value)] as const;
@@ -92,11 +92,11 @@ export function writeAnnotations(fields: readonly AnnotationField[], message: Me
   return Object.fromEntries(written.filter(([, value]) => value !== ""));
 }
 
-/** The v2 fields that v1's annotations stand for. */
-export function showAnnotations(fields: readonly AnnotationField[], annotations: Readonly<Record<string, string>>): Message {
+/** The v2 fields of v1's annotations. */
+export function annotationsToFields(fields: readonly AnnotationField[], annotations: Readonly<Record<string, string>>): Message {
   const message: Record<string, unknown> = {};
-  for (const { path, annotation, show } of fields) {
-    const value = annotations[annotation] === undefined ? undefined : show(annotations[annotation]);
+  for (const { path, annotation, parse } of fields) {
+    const value = annotations[annotation] === undefined ? undefined : parse(annotations[annotation]);
     if (value === undefined) continue;
     const [name = "", inner] = path.split(".");
     message[name] = inner === undefined ? value : { ...(message[name] as Message | undefined), [inner]: value };
@@ -104,19 +104,19 @@ export function showAnnotations(fields: readonly AnnotationField[], annotations:
   return message;
 }
 
-/** Whether a label or annotation is Google's own: v2 has fields instead. */
+/** Whether a label or annotation is Google's: v2 has fields instead. */
 export function isSystemKey(key: string): boolean {
   return /^([\w.-]+\.)?(run\.googleapis\.com|cloud\.googleapis\.com|serving\.knative\.dev|autoscaling\.knative\.dev)\//.test(key);
 }
 
-/** The labels or annotations that are the user's. */
-export function ownKeys(map: Readonly<Record<string, string>> = {}): Message | undefined {
-  const own = Object.entries(map).filter(([key]) => !isSystemKey(key));
-  return own.length > 0 ? Object.fromEntries(own) : undefined;
+/** The user's own labels or annotations. */
+export function userKeys(map: Readonly<Record<string, string>> = {}): Message | undefined {
+  const entries = Object.entries(map).filter(([key]) => !isSystemKey(key));
+  return entries.length > 0 ? Object.fromEntries(entries) : undefined;
 }
 
-/** Google's own annotations that no field of v2 stands for. */
-export function foreignKeys(fields: readonly AnnotationField[], map: Readonly<Record<string, string>> = {}): Record<string, string> {
+/** Google's annotations without a field in v2. */
+export function unmappedKeys(fields: readonly AnnotationField[], map: Readonly<Record<string, string>> = {}): Record<string, string> {
   const known = new Set(fields.map(({ annotation }) => annotation));
   return Object.fromEntries(Object.entries(map).filter(([key]) => isSystemKey(key) && !known.has(key)));
 }

@@ -4,37 +4,42 @@ import type { RunOperation } from "../state/resources.ts";
 import type { KnativeService } from "../run/knative.ts";
 import type { Runtime } from "../runtime.ts";
 import type { State } from "../state/state.ts";
-import { keyOf, type Place } from "../run/naming.ts";
+import { keyOf, type Place } from "../run/names.ts";
 import type { Message } from "./annotation-fields.ts";
-import { showFailure } from "./conditions.ts";
-import { conditionOf, showService } from "./service.ts";
+import { toOperationError } from "./convert-conditions.ts";
+import { conditionOf, toServiceMessage } from "./convert-service.ts";
 
-const TYPES = { Service: "type.googleapis.com/google.cloud.run.v2.Service", Revision: "type.googleapis.com/google.cloud.run.v2.Revision" };
-/** How many operations of a place are remembered. */
-const MOST = 100;
+const TYPE_URLS = {
+  Service: "type.googleapis.com/google.cloud.run.v2.Service",
+  Revision: "type.googleapis.com/google.cloud.run.v2.Revision",
+};
+/** How many operations of a project and region are stored. */
+const MAX_OPERATIONS = 100;
 
-/** Remembers that a service has been written, which is done when what it asks for has come about. */
+/** Stores the operation of a written service, which is done when the service is reconciled. */
 export function startOperation(runtime: Pick<Runtime, "state" | "now">, place: Place, { metadata }: KnativeService): RunOperation {
-  return remember(runtime, place, { service: metadata.name, uid: metadata.uid, generation: metadata.generation });
+  return storeOperation(runtime, place, { service: metadata.name, uid: metadata.uid, generation: metadata.generation });
 }
 
-/** Remembers that a service or a revision has been deleted. */
+/** Stores the operation of a deleted service or revision. */
 export function recordDeletion(
   runtime: Pick<Runtime, "state" | "now">,
   place: Place,
-  kind: keyof typeof TYPES,
+  kind: keyof typeof TYPE_URLS,
   message: Message,
 ): RunOperation {
-  return remember(runtime, place, { deleted: { "@type": TYPES[kind], ...message, deleteTime: new Date(runtime.now()).toISOString() } });
+  return storeOperation(runtime, place, {
+    deleted: { "@type": TYPE_URLS[kind], ...message, deleteTime: new Date(runtime.now()).toISOString() },
+  });
 }
 
-/** What an operation that changes nothing answers: done, and not remembered. */
-export function showValidation(place: Place, kind: keyof typeof TYPES, message: Message): Message {
-  const resource = { "@type": TYPES[kind], ...message };
+/** The operation of a validation: done, and not stored. */
+export function validationOperation(place: Place, kind: keyof typeof TYPE_URLS, message: Message): Message {
+  const resource = { "@type": TYPE_URLS[kind], ...message };
   return { name: operationName(place, randomUUID()), metadata: resource, done: true, response: resource };
 }
 
-/** The operation of an id; throws ApiError NOT_FOUND. */
+/** Finds an operation. Throws ApiError NOT_FOUND. */
 export function getOperation(state: State, place: Place, id: string): RunOperation {
   const operation = state.operations.get(keyOf(place, id));
   if (operation) return operation;
@@ -44,34 +49,38 @@ export function getOperation(state: State, place: Place, id: string): RunOperati
   );
 }
 
-// Unlike Cloud Run: an operation says of its service how things are now, and only the newest hundred of a region are kept.
-/** An operation as the API shows it: https://cloud.google.com/run/docs/reference/rest/v2/projects.locations.operations */
-export function showOperation(state: State, place: Place, operation: RunOperation): Message {
+// Unlike Cloud Run: an operation shows its service's current state, and only the newest 100 operations of a region are stored.
+/** An operation's message: https://cloud.google.com/run/docs/reference/rest/v2/projects.locations.operations */
+export function toOperationMessage(state: State, place: Place, operation: RunOperation): Message {
   const name = operationName(place, operation.id);
   const { deleted, service = "", uid, generation = 0 } = operation;
   if (deleted) return { name, metadata: deleted, done: true, response: deleted };
   const current = state.services.get(keyOf(place, service));
   if (!current || current.metadata.uid !== uid) {
     const error = { code: 10, message: `Service '${service}' was deleted before the operation was done.` };
-    return { name, metadata: { "@type": TYPES.Service }, done: true, error };
+    return { name, metadata: { "@type": TYPE_URLS.Service }, done: true, error };
   }
-  const metadata = { "@type": TYPES.Service, ...showService(place, current) };
+  const metadata = { "@type": TYPE_URLS.Service, ...toServiceMessage(place, current) };
   if (current.status.observedGeneration < generation) return { name, metadata };
   const ready = conditionOf(current.status.conditions, "Ready");
-  if (ready?.status === "False") return { name, metadata, done: true, error: showFailure(ready) };
+  if (ready?.status === "False") return { name, metadata, done: true, error: toOperationError(ready) };
   return { name, metadata, done: true, response: metadata };
 }
 
-/** The operations of a place, the newest first. */
+/** Lists the operations of a project and region, newest first. */
 export function listOperations(state: State, place: Place): RunOperation[] {
   return state.operations.list(keyOf(place, "")).sort((a, b) => b.number - a.number);
 }
 
-function remember({ state, now }: Pick<Runtime, "state" | "now">, place: Place, about: Omit<RunOperation, "id" | "number">): RunOperation {
+function storeOperation(
+  { state, now }: Pick<Runtime, "state" | "now">,
+  place: Place,
+  details: Omit<RunOperation, "id" | "number">,
+): RunOperation {
   return state.transaction(() => {
-    const known = listOperations(state, place);
-    const operation = { id: randomUUID(), number: Math.max(now(), (known[0]?.number ?? 0) + 1), ...about };
-    for (const { id } of known.slice(MOST - 1)) state.operations.delete(keyOf(place, id));
+    const existing = listOperations(state, place);
+    const operation = { id: randomUUID(), number: Math.max(now(), (existing[0]?.number ?? 0) + 1), ...details };
+    for (const { id } of existing.slice(MAX_OPERATIONS - 1)) state.operations.delete(keyOf(place, id));
     state.operations.set(keyOf(place, operation.id), operation);
     return operation;
   });

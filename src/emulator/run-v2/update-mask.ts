@@ -1,10 +1,10 @@
 import { ApiError } from "../server/errors.ts";
 import type { Message } from "./annotation-fields.ts";
-import { camelizeName } from "./request.ts";
+import { camelizeName } from "./service-schema.ts";
 
 /**
- * A message with the fields that a mask names taken from an update, and cleared where that does not have them; the update as it is where there is no mask:
- * https://protobuf.dev/reference/protobuf/google.protobuf/#field-mask
+ * Copies the fields of a mask from an update to a message, and clears those that the update lacks. Without a mask,
+ * returns the update. https://protobuf.dev/reference/protobuf/google.protobuf/#field-mask
  */
 export function applyMask(current: Message, update: Message, mask: string | null): Message {
   if (!mask || mask === "*") return update;
@@ -17,10 +17,10 @@ export function applyMask(current: Message, update: Message, mask: string | null
 }
 
 function copyField(message: Message, update: Message, [name = "", ...rest]: readonly string[]): Message {
-  const { [name]: known, ...others } = message;
-  const wanted = update[name];
-  if (rest.length === 0) return wanted === undefined ? others : { ...others, [name]: wanted };
-  return { ...others, [name]: copyField(asMessage(known), asMessage(wanted), rest) };
+  const { [name]: current, ...others } = message;
+  const updated = update[name];
+  if (rest.length === 0) return updated === undefined ? others : { ...others, [name]: updated };
+  return { ...others, [name]: copyField(asMessage(current), asMessage(updated), rest) };
 }
 
 function asMessage(value: unknown): Message {

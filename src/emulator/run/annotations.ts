@@ -1,6 +1,6 @@
 import type { KnativeService } from "./knative.ts";
 
-/** Whether a service's annotation is on: gcloud writes `True`, other clients `true`. */
-export function isOn({ metadata }: Pick<KnativeService, "metadata">, name: string): boolean {
+/** Whether an annotation is true: gcloud writes `True`, other clients `true`. */
+export function isAnnotationTrue({ metadata }: Pick<KnativeService, "metadata">, name: string): boolean {
   return metadata.annotations[name]?.toLowerCase() === "true";
 }

@@ -6,21 +6,21 @@ import type { State } from "../state/state.ts";
 import { updateConditions, type Outcome } from "./conditions.ts";
 import { StartupError } from "./instances/instance-error.ts";
 import type { Instances } from "./instances/instances.ts";
-import { keyOf, type Place } from "./naming.ts";
-import { isProven, revisionsOf, serviceOf } from "./revisions.ts";
-import { settleService } from "./settle.ts";
+import { keyOf, type Place } from "./names.ts";
+import { isReadinessKnown, revisionsOf, serviceOf } from "./revisions.ts";
+import { reconcileService } from "./reconcile.ts";
 
-/** Brings about what services ask for, in the background. */
+/** Rolls out services in the background. */
 export interface Deployments {
-  /** Takes up a service that was written: proves its new revision, then moves its traffic. */
+  /** Rolls out a service that was written: starts its new revision, then moves its traffic. */
   deploy(place: Place, service: string): void;
-  /** Resolves when nothing is under way for a service's latest revision. */
-  settled(place: Place, service: string): Promise<void>;
-  /** Lets go of revisions that were deleted. */
-  abandon(revisionKeys: readonly string[]): void;
-  /** Takes up what a crash or a stop cut off. */
+  /** Resolves when the rollout of a service's latest revision has ended. */
+  waitForRollout(place: Place, service: string): Promise<void>;
+  /** Stops the rollouts and instances of deleted revisions. */
+  cancel(revisionKeys: readonly string[]): void;
+  /** Continues rollouts that a crash or a stop interrupted. */
   resume(): void;
-  /** Leaves what is under way to `resume`. */
+  /** Aborts all rollouts; `resume` continues them. */
   close(): Promise<void>;
 }
 
@@ -29,96 +29,97 @@ interface DeploymentsOptions extends Pick<Runtime, "state" | "now" | "log"> {
 }
 
 export function createDeployments({ state, now, log, instances }: DeploymentsOptions): Deployments {
-  const underWay = new Map<string, { readonly abort: AbortController; readonly done: Promise<void> }>();
-  let closed = false;
-  const retire = (keys: readonly string[]) => {
+  const rollouts = new Map<string, { readonly abort: AbortController; readonly done: Promise<void> }>();
+  let isClosed = false;
+  const stopInstances = (keys: readonly string[]) => {
     for (const key of keys)
       instances.stopRevision(key).catch((error: unknown) => log(`Instances of ${key} did not stop: ${String(error)}`));
   };
-  const keepLeast = (place: Place, service: string) => {
+  const startMinInstances = (place: Place, service: string) => {
     for (const { revisionName } of state.services.get(keyOf(place, service))?.status.traffic ?? [])
-      if (revisionName !== undefined) instances.keepLeast(keyOf(place, revisionName));
+      if (revisionName !== undefined) instances.startMinInstances(keyOf(place, revisionName));
   };
-  const settle = (place: Place, service: string) => {
-    retire(settleService(state, place, service, now()) ?? []);
-    keepLeast(place, service);
+  const reconcile = (place: Place, service: string) => {
+    stopInstances(reconcileService(state, place, service, now()) ?? []);
+    startMinInstances(place, service);
   };
 
-  const prove = async (key: string, signal: AbortSignal): Promise<void> => {
+  const startRevision = async (key: string, signal: AbortSignal): Promise<void> => {
     const revision = state.revisions.get(key) as KnativeRevision;
-    const image = revision.spec.containers[0]?.image ?? "";
-    const found = findImage(state, image);
-    if (!found) return conclude(state, key, imageMissing(image), now());
-    const imageDigest = `${parseImageReference(image)?.name}@${found.digest}`;
+    const reference = revision.spec.containers[0]?.image ?? "";
+    const image = findImage(state, reference);
+    if (!image) return storeConditions(state, key, imageMissingConditions(reference), now());
+    const imageDigest = `${parseImageReference(reference)?.name}@${image.digest}`;
     state.revisions.set(key, { ...revision, status: { ...revision.status, imageDigest } });
     try {
-      // The instance that proves the revision is there for the first request too.
+      // The instance that shows that the revision is healthy stays for the first request.
       const lease = await instances.acquire(key, signal);
       lease.release();
       signal.throwIfAborted();
-      conclude(state, key, HEALTHY, now());
+      storeConditions(state, key, HEALTHY_CONDITIONS, now());
     } catch (error) {
       signal.throwIfAborted();
       if (!(error instanceof StartupError)) throw error;
-      conclude(state, key, unhealthy(error), now());
+      storeConditions(state, key, unhealthyConditions(error), now());
     }
   };
 
-  const take = (place: Place, revision: KnativeRevision): void => {
+  const rollOut = (place: Place, revision: KnativeRevision): void => {
     const key = keyOf(place, revision.metadata.name);
-    if (closed || underWay.has(key)) return;
+    if (isClosed || rollouts.has(key)) return;
     const abort = new AbortController();
-    const done = prove(key, abort.signal)
-      .then(() => settle(place, serviceOf(revision)))
+    const done = startRevision(key, abort.signal)
+      .then(() => reconcile(place, serviceOf(revision)))
       .catch((error: unknown) => {
         if (!abort.signal.aborted) log(`Deploying ${key} failed: ${error instanceof Error ? error.stack : String(error)}`);
       })
       .finally(() => {
-        if (underWay.get(key)?.abort === abort) underWay.delete(key);
+        if (rollouts.get(key)?.abort === abort) rollouts.delete(key);
       });
-    underWay.set(key, { abort, done });
+    rollouts.set(key, { abort, done });
   };
 
   const deploy = (place: Place, name: string): void => {
     const latest = state.services.get(keyOf(place, name))?.status.latestCreatedRevisionName ?? "";
     const revision = state.revisions.get(keyOf(place, latest));
-    if (revision && !isProven(revision)) take(place, revision);
-    else settle(place, name);
+    if (revision && !isReadinessKnown(revision)) rollOut(place, revision);
+    else reconcile(place, name);
   };
 
   return {
     deploy,
-    async settled(place, name) {
+    async waitForRollout(place, name) {
       const latest = state.services.get(keyOf(place, name))?.status.latestCreatedRevisionName ?? "";
-      await underWay.get(keyOf(place, latest))?.done;
+      await rollouts.get(keyOf(place, latest))?.done;
     },
-    abandon(keys) {
+    cancel(keys) {
       for (const key of keys) {
-        underWay.get(key)?.abort.abort();
-        // A service of the same name may be made at once, and its revisions may be named as these were.
-        underWay.delete(key);
+        rollouts.get(key)?.abort.abort();
+        // A service with the same name, and revisions with the same names, can be created right away.
+        rollouts.delete(key);
       }
-      retire(keys);
+      stopInstances(keys);
     },
     resume() {
       for (const project of state.projects.list()) {
         for (const service of state.services.list(`${project.projectId}/`)) {
           const place = { project, region: service.metadata.labels["cloud.googleapis.com/location"] ?? "" };
-          for (const revision of revisionsOf(state, place, service.metadata.name)) if (!isProven(revision)) take(place, revision);
+          for (const revision of revisionsOf(state, place, service.metadata.name))
+            if (!isReadinessKnown(revision)) rollOut(place, revision);
           if (service.status.observedGeneration < service.metadata.generation) deploy(place, service.metadata.name);
-          else keepLeast(place, service.metadata.name);
+          else startMinInstances(place, service.metadata.name);
         }
       }
     },
     async close() {
-      closed = true;
-      for (const { abort } of underWay.values()) abort.abort();
-      await Promise.all([...underWay.values()].map(({ done }) => done));
+      isClosed = true;
+      for (const { abort } of rollouts.values()) abort.abort();
+      await Promise.all([...rollouts.values()].map(({ done }) => done));
     },
   };
 }
 
-const HEALTHY: readonly Outcome[] = [
+const HEALTHY_CONDITIONS: readonly Outcome[] = [
   { type: "Ready", status: "True" },
   { type: "Active", status: "True", severity: "Info" },
   { type: "ContainerHealthy", status: "True" },
@@ -126,7 +127,7 @@ const HEALTHY: readonly Outcome[] = [
   { type: "ResourcesAvailable", status: "True" },
 ];
 
-function imageMissing(image: string): Outcome[] {
+function imageMissingConditions(image: string): Outcome[] {
   const problem = { status: "False", reason: "ContainerMissing", message: `Image '${image}' not found.` } as const;
   return [
     { type: "Ready", ...problem },
@@ -136,7 +137,7 @@ function imageMissing(image: string): Outcome[] {
   ];
 }
 
-function unhealthy({ reason, explanation }: StartupError): Outcome[] {
+function unhealthyConditions({ reason, explanation }: StartupError): Outcome[] {
   const problem = { status: "False", reason, message: explanation } as const;
   return [
     { type: "Ready", ...problem },
@@ -146,8 +147,8 @@ function unhealthy({ reason, explanation }: StartupError): Outcome[] {
   ];
 }
 
-/** Writes down how a revision turned out; one that was deleted meanwhile stays deleted. */
-function conclude(state: State, key: string, outcomes: readonly Outcome[], now: number): void {
+/** Stores a revision's conditions, unless it was deleted meanwhile. */
+function storeConditions(state: State, key: string, outcomes: readonly Outcome[], now: number): void {
   const revision = state.revisions.get(key);
   if (!revision) return;
   const conditions = updateConditions(revision.status.conditions, outcomes, now);

@@ -3,19 +3,20 @@ import { authorize } from "../iam/policy.ts";
 import { checkInvokerRequired } from "../organization/org-policies.ts";
 import type { KnativeService } from "./knative.ts";
 import type { State } from "../state/state.ts";
-import { isOn } from "./annotations.ts";
-import { resourceName, type Place } from "./naming.ts";
+import { isAnnotationTrue } from "./annotations.ts";
+import { resourceName, type Place } from "./names.ts";
 
-/** Whether a service asks nobody who he is: `--no-invoker-iam-check`. */
+/** Whether a service skips the invoker check: `--no-invoker-iam-check`. */
 export function isInvokerCheckOff(service: Pick<KnativeService, "metadata">): boolean {
-  return isOn(service, "run.googleapis.com/invoker-iam-disabled");
+  return isAnnotationTrue(service, "run.googleapis.com/invoker-iam-disabled");
 }
 
 /**
- * Switching the check off or on says who may call, so who does it must be allowed to: https://cloud.google.com/run/docs/authenticating/public#required-roles
- * Throws ApiError PERMISSION_DENIED, FAILED_PRECONDITION where the organisation wants it on.
+ * Checks that the principal can turn the invoker check off or on, which decides who can call:
+ * https://cloud.google.com/run/docs/authenticating/public#required-roles. Throws ApiError PERMISSION_DENIED, and
+ * FAILED_PRECONDITION if the organization requires the check.
  */
-export function checkInvokerSwitch(
+export function authorizeInvokerCheckChange(
   state: State,
   next: KnativeService,
   current: KnativeService | undefined,

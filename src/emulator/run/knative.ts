@@ -47,7 +47,7 @@ export interface Container {
 
 interface Volume {
   readonly name: string;
-  /** Without items, the file is named as the secret is, and holds its latest version. */
+  /** Without items, the file has the secret's name and its latest version. */
   readonly secret?: { readonly secretName: string; readonly items?: readonly { readonly key: string; readonly path: string }[] };
 }
 

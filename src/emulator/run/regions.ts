@@ -1,10 +1,10 @@
 interface Region {
-  /** What stands for the region in a service's `HASH-CODE.a.run.app` host. */
+  /** The region's code in a service's `HASH-CODE.a.run.app` host. */
   readonly code: string;
   readonly displayName: string;
 }
 
-/** Where Cloud Run is: https://cloud.google.com/run/docs/locations */
+/** Cloud Run's regions: https://cloud.google.com/run/docs/locations */
 export const REGIONS: ReadonlyMap<string, Region> = new Map(
   Object.entries({
     "africa-south1": { code: "bq", displayName: "Johannesburg" },
@@ -53,7 +53,7 @@ export const REGIONS: ReadonlyMap<string, Region> = new Map(
   }),
 );
 
-/** The region that a code in a host stands for. */
+/** The region of a code in a host name. */
 export function regionOfCode(code: string): string | undefined {
   for (const [name, region] of REGIONS) if (region.code === code) return name;
   return undefined;

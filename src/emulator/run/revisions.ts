@@ -3,10 +3,10 @@ import { isDeepStrictEqual } from "node:util";
 import { ApiError } from "../server/errors.ts";
 import type { KnativeRevision, KnativeService } from "./knative.ts";
 import type { State } from "../state/state.ts";
-import { readiness, updateConditions } from "./conditions.ts";
-import { keyOf, nameRevision, type Place } from "./naming.ts";
+import { readReadiness, updateConditions } from "./conditions.ts";
+import { keyOf, createRevisionName, type Place } from "./names.ts";
 
-/** The revision of a name; throws ApiError NOT_FOUND. */
+/** Finds a revision. Throws ApiError NOT_FOUND. */
 export function getRevision(state: State, place: Place, name: string): KnativeRevision {
   const revision = state.revisions.get(keyOf(place, name));
   if (revision) return revision;
@@ -16,7 +16,7 @@ export function getRevision(state: State, place: Place, name: string): KnativeRe
   );
 }
 
-/** All revisions of a service, the oldest first. */
+/** Lists a service's revisions, oldest first. */
 export function revisionsOf(state: State, place: Place, service: string): KnativeRevision[] {
   return state.revisions
     .list(keyOf(place, ""))
@@ -28,22 +28,22 @@ export function serviceOf({ metadata }: KnativeRevision): string {
   return metadata.labels["serving.knative.dev/service"] ?? "";
 }
 
-/** The generation of the service that made the revision. */
+/** The generation of the service that created the revision. */
 function generationOf({ metadata }: KnativeRevision): number {
   return Number(metadata.labels["serving.knative.dev/configurationGeneration"]);
 }
 
 /**
- * The revision that a service's template asks for: a new one, which is not stored yet, or the one that has the template's name and spec already.
- * Throws ApiError ALREADY_EXISTS where another revision has that name.
+ * Creates the revision of a service's template without storing it; returns the existing revision if its name and spec
+ * are the same. Throws ApiError ALREADY_EXISTS if another revision has that name.
  */
-export function stampRevision(state: State, place: Place, service: KnativeService, now: number): KnativeRevision {
+export function createRevision(state: State, place: Place, service: KnativeService, now: number): KnativeRevision {
   const { metadata: owner, spec } = service;
   const { metadata: template = {}, spec: revisionSpec } = spec.template;
-  const name = template.name ?? nameRevision(owner.name, owner.generation);
-  const known = state.revisions.get(keyOf(place, name));
-  if (known && serviceOf(known) === owner.name && isDeepStrictEqual(known.spec, revisionSpec)) return known;
-  if (known) throw new ApiError("ALREADY_EXISTS", `Revision named '${name}' with different configuration already exists.`);
+  const name = template.name ?? createRevisionName(owner.name, owner.generation);
+  const existing = state.revisions.get(keyOf(place, name));
+  if (existing && serviceOf(existing) === owner.name && isDeepStrictEqual(existing.spec, revisionSpec)) return existing;
+  if (existing) throw new ApiError("ALREADY_EXISTS", `Revision named '${name}' with different configuration already exists.`);
 
   const creationTimestamp = new Date(now).toISOString();
   return {
@@ -80,7 +80,10 @@ export function stampRevision(state: State, place: Place, service: KnativeServic
   };
 }
 
-/** Deletes a revision, or only checks that with `dryRun`; throws ApiError FAILED_PRECONDITION where it is a service's latest or takes traffic. */
+/**
+ * Deletes a revision, or only checks whether it can with `dryRun`. Throws ApiError FAILED_PRECONDITION if it is its
+ * service's latest or receives traffic.
+ */
 export function deleteRevision(state: State, place: Place, name: string, dryRun = false): void {
   const revision = getRevision(state, place, name);
   const service = state.services.get(keyOf(place, serviceOf(revision)));
@@ -93,7 +96,7 @@ export function deleteRevision(state: State, place: Place, name: string, dryRun 
   if (!dryRun) state.revisions.delete(keyOf(place, name));
 }
 
-/** Whether it is known that a revision can, or cannot, take traffic. */
-export function isProven({ status }: KnativeRevision): boolean {
-  return readiness(status.conditions) !== undefined;
+/** Whether the revision is known to be ready, or not to be. */
+export function isReadinessKnown({ status }: KnativeRevision): boolean {
+  return readReadiness(status.conditions) !== undefined;
 }

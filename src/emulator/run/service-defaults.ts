@@ -4,7 +4,7 @@ import type { ContainerRequest, TargetRequest, TemplateRequest } from "./service
 
 const PROBE_LABEL = "run.googleapis.com/startupProbeType";
 
-/** A template with all that Cloud Run fills in where the client leaves it open. `serviceAccount` is the project's default one. */
+/** Fills in a template's defaults as Cloud Run does. `serviceAccount` is the project's default one. */
 export function fillTemplate({ metadata, spec, ...rest }: TemplateRequest, serviceAccount: string): KnativeService["spec"]["template"] {
   const container = fillContainer(spec.containers[0] as ContainerRequest);
   const cpu = parseCpu(container.resources?.limits?.["cpu"] ?? "") ?? 1;
@@ -26,7 +26,7 @@ export function fillTemplate({ metadata, spec, ...rest }: TemplateRequest, servi
   };
 }
 
-/** All traffic to the latest revision, where the client does not say. */
+/** The default is all traffic to the latest revision. */
 export function fillTraffic(traffic: readonly TargetRequest[]): TrafficTarget[] {
   if (traffic.length === 0) return [{ percent: 100, latestRevision: true }];
   return traffic.map(({ percent, revisionName, latestRevision, tag }) => ({
@@ -38,7 +38,7 @@ export function fillTraffic(traffic: readonly TargetRequest[]): TrafficTarget[] 
 }
 
 function fillContainer(container: ContainerRequest): Container {
-  // gcloud names a lone container "", which is no name.
+  // gcloud sends an empty name for a single container.
   const { name, ports, resources, startupProbe, ...rest } = container;
   const { name: protocol, containerPort = 8080 } = ports?.[0] ?? {};
   return {
@@ -46,7 +46,7 @@ function fillContainer(container: ContainerRequest): Container {
     ...(name && { name }),
     ports: [{ ...ports?.[0], name: protocol || "http1", containerPort }],
     resources: { ...resources, limits: { cpu: "1000m", memory: "512Mi", ...resources?.limits } },
-    // The default probe follows the port when that is changed.
+    // The default probe follows the port.
     startupProbe: isDefaultProbe(startupProbe)
       ? { timeoutSeconds: 240, periodSeconds: 240, failureThreshold: 1, tcpSocket: { port: containerPort } }
       : { timeoutSeconds: 1, periodSeconds: 10, failureThreshold: 3, ...startupProbe },

@@ -1,8 +1,8 @@
 import * as v from "valibot";
 import { ApiError } from "../server/errors.ts";
 
-const Texts = v.optional(v.record(v.string(), v.string()), {});
-const Whole = v.pipe(v.number(), v.integer());
+const StringMap = v.optional(v.record(v.string(), v.string()), {});
+const Integer = v.pipe(v.number(), v.integer());
 const Volume = v.looseObject({
   name: v.string(),
   secret: v.optional(
@@ -20,12 +20,12 @@ const EnvironmentVariable = v.looseObject({
 });
 
 const Probe = v.looseObject({
-  initialDelaySeconds: v.optional(Whole),
-  periodSeconds: v.optional(Whole),
-  timeoutSeconds: v.optional(Whole),
-  failureThreshold: v.optional(Whole),
-  tcpSocket: v.optional(v.looseObject({ port: v.optional(Whole) })),
-  grpc: v.optional(v.looseObject({ port: v.optional(Whole), service: v.optional(v.string()) })),
+  initialDelaySeconds: v.optional(Integer),
+  periodSeconds: v.optional(Integer),
+  timeoutSeconds: v.optional(Integer),
+  failureThreshold: v.optional(Integer),
+  tcpSocket: v.optional(v.looseObject({ port: v.optional(Integer) })),
+  grpc: v.optional(v.looseObject({ port: v.optional(Integer), service: v.optional(v.string()) })),
   httpGet: v.optional(
     v.looseObject({
       path: v.optional(v.string()),
@@ -34,14 +34,14 @@ const Probe = v.looseObject({
   ),
 });
 
-// Unlike Cloud Run: fields that the emulator does not know are kept and shown, and have no effect.
+// Unlike Cloud Run: unknown fields of v1 services are stored and returned, and have no effect.
 const Container = v.looseObject({
   image: v.optional(v.string(), ""),
   name: v.optional(v.string()),
   command: v.optional(v.array(v.string())),
   args: v.optional(v.array(v.string())),
   env: v.optional(v.array(EnvironmentVariable)),
-  ports: v.optional(v.array(v.looseObject({ name: v.optional(v.string()), containerPort: v.optional(Whole) }))),
+  ports: v.optional(v.array(v.looseObject({ name: v.optional(v.string()), containerPort: v.optional(Integer) }))),
   resources: v.optional(v.looseObject({ limits: v.optional(v.record(v.string(), v.string())) })),
   volumeMounts: v.optional(v.array(v.looseObject({ name: v.string(), mountPath: v.string() }))),
   startupProbe: v.optional(Probe),
@@ -49,10 +49,10 @@ const Container = v.looseObject({
 });
 
 const Template = v.looseObject({
-  metadata: v.optional(v.looseObject({ name: v.optional(v.string()), labels: Texts, annotations: Texts }), {}),
+  metadata: v.optional(v.looseObject({ name: v.optional(v.string()), labels: StringMap, annotations: StringMap }), {}),
   spec: v.looseObject({
-    containerConcurrency: v.optional(Whole),
-    timeoutSeconds: v.optional(Whole),
+    containerConcurrency: v.optional(Integer),
+    timeoutSeconds: v.optional(Integer),
     serviceAccountName: v.optional(v.string()),
     containers: v.optional(v.array(Container), []),
     volumes: v.optional(v.array(Volume)),
@@ -62,7 +62,7 @@ const Template = v.looseObject({
 const Target = v.looseObject({
   revisionName: v.optional(v.string()),
   latestRevision: v.optional(v.boolean()),
-  percent: v.optional(Whole),
+  percent: v.optional(Integer),
   tag: v.optional(v.string()),
 });
 
@@ -73,19 +73,19 @@ const Service = v.looseObject({
     name: v.optional(v.string(), ""),
     namespace: v.optional(v.string()),
     resourceVersion: v.optional(v.string()),
-    labels: Texts,
-    annotations: Texts,
+    labels: StringMap,
+    annotations: StringMap,
   }),
   spec: v.looseObject({ template: Template, traffic: v.optional(v.array(Target), []) }),
 });
 
-/** A Service as a client sends it, with the types that Google's message has; the rest of the rules is not checked yet. */
+/** A client's Service with Google's field types; other rules aren't checked yet. */
 export type ServiceRequest = v.InferOutput<typeof Service>;
 export type ContainerRequest = v.InferOutput<typeof Container>;
 export type TemplateRequest = v.InferOutput<typeof Template>;
 export type TargetRequest = v.InferOutput<typeof Target>;
 
-/** Reads the body of a create or replace request; throws ApiError INVALID_ARGUMENT for a field of the wrong type. */
+/** Parses the body of a create or replace request. Throws ApiError INVALID_ARGUMENT for a field of the wrong type. */
 export function parseService(body: unknown): ServiceRequest {
   const withoutNulls: unknown = JSON.parse(JSON.stringify(body), (_, value: unknown) => value ?? undefined);
   const result = v.safeParse(Service, withoutNulls);

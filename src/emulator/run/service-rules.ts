@@ -1,15 +1,15 @@
 import { checkContainer } from "./container-rules.ts";
-import { LONGEST_LABEL } from "./naming.ts";
+import { MAX_LABEL_LENGTH } from "./names.ts";
 import type { ServiceRequest, TargetRequest, TemplateRequest } from "./service-request.ts";
 import type { Violation } from "./violations.ts";
 
 const NAME = /^[a-z]([a-z0-9-]*[a-z0-9])?$/;
-const INGRESS = ["all", "internal", "internal-and-cloud-load-balancing"];
-const LONGEST_AUDIENCES = 32_768;
+const INGRESS_VALUES = ["all", "internal", "internal-and-cloud-load-balancing"];
+const MAX_AUDIENCES_LENGTH = 32_768;
 
-/** The rules for a service besides its fields' types. `label` is the first label of its host, which tags stand before. */
+/** Checks a service beyond its fields' types. `label` is the first label of its host, which tags precede. */
 export function* checkService({ metadata, spec }: ServiceRequest, label: string): Generator<Violation> {
-  if (!NAME.test(metadata.name) || metadata.name.length > LONGEST_LABEL) {
+  if (!NAME.test(metadata.name) || metadata.name.length > MAX_LABEL_LENGTH) {
     const description =
       "only lowercase, digits, and hyphens; must begin with letter, and may not end with hyphen; must be less than 64 characters.";
     yield { field: "metadata.name", description };
@@ -21,20 +21,20 @@ export function* checkService({ metadata, spec }: ServiceRequest, label: string)
 
 function* checkAnnotations(annotations: Readonly<Record<string, string>>): Generator<Violation> {
   const ingress = "run.googleapis.com/ingress";
-  if (!INGRESS.includes(annotations[ingress] ?? "all")) {
-    yield { field: `metadata.annotations[${ingress}]`, description: `Invalid value. Must be one of ${INGRESS.join(", ")}.` };
+  if (!INGRESS_VALUES.includes(annotations[ingress] ?? "all")) {
+    yield { field: `metadata.annotations[${ingress}]`, description: `Invalid value. Must be one of ${INGRESS_VALUES.join(", ")}.` };
   }
   const audiences = "run.googleapis.com/custom-audiences";
-  if (!isListOfTexts(annotations[audiences] ?? "[]")) {
+  if (!isStringArray(annotations[audiences] ?? "[]")) {
     yield {
       field: `metadata.annotations[${audiences}]`,
-      description: `Must be a JSON array of strings of at most ${LONGEST_AUDIENCES} characters.`,
+      description: `Must be a JSON array of strings of at most ${MAX_AUDIENCES_LENGTH} characters.`,
     };
   }
 }
 
-function isListOfTexts(json: string): boolean {
-  if (json.length > LONGEST_AUDIENCES) return false;
+function isStringArray(json: string): boolean {
+  if (json.length > MAX_AUDIENCES_LENGTH) return false;
   try {
     const value: unknown = JSON.parse(json);
     return Array.isArray(value) && value.every((item) => typeof item === "string");
@@ -44,11 +44,11 @@ function isListOfTexts(json: string): boolean {
 }
 
 function* checkTemplate({ metadata, spec }: TemplateRequest, service: string): Generator<Violation> {
-  const at = "spec.template.spec";
+  const path = "spec.template.spec";
   const { name } = metadata;
   if (name !== undefined && !name.startsWith(`${service}-`)) {
     yield { field: "spec.template.metadata.name", description: `Revision name must be prefixed by the service name: '${service}-'.` };
-  } else if (name !== undefined && (!NAME.test(name) || name.length > LONGEST_LABEL)) {
+  } else if (name !== undefined && (!NAME.test(name) || name.length > MAX_LABEL_LENGTH)) {
     const description =
       "only lowercase, digits, and hyphens; must begin with letter, and may not end with hyphen; must be less than 64 characters.";
     yield { field: "spec.template.metadata.name", description };
@@ -65,18 +65,18 @@ function* checkTemplate({ metadata, spec }: TemplateRequest, service: string): G
 
   const { containerConcurrency = 0, timeoutSeconds = 300, containers, volumes = [] } = spec;
   if (containerConcurrency < 0 || containerConcurrency > 1000)
-    yield { field: `${at}.containerConcurrency`, description: "Must be between 0 and 1000 inclusive." };
+    yield { field: `${path}.containerConcurrency`, description: "Must be between 0 and 1000 inclusive." };
   if (timeoutSeconds < 1 || timeoutSeconds > 3600)
-    yield { field: `${at}.timeoutSeconds`, description: "Must be between 1 and 3600 seconds inclusive." };
-  // Unlike Cloud Run: there are no sidecars.
+    yield { field: `${path}.timeoutSeconds`, description: "Must be between 1 and 3600 seconds inclusive." };
+  // Unlike Cloud Run: sidecars aren't supported.
   if (containers.length !== 1)
-    yield { field: `${at}.containers`, description: `Exactly one container is expected here, ${containers.length} were given.` };
+    yield { field: `${path}.containers`, description: `Exactly one container is expected here, ${containers.length} were given.` };
   for (const [index, { name }] of (containers[0]?.volumeMounts ?? []).entries()) {
     if (!volumes.some((volume) => volume.name === name))
-      yield { field: `${at}.containers[0].volumeMounts[${index}].name`, description: `There is no volume named '${name}'.` };
+      yield { field: `${path}.containers[0].volumeMounts[${index}].name`, description: `There is no volume named '${name}'.` };
   }
   for (const [index, container] of containers.entries())
-    yield* checkContainer(container, spec.containerConcurrency, `${at}.containers[${index}]`);
+    yield* checkContainer(container, spec.containerConcurrency, `${path}.containers[${index}]`);
 }
 
 function* checkTraffic(traffic: readonly TargetRequest[], label: string): Generator<Violation> {
@@ -85,19 +85,19 @@ function* checkTraffic(traffic: readonly TargetRequest[], label: string): Genera
   if (sum !== 100) yield { field: "spec.traffic", description: `Traffic targets sum to ${sum}, want 100.` };
   const tags = new Set<string>();
   for (const [index, { percent = 0, tag, revisionName, latestRevision = false }] of traffic.entries()) {
-    const at = `spec.traffic[${index}]`;
-    if (percent < 0 || percent > 100) yield { field: `${at}.percent`, description: "Must be between 0 and 100 inclusive." };
+    const path = `spec.traffic[${index}]`;
+    if (percent < 0 || percent > 100) yield { field: `${path}.percent`, description: "Must be between 0 and 100 inclusive." };
     if (latestRevision === Boolean(revisionName))
-      yield { field: at, description: "Expected exactly one of revisionName and latestRevision: true." };
+      yield { field: path, description: "Expected exactly one of revisionName and latestRevision: true." };
     if (tag === undefined) continue;
     if (!NAME.test(tag) || tag.includes("---"))
       yield {
-        field: `${at}.tag`,
+        field: `${path}.tag`,
         description: "only lowercase, digits, and hyphens; must begin with letter, and may not end with hyphen.",
       };
-    if (`${tag}---${label}`.length > LONGEST_LABEL)
-      yield { field: `${at}.tag`, description: `The tag is too long for a host name: '${tag}---${label}' may have 63 characters.` };
-    if (tags.has(tag)) yield { field: `${at}.tag`, description: `The tag '${tag}' is used more than once.` };
+    if (`${tag}---${label}`.length > MAX_LABEL_LENGTH)
+      yield { field: `${path}.tag`, description: `The tag is too long for a host name: '${tag}---${label}' may have 63 characters.` };
+    if (tags.has(tag)) yield { field: `${path}.tag`, description: `The tag '${tag}' is used more than once.` };
     tags.add(tag);
   }
 }

@@ -7,28 +7,28 @@ import type { KnativeRevision, KnativeService } from "./knative.ts";
 import type { Runtime } from "../runtime.ts";
 import type { State } from "../state/state.ts";
 import { updateConditions } from "./conditions.ts";
-import { checkInvokerSwitch } from "./invoker-check.ts";
-import { defaultServiceAccount, hashLabel, hashUrl, keyOf, resourceName, urlsOf, type Place } from "./naming.ts";
-import { revisionsOf, stampRevision } from "./revisions.ts";
+import { authorizeInvokerCheckChange } from "./invoker-check.ts";
+import { defaultServiceAccount, hashLabel, hashUrl, keyOf, resourceName, urlsOf, type Place } from "./names.ts";
+import { revisionsOf, createRevision } from "./revisions.ts";
 import { fillTemplate, fillTraffic } from "./service-defaults.ts";
 import { parseService, type ServiceRequest } from "./service-request.ts";
 import { checkService } from "./service-rules.ts";
-import { refuse } from "./violations.ts";
+import { throwViolations } from "./violations.ts";
 
-/** A request to create or to replace a service. */
+/** A request to create or replace a service. */
 export interface ServiceWrite {
   readonly place: Place;
-  /** The service's name where the path says it. */
+  /** The service's name in the request's path, if any. */
   readonly name?: string;
   readonly body: unknown;
   readonly principal: Principal;
-  /** Check all, change nothing. */
+  /** Check everything, but change nothing. */
   readonly dryRun: boolean;
-  /** Make a revision even where the template is as it was. */
+  /** Create a revision even if the template didn't change. */
   readonly forceNewRevision?: boolean;
 }
 
-/** The service of a name; throws ApiError NOT_FOUND. */
+/** Finds a service. Throws ApiError NOT_FOUND. */
 export function getService(state: State, place: Place, name: string): KnativeService {
   const service = state.services.get(keyOf(place, name));
   if (service) return service;
@@ -38,7 +38,7 @@ export function getService(state: State, place: Place, name: string): KnativeSer
   );
 }
 
-/** Stores a new service and its first revision, neither of them ready yet. */
+/** Stores a new service and its first revision, both not ready yet. */
 export function createService(runtime: Pick<Runtime, "state" | "now">, write: ServiceWrite): KnativeService {
   return writeService(runtime, write, (state, { metadata }) => {
     if (state.services.get(keyOf(write.place, metadata.name)))
@@ -47,12 +47,12 @@ export function createService(runtime: Pick<Runtime, "state" | "now">, write: Se
   });
 }
 
-/** Stores what a service is to become, and a new revision where the template changed. */
+/** Stores a service's new spec, and a new revision if the template changed. */
 export function replaceService(runtime: Pick<Runtime, "state" | "now">, write: ServiceWrite & { readonly name: string }): KnativeService {
   return writeService(runtime, write, (state, { metadata: { name, resourceVersion } }) => {
     const current = getService(state, write.place, write.name);
     if (name !== write.name)
-      refuse([{ field: "metadata.name", description: `Expected '${write.name}', as the path has it, but obtained '${name}'.` }]);
+      throwViolations([{ field: "metadata.name", description: `Expected '${write.name}', as the path has it, but obtained '${name}'.` }]);
     const version = current.metadata.resourceVersion;
     if (resourceVersion === undefined || resourceVersion === version) return current;
     throw new ApiError(
@@ -80,14 +80,14 @@ function writeService({ state, now }: Pick<Runtime, "state" | "now">, write: Ser
   const { place, dryRun } = write;
   const request = parseService(write.body);
   const { name, namespace } = request.metadata;
-  refuse([...checkNamespace(namespace, place), ...checkService(request, hashLabel(place, name))]);
+  throwViolations([...checkNamespace(namespace, place), ...checkService(request, hashLabel(place, name))]);
   const current = findCurrent(state, request);
   const draft = draftService(request, current, write, now());
-  checkServiceAccount(state, draft, write);
-  checkInvokerSwitch(state, draft, current, write);
+  authorizeServiceAccount(state, draft, write);
+  authorizeInvokerCheckChange(state, draft, current, write);
 
-  const changed = write.forceNewRevision || !isDeepStrictEqual(draft.spec.template, current?.spec.template);
-  const revision = changed ? stampRevision(state, place, draft, now()) : undefined;
+  const needsRevision = write.forceNewRevision || !isDeepStrictEqual(draft.spec.template, current?.spec.template);
+  const revision = needsRevision ? createRevision(state, place, draft, now()) : undefined;
   const service = revision ? { ...draft, status: { ...draft.status, latestCreatedRevisionName: revision.metadata.name } } : draft;
   if (!dryRun) store(state, place, service, revision);
   return service;
@@ -119,7 +119,7 @@ function draftService(
       namespace: projectNumber,
       selfLink: `/apis/serving.knative.dev/v1/namespaces/${projectNumber}/services/${name}`,
       uid: current?.metadata.uid ?? randomUUID(),
-      // Microseconds, as Google's versions are, and never the same twice.
+      // Microseconds, like Google's versions, and always increasing.
       resourceVersion: String(Math.max(now * 1000, Number(current?.metadata.resourceVersion ?? 0) + 1)),
       generation: (current?.metadata.generation ?? 0) + 1,
       creationTimestamp: current?.metadata.creationTimestamp ?? new Date(now).toISOString(),
@@ -155,8 +155,11 @@ function checkNamespace(namespace: string | undefined, { project }: Place) {
   ];
 }
 
-/** https://cloud.google.com/run/docs/configuring/services/service-identity: who deploys must be allowed to act as the service's account. */
-function checkServiceAccount(state: State, { spec }: KnativeService, { place, principal }: ServiceWrite): void {
+/**
+ * The deployer must be allowed to act as the service's account:
+ * https://cloud.google.com/run/docs/configuring/services/service-identity
+ */
+function authorizeServiceAccount(state: State, { spec }: KnativeService, { place, principal }: ServiceWrite): void {
   const email = spec.template.spec.serviceAccountName ?? "";
   const account = state.serviceAccounts.get(email);
   const projectId = account?.projectId ?? (email === defaultServiceAccount(place.project) ? place.project.projectId : undefined);

@@ -7,7 +7,7 @@ import { isAllowed } from "../iam/policy.ts";
 import { findProject } from "../state/projects.ts";
 import type { KnativeRevision } from "../run/knative.ts";
 import { StartupError } from "../run/instances/instance-error.ts";
-import { defaultServiceAccount } from "../run/naming.ts";
+import { defaultServiceAccount } from "../run/names.ts";
 import type { State } from "../state/state.ts";
 import { secretName } from "./secrets.ts";
 import { accessVersion } from "./versions.ts";

@@ -43,7 +43,7 @@ interface EmulatorServer {
 
 /** Creates the emulator's one port on 127.0.0.1: a forward proxy, the emulated hosts, and the emulator's own address, told apart by the request. */
 export function createEmulatorServer(options: ServerOptions): EmulatorServer {
-  const http1 = { maxHeaderSize: MAX_HEADER_BYTES, requestTimeout: MAX_REQUEST_TIMEOUT_MS };
+  const http1 = { maxHeaderSize: MAX_HEADER_BYTES, requestTimeoutMs: MAX_REQUEST_TIMEOUT_MS };
   const { acceptTls, acceptHttp2 } = createSecureServer({
     authority: options.authority,
     http1,

@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { canInvoke } from "../../../src/emulator/front-door/authorize.ts";
 import { setPolicy } from "../../../src/emulator/iam/policy.ts";
-import { routeHost } from "../../../src/emulator/run/route.ts";
+import { resolveHost } from "../../../src/emulator/run/resolve-host.ts";
 import { PROJECT, PROJECT_NUMBER } from "../../helpers/api-server.ts";
 import { NOW } from "../../helpers/identity.ts";
 import { idTokenOf, openService, SERVICE } from "../../helpers/service-call.ts";
@@ -140,7 +140,7 @@ test(
     const tokens = accounts.flatMap((account) =>
       [...good, ...bad].map((audience) => ({ account, audience, token: idTokenOf(account, audience) })),
     );
-    const route = routeHost(state, new URL(hello.url).host, 0);
+    const route = resolveHost(state, new URL(hello.url).host, 0);
     if (!route) throw new Error("The service has no route");
 
     const outcomes = new Map<string, number>();

@@ -34,7 +34,7 @@ async function explanation(opened: ReturnType<typeof openInstances>): Promise<st
 }
 
 test("an instance gets the value that a secret has when it starts, if its account may read it", async () => {
-  const opened = openInstances({ container: { env: [GREETING] }, idleMilliseconds: 10 });
+  const opened = openInstances({ container: { env: [GREETING] }, idleTimeoutMs: 10 });
   const { state, instances, engine } = opened;
   const at = "spec.template.spec.containers[0].env[0].value_from.secret_key_ref.name";
   expect(await explanation(opened)).toBe(DENIED(at, "greeting/versions/latest"));
@@ -100,7 +100,7 @@ test("secrets that are mounted lie in folders that are gone with the instance, a
     { name: "whole", mountPath: "/whole" },
     { name: "memory", mountPath: "/scratch" },
   ];
-  const { state, instances, engine } = openInstances({ spec: { volumes }, container: { volumeMounts }, idleMilliseconds: 10 });
+  const { state, instances, engine } = openInstances({ spec: { volumes }, container: { volumeMounts }, idleTimeoutMs: 10 });
   addSecret(state, "greeting", "hello", "good day");
   allow(state, "greeting");
   const lease = await instances.acquire(KEY, NEVER);

@@ -1,16 +1,16 @@
 import type { StartOptions } from "../../engine/engine.ts";
 
-/** What an instance finds around it, besides its own revision, from before it starts until it is gone. */
-export interface Surroundings {
-  /** Environment variables; those that the revision has itself win. */
+/** An instance's environment besides its revision, from before it starts until it is gone. */
+export interface InstanceContext {
+  /** Environment variables; the revision's own take precedence. */
   readonly environment: Readonly<Record<string, string>>;
-  /** Takes each line that the instance writes. */
+  /** Receives each line that the instance writes. */
   readonly log: StartOptions["log"];
-  /** Takes what Cloud Run itself has to say about the instance. */
-  readonly say: (severity: "INFO" | "WARNING" | "ERROR", text: string) => void;
-  /** The instance is gone, or never came to be. */
+  /** Receives Cloud Run's own messages about the instance. */
+  readonly logSystem: (severity: "INFO" | "WARNING" | "ERROR", text: string) => void;
+  /** Call it when the instance is gone or failed to start. */
   close(): void;
 }
 
-/** Prepares for an instance of a revision that is about to start. */
-export type Surround = (revisionKey: string) => Promise<Surroundings>;
+/** Creates the context of an instance that is about to start. */
+export type OpenInstanceContext = (revisionKey: string) => Promise<InstanceContext>;

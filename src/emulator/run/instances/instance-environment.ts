@@ -6,34 +6,34 @@ import { openMetadataServer } from "../../metadata/metadata-server.ts";
 import { describeInstance } from "../../metadata/metadata.ts";
 import type { Project } from "../../state/resources.ts";
 import type { Runtime } from "../../runtime.ts";
-import { defaultServiceAccount } from "../naming.ts";
-import type { Surround } from "./instance-context.ts";
+import { defaultServiceAccount } from "../names.ts";
+import type { OpenInstanceContext } from "./instance-context.ts";
 
-interface SurroundOptions extends Pick<Runtime, "state" | "signingKeys" | "now" | "log"> {
+interface ContextOptions extends Pick<Runtime, "state" | "signingKeys" | "now" | "log"> {
   readonly logs: LogStore;
   /** Where the emulator listens; known once it does. */
   readonly address: Promise<string>;
 }
 
-// Unlike Cloud Run: variables of the environment lead an instance to the metadata server, to Google and to other services.
-/** Gives each instance a metadata server of its own, the way to it and to the emulator, and a place in the log. */
-export function createSurround({ logs, address, ...runtime }: SurroundOptions): Surround {
+// Unlike Cloud Run: environment variables direct an instance to the metadata server, to Google's APIs and to other services.
+/** Gives each instance its own metadata server, the variables that lead to it and to the emulator, and a log. */
+export function createInstanceContextOpener({ logs, address, ...runtime }: ContextOptions): OpenInstanceContext {
   const { state, log } = runtime;
   return async (revisionKey) => {
     const [projectId = "", region = ""] = revisionKey.split("/");
     const project = state.projects.get(projectId) as Project;
     const serviceAccount = state.revisions.get(revisionKey)?.spec.serviceAccountName || defaultServiceAccount(project);
-    // As long as Cloud Run's.
+    // The length of Cloud Run's instance IDs.
     const instanceId = randomBytes(65).toString("hex");
     const url = await address;
     const metadata = describeInstance(runtime, { project, region, instanceId, serviceAccount });
     const server = await openMetadataServer({ metadata, emulator: () => new URL(url), log });
     const { authorities, added } = emulatorFiles(state.directory, projectId);
-    const { write, say } = openInstanceLog({ state, logs }, revisionKey, instanceId);
+    const { write, say: logSystem } = openInstanceLog({ state, logs }, revisionKey, instanceId);
     return {
       environment: instanceEnvironment({ url, authorities, added, metadata: `127.0.0.1:${server.port}` }),
       log: write,
-      say,
+      logSystem,
       close: () => server.close(),
     };
   };

@@ -1,4 +1,7 @@
-/** Why a call got no instance. The front door answers with this status and text: https://cloud.google.com/run/docs/troubleshooting */
+/**
+ * Why a call got no instance. The front door responds with this status and text:
+ * https://cloud.google.com/run/docs/troubleshooting
+ */
 export class InstanceError extends Error {
   override readonly name: string = "InstanceError";
   readonly status: 429 | 500;
@@ -9,12 +12,12 @@ export class InstanceError extends Error {
   }
 }
 
-/** An instance that did not start. */
+/** An instance that failed to start. */
 export class StartupError extends InstanceError {
   override readonly name = "StartupError";
-  /** One word for the conditions of the revision. */
+  /** The reason in the revision's conditions. */
   readonly reason: string;
-  /** What the conditions of the revision say. */
+  /** The message in the revision's conditions. */
   readonly explanation: string;
 
   constructor(reason: string, explanation: string) {

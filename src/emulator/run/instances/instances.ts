@@ -5,42 +5,52 @@ import type { Runtime } from "../../runtime.ts";
 import { openInstanceSecrets, removeStaleMounts, type InstanceSecrets } from "../../secrets/instance-secrets.ts";
 import { InstanceError, StartupError } from "./instance-error.ts";
 import { createPool, type Lease, type Pool } from "./pool.ts";
-import { scaleOf } from "./scale.ts";
-import { startInstance } from "./startup.ts";
-import type { Surround, Surroundings } from "./instance-context.ts";
+import { readScaling } from "./scaling.ts";
+import { startInstance } from "./start-instance.ts";
+import type { OpenInstanceContext, InstanceContext } from "./instance-context.ts";
 
-/** Cloud Run keeps an instance for at most 15 minutes without a request. */
-const IDLE = 15 * 60_000;
-/** https://cloud.google.com/run/docs/about-instance-autoscaling: the least time that a request waits for an instance. */
-const QUEUE = 10_000;
+/** Cloud Run stops an instance after at most 15 minutes without a request. */
+const IDLE_TIMEOUT_MS = 15 * 60_000;
+/**
+ * The minimum time that a request waits for an instance: https://cloud.google.com/run/docs/about-instance-autoscaling
+ */
+const MIN_QUEUE_TIMEOUT_MS = 10_000;
 
-/** The instances of all revisions; they come with the requests and go without them. */
+/** The instances of all revisions, which start and stop with the requests. */
 export interface Instances {
-  /** A place that is free at once, as `acquire` would choose it. Throws InstanceError where there is none to be had. */
-  take(revisionKey: string, instanceId?: string): Lease | undefined;
-  /** A place for one request in an instance of a revision, in a certain one if that has a place. Throws InstanceError where there is none to be had, and the signal's reason. */
+  /** Leases an instance like `acquire`, but only if one is free right now. Throws InstanceError. */
+  tryAcquire(revisionKey: string, instanceId?: string): Lease | undefined;
+  /**
+   * Leases an instance of a revision for one request, preferably the given instance. Throws InstanceError if none is
+   * available, and the signal's reason.
+   */
   acquire(revisionKey: string, signal: AbortSignal, instanceId?: string): Promise<Lease>;
-  /** Sees to it that a revision has as many instances as it is to have even without a request. */
-  keepLeast(revisionKey: string): void;
-  /** Lets the instances of a revision go when they have answered what they have; resolves when they are gone. */
+  /** Starts a revision's minimum number of instances. */
+  startMinInstances(revisionKey: string): void;
+  /** Stops a revision's instances once they have finished their requests; resolves when they are gone. */
   stopRevision(revisionKey: string): Promise<void>;
-  /** Stops all instances, giving each ten seconds from its SIGTERM. */
+  /** Stops all instances, with a grace period of ten seconds after SIGTERM. */
   close(): Promise<void>;
 }
 
 interface InstancesOptions {
-  readonly idleMilliseconds?: number;
-  readonly queueMilliseconds?: number;
-  /** Takes each line that an instance writes. */
+  readonly idleTimeoutMs?: number;
+  readonly queueTimeoutMs?: number;
+  /** Receives each line that an instance writes. */
   readonly onLog?: (revisionKey: string, stream: "stdout" | "stderr", line: string) => void;
-  readonly surround?: Surround;
+  readonly openContext?: OpenInstanceContext;
 }
 
 export function createInstances({ state, engine }: Pick<Runtime, "state" | "engine">, options: InstancesOptions = {}): Instances {
-  const { idleMilliseconds = IDLE, queueMilliseconds = QUEUE, onLog = () => undefined, surround = nothingAround } = options;
+  const {
+    idleTimeoutMs = IDLE_TIMEOUT_MS,
+    queueTimeoutMs = MIN_QUEUE_TIMEOUT_MS,
+    onLog = () => undefined,
+    openContext = openEmptyContext,
+  } = options;
   const pools = new Map<string, Pool>();
-  const retired = new Set<Pool>();
-  let closed = false;
+  const retiredPools = new Set<Pool>();
+  let isClosed = false;
   removeStaleMounts(state);
 
   const openPool = (key: string): Pool => {
@@ -49,38 +59,38 @@ export function createInstances({ state, engine }: Pick<Runtime, "state" | "engi
     return createPool({
       start: (signal) => start(key, revision, signal),
       protocol: revision.spec.containers[0]?.ports?.[0]?.name === "h2c" ? "h2c" : "http1",
-      requestTimeout: (revision.spec.timeoutSeconds ?? 300) * 1000,
+      requestTimeoutMs: (revision.spec.timeoutSeconds ?? 300) * 1000,
       concurrency: revision.spec.containerConcurrency || 80,
-      scale: () => scaleOf(state, key),
-      idleMilliseconds,
-      queueMilliseconds,
+      readScaling: () => readScaling(state, key),
+      idleTimeoutMs,
+      minQueueTimeoutMs: queueTimeoutMs,
     });
   };
 
   const start = async (key: string, revision: KnativeRevision, signal: AbortSignal): Promise<Instance> => {
-    const image = imageOf(revision);
-    const around = await surround(key);
+    const image = findRevisionImage(revision);
+    const context = await openContext(key);
     let secrets: InstanceSecrets | undefined;
-    const leave = () => {
-      around.close();
+    const closeContext = () => {
+      context.close();
       secrets?.close();
     };
-    const log: Surroundings["log"] = (stream, line) => {
+    const log: InstanceContext["log"] = (stream, line) => {
       onLog(key, stream, line);
-      around.log(stream, line);
+      context.log(stream, line);
     };
     try {
       secrets = openInstanceSecrets(state, key.split("/")[0] ?? "", revision);
-      const instance = await startInstance({ revision, secrets, ...image, ...around, log }, signal);
-      void instance.exited.then(leave);
+      const instance = await startInstance({ revision, secrets, ...image, ...context, log }, signal);
+      void instance.exited.then(closeContext);
       return instance;
     } catch (error) {
-      leave();
+      closeContext();
       throw error;
     }
   };
 
-  const imageOf = ({ status }: KnativeRevision) => {
+  const findRevisionImage = ({ status }: KnativeRevision) => {
     const digest = status.imageDigest?.split("@")[1] ?? "";
     const image = state.images.get(digest);
     if (!image) throw new StartupError("ContainerMissing", `Image '${status.imageDigest ?? ""}' not found.`);
@@ -95,33 +105,38 @@ export function createInstances({ state, engine }: Pick<Runtime, "state" | "engi
   };
 
   const poolOf = (key: string): Pool => {
-    if (closed) throw new InstanceError(500, "The emulator is stopping.");
+    if (isClosed) throw new InstanceError(500, "The emulator is stopping.");
     const pool = pools.get(key) ?? openPool(key);
     pools.set(key, pool);
     return pool;
   };
 
   return {
-    take: (key, instanceId) => poolOf(key).take(instanceId),
+    tryAcquire: (key, instanceId) => poolOf(key).tryAcquire(instanceId),
     acquire: async (key, signal, instanceId) => poolOf(key).acquire(signal, instanceId),
-    keepLeast(key) {
-      if (!closed && scaleOf(state, key).least > 0) poolOf(key).keep();
+    startMinInstances(key) {
+      if (!isClosed && readScaling(state, key).minInstances > 0) poolOf(key).ensureMinInstances();
     },
     async stopRevision(key) {
       const pool = pools.get(key);
       if (!pool) return;
       pools.delete(key);
-      retired.add(pool);
+      retiredPools.add(pool);
       pool.retire();
       await pool.empty;
-      retired.delete(pool);
+      retiredPools.delete(pool);
     },
     async close() {
-      closed = true;
-      await Promise.all([...pools.values(), ...retired].map((pool) => pool.close()));
+      isClosed = true;
+      await Promise.all([...pools.values(), ...retiredPools].map((pool) => pool.close()));
       pools.clear();
     },
   };
 }
 
-const nothingAround: Surround = async () => ({ environment: {}, log: () => undefined, say: () => undefined, close: () => undefined });
+const openEmptyContext: OpenInstanceContext = async () => ({
+  environment: {},
+  log: () => undefined,
+  logSystem: () => undefined,
+  close: () => undefined,
+});

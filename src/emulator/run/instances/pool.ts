@@ -1,58 +1,61 @@
 import { randomUUID } from "node:crypto";
 import type { Instance } from "../../engine/engine.ts";
 import { InstanceError } from "./instance-error.ts";
-import type { Scale } from "./scale.ts";
-import { GRACE } from "./startup.ts";
+import type { Scaling } from "./scaling.ts";
+import { SHUTDOWN_GRACE_PERIOD_MS } from "./start-instance.ts";
 
-/** In milliseconds: the first pause and the longest before an instance that is to be kept is started once more. */
-const [FIRST_PAUSE, LONGEST_PAUSE] = [1000, 60_000];
+/** The first and the longest pause before a minimum instance is started again. */
+const [FIRST_RETRY_PAUSE_MS, MAX_RETRY_PAUSE_MS] = [1000, 60_000];
 
-/** One request's place in an instance, held until `release`. */
+/** One request's share of an instance, until `release`. */
 export interface Lease {
   /** The loopback port that the instance listens on. */
   readonly port: number;
-  /** What tells the instance from all others. */
+  /** Identifies the instance. */
   readonly instanceId: string;
-  /** What the instance speaks: HTTP/1.1, or HTTP/2 without TLS. */
+  /** The instance's protocol: HTTP/1.1, or HTTP/2 without TLS. */
   readonly protocol: "http1" | "h2c";
-  /** Milliseconds until the whole answer must be there. */
-  readonly requestTimeout: number;
+  /** The time limit for the whole response. */
+  readonly requestTimeoutMs: number;
   release(): void;
 }
 
 /** The instances of one revision. */
 export interface Pool {
-  /** A place that is free at once, as `acquire` would choose it. */
-  take(instanceId?: string): Lease | undefined;
-  /** A place in an instance, in the one of `instanceId` if it has one, started where there is none; throws InstanceError, and the signal's reason. */
+  /** Leases an instance like `acquire`, but only if one is free right now. */
+  tryAcquire(instanceId?: string): Lease | undefined;
+  /**
+   * Leases an instance, preferably the one of `instanceId`; starts one if none is free. Throws InstanceError, and the
+   * signal's reason.
+   */
   acquire(signal: AbortSignal, instanceId?: string): Promise<Lease>;
-  /** Starts as many instances as are to be kept; those that fail to start are tried again, ever more slowly. */
-  keep(): void;
-  /** Lets each instance go as soon as it has no request. */
+  /** Starts the minimum number of instances; retries failed starts with growing pauses. */
+  ensureMinInstances(): void;
+  /** Stops each instance as soon as it has no requests. */
   retire(): void;
-  /** Stops all instances, whatever they do. */
+  /** Stops all instances immediately. */
   close(): Promise<void>;
-  /** Resolves when nothing is left of a retired pool. */
+  /** Resolves when a retired pool has no instances left. */
   readonly empty: Promise<void>;
 }
 
-interface PoolOptions extends Pick<Lease, "protocol" | "requestTimeout"> {
+interface PoolOptions extends Pick<Lease, "protocol" | "requestTimeoutMs"> {
   readonly start: (signal: AbortSignal) => Promise<Instance>;
-  /** Requests that one instance takes at once. */
+  /** The number of concurrent requests of one instance. */
   readonly concurrency: number;
-  /** How many instances there may be, and how many there are even without a request; looked at again and again, since it may change. */
-  readonly scale: () => Scale;
-  /** How long an instance stays without a request. */
-  readonly idleMilliseconds: number;
-  /** How long a request waits at least for a place where no further instance may start. */
-  readonly queueMilliseconds: number;
+  /** The minimum and maximum number of instances; read repeatedly, since it can change. */
+  readonly readScaling: () => Scaling;
+  /** How long an instance stays without requests. */
+  readonly idleTimeoutMs: number;
+  /** How long a request waits at least for an instance if no more can start. */
+  readonly minQueueTimeoutMs: number;
 }
 
-interface Running {
+interface PooledInstance {
   readonly id: string;
   readonly instance: Instance;
-  active: number;
-  idle: NodeJS.Timeout | undefined;
+  activeRequests: number;
+  idleTimer: NodeJS.Timeout | undefined;
 }
 
 interface Waiter {
@@ -60,154 +63,160 @@ interface Waiter {
   readonly reject: (error: unknown) => void;
 }
 
-export function createPool({ start, concurrency, scale, queueMilliseconds, ...options }: PoolOptions): Pool {
-  const running = new Set<Running>();
+export function createPool({ start, concurrency, readScaling, minQueueTimeoutMs, ...options }: PoolOptions): Pool {
+  const running = new Set<PooledInstance>();
   const waiters = new Set<Waiter>();
   const closing = new AbortController();
-  const stops = new Set<Promise<void>>();
-  let { idleMilliseconds } = options;
+  const pendingStops = new Set<Promise<void>>();
+  let { idleTimeoutMs } = options;
   let starting = 0;
-  let retired = false;
-  let pause = 0;
-  let retry: NodeJS.Timeout | undefined;
-  let patience = queueMilliseconds;
-  let report: () => void;
-  const empty = new Promise<void>((resolve) => (report = resolve));
+  let isRetired = false;
+  let retryPauseMs = 0;
+  let retryTimer: NodeJS.Timeout | undefined;
+  let queueTimeoutMs = minQueueTimeoutMs;
+  let resolveEmpty: () => void;
+  const empty = new Promise<void>((resolve) => (resolveEmpty = resolve));
 
-  const reportEmpty = () => {
-    if (retired && starting === 0 && running.size === 0 && waiters.size === 0 && stops.size === 0) report();
+  const checkEmpty = () => {
+    if (isRetired && starting === 0 && running.size === 0 && waiters.size === 0 && pendingStops.size === 0) resolveEmpty();
   };
-  const stop = (each: Running) => {
-    if (!running.delete(each)) return;
-    clearTimeout(each.idle);
-    const stopped = each.instance.stop(GRACE).finally(() => {
-      stops.delete(stopped);
-      reportEmpty();
+  const stop = (pooled: PooledInstance) => {
+    if (!running.delete(pooled)) return;
+    clearTimeout(pooled.idleTimer);
+    const stopped = pooled.instance.stop(SHUTDOWN_GRACE_PERIOD_MS).finally(() => {
+      pendingStops.delete(stopped);
+      checkEmpty();
     });
-    stops.add(stopped);
+    pendingStops.add(stopped);
   };
-  const rest = (each: Running) => {
-    if (each.active > 0 || !running.has(each)) return;
-    if (idleMilliseconds === 0) return stop(each);
-    each.idle = setTimeout(() => (running.size > scale().least ? stop(each) : rest(each)), idleMilliseconds);
+  const stopWhenIdle = (pooled: PooledInstance) => {
+    if (pooled.activeRequests > 0 || !running.has(pooled)) return;
+    if (idleTimeoutMs === 0) return stop(pooled);
+    pooled.idleTimer = setTimeout(() => (running.size > readScaling().minInstances ? stop(pooled) : stopWhenIdle(pooled)), idleTimeoutMs);
   };
-  const lease = (each: Running): Lease => {
-    clearTimeout(each.idle);
-    each.active += 1;
-    let held = true;
+  const createLease = (pooled: PooledInstance): Lease => {
+    clearTimeout(pooled.idleTimer);
+    pooled.activeRequests += 1;
+    let isHeld = true;
     const release = () => {
-      if (!held) return;
-      held = false;
-      each.active -= 1;
-      pump();
-      rest(each);
+      if (!isHeld) return;
+      isHeld = false;
+      pooled.activeRequests -= 1;
+      serveWaiters();
+      stopWhenIdle(pooled);
     };
-    return { port: each.instance.port, instanceId: each.id, protocol: options.protocol, requestTimeout: options.requestTimeout, release };
+    return {
+      port: pooled.instance.port,
+      instanceId: pooled.id,
+      protocol: options.protocol,
+      requestTimeoutMs: options.requestTimeoutMs,
+      release,
+    };
   };
   const findFree = (id?: string) => {
-    let first: Running | undefined;
-    for (const each of running) {
-      if (each.active >= concurrency) continue;
-      if (each.id === id || id === undefined) return each;
-      first ??= each;
+    let first: PooledInstance | undefined;
+    for (const pooled of running) {
+      if (pooled.activeRequests >= concurrency) continue;
+      if (pooled.id === id || id === undefined) return pooled;
+      first ??= pooled;
     }
     return first;
   };
-  const launch = async () => {
+  const startInstance = async () => {
     starting += 1;
-    const begun = performance.now();
+    const startedAt = performance.now();
     try {
       const instance = await start(closing.signal);
-      const started = performance.now();
-      // https://cloud.google.com/run/docs/about-instance-autoscaling: as long as three and a half starts.
-      patience = Math.max(queueMilliseconds, 3.5 * (started - begun));
-      const each: Running = { id: randomUUID(), instance, active: 0, idle: undefined };
-      running.add(each);
+      const readyAt = performance.now();
+      // Three and a half startup times: https://cloud.google.com/run/docs/about-instance-autoscaling
+      queueTimeoutMs = Math.max(minQueueTimeoutMs, 3.5 * (readyAt - startedAt));
+      const pooled: PooledInstance = { id: randomUUID(), instance, activeRequests: 0, idleTimer: undefined };
+      running.add(pooled);
       void instance.exited.then(() => {
-        clearTimeout(each.idle);
-        if (running.delete(each)) slowDown(performance.now() - started);
-        pump();
-        keep();
+        clearTimeout(pooled.idleTimer);
+        if (running.delete(pooled)) growRetryPause(performance.now() - readyAt);
+        serveWaiters();
+        ensureMinInstances();
       });
       starting -= 1;
-      pump();
-      rest(each);
+      serveWaiters();
+      stopWhenIdle(pooled);
     } catch (error) {
       starting -= 1;
-      slowDown(0);
+      growRetryPause(0);
       for (const waiter of [...waiters].slice(0, concurrency)) waiter.reject(error);
-      pump();
+      serveWaiters();
     }
-    keep();
+    ensureMinInstances();
   };
-  const slowDown = (lived: number) => {
-    pause = lived > LONGEST_PAUSE ? 0 : Math.min(pause * 2 || FIRST_PAUSE, LONGEST_PAUSE);
+  const growRetryPause = (uptimeMs: number) => {
+    retryPauseMs = uptimeMs > MAX_RETRY_PAUSE_MS ? 0 : Math.min(retryPauseMs * 2 || FIRST_RETRY_PAUSE_MS, MAX_RETRY_PAUSE_MS);
   };
-  const keep = () => {
-    if (retired || retry || running.size + starting >= scale().least) return;
-    retry = setTimeout(() => {
-      retry = undefined;
-      void launch();
-      keep();
-    }, pause);
+  const ensureMinInstances = () => {
+    if (isRetired || retryTimer || running.size + starting >= readScaling().minInstances) return;
+    retryTimer = setTimeout(() => {
+      retryTimer = undefined;
+      void startInstance();
+      ensureMinInstances();
+    }, retryPauseMs);
   };
-  const pump = () => {
+  const serveWaiters = () => {
     for (const waiter of waiters) {
       const free = findFree();
       if (!free) break;
-      waiter.resolve(lease(free));
+      waiter.resolve(createLease(free));
     }
-    while (starting < waiters.size / concurrency && running.size + starting < scale().most) void launch();
-    reportEmpty();
+    while (starting < waiters.size / concurrency && running.size + starting < readScaling().maxInstances) void startInstance();
+    checkEmpty();
   };
 
   const retire = () => {
-    retired = true;
-    idleMilliseconds = 0;
-    clearTimeout(retry);
-    for (const each of running) rest(each);
-    reportEmpty();
+    isRetired = true;
+    idleTimeoutMs = 0;
+    clearTimeout(retryTimer);
+    for (const pooled of running) stopWhenIdle(pooled);
+    checkEmpty();
   };
 
-  const take = (instanceId?: string): Lease | undefined => {
+  const tryAcquire = (instanceId?: string): Lease | undefined => {
     const free = waiters.size === 0 ? findFree(instanceId) : undefined;
-    return free && lease(free);
+    return free && createLease(free);
   };
 
   return {
     empty,
-    keep,
+    ensureMinInstances,
     retire,
-    take,
+    tryAcquire,
     async acquire(signal, instanceId) {
       signal.throwIfAborted();
-      const taken = take(instanceId);
-      if (taken) return taken;
+      const lease = tryAcquire(instanceId);
+      if (lease) return lease;
       return new Promise((resolve, reject) => {
-        const leave = () => {
+        const removeWaiter = () => {
           waiters.delete(waiter);
           clearTimeout(timer);
           signal.removeEventListener("abort", abort);
         };
         const waiter: Waiter = {
-          resolve: (taken) => (leave(), resolve(taken)),
-          reject: (error) => (leave(), reject(error as Error)),
+          resolve: (lease) => (removeWaiter(), resolve(lease)),
+          reject: (error) => (removeWaiter(), reject(error as Error)),
         };
         const abort = () => waiter.reject(signal.reason);
         const timer = setTimeout(() => {
           if (starting > 0) timer.refresh();
           else waiter.reject(new InstanceError(429, "The request was aborted because there was no available instance."));
-        }, patience);
+        }, queueTimeoutMs);
         signal.addEventListener("abort", abort);
         waiters.add(waiter);
-        pump();
+        serveWaiters();
       });
     },
     async close() {
       closing.abort(new InstanceError(500, "The emulator is stopping."));
       for (const waiter of waiters) waiter.reject(closing.signal.reason);
       retire();
-      for (const each of running) stop(each);
+      for (const pooled of running) stop(pooled);
       await empty;
     },
   };

@@ -1,25 +1,31 @@
 import { randomInt } from "node:crypto";
 import { createServer } from "node:net";
 
-/** Below what Linux, macOS and Windows give to outgoing connections, one of which could otherwise get there before the instance does. */
-const [FIRST, END] = [20_000, 32_768];
+/**
+ * Below the ephemeral ports of Linux, macOS and Windows: an outgoing connection could otherwise get the port before the
+ * instance does.
+ */
+const [FIRST_PORT, END_PORT] = [20_000, 32_768];
 
-const taken = new Set<number>();
+const reservedPorts = new Set<number>();
 
-/** A free port of the loopback interface, which nobody else in this process is given before it is released: whoever listened there would get another service's calls. */
-export async function takePort(): Promise<number> {
-  for (let attempt = 0; attempt < END - FIRST; attempt += 1) {
-    const port = randomInt(FIRST, END);
-    if (taken.has(port)) continue;
-    taken.add(port);
+/**
+ * Reserves a free loopback port until it is released: two services must never share one, or calls would reach the wrong
+ * service.
+ */
+export async function reservePort(): Promise<number> {
+  for (let attempt = 0; attempt < END_PORT - FIRST_PORT; attempt += 1) {
+    const port = randomInt(FIRST_PORT, END_PORT);
+    if (reservedPorts.has(port)) continue;
+    reservedPorts.add(port);
     if (await isFree(port)) return port;
-    taken.delete(port);
+    reservedPorts.delete(port);
   }
-  throw new Error(`No port from ${FIRST} to ${END - 1} is free.`);
+  throw new Error(`No port from ${FIRST_PORT} to ${END_PORT - 1} is free.`);
 }
 
 export function releasePort(port: number): void {
-  taken.delete(port);
+  reservedPorts.delete(port);
 }
 
 function isFree(port: number): Promise<boolean> {

@@ -3,7 +3,7 @@ import { connect as connectHttp2 } from "node:http2";
 import { connect } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** A startup or liveness probe, as Knative writes it: https://cloud.google.com/run/docs/configuring/healthchecks */
+/** A startup or liveness probe in Knative's form: https://cloud.google.com/run/docs/configuring/healthchecks */
 export interface Probe {
   readonly initialDelaySeconds?: number;
   readonly periodSeconds?: number;
@@ -13,51 +13,53 @@ export interface Probe {
   readonly grpc?: { readonly service?: string };
 }
 
-// Unlike Cloud Run: probes go to the instance's one port, whatever port they name, and listening on 127.0.0.1 alone is enough.
-/** Probes once. */
-async function succeeds({ timeoutSeconds = 1, httpGet, grpc }: Probe, port: number): Promise<boolean> {
-  const timeout = timeoutSeconds * 1000;
-  if (httpGet) return answers(port, httpGet, timeout);
-  if (grpc) return serves(port, grpc.service ?? "", timeout);
-  return accepts(port, timeout);
+// Unlike Cloud Run: probes use the instance's only port, whatever port they name, and it is enough to listen on 127.0.0.1.
+async function probeOnce({ timeoutSeconds = 1, httpGet, grpc }: Probe, port: number): Promise<boolean> {
+  const timeoutMs = timeoutSeconds * 1000;
+  if (httpGet) return probeHttp(port, httpGet, timeoutMs);
+  if (grpc) return probeGrpc(port, grpc.service ?? "", timeoutMs);
+  return probeTcp(port, timeoutMs);
 }
 
-// Unlike Cloud Run: a startup probe is tried every few milliseconds until its time is over, not once in a period.
-/** Tries a startup probe until it succeeds, its time is over (false) or the signal aborts (false). */
+// Unlike Cloud Run: a startup probe is tried every few milliseconds until its time is over, not once per period.
+/** Tries a startup probe until it succeeds; false if its time is over or the signal aborts. */
 export async function waitForStart(probe: Probe, port: number, signal: AbortSignal): Promise<boolean> {
   const { initialDelaySeconds = 0, periodSeconds = 10, failureThreshold = 3 } = probe;
-  await rest(initialDelaySeconds * 1000, signal);
-  const end = performance.now() + periodSeconds * failureThreshold * 1000;
-  for (let pause = 10; performance.now() < end && !signal.aborted; pause = Math.min(pause * 1.5, 250)) {
-    if (await succeeds(probe, port)) return true;
-    await rest(pause, signal);
+  await pauseUntilAbort(initialDelaySeconds * 1000, signal);
+  const deadline = performance.now() + periodSeconds * failureThreshold * 1000;
+  for (let pauseMs = 10; performance.now() < deadline && !signal.aborted; pauseMs = Math.min(pauseMs * 1.5, 250)) {
+    if (await probeOnce(probe, port)) return true;
+    await pauseUntilAbort(pauseMs, signal);
   }
   return false;
 }
 
-/** Tries a liveness probe once in a period; resolves with true when it has failed too often in a row, with false when the signal aborts. */
+/**
+ * Tries a liveness probe once per period. Resolves with true when it failed too often in a row, with false when the
+ * signal aborts.
+ */
 export async function waitForFailure(probe: Probe, port: number, signal: AbortSignal): Promise<boolean> {
   const { initialDelaySeconds = 0, periodSeconds = 10, failureThreshold = 3 } = probe;
-  await rest(initialDelaySeconds * 1000, signal);
-  for (let failures = 0; !signal.aborted; await rest(periodSeconds * 1000, signal)) {
-    failures = (await succeeds(probe, port)) ? 0 : failures + 1;
+  await pauseUntilAbort(initialDelaySeconds * 1000, signal);
+  for (let failures = 0; !signal.aborted; await pauseUntilAbort(periodSeconds * 1000, signal)) {
+    failures = (await probeOnce(probe, port)) ? 0 : failures + 1;
     if (failures >= failureThreshold && !signal.aborted) return true;
   }
   return false;
 }
 
-/** How Cloud Run's log names what a probe does. */
-export function kindOf({ httpGet, grpc }: Probe): "HTTP" | "GRPC" | "TCP" {
+/** The probe's type in Cloud Run's log. */
+export function probeType({ httpGet, grpc }: Probe): "HTTP" | "GRPC" | "TCP" {
   return httpGet ? "HTTP" : grpc ? "GRPC" : "TCP";
 }
 
-async function rest(milliseconds: number, signal: AbortSignal): Promise<void> {
+async function pauseUntilAbort(milliseconds: number, signal: AbortSignal): Promise<void> {
   if (milliseconds > 0) await sleep(milliseconds, undefined, { signal }).catch(() => undefined);
 }
 
-function accepts(port: number, timeout: number): Promise<boolean> {
+function probeTcp(port: number, timeoutMs: number): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect({ port, host: "127.0.0.1", timeout });
+    const socket = connect({ port, host: "127.0.0.1", timeout: timeoutMs });
     socket.on("connect", () => resolve(true));
     for (const event of ["connect", "timeout"]) socket.on(event, () => socket.destroy());
     socket.on("error", () => resolve(false));
@@ -65,11 +67,11 @@ function accepts(port: number, timeout: number): Promise<boolean> {
   });
 }
 
-function answers(port: number, { path = "/", httpHeaders = [] }: NonNullable<Probe["httpGet"]>, timeout: number): Promise<boolean> {
+function probeHttp(port: number, { path = "/", httpHeaders = [] }: NonNullable<Probe["httpGet"]>, timeoutMs: number): Promise<boolean> {
   const headers = Object.fromEntries(httpHeaders.map(({ name, value = "" }) => [name, value]));
   return new Promise((resolve) => {
     const request = get(
-      { port, host: "127.0.0.1", path, headers, agent: false, signal: AbortSignal.timeout(timeout) },
+      { port, host: "127.0.0.1", path, headers, agent: false, signal: AbortSignal.timeout(timeoutMs) },
       ({ statusCode = 0 }) => {
         request.destroy();
         resolve(statusCode >= 200 && statusCode < 400);
@@ -80,14 +82,17 @@ function answers(port: number, { path = "/", httpHeaders = [] }: NonNullable<Pro
   });
 }
 
-/** Asks by gRPC's health checking protocol, whose messages have one field each: the service's name, and its status, of which 1 is SERVING. */
-function serves(port: number, service: string, timeout: number): Promise<boolean> {
+/**
+ * Uses gRPC's health checking protocol. Its messages have one field each: the service's name, and the status, of which
+ * 1 is SERVING.
+ */
+function probeGrpc(port: number, service: string, timeoutMs: number): Promise<boolean> {
   const name = Buffer.from(service);
   const message = name.length === 0 ? name : Buffer.concat([Buffer.from([0x0a, name.length]), name]);
   const prefix = Buffer.from([0, 0, 0, 0, message.length]);
   return new Promise((resolve) => {
     const session = connectHttp2(`http://127.0.0.1:${port}`);
-    const timer = setTimeout(() => session.destroy(), timeout);
+    const timer = setTimeout(() => session.destroy(), timeoutMs);
     session.on("error", () => undefined);
     session.on("close", () => {
       clearTimeout(timer);

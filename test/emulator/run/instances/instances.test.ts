@@ -46,7 +46,7 @@ test("a place that was given back twice is free once", async () => {
 });
 
 test("a request waits for a place where no instance may be added, and is refused with 429 when none gets free", async () => {
-  const { instances } = openInstances({ concurrency: 1, maxScale: "1", queueMilliseconds: 200 });
+  const { instances } = openInstances({ concurrency: 1, maxScale: "1", queueTimeoutMs: 200 });
   const first = await instances.acquire(KEY, NEVER);
   const waiting = instances.acquire(KEY, NEVER);
   first.release();
@@ -65,7 +65,7 @@ test("a request that its caller gave up leaves the queue", async () => {
 });
 
 test("an instance without a request is stopped after its idle time", async () => {
-  const { instances, engine } = openInstances({ idleMilliseconds: 50 });
+  const { instances, engine } = openInstances({ idleTimeoutMs: 50 });
   const lease = await instances.acquire(KEY, NEVER);
   await sleep(150);
   expect(engine.alive).toBe(1);
@@ -177,14 +177,14 @@ test("an instance whose liveness probe fails too often in a row is shut down, an
 
 test("the instances that a revision is to keep are there without a request, and stay", async () => {
   const annotations = { "autoscaling.knative.dev/minScale": "2" };
-  const { instances, engine, route } = openInstances({ annotations, idleMilliseconds: 20, concurrency: 1 });
-  instances.keepLeast(KEY);
+  const { instances, engine, route } = openInstances({ annotations, idleTimeoutMs: 20, concurrency: 1 });
+  instances.startMinInstances(KEY);
   await sleep(50);
   expect(engine.started).toBe(0);
 
   route([{ revisionName: "hello-00001-abc", percent: 100 }]);
-  instances.keepLeast(KEY);
-  instances.keepLeast(KEY);
+  instances.startMinInstances(KEY);
+  instances.startMinInstances(KEY);
   await vi.waitFor(() => expect(engine.alive).toBe(2));
   const leases = await Promise.all([1, 2, 3].map(() => instances.acquire(KEY, NEVER)));
   expect(engine.alive).toBe(3);

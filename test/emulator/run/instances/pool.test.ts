@@ -13,14 +13,14 @@ test("an instance that died while it was answering is not looked after any more"
       stop: async () => undefined,
     }),
     protocol: "http1",
-    requestTimeout: 1000,
+    requestTimeoutMs: 1000,
     concurrency: 80,
-    scale: () => {
+    readScaling: () => {
       looks += 1;
-      return { least: 0, most: 1 };
+      return { minInstances: 0, maxInstances: 1 };
     },
-    idleMilliseconds: 5,
-    queueMilliseconds: 1000,
+    idleTimeoutMs: 5,
+    minQueueTimeoutMs: 1000,
   });
   const lease = await pool.acquire(new AbortController().signal);
   die();

@@ -1,17 +1,20 @@
 import type { KnativeRevision } from "../run/knative.ts";
-import { readiness } from "../run/conditions.ts";
-import { resourceName, type Place } from "../run/naming.ts";
+import { readReadiness } from "../run/conditions.ts";
+import { resourceName, type Place } from "../run/names.ts";
 import { serviceOf } from "../run/revisions.ts";
 import type { Message } from "./annotation-fields.ts";
-import { showCondition } from "./conditions.ts";
-import { etagOf, updateTimeOf } from "./service.ts";
-import { showTemplate } from "./template.ts";
+import { toConditionMessage } from "./convert-conditions.ts";
+import { etagOf, updateTimeOf } from "./convert-service.ts";
+import { toTemplateMessage } from "./convert-template.ts";
 
-/** A revision of v1 as v2 shows it: https://cloud.google.com/run/docs/reference/rest/v2/projects.locations.services.revisions */
-export function showRevision(place: Place, revision: KnativeRevision): Message {
+/**
+ * Converts a revision of v1 to v2:
+ * https://cloud.google.com/run/docs/reference/rest/v2/projects.locations.services.revisions
+ */
+export function toRevisionMessage(place: Place, revision: KnativeRevision): Message {
   const { metadata, spec, status } = revision;
   const service = serviceOf(revision);
-  const template = showTemplate(metadata, spec);
+  const template = toTemplateMessage(metadata, spec);
   const [first, ...others] = template["containers"] as Message[];
   return {
     name: `${resourceName(place, service)}/revisions/${metadata.name}`,
@@ -23,11 +26,11 @@ export function showRevision(place: Place, revision: KnativeRevision): Message {
     launchStage: "GA",
     service,
     ...template,
-    // A revision is of the image that its tag stood for when it was made.
+    // A revision uses the image that its tag referred to when it was created.
     containers: [{ ...first, ...(status.imageDigest && { image: status.imageDigest }) }, ...others],
-    conditions: status.conditions.map(showCondition),
+    conditions: status.conditions.map(toConditionMessage),
     observedGeneration: String(status.observedGeneration),
-    ...(readiness(status.conditions) === undefined && { reconciling: true }),
+    ...(readReadiness(status.conditions) === undefined && { reconciling: true }),
     etag: etagOf(metadata),
   };
 }

@@ -1,8 +1,8 @@
 import type { Message } from "./annotation-fields.ts";
-import { defined } from "./container.ts";
-import type { VolumeMessage } from "./request.ts";
+import { setFields } from "./convert-container.ts";
+import type { VolumeMessage } from "./service-schema.ts";
 
-/** A volume of v1: the sources are Kubernetes's. */
+/** A volume of v1, with Kubernetes' sources. */
 export interface KnativeVolume {
   readonly name: string;
   readonly secret?: {
@@ -22,59 +22,59 @@ export interface KnativeVolume {
 const GCS_FUSE = "gcsfuse.run.googleapis.com";
 const CLOUD_SQL = "run.googleapis.com/cloudsql-instances";
 
-/** The volumes of v2 as v1 has them; Cloud SQL is an annotation there. */
-export function readVolumes(volumes: readonly VolumeMessage[]): Message[] {
+/** Converts the volumes of v2 to v1, except for Cloud SQL, which is an annotation there. */
+export function toKnativeVolumes(volumes: readonly VolumeMessage[]): Message[] {
   return volumes
     .filter(({ cloudSqlInstance }) => !cloudSqlInstance)
     .map(({ name = "", secret, emptyDir, nfs, gcs }) => ({
       name,
       ...(secret && {
-        secret: defined({
+        secret: setFields({
           secretName: secret.secret,
           defaultMode: secret.defaultMode,
-          items: secret.items?.map(({ version, path, mode }) => defined({ key: version ?? "latest", path, mode })),
+          items: secret.items?.map(({ version, path, mode }) => setFields({ key: version ?? "latest", path, mode })),
         }),
       }),
-      ...(emptyDir && { emptyDir: defined({ medium: emptyDir.medium && "Memory", sizeLimit: emptyDir.sizeLimit }) }),
+      ...(emptyDir && { emptyDir: setFields({ medium: emptyDir.medium && "Memory", sizeLimit: emptyDir.sizeLimit }) }),
       ...(nfs && { nfs }),
       ...(gcs && {
         csi: {
           driver: GCS_FUSE,
-          ...defined({ readOnly: gcs.readOnly }),
-          volumeAttributes: defined({ bucketName: gcs.bucket, mountOptions: gcs.mountOptions?.join(",") }),
+          ...setFields({ readOnly: gcs.readOnly }),
+          volumeAttributes: setFields({ bucketName: gcs.bucket, mountOptions: gcs.mountOptions?.join(",") }),
         },
       }),
     }));
 }
 
-/** The annotation that v1 has for v2's Cloud SQL volumes. */
+/** The v1 annotation of v2's Cloud SQL volumes. */
 export function volumeAnnotations(volumes: readonly VolumeMessage[]): Readonly<Record<string, string>> {
   const instances = volumes.flatMap(({ cloudSqlInstance }) => cloudSqlInstance?.instances ?? []);
   return instances.length > 0 ? { [CLOUD_SQL]: instances.join(",") } : {};
 }
 
-/** Whether an annotation of a template is one of `volumeAnnotations`. */
+/** Whether an annotation is one of `volumeAnnotations`. */
 export function isVolumeAnnotation(name: string): boolean {
   return name === CLOUD_SQL;
 }
 
-/** The volumes of v1 as v2 shows them. */
-export function showVolumes(volumes: readonly KnativeVolume[], annotations: Readonly<Record<string, string>>): Message[] {
+/** Converts the volumes of v1 to v2. */
+export function toVolumeMessages(volumes: readonly KnativeVolume[], annotations: Readonly<Record<string, string>>): Message[] {
   const instances = annotations[CLOUD_SQL]?.split(",");
   return [
     ...volumes.map(({ name, secret, emptyDir, nfs, csi }) => ({
       name,
       ...(secret && {
-        secret: defined({
+        secret: setFields({
           secret: secret.secretName,
           defaultMode: secret.defaultMode,
-          items: secret.items?.map(({ key, path, mode }) => defined({ version: key, path, mode })),
+          items: secret.items?.map(({ key, path, mode }) => setFields({ version: key, path, mode })),
         }),
       }),
-      ...(emptyDir && { emptyDir: defined({ medium: emptyDir.medium && "MEMORY", sizeLimit: emptyDir.sizeLimit }) }),
+      ...(emptyDir && { emptyDir: setFields({ medium: emptyDir.medium && "MEMORY", sizeLimit: emptyDir.sizeLimit }) }),
       ...(nfs && { nfs }),
       ...(csi?.driver === GCS_FUSE && {
-        gcs: defined({
+        gcs: setFields({
           bucket: csi.volumeAttributes?.bucketName,
           readOnly: csi.readOnly,
           mountOptions: csi.volumeAttributes?.mountOptions?.split(","),

@@ -1,28 +1,31 @@
 import { ApiError } from "../server/errors.ts";
 import type { ObjectMeta } from "./knative.ts";
 
-interface Listed {
+interface ListItem {
   readonly kind: string;
   readonly metadata: ObjectMeta;
 }
 
-/** A Knative list: what the query's labelSelector leaves, in pages of its limit, each naming the next by its `continue`. */
-export function listPage<T extends Listed>(kind: T["kind"], all: readonly T[], query: URLSearchParams): object {
-  const selects = parseSelector(query.get("labelSelector") ?? "");
+/**
+ * A Knative list of the items that match the query's labelSelector, in pages of its limit; each page names the next in
+ * `continue`.
+ */
+export function knativeList<T extends ListItem>(kind: T["kind"], all: readonly T[], query: URLSearchParams): object {
+  const matchesSelector = parseSelector(query.get("labelSelector") ?? "");
   const limit = Number(query.get("limit") ?? 0);
   if (!Number.isInteger(limit) || limit < 0) throw new ApiError("INVALID_ARGUMENT", "Invalid value at 'limit' (TYPE_INT32).");
   const after = Buffer.from(query.get("continue") ?? "", "base64url").toString();
   const selected = all
-    .filter(({ metadata }) => selects(metadata.labels))
-    .sort((a, b) => (positionOf(a) < positionOf(b) ? -1 : 1))
-    .filter((item) => positionOf(item) > after);
+    .filter(({ metadata }) => matchesSelector(metadata.labels))
+    .sort((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1))
+    .filter((item) => sortKey(item) > after);
   const items = limit > 0 ? selected.slice(0, limit) : selected;
   const last = items.length < selected.length ? items.at(-1) : undefined;
-  const metadata = last ? { continue: Buffer.from(positionOf(last)).toString("base64url") } : {};
+  const metadata = last ? { continue: Buffer.from(sortKey(last)).toString("base64url") } : {};
   return { apiVersion: "serving.knative.dev/v1", kind: `${kind}List`, metadata, items };
 }
 
-function positionOf({ metadata }: Listed): string {
+function sortKey({ metadata }: ListItem): string {
   return `${metadata.labels["cloud.googleapis.com/location"] ?? ""}/${metadata.name}`;
 }
 
@@ -33,7 +36,7 @@ function parseSelector(selector: string): (labels: Readonly<Record<string, strin
     .map((text) => text.trim())
     .filter((text) => text !== "")
     .map(parseRequirement);
-  return (labels) => requirements.every((holds) => holds(labels));
+  return (labels) => requirements.every((matches) => matches(labels));
 }
 
 function parseRequirement(text: string): (labels: Readonly<Record<string, string>>) => boolean {
@@ -42,8 +45,8 @@ function parseRequirement(text: string): (labels: Readonly<Record<string, string
   if (label !== "") return (labels) => (labels[label] === value) === (operator !== "!=");
   const [, absent] = /^!\s*([\w./-]+)$/.exec(text) ?? [];
   if (absent !== undefined) return (labels) => !(absent in labels);
-  const [, of = "", not, list = ""] = /^([\w./-]+)\s+(not)?in\s+\(([\w.,\s-]*)\)$/.exec(text) ?? [];
-  if (of === "") throw new ApiError("INVALID_ARGUMENT", `Invalid value at 'labelSelector': '${text}' is no requirement.`);
-  const values = list.split(",").map((each) => each.trim());
-  return (labels) => values.includes(labels[of] ?? "\0") !== (not !== undefined);
+  const [, setLabel = "", isNegated, list = ""] = /^([\w./-]+)\s+(not)?in\s+\(([\w.,\s-]*)\)$/.exec(text) ?? [];
+  if (setLabel === "") throw new ApiError("INVALID_ARGUMENT", `Invalid value at 'labelSelector': '${text}' is no requirement.`);
+  const values = list.split(",").map((value) => value.trim());
+  return (labels) => values.includes(labels[setLabel] ?? "\0") !== (isNegated !== undefined);
 }

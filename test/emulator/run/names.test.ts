@@ -1,6 +1,6 @@
 import { assert, property, stringMatching } from "fast-check";
 import { expect, test } from "vitest";
-import { deterministicUrl, hashLabel, hashUrl, nameRevision, urlsOf } from "../../../src/emulator/run/naming.ts";
+import { deterministicUrl, hashLabel, hashUrl, createRevisionName, urlsOf } from "../../../src/emulator/run/names.ts";
 import { REGIONS } from "../../../src/emulator/run/regions.ts";
 
 const project = { projectId: "demo-project", projectNumber: "123456789012", name: "Demo", createTime: "2026-01-01T00:00:00Z" };
@@ -28,7 +28,7 @@ test("no name is too long for a host, and two names never share one", () => {
     property(serviceName, serviceName, (one, other) => {
       expect(hashLabel(place, one).length).toBeLessThanOrEqual(63);
       if (one !== other) expect(hashLabel(place, one)).not.toBe(hashLabel(place, other));
-      expect(nameRevision(one, 1).length).toBeLessThanOrEqual(63);
+      expect(createRevisionName(one, 1).length).toBeLessThanOrEqual(63);
     }),
   );
   const long = "a".repeat(60);
@@ -37,7 +37,7 @@ test("no name is too long for a host, and two names never share one", () => {
 });
 
 test("a revision is named after its service, the generation and three letters", () => {
-  expect(nameRevision("hello", 12)).toMatch(/^hello-00012-[a-z0-9]{3}$/);
+  expect(createRevisionName("hello", 12)).toMatch(/^hello-00012-[a-z0-9]{3}$/);
 });
 
 test("no two regions have the same code", () => {

@@ -2,24 +2,24 @@ import * as v from "valibot";
 import { ApiError } from "../server/errors.ts";
 import type { Message } from "./annotation-fields.ts";
 
-const Text = v.string();
-const Flag = v.boolean();
-const Texts = v.record(Text, Text);
-// Proto3's JSON takes a number as text, too.
-const Whole = v.pipe(v.union([v.number(), v.pipe(Text, v.regex(/^-?\d+$/))]), v.transform(Number), v.integer());
+const StringField = v.string();
+const BooleanField = v.boolean();
+const StringMap = v.record(StringField, StringField);
+// Proto3's JSON also accepts numbers as strings.
+const IntegerField = v.pipe(v.union([v.number(), v.pipe(StringField, v.regex(/^-?\d+$/))]), v.transform(Number), v.integer());
 const Seconds = v.pipe(
-  Text,
+  StringField,
   v.regex(/^\d+(\.0+)?s$/, "a whole number of seconds, like 300s, is expected"),
   v.transform((value) => Number.parseInt(value, 10)),
 );
 const ReadOnly = v.optional(v.unknown());
-// Unlike Cloud Run: GPUs, SSH, functions to build, several regions, sandboxes, binary authorization and revoked keys are refused by v2 unless they are off.
+// Unlike Cloud Run: v2 rejects GPUs, SSH, functions to build, several regions, sandboxes, binary authorization and key revocation unless they are off.
 const NotEmulated = v.pipe(v.unknown(), v.check(isUnset, "the emulator does not have this"));
 
-/** One of Google's names, in the order of their numbers from 1, or its number; what is unspecified is not set. */
+/** An enum: one of the names, whose numbers start at 1, or such a number; an unspecified value counts as not set. */
 const choice = (...names: readonly string[]) =>
   v.pipe(
-    v.union([Text, v.number()]),
+    v.union([StringField, v.number()]),
     v.transform((value) =>
       typeof value === "number" ? (["", ...names][value] ?? String(value)) : value.replace(/\w*_UN(SPECIFIED|DEFINED)$/, ""),
     ),
@@ -34,86 +34,92 @@ const optional = <T extends v.ObjectEntries>(entries: T) =>
   );
 
 const Probe = optional({
-  initialDelaySeconds: Whole,
-  timeoutSeconds: Whole,
-  periodSeconds: Whole,
-  failureThreshold: Whole,
-  httpGet: optional({ path: Text, port: Whole, httpHeaders: v.array(optional({ name: Text, value: Text })) }),
-  tcpSocket: optional({ port: Whole }),
-  grpc: optional({ port: Whole, service: Text }),
+  initialDelaySeconds: IntegerField,
+  timeoutSeconds: IntegerField,
+  periodSeconds: IntegerField,
+  failureThreshold: IntegerField,
+  httpGet: optional({ path: StringField, port: IntegerField, httpHeaders: v.array(optional({ name: StringField, value: StringField })) }),
+  tcpSocket: optional({ port: IntegerField }),
+  grpc: optional({ port: IntegerField, service: StringField }),
 });
 
 const Container = optional({
-  name: Text,
-  image: Text,
-  command: v.array(Text),
-  args: v.array(Text),
-  env: v.array(optional({ name: Text, value: Text, valueSource: optional({ secretKeyRef: optional({ secret: Text, version: Text }) }) })),
-  resources: optional({ limits: Texts, cpuIdle: Flag, startupCpuBoost: Flag }),
-  ports: v.array(optional({ name: Text, containerPort: Whole })),
-  volumeMounts: v.array(optional({ name: Text, mountPath: Text, subPath: Text })),
-  workingDir: Text,
+  name: StringField,
+  image: StringField,
+  command: v.array(StringField),
+  args: v.array(StringField),
+  env: v.array(
+    optional({
+      name: StringField,
+      value: StringField,
+      valueSource: optional({ secretKeyRef: optional({ secret: StringField, version: StringField }) }),
+    }),
+  ),
+  resources: optional({ limits: StringMap, cpuIdle: BooleanField, startupCpuBoost: BooleanField }),
+  ports: v.array(optional({ name: StringField, containerPort: IntegerField })),
+  volumeMounts: v.array(optional({ name: StringField, mountPath: StringField, subPath: StringField })),
+  workingDir: StringField,
   livenessProbe: Probe,
   startupProbe: Probe,
   readinessProbe: Probe,
-  dependsOn: v.array(Text),
-  baseImageUri: Text,
+  dependsOn: v.array(StringField),
+  baseImageUri: StringField,
   buildInfo: ReadOnly,
   sourceCode: NotEmulated,
   sandboxLauncher: NotEmulated,
 });
 
 const Volume = optional({
-  name: Text,
+  name: StringField,
   secret: optional({
-    secret: Text,
-    defaultMode: Whole,
-    items: v.array(optional({ path: Text, version: Text, mode: Whole })),
+    secret: StringField,
+    defaultMode: IntegerField,
+    items: v.array(optional({ path: StringField, version: StringField, mode: IntegerField })),
   }),
-  cloudSqlInstance: optional({ instances: v.array(Text) }),
-  emptyDir: optional({ medium: choice("MEMORY"), sizeLimit: Text }),
-  nfs: optional({ server: Text, path: Text, readOnly: Flag }),
-  gcs: optional({ bucket: Text, readOnly: Flag, mountOptions: v.array(Text) }),
+  cloudSqlInstance: optional({ instances: v.array(StringField) }),
+  emptyDir: optional({ medium: choice("MEMORY"), sizeLimit: StringField }),
+  nfs: optional({ server: StringField, path: StringField, readOnly: BooleanField }),
+  gcs: optional({ bucket: StringField, readOnly: BooleanField, mountOptions: v.array(StringField) }),
 });
 
 const Template = optional({
-  revision: Text,
-  labels: Texts,
-  annotations: Texts,
-  client: Text,
-  clientVersion: Text,
+  revision: StringField,
+  labels: StringMap,
+  annotations: StringMap,
+  client: StringField,
+  clientVersion: StringField,
   scaling: optional({
-    minInstanceCount: Whole,
-    maxInstanceCount: Whole,
+    minInstanceCount: IntegerField,
+    maxInstanceCount: IntegerField,
     cpuUtilization: NotEmulated,
     concurrencyUtilization: NotEmulated,
   }),
   vpcAccess: optional({
-    connector: Text,
+    connector: StringField,
     egress: choice("ALL_TRAFFIC", "PRIVATE_RANGES_ONLY"),
-    networkInterfaces: v.array(optional({ network: Text, subnetwork: Text, tags: v.array(Text) })),
+    networkInterfaces: v.array(optional({ network: StringField, subnetwork: StringField, tags: v.array(StringField) })),
   }),
   timeout: Seconds,
-  serviceAccount: Text,
+  serviceAccount: StringField,
   containers: v.array(Container),
   volumes: v.array(Volume),
   executionEnvironment: choice("EXECUTION_ENVIRONMENT_GEN1", "EXECUTION_ENVIRONMENT_GEN2"),
-  encryptionKey: Text,
+  encryptionKey: StringField,
   encryptionKeyRevocationAction: NotEmulated,
   encryptionKeyShutdownDuration: NotEmulated,
   nodeSelector: NotEmulated,
   gpuZonalRedundancyDisabled: NotEmulated,
-  maxInstanceRequestConcurrency: Whole,
-  serviceMesh: optional({ mesh: Text }),
-  sessionAffinity: Flag,
-  healthCheckDisabled: Flag,
+  maxInstanceRequestConcurrency: IntegerField,
+  serviceMesh: optional({ mesh: StringField }),
+  sessionAffinity: BooleanField,
+  healthCheckDisabled: BooleanField,
 });
 
 const Target = optional({
   type: choice("TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST", "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION"),
-  revision: Text,
-  percent: Whole,
-  tag: Text,
+  revision: StringField,
+  percent: IntegerField,
+  tag: StringField,
 });
 
 const OutputOnly = {
@@ -139,69 +145,72 @@ const OutputOnly = {
 };
 
 const Service = optional({
-  name: Text,
-  description: Text,
-  labels: Texts,
-  annotations: Texts,
-  client: Text,
-  clientVersion: Text,
+  name: StringField,
+  description: StringField,
+  labels: StringMap,
+  annotations: StringMap,
+  client: StringField,
+  clientVersion: StringField,
   ingress: choice("INGRESS_TRAFFIC_ALL", "INGRESS_TRAFFIC_INTERNAL_ONLY", "INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER", "INGRESS_TRAFFIC_NONE"),
   launchStage: choice("EARLY_ACCESS", "ALPHA", "BETA", "GA", "DEPRECATED", "UNIMPLEMENTED", "PRELAUNCH"),
   template: Template,
   traffic: v.array(Target),
   scaling: optional({
-    minInstanceCount: Whole,
-    maxInstanceCount: Whole,
-    manualInstanceCount: Whole,
+    minInstanceCount: IntegerField,
+    maxInstanceCount: IntegerField,
+    manualInstanceCount: IntegerField,
     scalingMode: choice("AUTOMATIC", "MANUAL"),
   }),
-  invokerIamDisabled: Flag,
-  defaultUriDisabled: Flag,
-  iapEnabled: Flag,
+  invokerIamDisabled: BooleanField,
+  defaultUriDisabled: BooleanField,
+  iapEnabled: BooleanField,
   sshEnabled: NotEmulated,
   buildConfig: NotEmulated,
   binaryAuthorization: NotEmulated,
   multiRegionSettings: NotEmulated,
-  customAudiences: v.array(Text),
-  etag: Text,
+  customAudiences: v.array(StringField),
+  etag: StringField,
   ...OutputOnly,
 });
 
-/** A Service as a client of v2 sends it; what is output only is not in it. */
+/** A v2 client's Service without output-only fields. */
 export type ServiceMessage = v.InferOutput<typeof Service>;
 export type TemplateMessage = v.InferOutput<typeof Template>;
 export type ContainerMessage = v.InferOutput<typeof Container>;
 export type VolumeMessage = v.InferOutput<typeof Volume>;
 
-/** Reads a Service whose fields have JSON's names; throws ApiError INVALID_ARGUMENT for one that is not known or of the wrong type. */
+/**
+ * Parses a Service with JSON field names. Throws ApiError INVALID_ARGUMENT for a field that is unknown or of the wrong
+ * type.
+ */
 export function parseServiceMessage(body: Message): ServiceMessage {
   const result = v.safeParse(Service, body);
   if (result.success) return result.output;
   const [issue] = result.issues;
   const keys = (issue.path ?? []).map(({ key }) => key as string | number);
-  const at = (path: readonly (string | number)[]) =>
-    path.reduce<string>((whole, key) => whole + (typeof key === "number" ? `[${key}]` : `.${key}`), "service");
+  const pathText = (path: readonly (string | number)[]) =>
+    path.reduce<string>((text, key) => text + (typeof key === "number" ? `[${key}]` : `.${key}`), "service");
   if (issue.type !== "strict_object" || issue.expected !== "never")
-    throw new ApiError("INVALID_ARGUMENT", `Invalid value at '${at(keys)}': ${issue.message}`);
+    throw new ApiError("INVALID_ARGUMENT", `Invalid value at '${pathText(keys)}': ${issue.message}`);
   const name = keys.at(-1);
-  const where = at(keys.slice(0, -1));
-  throw new ApiError("INVALID_ARGUMENT", `Invalid JSON payload received. Unknown name "${name}" at '${where}': Cannot find field.`);
+  const parent = pathText(keys.slice(0, -1));
+  throw new ApiError("INVALID_ARGUMENT", `Invalid JSON payload received. Unknown name "${name}" at '${parent}': Cannot find field.`);
 }
 
-/** Whether a value is what proto3 takes for none; clients send these too. */
+/** Whether a value is proto3's default, which clients send too. */
 function isUnset(value: unknown): boolean {
   if (typeof value !== "object" || value === null) return !value || /_UNSPECIFIED$|^0s$/.test(String(value));
   return Object.values(value).every(isUnset);
 }
 
-const MAPS = new Set(["labels", "annotations", "limits"]);
+const MAP_FIELDS = new Set(["labels", "annotations", "limits"]);
 
-/** A message with JSON's names of its fields: proto3 takes a field by either spelling, and null for what is not set. */
+/** Converts field names to JSON's spelling: proto3 accepts both spellings of a field, and null for an unset one. */
 export function camelizeFields(message: Message): Message {
   return Object.fromEntries(
     Object.entries(message)
       .filter(([, member]) => member !== null)
-      .map(([name, member]) => [camelizeName(name), MAPS.has(name) ? member : camelize(member)]),
+      .map(([name, member]) => [camelizeName(name), MAP_FIELDS.has(name) ? member : camelize(member)]),
   );
 }
 
@@ -210,7 +219,7 @@ function camelize(value: unknown): unknown {
   return typeof value === "object" && value !== null ? camelizeFields(value as Message) : value;
 }
 
-/** `max_instance_count` as `maxInstanceCount`. */
+/** Converts `max_instance_count` to `maxInstanceCount`. */
 export function camelizeName(name: string): string {
   return name.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
 }

@@ -1,17 +1,18 @@
 import { ApiError } from "../server/errors.ts";
 import type { Condition, KnativeService, TrafficTarget } from "../run/knative.ts";
-import { resourceName, type Place } from "../run/naming.ts";
-import { foreignKeys, ownKeys, SERVICE_FIELDS, showAnnotations, writeAnnotations, type Message } from "./annotation-fields.ts";
-import { showCondition } from "./conditions.ts";
-import { defined } from "./container.ts";
-import type { ServiceMessage } from "./request.ts";
-import { readTemplate, showTemplate } from "./template.ts";
+import { resourceName, type Place } from "../run/names.ts";
+import { unmappedKeys, userKeys, SERVICE_FIELDS, annotationsToFields, fieldsToAnnotations, type Message } from "./annotation-fields.ts";
+import { toConditionMessage } from "./convert-conditions.ts";
+import { setFields } from "./convert-container.ts";
+import type { ServiceMessage } from "./service-schema.ts";
+import { toKnativeTemplate, toTemplateMessage } from "./convert-template.ts";
 
 /**
- * A Service of v2 as v1 has it, for one service kept in one state: https://cloud.google.com/run/docs/reference/rest/v2/projects.locations.services
- * Google's annotations of the `current` one that v2 has no field for stay. The resource version is not in it: that is what the etag says.
+ * Converts a Service of v2 to v1, which is the stored form:
+ * https://cloud.google.com/run/docs/reference/rest/v2/projects.locations.services. Google's annotations of the
+ * `current` service without a field in v2 stay. The resource version is missing: the etag replaces it.
  */
-export function readService(message: ServiceMessage, name: string, place: Place, current: KnativeService | undefined): Message {
+export function toKnativeService(message: ServiceMessage, name: string, place: Place, current: KnativeService | undefined): Message {
   const { template = {}, traffic = [] } = message;
   return {
     apiVersion: "serving.knative.dev/v1",
@@ -21,50 +22,53 @@ export function readService(message: ServiceMessage, name: string, place: Place,
       namespace: place.project.projectNumber,
       labels: { ...message.labels },
       annotations: {
-        ...foreignKeys(SERVICE_FIELDS, current?.metadata.annotations),
+        ...unmappedKeys(SERVICE_FIELDS, current?.metadata.annotations),
         ...message.annotations,
-        ...writeAnnotations(SERVICE_FIELDS, message),
+        ...fieldsToAnnotations(SERVICE_FIELDS, message),
       },
     },
     spec: {
-      template: readTemplate(template, current?.spec.template),
+      template: toKnativeTemplate(template, current?.spec.template),
       traffic: traffic.map(({ type, revision, percent, tag }) => ({
-        ...defined({ percent, tag }),
+        ...setFields({ percent, tag }),
         ...(type === "TRAFFIC_TARGET_ALLOCATION_TYPE_LATEST" ? { latestRevision: true } : { revisionName: revision }),
       })),
     },
   };
 }
 
-/** A service of v1 as v2 shows it. */
-export function showService(place: Place, { metadata, spec, status }: KnativeService): Message {
+/** Converts a service of v1 to v2. */
+export function toServiceMessage(place: Place, { metadata, spec, status }: KnativeService): Message {
   const { annotations, generation, creationTimestamp } = metadata;
   const ready = conditionOf(status.conditions, "Ready");
   const name = resourceName(place, metadata.name);
-  const revision = (short: string | undefined) => short && `${name}/revisions/${short}`;
+  const fullName = (revision: string | undefined) => revision && `${name}/revisions/${revision}`;
   return {
     name,
     uid: metadata.uid,
     generation: String(generation),
-    ...defined({ labels: ownKeys(metadata.labels), annotations: ownKeys(annotations) }),
+    ...setFields({ labels: userKeys(metadata.labels), annotations: userKeys(annotations) }),
     createTime: creationTimestamp,
     updateTime: updateTimeOf(metadata),
     creator: annotations["serving.knative.dev/creator"],
     lastModifier: annotations["serving.knative.dev/lastModifier"],
     launchStage: "GA",
-    ...showAnnotations(SERVICE_FIELDS, annotations),
-    template: { ...defined({ revision: spec.template.metadata?.name }), ...showTemplate(spec.template.metadata, spec.template.spec) },
-    traffic: spec.traffic.map(showTarget),
+    ...annotationsToFields(SERVICE_FIELDS, annotations),
+    template: {
+      ...setFields({ revision: spec.template.metadata?.name }),
+      ...toTemplateMessage(spec.template.metadata, spec.template.spec),
+    },
+    traffic: spec.traffic.map(toTargetMessage),
     observedGeneration: String(status.observedGeneration),
-    ...(ready && { terminalCondition: showCondition(ready) }),
-    conditions: status.conditions.filter(({ type }) => type !== "Ready").map(showCondition),
-    ...defined({
-      latestReadyRevision: revision(status.latestReadyRevisionName),
-      latestCreatedRevision: revision(status.latestCreatedRevisionName),
+    ...(ready && { terminalCondition: toConditionMessage(ready) }),
+    conditions: status.conditions.filter(({ type }) => type !== "Ready").map(toConditionMessage),
+    ...setFields({
+      latestReadyRevision: fullName(status.latestReadyRevisionName),
+      latestCreatedRevision: fullName(status.latestCreatedRevisionName),
     }),
     trafficStatuses: status.traffic.map((target) => ({
-      ...showTarget(target),
-      ...defined({ revision: target.revisionName, uri: target.url }),
+      ...toTargetMessage(target),
+      ...setFields({ revision: target.revisionName, uri: target.url }),
     })),
     uri: status.url,
     urls: JSON.parse(annotations["run.googleapis.com/urls"] ?? "[]") as string[],
@@ -73,12 +77,12 @@ export function showService(place: Place, { metadata, spec, status }: KnativeSer
   };
 }
 
-/** The etag of a version of a service or a revision. */
+/** The etag of a service or a revision. */
 export function etagOf({ resourceVersion }: { readonly resourceVersion: string }): string {
   return `"${Buffer.from(resourceVersion).toString("base64")}"`;
 }
 
-/** Throws ApiError ABORTED where an etag is given that is not the current version's. */
+/** Throws ApiError ABORTED if an etag is given that isn't the current one. */
 export function checkEtag(
   { metadata }: { readonly metadata: { readonly name: string; readonly resourceVersion: string } },
   etag?: string | null,
@@ -90,7 +94,7 @@ export function checkEtag(
   );
 }
 
-/** When a service or revision was last written: its version counts microseconds. */
+/** The time of the last update of a service or revision: its version counts microseconds. */
 export function updateTimeOf({ resourceVersion }: { readonly resourceVersion: string }): string {
   return new Date(Number(resourceVersion) / 1000).toISOString();
 }
@@ -103,11 +107,11 @@ function isReconciling(generation: number, observed: number): boolean {
   return observed < generation;
 }
 
-function showTarget({ latestRevision, revisionName, percent, tag }: TrafficTarget): Message {
+function toTargetMessage({ latestRevision, revisionName, percent, tag }: TrafficTarget): Message {
   return {
     type: `TRAFFIC_TARGET_ALLOCATION_TYPE_${latestRevision ? "LATEST" : "REVISION"}`,
-    ...(!latestRevision && defined({ revision: revisionName })),
+    ...(!latestRevision && setFields({ revision: revisionName })),
     ...(percent ? { percent } : {}),
-    ...defined({ tag }),
+    ...setFields({ tag }),
   };
 }

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { KnativeService } from "../../../src/emulator/run/knative.ts";
-import { deterministicUrl, hashUrl } from "../../../src/emulator/run/naming.ts";
-import { audiencesOf, routeHost } from "../../../src/emulator/run/route.ts";
+import { deterministicUrl, hashUrl } from "../../../src/emulator/run/names.ts";
+import { audiencesOf, resolveHost } from "../../../src/emulator/run/resolve-host.ts";
 import { createService } from "../../../src/emulator/run/services.ts";
 import type { State } from "../../../src/emulator/state/state.ts";
 import { openTestState, OWNER, PROJECT } from "../../helpers/api-server.ts";
@@ -24,7 +24,7 @@ test("both URLs of a service lead to it", () => {
   const state = openTestState();
   const { place } = addService(state, "my-service", [{ revisionName: "my-service-1", percent: 100 }]);
   for (const url of [hashUrl(place, "my-service"), deterministicUrl(place, "my-service")]) {
-    expect(routeHost(state, host(url), 0)).toMatchObject({
+    expect(resolveHost(state, host(url), 0)).toMatchObject({
       service: { metadata: { name: "my-service" } },
       place,
       revisionName: "my-service-1",
@@ -40,7 +40,7 @@ test("so do they where the name has to be cut, or looks like a tag's", () => {
   >;
   names.push("a---b");
   addService(state, "a---b", [{ revisionName: "a---b", percent: 100 }]);
-  for (const name of names) expect(routeHost(state, host(hashUrl(place, name)), 0)?.revisionName).toBe(name);
+  for (const name of names) expect(resolveHost(state, host(hashUrl(place, name)), 0)?.revisionName).toBe(name);
 });
 
 test("traffic is split by percent", () => {
@@ -50,7 +50,7 @@ test("traffic is split by percent", () => {
     { revisionName: "green", percent: 10, tag: "green" },
     { revisionName: "red", tag: "old" },
   ]);
-  const at = (random: number) => routeHost(state, host(hashUrl(place, "hello")), random)?.revisionName;
+  const at = (random: number) => resolveHost(state, host(hashUrl(place, "hello")), random)?.revisionName;
   expect([at(0), at(0.89), at(0.9), at(0.9999)]).toEqual(["blue", "blue", "green", "green"]);
 });
 
@@ -60,15 +60,15 @@ test("a tag leads to its revision, whatever its percent; a tag that there is not
     { revisionName: "blue", percent: 100 },
     { revisionName: "red", tag: "old" },
   ]);
-  expect(routeHost(state, host(hashUrl(place, "hello", "old")), 0)).toMatchObject({ revisionName: "red", tag: "old" });
-  expect(routeHost(state, `old---${host(deterministicUrl(place, "hello"))}`, 0)).toMatchObject({ revisionName: "red" });
-  expect(routeHost(state, host(hashUrl(place, "hello", "new")), 0)).toBeUndefined();
+  expect(resolveHost(state, host(hashUrl(place, "hello", "old")), 0)).toMatchObject({ revisionName: "red", tag: "old" });
+  expect(resolveHost(state, `old---${host(deterministicUrl(place, "hello"))}`, 0)).toMatchObject({ revisionName: "red" });
+  expect(resolveHost(state, host(hashUrl(place, "hello", "new")), 0)).toBeUndefined();
 });
 
 test("a service that has no ready revision is found, with none", () => {
   const state = openTestState();
   const { place } = addService(state, "hello", []);
-  const route = routeHost(state, host(hashUrl(place, "hello")), 0.5);
+  const route = resolveHost(state, host(hashUrl(place, "hello")), 0.5);
   expect(route?.service.metadata.name).toBe("hello");
   expect(route?.revisionName).toBeUndefined();
 });
@@ -86,7 +86,7 @@ test.for([
 ])("no service is at %s", (unknown) => {
   const state = openTestState();
   addService(state, "hello", [{ revisionName: "blue", percent: 100 }]);
-  expect(routeHost(state, unknown, 0)).toBeUndefined();
+  expect(resolveHost(state, unknown, 0)).toBeUndefined();
 });
 
 test("a service whose default URL is disabled is not found by it", () => {
@@ -94,7 +94,7 @@ test("a service whose default URL is disabled is not found by it", () => {
   const { place } = addService(state, "hello", [{ revisionName: "blue", percent: 100 }], {
     "run.googleapis.com/default-url-disabled": "true",
   });
-  expect(routeHost(state, host(hashUrl(place, "hello")), 0)).toBeUndefined();
+  expect(resolveHost(state, host(hashUrl(place, "hello")), 0)).toBeUndefined();
 });
 
 test("a service's audiences are its URLs without tags and its custom audiences", () => {
