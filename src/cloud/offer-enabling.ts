@@ -1,62 +1,65 @@
-import { setTimeout as sleep } from "node:timers/promises";
-import type { CloudContext } from "./cloud-context.ts";
 import { CliError } from "../errors/cli-error.ts";
+import { poll } from "../http/poll.ts";
+import type { CloudContext } from "./cloud-context.ts";
 import type { Cloud } from "./cloud.ts";
 
-/** What is no reason to enable anything: what is only looked at in passing, and what enables. */
-const ASIDE = new Set(["plan", "enable", "projectPolicy"]);
+/** What fails without an offer: what enables APIs, and what a command can do without. */
+const EXEMPT: ReadonlySet<string | symbol> = new Set(["plan", "enable", "projectPolicy"]);
 
-/** Milliseconds. Google: "If you enabled this API recently, wait a few minutes for the action to propagate". */
-const PATIENCE = 180_000;
+/** Google: "If you enabled this API recently, wait a few minutes for the action to propagate". */
+const PROPAGATION_TIMEOUT_MS = 180_000;
 
 /**
- * The control plane, where a step that needs an API which is not enabled offers to enable it, and goes on. Nobody is asked where nobody can answer:
- * there the step fails with the command that enables it.
+ * The control plane, with an offer to enable an API that a verb needs and that isn't enabled; then the verb goes on. Without a person to ask, the
+ * verb fails with the command that enables the API.
  */
 export function offerEnabling(cloud: Cloud, { terminal, signal }: Pick<CloudContext, "terminal" | "signal">): Cloud {
-  const enabled = new Map<string, Promise<boolean>>();
+  const answers = new Map<string, Promise<boolean>>();
   const enable = async (project: string, api: string): Promise<boolean> => {
     if (!(await terminal.offer(`${api} is not enabled in project ${project}. Enable it?`))) return false;
     await terminal.task(`Enabling ${api}`, () => cloud.enable({ project, apis: [api] }));
     return true;
   };
 
-  const step = async <T>(run: () => Promise<T>): Promise<T> => {
-    let since: number | undefined;
-    for (let pause = 1000; ; pause = Math.min(pause * 1.5, 10_000)) {
+  const run = async (verb: () => unknown): Promise<unknown> => {
+    let failure: unknown;
+    const attempt = async (): Promise<{ readonly result: unknown } | undefined> => {
       try {
-        return await run();
+        return { result: await verb() };
       } catch (error) {
-        const needed = neededBy(error);
-        if (!needed) throw error;
-        const key = `${needed.project} ${needed.api}`;
-        const isNew = !enabled.has(key);
-        // Several steps at once may need the same one: it is asked about once.
-        if (isNew) enabled.set(key, enable(needed.project, needed.api));
-        if (!(await enabled.get(key))) throw withAnswer(error as CliError);
-        since ??= performance.now();
-        if (performance.now() - since > PATIENCE) throw error;
-        if (!isNew) await sleep(pause, undefined, { signal }).catch(() => signal.throwIfAborted());
+        const missing = missingApi(error);
+        if (!missing) throw error;
+        failure = error;
+        const key = `${missing.project} ${missing.api}`;
+        // Several verbs at once can need the same API: one of them asks.
+        const answer = answers.get(key) ?? enable(missing.project, missing.api);
+        answers.set(key, answer);
+        if (!(await answer)) throw withYesHint(error as CliError);
+        return undefined;
       }
-    }
+    };
+    const polling = { signal, firstPauseMs: 1000, maxPauseMs: 10_000, timeoutMs: PROPAGATION_TIMEOUT_MS };
+    const outcome = (await attempt()) ?? (await poll(attempt, polling));
+    if (!outcome) throw failure;
+    return outcome.result;
   };
 
-  return Object.fromEntries(
-    Object.entries(cloud).map(([name, verb]) =>
-      typeof verb !== "function" || ASIDE.has(name)
-        ? [name, verb]
-        : [name, (options: never) => step(() => (verb as (options: never) => Promise<unknown>)(options))],
-    ),
-  ) as unknown as Cloud;
+  return new Proxy(cloud, {
+    get(target, name) {
+      const verb: unknown = Reflect.get(target, name);
+      if (typeof verb !== "function" || EXEMPT.has(name)) return verb;
+      return (options: unknown) => run((): unknown => Reflect.apply(verb, target, [options]));
+    },
+  });
 }
 
-/** The API that a step lacks, where that is what it failed for. */
-function neededBy(error: unknown): { readonly project: string; readonly api: string } | undefined {
+/** The API that isn't enabled, if that is what a verb failed for. */
+function missingApi(error: unknown): { readonly project: string; readonly api: string } | undefined {
   if (!(error instanceof CliError) || error.reason !== "API_NOT_ENABLED" || error.subject?.kind !== "api") return undefined;
   const { name: api, project } = error.subject;
   return project === undefined ? undefined : { project, api };
 }
 
-function withAnswer(error: CliError): CliError {
+function withYesHint(error: CliError): CliError {
   return error.with({ hint: `${error.hint ?? ""} — or run this again with --yes, which does it.` });
 }

@@ -1,35 +1,45 @@
 import { accessSync, constants } from "node:fs";
 import { delimiter, join } from "node:path";
 import type { CloudContext } from "./cloud-context.ts";
-import { CliError } from "../errors/cli-error.ts";
 import type { Cloud } from "./cloud.ts";
+import { gcloudMissing } from "./gcloud/errors.ts";
 import { offerEnabling } from "./offer-enabling.ts";
 
-/** The control plane for a command: the same as `chooseCloud`, and it offers to enable an API that is missing. */
+type Environment = CloudContext["env"];
+
+/** The control plane for a command; it offers to enable an API that is missing. Throws GCLOUD_MISSING for `--via gcloud` without gcloud. */
 export async function openCloud(context: CloudContext): Promise<Cloud> {
-  return offerEnabling(await chooseCloud(context), context);
+  return offerEnabling(await openBackEnd(context, chooseBackEnd(context)), context);
 }
 
-/** The control plane by `--via`: gcloud where it is installed unless said otherwise. GCLOUD_MISSING where it was asked for and is not there. */
-export async function chooseCloud(context: CloudContext): Promise<Cloud> {
-  const found = findGcloud(context.env);
-  const via = context.settings.get("via")?.value ?? (found ? "gcloud" : "api");
+/** The control plane for a lookup that has little time and asks nothing. Throws as `openCloud` does. */
+export async function openCloudForLookup(context: CloudContext): Promise<Cloud> {
+  // With a key file, Google's APIs respond long before gcloud has started; without one, gcloud may be signed in.
+  return openBackEnd(context, context.env.GOOGLE_APPLICATION_CREDENTIALS ? "api" : chooseBackEnd(context));
+}
+
+/** How the control plane is used: as `--via` says, or else through gcloud if it is installed, or else through Google's APIs. */
+export function chooseBackEnd({ env, settings }: Pick<CloudContext, "env" | "settings">): Cloud["via"] {
+  const via = settings.get("via")?.value;
+  if (via === "gcloud" || via === "api") return via;
+  return findGcloud(env) ? "gcloud" : "api";
+}
+
+/** The path of gcloud; undefined if it isn't on PATH. */
+export function findGcloud(env: Environment): string | undefined {
+  const names = env.PATHEXT ? ["gcloud.cmd", "gcloud.exe"] : ["gcloud"];
+  const folders = (env.PATH ?? env.Path ?? "").split(delimiter).filter(Boolean);
+  return folders.flatMap((folder) => names.map((name) => join(folder, name))).find(isExecutable);
+}
+
+async function openBackEnd(context: CloudContext, via: Cloud["via"]): Promise<Cloud> {
+  const isInstalled = findGcloud(context.env) !== undefined;
   if (via === "gcloud") {
-    if (!found)
-      throw new CliError("GCLOUD_MISSING", "gcloud is not on PATH.", {
-        hint: "Install it from https://cloud.google.com/sdk/docs/install, or do without: --via api",
-      });
+    if (!isInstalled) throw gcloudMissing();
     return (await import("./gcloud/gcloud.ts")).createGcloudCloud(context);
   }
-  context.terminal.debug(found ? "going by Google's APIs, as --via says" : "gcloud is not on PATH: going by Google's APIs");
+  context.terminal.debug(isInstalled ? "going by Google's APIs, as --via says" : "gcloud is not on PATH: going by Google's APIs");
   return (await import("./api/api.ts")).createApiCloud(context);
-}
-
-/** Where gcloud is on PATH. */
-export function findGcloud(env: Readonly<Record<string, string | undefined>>): string | undefined {
-  const names = env.PATHEXT ? ["gcloud.cmd", "gcloud.exe"] : ["gcloud"];
-  const paths = (env.PATH ?? env.Path ?? "").split(delimiter).filter(Boolean);
-  return paths.flatMap((path) => names.map((name) => join(path, name))).find(isExecutable);
 }
 
 function isExecutable(path: string): boolean {

@@ -1,32 +1,34 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { CliError } from "../errors/cli-error.ts";
 import { TimedOut } from "../http/network-error.ts";
+import { pause } from "../http/poll.ts";
 import { isPassing } from "../http/retry.ts";
 
-interface Patience {
+interface RetryOptions {
   readonly signal: AbortSignal;
-  /** How often somebody else may be faster; 0 where a conflict is an answer. */
+  /** How many times another client can be faster; 0 by default, when a conflict is a result. */
   readonly conflicts?: number;
-  /** How often in a row what may pass by itself may fail. */
+  /** How many attempts in a row can fail by something that passes. */
   readonly failures?: number;
 }
 
-/** Milliseconds: the longest pause after the first attempt, twice as long after each further one, and never longer than the last. */
-const FIRST_PAUSE = 100;
-const LONGEST_PAUSE = 8000;
-/** Of many who are at it at once one gets through at a time, so pauses grow until all of them find room: up to so many times what an attempt takes. */
-const ROOM = 64;
-
-/** Milliseconds. Whoever says to come back later than this is told to a person, and not waited for. */
-const LONGEST_WAIT = 60_000;
+/** The longest pause after the first attempt; it doubles after each further one, up to MAX_PAUSE_MS. */
+const FIRST_PAUSE_MS = 100;
+const MAX_PAUSE_MS = 8000;
+/** Of many clients that change the same thing, one succeeds at a time, so pauses grow up to this many times the length of an attempt. */
+const MAX_COMPETING_CLIENTS = 64;
+/** A longer Retry-After is reported to the user instead of waited for. */
+const MAX_RETRY_AFTER_MS = 60_000;
 
 /**
- * Does something again where it failed by what may pass: Google's API cannot be reached or is busy, or somebody else was faster. What is done has to
- * find out first what an earlier attempt, whose answer got lost, has brought about; it is given the number of the attempt, from 1. Pauses have full
- * jitter, and keep to Retry-After: https://cloud.google.com/iam/docs/retry-strategy
+ * Repeats work that failed by something that passes: Google's API is unreachable or busy, or another client was faster. The work gets the number of
+ * the attempt, from 1, and has to find out first what an earlier attempt has done whose response got lost. Pauses have full jitter and respect
+ * Retry-After: https://cloud.google.com/iam/docs/retry-strategy
  */
-export async function withRetry<T>(work: (attempt: number) => Promise<T>, { signal, conflicts = 0, failures = 6 }: Patience): Promise<T> {
-  let [failed, outrun] = [0, 0];
+export async function withRetry<T>(
+  work: (attempt: number) => Promise<T>,
+  { signal, conflicts: maxConflicts = 0, failures: maxFailures = 6 }: RetryOptions,
+): Promise<T> {
+  let [failures, conflicts] = [0, 0];
   for (let attempt = 1; ; attempt += 1) {
     signal.throwIfAborted();
     const started = performance.now();
@@ -34,25 +36,20 @@ export async function withRetry<T>(work: (attempt: number) => Promise<T>, { sign
       return await work(attempt);
     } catch (error) {
       const isConflict = error instanceof CliError && error.code === "CONFLICT";
-      failed = isConflict ? 0 : failed + 1;
-      outrun += isConflict ? 1 : 0;
-      const isWorthIt = isConflict ? outrun <= conflicts : mayPass(error) && failed < failures;
-      const asked = askedPause(error);
-      if (signal.aborted || !isWorthIt || asked > LONGEST_WAIT) throw error;
-      const took = isConflict ? performance.now() - started : 0;
-      const longest = Math.min(Math.max(FIRST_PAUSE, took) * 2 ** (attempt - 1), Math.max(LONGEST_PAUSE, ROOM * took));
-      await pause(asked + Math.random() * longest, signal);
+      failures = isConflict ? 0 : failures + 1;
+      conflicts += isConflict ? 1 : 0;
+      const isWorthRetrying = isConflict ? conflicts <= maxConflicts : canPass(error) && failures < maxFailures;
+      const retryAfterMs = readRetryAfterMs(error);
+      if (signal.aborted || !isWorthRetrying || retryAfterMs > MAX_RETRY_AFTER_MS) throw error;
+      const attemptMs = isConflict ? performance.now() - started : 0;
+      const longestMs = Math.max(MAX_PAUSE_MS, MAX_COMPETING_CLIENTS * attemptMs);
+      await pause(retryAfterMs + Math.random() * Math.min(Math.max(FIRST_PAUSE_MS, attemptMs) * 2 ** (attempt - 1), longestMs), signal);
     }
   }
 }
 
-/** Waits so many milliseconds; throws the signal's reason where that ends it. */
-export async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
-  await sleep(milliseconds, undefined, { signal }).catch(() => signal.throwIfAborted());
-}
-
-/** Whether what failed may succeed in a while, done again or not. */
-function mayPass(error: unknown): boolean {
+/** Whether what failed can succeed later. */
+function canPass(error: unknown): boolean {
   if (!(error instanceof CliError) || (error.code !== "UNAVAILABLE" && error.code !== "TIMEOUT")) return false;
   const { cause, retryAfterSeconds } = error;
   return (
@@ -60,6 +57,6 @@ function mayPass(error: unknown): boolean {
   );
 }
 
-function askedPause(error: unknown): number {
+function readRetryAfterMs(error: unknown): number {
   return error instanceof CliError ? (error.retryAfterSeconds ?? 0) * 1000 : 0;
 }

@@ -1,5 +1,5 @@
 import { CliError } from "../errors/cli-error.ts";
-import { closestMatch } from "../errors/closest-match.ts";
+import { suggestMatch } from "../errors/closest-match.ts";
 import type { Service } from "./cloud.ts";
 import type { ServiceName } from "./names.ts";
 import { LATEST, type Revision, type TrafficOptions } from "./operate.ts";
@@ -41,9 +41,8 @@ export function assertServable(revisions: readonly Revision[], names: readonly s
   for (const name of names.filter((other) => other !== LATEST)) {
     const revision = revisions.find((other) => other.revision === name);
     if (!revision) {
-      const near = closestMatch(name, known);
       throw new CliError("NOT_FOUND", `${service} has no revision ${name}.`, {
-        hint: near ? `Did you mean ${near}? There ${list(known)}` : `There ${list(known)}`,
+        hint: [suggestMatch(name, known), `There ${list(known)}`].filter(Boolean).join(" "),
         details: { revision: name, revisions: known },
       });
     }

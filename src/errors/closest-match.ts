@@ -23,3 +23,9 @@ function editDistance(a: string, b: string): number {
   }
   return rows[a.length]![b.length]!;
 }
+
+/** `Did you mean WORD?`; undefined if no known word is close. `render` shows the word, such as with its flag. */
+export function suggestMatch(word: string, known: Iterable<string>, render = (match: string) => match): string | undefined {
+  const match = closestMatch(word, known);
+  return match === undefined ? undefined : `Did you mean ${render(match)}?`;
+}

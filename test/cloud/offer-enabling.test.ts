@@ -62,7 +62,8 @@ test("by gcloud it is gcloud that enables it, and the failed line is run again",
 
 const DISABLED = new CliError("PERMISSION_DENIED", "It is not enabled.", {
   hint: "gcloud services enable run.googleapis.com --project p",
-  details: { reason: "API_NOT_ENABLED", project: "p", api: "run.googleapis.com" },
+  reason: "API_NOT_ENABLED",
+  subject: { kind: "api", name: "run.googleapis.com", project: "p" },
 });
 
 /** A control plane whose API is disabled until it is enabled, and for so many calls more. */

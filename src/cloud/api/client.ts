@@ -1,4 +1,5 @@
 import type { AccessToken, Credentials } from "../../auth/credentials.ts";
+import { sendWithToken } from "../../auth/send-with-token.ts";
 import type { CloudContext } from "../cloud-context.ts";
 import { CliError } from "../../errors/cli-error.ts";
 import type { Response } from "../../http/client.ts";
@@ -49,13 +50,14 @@ export function openApiClient(
 ): ApiClient {
   let token: Promise<AccessToken> | undefined;
   let account: string | undefined;
+  let rejectedToken: string | undefined;
 
   async function currentToken(): Promise<string> {
     const current = token;
     const known = await current?.catch(() => undefined);
-    const isExpiring = !known || known.expires < Date.now() / 1000 + MIN_TOKEN_LIFETIME_SECONDS;
-    // Of several requests that find the token expiring, the first fetches one for all.
-    if (token === current && isExpiring) token = fetchOperatorToken();
+    const isUsable = known && known.token !== rejectedToken && known.expires >= Date.now() / 1000 + MIN_TOKEN_LIFETIME_SECONDS;
+    // Of several requests that need a new token, the first fetches one for all.
+    if (token === current && !isUsable) token = fetchOperatorToken();
     return (await token)!.token;
   }
 
@@ -68,24 +70,31 @@ export function openApiClient(
   async function send({ method, url, body, bytes, headers = [], timeoutMs = REQUEST_TIMEOUT_MS }: ApiRequest): Promise<Response> {
     const json = body === undefined ? undefined : JSON.stringify(body);
     const type: [string, string][] = json === undefined ? [] : [["Content-Type", "application/json"]];
-    for (let isFirst = true; ; isFirst = false) {
-      const used = await currentToken();
-      const response = await context.send({
-        method,
-        url,
-        headers: [["Authorization", `Bearer ${used}`], ...type, ...headers],
-        body: bytes ?? json,
-        timeout: timeoutMs,
-        // A response that begins and never ends counts as none.
-        signal: AbortSignal.timeout(5 * timeoutMs),
-        ...(method === "GET" ? { retry: GET_RETRY } : { retry: { times: 0 } }),
-      });
-      // The token can have expired meanwhile, and a request that was not authenticated has done nothing.
-      if (response.status !== 401 || !isFirst) return response;
-      response.body.resume();
-      const known = await token;
-      if (known?.token === used) token = undefined;
-    }
+    const { result } = await sendWithToken({
+      fetchToken: currentToken,
+      send: (accessToken) =>
+        context.send({
+          method,
+          url,
+          headers: [["Authorization", `Bearer ${accessToken}`], ...type, ...headers],
+          body: bytes ?? json,
+          timeout: timeoutMs,
+          // A response that begins and never ends counts as none.
+          signal: AbortSignal.timeout(5 * timeoutMs),
+          ...(method === "GET" ? { retry: GET_RETRY } : { retry: { times: 0 } }),
+        }),
+      // A token can expire early, and a request that was not authenticated has done nothing.
+      isRejected: ({ status, body: unread }) => {
+        if (status === 401) unread.resume();
+        return status === 401;
+      },
+      discard(accessToken) {
+        rejectedToken = accessToken;
+        return true;
+      },
+      canResend: true,
+    });
+    return result;
   }
 
   return {

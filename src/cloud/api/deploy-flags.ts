@@ -1,13 +1,22 @@
 import { CliError } from "../../errors/cli-error.ts";
-import { closestMatch } from "../../errors/closest-match.ts";
-import { readChoice, readList, readLiterals, readNumber, readPairs, readSeconds, readSecrets } from "./flag-values.ts";
+import {
+  parseFlags,
+  readChoice,
+  readList,
+  readLiterals,
+  readNumber,
+  readPairs,
+  readSeconds,
+  readSecrets,
+  unknownToApi,
+} from "./flag-values.ts";
 import { mergeVariables, type TemplateMessage, type VariableMessage, type Written } from "../messages/v2-service.ts";
 
-/** What is being put together of a service. */
+/** The parts of a service that flags change. */
 interface Draft {
-  /** The fields beside the template that are written. */
+  /** The fields beside the template. */
   readonly service: Record<string, unknown>;
-  /** Those that the service has. */
+  /** The labels that the service has. */
   readonly labels: TemplateMessage["labels"];
   readonly template: Record<string, unknown>;
   readonly container: Record<string, unknown>;
@@ -22,7 +31,7 @@ const INGRESS = {
   "internal-and-cloud-load-balancing": "INGRESS_TRAFFIC_INTERNAL_LOAD_BALANCER",
 };
 
-/** What gcloud's flags with a value mean. https://cloud.google.com/sdk/gcloud/reference/run/deploy */
+/** gcloud's flags with a value. https://cloud.google.com/sdk/gcloud/reference/run/deploy */
 const WITH_VALUE: Readonly<Record<string, Apply>> = {
   "--memory": (draft, value) => setLimit(draft, "memory", value),
   "--cpu": (draft, value) => setLimit(draft, "cpu", value),
@@ -47,17 +56,17 @@ const WITH_VALUE: Readonly<Record<string, Apply>> = {
   "--args": ({ container }, value) => set(container, "args", readList(value)),
 };
 
-/** Those without; each has a twin that begins with --no-. */
+/** gcloud's flags without a value; each also exists with --no-. */
 const SWITCHES: Readonly<Record<string, (draft: Draft, isOn: boolean) => void>> = {
   "--cpu-throttling": ({ container }, isOn) => setResources(container, { cpuIdle: isOn }),
   "--cpu-boost": ({ container }, isOn) => setResources(container, { startupCpuBoost: isOn }),
   "--session-affinity": ({ template }, isOn) => set(template, "sessionAffinity", isOn),
 };
 
-/** Those that have an option of ours. */
-const OURS = ["--image", "--source", "--tag", "--no-traffic", "--service-account", "--allow-unauthenticated", "--project", "--region"];
+/** Flags of deploy itself. */
+const OWN_FLAGS = ["--image", "--source", "--tag", "--no-traffic", "--service-account", "--allow-unauthenticated", "--project", "--region"];
 
-/** What is written of a service, with what gcloud's flags say. Throws USAGE for a flag that only gcloud understands, by its name. */
+/** A service's written fields with the changes that gcloud's flags make. Throws USAGE for a flag that only gcloud supports. */
 export function withFlags({ message, mask }: Written, words: readonly string[] = [], labels: TemplateMessage["labels"] = {}): Written {
   if (words.length === 0) return { message, mask };
   const [container, ...others] = message.template?.containers ?? [];
@@ -69,47 +78,40 @@ export function withFlags({ message, mask }: Written, words: readonly string[] =
   };
 }
 
-/** Throws USAGE as `withFlags` does, before anything is done. */
+/** Throws USAGE as `withFlags` does. */
 export function assertUnderstood(words: readonly string[] = []): void {
   withFlags({ message: {}, mask: [] }, words);
 }
 
 function readFlags(words: readonly string[]): ((draft: Draft) => void)[] {
-  const found: ((draft: Draft) => void)[] = [];
-  for (let index = 0; index < words.length; index += 1) {
-    const [, flag = "", attached] = /^([^=]*)(?:=([\s\S]*))?$/.exec(words[index] ?? "") ?? [];
-    const positive = flag.replace(/^--no-/, "--");
-    const apply = Object.hasOwn(WITH_VALUE, flag) ? WITH_VALUE[flag] : undefined;
-    const turn = Object.hasOwn(SWITCHES, positive) ? SWITCHES[positive] : undefined;
-    if (apply) {
-      const value = attached ?? words[(index += 1)];
-      if (value === undefined) throw new CliError("USAGE", `${flag} needs a value.`, { hint: `-- ${flag} VALUE` });
-      found.push((draft) => apply(draft, value));
-    } else if (turn && attached === undefined) {
-      found.push((draft) => turn(draft, !flag.startsWith("--no-")));
-    } else throw refused(flag);
-  }
-  return found;
+  return parseFlags(words, kindOf, refuse).map(({ flag, value }) => {
+    const turn = SWITCHES[positiveName(flag)];
+    return (draft) => (turn ? turn(draft, !flag.startsWith("--no-")) : WITH_VALUE[flag]?.(draft, value));
+  });
 }
 
-function refused(flag: string): CliError {
-  if (OURS.includes(flag))
+function kindOf(flag: string): "value" | "switch" | undefined {
+  if (Object.hasOwn(WITH_VALUE, flag)) return "value";
+  return Object.hasOwn(SWITCHES, positiveName(flag)) ? "switch" : undefined;
+}
+
+function positiveName(flag: string): string {
+  return flag.replace(/^--no-/, "--");
+}
+
+function refuse(flag: string): CliError {
+  if (OWN_FLAGS.includes(flag))
     return new CliError("USAGE", `${flag} is an option of deploy itself.`, { hint: `Say it before the --: deploy ${flag} …` });
   if (!flag.startsWith("--"))
     return new CliError("USAGE", `"${flag}" behind -- is no flag of gcloud.`, { hint: "cloudrun-oauth deploy -- --memory 1Gi" });
-  const known = [...Object.keys(WITH_VALUE), ...Object.keys(SWITCHES)];
-  const near = closestMatch(flag, known);
-  return new CliError("USAGE", `${flag} is for gcloud, and this deployment goes by Google's API.`, {
-    hint: `${near ? `Did you mean ${near}? ` : ""}The API takes ${known.join(", ")}. For others, install gcloud and say --via gcloud.`,
-    details: { flag },
-  });
+  return unknownToApi(flag, "deployment", [...Object.keys(WITH_VALUE), ...Object.keys(SWITCHES)]);
 }
 
 function set(of: Record<string, unknown>, name: string, value: unknown): void {
   of[name] = value;
 }
 
-/** Who says something of resources has to say that the processor may idle, too. */
+/** A message with resources has to say that the CPU is throttled between requests, too. */
 function setResources(container: Record<string, unknown>, change: object): void {
   container["resources"] = { ...((container["resources"] ?? { cpuIdle: true }) as object), ...change };
 }
@@ -124,7 +126,7 @@ function setScale({ template }: Draft, name: string, flag: string, value: string
   template["scaling"] = { ...(template["scaling"] as object | undefined), [name]: count };
 }
 
-/** The probe that Cloud Run has put in for the port goes with it. */
+/** Cloud Run's default probe of the old port moves to the new one. */
 function setPort({ container }: Draft, value: string): void {
   const [port] = (container["ports"] ?? []) as { containerPort?: number }[];
   const containerPort = value === "default" ? 8080 : readNumber("--port", value);
@@ -134,14 +136,18 @@ function setPort({ container }: Draft, value: string): void {
     container["startupProbe"] = { ...probe, tcpSocket: { ...probe.tcpSocket, port: containerPort } };
 }
 
-/** A service's labels are its revisions' too. */
+/** A service's labels are also its revisions' labels. */
 function setLabels({ service, labels: known, template }: Draft, value: string): void {
   const labels = { ...known, ...(service["labels"] as object | undefined), ...Object.fromEntries(readPairs("--labels", value)) };
   set(service, "labels", labels);
   set(template, "labels", labels);
 }
 
-function setVariables({ container }: Draft, isKept: (variable: VariableMessage) => boolean, wanted: readonly VariableMessage[] = []): void {
+function setVariables(
+  { container }: Draft,
+  remains: (variable: VariableMessage) => boolean,
+  wanted: readonly VariableMessage[] = [],
+): void {
   const existing = (container["env"] ?? []) as readonly VariableMessage[];
-  set(container, "env", mergeVariables(existing.filter(isKept), wanted));
+  set(container, "env", mergeVariables(existing.filter(remains), wanted));
 }

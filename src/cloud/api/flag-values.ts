@@ -1,8 +1,45 @@
 import { CliError } from "../../errors/cli-error.ts";
+import { suggestMatch } from "../../errors/closest-match.ts";
 import type { VariableMessage } from "../messages/v2-service.ts";
 import { parseVariables } from "../environment-variables.ts";
 
-/** Reads a list of gcloud's: with commas, or with what stands between two ^ at its beginning. See gcloud topic escaping. */
+interface Flag {
+  readonly flag: string;
+  /** Empty for a switch. */
+  readonly value: string;
+}
+
+/**
+ * The flags that the user passes through to gcloud, each with its value. Throws USAGE for a flag without the value that it needs, and the error of
+ * `refuse` for a flag of no kind.
+ */
+export function parseFlags(
+  words: readonly string[],
+  kindOf: (flag: string) => "value" | "switch" | undefined,
+  refuse: (flag: string) => Error,
+): Flag[] {
+  const flags: Flag[] = [];
+  for (let index = 0; index < words.length; index += 1) {
+    const [, flag = "", attached] = /^([^=]*)(?:=([\s\S]*))?$/.exec(words[index] ?? "") ?? [];
+    const kind = kindOf(flag);
+    if (kind === undefined || (kind === "switch" && attached !== undefined)) throw refuse(flag);
+    const value = kind === "switch" ? "" : (attached ?? words[(index += 1)]);
+    if (value === undefined) throw new CliError("USAGE", `${flag} needs a value.`, { hint: `-- ${flag} VALUE` });
+    flags.push({ flag, value });
+  }
+  return flags;
+}
+
+/** The error for a flag of gcloud that a build or a deployment through the API doesn't support. */
+export function unknownToApi(flag: string, use: "build" | "deployment", known: readonly string[]): CliError {
+  const suggestion = suggestMatch(flag, known);
+  return new CliError("USAGE", `${flag} is for gcloud, and this ${use} goes by Google's API.`, {
+    hint: `${suggestion ? `${suggestion} ` : ""}The API takes ${known.join(", ")}. For others, install gcloud and say --via gcloud.`,
+    details: { flag },
+  });
+}
+
+/** Reads one of gcloud's lists: separated by commas, or by what is between two ^ at its beginning. See gcloud topic escaping. */
 export function readList(text: string): string[] {
   const [, delimiter = ",", rest = text] = /^\^([^^]+)\^([\s\S]*)$/.exec(text) ?? [];
   return rest.split(delimiter).filter((item) => item !== "");
@@ -17,12 +54,12 @@ export function readPairs(flag: string, text: string): [name: string, value: str
   });
 }
 
-/** Reads variables with their values. Throws USAGE. */
+/** Reads variables with a value of their own. Throws USAGE. */
 export function readLiterals(text: string): VariableMessage[] {
   return Object.entries(parseVariables(readList(text))).map(([name, value]) => ({ name, value }));
 }
 
-/** Reads variables that come from secrets, `NAME=SECRET:VERSION`. Throws USAGE for a secret that is to be a file. */
+/** Reads variables from secrets, `NAME=SECRET:VERSION`. Throws USAGE for a secret that becomes a file. */
 export function readSecrets(flag: string, text: string): VariableMessage[] {
   return readPairs(flag, text).map(([name, reference]) => {
     const [, secret, version] = /^([A-Za-z0-9_-]+):([A-Za-z0-9_-]+)$/.exec(reference) ?? [];
@@ -34,7 +71,7 @@ export function readSecrets(flag: string, text: string): VariableMessage[] {
   });
 }
 
-/** Reads one of several words: what it stands for. Throws USAGE. */
+/** Reads one of several words; returns what it stands for. Throws USAGE. */
 export function readChoice(flag: string, choices: Readonly<Record<string, string>>, text: string): string {
   const chosen = Object.hasOwn(choices, text) ? choices[text] : undefined;
   if (chosen !== undefined) return chosen;
@@ -47,7 +84,7 @@ export function readNumber(flag: string, text: string): number {
   throw new CliError("USAGE", `${flag} takes a whole number, which ${text} is not.`);
 }
 
-/** Reads a duration of gcloud's, as 300, 90s or 5m: seconds. Throws USAGE. */
+/** Reads one of gcloud's durations, such as 300, 90s or 5m, in seconds. Throws USAGE. */
 export function readSeconds(flag: string, text: string): number {
   const [, hours = 0, minutes = 0, seconds = 0] = /^(?=.)(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s?)?$/.exec(text) ?? [undefined, NaN];
   const sum = Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds);

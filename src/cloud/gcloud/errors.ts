@@ -45,3 +45,9 @@ function valueOf(args: readonly string[], flag: string): string | undefined {
   const at = args.indexOf(flag);
   return at < 0 ? undefined : args[at + 1];
 }
+
+export function gcloudMissing(): CliError {
+  return new CliError("GCLOUD_MISSING", "gcloud is not on PATH.", {
+    hint: "Install it from https://cloud.google.com/sdk/docs/install, or do without: --via api",
+  });
+}

@@ -3,8 +3,7 @@ import { kill as signalGroup } from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { stripVTControlCharacters } from "node:util";
 import type { CloudContext } from "../cloud-context.ts";
-import { CliError } from "../../errors/cli-error.ts";
-import { readGcloudError } from "./errors.ts";
+import { gcloudMissing, readGcloudError } from "./errors.ts";
 import { signIn } from "./sign-in.ts";
 
 interface GcloudOptions {
@@ -59,10 +58,7 @@ export function openGcloud({ env, terminal, signal, cwd }: Pick<CloudContext, "e
     signal.removeEventListener("abort", kill);
     signal.throwIfAborted();
     terminal.debug(`gcloud ended with ${exitCode ?? code} after ${((performance.now() - started) / 1000).toFixed(1)} s`);
-    if (code === "ENOENT")
-      throw new CliError("GCLOUD_MISSING", "gcloud is not on PATH.", {
-        hint: "Install it from https://cloud.google.com/sdk/docs/install, or do without: --via api",
-      });
+    if (code === "ENOENT") throw gcloudMissing();
     if (failed) throw readGcloudError({ stdout, stderr, exitCode, args });
     return stdout;
   }

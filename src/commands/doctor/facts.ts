@@ -2,7 +2,7 @@ import type { Credentials } from "../../auth/credentials.ts";
 import { findCredentials } from "../../auth/find-credentials.ts";
 import { readServiceUrl } from "../../auth/audience.ts";
 import { openApiClient, type ApiClient } from "../../cloud/api/client.ts";
-import { findGcloud } from "../../cloud/open-cloud.ts";
+import { chooseBackEnd, findGcloud } from "../../cloud/open-cloud.ts";
 import type { Service } from "../../cloud/cloud.ts";
 import type { Place, ServiceName } from "../../cloud/names.ts";
 import { readService, type KnativeService } from "../../cloud/messages/knative-service.ts";
@@ -61,7 +61,6 @@ export function openWorld(outer: Context, signal: AbortSignal): World {
   const context: Context = { ...outer, signal, send };
   const { settings } = context;
   const gcloud = findGcloud(context.env);
-  const via = () => (settings.get("via")?.value as World["via"] | undefined) ?? (gcloud ? "gcloud" : "api");
 
   const reached = once(() => reachGoogle(send));
   const caller = once(() => findCredentials(settings.get("credentials"), context));
@@ -106,7 +105,7 @@ export function openWorld(outer: Context, signal: AbortSignal): World {
   const world: World = {
     context,
     get via() {
-      return via();
+      return chooseBackEnd(context);
     },
     gcloud,
     reached,

@@ -4,7 +4,7 @@ import { decodeJwt, isSignedWith } from "../../auth/jwt.ts";
 import type { CloudContext } from "../../cloud/cloud-context.ts";
 import type { Cloud } from "../../cloud/cloud.ts";
 import type { ServiceName } from "../../cloud/names.ts";
-import { chooseCloud } from "../../cloud/open-cloud.ts";
+import { openCloudForLookup } from "../../cloud/open-cloud.ts";
 import { CliError } from "../../errors/cli-error.ts";
 import { createSend, type Send } from "../../http/client.ts";
 import { isLoopback } from "../../http/route.ts";
@@ -23,7 +23,7 @@ export function createEvidenceLookup(context: CloudContext): EvidenceLookup {
     const signal = AbortSignal.any([context.signal, AbortSignal.timeout(LOOKUP_TIMEOUT_MS)]);
     const send = createSend({ env: context.env, signal, debug: context.terminal.debug });
     const lookup: CloudContext = { ...context, signal, send };
-    const cloud = await orUndefined(openFastestCloud(lookup), signal);
+    const cloud = await orUndefined(openCloudForLookup(lookup), signal);
     const [service, isSigned, account] = await Promise.all([
       cloud ? lookUpService(cloud, possibleServices(lookup, url, cloud.via), url, { wantsPolicy: wanted.policy, signal }) : {},
       wanted.signer && token !== undefined ? orUndefined(isSignedByGoogle(token, send), signal) : undefined,
@@ -31,13 +31,6 @@ export function createEvidenceLookup(context: CloudContext): EvidenceLookup {
     ]);
     return { ...service, ...(isSigned !== undefined && { isSigned }), ...(account && { account }) };
   };
-}
-
-/** With a key file, Google's APIs respond long before gcloud has started; without one, gcloud may be signed in. */
-async function openFastestCloud(context: CloudContext): Promise<Cloud> {
-  if (!context.env.GOOGLE_APPLICATION_CREDENTIALS) return chooseCloud(context);
-  const { createApiCloud } = await import("../../cloud/api/api.ts");
-  return createApiCloud(context);
 }
 
 /** The services that the URL can mean: its own, or the one in the settings if the URL doesn't say; none if the project isn't known. */
