@@ -88,7 +88,7 @@ export function openApiClient(
         if (status === 401) unread.resume();
         return status === 401;
       },
-      discard(accessToken) {
+      dropRejected(accessToken) {
         rejectedToken = accessToken;
         return true;
       },
