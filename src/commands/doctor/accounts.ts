@@ -1,5 +1,5 @@
 import { CliError } from "../../errors/cli-error.ts";
-import { fail, need, ok, Skipped, skip, warn, type Check } from "./check.ts";
+import { ignoreMissing, fail, need, ok, Skipped, skip, warn, type Check } from "./check.ts";
 import type { Project, World } from "./facts.ts";
 
 interface Account {
@@ -20,7 +20,7 @@ export const accountChecks: readonly Check[] = [
     name: "runtime-account",
     async run(world) {
       const project = await need("project", world.project());
-      const service = await world.service().catch(() => undefined);
+      const service = await world.service().catch(ignoreMissing);
       const account = service?.service_account ?? defaultAccount(project);
       const found = await findAccount(world, project.id, account);
       const details = { account, is_default: account.endsWith("-compute@developer.gserviceaccount.com") };

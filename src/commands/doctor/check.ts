@@ -60,6 +60,12 @@ export class Skipped extends Error {
   override readonly name = "Skipped";
 }
 
+/** Makes a missing fact undefined: `fact.catch(ignoreMissing)`. Throws anything but CliError and Skipped, which is a bug. */
+export function ignoreMissing(error: unknown): undefined {
+  if (error instanceof CliError || error instanceof Skipped) return undefined;
+  throw error;
+}
+
 /** What another check is about. Where it is not to be had, that check says why, and this one is skipped. */
 export async function need<T>(check: string, fact: Promise<T>): Promise<T> {
   try {

@@ -6,6 +6,7 @@ import { findOperatorCredentials } from "../../cloud/operator-credentials.ts";
 import type { Context } from "../../context/context.ts";
 import { CliError } from "../../errors/cli-error.ts";
 import { gcloudDirectory, readGcloudAccount } from "../../settings/gcloud-configuration.ts";
+import { ignoreCliError } from "../../errors/ignore-cli-error.ts";
 
 /** The credentials of whoever deploys: gcloud's active account where the control plane is used by gcloud. Throws as their readers do. */
 export async function findDeployer(context: Pick<Context, "env" | "settings" | "send">, via: "gcloud" | "api"): Promise<Credentials> {
@@ -22,7 +23,7 @@ export async function findDeployer(context: Pick<Context, "env" | "settings" | "
   const found = await readCredentialFile(path, source, context).catch(async (error: unknown) => {
     if (!(error instanceof CliError) || error.code !== "CREDENTIALS_MISSING") throw error;
     // The account of a machine in the cloud leaves no file: its metadata server is asked.
-    const other = await findOperatorCredentials(context).catch(() => undefined);
+    const other = await findOperatorCredentials(context).catch(ignoreCliError);
     if (other && other.principal === principalForEmail(account)) return other;
     throw new CliError("CREDENTIALS_MISSING", `gcloud has no credentials of ${account} that can be read here.`, {
       hint: `gcloud auth login ${account}`,

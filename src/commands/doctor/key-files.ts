@@ -2,7 +2,7 @@ import { chmod, stat } from "node:fs/promises";
 import { basename, relative } from "node:path";
 import { readKeyFile } from "../../auth/key-file.ts";
 import { CliError } from "../../errors/cli-error.ts";
-import { count, fail, ok, skip, Skipped, warn, type Check } from "./check.ts";
+import { ignoreMissing, count, fail, ok, skip, Skipped, warn, type Check } from "./check.ts";
 import { findGitFile } from "../keys/git-file.ts";
 import type { World } from "./facts.ts";
 
@@ -88,7 +88,7 @@ async function findFiles({ caller, deployer }: World): Promise<string[]> {
 
 /** How old a key is; undefined for another kind of credential. */
 async function readAge(world: World, file: string) {
-  const key = await readKeyFile(file).catch(() => undefined);
+  const key = await readKeyFile(file).catch(ignoreMissing);
   if (!key) return undefined;
   const { client_email: account, private_key_id: key_id } = key;
   const made = await findBirth(world, account, key_id);
@@ -103,8 +103,8 @@ async function findBirth({ client }: World, account: string, id: string): Promis
     const { validAfterTime = "" } = (await (await client()).call({ method: "GET", url })) as { readonly validAfterTime?: string };
     const time = Date.parse(validAfterTime);
     return Number.isNaN(time) ? undefined : time;
-  } catch {
-    return undefined;
+  } catch (error) {
+    return ignoreMissing(error);
   }
 }
 

@@ -1,4 +1,4 @@
-import { need, fail, ok, warn, type Check, type Finding } from "./check.ts";
+import { ignoreMissing, need, fail, ok, warn, type Check, type Finding } from "./check.ts";
 import { defaultAccount } from "./accounts.ts";
 import { whoIs } from "./project.ts";
 import type { World } from "./facts.ts";
@@ -130,6 +130,6 @@ function judge({ what, permissions, role, isOptional }: Need, held: Held, who: s
 
 /** The account that the service runs as, or would. */
 async function runtimeAccount(world: World): Promise<string> {
-  const service = await world.service().catch(() => undefined);
+  const service = await world.service().catch(ignoreMissing);
   return service?.service_account ?? defaultAccount(await need("project", world.project()));
 }

@@ -1,7 +1,7 @@
 import { enableApis, planEnabling } from "../../cloud/api/enable-apis.ts";
 import { requestLine } from "../../cloud/api/client.ts";
 import { CliError } from "../../errors/cli-error.ts";
-import { fail, need, ok, skip, warn, type Check, type Finding } from "./check.ts";
+import { ignoreMissing, fail, need, ok, skip, warn, type Check, type Finding } from "./check.ts";
 import type { World } from "./facts.ts";
 
 /** Without these there is no road; without the others some of its sides are closed. */
@@ -117,5 +117,5 @@ function enabling(project: string, names: readonly string[]): Pick<Finding, "rem
 
 /** The deployer, to begin a sentence. */
 export async function whoIs({ deployer }: World): Promise<string> {
-  return (await deployer().catch(() => undefined))?.principal?.replace(/^.*?:/, "") ?? "your account";
+  return (await deployer().catch(ignoreMissing))?.principal?.replace(/^.*?:/, "") ?? "your account";
 }

@@ -4,7 +4,7 @@ import { explainRefusal } from "../../invoke/refusal/explain-refusal.ts";
 import { responseAuthor } from "../../invoke/refusal/response-author.ts";
 import { deployFailure } from "../../cloud/api/errors.ts";
 import { CliError } from "../../errors/cli-error.ts";
-import { fail, failed, need, ok, skip, warn, type Check } from "./check.ts";
+import { ignoreMissing, fail, failed, need, ok, skip, warn, type Check } from "./check.ts";
 
 /** Milliseconds. */
 const TIMEOUT = 8000;
@@ -63,7 +63,7 @@ export const serviceChecks: readonly Check[] = [
           remedy: "cloudrun-oauth revoke --member allUsers",
           details,
         });
-      const service = await world.service().catch(() => undefined);
+      const service = await world.service().catch(ignoreMissing);
       const refusal = await explainRefusal(call, async () => (service ? { service } : {}));
       return refusal ? failed(refusal) : ok("Cloud Run answers.", { details });
     },
@@ -74,7 +74,7 @@ export const serviceChecks: readonly Check[] = [
       const url = await world.url();
       await need("network", world.reached());
       const audience = readClaims(await need("token", world.idToken()))?.aud ?? "";
-      const service = await world.service().catch(() => undefined);
+      const service = await world.service().catch(ignoreMissing);
       const accepted = service
         ? [...service.urls, ...service.custom_audiences]
         : isServiceHost(url.hostname)

@@ -60,7 +60,8 @@ async function audiencesOfService({ settings, cloud, terminal }: Context): Promi
     const found = await (await cloud()).describe({ service, project, region: settings.require("region") });
     return [...found.urls, ...found.custom_audiences];
   } catch (error) {
-    terminal.note(`The audience is not checked: ${(error as Error).message}`);
+    if (!(error instanceof CliError)) throw error;
+    terminal.note(`The audience is not checked: ${error.message}`);
     return [];
   }
 }

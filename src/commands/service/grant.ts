@@ -9,6 +9,7 @@ import { printPlan } from "../../context/print-plan.ts";
 import { CliError } from "../../errors/cli-error.ts";
 import { poll } from "../../http/poll.ts";
 import { responseAuthor } from "../../invoke/refusal/response-author.ts";
+import { ignoreCliError } from "../../errors/ignore-cli-error.ts";
 
 interface GrantFlags {
   readonly role: string;
@@ -56,7 +57,7 @@ async function waitForEffect(context: Context, cloud: Cloud, options: GrantOptio
 }
 
 async function findCredentialsOf(context: Context, member: string): Promise<CachedCredentials | undefined> {
-  const credentials = await findCredentials(context.settings.get("credentials"), context).catch(() => undefined);
+  const credentials = await findCredentials(context.settings.get("credentials"), context).catch(ignoreCliError);
   return credentials?.principal === member ? withCache(credentials, context) : undefined;
 }
 

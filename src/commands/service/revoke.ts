@@ -5,6 +5,7 @@ import { requireServiceName } from "../../cloud/names.ts";
 import type { Context } from "../../context/context.ts";
 import { CliError } from "../../errors/cli-error.ts";
 import { printPlan } from "../../context/print-plan.ts";
+import { ignoreCliError } from "../../errors/ignore-cli-error.ts";
 
 /** Revokes a member's role on a service. Warns if the project still grants that role, or another one that allows invoking it. */
 export async function revoke(context: Context, name: string | undefined, { role }: { readonly role: string }): Promise<void> {
@@ -48,7 +49,7 @@ function explainMissingRole(options: GrantOptions, error: unknown, inherited: st
  * or its policy can't be read.
  */
 async function findInheritedRole(cloud: Cloud, { project, member, role }: GrantOptions): Promise<string | undefined> {
-  const policy = await cloud.projectPolicy({ project }).catch(() => undefined);
+  const policy = await cloud.projectPolicy({ project }).catch(ignoreCliError);
   const memberships = membershipsOf(policy, "project").filter((membership) => membership.member === member);
   return (memberships.find((membership) => membership.role === role) ?? memberships.find(({ may_call }) => may_call))?.role;
 }
