@@ -35,7 +35,7 @@ async function useLibrary(code: string, env: Readonly<Record<string, string | un
   return stdout;
 }
 
-test("fetchIdToken takes a key file's path, and what a key file holds", async () => {
+test("fetchIdToken accepts a key file's path or its content", async () => {
   for (const credentials of [writeKeyFile(), keyFields()]) {
     const token = await useLibrary(
       `process.stdout.write(await fetchIdToken({ credentials: ${JSON.stringify(credentials)}, audience: "https://a.run.app" }));`,
@@ -63,7 +63,7 @@ true CREDENTIALS_MISSING There is no key file /none.json.
 `);
 });
 
-test("createFetch finds a service by its name, calls it, and has its refusal explained without being given the token", async () => {
+test("createFetch finds a service by its name and calls it, and diagnose explains a refusal without the token", async () => {
   const { name, url } = await emulator.deploy(folder(tinyService(HELLO)), { name: "hello" });
   const credentials = await emulator.createKey("first-caller");
   const code = `
@@ -77,7 +77,7 @@ test("createFetch finds a service by its name, calls it, and has its refusal exp
   expect(await useLibrary(code, env)).toBe(`200 200 ${url}/ undefined\n`);
 });
 
-test("createFetch asks again for what failed, and says why a service is not to be found", async () => {
+test("createFetch retries after a failure, and says why a service isn't found", async () => {
   const code = `
     const other = createFetch({ service: "none" });
     for (const region of ["us-central1", "nowhere"]) {
@@ -88,7 +88,7 @@ test("createFetch asks again for what failed, and says why a service is not to b
   expect(await useLibrary(code, emulator.env)).toMatch(/^NOT_FOUND .*none.*\nSETTINGS_INVALID "nowhere" cannot be the region/);
 });
 
-test("createFetch refuses options that make no sense at once", () => {
+test("createFetch rejects invalid options immediately", () => {
   for (const options of [
     {},
     { url: "https://a.run.app", service: "hello" },
@@ -99,7 +99,7 @@ test("createFetch refuses options that make no sense at once", () => {
     expect(() => createFetch(options as { url: string })).toThrow(expect.objectContaining({ name: "CliError", code: "USAGE" }));
 });
 
-test("verifyIdToken takes the emulator's keys for Google's where it is set, and forgets them where it is not any more", async () => {
+test("verifyIdToken uses the emulator's keys if an emulator is set, and drops them if it isn't anymore", async () => {
   const credentials = await emulator.createKey("second-caller");
   const token = await emulator.fetchIdToken({ credentials, audience: "https://a.run.app" });
   const code = `
@@ -110,7 +110,7 @@ test("verifyIdToken takes the emulator's keys for Google's where it is set, and 
   expect(await useLibrary(code, emulator.env)).toBe("second-caller@my-project.iam.gserviceaccount.com\nEMULATOR_NOT_RUNNING\n");
 });
 
-test("the types are those of what is given", () => {
+test("the types match the values", () => {
   expectTypeOf(createFetch).returns.toEqualTypeOf<typeof fetch>();
   expectTypeOf(createFetch).toBeCallableWith({ url: new URL("https://a.run.app"), credentials: { type: "service_account" } });
   expectTypeOf(createFetch).toBeCallableWith({ service: "hello", region: "us-central1" });
@@ -137,14 +137,14 @@ async function runNode(...argv: readonly string[]) {
 
 const NAMES = "CliError createFetch diagnose fetchIdToken verifyIdToken";
 
-test("import and require take the same from the package", async () => {
+test("import and require get the same exports", async () => {
   const print = "console.log(Object.keys(library).sort().join(' '))";
   const imported = await runNode("--input-type=module", "-e", `import * as library from "cloudrun-oauth"; ${print}`);
   const required = await runNode("--input-type=commonjs", "-e", `const library = require("cloudrun-oauth"); ${print}`);
   expect([imported.stdout, required.stdout]).toEqual([`${NAMES}\n`, `${NAMES}\n`]);
 });
 
-test("an error of the emulator's is one of the library's", async () => {
+test("an error of the emulator is a CliError of the library", async () => {
   const code = `
     import { CliError } from "cloudrun-oauth";
     import { startEmulator } from "cloudrun-oauth/emulator";
@@ -154,7 +154,7 @@ test("an error of the emulator's is one of the library's", async () => {
   expect((await runNode("--input-type=module", "-e", code)).stdout).toBe("true\n");
 });
 
-test("importing the package loads a few small files of its own, and no library", async () => {
+test("importing the package loads a few small files and no dependencies", async () => {
   const hooks = `import { writeSync } from "node:fs"; export const load = (url, context, next) => { if (url.startsWith("file:")) writeSync(1, url + "\\n"); return next(url, context); }`;
   const asUrl = (text: string) => `data:text/javascript,${encodeURIComponent(text)}`;
   const register = `import { register } from "node:module"; register(${JSON.stringify(asUrl(hooks))});`;
@@ -170,7 +170,7 @@ test("importing the package loads a few small files of its own, and no library",
   expect(files.reduce((sum, file) => sum + statSync(file).size, 0)).toBeLessThan(150_000);
 });
 
-test.for(["mts", "cts"])("the package's declarations are whole, as a .%s sees them", async (extension) => {
+test.for(["mts", "cts"])("the package's declarations are complete for a .%s file", async (extension) => {
   const work = temporaryDirectory();
   mkdirSync(join(work, "node_modules/@types"), { recursive: true });
   for (const [name, target] of [

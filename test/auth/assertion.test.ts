@@ -8,7 +8,7 @@ import { EMAIL, keyFields, PEM } from "../helpers/key-file.ts";
 
 const KEY = parseServiceAccountKey(keyFields({ token_uri: "https://oauth2.googleapis.com/token" }), "The key");
 
-test("an assertion for an ID token names key, issuer, endpoint, audience and an hour, and is signed by RS256", () => {
+test("an assertion for an ID token names key, issuer, endpoint and audience, lasts an hour, and is signed with RS256", () => {
   const jwt = parseJwt(createAssertion(KEY, { target_audience: "https://hello-uc.a.run.app" }, NOW + 0.9));
   expect(jwt?.header).toEqual({ alg: "RS256", typ: "JWT", kid: CALLER_PAIR.keyId });
   expect(jwt?.claims).toEqual({
@@ -21,7 +21,7 @@ test("an assertion for an ID token names key, issuer, endpoint, audience and an 
   expect(jwt && isSignedBy(jwt, CALLER_PAIR.publicKey)).toBe(true);
 });
 
-test("an assertion for an access token has a scope in place of the audience", () => {
+test("an assertion for an access token has a scope instead of an audience", () => {
   const jwt = parseJwt(createAssertion(KEY, { scope: "https://www.googleapis.com/auth/cloud-platform" }, NOW));
   expect(jwt?.claims).toEqual({
     iss: EMAIL,

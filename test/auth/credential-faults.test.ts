@@ -50,7 +50,7 @@ test.for(HOPS)("%s: a broken connection to %s is UNAVAILABLE", { timeout: 60_000
   expect(stderr).toMatch(new RegExp(`^error: ${host} cannot be reached: .*\\[UNAVAILABLE\\]`));
 });
 
-test.for(HOPS)("%s: an answer of %s that is cut off is no token, and no stack trace", { timeout: 60_000 }, async ([kind, host]) => {
+test.for(HOPS)("%s: a truncated response of %s is an error without a stack trace", { timeout: 60_000 }, async ([kind, host]) => {
   const { flags = [] } = working[kind] ?? {};
   await addFault({ match: host, truncate: 40 });
   const { exitCode, stdout, stderr } = await run(["token", url, ...flags]);
@@ -60,7 +60,7 @@ test.for(HOPS)("%s: an answer of %s that is cut off is no token, and no stack tr
   expect(stderr).not.toMatch(/\n\s+at |eyJ|ya29/);
 });
 
-test("a page in place of a token is no token, and is not taken for anything else", { timeout: 60_000 }, async () => {
+test("a page instead of a token is reported as a missing token", { timeout: 60_000 }, async () => {
   const page = await world.serve(
     (_, response) => void response.writeHead(200, { "content-type": "text/html" }).end("<h1>Sign in to the Wi-Fi</h1>"),
   );
@@ -80,7 +80,7 @@ test("a page in place of a token is no token, and is not taken for anything else
   }
 });
 
-test("--timeout ends the wait for whatever gives out a workload's token", { timeout: 60_000 }, async () => {
+test("--timeout ends the wait for the source of a workload's token", { timeout: 60_000 }, async () => {
   const silent = await world.serve(() => {});
   const file = write("faults/token", token());
   const sources = [

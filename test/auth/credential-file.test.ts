@@ -79,7 +79,7 @@ function faultsOf({ exitCode, stdout, stderr }: Awaited<ReturnType<typeof runCli
   return Object.keys(faults).flatMap((fault) => (faults[fault] ? [`${fault}: ${exitCode} ${stdout}${stderr}`] : []));
 }
 
-test("200 broken credential files are a clear sentence each, and never a byte of what they hold", { timeout: 120_000 }, async () => {
+test("each of 200 broken credential files is reported in one sentence that never quotes its content", { timeout: 120_000 }, async () => {
   const home = folder();
   await fc.assert(
     fc.asyncProperty(fc.oneof(cut, reencoded, otherType, swapped, wrapped), fc.boolean(), async (content, isInline) => {
@@ -97,7 +97,7 @@ test("200 broken credential files are a clear sentence each, and never a byte of
   );
 });
 
-test("a secret in a field that is shown is not shown", { timeout: 120_000 }, async () => {
+test("a secret in a displayed field is never shown", { timeout: 120_000 }, async () => {
   const home = folder();
   await fc.assert(
     fc.asyncProperty(
@@ -118,7 +118,7 @@ test("a secret in a field that is shown is not shown", { timeout: 120_000 }, asy
   );
 });
 
-test("an object that a program hands over is of any kind, too", () => {
+test("a program can pass an object of any credential type", () => {
   const exchange = { env: {}, send: () => expect.unreachable() };
   const described = KINDS.map((value) => readCredentialObject(value, exchange).description);
   expect(described).toEqual([
@@ -129,7 +129,7 @@ test("an object that a program hands over is of any kind, too", () => {
   ]);
 });
 
-test("what is no file of its size and kind is refused at once", async () => {
+test("a directory, a pipe or an oversized file is rejected immediately", async () => {
   const home = temporaryDirectory();
   const huge = join(home, "huge.json");
   writeFileSync(huge, "{");
@@ -144,7 +144,7 @@ test("what is no file of its size and kind is refused at once", async () => {
   }
 });
 
-test.skipIf(process.getuid?.() === 0)("a file that may not be read is refused (skipped for root, who may read everything)", async () => {
+test.skipIf(process.getuid?.() === 0)("an unreadable file is rejected (skipped for root, who can read everything)", async () => {
   const path = writeKeyFile(login);
   chmodSync(path, 0);
   expect(faultsOf(await runCli(["token", "https://a.example.com", "--credentials", path], { env: NOWHERE }), path)).toEqual([]);
@@ -157,7 +157,7 @@ test.for([
   ["in base64 with line ends", (value: string) => Buffer.from(value).toString("base64").replace(/.{76}/g, "$&\n")],
   ["in base64 for URLs", (value: string) => Buffer.from(value).toString("base64url")],
   ["after a byte order mark", (value: string) => `\uFEFF${value}`],
-] as const)("a content %s is taken from every variable", async ([, encode]) => {
+] as const)("content %s is accepted in every variable", async ([, encode]) => {
   for (const name of [
     "CLOUDRUN_OAUTH_CREDENTIALS_JSON",
     "CLOUDRUN_OAUTH_CREDENTIALS",

@@ -30,7 +30,7 @@ function visible({ message, hint = "", details, stack = "", cause }: CliError): 
   return [message, hint, JSON.stringify(details), stack, inspect(cause)].join("\n");
 }
 
-test("a good key file is read, and what is read does not show the key", async () => {
+test("a valid key file is read without exposing the key", async () => {
   const key = await readKeyFile(writeKeyFile());
   expect({ ...key, private_key: key.private_key.asymmetricKeyType }).toEqual({
     client_email: EMAIL,
@@ -186,19 +186,19 @@ test.for(BROKEN)("%s is CREDENTIALS_INVALID, in one sentence without the key", a
   expect(holdsKey(visible(error).replaceAll(path, ""))).toBe(false);
 });
 
-test("newlines escaped twice come with the way to mend them", async () => {
+test("the error for newlines that are escaped twice says how to fix them", async () => {
   const { hint } = await failure(writeKeyFile(keyFields({ private_key: PEM.replaceAll("\n", "\\n") })));
   expect(hint).toBe("In the file, write every \\\\n of private_key as \\n.");
 });
 
-test("a file that is not there is CREDENTIALS_MISSING", async () => {
+test("a missing file is CREDENTIALS_MISSING", async () => {
   const folder = temporaryDirectory();
   for (const path of [join(folder, "none.json"), join(writeKeyFile(), "none.json")]) {
     expect(await failure(path)).toMatchObject({ code: "CREDENTIALS_MISSING", exitCode: 3, message: `There is no key file ${path}.` });
   }
 });
 
-test("a folder, a pipe and a device are refused at once", async () => {
+test("a folder, a pipe and a device are rejected immediately", async () => {
   const folder = temporaryDirectory();
   const pipe = join(folder, "pipe");
   execFileSync("mkfifo", [pipe]);
@@ -207,7 +207,7 @@ test("a folder, a pipe and a device are refused at once", async () => {
   for (const path of [pipe, "/dev/zero"]) expect((await failure(path)).message).toMatch(/ is a pipe or a device, not a file\.$/);
 });
 
-test.skipIf(process.getuid?.() === 0)("a file that may not be read says so (skipped for root, who may read everything)", async () => {
+test.skipIf(process.getuid?.() === 0)("an unreadable file is reported as such (skipped for root, who can read everything)", async () => {
   const path = writeKeyFile();
   chmodSync(path, 0);
   expect(await failure(path)).toMatchObject({
@@ -216,7 +216,7 @@ test.skipIf(process.getuid?.() === 0)("a file that may not be read says so (skip
   });
 });
 
-test("a path that is too long is an error like any other", async () => {
+test("a path that is too long is an ordinary error", async () => {
   expect((await failure(`/${"x".repeat(300)}`)).message).toMatch(/ cannot be read: the path is too long\.$/);
 });
 
@@ -236,7 +236,7 @@ const swapped = fc
   .constantFrom("type", "private_key_id", "client_email", "token_uri")
   .map((name) => JSON.stringify(keyFields({ [name]: PEM, private_key: keyFields()[name] })));
 
-test("a key file changed anywhere either still signs as the right key, or is exit code 3 without a byte of the key", async () => {
+test("a key file with any change either still signs with the right key or is exit code 3, without a byte of the key", async () => {
   await fc.assert(
     fc.asyncProperty(fc.oneof(cut, flipped, letterOfKey, otherField, swapped), async (content) => {
       const path = writeKeyFile(content);

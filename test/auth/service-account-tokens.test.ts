@@ -41,12 +41,12 @@ test("a key is exchanged for an ID token of its account and for the audience", a
   expect(claims).toMatchObject({ iss: "https://accounts.google.com", aud: AUDIENCE, email: EMAIL, email_verified: true, exp: NOW + 3600 });
 });
 
-test("a key is exchanged for an access token, whose end is known", async () => {
+test("a key is exchanged for an access token with its expiry", async () => {
   const { exchange } = await openExchange();
   expect(await fetchAccessTokenWithKey(KEY, exchange)).toEqual({ token: expect.stringMatching(/^ya29\./), expires: NOW + 3599 });
 });
 
-test("a key that was deleted, and one that was replaced, is TOKEN_REFUSED with what to look at", async () => {
+test("a deleted key and a replaced key are TOKEN_REFUSED with a hint", async () => {
   const { state, caller, exchange } = await openExchange();
   state.keys.delete(`${EMAIL}/${CALLER_PAIR.keyId}`);
   await addKey(state, caller, OTHER_PAIR);
@@ -59,7 +59,7 @@ test("a key that was deleted, and one that was replaced, is TOKEN_REFUSED with w
   expect(error.hint).toContain(`gcloud iam service-accounts keys list --iam-account ${EMAIL}`);
 });
 
-test("an account that is disabled, and one that is gone, are told apart", async () => {
+test("a disabled account and a deleted account are distinguished", async () => {
   const { state, caller, exchange } = await openExchange();
   state.serviceAccounts.set(EMAIL, { ...caller, disabled: true });
   expect(await failure(fetchIdTokenWithKey(KEY, AUDIENCE, exchange))).toMatchObject({
@@ -76,7 +76,7 @@ test.for([
   [-7200, "2 h behind"],
   [7200, "2 h ahead of"],
   [120, "2 min ahead of"],
-] as const)("a clock that is %i seconds off is CLOCK_SKEW, and by how much", async ([skew, words]) => {
+] as const)("a clock that is %i seconds off is CLOCK_SKEW, with the difference", async ([skew, words]) => {
   const { exchange } = await openExchange({ live: true });
   const error = await failure(fetchIdTokenWithKey(KEY, AUDIENCE, { ...exchange, now: () => Date.now() + skew * 1000 }));
   expect(error.code).toBe("CLOCK_SKEW");
@@ -87,14 +87,14 @@ test.for([
   expect(error.details["skew_seconds"]).toBeLessThanOrEqual(skew + 1);
 });
 
-test("an audience that is empty is refused in Google's words, with what an audience is", async () => {
+test("an empty audience is rejected in Google's words, with a hint", async () => {
   const { exchange } = await openExchange();
   const error = await failure(fetchIdTokenWithKey(KEY, "", exchange));
   expect(error).toMatchObject({ code: "TOKEN_REFUSED", details: { error: "invalid_scope" } });
   expect(error.hint).toContain("The audience is the service's URL");
 });
 
-test("a token endpoint on this machine is used as the key file says", async () => {
+test("a token endpoint on this machine is used if the key file names it", async () => {
   const { key, exchange } = await serve([[200, '{"id_token":"a.b.c"}']]);
   expect(await fetchIdTokenWithKey(key, AUDIENCE, exchange)).toBe("a.b.c");
 });
@@ -105,7 +105,7 @@ test.for([
   ["a page", [200, "<html>sign in</html>"]],
   ["a redirect", [302, ""]],
   ["a list", [200, "[]"]],
-] as const)("%s is tried once more, and UNAVAILABLE when it comes again", async ([, answer]) => {
+] as const)("%s is retried once, then UNAVAILABLE", async ([, answer]) => {
   const once = await serve([answer, [200, '{"id_token":"a.b.c"}']]);
   expect(await fetchIdTokenWithKey(once.key, AUDIENCE, once.exchange)).toBe("a.b.c");
   const twice = await serve([answer]);
@@ -116,12 +116,12 @@ test.for([
   expect(twice.requests()).toBe(2);
 });
 
-test("an answer without a token is refused", async () => {
+test("a response without a token is an error", async () => {
   const { key, exchange } = await serve([[200, '{"access_token":"x"}']]);
   expect(await failure(fetchIdTokenWithKey(key, AUDIENCE, exchange))).toMatchObject({ code: "TOKEN_REFUSED" });
 });
 
-test("what a token endpoint says cannot write on the terminal", async () => {
+test("a token endpoint's message can't control the terminal", async () => {
   const { key, exchange } = await serve([
     [400, JSON.stringify({ error: "invalid\u001b[31m", error_description: `a\r\nb\u009b1m${"x".repeat(1000)}` })],
   ]);
@@ -137,7 +137,7 @@ test.for([
   ["http://tokens.example.test/token", { CLOUDRUN_OAUTH_ALLOW_TOKEN_URI: "tokens.example.test" }, "tokens.example.test"],
   ["https://tokens.example.test/token", { CLOUDRUN_OAUTH_ALLOW_TOKEN_URI: "other.example.test" }, "tokens.example.test"],
   ["file:///etc/passwd", {}, "no host"],
-] as const)("no assertion goes to the token_uri %s", async ([token_uri, env, host]) => {
+] as const)("no assertion is sent to the token_uri %s", async ([token_uri, env, host]) => {
   const sent: Request[] = [];
   const send = (request: Request) => {
     sent.push(request);
@@ -153,7 +153,7 @@ test.for([
   ["https://www.googleapis.com/oauth2/v4/token", {}],
   ["https://tokens.example.test:8443/token", { CLOUDRUN_OAUTH_ALLOW_TOKEN_URI: "a.test, TOKENS.example.test:8443" }],
   ["http://[::1]:1/token", {}],
-] as const)("an assertion goes to the token_uri %s", async ([token_uri, env]) => {
+] as const)("an assertion is sent to the token_uri %s", async ([token_uri, env]) => {
   const sent: string[] = [];
   const send = ({ url }: Request) => {
     sent.push(url);

@@ -71,7 +71,7 @@ function shortLived(clock: { now: number }, seconds: () => number): Credentials 
   return made;
 }
 
-test("a process takes up the token of the one before, and asks for another audience's", async () => {
+test("a process reuses the previous process's token, and fetches one for another audience", async () => {
   const { open, asked } = await openCache();
   const first = open();
   const token = await first.fetchIdToken(AUDIENCE);
@@ -81,14 +81,14 @@ test("a process takes up the token of the one before, and asks for another audie
   expect(asked).toEqual([AUDIENCE, `${AUDIENCE}/other`]);
 });
 
-test("calls at the same time ask once", async () => {
+test("concurrent calls fetch one token", async () => {
   const { open, asked } = await openCache();
   const credentials = open();
   const tokens = await Promise.all(Array.from({ length: 20 }, () => credentials.fetchIdToken(AUDIENCE)));
   expect([new Set(tokens).size, asked.length]).toEqual([1, 1]);
 });
 
-test("folder and file are for their owner alone, and neither name nor content tells more than the token does", async () => {
+test("folder and file are accessible to their owner only, and reveal nothing but the token", async () => {
   const { open, tokens, files } = await openCache(join(temporaryDirectory(), "not", "yet", "there"));
   const token = await open().fetchIdToken(AUDIENCE);
   const [name = "", ...others] = files();
@@ -103,7 +103,7 @@ test("folder and file are for their owner alone, and neither name nor content te
   expect(text).not.toContain(PEM.split("\n")[1]);
 });
 
-test("a folder that others may enter is closed to them before a token is written, and a file that they may read is not believed", async () => {
+test("a folder that others can enter is made private before a token is written, and a file that they can read is ignored", async () => {
   const { open, tokens, files, asked } = await openCache();
   mkdirSync(tokens);
   chmodSync(tokens, 0o755);
@@ -125,7 +125,7 @@ test.for([
   ["another audience's", (text: string) => text.replace(AUDIENCE, "https://other.example.com")],
   ["no token", (text: string) => text.replace(/"token":"[^"]*"/, '"token":"x"')],
   ["more than a token", (text: string) => text.padEnd(100_000)],
-] as const)("an entry that holds %s is ignored, and replaced", async ([, spoil]) => {
+] as const)("an entry with %s is ignored and replaced", async ([, spoil]) => {
   const { open, tokens, files, asked } = await openCache();
   await open().fetchIdToken(AUDIENCE);
   const path = join(tokens, files()[0] ?? "");
@@ -136,7 +136,7 @@ test.for([
   expect(asked).toHaveLength(2);
 });
 
-test("an entry under another's name is not taken for its own", async () => {
+test("an entry under another entry's name is ignored", async () => {
   const { open, tokens, files, asked } = await openCache();
   await open().fetchIdToken(AUDIENCE);
   const [first = ""] = files();
@@ -147,7 +147,7 @@ test("an entry under another's name is not taken for its own", async () => {
   expect(asked).toHaveLength(3);
 });
 
-test.for(["a file", "a link to a folder"] as const)("with %s in the folder's place it works without keeping anything", async (obstacle) => {
+test.for(["a file", "a link to a folder"] as const)("with %s in place of the folder, nothing is cached on disk", async (obstacle) => {
   const { open, tokens, asked } = await openCache();
   const elsewhere = temporaryDirectory();
   chmodSync(elsewhere, 0o755);
@@ -158,7 +158,7 @@ test.for(["a file", "a link to a folder"] as const)("with %s in the folder's pla
   expect([asked.length, readdirSync(elsewhere), (statSync(elsewhere).mode & 0o777).toString(8)]).toEqual([2, [], "755"]);
 });
 
-test("without a home it works without keeping anything", async () => {
+test("without a home folder, nothing is cached on disk", async () => {
   const { counted, asked } = await openCache();
   for (const env of [{ HOME: "/dev/null" }, { XDG_CACHE_HOME: "/dev/null/x" }]) await withCache(counted, { env }).fetchIdToken(AUDIENCE);
   expect(asked).toHaveLength(2);
@@ -173,7 +173,7 @@ test("cache: false neither reads nor writes the disk", async () => {
   expect(asked).toHaveLength(3);
 });
 
-test("a token that is good for less than is asked for is replaced by a new one", async () => {
+test("a token that expires before the requested time is replaced", async () => {
   const clock = { now: Date.now() };
   const env = { CLOUDRUN_OAUTH_CACHE_DIR: temporaryDirectory() };
   const credentials = shortLived(clock, () => 3600);
@@ -192,7 +192,7 @@ test("a token that is good for less than is asked for is replaced by a new one",
   expect(credentials.asked).toBe(3);
 });
 
-test("a new token that is not good for as long as is asked for is an error, and given where nothing is asked for", async () => {
+test("a new token that expires before the requested time is an error, unless no time was requested", async () => {
   const clock = { now: Date.now() };
   const env = { CLOUDRUN_OAUTH_CACHE_DIR: temporaryDirectory() };
   const credentials = shortLived(clock, () => 240);
@@ -204,7 +204,7 @@ test("a new token that is not good for as long as is asked for is an error, and 
   expect(await open().fetchIdToken(AUDIENCE)).toMatch(/^eyJ/);
 });
 
-test("in a long run a token that nears its end is given out while the next one is fetched, and a failure is not noticed until it has ended", async () => {
+test("in a long run, a token that is about to expire is used while the next one is fetched; a failure surfaces only when it has expired", async () => {
   const clock = { now: Date.now() };
   let life = 3600;
   const credentials = shortLived(clock, () => life);
@@ -227,7 +227,7 @@ test("in a long run a token that nears its end is given out while the next one i
   await expect(run.fetchIdToken(AUDIENCE)).rejects.toThrow("down");
 });
 
-test("a token that was refused is forgotten on disk too, unless another process has put a better one there", async () => {
+test("a rejected token is removed from disk too, unless another process has written a newer one", async () => {
   const { open, files, asked } = await openCache();
   const token = await open().fetchIdToken(AUDIENCE);
   const later = open();
@@ -251,7 +251,7 @@ test("a new token that is rejected is worth replacing only if it has been accept
   expect(cache.rejected(AUDIENCE, next)).toBe(true);
 });
 
-test("a token of one emulator is never given out for another, nor for Google", async () => {
+test("a token of one emulator is never used for another, or for Google", async () => {
   const folder = temporaryDirectory();
   const [one, two] = [await openCache(folder), await openCache(folder)];
   const tokens = [await one.open().fetchIdToken(AUDIENCE), await two.open().fetchIdToken(AUDIENCE)];
@@ -261,7 +261,7 @@ test("a token of one emulator is never given out for another, nor for Google", a
   await expect(withCache(google, { env: { CLOUDRUN_OAUTH_CACHE_DIR: folder } }).fetchIdToken(AUDIENCE)).rejects.toThrow("Google is asked");
 });
 
-test("what is over, and what a killed process left, is swept away when the next token is written", async () => {
+test("expired tokens and files that a killed process left are deleted when the next token is written", async () => {
   const { open, tokens, files } = await openCache();
   await open().fetchIdToken(AUDIENCE);
   const [old = ""] = files();

@@ -37,7 +37,7 @@ async function openVerifier({ now = NOW } = {}) {
     verifyIdToken(token, { audience: AUDIENCE, ...options }, { findKey, now: () => now * 1000 });
 }
 
-test("a token of Google's gives its claims", async () => {
+test("a Google ID token yields its claims", async () => {
   const verify = await openVerifier();
   expect(await verify(idToken())).toEqual(CLAIMS);
   expect(await verify(idToken({ iss: "accounts.google.com" }), { audience: ["https://other.run.app", AUDIENCE] })).toMatchObject({
@@ -86,7 +86,7 @@ test.for([
   ["a token that is not to be used yet", idToken({ nbf: NOW + 61 }), "NOT_YET_VALID", /begins to hold/],
   ["a token without end", idToken({ exp: undefined }), "MALFORMED", /lacks one of the claims/],
   ["an address that nobody has verified", idToken({ email_verified: false }), "EMAIL_NOT_VERIFIED", /has not verified/],
-] as const)("%s is refused", async ([, token, reason, message]) => {
+] as const)("%s is rejected", async ([, token, reason, message]) => {
   const verify = await openVerifier();
   const error = await failure(verify(token));
   expect(error).toMatchObject({ code: "CREDENTIALS_INVALID", details: { reason }, message: expect.stringMatching(message) });
@@ -94,7 +94,7 @@ test.for([
     expect(JSON.stringify([error.message, error.hint, error.details])).not.toContain(part);
 });
 
-test("whatever is changed in a token, and whatever else is given, is refused", async () => {
+test("any change to a token, and any other input, is rejected", async () => {
   const verify = await openVerifier();
   const token = idToken();
   // The signature's last letter has bits that mean nothing.
@@ -115,7 +115,7 @@ test("whatever is changed in a token, and whatever else is given, is refused", a
   );
 });
 
-test("clocks may differ by a minute, or as the caller says", async () => {
+test("clocks can differ by a minute, or by the caller's tolerance", async () => {
   const verify = await openVerifier();
   await verify(idToken({ iat: NOW + 60 }));
   await verify(idToken({ exp: NOW - 59 }));
@@ -123,7 +123,7 @@ test("clocks may differ by a minute, or as the caller says", async () => {
   await verify(idToken({ iat: NOW + 200 }), { clockTolerance: 300 });
 });
 
-test.for([undefined, "", [], [""]])("an audience that is %j verifies nothing", async (audience) => {
+test.for([undefined, "", [], [""]])("the audience %j verifies nothing", async (audience) => {
   const verify = await openVerifier();
   await expect(verify(idToken({ aud: audience }), { audience: audience as string })).rejects.toMatchObject({ code: "USAGE" });
 });
@@ -146,7 +146,7 @@ async function serveKeys(answer: () => { status?: number; cacheControl?: string;
 const jwks = (...kids: readonly string[]) =>
   JSON.stringify({ keys: kids.map((kid) => ({ ...ISSUER_PAIR.publicKey.export({ format: "jwk" }), kid })) });
 
-test("keys are asked for once for as long as they may be kept, however many verify at once", async () => {
+test("keys are fetched once for as long as they can be cached, however many tokens are verified at once", async () => {
   const { findKey, clock, asked } = await serveKeys(() => ({ body: jwks("a"), cacheControl: "public, max-age=600, must-revalidate" }));
   expect((await Promise.all(Array.from({ length: 20 }, () => findKey("a")))).every(Boolean)).toBe(true);
   clock.now += 599_000;
@@ -157,7 +157,7 @@ test("keys are asked for once for as long as they may be kept, however many veri
   expect(asked()).toBe(2);
 });
 
-test("a new key is found before the old ones have had their time, and made-up ones cost no more than a request in half a minute", async () => {
+test("a new key is found before the cache expires, and made-up key IDs cause at most one request in half a minute", async () => {
   let kids = ["a"];
   const { findKey, clock, asked } = await serveKeys(() => ({ body: jwks(...kids) }));
   for (const kid of ["a", "x", "y"]) await findKey(kid);
@@ -174,7 +174,7 @@ test.for([
   [503, "down"],
   [200, "<html>"],
   [200, '{"keys": 1}'],
-] as const)("keys that cannot be had (%s %s) are UNAVAILABLE, and are asked for again", async ([status, text]) => {
+] as const)("keys that can't be fetched (%s %s) are UNAVAILABLE, and are fetched again", async ([status, text]) => {
   let isDown = true;
   const { findKey } = await serveKeys(() => (isDown ? { status, body: text } : { body: jwks("a") }));
   expect(await failure(findKey("a"))).toMatchObject({

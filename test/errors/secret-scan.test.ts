@@ -47,7 +47,7 @@ test.for([
   ["the same in JSON", JSON.stringify({ x509: `-----BEGIN CERTIFICATE-----\n1//0${"aB3".repeat(20)}\n-----END CERTIFICATE-----` })],
   ["a signature that has such letters", `"signedBlob": "CYZhiPjNptevASyZqi/1//0${"aB3".repeat(20)}=="`],
   ["what stands for one", "Bearer [token] and [private key]"],
-] as const)("%s is none", ([, text]) => {
+] as const)("%s isn't a refusal", ([, text]) => {
   expect(findSecrets(text)).toEqual([]);
 });
 

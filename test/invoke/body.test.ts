@@ -18,11 +18,11 @@ test.for([
   ["1", "text/plain; charset=utf-8"],
   ["a=b&c=d", "text/plain; charset=utf-8"],
   ["", "text/plain; charset=utf-8"],
-] as const)("-d %j is sent as it is, as %s", async ([data, type]) => {
+] as const)("-d %j is sent unchanged, as %s", async ([data, type]) => {
   expect(await readBody(data, { cwd: "/", stdin: nothing })).toEqual({ body: Buffer.from(data), headers: [["Content-Type", type]] });
 });
 
-test("@FILE is relative to the folder, and looked into whatever its name", async () => {
+test("@FILE is relative to the folder, and its content decides the type whatever its name", async () => {
   const cwd = temporaryDirectory();
   writeFileSync(join(cwd, "data"), '{"a":1}\n');
   writeFileSync(join(cwd, "image"), Buffer.from([0xff, 0xfe, 0]));
@@ -33,7 +33,7 @@ test("@FILE is relative to the folder, and looked into whatever its name", async
   expect((await readBody("@image", { cwd, stdin: nothing })).headers).toEqual([["Content-Type", "application/octet-stream"]]);
 });
 
-test("a large file is sent as it is read, with its length", async () => {
+test("a large file is streamed with its length", async () => {
   const cwd = temporaryDirectory();
   const content = Buffer.alloc(3 * 1024 * 1024 + 1, "abc");
   writeFileSync(join(cwd, "large"), content);
@@ -46,7 +46,7 @@ test("a large file is sent as it is read, with its length", async () => {
   expect((await bytesOf(body)).equals(content)).toBe(true);
 });
 
-test("@- is standard input, however much comes", async () => {
+test("@- is standard input of any size", async () => {
   expect(await readBody("@-", { cwd: "/", stdin: Readable.from([Buffer.from('{"a"'), Buffer.from(":1}")]) })).toEqual({
     body: Buffer.from('{"a":1}'),
     headers: [["Content-Type", "application/json"]],
@@ -57,7 +57,7 @@ test("@- is standard input, however much comes", async () => {
   expect((await bytesOf(body)).equals(Buffer.concat([chunk, chunk, chunk]))).toBe(true);
 });
 
-test("@FILE may be a pipe", async () => {
+test("@FILE can be a pipe", async () => {
   const cwd = temporaryDirectory();
   execFileSync("mkfifo", [join(cwd, "pipe")]);
   const writer = spawn("sh", ["-c", 'printf "[1]" > pipe'], { cwd, stdio: "ignore" });
@@ -65,13 +65,13 @@ test("@FILE may be a pipe", async () => {
   await new Promise((resolve) => (writer.exitCode === null ? writer.once("exit", resolve) : resolve(undefined)));
 });
 
-test("a file that is not there, and a folder, are refused", async () => {
+test("a missing file and a folder are rejected", async () => {
   const cwd = temporaryDirectory();
   await expect(readBody("@none", { cwd, stdin: nothing })).rejects.toMatchObject({ code: "NOT_FOUND", exitCode: 4 });
   await expect(readBody("@.", { cwd, stdin: nothing })).rejects.toMatchObject({ code: "USAGE", message: `${cwd} is a folder.` });
 });
 
-test("--json-data is sent as it is written, and is JSON whatever it is", async () => {
+test("--json-data is sent as it is written, as JSON", async () => {
   const cwd = temporaryDirectory();
   writeFileSync(join(cwd, "large"), JSON.stringify("x".repeat(2_000_000)));
   const { body, headers } = await readJsonBody('{"big": 12345678901234567890}', { cwd, stdin: nothing });
@@ -80,12 +80,12 @@ test("--json-data is sent as it is written, and is JSON whatever it is", async (
   expect(String((await readJsonBody("@-", { cwd, stdin: Readable.from(["1", "2"]) })).body)).toBe("12");
 });
 
-test.for(["", "{secret}", '{"a": "secret",}', "secret".repeat(100)])("--json-data %j is refused, and not repeated", async (data) => {
+test.for(["", "{secret}", '{"a": "secret",}', "secret".repeat(100)])("--json-data %j is rejected and not quoted", async (data) => {
   const refused = readJsonBody(data, { cwd: "/", stdin: nothing });
   await expect(refused).rejects.toMatchObject({ code: "USAGE", message: expect.not.stringContaining("secret") });
 });
 
-test.skipIf(process.platform !== "linux")("a file that is there and cannot be read is refused in words", async () => {
+test.skipIf(process.platform !== "linux")("a file that exists but can't be read is rejected with the reason", async () => {
   // Whoever may read everything still cannot read this.
   await expect(readBody("@/proc/self/mem", { cwd: "/", stdin: nothing })).rejects.toMatchObject({
     code: "USAGE",

@@ -15,7 +15,7 @@ async function parse({ body, headers }: CallBody): Promise<FormData> {
   return new Response(new Uint8Array(bytes), { headers: { "Content-Type": headers[0]?.[1] ?? "" } }).formData();
 }
 
-test("fields of a form are encoded, however often a name comes", () => {
+test("fields of a form are encoded, even if a name is repeated", () => {
   const { body, headers } = readUrlencoded(["a=1 & 2", "a=grüße=x", "b="]);
   expect(headers).toEqual([["Content-Type", "application/x-www-form-urlencoded"]]);
   expect([...new URLSearchParams(String(body))]).toEqual([
@@ -39,7 +39,7 @@ test("fields and files arrive with their names, types and bytes", async () => {
   for (const file of files) expect(Buffer.from(await file.arrayBuffer()).equals(bytes)).toBe(true);
 });
 
-test("a small form is read whole, so that it can be sent again; a large one as it is sent, with its length", async () => {
+test("a small form is buffered, so that it can be sent again; a large one is streamed with its length", async () => {
   const cwd = temporaryDirectory();
   writeFileSync(join(cwd, "small"), "x");
   const large = Buffer.alloc(3 * 1024 * 1024, "abc");
@@ -58,6 +58,6 @@ test.for([
   ["=value", "USAGE"],
   ["f=@none", "NOT_FOUND"],
   ["f=@.", "USAGE"],
-] as const)("-F %j is refused", async ([field, code]) => {
+] as const)("-F %j is rejected", async ([field, code]) => {
   expect(await failure(readForm([field], { cwd: temporaryDirectory() }))).toMatchObject({ code });
 });

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { chooseTokenHeader, parseHeaders, withToken } from "../../src/invoke/headers.ts";
 
-test("a header is a name and a value, which may hold colons, or nothing", () => {
+test("a header is a name and a value, which can contain colons or be empty", () => {
   expect(parseHeaders(["Accept: text/html", "X-Time:12:30", "X-None:", "accept: */*"])).toEqual([
     ["Accept", "text/html"],
     ["X-Time", "12:30"],
@@ -20,11 +20,11 @@ test.for([
   "transfer-encoding: chunked",
   "Connection: close",
   "X-Serverless-Authorization: Bearer secret",
-])("%j is refused, and its value not repeated", (line) => {
+])("%j is rejected and its value isn't quoted", (line) => {
   expect(() => parseHeaders([line])).toThrow(expect.objectContaining({ code: "USAGE", message: expect.not.stringContaining("secret") }));
 });
 
-test("the ID token goes into Authorization, unless that is the caller's own or another header is said", () => {
+test("the ID token goes into Authorization, unless the caller sets that or another header is requested", () => {
   expect(withToken([["Accept", "a"]], "T", chooseTokenHeader([["Accept", "a"]]))).toEqual([
     ["Authorization", "Bearer T"],
     ["Accept", "a"],

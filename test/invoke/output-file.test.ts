@@ -5,7 +5,7 @@ import { expect, test } from "vitest";
 import { openOutputFile } from "../../src/invoke/output-file.ts";
 import { temporaryDirectory } from "../helpers/api-server.ts";
 
-test("a file is there when it is whole, and not before", async () => {
+test("a file appears when it is complete, and not before", async () => {
   const folder = temporaryDirectory();
   const path = join(folder, "out.bin");
   const file = await openOutputFile(path);
@@ -22,7 +22,7 @@ test("a file is there when it is whole, and not before", async () => {
   expect(readFileSync(path, "utf8")).toBe("half and half");
 });
 
-test("a transfer that fails leaves what was there", async () => {
+test("a failed transfer leaves the existing file", async () => {
   const folder = temporaryDirectory();
   const path = join(folder, "out.bin");
   writeFileSync(path, "before");
@@ -52,7 +52,7 @@ test("a link stays a link, and a device a device", async () => {
   expect(lstatSync("/dev/null").isCharacterDevice()).toBe(true);
 });
 
-test("a folder, and a file in a folder that does not exist, are refused before anything is sent", async () => {
+test("a folder, and a file in a missing folder, are rejected before anything is sent", async () => {
   const folder = temporaryDirectory();
   mkdirSync(join(folder, "there"));
   await expect(openOutputFile(join(folder, "there"))).rejects.toMatchObject({

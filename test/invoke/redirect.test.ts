@@ -22,7 +22,7 @@ test.for([
   expect(readRedirect(sent, to(location))?.next?.url.href).toBe(target);
 });
 
-test("within the origin everything is sent again; beyond it, nothing that is a secret", () => {
+test("within the origin everything is sent again; to another origin, no secrets are sent", () => {
   expect(readRedirect(sent, to("/d"))?.next).toMatchObject({ method: "POST", headers, body: sent.body });
   for (const location of [
     "https://other.test/",
@@ -60,11 +60,11 @@ test.for([
   [{ status: 302, headers: {} }],
   [to("https://")],
   [to("file:///etc/passwd")],
-] as const)("%j leads nowhere", ([answer]) => {
+] as const)("%j isn't followed", ([answer]) => {
   expect(readRedirect(sent, answer)?.next).toBeUndefined();
 });
 
-test("a body that has been read is not sent again", () => {
+test("a body that has been read isn't sent again", () => {
   const streamed = { ...sent, body: Readable.from([Buffer.from("x")]) };
   expect(readRedirect(streamed, to("/d", 307))).toEqual({ fault: "a redirect asks for a body that is a stream again" });
   expect(readRedirect(streamed, to("/d", 303))?.next).toMatchObject({ method: "GET", body: undefined });

@@ -4,7 +4,7 @@ import { formatResponse } from "../../src/invoke/response-document.ts";
 const written = (body: string | Buffer, type?: string) =>
   formatResponse({ status: 200, headers: type === undefined ? {} : { "content-type": type }, bytes: Buffer.from(body as string) });
 
-test("the document of the original sample is this, to the letter", () => {
+test("the document is exactly the original sample's", () => {
   expect(written('{"message":"Hello World from authenticated Cloud Run!"}\n', "application/json")).toBe(`{
   "status_code": 200,
   "response": {
@@ -26,11 +26,11 @@ test.for([
   ["broken JSON", "{", "application/json", "{"],
   ["nothing", "", "application/json", ""],
   ["text", "grüße", "text/plain", "grüße"],
-] as const)("%s: the response is what it is", ([, body, type, response]) => {
+] as const)("%s: the response has the right form", ([, body, type, response]) => {
   expect(JSON.parse(written(body, type))).toEqual({ status_code: 200, response });
 });
 
-test("bytes that are no text become base64, and say so", () => {
+test("binary data becomes base64 and is marked as such", () => {
   const bytes = Buffer.from([0xff, 0x00, 0x80]);
   expect(JSON.parse(written(bytes, "image/png"))).toEqual({
     status_code: 200,
@@ -39,11 +39,11 @@ test("bytes that are no text become base64, and say so", () => {
   });
 });
 
-test("numbers beyond what JavaScript can count are printed as the service wrote them", () => {
+test("numbers that JavaScript can't represent are printed as the service wrote them", () => {
   expect(written('{"id":12345678901234567890}')).toContain('"id": 12345678901234567890');
 });
 
-test("a service cannot write on the terminal", () => {
+test("a service can't control the terminal", () => {
   for (const type of ["application/json", "text/plain"]) {
     const document = written(JSON.stringify("a\u009b31mb\u007f\u001b[1m"), type);
     expect(document).toMatch(/^[\x20-\x7e\n]*$/);
@@ -51,7 +51,7 @@ test("a service cannot write on the terminal", () => {
   expect(JSON.parse(written('{"a":"\u009b"}'))).toEqual({ status_code: 200, response: { a: "\u009b" } });
 });
 
-test("what else is to be said follows the response", () => {
+test("other members follow the response", () => {
   expect(formatResponse({ status: 204, headers: {}, bytes: null }, { headers: { a: "b" }, duration_ms: 7 })).toBe(`{
   "status_code": 204,
   "response": null,

@@ -33,21 +33,21 @@ function calls(...outcomes: readonly (CallResult | CliError)[]) {
 
 const quiet = { signal: new AbortController().signal, note: () => {} };
 
-test("the awaited answer comes after others and after none, and each new reason is said once", async () => {
+test("the awaited status arrives after other statuses and failures, and each new reason is reported once", async () => {
   const notes: string[] = [];
   const call = calls(new CliError("UNAVAILABLE", "No way."), answer(403, refused), answer(403, refused), answer(302), answer(204));
   expect((await waitForStatus("2xx", call, { ...quiet, note: (text) => notes.push(text) })).response.status).toBe(204);
   expect(notes).toEqual(["Not 2xx yet: No way.", "Not 2xx yet: No role.", "Not 2xx yet: The service answered 302."]);
 });
 
-test("a refusal that is waited for is no error", async () => {
+test("a refusal with the awaited status isn't an error", async () => {
   expect(await waitForStatus("403", calls(answer(200), answer(403, refused)), quiet)).toMatchObject({
     response: { status: 403 },
     error: undefined,
   });
 });
 
-test("when patience ends, the last answer is an error that says what it was and what helps", async () => {
+test("after the timeout, the last result is an error with its status and a hint", async () => {
   const { response, error } = await waitForStatus("200", calls(answer(403, refused)), { ...quiet, timeoutMs: -1 });
   expect([response.status, error]).toEqual([
     403,
@@ -57,7 +57,7 @@ test("when patience ends, the last answer is an error that says what it was and 
   expect(await failure(unreachable)).toMatchObject({ code: "TIMEOUT", message: expect.stringMatching(/No way\.$/) });
 });
 
-test("a credential that is refused is not waited for", async () => {
+test("a refused credential ends the wait", async () => {
   const error = new CliError("TOKEN_REFUSED", "No.");
   expect(await failure(waitForStatus("200", calls(error), quiet))).toBe(error);
 });

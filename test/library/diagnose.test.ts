@@ -14,7 +14,7 @@ function answered(page: ReturnType<typeof notFound>): Response {
   return new Response(String(page.body), { status: page.status, headers: page.headers });
 }
 
-test("a refusal of the front end is explained by its page and the token, and keeps its body", async () => {
+test("a refusal of the front end is explained by its page and the token, and its body stays readable", async () => {
   const response = answered(forbidden("/orders"));
   expect(await diagnose(response, { url: URL_CALLED, token })).toMatchObject({
     code: "NOT_AUTHORIZED",
@@ -26,7 +26,7 @@ test("a refusal of the front end is explained by its page and the token, and kee
   expect(await diagnose(answered(notFound()), { url: URL_CALLED, token })).toMatchObject({ code: "NOT_REACHABLE" });
 });
 
-test("the facts that another client has do as well", async () => {
+test("the facts of another HTTP client suffice", async () => {
   const { status, headers, body } = unauthorized("/orders");
   const facts = { url: URL_CALLED, status, headers: { "Content-Type": headers["content-type"] ?? "" }, body: String(body) };
   const expired = forge({ alg: "RS256" }, { exp: now - 60 });
@@ -39,13 +39,13 @@ test("the facts that another client has do as well", async () => {
 test.for([
   ["a good answer", 200],
   ["a refusal of the service's own", 403],
-] as const)("%s is none", async ([, status]) => {
+] as const)("%s isn't a refusal", async ([, status]) => {
   expect(
     await diagnose(new Response("{}", { status, headers: { "content-type": "application/json" } }), { url: URL_CALLED, token }),
   ).toBeUndefined();
 });
 
-test("the platform's fetch says what was called, and an endless page is not read to its end", async () => {
+test("the platform's fetch knows the URL, and an endless page isn't read to its end", async () => {
   const url = await serveService((_, response) => {
     response.writeHead(404, { "content-type": "text/html" });
     const write = () => {
@@ -59,7 +59,7 @@ test("the platform's fetch says what was called, and an endless page is not read
   await response.body?.cancel();
 });
 
-test("what cannot be told is said", async () => {
+test("missing facts are reported", async () => {
   const response = answered(forbidden("/"));
   expect(await failure(diagnose(response))).toMatchObject({ code: "USAGE", message: "It is not known what was called." });
   await response.text();

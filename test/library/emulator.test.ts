@@ -12,7 +12,7 @@ const emulator = await startEmulator({ project: "my-project", engine: "process" 
 afterAll(() => emulator.close());
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
-test("a folder is deployed, refuses a stranger, and lets in whom it is granted to", async () => {
+test("a folder is deployed, rejects a stranger, and accepts a member", async () => {
   const { name, url, revision } = await emulator.deploy(folder(tinyService(HELLO)), { name: "hello" });
   expect({ name, revision }).toEqual({ name: "hello", revision: expect.stringMatching(/^hello-00001-/) });
   const credentials = await emulator.createKey("first-caller");
@@ -27,7 +27,7 @@ test("a folder is deployed, refuses a stranger, and lets in whom it is granted t
   expect((await call()).status).toBe(403);
 });
 
-test("a folder's own settings name its service; everybody may call one that is deployed so, and its environment is there", async () => {
+test("a folder's settings name its service, which can be public and have environment variables", async () => {
   const server = `require("node:http").createServer((_, response) => response.end(process.env.GREETING)).listen(process.env.PORT, process.env.HOST);`;
   const directory = folder({ ...tinyService(server), "cloudrun-oauth.json": '{"service": "greeter"}' });
   const { name, url } = await emulator.deploy(directory, { allowUnauthenticated: true, env: { GREETING: "hello" } });
@@ -42,7 +42,7 @@ test("a folder's own settings name its service; everybody may call one that is d
   });
 });
 
-test("a key file is the account's, for its owner's eyes only, and another one each time", async () => {
+test("each key file is a new one of the account, readable by its owner only", async () => {
   const [one, two] = [
     await emulator.createKey("another-caller"),
     await emulator.createKey("another-caller@my-project.iam.gserviceaccount.com"),
@@ -52,7 +52,7 @@ test("a key file is the account's, for its owner's eyes only, and another one ea
   expect(JSON.parse(readFileSync(two, "utf8"))).toMatchObject({ client_email: "another-caller@my-project.iam.gserviceaccount.com" });
 });
 
-test("faults and the clock are at hand", async () => {
+test("faults can be injected and the clock moved", async () => {
   const { url } = await emulator.deploy(folder(tinyService(HELLO)), { name: "faulty", allowUnauthenticated: true });
   await emulator.addFault({ match: "faulty-*.run.app", status: 503, retryAfter: 5, latency: 10, times: 1 });
   const refused = await emulator.fetch(url);
@@ -69,7 +69,7 @@ test("faults and the clock are at hand", async () => {
   await expect(emulator.addFault({ match: "**" })).rejects.toMatchObject({ code: "USAGE" });
 });
 
-test("its variables lead a program of its own there", async () => {
+test("its variables make another program use the emulator", async () => {
   const { stdout } = await promisify(execFile)(
     "curl",
     ["-sS", "-o", "/dev/null", "-w", "%{http_code}", "https://run.googleapis.com/v1/projects/my-project/locations"],
@@ -81,7 +81,7 @@ test("its variables lead a program of its own there", async () => {
 test.for([
   ["import", ["--input-type=module", "-e", 'import { startEmulator } from "cloudrun-oauth/emulator"; RUN']],
   ["require", ["--input-type=commonjs", "-e", 'const { startEmulator } = require("cloudrun-oauth/emulator"); RUN']],
-] as const)("%s takes it from the package, a folder is kept, and the process ends by itself when it is closed", async ([, argv]) => {
+] as const)("%s imports it from the package, a given folder stays, and the process ends after close", async ([, argv]) => {
   const directory = join(folder(), "kept");
   const run = `startEmulator({ directory: process.env.DIRECTORY, engine: "process" }).then(async (emulator) => { console.log(emulator.project); await emulator.close(); });`;
   const { stdout } = await promisify(execFile)(

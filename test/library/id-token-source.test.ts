@@ -17,7 +17,7 @@ function openSource({ lifetime = 3600, ahead = 0 } = {}) {
   return { world, source };
 }
 
-test("a token is kept until five minutes before its end", async () => {
+test("a token is cached until five minutes before it expires", async () => {
   const { world, source } = openSource();
   const first = await source.get();
   expect(first.isNew).toBe(true);
@@ -28,14 +28,14 @@ test("a token is kept until five minutes before its end", async () => {
   expect([second.isNew, second.token === first.token, world.exchanges]).toEqual([true, false, 2]);
 });
 
-test.for([7200, -7200])("a clock that is %s seconds off lets no token be kept beyond its lifetime", async (ahead) => {
+test.for([7200, -7200])("with a clock that is %s seconds off, no token is cached beyond its lifetime", async (ahead) => {
   const { world, source } = openSource({ ahead });
   await source.get();
   world.seconds += 3301;
   expect((await source.get()).isNew).toBe(true);
 });
 
-test("a token that still holds is used where no other is to be had, and no longer than it holds", async () => {
+test("a token that is still valid is used if no other can be fetched, and only until it expires", async () => {
   const { world, source } = openSource();
   const { token } = await source.get();
   world.isDown = true;
@@ -47,7 +47,7 @@ test("a token that still holds is used where no other is to be had, and no longe
   expect((await source.get()).isNew).toBe(true);
 });
 
-test("a token that was refused is forgotten, and only that one", async () => {
+test("a rejected token is dropped, and only that one", async () => {
   const { world, source } = openSource();
   const { token } = await source.get();
   source.forget("another");
@@ -58,7 +58,7 @@ test("a token that was refused is forgotten, and only that one", async () => {
   expect([(await source.get()).isNew, world.exchanges]).toEqual([false, 2]);
 });
 
-test("what is no JWT is not kept", async () => {
+test("a token that isn't a JWT isn't cached", async () => {
   const source = openIdTokenSource(async () => "opaque");
   expect([await source.get(), await source.get()]).toEqual([
     { token: "opaque", isNew: true },

@@ -69,7 +69,7 @@ test.for([
   ["a Request", (origin: string) => [new Request(`${origin}/x`, { method: "PUT", body: "text", headers: { "x-own": "1" } })]],
   ["a Request that init changes", (origin: string) => [new Request(`${origin}/x`), { method: "PATCH", body: new Blob(["text"]) }]],
   ["a form", (origin: string) => [`${origin}/x`, { method: "POST", body: form({ name: "value" }) }]],
-] as const)("%s is taken as fetch takes it", async ([, parameters]) => {
+] as const)("%s is accepted as fetch accepts it", async ([, parameters]) => {
   const { call, origin } = await openFetch(echo);
   const [input, init] = parameters(origin) as Parameters<typeof fetch>;
   const seen = await seenBy(call(input, init));
@@ -85,7 +85,7 @@ function form(fields: Readonly<Record<string, string>>): FormData {
   return data;
 }
 
-test("the caller's own Authorization goes to the service, and the ID token beside it", async () => {
+test("the caller's own Authorization reaches the service, with the ID token in another header", async () => {
   const { call, origin } = await openFetch(echo);
   const headers = { Authorization: "Basic YTpi", "X-Serverless-Authorization": "Bearer forwarded", Host: "other.run.app" };
   const seen = (await seenBy(call("/", { headers }))).headers;
@@ -94,7 +94,7 @@ test("the caller's own Authorization goes to the service, and the ID token besid
   expect(seen["host"]).toBe(new URL(origin).host);
 });
 
-test("fifty calls at once make one exchange, and the next makes none", async () => {
+test("fifty concurrent calls cause one exchange, and the next call none", async () => {
   const { call, exchanges } = await openFetch(echo);
   const answers = await Promise.all(Array.from({ length: 50 }, async () => (await call("/")).status));
   expect(new Set(answers)).toEqual(new Set([200]));
@@ -102,7 +102,7 @@ test("fifty calls at once make one exchange, and the next makes none", async () 
   expect(exchanges()).toBe(1);
 });
 
-test("another origin gets no token, whether it is called or redirected to, nor does the service when that one sends the call back", async () => {
+test("another origin gets no token, called or redirected to, and neither does the service after a redirect back", async () => {
   const seen: IncomingMessage["headers"][] = [];
   const other = await serveService((request, response) => {
     seen.push(request.headers);
@@ -137,7 +137,7 @@ test.for([
   [303, "PUT", "GET", ""],
   [307, "POST", "POST", "text"],
   [308, "POST", "POST", "text"],
-] as const)("a redirect of %s makes %s a %s, with the token on the same origin", async ([status, method, expected, body]) => {
+] as const)("a redirect with %s turns %s into %s, with the token on the same origin", async ([status, method, expected, body]) => {
   const { call } = await openFetch((request, response) => {
     if (request.url !== "/from") return echo(request, response);
     response.writeHead(status, { location: "to" }).end();
@@ -148,7 +148,7 @@ test.for([
   expect(verifiedClaims(seen.headers["authorization"])).toMatchObject({ email: EMAIL });
 });
 
-test("redirects are followed as far as fetch goes, and not where the caller says so", async () => {
+test("redirects are followed up to fetch's limit, and not if the caller says so", async () => {
   const { call } = await openFetch(
     (request, response) => void response.writeHead(302, { location: request.url === "/file" ? "file:///etc/passwd" : "/on" }).end(),
   );
@@ -159,7 +159,7 @@ test("redirects are followed as far as fetch goes, and not where the caller says
   await expect(call("/file")).rejects.toThrow("no http URL");
 });
 
-test("a stream is sent as it comes, and asked for again only where it need not be", async () => {
+test("a stream is sent as it arrives, and a redirect is followed only if it doesn't need the stream", async () => {
   const { call } = await openFetch((request, response) => {
     if (request.url === "/") return void request.pipe(response);
     response.writeHead(307, { location: "/" }).end();
@@ -170,7 +170,7 @@ test("a stream is sent as it comes, and asked for again only where it need not b
   await expect(call("/moved", { ...streamed, body: stream() })).rejects.toThrow("a body that is a stream");
 });
 
-test("an answer is read in the caller's own time", async () => {
+test("a response is read at the caller's pace", async () => {
   const size = 256;
   let written = 0;
   const { call } = await openFetch(async (_, response) => {
@@ -190,7 +190,7 @@ test("an answer is read in the caller's own time", async () => {
   await reader.cancel();
 });
 
-test("a signal ends a call that waits, one whose body is under way, and one that has not begun, with its own reason", async () => {
+test("a signal ends a waiting call, one whose body is arriving, and one that hasn't started, with its own reason", async () => {
   const begun: AbortController[] = [];
   const { call } = await openFetch((request, response) => {
     if (request.url === "/body") response.write("begun");
@@ -206,7 +206,7 @@ test("a signal ends a call that waits, one whose body is under way, and one that
   await expect(call("/", { signal: AbortSignal.abort() })).rejects.toMatchObject({ name: "AbortError" });
 });
 
-test("cancelling a body that is quiet lets the connection go", async () => {
+test("canceling an idle body closes the connection", async () => {
   let isClosed = false;
   const { call } = await openFetch((_, response) => {
     response.write("event");
@@ -220,7 +220,7 @@ test("cancelling a body that is quiet lets the connection go", async () => {
   await vi.waitFor(() => expect(isClosed).toBe(true), 10_000);
 });
 
-test("what a status lets have no body has none, and cookies stay apart", async () => {
+test("statuses without a body have none, and cookies stay separate", async () => {
   const { call } = await openFetch(
     (_, response) => void response.writeHead(204, { "set-cookie": ["a=1; Expires=Mon, 1 Jan 2035", "b=2"] }).end(),
   );
@@ -230,7 +230,7 @@ test("what a status lets have no body has none, and cookies stay apart", async (
   expect((await call("/", { method: "HEAD" })).body).toBeNull();
 });
 
-test("a kept token that the front end refuses is replaced once, and the call is made again", async () => {
+test("a cached token that the front end rejects is replaced once, and the call is repeated", async () => {
   const refuse = unauthorized("/");
   let refusals = 0;
   const bodies: string[] = [];
@@ -250,7 +250,7 @@ test("a kept token that the front end refuses is replaced once, and the call is 
   expect(await refused.text()).toBe(refuse.body);
 });
 
-test("a 401 of the service's own is the answer", async () => {
+test("a service's own 401 is the response", async () => {
   let calls = 0;
   const { call, exchanges } = await openFetch((_, response) => {
     calls += 1;
@@ -260,7 +260,7 @@ test("a 401 of the service's own is the answer", async () => {
   expect([calls, exchanges()]).toEqual([3, 1]);
 });
 
-test("a token that cannot be had, and a service that is not there, reject with a CliError", async () => {
+test("a token that can't be fetched and a missing service reject with a CliError", async () => {
   const { call, origin } = await openFetch(echo);
   await expect(call(origin.replace(/:\d+$/, ":1"))).rejects.toMatchObject({ code: "UNAVAILABLE" });
   const none = new CliError("CREDENTIALS_MISSING", "None.");
@@ -269,12 +269,12 @@ test("a token that cannot be had, and a service that is not there, reject with a
   await expect(failing("/")).rejects.toBe(none);
 });
 
-test("what is no http URL is left to the platform's fetch", async () => {
+test("URLs other than http are left to the platform's fetch", async () => {
   const { call } = await openFetch(echo);
   expect(await (await call("data:text/plain,hello")).text()).toBe("hello");
 });
 
-test("a connection serves one call after the other", async () => {
+test("a connection is reused by the next call", async () => {
   const ports = new Set<number | undefined>();
   const { call } = await openFetch((request, response) => {
     ports.add(request.socket.remotePort);

@@ -33,7 +33,7 @@ async function openInspection() {
 
 const codes = ({ problems }: { problems: readonly { code: string }[] }) => problems.map(({ code }) => code);
 
-test("a service account's ID token is good, and said what it opens, whatever stands before it", async () => {
+test("a service account's ID token is valid and its use is described, with any prefix", async () => {
   const { caller, inspect, asked } = await openInspection();
   const token = idTokenOf(caller, AUDIENCE);
   for (const given of [
@@ -78,14 +78,14 @@ test.for([
     [/for the instance vm of the project p/],
   ],
   ["without an audience", { aud: undefined }, [/names no audience/]],
-] as const)("an ID token %s is told by its claims", async ([, changes, patterns]) => {
+] as const)("an ID token %s is recognized by its claims", async ([, changes, patterns]) => {
   const { caller, inspect } = await openInspection();
   const report = await inspect(idTokenOf(caller, AUDIENCE, changes));
   expect(codes(report)).toEqual([]);
   for (const pattern of patterns) expect(report.sentences.join("\n")).toMatch(pattern);
 });
 
-test("what is wrong with an ID token has a code each", async () => {
+test("each fault of an ID token has a code", async () => {
   const { caller, inspect } = await openInspection();
   const of = (changes: object) => idTokenOf(caller, AUDIENCE, changes);
   const [header, claims] = of({}).split(".");
@@ -105,13 +105,13 @@ test("what is wrong with an ID token has a code each", async () => {
     expect([token, codes(await inspect(token, { audiences: token.includes("REMOVED") ? [] : [AUDIENCE] }))]).toEqual([token, expected]);
 });
 
-test("Google's clock decides, and this machine's is told when it is off", async () => {
+test("Google's clock decides, and this machine's clock skew is reported", async () => {
   const { caller, inspect } = await openInspection();
   const report = await inspect(idTokenOf(caller, AUDIENCE), { now: (NOW + 7200) * 1000 });
   expect([report.valid, report.clock_skew_seconds]).toEqual([true, 7200]);
 });
 
-test("an access token is asked about in the body of a request, and in no URL", async () => {
+test("an access token is sent in a request's body, never in a URL", async () => {
   const { state, inspect, asked } = await openInspection();
   const scopes = ["https://www.googleapis.com/auth/cloud-platform", "https://www.googleapis.com/auth/userinfo.email"];
   const token = issueAccessToken(state, { email: EMAIL, scopes, expires: NOW + 3600 });
@@ -132,7 +132,7 @@ test("an access token is asked about in the body of a request, and in no URL", a
   expect(codes(await inspect("ya29.never-was"))).toEqual(["REVOKED"]);
 });
 
-test("what a service account's key has signed is verified by the account's own keys", async () => {
+test("a token that a service account's key has signed is verified with the account's own keys", async () => {
   const { inspect, caller } = await openInspection();
   const forApi = { aud: "https://run.googleapis.com/", sub: EMAIL, target_audience: undefined };
   expect(await inspect(assertion(caller.email, forApi))).toMatchObject({ kind: "self_signed_token", valid: true });
@@ -142,7 +142,7 @@ test("what a service account's key has signed is verified by the account's own k
   expect([codes(gone), gone.problems[0]?.message]).toEqual([["SIGNATURE_WRONG"], expect.stringContaining("there is no account gone@")]);
 });
 
-test("an assertion of Identity-Aware Proxy is verified by its ES256 keys", async () => {
+test("an assertion of Identity-Aware Proxy is verified with its ES256 keys", async () => {
   const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const keys = { keys: [{ ...publicKey.export({ format: "jwk" }), kid: "iap", alg: "ES256", use: "sig" }] };
   const text = async () => JSON.stringify(keys);
@@ -173,7 +173,7 @@ test("an assertion of Identity-Aware Proxy is verified by its ES256 keys", async
   expect(codes(await examine(`${token.slice(0, -4)}AAAA`, []))).toEqual(["SIGNATURE_WRONG"]);
 });
 
-test("what is no token of Google's is sent to nobody", async () => {
+test("input that isn't a Google token is sent nowhere", async () => {
   const { inspect, asked } = await openInspection();
   const github = forge({ alg: "RS256" }, { iss: "https://token.actions.githubusercontent.com", aud: "x" });
   for (const [given, kind, code] of [
@@ -187,7 +187,7 @@ test("what is no token of Google's is sent to nobody", async () => {
   expect(asked).toEqual([]);
 });
 
-test("keys that are not to be had are an error, and no verdict", async () => {
+test("keys that can't be fetched are an error, not a verdict", async () => {
   const send = (async () => ({ status: 503, headers: {}, text: async () => "down" })) as unknown as Send;
   const token = forge({ alg: "RS256" }, { iss: "https://accounts.google.com" });
   expect(await failure(inspectToken(parseToken(token), { send, audiences: [], now: 0 }))).toMatchObject({ code: "UNAVAILABLE" });

@@ -13,7 +13,7 @@ async function openInspector() {
   return { ...caller, idToken };
 }
 
-test("without a token it inspects the one that token prints, and prints no token itself", async () => {
+test("without a token, inspect checks the one that the command token prints, and prints no token", async () => {
   const { run } = await openInspector();
   const { exitCode, stdout, stderr } = await run(["inspect"], { env: { CLOUD_RUN_SERVICE_URL: `${URL_OF_SERVICE}/path` } });
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
@@ -28,7 +28,7 @@ test("without a token it inspects the one that token prints, and prints no token
   ]);
 });
 
-test("- reads the token from stdin, as curl's header too, and a token as the argument is read as well", async () => {
+test("- reads the token from stdin, also as a curl header, and the argument can be a token", async () => {
   const { run, idToken } = await openInspector();
   for (const stdin of [`${idToken()}\n`, `Authorization: Bearer ${idToken()}\r\n`])
     expect(await run(["inspect", "-"], { stdin })).toMatchObject({ exitCode: 0, stderr: "" });
@@ -38,7 +38,7 @@ test("- reads the token from stdin, as curl's header too, and a token as the arg
   });
 });
 
-test("a token that is no good is said to be so on stdout, and is exit code 3 with the reason", async () => {
+test("an invalid token is reported on stdout, with exit code 3 and the reason", async () => {
   const { run, idToken } = await openInspector();
   const { exitCode, stdout, stderr } = await run(["inspect", "-", "--json", "--audience", "https://other.example.com"], {
     stdin: idToken({ exp: 1000 }),
@@ -58,7 +58,7 @@ test("a token that is no good is said to be so on stdout, and is exit code 3 wit
   });
 });
 
-test("the audience is the service's where one is set: by its URL, or as describe knows it", async () => {
+test("the expected audience is the service's, from the URL in the settings or from describe", async () => {
   const { run, idToken } = await openInspector();
   const other = await run(["inspect", "-"], { stdin: idToken(), env: { CLOUD_RUN_SERVICE_URL: "https://other-abc123-uc.a.run.app" } });
   expect([other.exitCode, other.stderr]).toEqual([
@@ -74,7 +74,7 @@ test("the audience is the service's where one is set: by its URL, or as describe
   }
 });
 
-test("a service's name is taken for a slip, and --dry-run says what would be asked", async () => {
+test("a service's name gets a hint, and --dry-run shows the requests", async () => {
   const { run, idToken } = await openInspector();
   expect(await run(["inspect", "hello"])).toMatchObject({
     exitCode: 3,

@@ -40,14 +40,14 @@ async function setPolicy(...bindings: readonly object[]): Promise<void> {
 const audienceLine = () =>
   `  An ID token for it has one of these audiences, or is for gcloud itself (gcloud auth print-identity-token): ${audiences}\n`;
 
-test("names the binding that lets a member in, and no other", async () => {
+test("names the binding that grants a member access, and no other", async () => {
   await setPolicy({ role: "roles/run.invoker", members: [CALLER] }, { role: "roles/run.viewer", members: [CALLER] });
   const { exitCode, stdout } = await inspect();
   expect(exitCode).toBe(0);
   expect(stdout).toBe(`${CALLER} may call hello.\n  roles/run.invoker for ${CALLER} on ${SERVICE} lets it in.\n${audienceLine()}`);
 });
 
-test("says that nothing names a member, or that what does is not enough", async () => {
+test("says that no binding includes a member, or that none of them suffices", async () => {
   await setPolicy();
   expect((await inspect()).stdout).toBe(
     `${CALLER} may not call hello.\n  No binding of the service or of what it lies in names it.\n${audienceLine()}`,
@@ -58,7 +58,7 @@ test("says that nothing names a member, or that what does is not enough", async 
   );
 });
 
-test("says which condition is met or not, and for the operator that the project lets it in", async () => {
+test("says which condition is met or not, and that the project grants the operator access", async () => {
   const until = (time: string) => ({ title: "until then", expression: `request.time < timestamp("${time}")` });
   await setPolicy(
     { role: "roles/run.invoker", members: [CALLER], condition: until("2020-01-01T00:00:00Z") },
@@ -74,7 +74,7 @@ test("says which condition is met or not, and for the operator that the project 
   );
 });
 
-test("--json has the bindings for machines", async () => {
+test("--json prints the bindings", async () => {
   await setPolicy({ role: "roles/run.invoker", members: [CALLER] });
   const { stdout } = await inspect("hello", "--json", "--member", CALLER);
   expect(JSON.parse(stdout)).toEqual({
@@ -93,7 +93,7 @@ test("--json has the bindings for machines", async () => {
   });
 });
 
-test("says what besides policies keeps a call out, and that the invoker check is off", async () => {
+test("says what else prevents a call, and that the invoker check is off", async () => {
   await setPolicy();
   const path = `/v1/${SERVICE}`;
   const { json } = await request("GET", "us-central1-run.googleapis.com", path);
@@ -115,7 +115,7 @@ test("says what besides policies keeps a call out, and that the invoker check is
   ]);
 });
 
-test("explains one account only, and names what it would ask", async () => {
+test("explains only one account, and --dry-run shows the requests", async () => {
   expect(await inspect("--member", "group:all@example.com")).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("one account") });
   const { stdout } = await inspect("--dry-run");
   expect(stdout).toContain("POST https://policytroubleshooter.googleapis.com/v1/iam:troubleshoot {");

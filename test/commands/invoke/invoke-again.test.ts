@@ -26,7 +26,7 @@ async function serveInTurn(...listeners: readonly RequestListener[]) {
   return { url, seen };
 }
 
-test("a service that is busy for a moment is called again, as often as --retries says", async () => {
+test("a busy service is called again, up to --retries times", async () => {
   const { run } = await openCaller();
   const { url, seen } = await serveInTurn(answer(503), answer(429), answer(200, "ok"));
   expect(await run(["invoke", "--url", url])).toMatchObject({ exitCode: 0, stderr: "" });
@@ -40,7 +40,7 @@ test("a service that is busy for a moment is called again, as often as --retries
   expect(busy.seen).toHaveLength(3);
 });
 
-test("what may not be done twice is done once, unless --retry-all is said", async () => {
+test("requests that aren't idempotent are sent once, unless --retry-all is set", async () => {
   const { run } = await openCaller();
   for (const [flags, exitCode, times] of [
     [["-d", "x"], 8, 1],
@@ -57,14 +57,14 @@ test.for([
   [page(forbidden("/")), 9],
   [page(unauthorized("/")), 9],
   [answer(500), 8],
-] as const)("an answer that will be the same is not asked for again: %#", async ([listener, exitCode]) => {
+] as const)("a permanent failure isn't retried: %#", async ([listener, exitCode]) => {
   const { run } = await openCaller();
   const { url, seen } = await serveInTurn(listener);
   expect(await run(["invoke", "--url", url])).toMatchObject({ exitCode });
   expect(seen).toHaveLength(1);
 });
 
-test("several paths share a token and a connection: one document each, one list under --json", async () => {
+test("several paths share a token and a connection, with one document each, or one list under --json", async () => {
   const { run } = await openCaller();
   let connections = 0;
   const tokens = new Set();
@@ -87,7 +87,7 @@ test("several paths share a token and a connection: one document each, one list 
   expect(JSON.parse((await run(["invoke", "--repeat", "1", "--url", url, "--json"])).stdout)).toHaveLength(1);
 });
 
-test("of several calls all are made; the error says how many failed, and of the first why", async () => {
+test("all of several calls are made, and the error says how many failed and why the first one did", async () => {
   const { run } = await openCaller();
   const url = await serveService((request, response) => void response.writeHead(request.url === "/ok" ? 200 : 404).end(request.url));
   const { exitCode, stdout, stderr } = await run(["invoke", "/x", "/ok", "/y", "--url", url, "--json"]);
@@ -100,7 +100,7 @@ test("of several calls all are made; the error says how many failed, and of the 
   });
 });
 
-test("--repeat calls so many times, and what is there is printed where one gets no answer", async () => {
+test("--repeat calls N times, and prints what there is if a call gets no response", async () => {
   const { run } = await openCaller();
   const { url, seen } = await serveInTurn(answer(200, "a"), answer(200, "b"), (request) => void request.socket.destroy());
   const { exitCode, stdout } = await run(["invoke", "--url", url, "--repeat", "5", "--json", "--retries", "0"]);
@@ -108,7 +108,7 @@ test("--repeat calls so many times, and what is there is printed where one gets 
   expect(seen).toHaveLength(3);
 });
 
-test("--watch goes on through failures until it is ended, one line each under --json", async () => {
+test("--watch continues after failures until it is stopped, with one line each under --json", async () => {
   const { run } = await openCaller();
   const end = new AbortController();
   const { url } = await serveInTurn(
@@ -129,7 +129,7 @@ test("--watch goes on through failures until it is ended, one line each under --
   expect(stderr).toContain("The service answered 500.");
 });
 
-test("--wait-for calls until the status is there; a refusal is not the end, and may be what is waited for", async () => {
+test("--wait-for calls until the status matches; a refusal doesn't end it, and can be the awaited status", async () => {
   const { run } = await openCaller();
   const young = await serveInTurn((request) => void request.socket.destroy(), page(forbidden("/")), answer(503), answer(200, "in"));
   const { exitCode, stdout, stderr } = await run(["invoke", "--url", young.url, "--wait-for", "200"]);
@@ -146,7 +146,7 @@ test("--wait-for calls until the status is there; a refusal is not the end, and 
   });
 });
 
-test("a token that was good and is refused is fetched anew, once", async () => {
+test("a token that was accepted and then rejected is fetched again, once", async () => {
   const { run } = await openCaller();
   const changed = await serveInTurn(answer(200, "a"), page(unauthorized("/")), answer(200, "b"));
   const once = await run(["invoke", "--url", changed.url, "--repeat", "2", "--verbose"]);

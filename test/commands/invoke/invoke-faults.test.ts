@@ -83,7 +83,7 @@ test.for(["token", "describe"] as const)("a clock that is two hours off is named
   expect([exitCode, stderr]).toEqual([3, expect.stringContaining("This machine's clock is 2 h behind the clock of oauth2.googleapis.com")]);
 });
 
-test("a clock that is set between two calls is named, although the token was good", async () => {
+test("a clock that is changed between two calls is named, although the token was valid", async () => {
   let isMoved = false;
   const onStdout = () => {
     if (!isMoved) void moveClock(2);
@@ -100,7 +100,7 @@ const drip: RequestListener = (_, response) => {
   response.once("close", () => clearInterval(dripping));
 };
 
-test.for(["token", "describe", "service"] as const)("an answer that drips at the hop %s does not outlast --timeout", async (hop) => {
+test.for(["token", "describe", "service"] as const)("a slow response at the hop %s doesn't outlast --timeout", async (hop) => {
   const token: RequestListener = (_, response) => void response.end('{"access_token":"ya29.x","expires_in":3599,"id_token":"eyJ.eyJ.x"}');
   const server = createServer((request, response) => (hop !== "token" && request.url === "/token" ? token : drip)(request, response));
   const dripping = { ...env, CLOUDRUN_OAUTH_EMULATOR: `http://127.0.0.1:${await listen(server)}` };

@@ -43,7 +43,7 @@ beforeAll(async () => {
   await request("POST", "cloudresourcemanager.googleapis.com", `/v1/projects/${project}:setIamPolicy`, { body: { policy } });
 });
 
-test("without --iap the refusal names the flag, and with it the call gets in, for the client that IAP names", async () => {
+test("without --iap the refusal names the flag, and with it the call succeeds with the client that IAP names", async () => {
   const refused = await run("invoke");
   expect(refused.exitCode).toBe(9);
   expect(JSON.parse(refused.stderr.trim().split("\n").at(-1) ?? "")).toMatchObject({
@@ -56,12 +56,12 @@ test("without --iap the refusal names the flag, and with it the call gets in, fo
   ]);
 });
 
-test("a client that is named is not asked for, and a wrong one is refused", async () => {
+test("a given client isn't looked up, and a wrong one is rejected", async () => {
   expect(JSON.parse((await run("invoke", "--iap", client, "--dry-run")).stdout)).toMatchObject({ audience: client });
   expect(await run("invoke", "--iap", "somebody-elses")).toMatchObject({ exitCode: 9 });
 });
 
-test("an Authorization of the caller's own reaches the service, and the token goes into Proxy-Authorization", async () => {
+test("the caller's own Authorization reaches the service, and the token goes into Proxy-Authorization", async () => {
   const { stdout } = await run("invoke", "--iap", "-H", "Authorization: Basic bWU6bWU=");
   expect(JSON.parse(stdout)).toMatchObject({ status_code: 200, response: { own: true } });
 });
@@ -79,7 +79,7 @@ test.for([
     () => run("invoke", "--iap", "--auth-header", "x-serverless-authorization"),
     "Identity-Aware Proxy does not read X-Serverless-Authorization.",
   ],
-] as const)("%s is refused in a sentence", async ([, refused, sentence]) => {
+] as const)("%s is rejected in one sentence", async ([, refused, sentence]) => {
   const { exitCode, stdout, stderr } = await refused();
   expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
   expect(stderr).toContain(sentence);

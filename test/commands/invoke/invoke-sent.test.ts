@@ -37,7 +37,7 @@ test.for(["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "PURGE"])
   },
 );
 
-test("-X HEAD has headers, and a body of none", async () => {
+test("-X HEAD returns headers and no body", async () => {
   const { run } = await openCaller();
   const url = await serveService((_, response) => void response.writeHead(200, { "Content-Length": 5, "X-A": "b" }).end());
   const { stdout } = await run(["invoke", "--url", url, "-X", "HEAD", "-i"]);
@@ -57,7 +57,7 @@ test.for([
   expect(echoed((await run(["invoke", "--url", await serveService(echo), ...flags])).stdout)).toMatchObject(sent);
 });
 
-test("a multipart form of 20 MB arrives with its file, as a stream of a known length", async () => {
+test("a multipart form of 20 MB with its file arrives as a stream of known length", async () => {
   const { run, home } = await openCaller();
   writeFileSync(join(home, "photo.jpg"), Buffer.alloc(20_000_000, "x"));
   const url = await serveService(async (request, response) => {
@@ -98,7 +98,7 @@ test("--auth-header names the header that carries the token, and leaves the othe
   expect(JSON.parse(plan.stdout).headers[0]).toBe("X-Serverless-Authorization: Bearer [ID token]");
 });
 
-test("-L follows redirects of the service with the token, and beyond it without any secret", async () => {
+test("-L follows redirects within the service with the token, and to other origins without any secret", async () => {
   const { run } = await openCaller();
   const elsewhere = await serveService((request, response) => {
     const { authorization, cookie, "x-serverless-authorization": other, "x-kept": kept } = request.headers;
@@ -115,7 +115,7 @@ test("-L follows redirects of the service with the token, and beyond it without 
   expect(JSON.parse(stdout)).toMatchObject({ url: `${elsewhere}/there`, audience: url });
 });
 
-test("redirects that do not end are ended", async () => {
+test("endless redirects are stopped", async () => {
   const { run } = await openCaller();
   let requests = 0;
   const url = await serveService((_, response) => {

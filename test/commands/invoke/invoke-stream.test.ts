@@ -23,7 +23,7 @@ async function open(flags: readonly string[]) {
   return { stdout, exitCode };
 }
 
-test.for(["--raw", "--no-buffer", "-N"])("with %s events are printed as they come", async (flag) => {
+test.for(["--raw", "--no-buffer", "-N"])("with %s, events are printed as they arrive", async (flag) => {
   const answers: ServerResponse[] = [];
   const url = await serveService((_, response) => {
     answers.push(response.writeHead(200, { "Content-Type": "text/event-stream" }));
@@ -39,7 +39,7 @@ test.for(["--raw", "--no-buffer", "-N"])("with %s events are printed as they com
   expect([await exitCode, printed]).toEqual([0, "data: 1\n\ndata: 2\n\n"]);
 });
 
-test("without --raw it is said that the events come at their end", async () => {
+test("without --raw, a note says that the events are printed at the end", async () => {
   const { run } = await openCaller();
   const url = await serveService((_, response) => void response.writeHead(200, { "Content-Type": "text/event-stream" }).end("data: 1\n\n"));
   const { stdout, stderr } = await run(["invoke", "--url", url]);
@@ -47,7 +47,7 @@ test("without --raw it is said that the events come at their end", async () => {
   expect(stderr).toContain("--raw prints them as they come");
 });
 
-test("a body is taken no faster than it is read", async () => {
+test("a body is received no faster than it is read", async () => {
   let sent = 0;
   const chunk = Buffer.alloc(1024 * 1024);
   const url = await serveService(async (_, response) => {

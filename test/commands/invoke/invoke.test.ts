@@ -59,7 +59,7 @@ test("the token is for the service's URL, whatever the path, and of the key's ac
   expect(echoed(stdout)).toMatchObject({ method: "GET", url: "/orders/a%20b?x=1&y=%20", aud: url, email: EMAIL });
 });
 
-test("a whole URL is called as it stands, and --audience is whom the token is for", async () => {
+test("an absolute URL is called unchanged, and --audience sets the token's audience", async () => {
   const { run } = await openCaller();
   const url = await serveService(echo);
   const { stdout } = await run(["invoke", `${url}/whoami`, "--audience", "https://custom.example.com"], {
@@ -85,7 +85,7 @@ test.for([
   expect(echoed(stdout)).toMatchObject(sent);
 });
 
-test("an upload of 20 MB goes through as a stream", async () => {
+test("an upload of 20 MB is streamed", async () => {
   const { run, home } = await openCaller();
   writeFileSync(join(home, "upload"), Buffer.alloc(20_000_000, "x"));
   const url = await serveService(async (request, response) => {
@@ -96,7 +96,7 @@ test("an upload of 20 MB goes through as a stream", async () => {
   expect(echoed((await run(["invoke", "--url", url, "-d", "@upload"])).stdout)).toEqual({ length: 20_000_000, declared: "20000000" });
 });
 
-test("an Authorization of the caller's own arrives as it is, and the token in the other header", async () => {
+test("the caller's own Authorization arrives unchanged, and the token in the other header", async () => {
   const { run } = await openCaller();
   const url = await serveService((request, response) => {
     const { aud } = verifiedClaims(request.headers["x-serverless-authorization"] as string) ?? {};
@@ -128,7 +128,7 @@ test("--raw prints the body and nothing else", async () => {
   expect(await run(["invoke", "--url", url, "--raw"])).toEqual({ exitCode: 0, stdout: '{"a":1}', stderr: "" });
 });
 
-test("-o writes the body into a file, and the document says where", async () => {
+test("-o writes the body into a file that the document names", async () => {
   const { run, home } = await openCaller();
   const bytes = Buffer.alloc(3_000_000, Buffer.from([0, 255, 128]));
   const url = await serveService(answer(200, "application/octet-stream", bytes));
@@ -137,7 +137,7 @@ test("-o writes the body into a file, and the document says where", async () => 
   expect(readFileSync(join(home, "out.bin")).equals(bytes)).toBe(true);
 });
 
-test("an error and a broken transfer leave no file behind", async () => {
+test("an error and a broken transfer leave no file", async () => {
   const { run, home } = await openCaller();
   const failing = await serveService(answer(500, "text/plain", "no"));
   expect((await run(["invoke", "--url", failing, "-o", "out.bin"])).exitCode).toBe(8);
@@ -172,7 +172,7 @@ test.for([
   [forbidden("/"), "NOT_AUTHORIZED", `serviceAccount:${EMAIL} lacks roles/run.invoker`],
   [unauthorized("/"), "NOT_AUTHENTICATED", "127.0.0.1"],
   [notFound(), "NOT_REACHABLE", "Google's front end shows no service"],
-] as const)("a refusal of the front end is printed, explained, and exit code 9: %#", async ([refusal, code, sentence]) => {
+] as const)("a refusal of the front end is printed and explained, with exit code 9: %#", async ([refusal, code, sentence]) => {
   const { run } = await openCaller();
   const { exitCode, stdout, stderr } = await run(["invoke", "--url", await serveService(page(refusal))]);
   expect([exitCode, JSON.parse(stdout)]).toEqual([9, { status_code: refusal.status, response: refusal.body }]);
@@ -180,7 +180,7 @@ test.for([
   expect(stderr).toContain(sentence);
 });
 
-test("a redirect is printed, and not followed with the token", async () => {
+test("a redirect is printed and not followed", async () => {
   const { run } = await openCaller();
   let followed = 0;
   const elsewhere = await serveService(() => void (followed += 1));
@@ -225,7 +225,7 @@ test("--dry-run prints the request without the token and sends nothing", async (
   });
 });
 
-test("--verbose tells credential, audience and requests, and no token", async () => {
+test("--verbose shows credential, audience and requests, but no token", async () => {
   const { run, keyFile } = await openCaller();
   const url = await serveService(echo);
   const { stderr } = await run(["invoke", "--url", url, "--verbose"]);
@@ -260,7 +260,7 @@ test.for([
   expect(requests).toBe(0);
 });
 
-test("without credentials, without a service, and with a broken key file, it is said what to do", async () => {
+test("without credentials, without a service, and with a broken key file, the error says what to do", async () => {
   const { run } = await openCaller();
   const none = await run(["invoke", "--url", "http://127.0.0.1:1"], { env: { CREDS: "" } });
   expect([none.exitCode, none.stderr]).toEqual([
@@ -276,7 +276,7 @@ test("without credentials, without a service, and with a broken key file, it is 
   expect([broken.exitCode, broken.stderr]).toEqual([3, expect.stringContaining("(The file is named by CREDS.)")]);
 });
 
-test("the service's URL is what describe finds, where none is set", async () => {
+test("without a URL in the settings, describe finds the service's URL", async () => {
   const { run } = await openCaller();
   const url = await serveService(echo);
   const service = { ...KNATIVE_SERVICE, status: { ...KNATIVE_SERVICE.status, url } };
@@ -288,7 +288,7 @@ test("the service's URL is what describe finds, where none is set", async () => 
   expect([exitCode, echoed(stdout)]).toEqual([0, expect.objectContaining({ url: "/a", aud: url })]);
 });
 
-test("--timeout ends a call that takes too long, and an interrupt any call", async () => {
+test("--timeout ends a call that takes too long, and an interrupt ends any call", async () => {
   const { run } = await openCaller();
   const url = await serveService(() => {});
   expect(await run(["invoke", "--url", url, "--timeout", "300ms"])).toMatchObject({ exitCode: 7, stdout: "" });

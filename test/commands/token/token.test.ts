@@ -6,7 +6,7 @@ import { EMAIL } from "../../helpers/key-file.ts";
 
 const URL_OF_SERVICE = "https://hello-abc123-uc.a.run.app";
 
-test("token prints a token for the service's URL, a line end, and nothing else", async () => {
+test("token prints a token for the service's URL, a newline, and nothing else", async () => {
   const { run } = await openCaller();
   const { exitCode, stdout, stderr } = await run(["token"], {
     env: { CLOUD_RUN_SERVICE_URL: `${URL_OF_SERVICE.replace("//", "//tag---")}/path` },
@@ -16,7 +16,7 @@ test("token prints a token for the service's URL, a line end, and nothing else",
   expect(verifiedClaims(`Bearer ${stdout.trimEnd()}`)).toMatchObject({ aud: URL_OF_SERVICE, email: EMAIL });
 });
 
-test("--json tells the token, its audience, its end and its claims", async () => {
+test("--json prints the token, its audience, its expiry and its claims", async () => {
   const { run } = await openCaller();
   const { stdout } = await run(["token", "my-audience", "--json"]);
   const { token, ...rest } = JSON.parse(stdout);
@@ -34,7 +34,7 @@ test("on GitHub Actions the token is masked first, on stderr, even when quiet", 
   expect(stderr).toBe(`::add-mask::${stdout}`);
 });
 
-test("an audience that Cloud Run would not take is warned of, with the one that it takes", async () => {
+test("token warns about an audience that Cloud Run wouldn't accept, and names the valid one", async () => {
   const { run } = await openCaller();
   for (const audience of [`${URL_OF_SERVICE}/path`, URL_OF_SERVICE.replace("//", "//tag---")]) {
     expect((await run(["token", audience])).stderr).toBe(
@@ -44,7 +44,7 @@ test("an audience that Cloud Run would not take is warned of, with the one that 
   expect((await run(["token", `${URL_OF_SERVICE}/`])).stderr).toBe("");
 });
 
-test("--dry-run and --verbose do not show a token", async () => {
+test("--dry-run and --verbose show no token", async () => {
   const { run } = await openCaller();
   const planned = await run(["token", "my-audience", "--dry-run"]);
   expect(JSON.parse(planned.stdout)).toEqual({
@@ -58,7 +58,7 @@ test("--dry-run and --verbose do not show a token", async () => {
   expect(stderr).not.toContain("eyJ");
 });
 
-test("a key that the endpoint refuses is exit code 3 with nothing on stdout", async () => {
+test("a key that the endpoint rejects is exit code 3 with nothing on stdout", async () => {
   const { run, identity } = await openCaller();
   identity.state.serviceAccounts.set(EMAIL, { ...identity.caller, disabled: true });
   expect(await run(["token", "my-audience"])).toEqual({ exitCode: 3, stdout: "", stderr: expect.stringContaining("[TOKEN_REFUSED]") });
@@ -69,7 +69,7 @@ function asked(...runs: readonly { stderr: string }[]): number {
   return runs.filter(({ stderr }) => stderr.includes("POST https://oauth2.googleapis.com/token → 200")).length;
 }
 
-test("a token is given out again, until --no-cache or more than it has left is asked for", async () => {
+test("a cached token is printed again, unless --no-cache or a longer --min-ttl is set", async () => {
   const { run, home } = await openCaller();
   const verbosely = (...argv: readonly string[]) => run(["token", "my-audience", "--verbose", ...argv]);
   const [first, second] = [await verbosely(), await verbosely()];
@@ -84,13 +84,13 @@ test("a token is given out again, until --no-cache or more than it has left is a
   });
 });
 
-test("--no-cache leaves nothing on the disk", async () => {
+test("--no-cache leaves nothing on disk", async () => {
   const { run, home } = await openCaller();
   expect((await run(["token", "my-audience", "--no-cache"])).exitCode).toBe(0);
   expect(existsSync(join(home, ".cache"))).toBe(false);
 });
 
-test("token revoke removes what is kept, and nothing else; an audience of another name is none of its words", async () => {
+test("token revoke deletes the cached tokens and nothing else, and isn't confused with an audience", async () => {
   const { run, home } = await openCaller();
   const folder = join(home, "caches", "cloudrun-oauth", "tokens");
   const env = { XDG_CACHE_HOME: join(home, "caches") };
@@ -102,7 +102,7 @@ test("token revoke removes what is kept, and nothing else; an audience of anothe
   expect(JSON.parse((await run(["token", "revoke", "--json"], { env })).stdout)).toEqual({ removed: 0, folder });
 });
 
-test("--header prints a line that curl takes, and a document is another thing", async () => {
+test("--header prints a line for curl, and excludes --json", async () => {
   const { run } = await openCaller();
   const { stdout } = await run(["token", "my-audience", "--header"]);
   expect(stdout).toMatch(/^Authorization: Bearer [\w-]+\.[\w-]+\.[\w-]+\n$/);

@@ -26,7 +26,7 @@ async function open(gcloud: { readonly PATH: string }, variables: Readonly<Recor
   return { said, look: (url: URL, policy = true) => look({ url, member: "user:me@example.com" }, { policy, signer: false }) };
 }
 
-test("the service and its policy are read by gcloud, and nothing is said", async () => {
+test("the service and its policy are read through gcloud, and nothing is printed", async () => {
   const gcloud = fakeGcloud(
     { line: DESCRIBE, stdout: JSON.stringify(KNATIVE_SERVICE), stderr: "Looking...\n" },
     { line: POLICY, stdout: JSON.stringify({ bindings: BINDINGS, etag: "BwX=" }) },
@@ -37,7 +37,7 @@ test("the service and its policy are read by gcloud, and nothing is said", async
   expect(said()).toEqual([null, null]);
 });
 
-test("a policy that may not be read is left out, and one that nobody wants is not asked for", async () => {
+test("an unreadable policy is left out, and an unwanted one isn't requested", async () => {
   const described = { line: DESCRIBE, stdout: JSON.stringify(KNATIVE_SERVICE) };
   const denied = "ERROR: (gcloud.run.services.get-iam-policy) PERMISSION_DENIED: Permission 'run.services.getIamPolicy' denied";
   const refused = await open(fakeGcloud(described, { line: POLICY, stderr: denied, exitCode: 1 }));
@@ -46,14 +46,14 @@ test("a policy that may not be read is left out, and one that nobody wants is no
   expect(Object.keys(await spared.look(URL_CALLED, false))).toEqual(["service"]);
 });
 
-test("a service of the same name with other URLs is no evidence, nor is a gcloud that fails", async () => {
+test("a service of the same name with other URLs isn't evidence, and neither is a failing gcloud", async () => {
   const other = new URL("https://hello-210987654321.us-central1.run.app/");
   expect(await (await open(fakeGcloud({ line: DESCRIBE, stdout: JSON.stringify(KNATIVE_SERVICE) }))).look(other, false)).toEqual({});
   const signedOut = "ERROR: (gcloud.run.services.describe) You do not currently have an active account selected.";
   expect(await (await open(fakeGcloud({ line: DESCRIBE, stderr: signedOut, exitCode: 1 }))).look(URL_CALLED, false)).toEqual({});
 });
 
-test("what gcloud does not find is missing, and where the project is outside of a perimeter that is said", async () => {
+test("a service that gcloud doesn't find is missing, and a perimeter around the project is reported", async () => {
   const gone = "ERROR: (gcloud.run.services.describe) Cannot find service [hello]";
   expect(await (await open(fakeGcloud({ line: DESCRIBE, stderr: gone, exitCode: 1 }))).look(URL_CALLED, false)).toEqual({
     missing: { service: "hello", project: "my-project", region: "us-central1" },
@@ -65,7 +65,7 @@ test("what gcloud does not find is missing, and where the project is outside of 
   });
 });
 
-test("nothing is asked about what is no service, or of a project that nobody knows", async () => {
+test("nothing is requested if the URL isn't a service's or the project isn't known", async () => {
   const { look } = await open(fakeGcloud());
   expect(await look(new URL("http://127.0.0.1:8080/"))).toEqual({});
   expect(await look(new URL("https://api.example.com/"))).toEqual({});

@@ -26,7 +26,7 @@ function called(
   };
 }
 
-test("403 to a good token names the principal, the role, and the command that grants it", async () => {
+test("403 for a valid token names the principal, the role, and the command that grants it", async () => {
   expect(await explainRefusal(called(forbidden("/orders")))).toMatchObject({
     code: "NOT_AUTHORIZED",
     exitCode: 9,
@@ -36,13 +36,13 @@ test("403 to a good token names the principal, the role, and the command that gr
   });
 });
 
-test("a person is a user, and a URL with a hash has no region to name", async () => {
+test("a user is named as a user, and a URL with a hash names no region", async () => {
   const url = "https://hello-abc123-uc.a.run.app";
   const { hint } = (await explainRefusal(called(forbidden("/"), { url, token: idToken({ aud: url, email: "me@example.com" }) }))) ?? {};
   expect(hint).toMatch(/^cloudrun-oauth grant hello --member user:me@example\.com — /);
 });
 
-test("403 to a call without a credential is NOT_AUTHENTICATED", async () => {
+test("403 for a request without a credential is NOT_AUTHENTICATED", async () => {
   expect(await explainRefusal(called(forbidden("/orders"), { token: undefined }))).toMatchObject({
     code: "NOT_AUTHENTICATED",
     message: `Cloud Run let nobody in at ${URL_CALLED} without a credential.`,
@@ -65,14 +65,14 @@ test.for([
     `Cloud Run could not verify the ID token of serviceAccount:${EMAIL}, although it is for this service and has not expired.`,
     /try again\. Otherwise: cloudrun-oauth grant hello/,
   ],
-] as const)("401 to %s is explained by its claims", async ([, token, message, hint]) => {
+] as const)("401 for %s is explained by its claims", async ([, token, message, hint]) => {
   const error = await explainRefusal(called(unauthorized("/orders"), { token }));
   expect(error).toMatchObject({ code: "NOT_AUTHENTICATED", exitCode: 9, message });
   expect(error?.hint).toMatch(hint);
   expect(JSON.stringify([error?.message, error?.hint, error?.details])).not.toContain(token);
 });
 
-test("401 at a domain of one's own names what Cloud Run takes as audience", async () => {
+test("401 at a custom domain names the audience that Cloud Run accepts", async () => {
   const url = "https://api.example.com";
   const error = await explainRefusal(called(unauthorized("/"), { url, token: idToken({ aud: url }) }));
   expect(error?.message).toBe("The ID token is for https://api.example.com, which is not the URL that Cloud Run gave to the service.");
@@ -86,7 +86,7 @@ test("a tag's URL is called with the service's own audience", async () => {
   );
 });
 
-test("404 of the front end is NOT_REACHABLE, and a path that it keeps to itself is named", async () => {
+test("404 of the front end is NOT_REACHABLE, and a reserved path is named", async () => {
   expect(await explainRefusal(called(notFound()))).toMatchObject({
     code: "NOT_REACHABLE",
     exitCode: 9,
@@ -95,7 +95,7 @@ test("404 of the front end is NOT_REACHABLE, and a path that it keeps to itself 
   expect((await explainRefusal(called(notFound(), { url: `${URL_CALLED}/healthz` })))?.message).toContain("/healthz");
 });
 
-test("an answer without a body is told by its header", async () => {
+test("a response without a body is recognized by its header", async () => {
   expect(await explainRefusal(called(unauthorized("/"), { body: "" }))).toMatchObject({ code: "NOT_AUTHENTICATED" });
   expect(await explainRefusal(called(forbidden("/"), { body: "" }))).toBeUndefined();
 });
@@ -125,7 +125,7 @@ test.for([
   ).toBeUndefined();
 });
 
-test("whatever a token claims, and whatever else is sent, there is an explanation in one line, without the token", async () => {
+test("for any claims and any other credential, the explanation is one line without the token", async () => {
   const name = fc.constantFrom("iss", "aud", "email", "iat", "exp", "sub");
   const value = fc.oneof(fc.jsonValue(), fc.constantFrom(NOW, 1e300, -1e300, 1e15, "a\u001b[31m\r\nb"));
   const token = fc.oneof(

@@ -126,7 +126,7 @@ test.for<[string, number, string, Given, string | undefined]>([
   ["a 504 of the service's own", 504, '{"error":"upstream"}', { headers: { "content-type": "application/json" } }, undefined],
   ["a redirect of the service's own", 302, "", { headers: { location: "https://accounts.google.com/o/oauth2/v2/auth" } }, undefined],
   ["a 401 of the service's own", 401, '{"error":"Invalid token"}', { headers: { "content-type": "application/json" } }, undefined],
-])("%s is told from the front end's page", async ([, status, body, given, reason]) => {
+])("%s is recognized from the front end's page", async ([, status, body, given, reason]) => {
   expect(await reasonOf(status, body, given)).toBe(reason);
 });
 
@@ -157,7 +157,7 @@ test.for([
   expect(explainTokenRefusal({ error, error_description: description }, circumstances).details["reason"]).toBe(reason);
 });
 
-test("a refusal of the IAM Credentials API names the role by the permission", () => {
+test("a refusal of the IAM Credentials API names the role with the missing permission", () => {
   const body = JSON.stringify({
     error: {
       code: 403,

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { unauthorized } from "../../src/emulator/front-door/error-pages.ts";
 import { openCaller, serveService, verifiedClaims } from "../helpers/caller.ts";
 
-test("a kept token that the front end does not take any more is replaced once, a new one and a streamed body are not", async () => {
+test("a cached token that the front end rejects is replaced once; with a new token or a streamed body there is no second call", async () => {
   const { run } = await openCaller();
   const seen: (string | undefined)[] = [];
   let refusals = 0;

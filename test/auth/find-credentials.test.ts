@@ -12,7 +12,7 @@ const working = await workingCredentials(world);
 const broken = await brokenCredentials(world);
 const SECRET = /eyJ[\w-]{10}|1\/\/0[\w-]{10}|ya29\.|PRIVATE KEY|AKID|[A-Za-z0-9+]{50}/;
 
-test("every kind of the page is tried, and every failure", () => {
+test("the tests cover every credential type and every failure on the page", () => {
   expect(Object.keys(working)).toEqual(readTable(PAGE, "The kinds").map(([kind]) => kind));
   expect(Object.keys(broken)).toEqual(readTable(PAGE, "How each fails").map(([kind, fault]) => `${kind}: ${fault}`));
 });
@@ -56,7 +56,7 @@ test.for(readTable(PAGE, "How each fails"))("%s, %s: %s", { timeout: 60_000 }, a
   expect(stderr).not.toMatch(/\n\s+at /);
 });
 
-test("the places are searched in the order of the page", { timeout: 60_000 }, async () => {
+test("credentials are searched in the order of the page", { timeout: 60_000 }, async () => {
   const emails = ["flag", "json", "own", "creds", "google", "other", "folder", "profile", "adc", "gcloud"];
   const keys: Record<string, string> = {};
   for (const name of emails) keys[name] = world.write(`order/${name}.json`, await world.key(await world.account(`place-${name}`)));
@@ -117,7 +117,7 @@ test("the places are searched in the order of the page", { timeout: 60_000 }, as
   );
 });
 
-test("an impersonation goes by its delegates, the last of the list being the account, as gcloud has it", async () => {
+test("impersonation goes through the delegates; as in gcloud, the last of the list is the account", async () => {
   const { caller, callerFile, deployer, first, second, ask, project } = world;
   await ask("iam.googleapis.com", `/v1/projects/${project}/serviceAccounts/${first}:setIamPolicy`, {
     policy: {
@@ -139,7 +139,7 @@ test("an impersonation goes by its delegates, the last of the list being the acc
   expect(JSON.parse((await run(["token", url, "--json", "--credentials", file])).stdout)).toMatchObject({ claims: { email: deployer } });
 });
 
-test("a content is taken from the environment alone, and never shown", async () => {
+test("inline credentials are accepted only in the environment and never shown", async () => {
   const text = JSON.stringify(keyOf(world.callerFile));
   for (const flags of [
     ["--credentials", text],
@@ -158,7 +158,7 @@ test("a content is taken from the environment alone, and never shown", async () 
   expect(listed.stdout).not.toMatch(SECRET);
 });
 
-test("a person's token is for gcloud's client, and token says so", async () => {
+test("a user's token is for gcloud's client, and the command token says so", async () => {
   const file = world.write("warned.json", await world.login());
   const { stderr } = await run(["token", url, "--credentials", file]);
   expect(stderr).toContain("A person's ID token is for the client that he signed in with, 764086051850-");
