@@ -1,4 +1,4 @@
-import type { Service } from "../cloud/cloud.ts";
+import type { Service } from "../cloud/service.ts";
 import type { Context } from "../context/context.ts";
 import { CliError } from "../errors/cli-error.ts";
 import { closestMatch } from "../errors/closest-match.ts";

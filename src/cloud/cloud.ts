@@ -1,8 +1,9 @@
-import type { ImageName, LabelOptions, StoredImage } from "./images.ts";
+import type { ImageName, StoredImage } from "./images.ts";
 import type { SetupOutcome, SetupStep } from "./pipeline-setup.ts";
 import type { AccountVerbs } from "./accounts.ts";
 import type { LogVerbs } from "./logs.ts";
-import type { EnvironmentOptions, Instances, ListOptions, Revision, TrafficOptions, Variable } from "./operate.ts";
+import type { Revision, Service, Variable } from "./service.ts";
+import type { TrafficOptions } from "./traffic.ts";
 import type { Place, ProjectName, ServiceName } from "./names.ts";
 import type { Repository } from "./repository.ts";
 
@@ -102,56 +103,26 @@ export interface DeployOptions extends ServiceName {
   readonly gcloudFlags?: readonly string[];
 }
 
+export interface ListOptions {
+  readonly project: string;
+  /** Every region where it is not said. */
+  readonly region?: string;
+}
+
+export interface EnvironmentOptions extends ServiceName {
+  readonly set?: Readonly<Record<string, string>>;
+  readonly unset?: readonly string[];
+}
+
+export interface LabelOptions extends ServiceName {
+  readonly set?: Readonly<Record<string, string>>;
+  readonly remove?: readonly string[];
+}
+
 export interface GrantOptions extends ServiceName {
   /** With its type prefix. */
   readonly member: string;
   readonly role: string;
-}
-
-/** A service, in one shape whichever way it was read. */
-export interface Service extends Instances {
-  readonly service: string;
-  readonly project: string;
-  readonly region: string;
-  readonly url: string;
-  /** All of its URLs, the tags' own besides. */
-  readonly urls: readonly string[];
-  /** The latest revision that is ready. */
-  readonly revision: string | null;
-  readonly latest_created_revision: string | null;
-  /** When it was made; RFC 3339. */
-  readonly created: string | null;
-  /** When its latest revision became ready, or did not. */
-  readonly deployed: string | null;
-  /** Who changed it last. */
-  readonly last_modifier: string | null;
-  /** Its page in Google's console. */
-  readonly console_url: string;
-  /** Its variables, without their values. */
-  readonly env: readonly Omit<Variable, "value">[];
-  readonly labels: Readonly<Record<string, string>>;
-  readonly ingress: string;
-  readonly custom_audiences: readonly string[];
-  /** True where the service's run.app URLs are answered 404. */
-  readonly default_url_disabled: boolean;
-  /** True where nobody is asked who he is. */
-  readonly invoker_iam_disabled: boolean;
-  /** True where Identity-Aware Proxy stands before the service. */
-  readonly iap_enabled: boolean;
-  readonly traffic: readonly {
-    readonly revision: string;
-    readonly percent: number;
-    /** True where it follows the latest revision that is ready. */
-    readonly latest: boolean;
-    readonly tag: string | null;
-    readonly url: string | null;
-  }[];
-  readonly conditions: readonly {
-    readonly type: string;
-    readonly status: string;
-    readonly reason: string | null;
-    readonly message: string | null;
-  }[];
 }
 
 export interface Policy {

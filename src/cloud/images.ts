@@ -1,4 +1,3 @@
-import type { ServiceName } from "./names.ts";
 import { parseRepository, type Repository } from "./repository.ts";
 
 /** An image that a repository holds. */
@@ -13,11 +12,6 @@ export interface StoredImage {
 export interface ImageName {
   /** With its digest: `REGION-docker.pkg.dev/PROJECT/REPOSITORY/NAME@sha256:…`. */
   readonly image: string;
-}
-
-export interface LabelOptions extends ServiceName {
-  readonly set?: Readonly<Record<string, string>>;
-  readonly remove?: readonly string[];
 }
 
 /** The registry's own name of a repository, which its images' names begin with. */

@@ -1,8 +1,8 @@
 import { CliError } from "../errors/cli-error.ts";
 import { suggestMatch } from "../errors/closest-match.ts";
-import type { Service } from "./cloud.ts";
+import type { Service, Revision } from "./service.ts";
 import type { ServiceName } from "./names.ts";
-import { LATEST, type Revision, type TrafficOptions } from "./operate.ts";
+import { LATEST, type TrafficOptions } from "./traffic.ts";
 
 type Shares = TrafficOptions["to"];
 

@@ -1,7 +1,23 @@
 import { CliError } from "../errors/cli-error.ts";
-import type { Service } from "./cloud.ts";
 import type { KnativeTarget } from "./messages/knative-service.ts";
-import { LATEST, type TrafficOptions } from "./operate.ts";
+import type { ServiceName } from "./names.ts";
+import type { Service } from "./service.ts";
+
+/** What stands for the latest revision that is ready, whichever that is. No revision has a name in capitals. */
+export const LATEST = "LATEST";
+
+export interface TrafficOptions extends ServiceName {
+  /** Who gets how much, which adds up to 100; all others get nothing. Traffic stays as it is where the list is empty. */
+  readonly to: readonly {
+    /** A revision's name, or LATEST. */
+    readonly revision: string;
+    /** A whole number. */
+    readonly percent: number;
+  }[];
+  /** Tags and the revisions that they are to stand for. */
+  readonly setTags?: Readonly<Record<string, string>>;
+  readonly removeTags?: readonly string[];
+}
 
 /** Throws USAGE where percents are no whole numbers that add up to 100. */
 export function assertWhole(to: TrafficOptions["to"]): void {

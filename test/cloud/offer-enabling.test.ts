@@ -1,5 +1,6 @@
 import { afterAll, beforeEach, expect, test } from "vitest";
-import type { Cloud, Service } from "../../src/cloud/cloud.ts";
+import type { Cloud } from "../../src/cloud/cloud.ts";
+import type { Service } from "../../src/cloud/service.ts";
 import { offerEnabling } from "../../src/cloud/offer-enabling.ts";
 import { mergeEnvironment } from "../../src/context/merge-environment.ts";
 import { CliError } from "../../src/errors/cli-error.ts";

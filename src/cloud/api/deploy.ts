@@ -1,5 +1,6 @@
 import { CliError } from "../../errors/cli-error.ts";
-import type { BuildOptions, DeployOptions, Service } from "../cloud.ts";
+import type { BuildOptions, DeployOptions } from "../cloud.ts";
+import type { Service } from "../service.ts";
 import type { CloudContext } from "../cloud-context.ts";
 import { readService, type KnativeService } from "../messages/knative-service.ts";
 import { isMarked, noRevisionYet, withRevision, type ServiceMessage, type Written } from "../messages/v2-service.ts";

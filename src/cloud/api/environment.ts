@@ -2,7 +2,7 @@ import { CliError } from "../../errors/cli-error.ts";
 import type { KnativeRevision, KnativeVariable } from "../messages/knative-revision.ts";
 import { readService, type KnativeService } from "../messages/knative-service.ts";
 import type { Place } from "../names.ts";
-import type { EnvironmentOptions } from "../operate.ts";
+import type { EnvironmentOptions } from "../cloud.ts";
 import { defineVerb } from "../verb.ts";
 import type { ApiRequest } from "./client.ts";
 import { planReplacement, replaceService } from "./replace-service.ts";

@@ -1,13 +1,13 @@
 import { CliError } from "../../errors/cli-error.ts";
 import { poll } from "../../http/poll.ts";
 import type { CloudContext } from "../cloud-context.ts";
-import type { LabelOptions } from "../images.ts";
+import type { LabelOptions, ListOptions } from "../cloud.ts";
 import { readRevisions, readVariables, type KnativeRevision } from "../messages/knative-revision.ts";
 import { readService, readServices, type KnativeService } from "../messages/knative-service.ts";
 import { serviceUrl } from "../messages/knative-url.ts";
 import { withLabels } from "../messages/labels.ts";
 import type { ServiceName } from "../names.ts";
-import type { ListOptions, TrafficOptions } from "../operate.ts";
+import type { TrafficOptions } from "../traffic.ts";
 import { assertWhole, newTargets } from "../traffic.ts";
 import { defineVerb } from "../verb.ts";
 import { requestLine, type ApiClient, type ApiRequest } from "./client.ts";

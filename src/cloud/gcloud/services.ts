@@ -1,10 +1,10 @@
 import { CliError } from "../../errors/cli-error.ts";
-import type { DeployOptions, Service } from "../cloud.ts";
-import type { LabelOptions } from "../images.ts";
+import type { DeployOptions, LabelOptions, EnvironmentOptions, ListOptions } from "../cloud.ts";
+import type { Service } from "../service.ts";
 import { readRevisions, readVariables, type KnativeRevision } from "../messages/knative-revision.ts";
 import { readService, readServices, type KnativeService } from "../messages/knative-service.ts";
 import type { ServiceName } from "../names.ts";
-import type { EnvironmentOptions, ListOptions, TrafficOptions } from "../operate.ts";
+import type { TrafficOptions } from "../traffic.ts";
 import { assertWhole, isDivided } from "../traffic.ts";
 import { defineVerb } from "../verb.ts";
 import { commandVerb, flag, joinPairs, jsonCommand, parseGcloudJson } from "./command.ts";

@@ -1,5 +1,4 @@
-import type { Service } from "../cloud.ts";
-import type { Instances, Revision, Variable } from "../operate.ts";
+import type { Service, Instances, Revision, Variable } from "../service.ts";
 
 type Annotations = Readonly<Record<string, string>>;
 

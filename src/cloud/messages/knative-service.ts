@@ -1,4 +1,4 @@
-import type { Service } from "../cloud.ts";
+import type { Service } from "../service.ts";
 import type { ServiceName } from "../names.ts";
 import { readInstances, readVariables, type KnativeCondition, type KnativeRevisionSpec } from "./knative-revision.ts";
 

@@ -1,8 +1,9 @@
 import { principalOfToken } from "../../auth/principal.ts";
 import { policyRequest } from "../../cloud/api/policy.ts";
-import type { Policy, Service } from "../../cloud/cloud.ts";
+import type { Policy } from "../../cloud/cloud.ts";
+import type { Service } from "../../cloud/service.ts";
 import { INVOKER_ROLES } from "../../cloud/permissions.ts";
-import { askTroubleshooter } from "../../cloud/troubleshoot.ts";
+import { askTroubleshooter } from "../../cloud/policy-troubleshooter.ts";
 import { CliError } from "../../errors/cli-error.ts";
 import { fail, need, ok, skip, warn, type Check } from "./check.ts";
 import type { World } from "./facts.ts";

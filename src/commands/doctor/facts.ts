@@ -3,7 +3,7 @@ import { findCredentials } from "../../auth/find-credentials.ts";
 import { readServiceUrl } from "../../auth/audience.ts";
 import { openApiClient, type ApiClient } from "../../cloud/api/client.ts";
 import { chooseBackEnd, findGcloud } from "../../cloud/open-cloud.ts";
-import type { Service } from "../../cloud/cloud.ts";
+import type { Service } from "../../cloud/service.ts";
 import type { Place, ServiceName } from "../../cloud/names.ts";
 import { readService, type KnativeService } from "../../cloud/messages/knative-service.ts";
 import { serviceUrl } from "../../cloud/messages/knative-url.ts";

@@ -1,7 +1,7 @@
 import { resolve } from "node:path";
-import type { Service } from "../../cloud/cloud.ts";
+import type { Service, Variable } from "../../cloud/service.ts";
 import { requireServiceName } from "../../cloud/names.ts";
-import type { EnvironmentOptions, Variable } from "../../cloud/operate.ts";
+import type { EnvironmentOptions } from "../../cloud/cloud.ts";
 import { parseVariables } from "../../cloud/environment-variables.ts";
 import type { Context } from "../../context/context.ts";
 import { readEnvFile } from "./env-file.ts";

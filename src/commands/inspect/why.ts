@@ -1,9 +1,9 @@
 import { defaultUrlSentence, ingressSentence } from "../../invoke/refusal/not-reachable.ts";
-import type { Service } from "../../cloud/cloud.ts";
+import type { Service } from "../../cloud/service.ts";
 import type { ServiceName } from "../../cloud/names.ts";
 import { readMember } from "../../cloud/member.ts";
 import { readService } from "../../cloud/messages/knative-service.ts";
-import { INVOKE, planTroubleshooting, troubleshootInvocation, type Explanation } from "../../cloud/troubleshoot.ts";
+import { INVOKE, planTroubleshooting, troubleshootInvocation, type Explanation } from "../../cloud/policy-troubleshooter.ts";
 import type { Context } from "../../context/context.ts";
 import { CliError } from "../../errors/cli-error.ts";
 import { printPlan } from "../../context/print-plan.ts";

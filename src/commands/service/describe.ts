@@ -1,5 +1,5 @@
 import { formatTime } from "../../terminal/relative-time.ts";
-import type { Service } from "../../cloud/cloud.ts";
+import type { Service } from "../../cloud/service.ts";
 import { servicePolicyIfAllowed } from "../../cloud/memberships.ts";
 import { requireServiceName } from "../../cloud/names.ts";
 import type { Context } from "../../context/context.ts";

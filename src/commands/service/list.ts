@@ -1,5 +1,5 @@
 import { formatRelativeTime } from "../../terminal/relative-time.ts";
-import type { Service } from "../../cloud/cloud.ts";
+import type { Service } from "../../cloud/service.ts";
 import type { Context } from "../../context/context.ts";
 import { printPlan } from "../../context/print-plan.ts";
 

@@ -1,7 +1,7 @@
 import { formatRelativeTime } from "../../terminal/relative-time.ts";
 import type { Cloud } from "../../cloud/cloud.ts";
 import { requireServiceName, type ServiceName } from "../../cloud/names.ts";
-import type { Revision } from "../../cloud/operate.ts";
+import type { Revision } from "../../cloud/service.ts";
 import { assertServable, explainUnready } from "../../cloud/traffic-shares.ts";
 import type { Context } from "../../context/context.ts";
 import { CliError } from "../../errors/cli-error.ts";

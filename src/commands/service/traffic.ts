@@ -1,7 +1,8 @@
 import { formatRelativeTime } from "../../terminal/relative-time.ts";
-import type { Cloud, Service } from "../../cloud/cloud.ts";
+import type { Cloud } from "../../cloud/cloud.ts";
+import type { Service, Revision } from "../../cloud/service.ts";
 import { requireServiceName, type ServiceName } from "../../cloud/names.ts";
-import type { Revision, TrafficOptions } from "../../cloud/operate.ts";
+import type { TrafficOptions } from "../../cloud/traffic.ts";
 import { assertServable, readShares, readTags, withRest } from "../../cloud/traffic-shares.ts";
 import { assertWhole } from "../../cloud/traffic.ts";
 import type { Context } from "../../context/context.ts";

@@ -1,5 +1,6 @@
 import type { CachedCredentials } from "../../auth/token-cache.ts";
-import type { Cloud, Service } from "../../cloud/cloud.ts";
+import type { Cloud } from "../../cloud/cloud.ts";
+import type { Service } from "../../cloud/service.ts";
 import { INVOKER_ROLE } from "../../cloud/permissions.ts";
 import type { Context } from "../../context/context.ts";
 import { waitUntilReady } from "./current-state.ts";

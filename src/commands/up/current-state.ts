@@ -1,4 +1,5 @@
-import type { Cloud, Policy, Service } from "../../cloud/cloud.ts";
+import type { Cloud, Policy } from "../../cloud/cloud.ts";
+import type { Service } from "../../cloud/service.ts";
 import { servicePolicyIfAllowed } from "../../cloud/memberships.ts";
 import type { ServiceName } from "../../cloud/names.ts";
 import { INVOKER_ROLE } from "../../cloud/permissions.ts";

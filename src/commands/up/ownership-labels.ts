@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Service } from "../../cloud/cloud.ts";
+import type { Service } from "../../cloud/service.ts";
 
 type Labeled = Pick<Service, "labels">;
 

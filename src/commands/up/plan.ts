@@ -1,6 +1,7 @@
-import type { BuildOptions, Cloud, DeployOptions, Service } from "../../cloud/cloud.ts";
+import type { BuildOptions, Cloud, DeployOptions } from "../../cloud/cloud.ts";
+import type { Service } from "../../cloud/service.ts";
 import type { ServiceName } from "../../cloud/names.ts";
-import { LATEST, type TrafficOptions } from "../../cloud/operate.ts";
+import { LATEST, type TrafficOptions } from "../../cloud/traffic.ts";
 import { INVOKER_ROLE } from "../../cloud/permissions.ts";
 import {
   assertPrivate,

@@ -1,6 +1,7 @@
 import type { CachedCredentials } from "../../auth/token-cache.ts";
-import type { Cloud, Service } from "../../cloud/cloud.ts";
-import type { TrafficOptions } from "../../cloud/operate.ts";
+import type { Cloud } from "../../cloud/cloud.ts";
+import type { Service } from "../../cloud/service.ts";
+import type { TrafficOptions } from "../../cloud/traffic.ts";
 import type { Context } from "../../context/context.ts";
 import { CliError } from "../../errors/cli-error.ts";
 import { CANDIDATE } from "./current-state.ts";

@@ -1,4 +1,5 @@
-import type { Policy, Service } from "../../cloud/cloud.ts";
+import type { Policy } from "../../cloud/cloud.ts";
+import type { Service } from "../../cloud/service.ts";
 import type { ServiceName } from "../../cloud/names.ts";
 
 /** What the control plane says about the called service, as far as the caller has access to it. */

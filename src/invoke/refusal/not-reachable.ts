@@ -1,4 +1,4 @@
-import type { Service } from "../../cloud/cloud.ts";
+import type { Service } from "../../cloud/service.ts";
 import type { CliError } from "../../errors/cli-error.ts";
 import { isServiceHost } from "../../auth/audience.ts";
 import type { Evidence } from "./evidence.ts";
