@@ -7,8 +7,8 @@ import { runCli } from "./command-line.ts";
 import { startEmulator } from "./emulator.ts";
 import { readTable } from "./markdown-table.ts";
 
-/** What `doctor --json` prints of a check. */
-interface Found {
+/** The result of a check in `doctor --json`. */
+interface CheckResult {
   readonly name: string;
   readonly group: string;
   readonly status: "ok" | "warn" | "fail" | "skipped";
@@ -16,31 +16,31 @@ interface Found {
   readonly remedy: string | null;
   readonly code: string | null;
   readonly fixable: boolean;
-  // oxlint-disable-next-line typescript/no-explicit-any -- a test says itself what it expects of it
+  // oxlint-disable-next-line typescript/no-explicit-any -- each test knows the details that it expects
   readonly details: Record<string, any>;
 }
 
-type World = NonNullable<Parameters<typeof runCli>[1]>;
+type RunOptions = NonNullable<Parameters<typeof runCli>[1]>;
 
-/** Makes checks, and gives what they found by their names; a slow machine is no reason to give up on one. */
-export async function runDoctor(argv: readonly string[], world: World = {}) {
-  const { exitCode, stdout, stderr } = await runCli(["doctor", "--json", "--max-time", "5m", ...argv], world);
-  const found = JSON.parse(stdout) as Found[];
-  for (const each of found) assertDocumented(each);
-  const byName = Object.fromEntries(found.map((each) => [each.name, each]));
-  return { exitCode, stderr, found, check: (name: string) => byName[name] as Found };
+/** Runs checks with plenty of time, since the machine can be slow, and returns their results by name. */
+export async function runDoctor(argv: readonly string[], options: RunOptions = {}) {
+  const { exitCode, stdout, stderr } = await runCli(["doctor", "--json", "--max-time", "5m", ...argv], options);
+  const results = JSON.parse(stdout) as CheckResult[];
+  for (const result of results) assertDocumented(result);
+  const byName = Object.fromEntries(results.map((result) => [result.name, result]));
+  return { exitCode, stderr, results, check: (name: string) => byName[name] as CheckResult };
 }
 
 const DOCUMENTED = new Map(readTable("docs/doctor.md", "The checks").map(([name = "", ...cells]) => [name, cells]));
 
-/** docs/doctor.md has a row for every check, and says of it when it is to be looked at, what it fails with, and whether it can be fixed. */
-function assertDocumented({ name, status, code, fixable, message, remedy }: Found): void {
+/** docs/doctor.md has a row for every check: whether it warns, the codes that it fails with, and whether it can be fixed. */
+function assertDocumented({ name, status, code, fixable, message, remedy }: CheckResult): void {
   const [, isWarning, codes = "", fix] = DOCUMENTED.get(name) ?? [];
   const hasNoAnswer = /^It (could not be looked at|was not done in time):/.test(message);
   const facts = { name, status, code, message };
   if (status === "warn" && !hasNoAnswer) expect({ ...facts, isDocumented: Boolean(isWarning) }).toEqual({ ...facts, isDocumented: true });
   if (status === "fail")
-    expect({ ...facts, codes: codes.split(", ").map((each) => each.replaceAll("`", "")) }).toEqual({
+    expect({ ...facts, codes: codes.split(", ").map((text) => text.replaceAll("`", "")) }).toEqual({
       ...facts,
       codes: expect.arrayContaining([code]),
     });
@@ -49,14 +49,14 @@ function assertDocumented({ name, status, code, fixable, message, remedy }: Foun
   if (status === "warn" || status === "fail") expect({ ...facts, remedy }).toEqual({ ...facts, remedy: expect.any(String) });
 }
 
-/** The one check that is named, and the exit code that it left. */
-export async function runCheck(name: string, world: World = {}) {
-  const { exitCode, check } = await runDoctor([name], world);
+/** Runs one check, and returns its result with the exit code. */
+export async function runCheck(name: string, options: RunOptions = {}) {
+  const { exitCode, check } = await runDoctor([name], options);
   return { exitCode, ...check(name) };
 }
 
-/** An emulator for a file's tests, with doctors who act on it as its operator; nothing is on PATH. */
-export async function startClinic() {
+/** An emulator for a file's tests, and `doctor` on it as its operator, with nothing on PATH. */
+export async function startDoctorEmulator() {
   const atEnd: (() => Promise<void> | void)[] = [];
   const emulator = await startEmulator((cleanUp) => void atEnd.push(cleanUp), {
     env: { PATH: dirname(process.execPath), HOME: tmpdir() },
@@ -67,13 +67,13 @@ export async function startClinic() {
     rmSync(home, { recursive: true, force: true });
   });
   const { project, request } = emulator;
-  const surround = (world: World): World => ({
-    ...world,
-    env: { ...(mergeEnvironment({ HOME: home }, emulator.status().environment) as Record<string, string>), PATH: "", ...world.env },
+  const onEmulator = (options: RunOptions): RunOptions => ({
+    ...options,
+    env: { ...(mergeEnvironment({ HOME: home }, emulator.status().environment) as Record<string, string>), PATH: "", ...options.env },
   });
 
-  /** Asks one of Google's APIs as the operator, who may. */
-  const ask = async (method: string, host: string, path: string, body?: object) => {
+  /** Calls one of Google's APIs as the operator. */
+  const call = async (method: string, host: string, path: string, body?: object) => {
     const { status, text, json } = await request(method, host, path, body && { body });
     expect({ status, text: status === 200 ? "" : text }).toEqual({ status: 200, text: "" });
     return json;
@@ -82,29 +82,31 @@ export async function startClinic() {
 
   return {
     ...emulator,
-    ask,
-    check: (name: string, world: World = {}) => runCheck(name, surround(world)),
-    doctor: (argv: readonly string[], world: World = {}) => runDoctor(argv, surround(world)),
-    run: (argv: readonly string[], world: World = {}) => runCli(argv, surround(world)),
+    call,
+    check: (name: string, options: RunOptions = {}) => runCheck(name, onEmulator(options)),
+    doctor: (argv: readonly string[], options: RunOptions = {}) => runDoctor(argv, onEmulator(options)),
+    run: (argv: readonly string[], options: RunOptions = {}) => runCli(argv, onEmulator(options)),
 
     /** Disables an API until the test ends. */
     async disable(api: string): Promise<void> {
       const path = `/v1/projects/${project}/services/${api}`;
-      await ask("POST", "serviceusage.googleapis.com", `${path}:disable`, {});
-      onTestFinished(async () => void (await ask("POST", "serviceusage.googleapis.com", `${path}:enable`, {})));
+      await call("POST", "serviceusage.googleapis.com", `${path}:disable`, {});
+      onTestFinished(async () => void (await call("POST", "serviceusage.googleapis.com", `${path}:enable`, {})));
     },
-    /** Sets an organisation's policy until the test ends. */
+    /** Sets an organization policy until the test ends. */
     async forbid(constraint: string, rule: object): Promise<void> {
-      await ask("POST", resources, `/v1/projects/${project}:setOrgPolicy`, { policy: { constraint, ...rule } });
-      onTestFinished(async () => void (await ask("POST", resources, `/v1/projects/${project}:clearOrgPolicy`, { constraint })));
+      await call("POST", resources, `/v1/projects/${project}:setOrgPolicy`, { policy: { constraint, ...rule } });
+      onTestFinished(async () => void (await call("POST", resources, `/v1/projects/${project}:clearOrgPolicy`, { constraint })));
     },
-    /** Lets somebody have roles on the project until the test ends. */
+    /** Grants roles on the project until the test ends. */
     async grantOnProject(member: string, ...roles: readonly string[]): Promise<void> {
       const path = `/v1/projects/${project}`;
-      const before = await ask("POST", resources, `${path}:getIamPolicy`, {});
+      const before = await call("POST", resources, `${path}:getIamPolicy`, {});
       const bindings = [...before["bindings"], ...roles.map((role) => ({ role, members: [member] }))];
-      await ask("POST", resources, `${path}:setIamPolicy`, { policy: { bindings } });
-      onTestFinished(async () => void (await ask("POST", resources, `${path}:setIamPolicy`, { policy: { bindings: before["bindings"] } })));
+      await call("POST", resources, `${path}:setIamPolicy`, { policy: { bindings } });
+      onTestFinished(
+        async () => void (await call("POST", resources, `${path}:setIamPolicy`, { policy: { bindings: before["bindings"] } })),
+      );
     },
   };
 }

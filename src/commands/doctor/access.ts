@@ -5,25 +5,26 @@ import type { Service } from "../../cloud/service.ts";
 import { INVOKER_ROLES } from "../../cloud/permissions.ts";
 import { askTroubleshooter } from "../../cloud/policy-troubleshooter.ts";
 import { CliError } from "../../errors/cli-error.ts";
-import { fail, need, ok, skip, warn, type Check } from "./check.ts";
-import type { World } from "./facts.ts";
+import { fail, ok, skip, warn, type Check } from "./check.ts";
+import type { Facts } from "./facts.ts";
+import { requireFact } from "./require-fact.ts";
 
-const EVERYBODY = new Set(["allUsers", "allAuthenticatedUsers"]);
+const PUBLIC_MEMBERS = new Set(["allUsers", "allAuthenticatedUsers"]);
 
-/** Who may call the service, and whether the caller does. */
+/** Who can invoke the service, and whether the caller can. */
 export const accessChecks: readonly Check[] = [
   {
     name: "policy",
-    async run(world) {
-      const service = await theService(world);
-      const members = invokersOf(await readPolicy(world, service));
+    async run(facts) {
+      const service = await requireService(facts);
+      const members = unconditionalInvokers(await readPolicy(facts, service));
       const details = { members, invoker_iam_disabled: service.invoker_iam_disabled };
       if (service.invoker_iam_disabled)
         return warn(`Everybody may call ${service.service}: its invoker check is off.`, {
           remedy: `gcloud run services update ${service.service} --invoker-iam-check --region ${service.region} --project ${service.project}`,
           details,
         });
-      const open = members.find((member) => EVERYBODY.has(member));
+      const open = members.find((member) => PUBLIC_MEMBERS.has(member));
       if (open)
         return warn(`Everybody${open === "allUsers" ? "" : " with a Google account"} may call ${service.service}: ${open} has it.`, {
           remedy: `cloudrun-oauth revoke ${service.service} --member ${open} --region ${service.region}`,
@@ -39,17 +40,18 @@ export const accessChecks: readonly Check[] = [
   },
   {
     name: "caller",
-    async run(world) {
-      const service = await theService(world);
-      const { principal } = await need("credentials", world.caller());
-      const member = principal ?? principalOfToken(await need("token", world.idToken()));
+    async run(facts) {
+      const service = await requireService(facts);
+      const { principal } = await requireFact("credentials", facts.caller());
+      const member = principal ?? principalOfToken(await requireFact("token", facts.idToken()));
       if (member === undefined) return skip("Nothing says whose the credentials are.");
       const details = { member };
       if (service.invoker_iam_disabled) return ok(`${member} may call ${service.service}, as everybody may.`, { details });
-      const members = invokersOf(await readPolicy(world, service));
-      if (members.some((each) => each === member || EVERYBODY.has(each))) return ok(`${member} may call ${service.service}.`, { details });
-      // Groups, conditions, and what the project grants, Google alone can tell.
-      const access = await askTroubleshooter(await world.client(), service, member.replace(/^.*?:/, "")).then(
+      const members = unconditionalInvokers(await readPolicy(facts, service));
+      if (members.some((other) => other === member || PUBLIC_MEMBERS.has(other)))
+        return ok(`${member} may call ${service.service}.`, { details });
+      // Only Google can evaluate groups, conditions, and the policies of the project.
+      const access = await askTroubleshooter(await facts.client(), service, member.replace(/^.*?:/, "")).then(
         (explanation) => explanation.access,
         (error: unknown) => {
           if (error instanceof CliError) return undefined;
@@ -68,17 +70,17 @@ export const accessChecks: readonly Check[] = [
   },
 ];
 
-async function theService(world: World): Promise<Service> {
-  await world.serviceName();
-  return need("service", world.service());
+async function requireService(facts: Facts): Promise<Service> {
+  await facts.serviceName();
+  return requireFact("service", facts.service());
 }
 
-async function readPolicy({ client }: World, service: Service): Promise<Policy> {
+async function readPolicy({ client }: Facts, service: Service): Promise<Policy> {
   return (await (await client()).call(policyRequest(service))) as Policy;
 }
 
-/** Those who may call it without a condition. */
-function invokersOf({ bindings = [] }: Partial<Policy>): string[] {
-  const inviting = bindings.filter((binding) => INVOKER_ROLES.has(binding.role) && !("condition" in binding));
-  return [...new Set(inviting.flatMap(({ members }) => members))];
+/** The members that can invoke the service without a condition. */
+function unconditionalInvokers({ bindings = [] }: Partial<Policy>): string[] {
+  const invoking = bindings.filter((binding) => INVOKER_ROLES.has(binding.role) && !("condition" in binding));
+  return [...new Set(invoking.flatMap(({ members }) => members))];
 }

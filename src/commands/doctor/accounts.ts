@@ -1,6 +1,7 @@
 import { CliError } from "../../errors/cli-error.ts";
-import { ignoreMissing, fail, need, ok, Skipped, skip, warn, type Check } from "./check.ts";
-import type { Project, World } from "./facts.ts";
+import { fail, ok, skip, warn, type Check } from "./check.ts";
+import type { Project, Facts } from "./facts.ts";
+import { ignoreMissing, Skipped, requireFact } from "./require-fact.ts";
 
 interface Account {
   readonly disabled?: boolean;
@@ -11,18 +12,18 @@ interface Binding {
   readonly members?: readonly string[];
 }
 
-/** Each of these lets a build do its work: read the source, push the image, write the log. */
-const BUILDERS = ["roles/cloudbuild.builds.builder", "roles/run.builder", "roles/editor", "roles/owner"];
+/** Each of these roles is enough for a build to read its source, push its image, and write its log. */
+const BUILD_ROLES = ["roles/cloudbuild.builds.builder", "roles/run.builder", "roles/editor", "roles/owner"];
 
-/** The accounts that services run as and that builds are made by. */
+/** The accounts that services run as and that run builds. */
 export const accountChecks: readonly Check[] = [
   {
     name: "runtime-account",
-    async run(world) {
-      const project = await need("project", world.project());
-      const service = await world.service().catch(ignoreMissing);
+    async run(facts) {
+      const project = await requireFact("project", facts.project());
+      const service = await facts.service().catch(ignoreMissing);
       const account = service?.service_account ?? defaultAccount(project);
-      const found = await findAccount(world, project.id, account);
+      const found = await findAccount(facts, project.id, account);
       const details = { account, is_default: account.endsWith("-compute@developer.gserviceaccount.com") };
       if (found === undefined)
         return fail(
@@ -45,16 +46,16 @@ export const accountChecks: readonly Check[] = [
   },
   {
     name: "build-account",
-    async run(world) {
-      const { id } = await need("project", world.project());
-      const { region } = await world.place();
-      const client = await world.client();
+    async run(facts) {
+      const { id } = await requireFact("project", facts.project());
+      const { region } = await facts.place();
+      const client = await facts.client();
       const base = `https://cloudbuild.googleapis.com/v1/projects/${id}/locations/${region}/defaultServiceAccount`;
       const { serviceAccountEmail = "" } = (await client.call({ method: "GET", url: base })) as { readonly serviceAccountEmail?: string };
       const account = serviceAccountEmail.split("/").at(-1) ?? "";
       if (account === "") return skip("Cloud Build does not say which account it builds by.");
       // Google's own agent belongs to another project.
-      const found = account.endsWith("@cloudbuild.gserviceaccount.com") ? {} : await findAccount(world, id, account);
+      const found = account.endsWith("@cloudbuild.gserviceaccount.com") ? {} : await findAccount(facts, id, account);
       const details = { account };
       if (found === undefined)
         return fail("NOT_FOUND", `There is no service account ${account}, which builds are made by.`, {
@@ -70,27 +71,27 @@ export const accountChecks: readonly Check[] = [
       const body = { options: { requestedPolicyVersion: 3 } };
       const { bindings = [] } = (await client.call({ method: "POST", url, body })) as { readonly bindings?: readonly Binding[] };
       const roles = bindings.filter(({ members = [] }) => members.includes(`serviceAccount:${account}`)).map(({ role }) => role);
-      const found2 = { ...details, roles };
-      if (roles.some((role) => BUILDERS.includes(role)))
-        return ok(`Builds are made by ${account}, which has ${roles.join(", ")}.`, { details: found2 });
+      const detailsWithRoles = { ...details, roles };
+      if (roles.some((role) => BUILD_ROLES.includes(role)))
+        return ok(`Builds are made by ${account}, which has ${roles.join(", ")}.`, { details: detailsWithRoles });
       return warn(
         `Builds are made by ${account}, which has none of the roles that the project gives for that: it may not be able to push images.`,
         {
           remedy: `gcloud projects add-iam-policy-binding ${id} --member serviceAccount:${account} --role roles/run.builder`,
-          details: found2,
+          details: detailsWithRoles,
         },
       );
     },
   },
 ];
 
-/** The account that services run as unless said otherwise; Skipped where the project's number is not known. */
+/** The account that services run as by default. Throws Skipped if the project's number isn't known. */
 export function defaultAccount({ number }: Project): string {
   if (number === undefined) throw new Skipped("Not looked at: see project.");
   return `${number}-compute@developer.gserviceaccount.com`;
 }
 
-async function findAccount({ client }: World, project: string, account: string): Promise<Account | undefined> {
+async function findAccount({ client }: Facts, project: string, account: string): Promise<Account | undefined> {
   try {
     const url = `https://iam.googleapis.com/v1/projects/${project}/serviceAccounts/${account}`;
     return (await (await client()).call({ method: "GET", url })) as Account;

@@ -1,44 +1,44 @@
-import { CliError } from "../../errors/cli-error.ts";
+import type { CliError } from "../../errors/cli-error.ts";
 import type { ErrorCode } from "../../errors/exit-codes.ts";
-import type { World } from "./facts.ts";
+import type { Facts } from "./facts.ts";
 
 type Status = "ok" | "warn" | "fail" | "skipped";
 
-/** What may be done about a finding without harm. */
+/** A repair that does no harm. */
 interface Fix {
-  /** Asks for leave, in one sentence. */
+  /** Asks for permission, in one sentence. */
   readonly question: string;
-  /** What is done, a line each as it could be done by hand. */
+  /** Its steps, a line each, as commands or requests. */
   readonly plan: readonly string[];
-  /** Does it, in a world of its own: that of the checks has ended. Throws CliError. */
-  apply(world: World): Promise<void>;
+  /** Gets facts of its own, since those of the checks have ended. Throws CliError. */
+  apply(facts: Facts): Promise<void>;
 }
 
-/** What a check has found. */
+/** The result of a check. */
 export interface Finding {
   readonly status: Status;
   /** One sentence. */
   readonly message: string;
-  /** The commands that mend it, a line each. */
+  /** The commands that fix it, a line each. */
   readonly remedy?: string;
-  /** What a failure leaves the exit code of. */
+  /** The code of a failure, which decides the exit code. */
   readonly code?: ErrorCode;
-  /** Facts for machines, and for `--verbose`. Keys are snake_case. Never a secret. */
+  /** Facts for machines and for `--verbose`. Keys are snake_case. Never a secret. */
   readonly details?: Readonly<Record<string, unknown>>;
   readonly fix?: Fix;
 }
 
-/** One thing that usually is wrong. */
+/** Checks one thing that is often wrong. */
 export interface Check {
-  /** As it is typed, and as machines know it: it keeps its name. */
+  /** Users type it and machines read it, so it never changes. */
   readonly name: string;
-  /** What helps where an error does not say it itself. */
+  /** The remedy for an error that has none. */
   readonly remedy?: string;
-  /** Looks; throws CliError where it cannot, or Skipped. */
-  run(world: World): Promise<Finding>;
+  /** Throws CliError if it fails or can't check, Skipped if it has nothing to check. */
+  run(facts: Facts): Promise<Finding>;
 }
 
-export interface Group {
+export interface CheckGroup {
   readonly title: string;
   readonly checks: readonly Check[];
 }
@@ -50,33 +50,12 @@ export const warn = (message: string, more: More = {}): Finding => ({ status: "w
 export const fail = (code: ErrorCode, message: string, more: More = {}): Finding => ({ status: "fail", code, message, ...more });
 export const skip = (message: string, more: More = {}): Finding => ({ status: "skipped", message, ...more });
 
-/** A failure in an error's own words. */
-export function failed({ code, message, hint, details }: CliError): Finding {
+/** A failure with an error's message. */
+export function failFrom({ code, message, hint, details }: CliError): Finding {
   return fail(code, message, { ...(hint && { remedy: hint }), details });
 }
 
-/** Thrown by a check that has nothing to look at. */
-export class Skipped extends Error {
-  override readonly name = "Skipped";
-}
-
-/** Makes a missing fact undefined: `fact.catch(ignoreMissing)`. Throws anything but CliError and Skipped, which is a bug. */
-export function ignoreMissing(error: unknown): undefined {
-  if (error instanceof CliError || error instanceof Skipped) return undefined;
-  throw error;
-}
-
-/** What another check is about. Where it is not to be had, that check says why, and this one is skipped. */
-export async function need<T>(check: string, fact: Promise<T>): Promise<T> {
-  try {
-    return await fact;
-  } catch (error) {
-    if (error instanceof CliError) throw new Skipped(`Not looked at: see ${check}.`);
-    throw error;
-  }
-}
-
-/** A word with its number: `1 day`, `2 days`. */
-export function count(number: number, word: string): string {
-  return `${number} ${word}${number === 1 ? "" : "s"}`;
+/** A number with its noun: `1 day`, `2 days`. */
+export function formatCount(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? "" : "s"}`;
 }

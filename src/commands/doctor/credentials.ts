@@ -1,7 +1,8 @@
 import { isGcloudClientId } from "../../auth/audience.ts";
 import { principalOfToken } from "../../auth/principal.ts";
 import { readClaims } from "../../auth/jwt.ts";
-import { need, ok, type Check } from "./check.ts";
+import { ok, type Check } from "./check.ts";
+import { requireFact } from "./require-fact.ts";
 
 export const credentialChecks: readonly Check[] = [
   {
@@ -15,9 +16,9 @@ export const credentialChecks: readonly Check[] = [
   },
   {
     name: "token",
-    async run({ caller, idToken, reached }) {
-      await need("network", reached());
-      await need("credentials", caller());
+    async run({ caller, idToken, googleProbe }) {
+      await requireFact("network", googleProbe());
+      await requireFact("credentials", caller());
       const token = await idToken();
       const { aud } = readClaims(token) ?? {};
       const member = principalOfToken(token);
@@ -28,10 +29,10 @@ export const credentialChecks: readonly Check[] = [
   },
   {
     name: "deploy-credentials",
-    async run({ deployer, reached, via }) {
+    async run({ deployer, googleProbe, via }) {
       const { description, principal, file, fetchAccessToken } = await deployer();
       const details = { via, principal: principal ?? null, file: file ?? null, found: description };
-      await need("network", reached());
+      await requireFact("network", googleProbe());
       await fetchAccessToken();
       return ok(`The control plane is used, by ${via === "gcloud" ? "gcloud" : "Google's APIs"}, as ${description}.`, { details });
     },

@@ -5,13 +5,13 @@ import { impersonate, parseImpersonationChain } from "../../auth/credential-type
 import { findOperatorCredentials } from "../../cloud/operator-credentials.ts";
 import type { Context } from "../../context/context.ts";
 import { CliError } from "../../errors/cli-error.ts";
-import { gcloudDirectory, readGcloudAccount } from "../../settings/gcloud-configuration.ts";
 import { ignoreCliError } from "../../errors/ignore-cli-error.ts";
+import { gcloudDirectory, readGcloudAccount } from "../../settings/gcloud-configuration.ts";
 
-/** The credentials of whoever deploys: gcloud's active account where the control plane is used by gcloud. Throws as their readers do. */
+/** Finds the credentials that deploy: those of gcloud's active account if commands use gcloud. Throws CREDENTIALS_MISSING and as their readers do. */
 export async function findDeployer(context: Pick<Context, "env" | "settings" | "send">, via: "gcloud" | "api"): Promise<Credentials> {
   const { env } = context;
-  // The emulator's gcloud is signed in as its operator when it is first used.
+  // gcloud is signed in to the emulator, as its operator, when a command first uses it.
   if (via === "api" || env["CLOUDRUN_OAUTH_EMULATOR"]) return findOperatorCredentials(context);
   const { account, impersonated } = readGcloudAccount(env);
   if (!account)
@@ -22,7 +22,7 @@ export async function findDeployer(context: Pick<Context, "env" | "settings" | "
   const path = `${gcloudDirectory(env)}/legacy_credentials/${account.replaceAll(":", "")}/adc.json`;
   const found = await readCredentialFile(path, source, context).catch(async (error: unknown) => {
     if (!(error instanceof CliError) || error.code !== "CREDENTIALS_MISSING") throw error;
-    // The account of a machine in the cloud leaves no file: its metadata server is asked.
+    // The account of a machine in Google Cloud has no file; the metadata server has its tokens.
     const other = await findOperatorCredentials(context).catch(ignoreCliError);
     if (other && other.principal === principalForEmail(account)) return other;
     throw new CliError("CREDENTIALS_MISSING", `gcloud has no credentials of ${account} that can be read here.`, {

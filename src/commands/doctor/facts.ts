@@ -11,104 +11,105 @@ import type { Context } from "../../context/context.ts";
 import { CliError } from "../../errors/cli-error.ts";
 import { createSend, type Send } from "../../http/client.ts";
 import { findDeployer } from "./deployer.ts";
-import { reachGoogle, type Reached } from "./reach-google.ts";
-import { need, Skipped } from "./check.ts";
+import { probeGoogle, type GoogleProbe } from "./probe-google.ts";
+import { Skipped, requireFact } from "./require-fact.ts";
 
 export interface Project {
   readonly id: string;
-  /** Decimal digits; undefined where Resource Manager could not be asked. */
+  /** Decimal digits; undefined if the Resource Manager API isn't enabled. */
   readonly number: string | undefined;
 }
 
-/** What the checks look at. Each fact is looked up once, when the first check wants it; it throws CliError where it is not to be had. */
-export interface World {
-  /** Its signal and its requests end when the checks' time is over. */
+/** What the checks look at. Each fact is looked up once, when a check first needs it, and throws CliError if it can't be. */
+export interface Facts {
+  /** Its signal and requests are aborted when the checks' time is over. */
   readonly context: Context;
-  /** Which way the control plane is used. */
+  /** How commands reach the control plane. */
   readonly via: "gcloud" | "api";
-  /** Where gcloud is on PATH. */
+  /** The path of gcloud, if it is on PATH. */
   readonly gcloud: string | undefined;
-  reached(): Promise<Reached>;
-  /** What services are called with. */
+  googleProbe(): Promise<GoogleProbe>;
+  /** The credentials that services are called with. */
   caller(): Promise<Credentials>;
-  /** What the control plane is used with. */
+  /** The credentials that the control plane is used with. */
   deployer(): Promise<Credentials>;
-  /** Google's APIs as the deployer, who has been let in. */
+  /** Google's APIs, with an access token of the deployer. */
   client(): Promise<ApiClient>;
   place(): Promise<Place>;
   project(): Promise<Project>;
-  /** Which service it is about; Skipped where none is set. */
+  /** The service that the settings name. Throws Skipped if they name none. */
   serviceName(): Promise<ServiceName>;
   service(): Promise<Service>;
-  /** The service's URL: the one that is set, or Cloud Run's. */
+  /** The service's URL: the setting, or else Cloud Run's. */
   url(): Promise<URL>;
-  /** An ID token of the caller for an audience. */
+  /** An ID token of the caller for the service. */
   idToken(): Promise<string>;
 }
 
-/** Whether something fails since an API is not enabled. */
+/** True if the error says that an API isn't enabled. */
 export function isNotEnabled(error: unknown): boolean {
   return error instanceof CliError && error.reason === "API_NOT_ENABLED";
 }
 
-/** The audience where no service is known: that a token is to be had at all is seen by any. */
-const STAND_IN = "https://run.app";
+/** The audience if no service is known: any shows whether the caller can get a token. */
+const PLACEHOLDER_AUDIENCE = "https://run.app";
 
-export function openWorld(outer: Context, signal: AbortSignal): World {
+export function openFacts(commandContext: Context, signal: AbortSignal): Facts {
+  const { env, terminal } = commandContext;
   let opened: Send | undefined;
-  // A variable that names no proxy is a finding, like everything else.
-  const send: Send = async (request) => (opened ??= createSend({ env: outer.env, signal, debug: outer.terminal.debug }))(request);
-  const context: Context = { ...outer, signal, send };
+  // Opened late, so that a proxy variable that isn't valid is a finding.
+  const send: Send = async (request) => (opened ??= createSend({ env, signal, debug: terminal.debug }))(request);
+  const context: Context = { ...commandContext, signal, send };
   const { settings } = context;
   const gcloud = findGcloud(context.env);
 
-  const reached = once(() => reachGoogle(send));
+  const googleProbe = once(() => probeGoogle(send));
   const caller = once(() => findCredentials(settings.get("credentials"), context));
-  const deployer = once(() => findDeployer(context, world.via));
+  const deployer = once(() => findDeployer(context, facts.via));
   const place = once(async () => ({ project: settings.require("project"), region: settings.require("region") }));
   const client = once(async () => {
-    await need("network", reached());
+    await requireFact("network", googleProbe());
     const credentials = await deployer();
     await credentials.fetchAccessToken();
     return openApiClient(context, await place(), async () => credentials);
   });
   const project = once(async () => {
     const { project: id } = await place();
-    return lookUpProject(await need("deploy-credentials", client()), id);
+    return lookUpProject(await requireFact("deploy-credentials", client()), id);
   });
   const serviceName = once(async () => {
     const url = settings.get("url")?.value;
     const named = url !== undefined && URL.canParse(url) ? readServiceUrl(new URL(url)) : undefined;
     const service = settings.get("service")?.value ?? named?.service;
     if (service === undefined) throw new Skipped("No service is set.");
-    const { project, region } = await need("project", place());
+    const { project, region } = await requireFact("project", place());
     return { service, project, region: named?.region ?? region };
   });
   const service = once(async () => {
     const name = await serviceName();
-    await need("project", project());
+    await requireFact("project", project());
     const found = (await (await client()).call({ method: "GET", url: serviceUrl(name) })) as KnativeService;
     return readService(found, name);
   });
   const url = once(async () => {
     const named = settings.get("url")?.value;
     if (named !== undefined) return new URL(named);
-    const { url: found } = await need("service", service());
+    const { url: found } = await requireFact("service", service());
     if (found === "") throw new Skipped("The service has no URL yet.");
     return new URL(found);
   });
   const idToken = once(async () => {
     const { audienceFor } = await import("../../auth/audience.ts");
-    const audience = await url().then(audienceFor, () => STAND_IN);
+    const audience = await url().then(audienceFor, () => PLACEHOLDER_AUDIENCE);
     return (await caller()).fetchIdToken(audience);
   });
-  const world: World = {
+  const facts: Facts = {
     context,
     get via() {
       return chooseBackEnd(context);
     },
     gcloud,
-    reached,
+    googleProbe,
     caller,
     deployer,
     client,
@@ -119,10 +120,10 @@ export function openWorld(outer: Context, signal: AbortSignal): World {
     url,
     idToken,
   };
-  return world;
+  return facts;
 }
 
-/** Throws NOT_FOUND for one that was deleted, PERMISSION_DENIED for one that is not there, which Google does not tell from one that is hidden. */
+/** Throws NOT_FOUND for a deleted project, and PERMISSION_DENIED for one that doesn't exist, which Google doesn't distinguish from a hidden one. */
 async function lookUpProject(client: ApiClient, id: string): Promise<Project> {
   const url = `https://cloudresourcemanager.googleapis.com/v1/projects/${id}`;
   try {
@@ -138,12 +139,22 @@ async function lookUpProject(client: ApiClient, id: string): Promise<Project> {
   }
 }
 
-function once<T>(look: () => Promise<T>): () => Promise<T> {
-  let known: Promise<T> | undefined;
+function once<T>(lookUp: () => Promise<T>): () => Promise<T> {
+  let result: Promise<T> | undefined;
   return () => {
-    known ??= look();
-    // Whether anybody waits for it or not, a failure is no failure of the process.
-    known.catch(() => {});
-    return known;
+    result ??= lookUp();
+    // A rejection that no check awaits must not end the process.
+    result.catch(() => {});
+    return result;
+  };
+}
+
+/** Looks up what several checks of one group need, once for each run. */
+export function oncePerRun<T>(lookUp: (facts: Facts) => Promise<T>): (facts: Facts) => Promise<T> {
+  const results = new WeakMap<Facts, Promise<T>>();
+  return (facts) => {
+    const result = results.get(facts) ?? lookUp(facts);
+    results.set(facts, result);
+    return result;
   };
 }

@@ -2,23 +2,24 @@ import { requestLine, type ApiClient } from "../../cloud/api/client.ts";
 import { createRepository, createRepositoryRequest, repositoryRequest } from "../../cloud/api/artifact-registry.ts";
 import { DEFAULT_REPOSITORY, defaultImage, missingRepository, parseRepository, type Repository } from "../../cloud/repository.ts";
 import { CliError } from "../../errors/cli-error.ts";
-import { fail, need, ok, skip, warn, type Check } from "./check.ts";
-import type { World } from "./facts.ts";
+import { fail, ok, skip, warn, type Check } from "./check.ts";
+import type { Facts } from "./facts.ts";
+import { requireFact } from "./require-fact.ts";
 
-interface Found {
+interface ExistingRepository {
   readonly format?: string;
 }
 
-/** Where images are pushed to. */
+/** The repository that images are pushed to. */
 export const imageChecks: readonly Check[] = [
   {
     name: "repository",
-    async run(world) {
-      const image = await findImage(world);
+    async run(facts) {
+      const image = await findImage(facts);
       const repository = parseRepository(image);
       if (!repository) return skip(`${image} is not in Artifact Registry.`);
-      await need("project", world.project());
-      const client = await world.client();
+      await requireFact("project", facts.project());
+      const client = await facts.client();
       const { name, location, project } = repository;
       const where = `${name} in ${location} of project ${project}`;
       const details = { image, repository: name, location, project };
@@ -33,9 +34,9 @@ export const imageChecks: readonly Check[] = [
       const fix = {
         question: `Make the repository ${where}?`,
         plan: [requestLine(createRepositoryRequest(repository))],
-        apply: async ({ client, context }: World) => createRepository(await client(), repository, context.signal),
+        apply: async ({ client, context }: Facts) => createRepository(await client(), repository, context.signal),
       };
-      // The first build makes it.
+      // The first build creates the default repository.
       if (name === DEFAULT_REPOSITORY)
         return warn(`There is no repository ${where} yet: cloudrun-oauth build makes it.`, { remedy, details, fix });
       return fail("NOT_FOUND", message, { remedy, details, fix });
@@ -43,33 +44,33 @@ export const imageChecks: readonly Check[] = [
   },
   {
     name: "gcr",
-    async run(world) {
-      const image = await findImage(world);
+    async run(facts) {
+      const image = await findImage(facts);
       const [, host, project] = /^((?:(?:us|eu|asia)\.)?gcr\.io)\/([^/]+)\//.exec(image) ?? [];
       if (!host || !project) return ok("The image is not under gcr.io, which Google has shut down.", { details: { image } });
-      await need("project", world.project());
+      await requireFact("project", facts.project());
       const location = host === "gcr.io" ? "us" : host === "eu.gcr.io" ? "europe" : (host.split(".")[0] ?? "us");
       const details = { image, host, location };
-      // https://cloud.google.com/artifact-registry/docs/transition/setup-gcr-repo: the name goes on in a repository of its own.
-      const found = await findRepository(await world.client(), { name: host, location, project });
+      // https://cloud.google.com/artifact-registry/docs/transition/setup-gcr-repo: the host's name becomes the name of a repository.
+      const found = await findRepository(await facts.client(), { name: host, location, project });
       if (found) return ok(`${host} of project ${project} goes on in Artifact Registry.`, { details });
       return fail("PERMISSION_DENIED", `${image} is under ${host}, which is closed: Container Registry has been shut down.`, {
-        remedy: `cloudrun-oauth config set image ${defaultImage({ ...(await world.place()), service: image.split("/").at(-1)?.split(/[:@]/)[0] ?? "NAME" })}`,
+        remedy: `cloudrun-oauth config set image ${defaultImage({ ...(await facts.place()), service: image.split("/").at(-1)?.split(/[:@]/)[0] ?? "NAME" })}`,
         details,
       });
     },
   },
 ];
 
-async function findImage(world: World): Promise<string> {
-  const { settings } = world.context;
-  const place = await need("project", world.place());
+async function findImage(facts: Facts): Promise<string> {
+  const { settings } = facts.context;
+  const place = await requireFact("project", facts.place());
   return settings.get("image")?.value ?? defaultImage({ ...place, service: settings.get("service")?.value ?? "SERVICE" });
 }
 
-async function findRepository(client: ApiClient, repository: Repository): Promise<Found | undefined> {
+async function findRepository(client: ApiClient, repository: Repository): Promise<ExistingRepository | undefined> {
   try {
-    return (await client.call(repositoryRequest(repository))) as Found;
+    return (await client.call(repositoryRequest(repository))) as ExistingRepository;
   } catch (error) {
     if (error instanceof CliError && error.code === "NOT_FOUND") return undefined;
     throw error;

@@ -11,7 +11,7 @@ export const machineChecks: readonly Check[] = [
     name: "settings",
     remedy: "Mend what is named; what is set, and where: cloudrun-oauth config list",
     async run({ context: { settings } }) {
-      // The first that is wrong throws, and says where it comes from.
+      // The first setting that isn't valid throws, with its source.
       const set = SETTING_NAMES.flatMap((name) => {
         const { value, source } = settings.get(name) ?? {};
         return value === undefined || source === "default" ? [] : [[name, { value, source }] as const];
@@ -31,7 +31,7 @@ export const machineChecks: readonly Check[] = [
         const { program, unusable } = await findContainerProgram(env, join(folder, "rootfs"));
         const details = { engine, program: program?.name ?? null, passed_over: unusable };
         if (program) return ok(`The emulator can run services in containers, by ${program.name}.`, { details });
-        const broken = unusable.filter((each) => !each.endsWith("it is not installed"));
+        const broken = unusable.filter((reason) => !reason.endsWith("it is not installed"));
         const reasons = (broken.length > 0 ? broken : unusable).map(shorten).join("; ");
         if (engine === "container")
           return fail("ENGINE_MISSING", `The setting engine says container, and none works (${reasons}).`, {
@@ -50,12 +50,12 @@ export const machineChecks: readonly Check[] = [
   },
 ];
 
-/** The begin of what a program says of itself; all of it is in the details. */
+/** Shortens a program's output; the details have all of it. */
 function shorten(text: string): string {
   return text.length > 80 ? `${text.slice(0, 80)}…` : text;
 }
 
-/** The versions that package.json names under `engines`: ^20.19.0 || >=22.12.0. */
+/** Compares with `engines` in package.json: ^20.19.0 || >=22.12.0. */
 export function checkNode(version: string): Finding {
   const [major = 0, minor = 0] = version.replace(/^v/, "").split(".").map(Number);
   const details = { version };

@@ -1,25 +1,26 @@
-import { ignoreMissing, need, fail, ok, warn, type Check, type Finding } from "./check.ts";
+import { fail, ok, warn, type Check, type Finding } from "./check.ts";
 import { defaultAccount } from "./accounts.ts";
-import { whoIs } from "./project.ts";
-import type { World } from "./facts.ts";
+import { describeDeployer } from "./project.ts";
+import { oncePerRun, type Facts } from "./facts.ts";
+import { ignoreMissing, requireFact } from "./require-fact.ts";
 
-interface Need {
+interface Task {
   readonly name: string;
-  /** To the end of "You may …". */
+  /** Completes "You may …". */
   readonly what: string;
   readonly permissions: readonly string[];
   readonly role: string;
-  /** True where the road is walked without it. */
+  /** True if `up` works without it. */
   readonly isOptional?: true;
 }
 
 const ACT_AS = "iam.serviceAccounts.actAs";
 
 /**
- * What deploying takes. The original sample names Cloud Run Admin and Storage Admin, and forgets the others.
+ * The permissions that deploying needs. The original sample names Cloud Run Admin and Storage Admin, but not the others.
  * https://cloud.google.com/run/docs/reference/iam/roles and https://cloud.google.com/iam/docs/roles-permissions
  */
-const NEEDS: readonly Need[] = [
+const TASKS: readonly Task[] = [
   {
     name: "may-deploy",
     what: "deploy services and say who may call them",
@@ -66,70 +67,62 @@ const NEEDS: readonly Need[] = [
   },
 ];
 
-/** What the deployer may do: by testIamPermissions, which says it truly whichever roles, groups and folders it comes from. */
-export function createPermissionChecks(): readonly Check[] {
-  const known = new WeakMap<World, Promise<Held>>();
-  const held = (world: World): Promise<Held> => {
-    const asked = known.get(world) ?? askProject(world);
-    known.set(world, asked);
-    return asked;
-  };
-  return [
-    ...NEEDS.map((each): Check => ({
-      name: each.name,
-      run: async (world) => judge(each, await held(world), await whoIs(world)),
-    })),
-    {
-      name: "may-act-as",
-      async run(world) {
-        const { project, permissions, member } = await held(world);
-        const who = await whoIs(world);
-        const account = await runtimeAccount(world);
-        if (permissions.has(ACT_AS)) return ok(`You may let services run as any account of ${project}.`, { details: { account } });
-        const url = `https://iam.googleapis.com/v1/projects/${project}/serviceAccounts/${account}:testIamPermissions`;
-        const client = await world.client();
-        const answer = (await client.call({ method: "POST", url, body: { permissions: [ACT_AS] } })) as {
-          readonly permissions?: readonly string[];
-        };
-        const details = { account, missing: answer.permissions?.includes(ACT_AS) ? [] : [ACT_AS] };
-        if (details.missing.length === 0) return ok(`You may let services run as ${account}.`, { details });
-        return fail("PERMISSION_DENIED", `${who} may not let services run as ${account}: it lacks ${ACT_AS}.`, {
-          remedy: `gcloud iam service-accounts add-iam-policy-binding ${account} --member ${member} --role roles/iam.serviceAccountUser --project ${project}`,
-          details,
-        });
-      },
+/** What the deployer can do, by testIamPermissions, which considers every role, group, and folder. */
+export const permissionChecks: readonly Check[] = [
+  ...TASKS.map((task): Check => ({
+    name: task.name,
+    run: async (facts) => checkTask(task, await readGrantedPermissions(facts), await describeDeployer(facts)),
+  })),
+  {
+    name: "may-act-as",
+    async run(facts) {
+      const { project, permissions, member } = await readGrantedPermissions(facts);
+      const who = await describeDeployer(facts);
+      const account = await runtimeAccount(facts);
+      if (permissions.has(ACT_AS)) return ok(`You may let services run as any account of ${project}.`, { details: { account } });
+      const url = `https://iam.googleapis.com/v1/projects/${project}/serviceAccounts/${account}:testIamPermissions`;
+      const client = await facts.client();
+      const answer = (await client.call({ method: "POST", url, body: { permissions: [ACT_AS] } })) as {
+        readonly permissions?: readonly string[];
+      };
+      const details = { account, missing: answer.permissions?.includes(ACT_AS) ? [] : [ACT_AS] };
+      if (details.missing.length === 0) return ok(`You may let services run as ${account}.`, { details });
+      return fail("PERMISSION_DENIED", `${who} may not let services run as ${account}: it lacks ${ACT_AS}.`, {
+        remedy: `gcloud iam service-accounts add-iam-policy-binding ${account} --member ${member} --role roles/iam.serviceAccountUser --project ${project}`,
+        details,
+      });
     },
-  ];
-}
+  },
+];
 
-interface Held {
+interface GrantedPermissions {
   readonly project: string;
   readonly permissions: ReadonlySet<string>;
-  /** As a command line names the deployer. */
+  /** The deployer, as commands name a member. */
   readonly member: string;
 }
 
-async function askProject(world: World): Promise<Held> {
-  const { id: project } = await need("project", world.project());
-  const client = await world.client();
+const readGrantedPermissions = oncePerRun(async (facts): Promise<GrantedPermissions> => {
+  const { id: project } = await requireFact("project", facts.project());
+  const client = await facts.client();
   const url = `https://cloudresourcemanager.googleapis.com/v1/projects/${project}:testIamPermissions`;
-  const body = { permissions: [ACT_AS, ...NEEDS.flatMap(({ permissions }) => permissions)] };
+  const body = { permissions: [ACT_AS, ...TASKS.flatMap(({ permissions }) => permissions)] };
   const { permissions = [] } = (await client.call({ method: "POST", url, body })) as { readonly permissions?: readonly string[] };
-  const { principal } = await world.deployer();
+  const { principal } = await facts.deployer();
   return { project, permissions: new Set(permissions), member: principal ?? "user:YOU" };
-}
+});
 
-function judge({ what, permissions, role, isOptional }: Need, held: Held, who: string): Finding {
-  const missing = permissions.filter((permission) => !held.permissions.has(permission));
+function checkTask({ what, permissions, role, isOptional }: Task, granted: GrantedPermissions, who: string): Finding {
+  const missing = permissions.filter((permission) => !granted.permissions.has(permission));
   const details = { role, permissions, missing };
   if (missing.length === 0) return ok(`You may ${what}.`, { details });
-  const more = { remedy: `gcloud projects add-iam-policy-binding ${held.project} --member ${held.member} --role ${role}`, details };
+  const more = { remedy: `gcloud projects add-iam-policy-binding ${granted.project} --member ${granted.member} --role ${role}`, details };
   const message = `${who} may not ${what}: it lacks ${missing.join(", ")}.`;
   return isOptional ? warn(message, more) : fail("PERMISSION_DENIED", message, more);
 }
 
-/** The account that the service runs as, or would. */
-async function runtimeAccount(world: World): Promise<string> {
-  const service = await world.service().catch(ignoreMissing);
-  return service?.service_account ?? defaultAccount(await need("project", world.project()));
+/** The account that the service runs as, or will run as. */
+async function runtimeAccount(facts: Facts): Promise<string> {
+  const service = await facts.service().catch(ignoreMissing);
+  return service?.service_account ?? defaultAccount(await requireFact("project", facts.project()));
 }

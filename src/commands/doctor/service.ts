@@ -4,20 +4,20 @@ import { explainRefusal } from "../../invoke/refusal/explain-refusal.ts";
 import { responseAuthor } from "../../invoke/refusal/response-author.ts";
 import { deployFailure } from "../../cloud/api/errors.ts";
 import { CliError } from "../../errors/cli-error.ts";
-import { ignoreMissing, fail, failed, need, ok, skip, warn, type Check } from "./check.ts";
+import { fail, failFrom, ok, skip, warn, type Check } from "./check.ts";
+import { ignoreMissing, requireFact } from "./require-fact.ts";
 
-/** Milliseconds. */
-const TIMEOUT = 8000;
+const REQUEST_TIMEOUT_MS = 8000;
 
-/** The service that is set: whether it is there, and answers. */
+/** Whether the service exists, is ready, and answers. */
 export const serviceChecks: readonly Check[] = [
   {
     name: "service",
-    async run(world) {
-      const name = await world.serviceName();
-      const { settings } = world.context;
+    async run(facts) {
+      const name = await facts.serviceName();
+      const { settings } = facts.context;
       try {
-        const { url, revision, image, conditions, region } = await world.service();
+        const { url, revision, image, conditions, region } = await facts.service();
         const details = { ...name, url, revision, image };
         const remedy = `cloudrun-oauth describe ${name.service} --region ${region}`;
         const ready = conditions.find(({ type }) => type === "Ready");
@@ -34,7 +34,7 @@ export const serviceChecks: readonly Check[] = [
         if (!(error instanceof CliError) || error.code !== "NOT_FOUND") throw error;
         const message = `There is no service ${name.service} in ${name.region} of project ${name.project}`;
         const more = { remedy: `cloudrun-oauth deploy ${name.service} --region ${name.region}`, details: { ...name } };
-        // Where its URL is known, somebody has seen it.
+        // If its URL is set, it has existed.
         return settings.get("url") ? fail("NOT_FOUND", `${message}.`, more) : warn(`${message} yet.`, more);
       }
     },
@@ -42,14 +42,14 @@ export const serviceChecks: readonly Check[] = [
   {
     name: "reachable",
     remedy: "Is it the service's URL? cloudrun-oauth describe --url",
-    async run(world) {
-      const url = await world.url();
-      const { send } = world.context;
+    async run(facts) {
+      const url = await facts.url();
+      const { send } = facts.context;
       const answer = await send({
         method: "GET",
         url: url.href,
         headers: [["User-Agent", "cloudrun-oauth doctor"]],
-        timeout: TIMEOUT,
+        timeout: REQUEST_TIMEOUT_MS,
         retry: { times: 1 },
       });
       const call = { url, status: answer.status, headers: answer.headers, body: await answer.text(), sent: [], now: Date.now() };
@@ -63,18 +63,18 @@ export const serviceChecks: readonly Check[] = [
           remedy: "cloudrun-oauth revoke --member allUsers",
           details,
         });
-      const service = await world.service().catch(ignoreMissing);
+      const service = await facts.service().catch(ignoreMissing);
       const refusal = await explainRefusal(call, async () => (service ? { service } : {}));
-      return refusal ? failed(refusal) : ok("Cloud Run answers.", { details });
+      return refusal ? failFrom(refusal) : ok("Cloud Run answers.", { details });
     },
   },
   {
     name: "audience",
-    async run(world) {
-      const url = await world.url();
-      await need("network", world.reached());
-      const audience = readClaims(await need("token", world.idToken()))?.aud ?? "";
-      const service = await world.service().catch(ignoreMissing);
+    async run(facts) {
+      const url = await facts.url();
+      await requireFact("network", facts.googleProbe());
+      const audience = readClaims(await requireFact("token", facts.idToken()))?.aud ?? "";
+      const service = await facts.service().catch(ignoreMissing);
       const accepted = service
         ? [...service.urls, ...service.custom_audiences]
         : isServiceHost(url.hostname)
@@ -84,7 +84,7 @@ export const serviceChecks: readonly Check[] = [
       if (isGcloudClientId(audience))
         return ok("The token is for gcloud's client: Cloud Run takes it, of developers, for every service.", { details });
       if (accepted === undefined) return skip(`Which audiences the service at ${url.host} takes is not known.`, { details });
-      // https://cloud.google.com/run/docs/authenticating/service-to-service: with a slash at its end it is the same.
+      // https://cloud.google.com/run/docs/authenticating/service-to-service: a trailing slash makes no difference.
       if (accepted.some((each) => each.replace(/\/$/, "") === audience.replace(/\/$/, "")))
         return ok(`${audience} is an audience of the service.`, { details });
       return fail("NOT_AUTHENTICATED", `A token for ${audience} is none for this service, which takes ${accepted.join(", ")}.`, {

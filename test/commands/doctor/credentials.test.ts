@@ -5,10 +5,10 @@ import { expect, onTestFinished, test } from "vitest";
 import { findDeployer } from "../../../src/commands/doctor/deployer.ts";
 import { openSettings } from "../../../src/settings/settings.ts";
 import { folder } from "../../helpers/command-line.ts";
-import { runCheck, runDoctor, startClinic } from "../../helpers/doctor.ts";
+import { runCheck, runDoctor, startDoctorEmulator } from "../../helpers/doctor.ts";
 import { testNeeding } from "../../helpers/requirements.ts";
 
-const { project, ask, check, doctor, run, status, request } = await startClinic();
+const { project, call, check, doctor, run, status, request } = await startDoctorEmulator();
 const { environment } = status();
 const CALLER_FILE = environment["CREDS"] ?? "";
 const OPERATOR_FILE = environment["GOOGLE_APPLICATION_CREDENTIALS"] ?? "";
@@ -39,7 +39,7 @@ async function logIn(email: string): Promise<string> {
   return JSON.stringify({ type: "authorized_user", client_id, client_secret, refresh_token });
 }
 
-test("credentials are named, with where they were found, in the documented order", async () => {
+test("credentials are reported with their source, in the documented order", async () => {
   expect(await check("credentials")).toMatchObject({
     exitCode: 0,
     status: "ok",
@@ -54,7 +54,7 @@ test("credentials are named, with where they were found, in the documented order
   });
 });
 
-test("credentials that are not there, or broken, fail, and what needs them is skipped", async () => {
+test("credentials that are missing or not valid fail, and checks that need them are skipped", async () => {
   const none = await runDoctor(["credentials", "token", "deploy-credentials", "key-file", "key-age", "key-in-git", "project"], {
     env: { PROJECT_ID: "my-project", CLOUDRUN_OAUTH_EMULATOR: environment["CLOUDRUN_OAUTH_EMULATOR"] ?? "" },
   });
@@ -81,7 +81,7 @@ test("credentials that are not there, or broken, fail, and what needs them is sk
   expect(broken.check("deploy-credentials").status).toBe("ok");
 });
 
-test("a token is ok, and says whose it is and for whom", async () => {
+test("a token is ok, with its principal and audience", async () => {
   expect(await check("token")).toMatchObject({
     exitCode: 0,
     status: "ok",
@@ -95,11 +95,11 @@ test("a token is ok, and says whose it is and for whom", async () => {
   });
 });
 
-test("a token that is refused fails with the reason", async () => {
+test("a refused token fails with the reason", async () => {
   const path = `/v1/projects/${project}/serviceAccounts/${CALLER}/keys`;
-  const { privateKeyData, name } = await ask("POST", "iam.googleapis.com", path, {});
+  const { privateKeyData, name } = await call("POST", "iam.googleapis.com", path, {});
   const key = Buffer.from(privateKeyData, "base64").toString("utf8");
-  await ask("DELETE", "iam.googleapis.com", `/v1/${name}`);
+  await call("DELETE", "iam.googleapis.com", `/v1/${name}`);
   expect(await check("token", { env: { CREDS: key } })).toMatchObject({
     exitCode: 3,
     status: "fail",
@@ -110,7 +110,7 @@ test("a token that is refused fails with the reason", async () => {
   expect(await check("token")).toMatchObject({ exitCode: 3, status: "fail", code: "CLOCK_SKEW" });
 });
 
-test("who deploys is named, and fails where it is not let in", async () => {
+test("the deployer is reported, and fails if it gets no access token", async () => {
   expect(await check("deploy-credentials")).toMatchObject({
     exitCode: 0,
     status: "ok",
@@ -123,7 +123,7 @@ test("who deploys is named, and fails where it is not let in", async () => {
   expect(await check("deploy-credentials", { env })).toMatchObject({ exitCode: 3, status: "fail", code: "CREDENTIALS_MISSING" });
 });
 
-test("by gcloud, gcloud's active account deploys, and the account that it impersonates", async () => {
+test("through gcloud, gcloud's active account deploys, or the account that it impersonates", async () => {
   const config = (properties: string) => ({ "configurations/config_default": properties });
   const login = JSON.stringify({
     type: "authorized_user",
@@ -154,7 +154,7 @@ test("by gcloud, gcloud's active account deploys, and the account that it impers
   });
 });
 
-test("a key file that others may read is to be looked at, and --fix takes it from them", async () => {
+test("a key file that others can read is a warning, and --fix makes it private", async () => {
   const CREDS = copy(CALLER_FILE);
   const env = { CREDS };
   expect(await check("key-file", { env })).toMatchObject({ exitCode: 0, status: "ok", details: { files: [CREDS, OPERATOR_FILE] } });
@@ -168,23 +168,23 @@ test("a key file that others may read is to be looked at, and --fix takes it fro
   });
   expect(await run(["doctor", "key-file", "--fix", "--dry-run"], { env })).toMatchObject({ exitCode: 0, stdout: `chmod 600 ${CREDS}\n` });
   expect(statSync(CREDS).mode & 0o777).toBe(0o644);
-  expect(await doctor(["key-file", "--fix", "--yes"], { env })).toMatchObject({ exitCode: 0, found: [{ status: "ok" }] });
+  expect(await doctor(["key-file", "--fix", "--yes"], { env })).toMatchObject({ exitCode: 0, results: [{ status: "ok" }] });
   expect(statSync(CREDS).mode & 0o777).toBe(0o600);
 });
 
-test("credentials that come from no file have nothing to be looked at", async () => {
+test("without a credential file, the checks of files are skipped", async () => {
   const env = { CREDS: readFileSync(CALLER_FILE, "utf8"), GOOGLE_APPLICATION_CREDENTIALS: "", CLOUDRUN_OAUTH_VIA: "api" };
-  const { exitCode, found } = await doctor(["key-file", "key-age", "key-in-git"], { env });
-  expect({ exitCode, found: found.map(({ status, message }) => `${status}: ${message}`) }).toEqual({
+  const { exitCode, results } = await doctor(["key-file", "key-age", "key-in-git"], { env });
+  expect({ exitCode, found: results.map(({ status, message }) => `${status}: ${message}`) }).toEqual({
     exitCode: 0,
     found: ["key-file", "key-age", "key-in-git"].map(() => "skipped: The credentials come from no file."),
   });
 });
 
-test("a key's age is IAM's, or else its file's", async () => {
+test("a key's age comes from IAM, or else from its file", async () => {
   expect(await check("key-age")).toMatchObject({ exitCode: 0, status: "ok", details: { days: 0, by: "api" } });
   const back = await moveClock("-2400h");
-  const { privateKeyData, name } = await ask("POST", "iam.googleapis.com", `/v1/projects/${project}/serviceAccounts/${CALLER}/keys`, {});
+  const { privateKeyData, name } = await call("POST", "iam.googleapis.com", `/v1/projects/${project}/serviceAccounts/${CALLER}/keys`, {});
   await back();
   const CREDS = join(folder({ "old.json": Buffer.from(privateKeyData, "base64").toString("utf8") }), "old.json");
   const id = name.split("/").at(-1);
@@ -239,7 +239,7 @@ testNeeding(
   },
 );
 
-test("a key file outside of any work tree is none of git's", async () => {
+test("a key file outside a work tree is ok", async () => {
   expect(await check("key-in-git", { env: { CREDS: copy(CALLER_FILE) } })).toMatchObject({ exitCode: 0, status: "ok" });
   expect(await runCheck("key-in-git", { env: { CREDS: copy(CALLER_FILE), CLOUDRUN_OAUTH_VIA: "api" } })).toMatchObject({ status: "ok" });
 });

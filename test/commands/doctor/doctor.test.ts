@@ -1,24 +1,24 @@
 import { expect, test } from "vitest";
 import { CliError } from "../../../src/errors/cli-error.ts";
 import { EXIT_CODES } from "../../../src/errors/exit-codes.ts";
-import { CHECK_NAMES } from "../../../src/commands/doctor/groups.ts";
+import { CHECK_NAMES } from "../../../src/commands/doctor/check-groups.ts";
 import { runCli } from "../../helpers/command-line.ts";
 import { readTable } from "../../helpers/markdown-table.ts";
 
-test("docs/doctor.md lists every check in its order, with codes that there are", () => {
+test("docs/doctor.md lists every check in order, with existing codes", () => {
   const rows = readTable("docs/doctor.md", "The checks");
   expect(rows.map(([name]) => name)).toEqual(CHECK_NAMES);
   const codes = rows.flatMap(([, , , cell = ""]) => [...cell.matchAll(/[A-Z_]+/g)].map(([code]) => code));
   expect(codes.filter((code) => !(code in EXIT_CODES))).toEqual([]);
 });
 
-test("a check that there is not is refused, with those that there are", async () => {
+test("an unknown check is refused, with the known ones", async () => {
   const { exitCode, stdout, stderr } = await runCli(["doctor", "node", "apls"]);
   expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
   expect(stderr).toMatch(/^error: There is no check "apls"\. \[USAGE\]\nhint: There are node, settings, .*, apis, /);
 });
 
-test("--verbose shows the details of each, and every request, and no secret", async () => {
+test("--verbose shows every check's details and every request, but no secret", async () => {
   const { exitCode, stdout, stderr } = await runCli(["doctor", "proxy", "network", "-v"], {
     env: { HTTPS_PROXY: "http://me:hunter2@127.0.0.1:1", NO_PROXY: "localhost" },
   });
@@ -28,13 +28,13 @@ test("--verbose shows the details of each, and every request, and no secret", as
   expect(stdout + stderr).not.toContain("hunter2");
 });
 
-test("nothing that is set is no reason to break: what is of this machine is looked at, and the rest is skipped or named", async () => {
+test("without any setting, the checks of the machine run, and the others are skipped or fail", async () => {
   const { exitCode, stdout } = await runCli(["doctor", "--json", "--max-time", "5m"], {
     env: { HTTPS_PROXY: "http://127.0.0.1:1", NO_PROXY: "localhost" },
   });
-  const found = JSON.parse(stdout) as { readonly name: string; readonly status: string }[];
-  expect(found.map(({ name }) => name)).toEqual(CHECK_NAMES);
-  expect(found.filter(({ status }) => status === "fail").map(({ name }) => name)).toEqual([
+  const results = JSON.parse(stdout) as { readonly name: string; readonly status: string }[];
+  expect(results.map(({ name }) => name)).toEqual(CHECK_NAMES);
+  expect(results.filter(({ status }) => status === "fail").map(({ name }) => name)).toEqual([
     "network",
     "credentials",
     "deploy-credentials",
@@ -43,7 +43,7 @@ test("nothing that is set is no reason to break: what is of this machine is look
   expect(exitCode).toBe(7);
 });
 
-test("what one reason keeps from being looked at is one line, unless all is to be seen", async () => {
+test("a group that is skipped for one reason is one line, unless --verbose is passed", async () => {
   const { stdout } = await runCli(["doctor", "policy", "caller"]);
   expect(stdout).toBe("Service\n  - No service is set. (policy, caller)\n\n0 ok, 0 to look at, 0 failed, 2 skipped.\n");
   expect((await runCli(["doctor", "policy", "caller", "-v"])).stdout).toContain(
@@ -51,13 +51,13 @@ test("what one reason keeps from being looked at is one line, unless all is to b
   );
 });
 
-test("Ctrl-C ends it", async () => {
+test("Ctrl-C ends the checks", async () => {
   const signal = AbortSignal.abort(new CliError("INTERRUPTED", "Interrupted."));
   const { stdout, exitCode } = await runCli(["doctor"], { signal });
   expect({ stdout, exitCode }).toEqual({ stdout: "", exitCode: 130 });
 });
 
-test("on GitHub Actions the failure is an annotation", async () => {
+test("on GitHub Actions a failure is an annotation", async () => {
   const env = { GITHUB_ACTIONS: "true", CLOUDRUN_OAUTH_VIA: "gcloud" };
   const { stderr } = await runCli(["doctor", "gcloud"], { env });
   expect(stderr).toContain(

@@ -1,7 +1,7 @@
 import { beforeEach, expect, onTestFinished, test } from "vitest";
-import { startClinic } from "../../helpers/doctor.ts";
+import { startDoctorEmulator } from "../../helpers/doctor.ts";
 
-const { project, ask, check, doctor, disable, forbid, grantOnProject, run, status } = await startClinic();
+const { project, call, check, doctor, disable, forbid, grantOnProject, run, status } = await startDoctorEmulator();
 
 const IAM = "iam.googleapis.com";
 const REGISTRY = "artifactregistry.googleapis.com";
@@ -10,30 +10,30 @@ const CALLER = `serviceAccount:caller@${project}.iam.gserviceaccount.com`;
 
 let compute = "";
 beforeEach(async () => {
-  const { projectNumber } = await ask("GET", "cloudresourcemanager.googleapis.com", `/v1/projects/${project}`);
+  const { projectNumber } = await call("GET", "cloudresourcemanager.googleapis.com", `/v1/projects/${project}`);
   compute = `${projectNumber}-compute@developer.gserviceaccount.com`;
 });
 
 async function disableAccount(account: string): Promise<void> {
   const path = `/v1/projects/${project}/serviceAccounts/${account}`;
-  await ask("POST", IAM, `${path}:disable`, {});
-  onTestFinished(async () => void (await ask("POST", IAM, `${path}:enable`, {})));
+  await call("POST", IAM, `${path}:disable`, {});
+  onTestFinished(async () => void (await call("POST", IAM, `${path}:enable`, {})));
 }
 
 /** Makes a repository that goes with the test. */
 async function makeRepository(id: string, location: string): Promise<void> {
   const path = `/v1/projects/${project}/locations/${location}/repositories`;
-  await ask("POST", REGISTRY, `${path}?repositoryId=${id}`, { format: "DOCKER" });
-  onTestFinished(async () => void (await ask("DELETE", REGISTRY, `${path}/${id}`)));
+  await call("POST", REGISTRY, `${path}?repositoryId=${id}`, { format: "DOCKER" });
+  onTestFinished(async () => void (await call("DELETE", REGISTRY, `${path}/${id}`)));
 }
 
-test("the account that services run as is ok, and fails where it is disabled or not there", async () => {
+test("the runtime account is ok, and fails if it is disabled or doesn't exist", async () => {
   expect(await check("runtime-account")).toMatchObject({ exitCode: 0, status: "ok", details: { account: compute, is_default: true } });
   await disable(IAM);
   expect(await check("runtime-account")).toMatchObject({ exitCode: 0, status: "skipped", message: expect.stringContaining(IAM) });
 });
 
-test("an account of services or builds that is disabled fails", async () => {
+test("a disabled account of services or builds fails", async () => {
   await disableAccount(compute);
   const { exitCode, check: found } = await doctor(["runtime-account", "build-account"]);
   expect(exitCode).toBe(4);
@@ -42,10 +42,10 @@ test("an account of services or builds that is disabled fails", async () => {
   expect(found("build-account")).toMatchObject({ message: `${compute}, which builds are made by, is disabled.`, ...more });
 });
 
-test("an account of services that was deleted fails", async () => {
+test("a deleted account of services fails", async () => {
   const path = `/v1/projects/${project}/serviceAccounts`;
   const gone = "gone-runner";
-  await ask("POST", IAM, path, { accountId: gone });
+  await call("POST", IAM, path, { accountId: gone });
   expect(await check("build-account")).toMatchObject({ status: "ok" });
   const service = `/apis/serving.knative.dev/v1/namespaces/${project}/services`;
   const email = `${gone}@${project}.iam.gserviceaccount.com`;
@@ -56,9 +56,9 @@ test("an account of services that was deleted fails", async () => {
     metadata: { name: "gone", namespace: project },
     spec: { template },
   };
-  await ask("POST", "us-central1-run.googleapis.com", service, body);
-  onTestFinished(async () => void (await ask("DELETE", "us-central1-run.googleapis.com", `${service}/gone`)));
-  await ask("DELETE", IAM, `${path}/${email}`);
+  await call("POST", "us-central1-run.googleapis.com", service, body);
+  onTestFinished(async () => void (await call("DELETE", "us-central1-run.googleapis.com", `${service}/gone`)));
+  await call("DELETE", IAM, `${path}/${email}`);
   expect(await check("runtime-account", { env: { SERVICE_NAME: "gone" } })).toMatchObject({
     exitCode: 4,
     status: "fail",
@@ -67,7 +67,7 @@ test("an account of services that was deleted fails", async () => {
   });
 });
 
-test("the account that builds are made by is ok, is looked at without a role, and skipped where it may not be asked about", async () => {
+test("the build account is ok, a warning without a role, and skipped without permission", async () => {
   const found = await check("build-account");
   const account = found.details["account"] as string;
   expect(found).toMatchObject({
@@ -77,13 +77,13 @@ test("the account that builds are made by is ok, is looked at without a role, an
   });
   const path = `/v1/projects/${project}`;
   const resources = "cloudresourcemanager.googleapis.com";
-  const policy = await ask("POST", resources, `${path}:getIamPolicy`, {});
+  const policy = await call("POST", resources, `${path}:getIamPolicy`, {});
   const bindings = (policy["bindings"] as { role: string; members: string[] }[]).map(({ role, members }) => ({
     role,
     members: members.filter((member) => member !== `serviceAccount:${account}`),
   }));
-  await ask("POST", resources, `${path}:setIamPolicy`, { policy: { bindings } });
-  onTestFinished(async () => void (await ask("POST", resources, `${path}:setIamPolicy`, { policy: { bindings: policy["bindings"] } })));
+  await call("POST", resources, `${path}:setIamPolicy`, { policy: { bindings } });
+  onTestFinished(async () => void (await call("POST", resources, `${path}:setIamPolicy`, { policy: { bindings: policy["bindings"] } })));
   expect(await check("build-account")).toMatchObject({
     exitCode: 0,
     status: "warn",
@@ -93,7 +93,7 @@ test("the account that builds are made by is ok, is looked at without a role, an
   expect(await check("build-account")).toMatchObject({ exitCode: 0, status: "skipped" });
 });
 
-test("a repository that build makes is looked at where it is missing, and made by --fix", async () => {
+test("a missing default repository is a warning, and --fix creates it", async () => {
   const missing = await check("repository");
   expect(missing).toMatchObject({
     exitCode: 0,
@@ -102,14 +102,14 @@ test("a repository that build makes is looked at where it is missing, and made b
     message: `There is no repository cloudrun-oauth in us-central1 of project ${project} yet: cloudrun-oauth build makes it.`,
   });
   const path = `/v1/projects/${project}/locations/us-central1/repositories/cloudrun-oauth`;
-  onTestFinished(async () => void (await ask("DELETE", REGISTRY, path)));
+  onTestFinished(async () => void (await call("DELETE", REGISTRY, path)));
   const mended = await doctor(["repository", "--fix", "--yes"]);
-  expect(mended).toMatchObject({ exitCode: 0, found: [{ name: "repository", status: "ok", fixable: false }] });
+  expect(mended).toMatchObject({ exitCode: 0, results: [{ name: "repository", status: "ok", fixable: false }] });
   expect(mended.stderr).toContain(`✔ Make the repository cloudrun-oauth in us-central1 of project ${project}`);
-  expect(await ask("GET", REGISTRY, path)).toMatchObject({ format: "DOCKER" });
+  expect(await call("GET", REGISTRY, path)).toMatchObject({ format: "DOCKER" });
 });
 
-test("a repository that somebody named himself fails where it is missing, and is ok where it is there", async () => {
+test("a repository from the settings fails if it is missing, and is ok if it exists", async () => {
   const env = { CLOUDRUN_OAUTH_IMAGE: `europe-west1-docker.pkg.dev/${project}/apps/hello` };
   expect(await check("repository", { env })).toMatchObject({ exitCode: 4, status: "fail", code: "NOT_FOUND", fixable: true });
   await makeRepository("apps", "europe-west1");
@@ -118,7 +118,7 @@ test("a repository that somebody named himself fails where it is missing, and is
   expect(await check("repository", { env })).toMatchObject({ exitCode: 0, status: "skipped" });
 });
 
-test("gcr.io is closed, unless it goes on in Artifact Registry", async () => {
+test("gcr.io fails, unless Artifact Registry serves it", async () => {
   expect(await check("gcr")).toMatchObject({ exitCode: 0, status: "ok" });
   const env = { CLOUDRUN_OAUTH_IMAGE: `eu.gcr.io/${project}/hello:v1` };
   const { exitCode, check: found } = await doctor(["repository", "gcr"], { env });
@@ -138,9 +138,9 @@ test("gcr.io is closed, unless it goes on in Artifact Registry", async () => {
 
 const ORG = ["org-key-creation", "org-members", "org-ingress", "org-invoker-check", "org-locations"];
 
-test("an organisation that forbids nothing is ok", async () => {
-  const { exitCode, found } = await doctor(ORG);
-  expect({ exitCode, statuses: found.map(({ status }) => status) }).toEqual({ exitCode: 0, statuses: ORG.map(() => "ok") });
+test("an organization without restrictions is ok", async () => {
+  const { exitCode, results } = await doctor(ORG);
+  expect({ exitCode, statuses: results.map(({ status }) => status) }).toEqual({ exitCode: 0, statuses: ORG.map(() => "ok") });
 });
 
 test.for([
@@ -162,7 +162,7 @@ test.for([
     "says where resources may be made: in:us-locations",
   ],
   ["org-locations", "gcp.resourceLocations", { listPolicy: { deniedValues: ["us-central1"] } }, "does not allow resources in us-central1"],
-] as const)("%s is to be looked at under %s %j", async ([name, constraint, rule, sentence]) => {
+] as const)("%s is a warning under %s %j", async ([name, constraint, rule, sentence]) => {
   await forbid(`constraints/${constraint}`, rule);
   expect(await check(name)).toMatchObject({
     exitCode: 0,
@@ -182,18 +182,18 @@ test.for([
   expect(await check(name)).toMatchObject({ exitCode: 0, status: "ok" });
 });
 
-test("an organisation's policies are skipped where they may not be read, or not asked about", async () => {
+test("organization policies are skipped if they can't be read or their API isn't enabled", async () => {
   await grantOnProject(CALLER, "roles/browser");
   const hidden = await doctor(ORG, AS_CALLER);
-  expect(hidden.found.map(({ status, message }) => `${status}: ${message}`)).toEqual(
+  expect(hidden.results.map(({ status, message }) => `${status}: ${message}`)).toEqual(
     ORG.map(() => expect.stringMatching(/^skipped: It may not be looked at: .* lacks the permission orgpolicy\.policy\.get/)),
   );
   await disable("orgpolicy.googleapis.com");
-  const { exitCode, found } = await doctor(ORG);
-  expect({ exitCode, statuses: new Set(found.map(({ status }) => status)) }).toEqual({ exitCode: 0, statuses: new Set(["skipped"]) });
+  const { exitCode, results } = await doctor(ORG);
+  expect({ exitCode, statuses: new Set(results.map(({ status }) => status)) }).toEqual({ exitCode: 0, statuses: new Set(["skipped"]) });
 });
 
-test("--fix enables APIs after asking, says what it would do under --dry-run, and asks nobody without a terminal", async () => {
+test("--fix enables APIs after asking, prints its plan under --dry-run, and doesn't ask without a terminal", async () => {
   await disable("logging.googleapis.com");
   await disable("run.googleapis.com");
   const line = `POST https://serviceusage.googleapis.com/v1/projects/${project}/services:batchEnable {"serviceIds":["run.googleapis.com","logging.googleapis.com"]}`;
@@ -205,10 +205,10 @@ test("--fix enables APIs after asking, says what it would do under --dry-run, an
   expect(JSON.parse((await run(["doctor", "apis", "--dry-run", "--json"])).stdout)).toEqual({ dry_run: [line] });
   expect(await run(["doctor", "apis", "--fix"])).toMatchObject({ exitCode: 2, stdout: "", stderr: expect.stringContaining("--yes") });
   expect(await check("apis")).toMatchObject({ status: "fail" });
-  expect(await doctor(["apis", "--fix", "--yes"])).toMatchObject({ exitCode: 0, found: [{ name: "apis", status: "ok" }] });
+  expect(await doctor(["apis", "--fix", "--yes"])).toMatchObject({ exitCode: 0, results: [{ name: "apis", status: "ok" }] });
 });
 
-test("a fix that does not work is told, and found again", async () => {
+test("a fix that fails is reported, and its check fails again", async () => {
   await disable("run.googleapis.com");
   await grantOnProject(CALLER, "roles/viewer");
   const { exitCode, stderr, check: found } = await doctor(["apis", "--fix", "--yes"], AS_CALLER);

@@ -5,9 +5,9 @@ import { join } from "node:path";
 import { expect, onTestFinished, test } from "vitest";
 import { checkNode } from "../../../src/commands/doctor/machine.ts";
 import { fakeGcloud, folder } from "../../helpers/command-line.ts";
-import { runCheck, runDoctor, startClinic } from "../../helpers/doctor.ts";
+import { runCheck, runDoctor, startDoctorEmulator } from "../../helpers/doctor.ts";
 
-const clinic = await startClinic();
+const emulator = await startDoctorEmulator();
 
 /** A PATH with one program, which is a shell script. */
 function program(name: string, script: string): string {
@@ -39,11 +39,11 @@ test.for([
   expect(found.code).toBe(status === "fail" ? "NODE_OUTDATED" : undefined);
 });
 
-test("the Node that runs is ok", async () => {
+test("the running Node is ok", async () => {
   expect(await runCheck("node")).toMatchObject({ exitCode: 0, status: "ok", message: `Node ${process.version}` });
 });
 
-test("settings are ok with what is set and where, and fail with what is wrong", async () => {
+test("settings are ok with their values and sources, and fail with what isn't valid", async () => {
   const env = { SERVICE_NAME: "hello", CREDS: '{"type": "service_account"}' };
   expect(await runCheck("settings", { env })).toMatchObject({
     exitCode: 0,
@@ -63,7 +63,7 @@ test("settings are ok with what is set and where, and fail with what is wrong", 
   expect(check("node").status).toBe("ok");
 });
 
-test("an engine is looked for: none, one that is broken, one that works, one that is wanted, one that is not", async () => {
+test("a container engine is ok or a warning: missing, broken, working, requested, not requested", async () => {
   const none = { exitCode: 0, status: "ok", message: "No container engine is installed: the emulator runs services as processes." };
   expect(await runCheck("engine")).toMatchObject(none);
   const broken = program("docker", 'echo "Cannot connect to the Docker daemon." >&2; exit 1');
@@ -86,15 +86,15 @@ test("an engine is looked for: none, one that is broken, one that works, one tha
   });
 });
 
-test("the network is ok where Google answers, and nothing else is looked at where it does not", async () => {
-  expect(await clinic.check("network")).toMatchObject({
+test("the network is ok if Google answers, and otherwise checks that need it are skipped", async () => {
+  expect(await emulator.check("network")).toMatchObject({
     exitCode: 0,
     status: "ok",
     message: expect.stringContaining(", at the emulator 127.0.0.1:"),
   });
   const HTTPS_PROXY = await serve((_, response) => response.end()).then((url) => url.replace(/\d+$/, "1"));
   const env = { HTTPS_PROXY, NO_PROXY: "localhost", PROJECT_ID: "my-project", SERVICE_NAME: "hello" };
-  const { exitCode, check, found } = await runDoctor([], { env });
+  const { exitCode, check, results } = await runDoctor([], { env });
   expect(check("network")).toMatchObject({
     status: "fail",
     code: "UNAVAILABLE",
@@ -103,10 +103,14 @@ test("the network is ok where Google answers, and nothing else is looked at wher
   expect(exitCode).toBe(7);
   for (const name of ["clock", "token", "billing", "may-deploy", "repository", "org-members", "service", "policy", "caller"])
     expect(check(name)).toMatchObject({ name, status: "skipped", message: expect.stringMatching(/^Not looked at: see /) });
-  expect(found.filter(({ status }) => status === "fail").map(({ name }) => name)).toEqual(["network", "credentials", "deploy-credentials"]);
+  expect(results.filter(({ status }) => status === "fail").map(({ name }) => name)).toEqual([
+    "network",
+    "credentials",
+    "deploy-credentials",
+  ]);
 });
 
-test("a proxy that refuses, that wants a password, or that is no proxy, is named", async () => {
+test("a proxy that refuses, asks for a password, or isn't a proxy is reported", async () => {
   const refuse = createServer();
   refuse.on("connect", (_, socket) => socket.end("HTTP/1.1 407 Proxy Authentication Required\r\n\r\n"));
   refuse.listen(0, "127.0.0.1");
@@ -128,7 +132,7 @@ test("a proxy that refuses, that wants a password, or that is no proxy, is named
   });
 });
 
-test("what answers in Google's stead is told", async () => {
+test("a server that answers instead of Google is reported", async () => {
   const url = await serve((_, response) => response.end("<h1>Sign in to this network</h1>"));
   expect(await runCheck("network", { env: { CLOUDRUN_OAUTH_EMULATOR: url } })).toMatchObject({
     exitCode: 7,
@@ -138,7 +142,7 @@ test("what answers in Google's stead is told", async () => {
   });
 });
 
-test("an emulator that is not running is told", async () => {
+test("an emulator that isn't running is reported", async () => {
   expect(await runCheck("network", { env: { CLOUDRUN_OAUTH_EMULATOR: "http://127.0.0.1:1" } })).toMatchObject({
     exitCode: 6,
     status: "fail",
@@ -182,13 +186,13 @@ test.for([
   ["+30s", "warn", 0],
   ["-30s", "warn", 0],
   ["+2h", "fail", 3],
-] as const)("beside a clock that is %s off, this machine's is %s", async ([shift, status, exitCode]) => {
-  await clinic.run(["emulator", "clock", shift]);
-  onTestFinished(async () => void (await clinic.run(["emulator", "clock", "reset"])));
-  expect(await clinic.check("clock")).toMatchObject({ status, exitCode, code: status === "fail" ? "CLOCK_SKEW" : null });
+] as const)("with Google's clock off by %s, this machine's clock is %s", async ([shift, status, exitCode]) => {
+  await emulator.run(["emulator", "clock", shift]);
+  onTestFinished(async () => void (await emulator.run(["emulator", "clock", "reset"])));
+  expect(await emulator.check("clock")).toMatchObject({ status, exitCode, code: status === "fail" ? "CLOCK_SKEW" : null });
 });
 
-test("what does not say the time is not compared with", async () => {
+test("a response without a date is not compared with the clock", async () => {
   const url = await serve((_, response) => response.setHeader("date", "").end('{"keys": []}'));
   expect(await runCheck("clock", { env: { CLOUDRUN_OAUTH_EMULATOR: url } })).toMatchObject({ exitCode: 0, status: "skipped" });
 });
@@ -198,7 +202,7 @@ const CONFIG = "config list --format=json";
 const versions = (sdk: string, ...components: string[]) =>
   JSON.stringify({ "Google Cloud SDK": sdk, core: "2025.06.20", ...Object.fromEntries(components.map((name) => [name, "1"])) });
 
-test("a gcloud that is new, complete and signed in is ok", async () => {
+test("a gcloud that is new, complete, and signed in is ok", async () => {
   const gcloud = fakeGcloud(
     { line: VERSION, stdout: versions("528.0.0", "beta") },
     { line: CONFIG, stdout: JSON.stringify({ core: { account: "me@example.com", project: "my-project" } }) },
@@ -216,7 +220,7 @@ test("a gcloud that is new, complete and signed in is ok", async () => {
   });
 });
 
-test("one that is old, lacks components and has another project is to be looked at", async () => {
+test("a gcloud that is old, lacks components, or has another project is a warning", async () => {
   const gcloud = fakeGcloud(
     { line: VERSION, stdout: versions("369.0.0") },
     { line: CONFIG, stdout: JSON.stringify({ core: { account: "me@example.com", project: "other-project" } }) },
@@ -230,7 +234,7 @@ test("one that is old, lacks components and has another project is to be looked 
   expect(check("gcloud-account")).toMatchObject({ status: "warn", remedy: "gcloud config set project my-project" });
 });
 
-test("one that nobody is signed in to fails where it is gone by", async () => {
+test("a gcloud without an account fails if commands use gcloud", async () => {
   const signedOut = () => fakeGcloud({ line: CONFIG, stdout: "{}" });
   expect(await runCheck("gcloud-account", { env: signedOut() })).toMatchObject({
     exitCode: 3,
@@ -244,9 +248,9 @@ test("one that nobody is signed in to fails where it is gone by", async () => {
   });
 });
 
-test("one that is not there is skipped, and fails where it is asked for", async () => {
-  const { exitCode, found } = await runDoctor(["gcloud", "gcloud-components", "gcloud-account"]);
-  expect({ exitCode, statuses: found.map(({ status }) => status) }).toEqual({ exitCode: 0, statuses: ["skipped", "skipped", "skipped"] });
+test("a missing gcloud is skipped, and fails if it is requested", async () => {
+  const { exitCode, results } = await runDoctor(["gcloud", "gcloud-components", "gcloud-account"]);
+  expect({ exitCode, statuses: results.map(({ status }) => status) }).toEqual({ exitCode: 0, statuses: ["skipped", "skipped", "skipped"] });
   expect(await runCheck("gcloud", { env: { CLOUDRUN_OAUTH_VIA: "gcloud" } })).toMatchObject({
     exitCode: 6,
     status: "fail",
@@ -254,7 +258,7 @@ test("one that is not there is skipped, and fails where it is asked for", async 
   });
 });
 
-test("one that fails or prints garbage fails where it is gone by, and is to be looked at where it is not", async () => {
+test("a broken gcloud fails if commands use gcloud, and is a warning otherwise", async () => {
   for (const script of ["echo Traceback >&2; exit 1", "echo not JSON", "echo '[]'", "echo null"]) {
     const PATH = program("gcloud", script);
     const { exitCode, check } = await runDoctor(["gcloud", "gcloud-components", "gcloud-account"], { env: { PATH } });
@@ -269,7 +273,7 @@ test("one that fails or prints garbage fails where it is gone by, and is to be l
   }
 });
 
-test("one that hangs holds nobody else, and is ended", async () => {
+test("a gcloud that hangs delays no other check, and is killed", async () => {
   const PATH = program("gcloud", "exec /bin/sleep 600");
   const { exitCode, check } = await runDoctor(["node", "gcloud", "gcloud-account", "--max-time", "1s"], { env: { PATH } });
   expect(exitCode).toBe(0);

@@ -1,7 +1,7 @@
 import { beforeEach, expect, onTestFinished, test } from "vitest";
-import { startClinic } from "../../helpers/doctor.ts";
+import { startDoctorEmulator } from "../../helpers/doctor.ts";
 
-const { project, ask, check, doctor, disable, grantOnProject, status } = await startClinic();
+const { project, call, check, doctor, disable, grantOnProject, status } = await startDoctorEmulator();
 
 const RESOURCES = "cloudresourcemanager.googleapis.com";
 const BILLING = "cloudbilling.googleapis.com";
@@ -12,10 +12,10 @@ const CALLER = `serviceAccount:caller@${project}.iam.gserviceaccount.com`;
 
 let number = "";
 beforeEach(async () => {
-  number = (await ask("GET", RESOURCES, `/v1/projects/${project}`))["projectNumber"];
+  number = (await call("GET", RESOURCES, `/v1/projects/${project}`))["projectNumber"];
 });
 
-test("a project that is active is ok, and says where it is set", async () => {
+test("an active project is ok, with the source of the setting", async () => {
   expect(await check("project")).toMatchObject({
     exitCode: 0,
     status: "ok",
@@ -38,7 +38,7 @@ test("without a project the check fails, and what depends on it is skipped", asy
     expect(found(name)).toMatchObject({ status: "skipped", message: "Not looked at: see project." });
 });
 
-test("a project that is not there, or hidden, fails", async () => {
+test("a project that doesn't exist or is hidden fails", async () => {
   expect(await check("project", { env: { PROJECT_ID: "no-such-project" } })).toMatchObject({
     exitCode: 5,
     status: "fail",
@@ -47,9 +47,9 @@ test("a project that is not there, or hidden, fails", async () => {
   });
 });
 
-test("a project that was deleted fails, with what has it back, and nothing else of it is looked at", async () => {
-  await ask("DELETE", RESOURCES, `/v1/projects/${project}`);
-  onTestFinished(async () => void (await ask("POST", RESOURCES, `/v1/projects/${project}:undelete`, {})));
+test("a deleted project fails, with how to restore it, and checks that need it are skipped", async () => {
+  await call("DELETE", RESOURCES, `/v1/projects/${project}`);
+  onTestFinished(async () => void (await call("POST", RESOURCES, `/v1/projects/${project}:undelete`, {})));
   const { exitCode, check: found } = await doctor(["project", "apis"]);
   expect(exitCode).toBe(4);
   expect(found("project")).toMatchObject({
@@ -61,7 +61,7 @@ test("a project that was deleted fails, with what has it back, and nothing else 
   expect(found("apis")).toMatchObject({ status: "skipped", message: "Not looked at: see project." });
 });
 
-test("a project that cannot be looked at is no reason to look at nothing else", async () => {
+test("a project that can't be read doesn't stop the other checks", async () => {
   await disable(RESOURCES);
   const { exitCode, check: found } = await doctor(["project", "billing", "runtime-account", "may-build"]);
   expect(exitCode).toBe(0);
@@ -78,15 +78,15 @@ test("a project that cannot be looked at is no reason to look at nothing else", 
   });
 });
 
-test("billing is ok, fails where there is none, and is skipped where it may not be read", async () => {
+test("billing is ok, fails if it is missing, and is skipped without permission", async () => {
   expect(await check("billing")).toMatchObject({
     exitCode: 0,
     status: "ok",
     details: { billing_account: expect.stringMatching(/^billingAccounts\//) },
   });
-  const { billingAccountName } = await ask("GET", BILLING, `/v1/projects/${project}/billingInfo`);
-  await ask("PUT", BILLING, `/v1/projects/${project}/billingInfo`, { billingAccountName: "" });
-  onTestFinished(async () => void (await ask("PUT", BILLING, `/v1/projects/${project}/billingInfo`, { billingAccountName })));
+  const { billingAccountName } = await call("GET", BILLING, `/v1/projects/${project}/billingInfo`);
+  await call("PUT", BILLING, `/v1/projects/${project}/billingInfo`, { billingAccountName: "" });
+  onTestFinished(async () => void (await call("PUT", BILLING, `/v1/projects/${project}/billingInfo`, { billingAccountName })));
   expect(await check("billing")).toMatchObject({
     exitCode: 5,
     status: "fail",
@@ -97,7 +97,7 @@ test("billing is ok, fails where there is none, and is skipped where it may not 
   expect(await check("billing")).toMatchObject({ exitCode: 0, status: "skipped", remedy: expect.stringContaining(BILLING) });
 });
 
-test("APIs are ok, fail where one that is needed is not enabled, and are looked at again where one is only useful", async () => {
+test("APIs are ok, fail if a required one isn't enabled, and are a warning if an optional one isn't", async () => {
   expect(await check("apis")).toMatchObject({ exitCode: 0, status: "ok" });
   await disable("logging.googleapis.com");
   expect(await check("apis")).toMatchObject({
@@ -123,7 +123,7 @@ test("APIs are ok, fail where one that is needed is not enabled, and are looked 
   });
 });
 
-test("a region is ok, fails where Cloud Run is not, and is skipped where Cloud Run is not enabled", async () => {
+test("a region is ok, fails without Cloud Run, and is skipped if the Cloud Run API isn't enabled", async () => {
   expect(await check("region")).toMatchObject({ exitCode: 0, status: "ok", details: { region: "us-central1" } });
   expect(await check("region", { env: { GOOGLE_CLOUD_REGION: "europe-west99" } })).toMatchObject({
     exitCode: 2,
@@ -138,16 +138,16 @@ test("a region is ok, fails where Cloud Run is not, and is skipped where Cloud R
 
 const MAY = ["may-deploy", "may-build", "may-upload", "may-push", "may-act-as", "may-enable", "may-read-logs"];
 
-test("an owner may do everything", async () => {
-  const { exitCode, found } = await doctor(MAY);
-  expect({ exitCode, statuses: new Set(found.map(({ status }) => status)), names: found.map(({ name }) => name).toSorted() }).toEqual({
+test("an owner can do everything", async () => {
+  const { exitCode, results } = await doctor(MAY);
+  expect({ exitCode, statuses: new Set(results.map(({ status }) => status)), names: results.map(({ name }) => name).toSorted() }).toEqual({
     exitCode: 0,
     statuses: new Set(["ok"]),
     names: MAY.toSorted(),
   });
 });
 
-test("who has a role that is no good is told which one is missing, by permission", async () => {
+test("a deployer with too few roles fails, with the missing permissions", async () => {
   await grantOnProject(CALLER, "roles/browser");
   const { exitCode, check: found } = await doctor(MAY, AS_CALLER);
   expect(exitCode).toBe(5);
@@ -174,7 +174,7 @@ test("who has a role that is no good is told which one is missing, by permission
 test("the roles of the original sample are not enough, and those that the checks name are", async () => {
   await grantOnProject(CALLER, "roles/run.admin", "roles/storage.admin");
   const some = await doctor(MAY, AS_CALLER);
-  expect(some.found.filter(({ status }) => status === "fail").map(({ name }) => name)).toEqual(["may-build", "may-push", "may-act-as"]);
+  expect(some.results.filter(({ status }) => status === "fail").map(({ name }) => name)).toEqual(["may-build", "may-push", "may-act-as"]);
   await grantOnProject(
     CALLER,
     ...["cloudbuild.builds.editor", "artifactregistry.admin", "iam.serviceAccountUser"].map((role) => `roles/${role}`),
@@ -186,8 +186,8 @@ test("acting as the runtime account alone is enough", async () => {
   const runtime = `${number}-compute@developer.gserviceaccount.com`;
   const path = `/v1/projects/${project}/serviceAccounts/${runtime}:setIamPolicy`;
   await grantOnProject(CALLER, "roles/browser");
-  await ask("POST", "iam.googleapis.com", path, { policy: { bindings: [{ role: "roles/iam.serviceAccountUser", members: [CALLER] }] } });
-  onTestFinished(async () => void (await ask("POST", "iam.googleapis.com", path, { policy: { bindings: [] } })));
+  await call("POST", "iam.googleapis.com", path, { policy: { bindings: [{ role: "roles/iam.serviceAccountUser", members: [CALLER] }] } });
+  onTestFinished(async () => void (await call("POST", "iam.googleapis.com", path, { policy: { bindings: [] } })));
   expect(await check("may-act-as", AS_CALLER)).toMatchObject({
     exitCode: 0,
     status: "ok",

@@ -1,8 +1,8 @@
 import { beforeAll, expect, onTestFinished, test } from "vitest";
-import { runCheck, startClinic } from "../../helpers/doctor.ts";
+import { runCheck, startDoctorEmulator } from "../../helpers/doctor.ts";
 import { HELLO, tinyService } from "../../helpers/emulator.ts";
 
-const { project, ask, request, build, deploy, check, doctor, disable, forbid, grantOnProject, run, status } = await startClinic();
+const { project, call, request, build, deploy, check, doctor, disable, forbid, grantOnProject, run, status } = await startDoctorEmulator();
 
 const CALLER = `serviceAccount:caller@${project}.iam.gserviceaccount.com`;
 const RUN = "us-central1-run.googleapis.com";
@@ -19,8 +19,8 @@ beforeAll(async () => {
 /** Sets who has which role on the service until the test ends. */
 async function setPolicy(...bindings: readonly object[]): Promise<void> {
   const path = `/v1/projects/${project}/locations/us-central1/services/hello:setIamPolicy`;
-  await ask("POST", "run.googleapis.com", path, { policy: { version: 3, bindings } });
-  onTestFinished(async () => void (await ask("POST", "run.googleapis.com", path, { policy: { bindings: [] } })));
+  await call("POST", "run.googleapis.com", path, { policy: { version: 3, bindings } });
+  onTestFinished(async () => void (await call("POST", "run.googleapis.com", path, { policy: { bindings: [] } })));
 }
 
 const invokers = (...members: readonly string[]) => ({ role: "roles/run.invoker", members });
@@ -28,8 +28,11 @@ const invokers = (...members: readonly string[]) => ({ role: "roles/run.invoker"
 /** Sets annotations of the service until the test ends. */
 async function annotate(annotations: Readonly<Record<string, string>>): Promise<void> {
   const put = async (change: object) => {
-    const { metadata, ...rest } = await ask("GET", RUN, `${SERVICES}/hello`);
-    await ask("PUT", RUN, `${SERVICES}/hello`, { ...rest, metadata: { ...metadata, annotations: { ...metadata.annotations, ...change } } });
+    const { metadata, ...rest } = await call("GET", RUN, `${SERVICES}/hello`);
+    await call("PUT", RUN, `${SERVICES}/hello`, {
+      ...rest,
+      metadata: { ...metadata, annotations: { ...metadata.annotations, ...change } },
+    });
   };
   await put(annotations);
   onTestFinished(() =>
@@ -51,13 +54,13 @@ test("a private service with a caller is ok", async () => {
   expect(found("service").details).toMatchObject({ service: "hello", project, region: "us-central1", url });
 });
 
-test("without a service, nothing of one is looked at", async () => {
-  const { exitCode, found } = await doctor(ALL);
+test("without a service, its checks are skipped", async () => {
+  const { exitCode, results } = await doctor(ALL);
   expect(exitCode).toBe(0);
-  expect(found.map(({ status, message }) => `${status}: ${message}`)).toEqual(ALL.map(() => "skipped: No service is set."));
+  expect(results.map(({ status, message }) => `${status}: ${message}`)).toEqual(ALL.map(() => "skipped: No service is set."));
 });
 
-test("a service that is not there is to be looked at, and fails where its URL is set", async () => {
+test("a missing service is a warning, and fails if its URL is set", async () => {
   expect(await check("service", { env: { SERVICE_NAME: "later" } })).toMatchObject({
     exitCode: 0,
     status: "warn",
@@ -73,7 +76,7 @@ test("a service that is not there is to be looked at, and fails where its URL is
   expect(found("caller")).toMatchObject({ status: "skipped", message: "Not looked at: see service." });
 });
 
-test("a service whose revision does not start fails, with the reason; one that is being deployed is to be looked at", async () => {
+test("a service whose revision doesn't start fails with the reason, and one that is being deployed is a warning", async () => {
   await deploy("broken", tinyService("process.exit(1);"));
   expect(await check("service", { env: { SERVICE_NAME: "broken" } })).toMatchObject({
     exitCode: 1,
@@ -90,8 +93,8 @@ test("a service whose revision does not start fails, with the reason; one that i
     metadata: { name: "slow", namespace: project },
     spec: { template: { spec: { containers: [{ image }] } } },
   };
-  await ask("POST", RUN, SERVICES, body);
-  onTestFinished(async () => void (await ask("DELETE", RUN, `${SERVICES}/slow`)));
+  await call("POST", RUN, SERVICES, body);
+  onTestFinished(async () => void (await call("DELETE", RUN, `${SERVICES}/slow`)));
   expect(await check("service", { env: { SERVICE_NAME: "slow" } })).toMatchObject({
     exitCode: 0,
     status: "warn",
@@ -99,7 +102,7 @@ test("a service whose revision does not start fails, with the reason; one that i
   });
 });
 
-test("a service may not be looked at by everybody", async () => {
+test("a service that the deployer can't read is skipped", async () => {
   await grantOnProject(CALLER, "roles/browser");
   const { exitCode, check: found } = await doctor(["service", "policy"], { env: { ...HELLO_ENV, ...AS_CALLER } });
   expect(exitCode).toBe(0);
@@ -107,7 +110,7 @@ test("a service may not be looked at by everybody", async () => {
   expect(found("policy")).toMatchObject({ status: "skipped", message: "Not looked at: see service." });
 });
 
-test("a public service is to be looked at", async () => {
+test("a public service is a warning", async () => {
   await setPolicy(invokers("allUsers"));
   const { exitCode, check: found } = await doctor(["reachable", "policy", "caller"], { env: HELLO_ENV });
   expect(exitCode).toBe(0);
@@ -123,14 +126,14 @@ test("a public service is to be looked at", async () => {
   expect(found("caller").status).toBe("ok");
 });
 
-test("a service without the invoker check is to be looked at", async () => {
+test("a service without the invoker check is a warning", async () => {
   await annotate({ "run.googleapis.com/invoker-iam-disabled": "true" });
   const { check: found } = await doctor(["policy", "caller"], { env: HELLO_ENV });
   expect(found("policy")).toMatchObject({ status: "warn", message: "Everybody may call hello: its invoker check is off." });
   expect(found("caller")).toMatchObject({ status: "ok", message: `${CALLER} may call hello, as everybody may.` });
 });
 
-test("a service that takes no calls from outside fails with the reason", async () => {
+test("a service with internal ingress fails with the reason", async () => {
   await annotate({ "run.googleapis.com/ingress": "internal" });
   expect(await check("reachable", { env: HELLO_ENV })).toMatchObject({
     exitCode: 9,
@@ -150,7 +153,7 @@ test("a service behind Identity-Aware Proxy is reachable", async () => {
   });
 });
 
-test("a URL where nothing listens fails", async () => {
+test("a URL that no one listens on fails", async () => {
   expect(await runCheck("reachable", { env: { CLOUD_RUN_SERVICE_URL: "http://127.0.0.1:1" } })).toMatchObject({
     exitCode: 7,
     status: "fail",
@@ -158,7 +161,7 @@ test("a URL where nothing listens fails", async () => {
   });
 });
 
-test("a token for another audience than the service's fails; gcloud's is for every service", async () => {
+test("a token for another audience fails, and gcloud's is valid for every service", async () => {
   const own = { CLOUD_RUN_SERVICE_URL: "http://localhost:1" };
   expect(await check("audience", { env: { ...HELLO_ENV, ...own } })).toMatchObject({
     exitCode: 9,
@@ -183,7 +186,7 @@ test("a token for another audience than the service's fails; gcloud's is for eve
   });
 });
 
-test("who is not let in fails, with the grant that lets him in", async () => {
+test("a caller without access fails, with the grant that gives access", async () => {
   await setPolicy();
   const { exitCode, check: found } = await doctor(["policy", "caller"], { env: HELLO_ENV });
   expect(exitCode).toBe(9);
@@ -203,7 +206,7 @@ test("who is not let in fails, with the grant that lets him in", async () => {
   expect((await doctor(["policy", "caller"], { env: HELLO_ENV })).exitCode).toBe(0);
 });
 
-test("who is let in by the project is ok, and where that is not to be seen it is said", async () => {
+test("a caller with access through the project is ok, and a warning if that can't be read", async () => {
   await grantOnProject(CALLER, "roles/run.invoker");
   expect(await check("caller", { env: HELLO_ENV })).toMatchObject({
     exitCode: 0,
@@ -219,7 +222,7 @@ test("who is let in by the project is ok, and where that is not to be seen it is
   });
 });
 
-test("all of it is told to a person, grouped, with remedies where they are needed", async () => {
+test("the output for people is grouped, and has remedies for warnings and failures", async () => {
   await forbid("constraints/iam.disableServiceAccountKeyCreation", { booleanPolicy: { enforced: true } });
   const { exitCode, stdout, stderr } = await run(["doctor", "node", "org-key-creation", "service", "caller"], { env: HELLO_ENV });
   expect({ exitCode, stdout }).toEqual({

@@ -1,0 +1,33 @@
+import { CliError } from "../../errors/cli-error.ts";
+import type { Send } from "../../http/client.ts";
+
+/** Google's public keys: anyone can read them, and a captive portal answers with something else. */
+const PROBE_URL = "https://www.googleapis.com/oauth2/v3/certs";
+
+const PROBE_TIMEOUT_MS = 5000;
+
+export interface GoogleProbe {
+  readonly host: string;
+  readonly durationMs: number;
+  /** How far this machine's clock is ahead of Google's; undefined if the response has no date. */
+  readonly clockSkewSeconds: number | undefined;
+}
+
+/** Requests something public from Google. Throws UNAVAILABLE, TIMEOUT, EMULATOR_NOT_RUNNING, or SETTINGS_INVALID. */
+export async function probeGoogle(send: Send): Promise<GoogleProbe> {
+  const { host } = new URL(PROBE_URL);
+  const started = Date.now();
+  const answer = await send({ method: "GET", url: PROBE_URL, timeout: PROBE_TIMEOUT_MS, retry: { times: 1 } });
+  const ended = Date.now();
+  const text = await answer.text();
+  if (answer.status !== 200 || !text.includes('"keys"')) {
+    throw new CliError("UNAVAILABLE", `Something that is not Google answers for ${host}, with ${answer.status}.`, {
+      hint: "Sign in to the network where it has a page for that, or have the proxy let the request through.",
+      details: { host, status_code: answer.status },
+    });
+  }
+  const date = Date.parse(answer.headers["date"] ?? "");
+  // The header has whole seconds, and Google wrote it during the request.
+  const clockSkewSeconds = Number.isNaN(date) ? undefined : Math.round(((started + ended) / 2 - date - 500) / 1000);
+  return { host, durationMs: ended - started, clockSkewSeconds };
+}
