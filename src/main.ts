@@ -53,7 +53,7 @@ export async function run(argv: readonly string[], io: ProcessIo): Promise<numbe
   if (argv[0] === "__complete") return (await import("./cli/completion/complete.ts")).complete(argv.slice(2), io);
   const separator = argv.indexOf("--");
   const words = separator < 0 ? argv : argv.slice(0, separator);
-  const rest = separator < 0 ? [] : argv.slice(separator + 1);
+  const passedArguments = separator < 0 ? [] : argv.slice(separator + 1);
   const stop = new AbortController();
   const signal = io.signal ? AbortSignal.any([io.signal, stop.signal]) : stop.signal;
   let isPipeBroken = false;
@@ -65,7 +65,7 @@ export async function run(argv: readonly string[], io: ProcessIo): Promise<numbe
   // The listener stays: EPIPE arrives after the last line was written, when the command can be over.
   io.stdout.on("error", onStdoutError);
   try {
-    return await runCommand(words, rest, io, signal, stop);
+    return await runCommand(words, passedArguments, io, signal, stop);
   } catch (error) {
     if (isPipeBroken) return 0;
     const { reportError } = await import("./cli/report-error.ts");
@@ -75,7 +75,7 @@ export async function run(argv: readonly string[], io: ProcessIo): Promise<numbe
 
 async function runCommand(
   argv: readonly string[],
-  rest: readonly string[],
+  passedArguments: readonly string[],
   io: ProcessIo,
   signal: AbortSignal,
   stop: AbortController,
@@ -83,11 +83,11 @@ async function runCommand(
   const { createProgram } = await import("./cli/program.ts");
   let exitCode = 0;
   const execute: Execute = async (options, { passesArguments }, command) => {
-    if (rest.length > 0 && !passesArguments) throw new CliError("USAGE", "What stands behind -- means nothing to this command.");
+    if (passedArguments.length > 0 && !passesArguments) throw new CliError("USAGE", "What stands behind -- means nothing to this command.");
     const { timeoutMs } = options;
     const timer = timeoutMs === undefined ? undefined : setTimeout(() => stop.abort(createTimeoutError(timeoutMs)), timeoutMs);
     try {
-      const context = await openRunContext(options, rest, io, signal);
+      const context = await openRunContext(options, passedArguments, io, signal);
       exitCode =
         (await command(context).catch(async (error: unknown) => {
           throw await (await import("./cli/did-you-mean.ts")).withSuggestion(error, context);
@@ -107,7 +107,7 @@ async function runCommand(
   return exitCode;
 }
 
-async function openRunContext(options: GlobalOptions, rest: readonly string[], io: ProcessIo, signal: AbortSignal) {
+async function openRunContext(options: GlobalOptions, passedArguments: readonly string[], io: ProcessIo, signal: AbortSignal) {
   const [{ openTerminal }, { openContext }] = await Promise.all([import("./terminal/terminal.ts"), import("./context/create-context.ts")]);
   const { stdout, stderr, env, cwd, self } = io;
   const terminal = await openTerminal({
@@ -121,7 +121,7 @@ async function openRunContext(options: GlobalOptions, rest: readonly string[], i
     signal,
   });
   const stdin: Context["stdin"] = { [Symbol.asyncIterator]: () => io.stdin[Symbol.asyncIterator]() };
-  return openContext({ options, terminal, stdin, env, cwd, self, signal, rest });
+  return openContext({ options, terminal, stdin, env, cwd, self, signal, passedArguments });
 }
 
 function createTimeoutError(timeoutMs: number): CliError {

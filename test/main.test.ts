@@ -13,29 +13,32 @@ import { fakeGcloud, folder, runCli } from "./helpers/command-line.ts";
 
 const BIN = fileURLToPath(new URL("../bin/cloudrun-oauth.js", import.meta.url));
 
-async function reported(error: unknown, argv: readonly string[] = [], env: Readonly<Record<string, string>> = {}) {
+async function printError(error: unknown, argv: readonly string[] = [], env: Readonly<Record<string, string>> = {}) {
   const stderr = new PassThrough();
   const exitCode = await reportError(error, { stderr, env }, argv);
   return { exitCode, stderr: String(stderr.read()) };
 }
 
-test.for(Object.entries(EXIT_CODES) as [ErrorCode, number][])("%s leaves %i, with its sentence and its hint", async ([code, exitCode]) => {
-  const error = new CliError(code, "It went wrong.", { hint: "Do this." });
-  const tag = code === "BUG" ? "" : ` [${code}]`;
-  const { stderr, ...rest } = await reported(error);
-  expect(rest).toEqual({ exitCode });
-  expect(stderr.startsWith(`error: It went wrong.${tag}\nhint: Do this.\n`)).toBe(true);
-});
+test.for(Object.entries(EXIT_CODES) as [ErrorCode, number][])(
+  "%s is printed with its message and its hint, and exits with %i",
+  async ([code, exitCode]) => {
+    const error = new CliError(code, "It went wrong.", { hint: "Do this." });
+    const tag = code === "BUG" ? "" : ` [${code}]`;
+    const { stderr, ...rest } = await printError(error);
+    expect(rest).toEqual({ exitCode });
+    expect(stderr.startsWith(`error: It went wrong.${tag}\nhint: Do this.\n`)).toBe(true);
+  },
+);
 
-test("what is no CliError is a bug: it shows where, and leaves 1", async () => {
-  const { exitCode, stderr } = await reported(new TypeError("x is not a function"));
+test("an error that isn't a CliError is a bug: it is printed with its stack, and exits with 1", async () => {
+  const { exitCode, stderr } = await printError(new TypeError("x is not a function"));
   expect(exitCode).toBe(1);
   expect(stderr).toMatch(
     /^error: x is not a function\nhint: This is a bug in cloudrun-oauth: please report it, .*\nTypeError: x is not a function\n {4}at .*main\.test\.ts/,
   );
 });
 
-test("--json makes the last line of stderr the error, and leaves stdout empty", async () => {
+test("under --json the last line of stderr is the error, and stdout is empty", async () => {
   const { exitCode, stdout, stderr } = await runCli(["deploy", "No_Good", "--json"]);
   expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
   expect(JSON.parse(stderr.trimEnd().split("\n").at(-1)!)).toEqual({
@@ -51,11 +54,11 @@ test("--json makes the last line of stderr the error, and leaves stdout empty", 
 
 test("--verbose shows the causes", async () => {
   const error = new CliError("UNAVAILABLE", "Not there.", { cause: new Error("outer", { cause: new Error("inner") }) });
-  expect((await reported(error)).stderr).toBe("error: Not there. [UNAVAILABLE]\n");
-  expect((await reported(error, ["-v"])).stderr).toBe("error: Not there. [UNAVAILABLE]\ncause: outer\ncause: inner\n");
+  expect((await printError(error)).stderr).toBe("error: Not there. [UNAVAILABLE]\n");
+  expect((await printError(error, ["-v"])).stderr).toBe("error: Not there. [UNAVAILABLE]\ncause: outer\ncause: inner\n");
 });
 
-test("no error ever shows a key or a token", async () => {
+test("an error never shows a key or a token", async () => {
   const jwt = `${Buffer.from('{"alg":"RS256"}').toString("base64url")}.${Buffer.from('{"sub":"1"}').toString("base64url")}.c2lnbmF0dXJl`;
   const pem = "-----BEGIN PRIVATE KEY-----\\nMIIEvQIBADANBgkqhkiG9w0BAQEFAASC\\n-----END PRIVATE KEY-----";
   const secrets = [
@@ -68,54 +71,58 @@ test("no error ever shows a key or a token", async () => {
   ];
   for (const secret of secrets) {
     const error = new CliError("TOKEN_REFUSED", `said ${secret}`, { hint: secret, cause: new Error(secret), details: { said: secret } });
-    const { stderr } = await reported(error, ["--json", "--verbose"], { GITHUB_ACTIONS: "true" });
+    const { stderr } = await printError(error, ["--json", "--verbose"], { GITHUB_ACTIONS: "true" });
     for (const part of ["c2lnbmF0dXJl", "MIIE", "b0AXv0zTPq"]) expect(stderr).not.toContain(part);
     expect(JSON.parse(stderr.trimEnd().split("\n").at(-1)!)).toHaveProperty("error.code", "TOKEN_REFUSED");
   }
 });
 
-test("on GitHub Actions an error is an annotation too, on one line", async () => {
+test("on GitHub Actions an error is also an annotation, on one line", async () => {
   const error = new CliError("NOT_FOUND", "100% gone:\nthere is nothing.", { hint: "Look elsewhere." });
-  const { stderr } = await reported(error, [], { GITHUB_ACTIONS: "true" });
+  const { stderr } = await printError(error, [], { GITHUB_ACTIONS: "true" });
   expect(stderr).toContain("\n::error title=cloudrun-oauth NOT_FOUND::100%25 gone:%0Athere is nothing.%0ALook elsewhere.\n");
 });
 
-test("colour is for terminals: NO_COLOR, --no-color and TERM=dumb turn it off, FORCE_COLOR on", async () => {
+test("errors have color on terminals: NO_COLOR, --no-color and TERM=dumb turn it off, FORCE_COLOR on", async () => {
   const error = new CliError("USAGE", "No.");
-  const coloured = async (env: Record<string, string>, isTTY: boolean, argv: string[] = []) => {
+  const isColored = async (env: Record<string, string>, isTTY: boolean, argv: string[] = []) => {
     const stderr = Object.assign(new PassThrough(), { isTTY });
     await reportError(error, { stderr, env }, argv);
     return String(stderr.read()).includes("\u001b[");
   };
-  expect(await Promise.all([coloured({}, true), coloured({}, false), coloured({ FORCE_COLOR: "1" }, false)])).toEqual([true, false, true]);
+  expect(await Promise.all([isColored({}, true), isColored({}, false), isColored({ FORCE_COLOR: "1" }, false)])).toEqual([
+    true,
+    false,
+    true,
+  ]);
   const off = [
-    coloured({ NO_COLOR: "1" }, true),
-    coloured({ TERM: "dumb" }, true),
-    coloured({}, true, ["--no-color"]),
-    coloured({ FORCE_COLOR: "0" }, true),
+    isColored({ NO_COLOR: "1" }, true),
+    isColored({ TERM: "dumb" }, true),
+    isColored({}, true, ["--no-color"]),
+    isColored({ FORCE_COLOR: "0" }, true),
   ];
   expect(await Promise.all(off)).toEqual([false, false, false, false]);
 });
 
-test("--timeout ends a command that takes longer, and what it has started", async () => {
+test("--timeout ends a command that takes longer, and its child processes", async () => {
   const { env, pidFile } = endlessGcloud();
   const { exitCode, stderr } = await runCli(["describe", "hello", "-p", "my-project", "--timeout", "4s", "--url"], { env });
   expect(exitCode).toBe(7);
   expect(stderr).toContain("error: Not done after 4 s. [TIMEOUT]");
-  await gone(pidFile);
+  await waitForExit(pidFile);
 });
 
-test("an interrupt ends a command, and what it has started", async () => {
+test("an interrupt ends a command, and its child processes", async () => {
   const { env, pidFile } = endlessGcloud();
   const stop = new AbortController();
   const running = runCli(["describe", "hello", "-p", "my-project", "--url"], { env, signal: stop.signal });
-  await there(pidFile);
+  await waitForPid(pidFile);
   stop.abort(new CliError("INTERRUPTED", "Interrupted."));
   expect((await running).exitCode).toBe(130);
-  await gone(pidFile);
+  await waitForExit(pidFile);
 });
 
-test("Ctrl-C ends the process in order with 130", async () => {
+test("Ctrl-C ends the process in order, and it exits with 130", async () => {
   const { env, pidFile } = endlessGcloud();
   const child = execFile(process.execPath, [BIN, "describe", "hello", "-p", "my-project", "--url"], {
     env: { ...env, HOME: folder() },
@@ -124,14 +131,14 @@ test("Ctrl-C ends the process in order with 130", async () => {
   onTestFinished(() => void child.kill("SIGKILL"));
   let stderr = "";
   child.stderr?.on("data", (chunk: string) => (stderr += chunk));
-  await there(pidFile);
+  await waitForPid(pidFile);
   child.kill("SIGINT");
   expect(await once(child, "close")).toEqual([130, null]);
   expect(stderr).toContain("error: Interrupted. [INTERRUPTED]");
-  await gone(pidFile);
+  await waitForExit(pidFile);
 });
 
-test("a reader that goes away ends the command without a word", async () => {
+test("if the reader of stdout goes away, the command ends silently", async () => {
   const stdout = new PassThrough();
   const stderr = new PassThrough();
   const env = { HOME: folder(), ...fakeGcloud() };
@@ -143,7 +150,7 @@ test("a reader that goes away ends the command without a word", async () => {
   expect([exitCode, stderr.read()]).toEqual([0, null]);
 });
 
-test("a reader that goes away while the last line is written is no error, either", async () => {
+test("if the reader of stdout goes away while the last line is written, nothing is reported", async () => {
   const stdout = new PassThrough();
   stdout.write = () => {
     setImmediate(() => stdout.emit("error", Object.assign(new Error("write EPIPE"), { code: "EPIPE" })));
@@ -158,12 +165,12 @@ test("a reader that goes away while the last line is written is no error, either
     cwd: folder(),
     self: [],
   });
-  // Nobody listens any more where it is not the command line that does: this throws then.
+  // Without a listener on stdout, the error event throws.
   await new Promise((resolve) => setTimeout(resolve, 10));
   expect([exitCode, stdout.listenerCount("error")]).toEqual([0, 1]);
 });
 
-test("the built program says its version, and refuses what it does not know", async () => {
+test("the built program prints its version", async () => {
   const result = await new Promise((resolve) =>
     execFile(process.execPath, [BIN, "--version"], (error, stdout, stderr) => resolve({ error, stdout, stderr })),
   );
@@ -171,7 +178,7 @@ test("the built program says its version, and refuses what it does not know", as
   expect(result).toEqual({ error: null, stdout: `${version}\n`, stderr: "" });
 });
 
-/** A gcloud that goes on until it is ended, as a child of a shell, as the real one is. */
+/** A gcloud that runs until it is killed, as the child of a shell: the real one is one too. */
 function endlessGcloud() {
   const directory = folder();
   const pidFile = join(directory, "pid");
@@ -180,20 +187,20 @@ function endlessGcloud() {
   return { env: { PATH: join(directory, "bin") }, pidFile };
 }
 
-async function there(pidFile: string): Promise<number> {
+async function waitForPid(pidFile: string): Promise<number> {
   for (;;) {
     try {
       const pid = Number(readFileSync(pidFile, "utf8"));
       if (pid > 0) return pid;
     } catch {
-      // Not yet.
+      // The file doesn't exist yet.
     }
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
 
-async function gone(pidFile: string): Promise<void> {
-  const pid = await there(pidFile);
+async function waitForExit(pidFile: string): Promise<void> {
+  const pid = await waitForPid(pidFile);
   await expect.poll(() => isAlive(pid), { timeout: 5000 }).toBe(false);
 }
 
@@ -207,7 +214,7 @@ function isAlive(pid: number): boolean {
 }
 
 test.for([["help"], ["help", "invoke"], ["help", "env", "set"], []])(
-  "the built program prints help, and leaves 0, for %j",
+  "the built program prints help and exits with 0 for %j",
   async (argv) => {
     const ran = await new Promise((resolve) =>
       execFile(process.execPath, [BIN, ...argv], (error, stdout, stderr) => resolve({ error, stdout, stderr })),

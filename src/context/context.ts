@@ -22,7 +22,7 @@ export interface Context {
   /** True under `--dry-run`: print what would be done, change nothing. */
   readonly dryRun: boolean;
   /** The arguments after `--` on the command line. */
-  readonly rest: readonly string[];
+  readonly passedArguments: readonly string[];
   /** The control plane, through gcloud or Google's APIs (`--via`). Loaded on first use. */
   cloud(): Promise<Cloud>;
   /** This context for the folder of a service, whose project file then counts. */

@@ -6,7 +6,7 @@ import type { Context, Environment } from "./context.ts";
 import type { GlobalOptions } from "./global-flags.ts";
 import { mergeEnvironment } from "./merge-environment.ts";
 
-type ContextSource = Pick<Context, "terminal" | "stdin" | "env" | "cwd" | "self" | "signal" | "rest">;
+type ContextSource = Pick<Context, "terminal" | "stdin" | "env" | "cwd" | "self" | "signal" | "passedArguments">;
 
 /** Throws SETTINGS_INVALID if a flag breaks its rule, EMULATOR_NOT_RUNNING if `--emulator` is passed and none runs. */
 export async function openContext({ options, ...source }: ContextSource & { readonly options: GlobalOptions }): Promise<Context> {

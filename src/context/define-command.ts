@@ -11,7 +11,7 @@ export interface CommandDefinition {
   readonly description: string;
   /** The heading in the root's help. */
   readonly group?: string;
-  /** The usage line, if commander's isn't right. */
+  /** Replaces the usage line that commander generates. */
   readonly usage?: string;
   readonly arguments?: readonly Argument[];
   readonly flags?: readonly Flag[];

@@ -1,25 +1,42 @@
-import { appendFileSync } from "node:fs";
 import { randomUUID } from "node:crypto";
-
-import { addOutputs } from "./outputs-file.ts";
-
-type Environment = Readonly<Record<string, string | undefined>>;
+import { appendFileSync, existsSync } from "node:fs";
+import { join } from "node:path";
+import { CliError } from "../errors/cli-error.ts";
+import type { Environment } from "./context.ts";
 
 /**
- * What was found out, for the steps after this one. On GitHub Actions: the step's outputs, and a table in the run's summary. Elsewhere: what `addOutputs` does.
+ * Hands a command's results to the next steps of a CI pipeline: on GitHub Actions as outputs of the step and as a table in the job's summary; on
+ * Cloud Build, and in the file that CLOUDRUN_OAUTH_OUTPUTS names, as the variables that this command line reads: `url` as `CLOUDRUN_OAUTH_URL=…`.
+ * GitLab takes such a file as a report. Throws SETTINGS_INVALID if the file can't be written.
  * https://docs.github.com/actions/reference/workflow-commands-for-github-actions
+ * https://docs.gitlab.com/ci/yaml/artifacts_reports/#artifactsreportsdotenv
+ * https://cloud.google.com/build/docs/pass-data-between-steps
  */
-export function setOutputs(env: Environment, title: string, outputs: Readonly<Record<string, string | number | null>>): void {
-  const known = Object.entries(outputs).filter(([, value]) => value !== null && value !== "");
-  addOutputs(env, known);
+export function setOutputs(env: Environment, title: string, values: Readonly<Record<string, string | number | null>>): void {
+  const outputs = Object.entries(values).filter(([, value]) => value !== null && value !== "");
+  const variables = outputs.map(([name, value]) => `CLOUDRUN_OAUTH_${name.toUpperCase()}=${String(value).replaceAll(/[\r\n]+/g, " ")}\n`);
+  const { BUILDER_OUTPUT: folder, CLOUDRUN_OAUTH_OUTPUTS: file } = env;
+  if (folder && existsSync(folder)) append(join(folder, "output"), variables, "BUILDER_OUTPUT");
+  if (file) append(file, variables, "CLOUDRUN_OAUTH_OUTPUTS");
   if (env.GITHUB_ACTIONS !== "true") return;
   if (env.GITHUB_OUTPUT) {
-    // A value that holds line ends cannot end its own entry before its time.
-    const end = `end-${randomUUID()}`;
-    appendFileSync(env.GITHUB_OUTPUT, known.map(([name, value]) => `${name}<<${end}\n${value}\n${end}\n`).join(""));
+    // No value can contain this delimiter, so none can end its own entry.
+    const delimiter = `end-${randomUUID()}`;
+    appendFileSync(env.GITHUB_OUTPUT, outputs.map(([name, value]) => `${name}<<${delimiter}\n${value}\n${delimiter}\n`).join(""));
   }
   if (env.GITHUB_STEP_SUMMARY) {
-    const rows = known.map(([name, value]) => `| ${name} | \`${String(value).replaceAll(/[`|\r\n]/g, " ")}\` |\n`).join("");
+    const rows = outputs.map(([name, value]) => `| ${name} | \`${String(value).replaceAll(/[`|\r\n]/g, " ")}\` |\n`).join("");
     appendFileSync(env.GITHUB_STEP_SUMMARY, `### ${title}\n\n| | |\n| --- | --- |\n${rows}\n`);
+  }
+}
+
+function append(file: string, lines: readonly string[], variable: string): void {
+  try {
+    appendFileSync(file, lines.join(""));
+  } catch (error) {
+    throw new CliError("SETTINGS_INVALID", `The file that ${variable} names cannot be written: ${(error as Error).message}.`, {
+      hint: "The folder has to be there.",
+      cause: error,
+    });
   }
 }

@@ -1,6 +1,6 @@
 import type { Terminal } from "../terminal/terminal.ts";
 
-/** The answer of `--dry-run`: what would be done, a line each. */
+/** Prints what a command would do, for `--dry-run`: one line for each step. */
 export function printPlan(terminal: Terminal, lines: readonly string[]): void {
   if (terminal.json) terminal.printJson({ dry_run: lines });
   else terminal.print(lines.map((line) => `${line}\n`).join(""));

@@ -10,7 +10,7 @@ import type { Emulator, FetchOptions } from "./emulator-interface.ts";
 import { nodeProgramEnvironment, type EmulatorStatus } from "../emulator/index.ts";
 import { CliError } from "../errors/cli-error.ts";
 import { requestEmulator } from "../context/emulator-client.ts";
-import { operatorContext } from "../context/operator-context.ts";
+import { createOperatorContext } from "../context/operator-context.ts";
 import { readProjectFile } from "../settings/project-file.ts";
 import { writePrivateFile } from "../settings/private-files.ts";
 import { assertAllowed } from "../settings/rules.ts";
@@ -24,7 +24,7 @@ export async function openTestEmulator(
   around: { env: Environment; cwd: string },
 ): Promise<Omit<Emulator, "close">> {
   const { url, project, region, data_dir } = running;
-  const context = operatorContext({ ...(await silentTerminal(around.env)), cwd: around.cwd }, running);
+  const context = createOperatorContext({ ...(await silentTerminal(around.env)), cwd: around.cwd }, running);
   const { env, send } = context;
   const place = { project, region };
   const client = openApiClient(context, place);

@@ -3,17 +3,17 @@ import { expect, test } from "vitest";
 import type { GlobalOptions } from "../../src/context/global-flags.ts";
 import { createProgram } from "../../src/cli/program.ts";
 import { runCli } from "../helpers/command-line.ts";
-import { commandPaths, commandTree, walk } from "../helpers/command-tree.ts";
+import { listCommands, createCommandTree, traverse } from "../helpers/command-tree.ts";
 
-const PATHS = [...walk(commandTree())].map(([path]) => path);
+const PATHS = [...traverse(createCommandTree())].map(([path]) => path);
 
-test.for(PATHS)("the help of %j goes to stdout, and leaves 0", async (path) => {
+test.for(PATHS)("the help of %j goes to stdout and exits with 0", async (path) => {
   const { exitCode, stdout, stderr } = await runCli([...path, "--help"]);
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
   expect(stdout).toMatchSnapshot();
 });
 
-test("the help of every command has examples, of which each parses and one is of the command itself", async () => {
+test("every command has examples in its help; each one parses, and one is of the command itself", async () => {
   const shown = new Map<string, readonly string[]>();
   for (const path of PATHS) {
     const examples = / *Examples:\n([\s\S]*)/.exec((await runCli([...path, "--help"])).stdout)?.[1] ?? "";
@@ -21,11 +21,11 @@ test("the help of every command has examples, of which each parses and one is of
     for (const argv of readExamples(examples)) commands.push(await commandOf(argv));
     shown.set(path.join(" "), commands);
   }
-  expect(commandPaths().filter((path) => !shown.get(path)?.includes(path))).toEqual([]);
-  expect([...shown.values()].flat().length).toBeGreaterThan(commandPaths().length);
+  expect(listCommands().filter((path) => !shown.get(path)?.includes(path))).toEqual([]);
+  expect([...shown.values()].flat().length).toBeGreaterThan(listCommands().length);
 });
 
-/** The words behind `cloudrun-oauth`, wherever it stands in a line. */
+/** The arguments of each `cloudrun-oauth` command in these lines. */
 function readExamples(lines: string): string[][] {
   return lines
     .split("\n")
@@ -37,40 +37,37 @@ function readExamples(lines: string): string[][] {
     );
 }
 
-/** The path of the command that these words mean. Throws where they do not parse, or what stands behind -- means nothing to it. */
+/** The path of the command that these arguments run. Throws if they don't parse, or if the command takes no arguments after --. */
 async function commandOf(argv: readonly string[]): Promise<string> {
-  const cut = argv.includes("--") ? argv.indexOf("--") : argv.length;
+  const end = argv.includes("--") ? argv.indexOf("--") : argv.length;
   let path = "";
   const tree = createProgram(
     async (_, { passesArguments }) => {
-      if (cut < argv.length && !passesArguments) throw new Error(`${argv.join(" ")}: -- means nothing here`);
+      if (end < argv.length && !passesArguments) throw new Error(`${argv.join(" ")}: takes no arguments after --`);
     },
     { stdout: new PassThrough(), stderr: new PassThrough() },
   );
   tree.hook("preAction", (_, action) => {
     for (let command = action; command.parent; command = command.parent) path = `${command.name()} ${path}`.trim();
   });
-  await tree.parseAsync(argv.slice(0, cut), { from: "user" });
+  await tree.parseAsync(argv.slice(0, end), { from: "user" });
   return path;
 }
 
-test("where the command that will run is named, the tree has it, and is small", () => {
+test("with the name of the command that will run, the tree has this command only", () => {
   const streams = { stdout: new PassThrough(), stderr: new PassThrough() };
-  const whole = commandTree();
-  for (const command of whole.commands) {
+  for (const command of createCommandTree().commands) {
     const tree = createProgram(async () => {}, streams, command.name());
-    const paths = (root: typeof tree) => [...walk(root)].map(([path]) => path.join(" "));
-    const found = tree.commands.find((each) => each.name() === command.name());
-    expect(found && paths(found)).toEqual(paths(command));
-    expect(tree.commands.length).toBeLessThan(whole.commands.length / 2);
+    const paths = (root: typeof tree) => [...traverse(root)].map(([path]) => path.join(" "));
+    expect(tree.commands.map(paths)).toEqual([paths(command)]);
   }
 });
 
-test("nothing on the command line prints the help", async () => {
+test("an empty command line prints the help", async () => {
   expect(await runCli([])).toEqual(await runCli(["--help"]));
 });
 
-test("an option for every command may stand before the command and after it", async () => {
+test("a global flag can precede the command, and follow it", async () => {
   const seen: GlobalOptions[] = [];
   for (const argv of [
     ["-p", "my-project", "--json", "-q", "config", "list"],
@@ -105,7 +102,7 @@ test.for([
   ],
   [["--timeout", "soon", "build"], "Option '--timeout <duration>' argument 'soon' is invalid. Say it as 90, 90s, 1500ms or 5m.", undefined],
   [["describe", "--", "x"], "What stands behind -- means nothing to this command.", undefined],
-] as const)("%j is refused by name", async ([argv, message, hint]) => {
+] as const)("%j is a usage error that names the mistake", async ([argv, message, hint]) => {
   const { exitCode, stdout, stderr } = await runCli(
     [...argv, "--json"].toSorted((a, b) => Number(b === "--json") - Number(a === "--json")),
   );
@@ -114,7 +111,7 @@ test.for([
   if (hint) expect(error.hint).toBe(hint);
 });
 
-test("a command that has sub-commands shows them on stderr where none is named", async () => {
+test("a command without its subcommand prints its help on stderr", async () => {
   const { exitCode, stdout, stderr } = await runCli(["emulator"]);
   expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
   expect(stderr).toMatch(

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { mergeEnvironment } from "../../src/context/merge-environment.ts";
 import { sendAdmin } from "../helpers/admin.ts";
 import { folder, runCli } from "../helpers/command-line.ts";
-import { commandPaths } from "../helpers/command-tree.ts";
+import { listCommands } from "../helpers/command-tree.ts";
 import { HELLO, startEmulator, tinyService } from "../helpers/emulator.ts";
 import { documentedKeys, expectDocumented } from "../helpers/json-document.ts";
 import { RECORDING } from "../helpers/recording.ts";
@@ -19,7 +19,7 @@ beforeAll(async () => {
 
 test("docs/json.md has a section for every command, and for nothing else", () => {
   const sections = [...documentedKeys().keys()].filter((name) => !name.includes(" --"));
-  expect(sections.toSorted()).toEqual(commandPaths().toSorted());
+  expect(sections.toSorted()).toEqual(listCommands().toSorted());
 });
 
 test("a test holds every section with keys against a real answer", () => {
@@ -116,7 +116,7 @@ const SAYINGS = [
 
 test("every command is run here", () => {
   const isRun = (path: string) => [...RUNS.map(({ argv }) => argv), ...SAYINGS].some((argv) => `${argv} `.startsWith(`${path} `));
-  expect(commandPaths().filter((path) => !isRun(path))).toEqual([]);
+  expect(listCommands().filter((path) => !isRun(path))).toEqual([]);
 });
 
 test("every document has the keys of its section; --dry-run before it changes nothing, nor does a question that nobody can answer", async () => {

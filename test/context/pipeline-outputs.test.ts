@@ -1,14 +1,14 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { addOutputs } from "../../src/context/outputs-file.ts";
+import { setOutputs } from "../../src/context/pipeline-outputs.ts";
 import { fakeGcloud, folder, KNATIVE_SERVICE, runCli } from "../helpers/command-line.ts";
 
 const DESCRIBED = JSON.stringify(KNATIVE_SERVICE);
 const LINE =
   "run deploy hello --image us-central1-docker.pkg.dev/my-project/cloudrun-oauth/hello --no-allow-unauthenticated --project my-project --region us-central1 --quiet --format=json";
 
-test("a deployment adds its outputs to the file of GitLab's report, and on Cloud Build to the step's output", async () => {
+test("a deployment adds its outputs to the file for GitLab's report, and on Cloud Build to the step's output", async () => {
   const directory = folder({ report: "CLOUDRUN_OAUTH_DIGEST=sha256:0\n", "outputs/other": "" });
   const env = { PROJECT_ID: "my-project", SERVICE_NAME: "hello", ...fakeGcloud({ line: LINE, stdout: DESCRIBED }) };
   const pipeline = { CLOUDRUN_OAUTH_OUTPUTS: join(directory, "report"), BUILDER_OUTPUT: join(directory, "outputs") };
@@ -21,16 +21,16 @@ CLOUDRUN_OAUTH_IMAGE=us-central1-docker.pkg.dev/my-project/apps/hello
   expect(readFileSync(join(directory, "outputs/output"), "utf8")).toBe(outputs);
 });
 
-test("a value of several lines is one line, so that it brings no variable of its own along", () => {
+test("a value of several lines becomes one line, so that it can't set another variable", () => {
   const directory = folder();
-  addOutputs({ CLOUDRUN_OAUTH_OUTPUTS: join(directory, "report") }, [["image", "a\r\nLD_PRELOAD=b"]]);
+  setOutputs({ CLOUDRUN_OAUTH_OUTPUTS: join(directory, "report") }, "hello", { image: "a\r\nLD_PRELOAD=b" });
   expect(readFileSync(join(directory, "report"), "utf8")).toBe("CLOUDRUN_OAUTH_IMAGE=a LD_PRELOAD=b\n");
 });
 
-test("a file that cannot be written is an error of the settings; a machine that is no Cloud Build's has no output", () => {
+test("a file that can't be written is SETTINGS_INVALID; without Cloud Build's folder, no step output is written", () => {
   const directory = folder();
-  expect(() => addOutputs({ CLOUDRUN_OAUTH_OUTPUTS: join(directory, "none/report") }, [["url", "x"]])).toThrow(
+  expect(() => setOutputs({ CLOUDRUN_OAUTH_OUTPUTS: join(directory, "none/report") }, "hello", { url: "x" })).toThrow(
     expect.objectContaining({ code: "SETTINGS_INVALID", message: expect.stringContaining("CLOUDRUN_OAUTH_OUTPUTS") }),
   );
-  expect(() => addOutputs({ BUILDER_OUTPUT: join(directory, "none") }, [["url", "x"]])).not.toThrow();
+  expect(() => setOutputs({ BUILDER_OUTPUT: join(directory, "none") }, "hello", { url: "x" })).not.toThrow();
 });

@@ -7,7 +7,7 @@ import { run } from "../../src/main.ts";
 import { tokenCacheFolder } from "../../src/auth/token-cache-files.ts";
 import { assertNoSecrets, assertNoSecretsIn, tokensAskedBy, type TokensAskedFor } from "./secret-scan.ts";
 
-/** A new folder, with files in it by their relative paths, that goes with the test. */
+/** Creates a folder with files, by their relative paths; deletes it when the test is finished. */
 export function folder(files: Readonly<Record<string, string>> = {}): string {
   const directory = mkdtempSync(join(tmpdir(), "cloudrun-oauth-test-"));
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
@@ -18,46 +18,45 @@ export function folder(files: Readonly<Record<string, string>> = {}): string {
   return directory;
 }
 
-interface World {
+interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
-  /** What is piped in; nothing, and no end, where it is not said. */
+  /** Standard input; without it, nothing arrives and it stays open. */
   readonly stdin?: string;
   readonly signal?: AbortSignal;
-  /** Called with each piece of stdout as it comes. */
-  readonly onStdout?: (piece: Buffer) => void;
-  /** The same of stderr. */
-  readonly onStderr?: (piece: Buffer) => void;
-  /** Why the output may hold a token, where the command is not `token`. */
+  /** Called with each chunk of stdout. */
+  readonly onStdout?: (chunk: Buffer) => void;
+  /** Called with each chunk of stderr. */
+  readonly onStderr?: (chunk: Buffer) => void;
+  /** Why the output can contain a token, if the command isn't `token`. */
   readonly tokensAskedFor?: TokensAskedFor;
 }
 
 /**
- * Runs the command line in this process, in a home and a folder of its own with nothing on PATH unless said otherwise. Throws where a secret that
- * nobody asked for is in what it wrote.
+ * Runs the command line in this process; by default with a new home and working directory, and an empty PATH. Throws if the output or the caches
+ * contain a secret that wasn't asked for.
  */
 export async function runCli(
   argv: readonly string[],
-  { env: given = {}, cwd = folder(), stdin: input, signal, onStdout, onStderr, tokensAskedFor }: World = {},
+  { env: given = {}, cwd = folder(), stdin: input, signal, onStdout, onStderr, tokensAskedFor }: RunOptions = {},
 ) {
   const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
   if (input !== undefined) stdin.end(input);
-  const [out, err] = [collect(stdout), collect(stderr)];
+  const [readStdout, readStderr] = [collect(stdout), collect(stderr)];
   if (onStdout) stdout.on("data", onStdout);
   if (onStderr) stderr.on("data", onStderr);
   const env: Readonly<Record<string, string>> = { HOME: folder(), PATH: "", NO_GCE_CHECK: "true", ...given };
   const exitCode = await run(argv, { stdin, stdout, stderr, cwd, signal, env, self: [] });
-  const written = { stdout: out(), stderr: err() };
-  const asked = tokensAskedFor ?? tokensAskedBy(argv);
-  assertNoSecrets({ stdout: written.stdout }, asked);
-  // The mask of a token is the token.
-  assertNoSecrets({ stderr: written.stderr.replace(/^::add-mask::.*$/gm, "") });
+  const output = { stdout: readStdout(), stderr: readStderr() };
+  assertNoSecrets({ stdout: output.stdout }, tokensAskedFor ?? tokensAskedBy(argv));
+  // The line that has GitHub Actions mask a token contains it.
+  assertNoSecrets({ stderr: output.stderr.replace(/^::add-mask::.*$/gm, "") });
   for (const name of ["GITHUB_OUTPUT", "GITHUB_STEP_SUMMARY"]) {
     const path = env[name];
     if (path && existsSync(path)) assertNoSecrets({ [name]: readFileSync(path, "utf8") });
   }
   assertNoSecretsIn(tokenCacheFolder(env) ?? "");
-  return { exitCode, ...written };
+  return { exitCode, ...output };
 }
 
 function collect(stream: PassThrough): () => string {
@@ -66,23 +65,23 @@ function collect(stream: PassThrough): () => string {
   return () => Buffer.concat(chunks).toString("utf8");
 }
 
-/** One call that a fake gcloud knows: its whole line, and what it does. */
-interface Call {
+/** A call that a fake gcloud expects: the whole command line, and the response. */
+interface ExpectedCall {
   readonly line: string;
   readonly stdout?: string;
   readonly stderr?: string;
   readonly exitCode?: number;
 }
 
-/** A PATH with nothing but a gcloud that knows these calls, each once: any other fails, and so does one that is never made. */
-export function fakeGcloud(...calls: readonly Call[]): { readonly PATH: string } {
+/** Creates a PATH with only a gcloud that expects these calls, each once. Another call fails, and the test fails if a call is missing. */
+export function fakeGcloud(...calls: readonly ExpectedCall[]): { readonly PATH: string } {
   const directory = folder({ calls: "" });
   const log = join(directory, "calls");
   const lines = new Set(calls.map(({ line }) => line));
-  const cases = [...lines].map(
-    (known) =>
-      `${quote(known)})\n${calls.map((call, index) => (call.line === known ? act(call, join(directory, `made-${index}`), log) : "")).join("")};;`,
-  );
+  const cases = [...lines].map((line) => {
+    const answers = calls.map((call, index) => (call.line === line ? answerOnce(call, join(directory, `made-${index}`), log) : ""));
+    return `${quote(line)})\n${answers.join("")};;`;
+  });
   writeFileSync(
     join(directory, "gcloud"),
     `#!/bin/sh\ncase "$*" in\n${cases.join("\n")}\nesac\necho "unexpected $*" >> ${quote(log)}; exit 99\n`,
@@ -95,17 +94,17 @@ export function fakeGcloud(...calls: readonly Call[]): { readonly PATH: string }
   return { PATH: directory };
 }
 
-/** What a call does the first time that it is made; after that it is as good as unknown. */
-function act({ stdout = "", stderr = "", exitCode = 0 }: Call, mark: string, log: string): string {
-  const say = `printf %s ${quote(stdout)}; printf %s ${quote(stderr)} >&2; exit ${exitCode}`;
-  return `if [ ! -e ${quote(mark)} ]; then : > ${quote(mark)}; echo "$*" >> ${quote(log)}; ${say}; fi\n`;
+/** Shell code that answers a call the first time; the second time, the call is unexpected. */
+function answerOnce({ stdout = "", stderr = "", exitCode = 0 }: ExpectedCall, mark: string, log: string): string {
+  const answer = `printf %s ${quote(stdout)}; printf %s ${quote(stderr)} >&2; exit ${exitCode}`;
+  return `if [ ! -e ${quote(mark)} ]; then : > ${quote(mark)}; echo "$*" >> ${quote(log)}; ${answer}; fi\n`;
 }
 
 function quote(text: string): string {
   return `'${text.replaceAll("'", "'\\''")}'`;
 }
 
-/** A service as gcloud and the API describe it. */
+/** A service, as gcloud and the API return it. */
 export const KNATIVE_SERVICE = {
   apiVersion: "serving.knative.dev/v1",
   kind: "Service",

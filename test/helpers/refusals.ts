@@ -77,7 +77,17 @@ export async function openRefusals(atEnd: AtEnd, settings: { readonly iamPropaga
     const env = { ...mergeEnvironment({}, environment), ...own };
     const { signal } = new AbortController();
     const terminal = await openTerminal({ stdin, stdout, stderr, env });
-    return createContext({ terminal, stdin, env, cwd: home, self: [], rest: [], signal, dryRun: false, flags: { project, via: "api" } });
+    return createContext({
+      terminal,
+      stdin,
+      env,
+      cwd: home,
+      self: [],
+      passedArguments: [],
+      signal,
+      dryRun: false,
+      flags: { project, via: "api" },
+    });
   }
 
   return {

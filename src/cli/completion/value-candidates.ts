@@ -53,5 +53,5 @@ async function openSilentContext({ options, given, target }: CompletionPoint, io
   const service = target instanceof Option && given[0] ? { service: given[0] } : {};
   const { env, cwd, self, stdin } = io;
   const signal = AbortSignal.timeout(ANSWER_TIMEOUT_MS);
-  return openContext({ options: { ...service, ...options }, terminal, env, cwd, self, stdin, rest: [], signal });
+  return openContext({ options: { ...service, ...options }, terminal, env, cwd, self, stdin, passedArguments: [], signal });
 }

@@ -14,11 +14,11 @@ import { printPlan } from "../../context/print-plan.ts";
  * Where none is running, one is there for as long as the program runs, and keeps nothing.
  */
 export async function emulatorExec(context: Context, options: EmulatorFlags): Promise<number | void> {
-  const [program, ...argv] = context.rest;
+  const [program, ...argv] = context.passedArguments;
   if (program === undefined)
     throw new CliError("USAGE", "There is no program to run.", { hint: "cloudrun-oauth emulator exec -- gcloud run services list" });
 
-  if (context.dryRun) return printPlan(context.terminal, [context.rest.join(" ")]);
+  if (context.dryRun) return printPlan(context.terminal, [context.passedArguments.join(" ")]);
   const running = await findEmulator(context, options);
   const bring = (emulator: EmulatorStatus) =>
     run(context, mergeEnvironment(context.env, nodeProgramEnvironment(emulator, context.env)), program, argv);

@@ -25,7 +25,7 @@ export const envCommand = defineNoun({
       arguments: [argument("[words...]", "the service, and NAME=VALUE …")],
       flags: [
         flag("--from-file <file>", "set what is in this .env file too"),
-        // Node takes an option of this name for its own, wherever it stands: it ends if it finds no such file, and obeys its NODE_OPTIONS.
+        // Node reads a flag of this name itself, wherever it is: it exits if the file is not found, and applies the NODE_OPTIONS in it.
         flag("--env-file <file>", "", { isHidden: true }),
       ],
       examples: [["cloudrun-oauth env set hello GREETING=hello MOOD=good"], ["cloudrun-oauth env set hello --from-file .env.production"]],

@@ -18,7 +18,7 @@ export const logsCommand = defineCommand({
     flag("-f, --follow", "go on with the entries to come, until Ctrl-C"),
     flag("--since <time>", "not before this: 30m, 12h, 7d, or a time as 2026-01-31T12:00Z (default: 1d)", { parse: parseTime }),
     flag("--severity <severity>", "of this severity and above: info, warning, error …", { parse: parseSeverity }),
-    flag("--grep <text>", "with this text in what was written, or in the URL that was called", { parse: parseText }),
+    flag("--grep <text>", "with this text in what was written, or in the URL that was called", { parse: parseNonEmptyText }),
     flag("-n, --limit <number>", "so many entries at most, the latest", { parse: parseWholeNumber, default: 100 }),
     flag("--revision <name>", "of this revision: hello-00002-abc, or 00002-abc"),
     durationFlag("--interval <duration>", "how often to look for new ones (default: 2s; by gcloud 5s)"),
@@ -31,25 +31,25 @@ export const logsCommand = defineCommand({
   load: async () => (await import("./logs.ts")).logs,
 });
 
-/** RFC 3339, of a time or of how long ago it was. */
+/** Parses a time, or how long ago it was; returns RFC 3339. */
 function parseTime(text: string): string {
   const [, amount, unit = "s"] = /^(\d+(?:\.\d+)?)([smhdw])?$/.exec(text) ?? [];
   const seconds = { s: 1, m: 60, h: 3600, d: 86_400, w: 7 * 86_400 }[unit as "s"];
   const isTime = /^\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d(?:\.\d+)?)?(?:Z|[+-]\d\d:\d\d)?)?$/i.test(text);
   const time = amount === undefined ? (isTime ? Date.parse(text) : Number.NaN) : Date.now() - Number(amount) * seconds * 1000;
-  // Cloud Logging was not there before, and dates go no further.
+  // Cloud Logging has no entries from before 1970, and a Date goes no further.
   if (!(time > 0 && time < 8.64e15)) throw new InvalidArgumentError("Say it as 90s, 30m, 12h, 7d, or as a time: 2026-01-31T12:00Z.");
   return new Date(time).toISOString();
 }
 
 function parseSeverity(text: string): Severity {
   const name = text.toUpperCase().replace(/^WARN$/, "WARNING");
-  const found = SEVERITIES.find((each) => each === name);
-  if (!found) throw new InvalidArgumentError(`Say one of ${SEVERITIES.join(", ").toLowerCase()}.`);
-  return found;
+  const severity = SEVERITIES.find((known) => known === name);
+  if (!severity) throw new InvalidArgumentError(`Say one of ${SEVERITIES.join(", ").toLowerCase()}.`);
+  return severity;
 }
 
-function parseText(text: string): string {
+function parseNonEmptyText(text: string): string {
   if (text.trim() === "") throw new InvalidArgumentError("Say a text.");
   return text;
 }

@@ -16,8 +16,8 @@ export async function build(context: Context, folder: string | undefined): Promi
   const image = settings.get("image")?.value ?? defaultImage({ ...place, service: settings.require("service") });
 
   const cloud = await context.cloud();
-  assertWaitedFor(context.rest);
-  const options = { ...place, directory, image, gcloudFlags: context.rest };
+  assertWaitedFor(context.passedArguments);
+  const options = { ...place, directory, image, gcloudFlags: context.passedArguments };
   if (context.dryRun) return printPlan(terminal, cloud.plan("build", options));
   const result = await terminal.task(`Building ${image}`, () => cloud.build(options));
   setOutputs(context.env, "Built", { image: result.image, digest: result.digest });

@@ -40,7 +40,7 @@ export async function deploy(context: Context, name: string | undefined, flags: 
     env: parseVariables(flags.env ?? [], "--env "),
     serviceAccount: flags.serviceAccount,
     allowUnauthenticated: flags.allowUnauthenticated ?? false,
-    gcloudFlags: context.rest,
+    gcloudFlags: context.passedArguments,
   };
   if (context.dryRun) return printPlan(terminal, cloud.plan("deploy", options));
   const deployed = await terminal.task(`Deploying ${service}`, () => cloud.deploy(options));

@@ -3,7 +3,7 @@ import { defineCommand } from "../../context/define-command.ts";
 import { flag, settingFlag } from "../../context/flag.ts";
 import { INVOKER_ROLE } from "../../cloud/permissions.ts";
 
-/** Who gets or loses which role. */
+/** Who is granted which role, or loses it. */
 export const MEMBER_FLAGS = [
   settingFlag("--member <member>", "who: an e-mail address, group:…, domain:…, allUsers"),
   flag("--role <role>", "the role", { default: INVOKER_ROLE }),

@@ -19,8 +19,8 @@ beforeAll(async () => {
   await emulator.grant("hello", "domain:example.org");
 });
 
-/** A folder with a service's source, and a PATH with a `cloudrun-oauth` that completes as the built one does, and else says what it was called with. */
-function shellWorld() {
+/** A folder with a service's source, and a PATH with a `cloudrun-oauth` that completes like the built one, and otherwise prints its arguments. */
+function createShellEnvironment() {
   const bin = folder();
   writeFileSync(
     join(bin, "cloudrun-oauth"),
@@ -28,9 +28,9 @@ function shellWorld() {
   );
   chmodSync(join(bin, "cloudrun-oauth"), 0o755);
   const home = folder({ ".config/cloudrun-oauth/config.json": '{"profiles": {"work": {}}}' });
-  const around = { HOME: home, PATH: `${bin}:/usr/bin:/bin`, PS1: "$ ", CLOUDRUN_OAUTH_VIA: "api" };
+  const base = { HOME: home, PATH: `${bin}:/usr/bin:/bin`, PS1: "$ ", CLOUDRUN_OAUTH_VIA: "api" };
   const { GOOGLE_APPLICATION_CREDENTIALS, CLOUDRUN_OAUTH_EMULATOR, PROJECT_ID } = emulator.status().environment;
-  const env = mergeEnvironment(around, {
+  const env = mergeEnvironment(base, {
     ...emulator.status().environment,
     GOOGLE_APPLICATION_CREDENTIALS,
     CLOUDRUN_OAUTH_EMULATOR,
@@ -39,7 +39,7 @@ function shellWorld() {
   return { env, cwd: folder({ "greeter/Dockerfile": "", "caller.json": "" }) };
 }
 
-/** What is typed, and what runs in the end. */
+/** What the user types, and the command that runs. */
 const LINES: readonly (readonly [typed: string, ran: string])[] = [
   ["cloudrun-oauth dep\t", "ran: <deploy>"],
   ["cloudrun-oauth --json describe hel\t", "ran: <--json> <describe> <hello>"],
@@ -52,17 +52,17 @@ const LINES: readonly (readonly [typed: string, ran: string])[] = [
 async function typeLines(pty: Pty): Promise<void> {
   for (const [typed, ran] of LINES) {
     pty.type(typed);
-    // A shell that is busy completing would take Enter for a part of it.
+    // A shell that is still completing would read Enter as a part of it.
     await pty.waitFor(/\S/);
     pty.type("\r");
     await pty.waitFor(/ran:[^\n]*\n/);
-    // bash leaves the stroke of a folder, zsh takes it away.
+    // bash keeps the slash after a folder, zsh removes it.
     expect([typed, /ran:.*>/.exec(pty.shown().slice(pty.shown().lastIndexOf("ran:")))?.[0].replace("/>", ">")]).toEqual([typed, ran]);
   }
 }
 
-testNeeding(["script", "bash"], "bash completes commands, flags, and values as they are", async ([script = "", bash = ""]) => {
-  const pty = openPty(script, `exec ${bash} --norc --noprofile -i`, shellWorld());
+testNeeding(["script", "bash"], "bash completes commands, flags, and current values", async ([script = "", bash = ""]) => {
+  const pty = openPty(script, `exec ${bash} --norc --noprofile -i`, createShellEnvironment());
   pty.type("source <(cloudrun-oauth completion bash); echo rea''dy\r");
   await pty.waitFor("ready");
   await typeLines(pty);
@@ -70,26 +70,22 @@ testNeeding(["script", "bash"], "bash completes commands, flags, and values as t
   await pty.waitFor(/profiles +set/);
 });
 
-testNeeding(
-  ["script", "zsh"],
-  "zsh completes commands, flags, and values as they are, and says what they are",
-  async ([script = "", zsh = ""]) => {
-    const pty = openPty(script, `exec ${zsh} -f -i`, shellWorld());
-    pty.type("autoload -U compinit; compinit -D -u; source <(cloudrun-oauth completion zsh); echo rea''dy\r");
-    await pty.waitFor("ready");
-    await typeLines(pty);
-    pty.type("cloudrun-oauth config \t\t");
-    await pty.waitFor(/unset +-- remove a setting from the profile/);
-  },
-);
+testNeeding(["script", "zsh"], "zsh completes commands, flags, and current values, and describes them", async ([script = "", zsh = ""]) => {
+  const pty = openPty(script, `exec ${zsh} -f -i`, createShellEnvironment());
+  pty.type("autoload -U compinit; compinit -D -u; source <(cloudrun-oauth completion zsh); echo rea''dy\r");
+  await pty.waitFor("ready");
+  await typeLines(pty);
+  pty.type("cloudrun-oauth config \t\t");
+  await pty.waitFor(/unset +-- remove a setting from the profile/);
+});
 
-testNeeding("fish", "fish completes commands, flags, and values as they are, and says what they are", async ([fish = ""]) => {
-  const { env, cwd } = shellWorld();
-  const asked = [...LINES.map(([typed]) => typed.trimEnd()), "cloudrun-oauth config un"];
+testNeeding("fish", "fish completes commands, flags, and current values, and describes them", async ([fish = ""]) => {
+  const { env, cwd } = createShellEnvironment();
+  const lines = [...LINES.map(([typed]) => typed.trimEnd()), "cloudrun-oauth config un"];
   const script = `cloudrun-oauth completion fish | source; for line in $argv; complete -C $line; echo ====; end`;
-  const { stdout } = await promisify(execFile)(fish, ["--no-config", "-c", script, ...asked], { env: { ...env }, cwd });
-  const found = stdout.split("====\n").map((answer) => answer.trim().split("\t")[0]?.replace(/\/$/, ""));
-  expect(found.slice(0, LINES.length)).toEqual(LINES.map(([, ran]) => / <([^>]*)>$/.exec(ran)?.[1]));
+  const { stdout } = await promisify(execFile)(fish, ["--no-config", "-c", script, ...lines], { env: { ...env }, cwd });
+  const completed = stdout.split("====\n").map((answer) => answer.trim().split("\t")[0]?.replace(/\/$/, ""));
+  expect(completed.slice(0, LINES.length)).toEqual(LINES.map(([, ran]) => / <([^>]*)>$/.exec(ran)?.[1]));
   expect(stdout).toContain("unset\tremove a setting from the profile\n");
 });
 
@@ -113,16 +109,16 @@ test.for([
   ["emulator exec -- npm ", [":files"]],
   ["no-such-command ", []],
   ["deploy hello too many ", []],
-] as const)("what may follow on '%s' is known", async ([line, values]) => {
-  const { env, cwd } = shellWorld();
+] as const)("'%s' is completed", async ([line, values]) => {
+  const { env, cwd } = createShellEnvironment();
   const { exitCode, stdout, stderr } = await runCli(["__complete", "--", ...line.split(" ")], { env: env as Record<string, string>, cwd });
-  const found = stdout.split("\n").map((text) => text.split("\t")[0]);
+  const completed = stdout.split("\n").map((text) => text.split("\t")[0]);
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
-  expect(found.filter((text) => (line === "" ? ["init", "describe", "help"].includes(text ?? "") : text))).toEqual(values);
+  expect(completed.filter((text) => (line === "" ? ["init", "describe", "help"].includes(text ?? "") : text))).toEqual(values);
 });
 
-test("an emulator that has gone, a broken profile file, and no words at all complete to nothing, in silence", async () => {
-  const { env, cwd } = shellWorld();
+test("without an emulator, with a broken profile file, or with missing credentials, completion prints nothing", async () => {
+  const { env, cwd } = createShellEnvironment();
   const broken = folder({ "config.json": "{" });
   for (const [more, ...words] of [
     [{ CLOUDRUN_OAUTH_EMULATOR: "http://127.0.0.1:1", CLOUDRUN_OAUTH_CACHE_DIR: folder() }, "describe", ""],
@@ -136,8 +132,8 @@ test("an emulator that has gone, a broken profile file, and no words at all comp
     });
 });
 
-test("what was asked a moment ago is not asked again", async () => {
-  const { env, cwd } = shellWorld();
+test("an answer of a moment ago is used again", async () => {
+  const { env, cwd } = createShellEnvironment();
   const ask = (more = {}) => runCli(["__complete", "--", "describe", ""], { env: { ...env, ...more } as Record<string, string>, cwd });
   const first = await ask();
   expect(first.stdout).toMatch(/^hello\thttps:/);

@@ -69,5 +69,15 @@ async function openCloud({ via, emulator }: Way) {
   const env = mergeEnvironment({ HOME: folder(), PATH: process.env["PATH"] }, emulator().status().environment);
   const terminal = await openTerminal({ stdin, stdout, stderr, env });
   const signal = new AbortController().signal;
-  return createContext({ terminal, stdin, env, cwd: folder(), self: [], rest: [], signal, dryRun: false, flags: { via } }).cloud();
+  return createContext({
+    terminal,
+    stdin,
+    env,
+    cwd: folder(),
+    self: [],
+    passedArguments: [],
+    signal,
+    dryRun: false,
+    flags: { via },
+  }).cloud();
 }

@@ -20,7 +20,7 @@ async function open(gcloud: { readonly PATH: string }, variables: Readonly<Recor
   const terminal = await openTerminal({ stdin, stdout, stderr, env });
   const { signal } = new AbortController();
   const look = createEvidenceLookup(
-    createContext({ terminal, stdin, env, cwd: home, self: [], rest: [], signal, dryRun: false, flags: {} }),
+    createContext({ terminal, stdin, env, cwd: home, self: [], passedArguments: [], signal, dryRun: false, flags: {} }),
   );
   const said = () => [stdout.read(), stderr.read()];
   return { said, look: (url: URL, policy = true) => look({ url, member: "user:me@example.com" }, { policy, signer: false }) };

@@ -7,7 +7,7 @@ import type { ServiceMessage } from "../../../cloud/messages/v2-service.ts";
 import type { Context } from "../../../context/context.ts";
 import type { EmulatorStatus } from "../../../emulator/index.ts";
 import { CliError } from "../../../errors/cli-error.ts";
-import { operatorContext } from "../../../context/operator-context.ts";
+import { createOperatorContext } from "../../../context/operator-context.ts";
 import { provideKeyFile } from "./key-files.ts";
 import { ensureUser, provideLogin } from "./logins.ts";
 import { addBindings } from "./policies.ts";
@@ -57,7 +57,7 @@ interface Plot extends Bed {
 async function plantProject(bed: Bed, wanted: SeedProject): Promise<void> {
   const { project = bed.running.project } = wanted;
   bed.note("project", project, await ensureProject(bed, project));
-  const context = operatorContext(bed.around, bed.running, { project });
+  const context = createOperatorContext(bed.around, bed.running, { project });
   const plot = { ...bed, project, client: openApiClient(context, { project, region: bed.running.region }) };
   for (const account of wanted.accounts) await plantAccount(plot, account);
   for (const { name, location } of wanted.buckets) {
@@ -72,7 +72,7 @@ async function plantProject(bed: Bed, wanted: SeedProject): Promise<void> {
 /** As the operator of the emulator's own project, since nobody is another one's yet. */
 async function ensureProject({ around, running }: Bed, project: string): Promise<boolean> {
   if (project === running.project) return false;
-  const client = openApiClient(operatorContext(around, running), running);
+  const client = openApiClient(createOperatorContext(around, running), running);
   return ensured(client, "https://cloudresourcemanager.googleapis.com/v1/projects", { projectId: project, name: project });
 }
 
@@ -103,7 +103,7 @@ async function plantAccount({ project, client, folder, note }: Plot, account: Se
 async function plantService(plot: Plot, wanted: SeedService): Promise<void> {
   const { around, running, project, folder, client, note } = plot;
   const { name: service, region = running.region } = wanted;
-  const cloud = await operatorContext(around, running, { project, region }).cloud();
+  const cloud = await createOperatorContext(around, running, { project, region }).cloud();
   const place = { project, region, service };
   let { image } = wanted;
   if (wanted.source !== undefined) {

@@ -1,7 +1,7 @@
 import { openApiClient, type ApiClient } from "../../../cloud/api/client.ts";
 import type { Context } from "../../../context/context.ts";
 import type { EmulatorStatus } from "../../../emulator/index.ts";
-import { operatorContext } from "../../../context/operator-context.ts";
+import { createOperatorContext } from "../../../context/operator-context.ts";
 import { listUsers } from "./logins.ts";
 import { readPolicy } from "./policies.ts";
 import type { SeedBinding, SeedInput } from "./seed-file.ts";
@@ -35,13 +35,13 @@ export type FindSource = (
 
 /** What a running emulator holds, as a seed file says it; without what every project has from the start. */
 export async function survey(context: Context, running: EmulatorStatus, findSource: FindSource): Promise<SeedInput> {
-  const own = openApiClient(operatorContext(context, running), running);
+  const own = openApiClient(createOperatorContext(context, running), running);
   const { projects = [] } = (await own.call({ method: "GET", url: "https://cloudresourcemanager.googleapis.com/v1/projects" })) as {
     readonly projects?: readonly { readonly projectId: string; readonly projectNumber: string }[];
   };
   const surveyed: ProjectInput[] = [];
   for (const { projectId: project, projectNumber: number } of projects) {
-    const client = openApiClient(operatorContext(context, running, { project }), { project, region: running.region });
+    const client = openApiClient(createOperatorContext(context, running, { project }), { project, region: running.region });
     const compute = `${number}-compute@developer.gserviceaccount.com`;
     const given = new Set([
       compute,
