@@ -59,12 +59,12 @@ export function createFetch(options: CreateFetchOptions): typeof fetch {
   if ((url === undefined) === (service === undefined))
     throw new CliError("USAGE", "Which service?", { hint: "Say exactly one of the options url and service." });
   const known = url === undefined ? undefined : parseServiceUrl(url);
-  const exchange = once(async () => ({ send: createSend({ env }), env }));
-  const caller = once(async () => openCredentials(credentials, await exchange()));
-  const findUrl = once(async () => known ?? lookUp(options as ServiceByName, credentials, await exchange()));
+  const authContext = once(async () => ({ send: createSend({ env }), env }));
+  const caller = once(async () => openCredentials(credentials, await authContext()));
+  const findUrl = once(async () => known ?? lookUp(options as ServiceByName, credentials, await authContext()));
   let source: IdTokenSource | undefined;
   return openServiceFetch({
-    send: async (request) => (await exchange()).send(request),
+    send: async (request) => (await authContext()).send(request),
     findUrl,
     tokens: (base) => (source ??= openIdTokenSource(async () => (await caller()).fetchIdToken(audience ?? audienceFor(base)))),
   });

@@ -25,9 +25,9 @@ const MAX_SHOWN_LENGTH = 1024;
 /** `subject` begins the sentence of an error ("The credential file /path"); `hint` says how to create a valid file. */
 export function openFieldReader(fields: JsonObject, subject: string, hint: string, within = ""): FieldReader {
   const invalid = (fault: string, other = hint) => invalidCredentials(subject, fault, other);
-  const own = (name: string): unknown => (Object.hasOwn(fields, name) ? (fields[name] ?? undefined) : undefined);
+  const fieldValue = (name: string): unknown => (Object.hasOwn(fields, name) ? (fields[name] ?? undefined) : undefined);
   const optionalText = (name: string) => {
-    const value = own(name);
+    const value = fieldValue(name);
     if (value === undefined || value === "") return undefined;
     if (typeof value !== "string") throw invalid(`has a "${within}${name}" that is not text`);
     return value;
@@ -55,22 +55,22 @@ export function openFieldReader(fields: JsonObject, subject: string, hint: strin
       return value === undefined ? undefined : asUrl(name, value).href;
     },
     object(name) {
-      const value = own(name);
+      const value = fieldValue(name);
       if (!isJsonObject(value)) throw invalid(`has no "${within}${name}", which is an object`);
       return value;
     },
     optionalObject(name) {
-      const value = own(name);
+      const value = fieldValue(name);
       if (value === undefined || isJsonObject(value)) return value;
       throw invalid(`has a "${within}${name}" that is no object`);
     },
     optionalNumber(name) {
-      const value = own(name);
+      const value = fieldValue(name);
       if (value === undefined || typeof value === "number") return value;
       throw invalid(`has a "${within}${name}" that is no number`);
     },
     optionalTexts(name) {
-      const value = own(name) ?? [];
+      const value = fieldValue(name) ?? [];
       if (Array.isArray(value) && value.every((text) => typeof text === "string")) return value as string[];
       throw invalid(`has "${within}${name}" that is no list of texts`);
     },

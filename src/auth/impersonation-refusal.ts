@@ -17,7 +17,7 @@ interface Impersonation {
 export function explainImpersonationRefusal(refusal: TokenRefusal, impersonation: Impersonation): CliError {
   const { host, status, error, description, permission } = refusal;
   const { account, delegates, principal } = impersonation;
-  const said = description.replace(/\.$/, "") || `status ${status}`;
+  const refusalText = description.replace(/\.$/, "") || `status ${status}`;
   const refused = (reason: Reason | undefined, message: string, hint: string) =>
     new CliError("TOKEN_REFUSED", message, {
       hint,
@@ -27,7 +27,7 @@ export function explainImpersonationRefusal(refusal: TokenRefusal, impersonation
   if (refusal.reason === "SERVICE_DISABLED" || /has not been used in project|it is disabled/.test(description))
     return refused(
       "API_NOT_ENABLED",
-      `The IAM Credentials API is off in the project: ${said}.`,
+      `The IAM Credentials API is off in the project: ${refusalText}.`,
       "gcloud services enable iamcredentials.googleapis.com",
     );
   if (status === 403) {
@@ -35,21 +35,21 @@ export function explainImpersonationRefusal(refusal: TokenRefusal, impersonation
     const others = delegates.length > 0 ? ", and likewise from each account to the next" : "";
     return refused(
       "TOKEN_CREATOR_MISSING",
-      `${principal ?? "The credential"} may not act as ${account}${chain}: ${said}.`,
+      `${principal ?? "The credential"} may not act as ${account}${chain}: ${refusalText}.`,
       `gcloud iam service-accounts add-iam-policy-binding ${delegates[0] ?? account} --member ${principal ?? "MEMBER"} --role ${roleFor(refusal, principal)}${others}`,
     );
   }
   if (status === 404)
     return refused(
       "ACCOUNT_DELETED",
-      `There is no service account ${account}, or a delegate of it is not there: ${said}.`,
+      `There is no service account ${account}, or a delegate of it is not there: ${refusalText}.`,
       "gcloud iam service-accounts list",
     );
   if (/disabled/i.test(description))
-    return refused("ACCOUNT_DISABLED", `${account} is disabled: ${said}.`, `gcloud iam service-accounts enable ${account}`);
+    return refused("ACCOUNT_DISABLED", `${account} is disabled: ${refusalText}.`, `gcloud iam service-accounts enable ${account}`);
   return refused(
     status === 400 ? "AUDIENCE_INVALID" : undefined,
-    `${host} refused a token for ${account}: ${said}.`,
+    `${host} refused a token for ${account}: ${refusalText}.`,
     "Is the account's address right, and the audience one?",
   );
 }

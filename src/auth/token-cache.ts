@@ -60,10 +60,10 @@ export function withCache(credentials: Credentials, { env, now = Date.now }: Cac
   const fetchNew = async (audience: string): Promise<MemoryToken> => {
     const token = await credentials.fetchIdToken(audience);
     const { exp } = readClaims(token) ?? {};
-    const kept = { token, audience, expires: typeof exp === "number" ? exp : 0 };
-    const held = { ...kept, fetched: now() };
+    const cached = { token, audience, expires: typeof exp === "number" ? exp : 0 };
+    const held = { ...cached, fetched: now() };
     memory.set(audience, held);
-    if (remainingMs(kept) > 0) store?.write(keyOf(audience), kept);
+    if (remainingMs(cached) > 0) store?.write(keyOf(audience), cached);
     return held;
   };
   const renew = (audience: string): Promise<MemoryToken> => {
@@ -76,11 +76,11 @@ export function withCache(credentials: Credentials, { env, now = Date.now }: Cac
   const findCached = (audience: string): MemoryToken | undefined => {
     const held = memory.get(audience);
     if (held && remainingMs(held) >= minTtlMs) return held;
-    const kept = store?.read(keyOf(audience));
-    if (!kept || kept.audience !== audience || remainingMs(kept) < minTtlMs || readClaims(kept.token)?.exp !== kept.expires)
+    const stored = store?.read(keyOf(audience));
+    if (!stored || stored.audience !== audience || remainingMs(stored) < minTtlMs || readClaims(stored.token)?.exp !== stored.expires)
       return undefined;
-    memory.set(audience, kept);
-    return kept;
+    memory.set(audience, stored);
+    return stored;
   };
   const renewAhead = (audience: string): void => {
     if (now() < pausedUntil) return;
@@ -97,9 +97,9 @@ export function withCache(credentials: Credentials, { env, now = Date.now }: Cac
         if (isLongRun && remainingMs(held) < minTtlMs + RENEW_AHEAD_MS) renewAhead(audience);
         return held.token;
       }
-      const found = await renew(audience);
-      if (options.minTtlMs !== undefined) assertRemaining(remainingMs(found), options.minTtlMs);
-      return found.token;
+      const renewed = await renew(audience);
+      if (options.minTtlMs !== undefined) assertRemaining(remainingMs(renewed), options.minTtlMs);
+      return renewed.token;
     },
     accepted: (token) => void acceptedTokens.add(token),
     rejected(audience, token) {

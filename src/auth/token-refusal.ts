@@ -79,25 +79,25 @@ export function explainTokenRefusal(fields: Readonly<Record<string, unknown>>, e
   const { key, host } = exchange;
   const error = toOneLine(fields["error"]);
   const description = toOneLine(fields["error_description"]);
-  const said = description ? `${description.replace(/\.$/, "")} (${error})` : error;
+  const refusalText = description ? `${description.replace(/\.$/, "")} (${error})` : error;
   const details = { error, error_description: description };
-  if (/short-lived token|reasonable timeframe/i.test(description)) return explainSkew(said, details, exchange);
+  if (/short-lived token|reasonable timeframe/i.test(description)) return explainSkew(refusalText, details, exchange);
   const [, known] = KNOWN_REFUSALS.find(([pattern]) => pattern.test(`${error} ${description}`) || pattern.test(description)) ?? [];
-  return new CliError("TOKEN_REFUSED", `${host} refused a token for ${key.client_email}: ${said}.`, {
+  return new CliError("TOKEN_REFUSED", `${host} refused a token for ${key.client_email}: ${refusalText}.`, {
     ...(known && { hint: known.remedy(key.client_email) }),
     reason: known?.reason,
     details,
   });
 }
 
-function explainSkew(said: string, details: object, { host, date, now }: RefusedExchange): CliError {
+function explainSkew(refusalText: string, details: object, { host, date, now }: RefusedExchange): CliError {
   const skew = Math.round((now - Date.parse(date ?? "")) / 1000);
   // The header has whole seconds, and the response took time.
   const off =
     Math.abs(skew) > 5
       ? `This machine's clock is ${formatDuration(Math.abs(skew))} ${skew > 0 ? "ahead of" : "behind"} the clock of ${host}`
       : `${host} finds this machine's clock wrong`;
-  return new CliError("CLOCK_SKEW", `${off}: ${said}.`, {
+  return new CliError("CLOCK_SKEW", `${off}: ${refusalText}.`, {
     hint: SET_CLOCK_HINT,
     reason: "CLOCK_OFF",
     details: { ...details, ...(Number.isFinite(skew) && { skew_seconds: skew }) },

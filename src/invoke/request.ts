@@ -20,17 +20,17 @@ export interface Call {
 
 /** Reads the request from the flags. A Content-Type in the flags takes precedence over the detected one. Throws CliError USAGE, NOT_FOUND. */
 export async function readCall(options: CallOptions, source: BodySource): Promise<Omit<Call, "url" | "audience">> {
-  const given = parseHeaders(options.header ?? []);
-  const tokenHeader = chooseTokenHeader(given, options.authHeader, options.iap !== undefined);
+  const flagHeaders = parseHeaders(options.header ?? []);
+  const tokenHeader = chooseTokenHeader(flagHeaders, options.authHeader, options.iap !== undefined);
   const content = await readContent(options, source);
-  const agent: Headers = hasHeader(given, "user-agent") ? [] : [["User-Agent", "cloudrun-oauth"]];
-  if (options.form && hasHeader(given, "content-type"))
+  const agent: Headers = hasHeader(flagHeaders, "user-agent") ? [] : [["User-Agent", "cloudrun-oauth"]];
+  if (options.form && hasHeader(flagHeaders, "content-type"))
     throw new CliError("USAGE", "The Content-Type of a multipart form names what parts its fields, which is chosen when it is sent.", {
       hint: "Leave the header Content-Type away.",
     });
-  const described = content?.headers.filter(([name]) => !hasHeader(given, name.toLowerCase())) ?? [];
+  const described = content?.headers.filter(([name]) => !hasHeader(flagHeaders, name.toLowerCase())) ?? [];
   const method = readMethod(options.request ?? (content ? "POST" : "GET"));
-  return { method, headers: [...given, ...agent, ...described], tokenHeader, body: content?.body };
+  return { method, headers: [...flagHeaders, ...agent, ...described], tokenHeader, body: content?.body };
 }
 
 function readMethod(named: string): string {

@@ -13,11 +13,11 @@ const OPERATOR_VARIABLES = ["GOOGLE_APPLICATION_CREDENTIALS", ...CREDENTIAL_VARI
 /** Opens the given credentials, or else finds them as the command line does. Throws as `findCredentials` does. */
 export async function openCredentials(
   given: GivenCredentials | undefined,
-  exchange: AuthContext,
+  context: AuthContext,
   purpose: "call" | "operate" = "call",
 ): Promise<Credentials> {
-  if (typeof given === "object") return readCredentialObject(given, exchange);
-  if (given !== undefined) return findCredentials({ value: given, source: "the credentials option" }, exchange);
-  const source = (purpose === "call" ? CREDENTIAL_VARIABLES : OPERATOR_VARIABLES).find((name) => exchange.env[name]);
-  return findCredentials(source === undefined ? undefined : { value: exchange.env[source] ?? "", source }, exchange);
+  if (typeof given === "object") return readCredentialObject(given, context);
+  if (given !== undefined) return findCredentials({ value: given, source: "the credentials option" }, context);
+  const source = (purpose === "call" ? CREDENTIAL_VARIABLES : OPERATOR_VARIABLES).find((name) => context.env[name]);
+  return findCredentials(source === undefined ? undefined : { value: context.env[source] ?? "", source }, context);
 }

@@ -79,9 +79,9 @@ export function openServiceFetch({ send, findUrl, tokens }: Service): typeof fet
     let isNew = false;
     const { result, token } = await sendWithToken({
       async fetchToken() {
-        const given = await unlessAborted(source.get(), signal);
-        isNew = given.isNew;
-        return given.token;
+        const requestHeaders = await unlessAborted(source.get(), signal);
+        isNew = requestHeaders.isNew;
+        return requestHeaders.token;
       },
       send: async (token) => detectRejection(await send({ ...request, headers: withToken(headers, token, tokenHeader) }), url, token),
       isRejected: ({ isRejected }) => isRejected,

@@ -5,6 +5,7 @@ import { fetchIdTokenWithKey } from "../auth/service-account-tokens.ts";
 import { createKeyFile, ensureAccount } from "../cloud/api/accounts.ts";
 import { openApiClient } from "../cloud/api/client.ts";
 import { readMember } from "../cloud/member.ts";
+import { INVOKER_ROLE } from "../cloud/permissions.ts";
 import type { Context, Environment } from "../context/context.ts";
 import type { Emulator, FetchOptions } from "./emulator-interface.ts";
 import { nodeProgramEnvironment, type EmulatorStatus } from "../emulator/index.ts";
@@ -15,8 +16,6 @@ import { readProjectFile } from "../settings/project-file.ts";
 import { writePrivateFile } from "../settings/private-files.ts";
 import { assertAllowed } from "../settings/rules.ts";
 import { openTerminal } from "../terminal/terminal.ts";
-
-const INVOKER = "roles/run.invoker";
 
 /** A running emulator for a test suite, without `close`. */
 export async function openTestEmulator(
@@ -49,13 +48,13 @@ export async function openTestEmulator(
       const service = name ?? serviceNameOf(source);
       const cloud = await context.cloud();
       const deployed = await cloud.deploy({ ...place, service, source, allowUnauthenticated, env: variables, serviceAccount });
-      for (const member of members) await cloud.grant({ ...place, service, member: readMember(member), role: INVOKER });
+      for (const member of members) await cloud.grant({ ...place, service, member: readMember(member), role: INVOKER_ROLE });
       return { name: service, url: deployed.url, revision: deployed.revision ?? "" };
     },
-    async grant(service, member, role = INVOKER) {
+    async grant(service, member, role = INVOKER_ROLE) {
       await (await context.cloud()).grant({ ...place, service, member: readMember(member), role });
     },
-    async revoke(service, member, role = INVOKER) {
+    async revoke(service, member, role = INVOKER_ROLE) {
       await (await context.cloud()).revoke({ ...place, service, member: readMember(member), role });
     },
     fetchIdToken: async ({ credentials, audience }) =>

@@ -82,9 +82,9 @@ export function readAuthorizedUser(value: JsonObject, origin: string, subject: s
 const LOGIN_COMMAND = "gcloud auth application-default login";
 
 function explainLoginRefusal({ host, status, error, description, reason: subtype }: TokenRefusal, origin: string): CliError {
-  const said = description ? `${description.replace(/\.$/, "")} (${error})` : error || `status ${status}`;
+  const refusalText = description ? `${description.replace(/\.$/, "")} (${error})` : error || `status ${status}`;
   const refused = (reason: Reason | undefined, sentence: string) =>
-    new CliError("TOKEN_REFUSED", `${sentence}: ${said}.`, {
+    new CliError("TOKEN_REFUSED", `${sentence}: ${refusalText}.`, {
       hint: LOGIN_COMMAND,
       reason,
       details: { error, error_description: description, status_code: status },

@@ -129,8 +129,8 @@ async function openLibraryClient(
 }
 
 function explainExchangeRefusal({ host, status, error, description }: TokenRefusal, from: string): CliError {
-  const said = description ? `${description.replace(/\.$/, "")} (${error})` : error || `status ${status}`;
-  return new CliError("TOKEN_REFUSED", `${host} does not take the token from ${from}: ${said}.`, {
+  const refusalText = description ? `${description.replace(/\.$/, "")} (${error})` : error || `status ${status}`;
+  return new CliError("TOKEN_REFUSED", `${host} does not take the token from ${from}: ${refusalText}.`, {
     hint:
       REMEDIES.find(([pattern]) => pattern.test(`${error} ${description}`))?.[1] ??
       "Is the provider's configuration the one that this workload's tokens are made for?",

@@ -74,7 +74,7 @@ export async function metadataCredentials(host: string, { send, env, now = Date.
 
 function refused(host: string, path: string, status: number, text: string): CliError {
   const details = { host, status_code: status };
-  const said = toOneLine(text);
+  const refusalText = toOneLine(text);
   if (status >= 500 || status === 429) return new CliError("UNAVAILABLE", `The metadata server ${host} answered ${status}.`, { details });
   if (status === 404 && path === "email") {
     return new CliError("CREDENTIALS_MISSING", "This machine runs without a service account, says its metadata server.", {
@@ -82,9 +82,13 @@ function refused(host: string, path: string, status: number, text: string): CliE
       details,
     });
   }
-  return new CliError("TOKEN_REFUSED", `The metadata server ${host} gave no token: ${said || `status ${status}`}`.replace(/\.?$/, "."), {
-    details,
-  });
+  return new CliError(
+    "TOKEN_REFUSED",
+    `The metadata server ${host} gave no token: ${refusalText || `status ${status}`}`.replace(/\.?$/, "."),
+    {
+      details,
+    },
+  );
 }
 
 function parse(text: string): { readonly access_token?: unknown; readonly expires_in?: unknown } {

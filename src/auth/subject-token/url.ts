@@ -14,9 +14,9 @@ export function readUrlSource(source: FieldReader, subject: string, { send, env 
   const url = source.url("url");
   assertSourceHost(url, "credential_source.url", subject, env);
   const take = readTokenFormat(source, subject);
-  const given = source.optionalObject("headers") ?? {};
-  const reader = openFieldReader(given, subject, "", "credential_source.headers.");
-  const headers = Object.keys(given).map((name): [string, string] => [name, reader.text(name)]);
+  const headerFields = source.optionalObject("headers") ?? {};
+  const reader = openFieldReader(headerFields, subject, "", "credential_source.headers.");
+  const headers = Object.keys(headerFields).map((name): [string, string] => [name, reader.text(name)]);
   return { from: url.host, supply: () => fetchToken({ url, headers, take, send }) };
 }
 
@@ -48,9 +48,9 @@ export async function fetchToken({
 
 /** Otherwise a malicious configuration could make the tool send requests to any server in the network. */
 export function assertSourceHost(url: URL, field: string, subject: string, env: AuthContext["env"]): void {
-  const own = env["ACTIONS_ID_TOKEN_REQUEST_URL"] ?? "";
+  const runnerUrl = env["ACTIONS_ID_TOKEN_REQUEST_URL"] ?? "";
   // The host of a GitHub Enterprise Server is in the runner's environment.
-  if (url.protocol === "https:" && URL.canParse(own) && new URL(own).host === url.host) return;
+  if (url.protocol === "https:" && URL.canParse(runnerUrl) && new URL(runnerUrl).host === url.host) return;
   assertGoogleHost(url, {
     field,
     subject,

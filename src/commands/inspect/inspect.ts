@@ -38,8 +38,8 @@ export async function inspect(context: Context, given: string | undefined, optio
 async function fetchOwnToken(context: Context, { audience }: InspectOptions) {
   const { settings } = context;
   const credentials = withCache(await findCredentials(settings.get("credentials"), context), context);
-  const wanted = audience ?? audienceFor(await resolveServiceUrl(context));
-  return { token: parseToken(await credentials.fetchIdToken(wanted)), audiences: [wanted] };
+  const expected = audience ?? audienceFor(await resolveServiceUrl(context));
+  return { token: parseToken(await credentials.fetchIdToken(expected)), audiences: [expected] };
 }
 
 async function readGivenToken(context: Context, given: string, { audience }: InspectOptions) {
@@ -57,8 +57,8 @@ async function audiencesOfService({ settings, cloud, terminal }: Context): Promi
   const project = settings.get("project")?.value;
   if (service === undefined || project === undefined) return [];
   try {
-    const found = await (await cloud()).describe({ service, project, region: settings.require("region") });
-    return [...found.urls, ...found.custom_audiences];
+    const described = await (await cloud()).describe({ service, project, region: settings.require("region") });
+    return [...described.urls, ...described.custom_audiences];
   } catch (error) {
     if (!(error instanceof CliError)) throw error;
     terminal.note(`The audience is not checked: ${error.message}`);

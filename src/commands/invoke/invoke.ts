@@ -30,9 +30,9 @@ export async function invoke(context: Context, targets: readonly string[], optio
   const urls = await findTargets(context, targets);
   const calls: Call[] = [];
   for (const url of urls) calls.push({ ...request, url, audience: credentials.audience ?? (await chooseAudience(url, options, context)) });
-  const asked = options.audience ?? options.iap;
-  if (asked !== undefined && credentials.audience !== undefined && credentials.audience !== asked)
-    terminal.warn(loginAudienceWarning(credentials.audience, asked));
+  const requestedAudience = options.audience ?? options.iap;
+  if (requestedAudience !== undefined && credentials.audience !== undefined && credentials.audience !== requestedAudience)
+    terminal.warn(loginAudienceWarning(credentials.audience, requestedAudience));
   terminal.debug(`credential: ${credentials.description}`);
   for (const audience of new Set(calls.map((call) => call.audience))) terminal.debug(`audience: ${audience}`);
   if (context.dryRun) {

@@ -19,21 +19,21 @@ export async function token(context: Context, audience: string | undefined, opti
   if (audience !== undefined && options.iap !== undefined)
     throw new CliError("USAGE", "An audience and --iap each say whom the token is for.", { hint: "Say one of them." });
   const credentials = withCache(await findCredentials(settings.get("credentials"), context), context, options);
-  const wanted = audience ?? (await chooseAudience(await resolveServiceUrl(context), options, context));
-  const fitting = correctAudience(wanted);
+  const tokenAudience = audience ?? (await chooseAudience(await resolveServiceUrl(context), options, context));
+  const fitting = correctAudience(tokenAudience);
   if (fitting) terminal.warn(`Cloud Run expects its service's URL without tag and path as audience: ${fitting}`);
   terminal.debug(`credential: ${credentials.description}`);
-  if (context.dryRun) return terminal.printJson({ ...credentials.tokenRequest, audience: wanted, principal: credentials.principal });
+  if (context.dryRun) return terminal.printJson({ ...credentials.tokenRequest, audience: tokenAudience, principal: credentials.principal });
 
-  const idToken = await credentials.fetchIdToken(wanted);
+  const idToken = await credentials.fetchIdToken(tokenAudience);
   terminal.mask(idToken);
-  const asked = audience ?? options.iap;
-  if (asked !== undefined && credentials.audience !== undefined && credentials.audience !== asked)
-    terminal.warn(loginAudienceWarning(credentials.audience, asked));
+  const requestedAudience = audience ?? options.iap;
+  if (requestedAudience !== undefined && credentials.audience !== undefined && credentials.audience !== requestedAudience)
+    terminal.warn(loginAudienceWarning(credentials.audience, requestedAudience));
   if (!terminal.json) return terminal.print(`${options.header ? "Authorization: Bearer " : ""}${idToken}\n`);
   const claims = readClaims(idToken) ?? {};
   const expires = typeof claims.exp === "number" ? new Date(claims.exp * 1000).toISOString() : null;
-  terminal.printJson({ token: idToken, audience: wanted, expires_at: expires, claims });
+  terminal.printJson({ token: idToken, audience: tokenAudience, expires_at: expires, claims });
 }
 
 /** The valid audience for a service's URL with a path or tag; undefined if the audience is valid. */

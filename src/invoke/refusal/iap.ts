@@ -21,8 +21,8 @@ export function explainIap(call: RejectedRequest, evidence: Evidence): CliError 
         hint: `gcloud beta iap web add-iam-policy-binding --resource-type cloud-run --service ${gcloudServiceFlags(call, evidence)} --member ${callerOf(call) ?? "MEMBER"} --role roles/iap.httpsResourceAccessor`,
       },
     );
-  const said = call.body.replace(/^Invalid IAP credentials: /, "");
-  if (call.status !== 401 || /empty token/i.test(said))
+  const message = call.body.replace(/^Invalid IAP credentials: /, "");
+  if (call.status !== 401 || /empty token/i.test(message))
     return refusalError(
       "IAP_NO_CREDENTIAL",
       call,
@@ -32,11 +32,11 @@ export function explainIap(call: RejectedRequest, evidence: Evidence): CliError 
         ...facts,
       },
     );
-  if (ABOUT_EMAIL.test(said))
+  if (ABOUT_EMAIL.test(message))
     return refusalError("EMAIL_CLAIM_MISSING", call, "The ID token has no e-mail claim, by which Identity-Aware Proxy knows who calls.", {
       hint: "Ask the IAM Credentials API for it: includeEmail, or gcloud auth print-identity-token --include-email",
     });
-  if (ABOUT_AUDIENCE.test(said))
+  if (ABOUT_AUDIENCE.test(message))
     return refusalError(
       "IAP_AUDIENCE_MISMATCH",
       call,
@@ -51,6 +51,6 @@ export function explainIap(call: RejectedRequest, evidence: Evidence): CliError 
 /** The OAuth client of IAP, which is its audience. IAP names it when it redirects to the sign-in, and when a token has another audience. */
 export function iapClientOf({ headers, body }: Pick<RejectedRequest, "headers" | "body">): string | undefined {
   const location = headers["location"] ?? "";
-  const asked = URL.canParse(location) ? new URL(location).searchParams.get("client_id") : null;
-  return asked ?? /expected value \(([\w.-]+)\)/.exec(body)?.[1];
+  const requestedClient = URL.canParse(location) ? new URL(location).searchParams.get("client_id") : null;
+  return requestedClient ?? /expected value \(([\w.-]+)\)/.exec(body)?.[1];
 }

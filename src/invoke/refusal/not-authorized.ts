@@ -1,11 +1,10 @@
 import type { CliError } from "../../errors/cli-error.ts";
-import { INVOKER_ROLES } from "../../cloud/permissions.ts";
+import { INVOKER_ROLE, INVOKER_ROLES } from "../../cloud/permissions.ts";
 import { isServiceHost } from "../../auth/audience.ts";
 import { readSentCredential } from "./sent-credential.ts";
 import type { Evidence } from "./evidence.ts";
 import { grantCommand, callerOf, describeService, refusalError, type RejectedRequest } from "./refusal-error.ts";
 
-const ROLE = "roles/run.invoker";
 /** https://cloud.google.com/iam/docs/access-change-propagation */
 const GRANT_DELAY_NOTE = "A grant that was just made takes about 2 minutes to hold, at times 7 or more.";
 
@@ -70,8 +69,8 @@ function explainByPolicy(call: RejectedRequest, evidence: Evidence): CliError | 
   const member = callerOf(call);
   if (!policy || member === undefined) return undefined;
   const invoking = policy.bindings.filter(({ role }) => INVOKER_ROLES.has(role));
-  const own = invoking.filter(({ members }) => members.some((other) => isSame(other, member)));
-  if (own.some((binding) => !conditionOf(binding)))
+  const callerBindings = invoking.filter(({ members }) => members.some((other) => isSame(other, member)));
+  if (callerBindings.some((binding) => !conditionOf(binding)))
     return refusalError(
       "GRANT_TOO_YOUNG",
       call,
@@ -82,7 +81,7 @@ function explainByPolicy(call: RejectedRequest, evidence: Evidence): CliError | 
         propagation_seconds: { typical: 120, longest: 420 },
       },
     );
-  const [conditional] = own;
+  const [conditional] = callerBindings;
   if (conditional)
     return refusalError(
       "CONDITION_NOT_MET",
@@ -120,7 +119,7 @@ function lacksRole(
   facts: { readonly hint: string; readonly [fact: string]: unknown },
 ): CliError {
   const member = callerOf(call) ?? "The token's principal";
-  return refusalError("PRINCIPAL_NOT_IN_POLICY", call, `${member} lacks ${ROLE} on ${describeService(call, evidence)}.`, {
+  return refusalError("PRINCIPAL_NOT_IN_POLICY", call, `${member} lacks ${INVOKER_ROLE} on ${describeService(call, evidence)}.`, {
     ...facts,
     code: "NOT_AUTHORIZED",
   });
