@@ -12,3 +12,6 @@ export interface Runtime {
   /** One line for the emulator's own log. */
   readonly log: (line: string) => void;
 }
+
+/** What issues and verifies tokens needs. */
+export type TokenRuntime = Pick<Runtime, "state" | "signingKeys" | "now">;

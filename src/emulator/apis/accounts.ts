@@ -1,12 +1,12 @@
 import type { Api } from "../server/router.ts";
-import type { Runtime } from "../runtime.ts";
+import type { TokenRuntime } from "../runtime.ts";
 import { jsonResponse } from "../server/http-response.ts";
 import { ISSUER } from "../oauth2/id-tokens.ts";
 import { createTokenEndpoint } from "../oauth2/token-endpoint.ts";
 import { createRevocation } from "../oauth2/token-info.ts";
 
 /** https://developers.google.com/identity/openid-connect/openid-connect#discovery */
-export function createAccountsApi(runtime: Pick<Runtime, "state" | "signingKeys" | "now">): Api {
+export function createAccountsApi(runtime: TokenRuntime): Api {
   return {
     hosts: ["accounts.google.com"],
     routes: {

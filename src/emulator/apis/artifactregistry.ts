@@ -1,11 +1,11 @@
-import { requireProject } from "../builds/new-build.ts";
+import { requireProject } from "../state/projects.ts";
 import { listDockerImages } from "../artifact-registry/docker-images.ts";
 import { packageRoutes } from "../artifact-registry/package-routes.ts";
 import { pathParameter, type ApiRequest } from "../server/api-request.ts";
-import { ApiError } from "../server/errors.ts";
+import { ApiError, entityNotFound } from "../server/errors.ts";
 import { listPage } from "./pagination.ts";
 import type { Repository } from "../state/resources.ts";
-import type { Api, Handler, Route } from "../server/router.ts";
+import { type Api, route } from "../server/router.ts";
 import { REGIONS } from "../run/regions.ts";
 import type { Runtime } from "../runtime.ts";
 
@@ -28,7 +28,7 @@ export function artifactregistryApi(registry: Registry): Api {
         createRepository(registry, request),
       ),
       "GET /v1/projects/{project}/locations/{location}/repositories": route("artifactregistry.repositories.list", (request) => {
-        const prefix = `${requireProject(registry, pathParameter(request, "project")).projectId}/${pathParameter(request, "location")}/`;
+        const prefix = `${requireProject(registry.state, pathParameter(request, "project")).projectId}/${pathParameter(request, "location")}/`;
         return listPage("repositories", state.repositories.list(prefix).map(repositoryMessage), request.query);
       }),
       "GET /v1/projects/{project}/locations/{location}/repositories/{repository}": route("artifactregistry.repositories.get", (request) =>
@@ -52,7 +52,7 @@ export function artifactregistryApi(registry: Registry): Api {
           const found = listDockerImages(state, keyOf(registry, request)).find(({ uri }) =>
             uri.endsWith(`/${pathParameter(request, "repository")}/${pathParameter(request, "image")}`),
           );
-          if (!found) throw new ApiError("NOT_FOUND", "Requested entity was not found.");
+          if (!found) throw entityNotFound();
           return found;
         },
       ),
@@ -68,18 +68,14 @@ export function artifactregistryApi(registry: Registry): Api {
   };
 }
 
-function route(permission: string, handle: Handler): Route {
-  return { permission, handle };
-}
-
 /** A repository's key in the state. */
 function keyOf(registry: Registry, request: ApiRequest, repository = pathParameter(request, "repository")): string {
-  return `${requireProject(registry, pathParameter(request, "project")).projectId}/${pathParameter(request, "location")}/${repository}`;
+  return `${requireProject(registry.state, pathParameter(request, "project")).projectId}/${pathParameter(request, "location")}/${repository}`;
 }
 
 function findRepository({ state }: Registry, key: string): Repository {
   const repository = state.repositories.get(key);
-  if (!repository) throw new ApiError("NOT_FOUND", "Requested entity was not found.");
+  if (!repository) throw entityNotFound();
   return repository;
 }
 

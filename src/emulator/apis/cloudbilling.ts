@@ -1,5 +1,5 @@
+import { requireProject } from "../state/projects.ts";
 import { pathParameter, type ApiRequest } from "../server/api-request.ts";
-import { requireProject } from "../builds/new-build.ts";
 import { ApiError } from "../server/errors.ts";
 import { listPage } from "./pagination.ts";
 import type { Project } from "../state/resources.ts";
@@ -17,7 +17,7 @@ const ACCOUNT = {
 // Unlike Cloud Run: there is one billing account, nothing is charged to it, and whoever may change a project's billing may link it.
 /** Cloud Billing, as far as projects go: https://cloud.google.com/billing/docs/reference/rest/v1/projects */
 export function cloudbillingApi({ state }: Pick<Runtime, "state">): Api {
-  const project = (request: ApiRequest): Project => requireProject({ state }, pathParameter(request, "project"));
+  const project = (request: ApiRequest): Project => requireProject(state, pathParameter(request, "project"));
   return {
     hosts: ["cloudbilling.googleapis.com"],
     routes: {

@@ -1,21 +1,21 @@
+import { requireProject } from "../state/projects.ts";
 import { buildOperation } from "../builds/build-operation.ts";
 import { findBuild, isFinished, type Builds } from "../builds/builds.ts";
 import { listBuilds } from "../builds/list-builds.ts";
-import { defaultServiceAccount, requireProject } from "../builds/new-build.ts";
+import { defaultServiceAccount } from "../builds/new-build.ts";
 import { pathParameter, type ApiRequest } from "../server/api-request.ts";
-import { ApiError } from "../server/errors.ts";
+import { ApiError, entityNotFound } from "../server/errors.ts";
 import type { Build } from "../state/resources.ts";
-import type { Api, Handler, Route } from "../server/router.ts";
+import { type Api, route } from "../server/router.ts";
 import type { Runtime } from "../runtime.ts";
 
 /** Cloud Build: https://cloud.google.com/build/docs/api/reference/rest/v1 */
 export function cloudbuildApi({ state, builds }: Pick<Runtime, "state"> & { readonly builds: Builds }): Api {
-  const projectId = (request: ApiRequest): string => requireProject({ state }, pathParameter(request, "project")).projectId;
+  const projectId = (request: ApiRequest): string => requireProject(state, pathParameter(request, "project")).projectId;
   const location = (request: ApiRequest): string => request.params["location"] ?? "global";
   const find = (request: ApiRequest): Build => {
     const build = findBuild({ state }, projectId(request), pathParameter(request, "build"));
-    if (!String(build["name"]).includes(`/locations/${location(request)}/`))
-      throw new ApiError("NOT_FOUND", "Requested entity was not found.");
+    if (!String(build["name"]).includes(`/locations/${location(request)}/`)) throw entityNotFound();
     return build;
   };
   const create = route("cloudbuild.builds.create", async (request) =>
@@ -55,14 +55,10 @@ export function cloudbuildApi({ state, builds }: Pick<Runtime, "state"> & { read
         buildOperation(find(request)),
       ),
       "GET /v1/projects/{project}/locations/{location}/defaultServiceAccount": route("cloudbuild.builds.get", (request) => {
-        const project = requireProject({ state }, pathParameter(request, "project"));
+        const project = requireProject(state, pathParameter(request, "project"));
         const name = `projects/${project.projectNumber}/locations/${location(request)}/defaultServiceAccount`;
         return { name, serviceAccountEmail: defaultServiceAccount(project) };
       }),
     },
   };
-}
-
-function route(permission: string, handle: Handler): Route {
-  return { permission, handle };
 }

@@ -1,4 +1,4 @@
-import { ApiError } from "../server/errors.ts";
+import { ApiError, errorInfo } from "../server/errors.ts";
 import { findProject } from "../state/projects.ts";
 import type { Project } from "../state/resources.ts";
 import type { State } from "../state/state.ts";
@@ -41,12 +41,7 @@ export function requireUsable(state: State, host: string, projectIdOrNumber: str
 // Unlike Cloud Run: the services of a project that was deleted go on answering.
 function invalidConsumer({ projectId, projectNumber }: Project, host: string): ApiError {
   return new ApiError("PERMISSION_DENIED", `Permission denied on resource project ${projectId}.`, [
-    {
-      "@type": "type.googleapis.com/google.rpc.ErrorInfo",
-      reason: "CONSUMER_INVALID",
-      domain: "googleapis.com",
-      metadata: { consumer: `projects/${projectNumber}`, service: host },
-    },
+    errorInfo("CONSUMER_INVALID", { consumer: `projects/${projectNumber}`, service: host }),
   ]);
 }
 
@@ -54,12 +49,7 @@ function billingDisabled({ projectId, projectNumber }: Project, host: string): A
   const url = `https://console.developers.google.com/billing/enable?project=${projectId}`;
   const message = `This API method requires billing to be enabled. Please enable billing on project #${projectId} by visiting ${url} then retry. If you enabled billing for this project recently, wait a few minutes for the action to propagate to our systems and retry.`;
   return new ApiError("PERMISSION_DENIED", message, [
-    {
-      "@type": "type.googleapis.com/google.rpc.ErrorInfo",
-      reason: "BILLING_DISABLED",
-      domain: "googleapis.com",
-      metadata: { consumer: `projects/${projectNumber}`, service: host },
-    },
+    errorInfo("BILLING_DISABLED", { consumer: `projects/${projectNumber}`, service: host }),
   ]);
 }
 
@@ -72,12 +62,13 @@ function requireEnabled(state: State, host: string, projectIdOrNumber: string): 
   const url = `https://console.developers.google.com/apis/api/${host}/overview?project=${projectId}`;
   const message = `${title} has not been used in project ${projectId} before or it is disabled. Enable it by visiting ${url} then retry. If you enabled this API recently, wait a few minutes for the action to propagate to our systems and retry.`;
   throw new ApiError("PERMISSION_DENIED", message, [
-    {
-      "@type": "type.googleapis.com/google.rpc.ErrorInfo",
-      reason: "SERVICE_DISABLED",
-      domain: "googleapis.com",
-      metadata: { service: host, serviceTitle: title, consumer: `projects/${projectNumber}`, containerInfo: projectId, activationUrl: url },
-    },
+    errorInfo("SERVICE_DISABLED", {
+      service: host,
+      serviceTitle: title,
+      consumer: `projects/${projectNumber}`,
+      containerInfo: projectId,
+      activationUrl: url,
+    }),
     { "@type": "type.googleapis.com/google.rpc.LocalizedMessage", locale: "en-US", message },
     { "@type": "type.googleapis.com/google.rpc.Help", links: [{ description: "Google developers console API activation", url }] },
   ]);

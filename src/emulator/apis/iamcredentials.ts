@@ -1,7 +1,8 @@
+import { isStringArray } from "../server/json.ts";
 import { sign } from "node:crypto";
 import { pathParameter, type ApiRequest } from "../server/api-request.ts";
 import type { Identity, Principal } from "../iam/principal.ts";
-import { ApiError } from "../server/errors.ts";
+import { ApiError, errorInfo } from "../server/errors.ts";
 import { isAllowed } from "../iam/policy.ts";
 import { findServiceAccount } from "../iam/service-accounts.ts";
 import { issueAccessToken } from "../oauth2/access-tokens.ts";
@@ -10,7 +11,7 @@ import { issueIdToken } from "../oauth2/id-tokens.ts";
 import { signJwt } from "../oauth2/jwt.ts";
 import type { ServiceAccount } from "../state/resources.ts";
 import type { Api, Route } from "../server/router.ts";
-import type { Runtime } from "../runtime.ts";
+import type { TokenRuntime } from "../runtime.ts";
 import type { State } from "../state/state.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -20,7 +21,7 @@ const MAX_ACCESS_TOKEN_SECONDS = 3600;
 const MAX_JWT_SECONDS = 12 * 3600;
 
 /** https://cloud.google.com/iam/docs/reference/credentials/rest */
-export function createIamCredentialsApi(runtime: Pick<Runtime, "state" | "signingKeys" | "now">): Api {
+export function createIamCredentialsApi(runtime: TokenRuntime): Api {
   const { state, signingKeys, now } = runtime;
   const route = (permission: string, handle: (account: ServiceAccount, fields: Fields) => Promise<object>): Route => ({
     handle: async (request) => {
@@ -46,7 +47,7 @@ export function createIamCredentialsApi(runtime: Pick<Runtime, "state" | "signin
         "iam.serviceAccounts.getAccessToken",
         async (account, fields) => {
           const { scope: scopes } = fields;
-          if (!isListOfStrings(scopes) || scopes.length === 0 || !scopes.every(isScope)) throw invalidArgument();
+          if (!isStringArray(scopes) || scopes.length === 0 || !scopes.every(isScope)) throw invalidArgument();
           const expires = Math.floor(now() / 1000) + readLifetime(fields["lifetime"]);
           const accessToken = issueAccessToken(state, { email: account.email, scopes, expires });
           return { accessToken, expireTime: new Date(expires * 1000).toISOString().replace(".000", "") };
@@ -72,7 +73,7 @@ export function createIamCredentialsApi(runtime: Pick<Runtime, "state" | "signin
  * https://cloud.google.com/iam/docs/create-short-lived-credentials-delegated
  */
 function impersonate(state: State, request: ApiRequest, delegates: unknown, permission: string): ServiceAccount {
-  if (pathParameter(request, "project") !== "-" || !(delegates === undefined || isListOfStrings(delegates))) throw invalidArgument();
+  if (pathParameter(request, "project") !== "-" || !(delegates === undefined || isStringArray(delegates))) throw invalidArgument();
   let principal: Identity = request.principal as Principal;
   for (const name of delegates ?? []) {
     const delegate = requireAccount(state, /^projects\/-\/serviceAccounts\/([^/]+)$/.exec(name)?.[1] ?? "");
@@ -94,12 +95,7 @@ function requireAccount(state: State, name: string): ServiceAccount {
 function checkAllowed(state: State, principal: Identity, permission: string, { projectId, email }: ServiceAccount): void {
   if (isAllowed(state, principal, permission, `projects/${projectId}/serviceAccounts/${email}`)) return;
   throw new ApiError("PERMISSION_DENIED", `Permission '${permission}' denied on resource (or it may not exist).`, [
-    {
-      "@type": "type.googleapis.com/google.rpc.ErrorInfo",
-      reason: "IAM_PERMISSION_DENIED",
-      domain: "iam.googleapis.com",
-      metadata: { permission },
-    },
+    errorInfo("IAM_PERMISSION_DENIED", { permission }, "iam.googleapis.com"),
   ]);
 }
 
@@ -124,10 +120,6 @@ function readPayload(payload: unknown, now: number): string {
   const { exp } = claims as Fields;
   if (exp !== undefined && !(typeof exp === "number" && exp <= now + MAX_JWT_SECONDS)) throw invalidArgument();
   return payload;
-}
-
-function isListOfStrings(value: unknown): value is string[] {
-  return Array.isArray(value) && value.every((item) => typeof item === "string");
 }
 
 function invalidArgument(): ApiError {

@@ -1,4 +1,4 @@
-import { requireProject } from "../builds/new-build.ts";
+import { requireProject } from "../state/projects.ts";
 import { pathParameter } from "../server/api-request.ts";
 import { findOrgPolicy } from "../organization/org-policies.ts";
 import type { OrgPolicy } from "../state/resources.ts";
@@ -13,7 +13,7 @@ export function orgpolicyApi({ state }: Pick<Runtime, "state">): Api {
       "GET /v2/projects/{project}/policies/{policy}:getEffectivePolicy": {
         permission: "orgpolicy.policy.get",
         handle: (request) => {
-          const { projectId, projectNumber } = requireProject({ state }, pathParameter(request, "project"));
+          const { projectId, projectNumber } = requireProject(state, pathParameter(request, "project"));
           const constraint = pathParameter(request, "policy");
           const policy = findOrgPolicy(state, projectId, `constraints/${constraint}`);
           return { name: `projects/${projectNumber}/policies/${constraint}`, spec: { rules: rulesOf(policy) } };

@@ -1,14 +1,14 @@
+import { policyRoutes } from "../iam/policy-routes.ts";
 import { setTimeout as sleep } from "node:timers/promises";
 import { pathParameter, requirePrincipal, type ApiRequest } from "../server/api-request.ts";
 import { ApiError } from "../server/errors.ts";
 import { authorize } from "../iam/policy.ts";
 import { listPage } from "./pagination.ts";
 import type { KnativeRevision, KnativeService } from "../run/knative.ts";
-import type { Api, Route } from "../server/router.ts";
+import { type Api, type Route, route } from "../server/router.ts";
 import type { Deployments } from "../run/deployments.ts";
 import { keyOf, resourceName, type Place } from "../run/names.ts";
 import { placeOf, projectOf } from "../run/request-place.ts";
-import { createPolicyRoutes } from "../run/policy-routes.ts";
 import { deleteRevision, getRevision, revisionsOf, serviceOf } from "../run/revisions.ts";
 import { createService, deleteService, getService, replaceService } from "../run/services.ts";
 import {
@@ -33,7 +33,6 @@ interface RunOptions extends Pick<Runtime, "state" | "now"> {
 /** Cloud Run's second control plane, over the services of the first: https://cloud.google.com/run/docs/reference/rest/v2 */
 export function createRunV2Api(options: RunOptions): Api {
   const services = createServiceRoutes(options);
-  const policies = createPolicyRoutes(options.state);
   const revisions = createRevisionRoutes(options);
   const operations = createOperationRoutes(options);
   return {
@@ -44,9 +43,9 @@ export function createRunV2Api(options: RunOptions): Api {
       "GET /v2/projects/{project}/locations/{location}/services/{service}": services.get,
       "PATCH /v2/projects/{project}/locations/{location}/services/{service}": services.patch,
       "DELETE /v2/projects/{project}/locations/{location}/services/{service}": services.delete,
-      "GET /v2/projects/{project}/locations/{location}/services/{service}:getIamPolicy": policies.getIamPolicy,
-      "POST /v2/projects/{project}/locations/{location}/services/{service}:setIamPolicy": policies.setIamPolicy,
-      "POST /v2/projects/{project}/locations/{location}/services/{service}:testIamPermissions": policies.testIamPermissions,
+      "GET /v2/projects/{project}/locations/{location}/services/{service}:getIamPolicy": services.getIamPolicy,
+      "POST /v2/projects/{project}/locations/{location}/services/{service}:setIamPolicy": services.setIamPolicy,
+      "POST /v2/projects/{project}/locations/{location}/services/{service}:testIamPermissions": services.testIamPermissions,
       "GET /v2/projects/{project}/locations/{location}/services/{service}/revisions": revisions.list,
       "GET /v2/projects/{project}/locations/{location}/services/{service}/revisions/{revision}": revisions.get,
       "DELETE /v2/projects/{project}/locations/{location}/services/{service}/revisions/{revision}": revisions.delete,
@@ -60,7 +59,7 @@ export function createRunV2Api(options: RunOptions): Api {
 
 function createServiceRoutes(options: RunOptions) {
   const { state, now, deployments } = options;
-  const on = (request: ApiRequest) => resourceName(placeOf(state, request), pathParameter(request, "service"));
+  const onService = (request: ApiRequest) => resourceName(placeOf(state, request), pathParameter(request, "service"));
   const inProject = (request: ApiRequest) => `projects/${projectOf(state, request).projectId}`;
 
   const write = (request: ApiRequest, name: string, message: ServiceMessage, current: KnativeService | undefined): object => {
@@ -82,19 +81,19 @@ function createServiceRoutes(options: RunOptions) {
     return toOperationMessage(state, place, operation);
   };
 
+  const check = (request: ApiRequest) => void getService(state, placeOf(state, request), pathParameter(request, "service"));
   return {
-    create: {
-      permission: "run.services.create",
-      resource: inProject,
-      handle: async (request) => {
+    create: route(
+      "run.services.create",
+      async (request) => {
         const message = parseServiceMessage(camelizeFields(await request.body.json()));
         return write(request, request.query.get("serviceId") ?? "", message, undefined);
       },
-    },
-    patch: {
-      permission: "run.services.update",
-      resource: on,
-      handle: async (request) => {
+      inProject,
+    ),
+    patch: route(
+      "run.services.update",
+      async (request) => {
         const body = camelizeFields(await request.body.json());
         const { etag } = parseServiceMessage(body);
         const [place, name] = [placeOf(state, request), pathParameter(request, "service")];
@@ -108,28 +107,28 @@ function createServiceRoutes(options: RunOptions) {
         const merged = applyMask(toServiceMessage(place, current), body, request.query.get("updateMask"));
         return write(request, name, parseServiceMessage(merged), current);
       },
-    },
-    list: {
-      permission: "run.services.list",
-      resource: inProject,
-      handle: (request) => {
+      onService,
+    ),
+    list: route(
+      "run.services.list",
+      (request) => {
         const place = placeOf(state, request);
         const services = state.services.list(keyOf(place, "")).map((service) => toServiceMessage(place, service));
         return listPage("services", services, request.query);
       },
-    },
-    get: {
-      permission: "run.services.get",
-      resource: on,
-      handle: (request) => {
+      inProject,
+    ),
+    get: route(
+      "run.services.get",
+      (request) => {
         const place = placeOf(state, request);
         return toServiceMessage(place, getService(state, place, pathParameter(request, "service")));
       },
-    },
-    delete: {
-      permission: "run.services.delete",
-      resource: on,
-      handle: (request) => {
+      onService,
+    ),
+    delete: route(
+      "run.services.delete",
+      (request) => {
         const place = placeOf(state, request);
         const service = getService(state, place, pathParameter(request, "service"));
         checkEtag(service, request.query.get("etag"));
@@ -138,12 +137,14 @@ function createServiceRoutes(options: RunOptions) {
         deployments.cancel(deleteService(state, place, service.metadata.name));
         return toOperationMessage(state, place, recordDeletion({ state, now }, place, "Service", message));
       },
-    },
+      onService,
+    ),
+    ...policyRoutes(state, "run.services", onService, check),
   } satisfies Record<string, Route>;
 }
 
 function createRevisionRoutes({ state, now, deployments }: RunOptions) {
-  const on = (request: ApiRequest) => resourceName(placeOf(state, request), pathParameter(request, "service"));
+  const onService = (request: ApiRequest) => resourceName(placeOf(state, request), pathParameter(request, "service"));
   const find = (request: ApiRequest, place: Place): KnativeRevision => {
     const name = pathParameter(request, "revision");
     const revision = getRevision(state, place, name);
@@ -154,10 +155,9 @@ function createRevisionRoutes({ state, now, deployments }: RunOptions) {
     );
   };
   return {
-    list: {
-      permission: "run.revisions.list",
-      resource: (request) => `projects/${projectOf(state, request).projectId}`,
-      handle: (request) => {
+    list: route(
+      "run.revisions.list",
+      (request) => {
         const [place, service] = [placeOf(state, request), pathParameter(request, "service")];
         const revisions = service === "-" ? state.revisions.list(keyOf(place, "")) : revisionsOf(state, place, service).reverse();
         return listPage(
@@ -166,19 +166,19 @@ function createRevisionRoutes({ state, now, deployments }: RunOptions) {
           request.query,
         );
       },
-    },
-    get: {
-      permission: "run.revisions.get",
-      resource: on,
-      handle: (request) => {
+      (request) => `projects/${projectOf(state, request).projectId}`,
+    ),
+    get: route(
+      "run.revisions.get",
+      (request) => {
         const place = placeOf(state, request);
         return toRevisionMessage(place, find(request, place));
       },
-    },
-    delete: {
-      permission: "run.revisions.delete",
-      resource: on,
-      handle: (request) => {
+      onService,
+    ),
+    delete: route(
+      "run.revisions.delete",
+      (request) => {
         const place = placeOf(state, request);
         const revision = find(request, place);
         checkEtag(revision, request.query.get("etag"));
@@ -189,7 +189,8 @@ function createRevisionRoutes({ state, now, deployments }: RunOptions) {
         deployments.cancel([keyOf(place, revision.metadata.name)]);
         return toOperationMessage(state, place, recordDeletion({ state, now }, place, "Revision", message));
       },
-    },
+      onService,
+    ),
   } satisfies Record<string, Route>;
 }
 
@@ -202,43 +203,34 @@ function createOperationRoutes({ state, deployments }: RunOptions) {
     return toOperationMessage(state, place, getOperation(state, place, pathParameter(request, "operation")));
   };
   return {
-    list: {
-      permission: "run.operations.list",
-      handle: (request) => {
-        const place = placeOf(state, request);
-        const filter = request.query.get("filter") ?? "";
-        const [, done] = /^done\s*[:=]\s*(true|false)$/.exec(filter.trim()) ?? [];
-        if (filter !== "" && done === undefined)
-          throw new ApiError("INVALID_ARGUMENT", "Invalid filter: done:true and done:false are supported.");
-        const operations = listOperations(state, place).map((operation) => toOperationMessage(state, place, operation));
-        const fitting = operations.filter((operation) => done === undefined || (done === "true") === (operation["done"] === true));
-        return listPage("operations", fitting, request.query);
-      },
-    },
-    get: { permission: "run.operations.get", handle: show },
-    delete: {
-      permission: "run.operations.delete",
-      handle: (request) => {
-        const place = placeOf(state, request);
-        state.operations.delete(keyOf(place, getOperation(state, place, pathParameter(request, "operation")).id));
-        return {};
-      },
-    },
-    wait: {
-      permission: "run.operations.get",
-      handle: async (request) => {
-        const { timeout } = await request.body.json();
-        const seconds = Math.min(Number.parseFloat(String(timeout ?? MAX_WAIT_SECONDS)), MAX_WAIT_SECONDS);
-        if (Number.isNaN(seconds)) throw new ApiError("INVALID_ARGUMENT", `Invalid value at 'timeout': ${JSON.stringify(timeout)}.`);
-        const place = placeOf(state, request);
-        const { service } = getOperation(state, place, pathParameter(request, "operation"));
-        const over = new AbortController();
-        const limit = sleep(seconds * 1000, undefined, { signal: over.signal }).catch(() => undefined);
-        await Promise.race([service && deployments.waitForRollout(place, service), limit]);
-        over.abort();
-        return show(request);
-      },
-    },
+    list: route("run.operations.list", (request) => {
+      const place = placeOf(state, request);
+      const filter = request.query.get("filter") ?? "";
+      const [, done] = /^done\s*[:=]\s*(true|false)$/.exec(filter.trim()) ?? [];
+      if (filter !== "" && done === undefined)
+        throw new ApiError("INVALID_ARGUMENT", "Invalid filter: done:true and done:false are supported.");
+      const operations = listOperations(state, place).map((operation) => toOperationMessage(state, place, operation));
+      const fitting = operations.filter((operation) => done === undefined || (done === "true") === (operation["done"] === true));
+      return listPage("operations", fitting, request.query);
+    }),
+    get: route("run.operations.get", show),
+    delete: route("run.operations.delete", (request) => {
+      const place = placeOf(state, request);
+      state.operations.delete(keyOf(place, getOperation(state, place, pathParameter(request, "operation")).id));
+      return {};
+    }),
+    wait: route("run.operations.get", async (request) => {
+      const { timeout } = await request.body.json();
+      const seconds = Math.min(Number.parseFloat(String(timeout ?? MAX_WAIT_SECONDS)), MAX_WAIT_SECONDS);
+      if (Number.isNaN(seconds)) throw new ApiError("INVALID_ARGUMENT", `Invalid value at 'timeout': ${JSON.stringify(timeout)}.`);
+      const place = placeOf(state, request);
+      const { service } = getOperation(state, place, pathParameter(request, "operation"));
+      const over = new AbortController();
+      const limit = sleep(seconds * 1000, undefined, { signal: over.signal }).catch(() => undefined);
+      await Promise.race([service && deployments.waitForRollout(place, service), limit]);
+      over.abort();
+      return show(request);
+    }),
   } satisfies Record<string, Route>;
 }
 

@@ -1,11 +1,11 @@
+import { policyRoutes } from "../iam/policy-routes.ts";
 import { pathParameter, requirePrincipal, type ApiRequest } from "../server/api-request.ts";
 import type { Project } from "../state/resources.ts";
-import type { Api, Route } from "../server/router.ts";
+import { type Api, type Route, route } from "../server/router.ts";
 import { configurationOf, routeOf } from "../run/knative-views.ts";
 import type { Deployments } from "../run/deployments.ts";
 import { knativeList } from "../run/knative-list.ts";
 import { keyOf, resourceName } from "../run/names.ts";
-import { createPolicyRoutes } from "../run/policy-routes.ts";
 import { placeOf, projectOf, keyPrefixOf } from "../run/request-place.ts";
 import { REGIONS } from "../run/regions.ts";
 import { deleteRevision, getRevision, serviceOf } from "../run/revisions.ts";
@@ -58,108 +58,75 @@ export function createRunApi(options: RunOptions): Api {
 }
 
 function createServiceRoutes({ state, now, deployments }: RunOptions) {
-  const on = (request: ApiRequest) => resourceName(placeOf(state, request), pathParameter(request, "service"));
   const inProject = (request: ApiRequest) => `projects/${projectOf(state, request).projectId}`;
-  const write = async (request: ApiRequest) => ({
-    place: placeOf(state, request),
-    body: await request.body.json(),
-    principal: requirePrincipal(request),
-    dryRun: isDryRun(request),
-  });
+  const onService = (request: ApiRequest) => resourceName(placeOf(state, request), pathParameter(request, "service"));
+  const find = (request: ApiRequest) => getService(state, placeOf(state, request), pathParameter(request, "service"));
+  const write = async (request: ApiRequest, name?: string): Promise<object> => {
+    const place = placeOf(state, request);
+    const change = { place, body: await request.body.json(), principal: requirePrincipal(request), dryRun: isDryRun(request) };
+    const service = name === undefined ? createService({ state, now }, change) : replaceService({ state, now }, { ...change, name });
+    if (!change.dryRun) deployments.deploy(place, service.metadata.name);
+    return service;
+  };
   return {
-    list: {
-      permission: "run.services.list",
-      resource: inProject,
-      handle: (request) => knativeList("Service", servicesIn(state, request), request.query),
-    },
-    get: {
-      permission: "run.services.get",
-      resource: on,
-      handle: (request) => getService(state, placeOf(state, request), pathParameter(request, "service")),
-    },
-    create: {
-      permission: "run.services.create",
-      resource: inProject,
-      handle: async (request) => {
-        const input = await write(request);
-        const service = createService({ state, now }, input);
-        if (!input.dryRun) deployments.deploy(input.place, service.metadata.name);
-        return service;
-      },
-    },
-    replace: {
-      permission: "run.services.update",
-      resource: on,
-      handle: async (request) => {
-        const input = { ...(await write(request)), name: pathParameter(request, "service") };
-        const service = replaceService({ state, now }, input);
-        if (!input.dryRun) deployments.deploy(input.place, service.metadata.name);
-        return service;
-      },
-    },
-    delete: {
-      permission: "run.services.delete",
-      resource: on,
-      handle: (request) => {
-        const { metadata } = getService(state, placeOf(state, request), pathParameter(request, "service"));
+    list: route("run.services.list", (request) => knativeList("Service", servicesIn(state, request), request.query), inProject),
+    get: route("run.services.get", find, onService),
+    create: route("run.services.create", (request) => write(request), inProject),
+    replace: route("run.services.update", (request) => write(request, pathParameter(request, "service")), onService),
+    delete: route(
+      "run.services.delete",
+      (request) => {
+        const { metadata } = find(request);
         if (!isDryRun(request)) deployments.cancel(deleteService(state, placeOf(state, request), metadata.name));
-        return { status: "Success", details: { name: metadata.name, uid: metadata.uid, kind: "services", group: "serving.knative.dev" } };
+        return deletionStatus("services", metadata);
       },
-    },
-    ...createPolicyRoutes(state),
-  } satisfies Record<string, Route>;
+      onService,
+    ),
+    ...policyRoutes(state, "run.services", onService, (request) => void find(request)),
+  };
 }
 
 function createViewRoutes({ state, deployments }: RunOptions) {
   const inProject = (request: ApiRequest) => `projects/${projectOf(state, request).projectId}`;
-  const ofService = (request: ApiRequest) => resourceName(placeOf(state, request), pathParameter(request, "service"));
-  const ofRevision = (request: ApiRequest) => {
+  const onService = (request: ApiRequest) => resourceName(placeOf(state, request), pathParameter(request, "service"));
+  const onRevision = (request: ApiRequest) => {
     const revision = state.revisions.get(keyOf(placeOf(state, request), pathParameter(request, "revision")));
     return revision ? resourceName(placeOf(state, request), serviceOf(revision)) : inProject(request);
   };
-  const service = (request: ApiRequest) => getService(state, placeOf(state, request), pathParameter(request, "service"));
-  const list = (permission: string, handle: Route["handle"]): Route => ({ permission, resource: inProject, handle });
+  const findService = (request: ApiRequest) => getService(state, placeOf(state, request), pathParameter(request, "service"));
+  const findRevision = (request: ApiRequest) => getRevision(state, placeOf(state, request), pathParameter(request, "revision"));
+  const list = (kind: string, permission: string, all: (request: ApiRequest) => Parameters<typeof knativeList>[1]): Route =>
+    route(permission, (request) => knativeList(kind, all(request), request.query), inProject);
   return {
     revisions: {
-      list: list("run.revisions.list", (request) =>
-        knativeList("Revision", state.revisions.list(keyPrefixOf(state, request)), request.query),
-      ),
-      get: {
-        permission: "run.revisions.get",
-        resource: ofRevision,
-        handle: (request: ApiRequest) => getRevision(state, placeOf(state, request), pathParameter(request, "revision")),
-      },
-      delete: {
-        permission: "run.revisions.delete",
-        resource: ofRevision,
-        handle: (request: ApiRequest) => {
+      list: list("Revision", "run.revisions.list", (request) => state.revisions.list(keyPrefixOf(state, request))),
+      get: route("run.revisions.get", findRevision, onRevision),
+      delete: route(
+        "run.revisions.delete",
+        (request) => {
           const place = placeOf(state, request);
-          const { metadata } = getRevision(state, place, pathParameter(request, "revision"));
+          const { metadata } = findRevision(request);
           deleteRevision(state, place, metadata.name);
           deployments.cancel([keyOf(place, metadata.name)]);
-          return {
-            status: "Success",
-            details: { name: metadata.name, uid: metadata.uid, kind: "revisions", group: "serving.knative.dev" },
-          };
+          return deletionStatus("revisions", metadata);
         },
-      },
+        onRevision,
+      ),
     },
     configurations: {
-      list: list("run.configurations.list", (request) =>
-        knativeList("Configuration", servicesIn(state, request).map(configurationOf), request.query),
-      ),
-      get: {
-        permission: "run.configurations.get",
-        resource: ofService,
-        handle: (request: ApiRequest) => configurationOf(service(request)),
-      },
+      list: list("Configuration", "run.configurations.list", (request) => servicesIn(state, request).map(configurationOf)),
+      get: route("run.configurations.get", (request) => configurationOf(findService(request)), onService),
     },
     routes: {
-      list: list("run.routes.list", (request) => knativeList("Route", servicesIn(state, request).map(routeOf), request.query)),
-      get: { permission: "run.routes.get", resource: ofService, handle: (request: ApiRequest) => routeOf(service(request)) },
+      list: list("Route", "run.routes.list", (request) => servicesIn(state, request).map(routeOf)),
+      get: route("run.routes.get", (request) => routeOf(findService(request)), onService),
     },
-    locations: { list: list("run.locations.list", (request) => ({ locations: listLocations(projectOf(state, request)) })) },
+    locations: { list: route("run.locations.list", (request) => ({ locations: listLocations(projectOf(state, request)) }), inProject) },
   };
+}
+
+function deletionStatus(kind: "services" | "revisions", { name, uid }: { readonly name: string; readonly uid: string }): object {
+  return { status: "Success", details: { name, uid, kind, group: "serving.knative.dev" } };
 }
 
 function listLocations({ projectId }: Project): object[] {

@@ -1,12 +1,12 @@
-import { pathParameter, requirePrincipal, type ApiRequest } from "../server/api-request.ts";
-import { readPolicy, setPolicy, testPermissions } from "../iam/policy.ts";
+import { requireProject } from "../state/projects.ts";
+import { pathParameter, type ApiRequest } from "../server/api-request.ts";
+import { policyRoutes } from "../iam/policy-routes.ts";
 import { listPage } from "./pagination.ts";
 import type { Secret } from "../secrets/secret.ts";
 import type { Api, Handler, Route } from "../server/router.ts";
 import { removeOrphanedPayloads } from "../secrets/payloads.ts";
 import { createSecret, deleteSecret, findSecret, secretKey, updateSecret, type SecretsRuntime } from "../secrets/secrets.ts";
 import { accessVersion, addVersion, changeVersion, findVersion, versionMessage } from "../secrets/versions.ts";
-import { requireProject } from "../builds/new-build.ts";
 import { crc32c } from "../storage/crc32c.ts";
 
 const STATES = { enable: "ENABLED", disable: "DISABLED", destroy: "DESTROYED" } as const;
@@ -18,10 +18,7 @@ export function createSecretManagerApi(manager: SecretsRuntime): Api {
   removeOrphanedPayloads(state);
   const keyOf = (request: ApiRequest) => secretKey(manager, pathParameter(request, "project"), pathParameter(request, "secret"));
   const resource = (request: ApiRequest) => `projects/${pathParameter(request, "project")}/secrets/${pathParameter(request, "secret")}`;
-  const existing = (request: ApiRequest) => {
-    findSecret(state, keyOf(request));
-    return resource(request);
-  };
+  const policies = policyRoutes(state, "secretmanager.secrets", resource, (request) => void findSecret(state, keyOf(request)));
   const route = (permission: string, handle: Handler): Route => ({ permission: `secretmanager.${permission}`, resource, handle });
   const inProject = (permission: string, handle: Handler): Route => ({ permission: `secretmanager.${permission}`, handle });
   const version = (request: ApiRequest) => [keyOf(request), pathParameter(request, "version")] as const;
@@ -38,7 +35,7 @@ export function createSecretManagerApi(manager: SecretsRuntime): Api {
         createSecret(manager, pathParameter(request, "project"), request.query.get("secretId") ?? "", await request.body.json()),
       ),
       [`GET ${secrets}`]: inProject("secrets.list", (request) => {
-        const { projectId } = requireProject(manager, pathParameter(request, "project"));
+        const { projectId } = requireProject(manager.state, pathParameter(request, "project"));
         return list("secrets", state.secrets.list(`${projectId}/`).sort(byAge), request);
       }),
       [`GET ${secrets}/{secret}`]: route("secrets.get", (request) => findSecret(state, keyOf(request))),
@@ -53,15 +50,9 @@ export function createSecretManagerApi(manager: SecretsRuntime): Api {
       [`POST ${secrets}/{secret}:addVersion`]: route("versions.add", async (request) =>
         versionMessage(addVersion(manager, keyOf(request), await request.body.json())),
       ),
-      [`GET ${secrets}/{secret}:getIamPolicy`]: route("secrets.getIamPolicy", (request) => readPolicy(state, existing(request), request)),
-      [`POST ${secrets}/{secret}:setIamPolicy`]: route("secrets.setIamPolicy", async (request) =>
-        setPolicy(state, existing(request), (await request.body.json())["policy"]),
-      ),
-      [`POST ${secrets}/{secret}:testIamPermissions`]: {
-        handle: async (request) => ({
-          permissions: testPermissions(state, requirePrincipal(request), (await request.body.json())["permissions"], resource(request)),
-        }),
-      },
+      [`GET ${secrets}/{secret}:getIamPolicy`]: policies.getIamPolicy,
+      [`POST ${secrets}/{secret}:setIamPolicy`]: policies.setIamPolicy,
+      [`POST ${secrets}/{secret}:testIamPermissions`]: policies.testIamPermissions,
       [`GET ${secrets}/{secret}/versions`]: route("versions.list", (request) => {
         findSecret(state, keyOf(request));
         return list(

@@ -1,10 +1,10 @@
-import { requireProject } from "../builds/new-build.ts";
+import { requireProject } from "../state/projects.ts";
 import { pathParameter, type ApiRequest } from "../server/api-request.ts";
 import { API_TITLES, DEFAULT_APIS } from "./enabled-apis.ts";
-import { ApiError } from "../server/errors.ts";
+import { ApiError, errorInfo } from "../server/errors.ts";
 import { listPage } from "./pagination.ts";
 import type { Project } from "../state/resources.ts";
-import type { Api, Handler, Route } from "../server/router.ts";
+import { type Api, type Handler, route } from "../server/router.ts";
 import type { Runtime } from "../runtime.ts";
 
 type Usage = Pick<Runtime, "state" | "now">;
@@ -14,7 +14,7 @@ const MAX_BATCH_SIZE = 20;
 
 /** Service Usage: https://cloud.google.com/service-usage/docs/reference/rest/v1 */
 export function serviceusageApi(usage: Usage): Api {
-  const project = (request: ApiRequest): Project => requireProject(usage, pathParameter(request, "project"));
+  const project = (request: ApiRequest): Project => requireProject(usage.state, pathParameter(request, "project"));
   const change = (request: ApiRequest, names: readonly string[], enabled: boolean): void => {
     const { projectId } = project(request);
     for (const name of names) checkName(name);
@@ -60,10 +60,6 @@ export function serviceusageApi(usage: Usage): Api {
   };
 }
 
-function route(permission: string, handle: Handler): Route {
-  return { permission, handle };
-}
-
 function service({ state }: Usage, { projectId, projectNumber }: Project, name: string): object {
   checkName(name);
   return {
@@ -90,12 +86,7 @@ function listServices(usage: Usage, project: Project, query: URLSearchParams): o
 function checkName(name: string): void {
   if (/^[a-z][a-z0-9-]*\.googleapis\.com$/.test(name)) return;
   throw new ApiError("PERMISSION_DENIED", `Not found or permission denied for service(s): ${name}.`, [
-    {
-      "@type": "type.googleapis.com/google.rpc.ErrorInfo",
-      reason: "SERVICE_CONFIG_NOT_FOUND_OR_PERMISSION_DENIED",
-      domain: "serviceusage.googleapis.com",
-      metadata: { services: name },
-    },
+    errorInfo("SERVICE_CONFIG_NOT_FOUND_OR_PERMISSION_DENIED", { services: name }, "serviceusage.googleapis.com"),
   ]);
 }
 
@@ -125,5 +116,5 @@ function getOperation(usage: Usage, operationId: string): object {
   const [, number = "", id = ""] = /^acat\.p2-(\d+)-([\w-]+)$/.exec(operationId) ?? [];
   const [verb = "", ...names] = Buffer.from(id, "base64url").toString("utf8").split(",");
   if (!Object.hasOwn(RESPONSES, verb)) throw new ApiError("NOT_FOUND", `Operation not found: operations/${operationId}`);
-  return operation(usage, requireProject(usage, number), verb as keyof typeof RESPONSES, names);
+  return operation(usage, requireProject(usage.state, number), verb as keyof typeof RESPONSES, names);
 }

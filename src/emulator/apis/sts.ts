@@ -2,10 +2,10 @@ import type { ApiRequest } from "../server/api-request.ts";
 import { OAuthError } from "../server/errors.ts";
 import { exchangeToken } from "../oauth2/token-exchange.ts";
 import type { Api } from "../server/router.ts";
-import type { Runtime } from "../runtime.ts";
+import type { TokenRuntime } from "../runtime.ts";
 
 /** The Security Token Service: https://cloud.google.com/iam/docs/reference/sts/rest */
-export function createStsApi(runtime: Pick<Runtime, "state" | "signingKeys" | "now">): Api {
+export function createStsApi(runtime: TokenRuntime): Api {
   return {
     hosts: ["sts.googleapis.com"],
     routes: { "POST /v1/token": { handle: async (call) => exchangeToken(await readFields(call), runtime), public: true } },

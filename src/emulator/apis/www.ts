@@ -1,14 +1,14 @@
 import { pathParameter, type ApiRequest } from "../server/api-request.ts";
-import { ApiError } from "../server/errors.ts";
+import { entityNotFound } from "../server/errors.ts";
 import { jsonResponse, type HttpResponse } from "../server/http-response.ts";
 import type { Api } from "../server/router.ts";
-import type { Runtime } from "../runtime.ts";
+import type { TokenRuntime } from "../runtime.ts";
 import { accountKeys, issuerKeys, type PublicKeys } from "../oauth2/public-keys.ts";
 import { createTokenEndpoint } from "../oauth2/token-endpoint.ts";
 import { createTokenInfo } from "../oauth2/token-info.ts";
 
 /** What www.googleapis.com serves of identity: public keys, and the token endpoint by its older names. */
-export function createWwwApi(runtime: Pick<Runtime, "state" | "signingKeys" | "now">): Api {
+export function createWwwApi(runtime: TokenRuntime): Api {
   const issuer = issuerKeys(runtime);
   const token = { handle: createTokenEndpoint(runtime), public: true } as const;
   const tokenInfo = { handle: createTokenInfo(runtime), public: true } as const;
@@ -35,9 +35,9 @@ export function createWwwApi(runtime: Pick<Runtime, "state" | "signingKeys" | "n
   };
 }
 
-function keysOf(request: ApiRequest, runtime: Pick<Runtime, "state" | "signingKeys" | "now">): PublicKeys {
+function keysOf(request: ApiRequest, runtime: TokenRuntime): PublicKeys {
   const account = runtime.state.serviceAccounts.get(pathParameter(request, "account").toLowerCase());
-  if (!account) throw new ApiError("NOT_FOUND", "Requested entity was not found.");
+  if (!account) throw entityNotFound();
   return accountKeys(account, runtime);
 }
 

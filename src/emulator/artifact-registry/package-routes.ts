@@ -1,5 +1,5 @@
 import { pathParameter, type ApiRequest } from "../server/api-request.ts";
-import { ApiError } from "../server/errors.ts";
+import { ApiError, entityNotFound } from "../server/errors.ts";
 import { listPage } from "../apis/pagination.ts";
 import type { Route } from "../server/router.ts";
 import type { State } from "../state/state.ts";
@@ -36,7 +36,7 @@ export function packageRoutes(
   };
   const tagsOfVersion = (request: ApiRequest): Tag[] => {
     const found = tagsOf(request).filter(({ version }) => version.endsWith(`/${pathParameter(request, "version")}`));
-    if (found.length === 0) throw new ApiError("NOT_FOUND", "Requested entity was not found.");
+    if (found.length === 0) throw entityNotFound();
     return found;
   };
 
@@ -57,7 +57,7 @@ export function packageRoutes(
       permission: "artifactregistry.tags.delete",
       handle: (request) => {
         const found = tagsOf(request).find(({ name }) => name.endsWith(`/tags/${pathParameter(request, "tag")}`));
-        if (!found) throw new ApiError("NOT_FOUND", "Requested entity was not found.");
+        if (!found) throw entityNotFound();
         state.tags.delete(found.reference);
         return {};
       },

@@ -1,4 +1,4 @@
-import { ApiError } from "../server/errors.ts";
+import { entityNotFound } from "../server/errors.ts";
 import type { Build } from "../state/resources.ts";
 import type { Runtime } from "../runtime.ts";
 import { BuildFailure } from "./build-failure.ts";
@@ -154,7 +154,7 @@ export function isFinished({ status }: Build): boolean {
 /** Finds a project's build by its ID. Throws ApiError NOT_FOUND. */
 export function findBuild({ state }: Pick<Runtime, "state">, projectId: string, id: string): Build {
   const build = state.builds.get(`${projectId}/${id}`);
-  if (!build) throw new ApiError("NOT_FOUND", "Requested entity was not found.");
+  if (!build) throw entityNotFound();
   return build;
 }
 

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { ApiError } from "../server/errors.ts";
-import { findProject } from "../state/projects.ts";
+import { requireProject } from "../state/projects.ts";
 import type { Build, Project } from "../state/resources.ts";
 import type { Runtime } from "../runtime.ts";
 import { logObject } from "./build-log.ts";
@@ -19,7 +19,7 @@ export function newBuild(
   location: string,
   body: Readonly<Record<string, unknown>>,
 ): Build {
-  const project = requireProject(runtime, projectIdOrNumber);
+  const project = requireProject(runtime.state, projectIdOrNumber);
   const { projectId, projectNumber } = project;
   const id = randomUUID();
   const request = parseBuildRequest(body);
@@ -59,15 +59,9 @@ export function defaultServiceAccount({ projectId, projectNumber }: Project): st
   return `projects/${projectId}/serviceAccounts/${projectNumber}-compute@developer.gserviceaccount.com`;
 }
 
-export function requireProject({ state }: Pick<Runtime, "state">, idOrNumber: string): Project {
-  const project = findProject(state, idOrNumber);
-  if (!project) throw new ApiError("NOT_FOUND", "Requested entity was not found.");
-  return project;
-}
-
 /** The default bucket for build logs, which is created if missing. */
 export function ensureLogsBucket({ state, now }: BuildsRuntime, projectId: string): string {
-  const { projectNumber } = requireProject({ state }, projectId);
+  const { projectNumber } = requireProject(state, projectId);
   const name = `${projectNumber}.cloudbuild-logs.googleusercontent.com`;
   // Unlike Cloud Run: the logs bucket belongs to the project, not to Google.
   if (!state.buckets.get(name))

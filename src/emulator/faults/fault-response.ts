@@ -1,3 +1,4 @@
+import { errorInfo } from "../server/errors.ts";
 import { createHash } from "node:crypto";
 import { STATUS_CODES } from "node:http";
 import { forbidden, notFound, unauthorized, unavailable } from "../front-door/error-pages.ts";
@@ -72,11 +73,6 @@ function outsidePerimeter(host: string, target: string): HttpResponse {
   const message = `Request is prohibited by organization's policy. vpcServiceControlsUniqueIdentifier: ${id}`;
   const violation = { type: "VPC_SERVICE_CONTROLS", description: id };
   const failure = { "@type": "type.googleapis.com/google.rpc.PreconditionFailure", violations: [violation] };
-  const info = {
-    "@type": "type.googleapis.com/google.rpc.ErrorInfo",
-    reason: "SECURITY_POLICY_VIOLATED",
-    domain: "googleapis.com",
-    metadata: { uid: id, service: host.replace(/^[a-z]+-[a-z]+\d+-/, "") },
-  };
+  const info = errorInfo("SECURITY_POLICY_VIOLATED", { uid: id, service: host.replace(/^[a-z]+-[a-z]+\d+-/, "") });
   return jsonResponse({ error: { code: 403, message, status: "PERMISSION_DENIED", details: [failure, info] } }, 403);
 }

@@ -1,11 +1,11 @@
+import { listPage } from "../apis/pagination.ts";
 import { pathParameter, type ApiRequest } from "../server/api-request.ts";
-import type { Principal } from "./principal.ts";
 import { ApiError } from "../server/errors.ts";
 import type { ServiceAccount } from "../state/resources.ts";
 import type { Route } from "../server/router.ts";
 import type { Runtime } from "../runtime.ts";
 import type { State } from "../state/state.ts";
-import { readPolicy, setPolicy, testPermissions } from "./policy.ts";
+import { policyRoutes } from "./policy-routes.ts";
 import { canonicalName } from "./resource-names.ts";
 import { createServiceAccount, deleteServiceAccount, findServiceAccount } from "./service-accounts.ts";
 
@@ -22,6 +22,12 @@ export function accountRoutes({ state, signingKeys }: Pick<Runtime, "state" | "s
     state.serviceAccounts.set(account.email, { ...account, disabled });
     return {};
   };
+  const policies = policyRoutes(
+    state,
+    "iam.serviceAccounts",
+    (request) => accountResource(state, request),
+    (request) => void requireAccount(state, request),
+  );
 
   return {
     "POST /v1/projects/{project}/serviceAccounts": {
@@ -44,18 +50,12 @@ export function accountRoutes({ state, signingKeys }: Pick<Runtime, "state" | "s
     }),
     "POST /v1/projects/{project}/serviceAccounts/{account}:disable": route("disable", switchTo(true)),
     "POST /v1/projects/{project}/serviceAccounts/{account}:enable": route("enable", switchTo(false)),
-    "POST /v1/projects/{project}/serviceAccounts/{account}:getIamPolicy": route("getIamPolicy", (account, request) =>
-      readPolicy(state, resourceOf(account), request),
-    ),
-    "POST /v1/projects/{project}/serviceAccounts/{account}:setIamPolicy": route("setIamPolicy", async (account, { body }) =>
-      setPolicy(state, resourceOf(account), (await body.json())["policy"]),
-    ),
+    "POST /v1/projects/{project}/serviceAccounts/{account}:getIamPolicy": policies.getIamPolicy,
+    "POST /v1/projects/{project}/serviceAccounts/{account}:setIamPolicy": policies.setIamPolicy,
     "POST /v1/projects/{project}/serviceAccounts/{account}:testIamPermissions": {
-      handle: async (request) => {
-        const { permissions } = await request.body.json();
-        return {
-          permissions: testPermissions(state, request.principal as Principal, permissions, resourceOf(requireAccount(state, request))),
-        };
+      handle: (request) => {
+        requireAccount(state, request);
+        return policies.testIamPermissions.handle(request);
       },
     },
   };
@@ -92,13 +92,8 @@ async function create(state: State, request: ApiRequest): Promise<object> {
 
 function list(state: State, request: ApiRequest): object {
   const project = canonicalName(state, `projects/${pathParameter(request, "project")}`);
-  const size = Math.min(Number(request.query.get("pageSize")) || MAX_PAGE_SIZE, MAX_PAGE_SIZE);
-  // A page's token is the last address on the page before.
-  const after = Buffer.from(request.query.get("pageToken") ?? "", "base64url").toString();
-  const rest = state.serviceAccounts.list().filter(({ projectId, email }) => `projects/${projectId}` === project && email > after);
-  const page = rest.slice(0, size);
-  const more = rest.length > size ? { nextPageToken: Buffer.from(page.at(-1)?.email ?? "").toString("base64url") } : {};
-  return { accounts: page.map(describeAccount), ...more };
+  const accounts = state.serviceAccounts.list().filter(({ projectId }) => `projects/${projectId}` === project);
+  return listPage("accounts", accounts.map(describeAccount), request.query, MAX_PAGE_SIZE);
 }
 
 function update(state: State, account: ServiceAccount, texts: unknown, fields: readonly string[]): object {

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { Principal } from "./principal.ts";
-import { ApiError } from "../server/errors.ts";
+import { ApiError, errorInfo } from "../server/errors.ts";
 import { findAccessToken } from "../oauth2/access-tokens.ts";
 import { readSelfSignedToken } from "../oauth2/self-signed-token.ts";
 import type { AccessToken } from "../state/resources.ts";
@@ -28,7 +28,7 @@ export function authenticate(headers: IncomingHttpHeaders, state: State, now: nu
   const token = /^bearer +(\S+) *$/i.exec(headers.authorization ?? "")?.[1];
   if (token === undefined) {
     const message = `Request is missing required authentication credential. ${EXPECTED}`;
-    throw new ApiError("UNAUTHENTICATED", message, [errorInfo("CREDENTIALS_MISSING", service)], { "www-authenticate": REALM });
+    throw new ApiError("UNAUTHENTICATED", message, [errorInfo("CREDENTIALS_MISSING", { service })], { "www-authenticate": REALM });
   }
 
   const grant = findAccessToken(state, token) ?? readSelfSignedToken(state, token, service, now);
@@ -41,7 +41,7 @@ export function authenticate(headers: IncomingHttpHeaders, state: State, now: nu
     throw new ApiError(
       "PERMISSION_DENIED",
       "Request had insufficient authentication scopes.",
-      [errorInfo("ACCESS_TOKEN_SCOPE_INSUFFICIENT", service)],
+      [errorInfo("ACCESS_TOKEN_SCOPE_INSUFFICIENT", { service })],
       {
         "www-authenticate": `${REALM}, error="insufficient_scope", scope="${fitting.join(" ")}"`,
       },
@@ -61,12 +61,7 @@ function isInForce({ email, federated }: AccessToken, state: State): boolean {
 }
 
 function invalid(reason: string, service: string): ApiError {
-  return new ApiError("UNAUTHENTICATED", `Request had invalid authentication credentials. ${EXPECTED}`, [errorInfo(reason, service)], {
+  return new ApiError("UNAUTHENTICATED", `Request had invalid authentication credentials. ${EXPECTED}`, [errorInfo(reason, { service })], {
     "www-authenticate": `${REALM}, error="invalid_token"`,
   });
-}
-
-// https://cloud.google.com/apis/design/errors#error_info
-function errorInfo(reason: string, service: string): object {
-  return { "@type": "type.googleapis.com/google.rpc.ErrorInfo", reason, domain: "googleapis.com", metadata: { service } };
 }

@@ -1,3 +1,4 @@
+import { isObject, isStringArray } from "../server/json.ts";
 import { ApiError } from "../server/errors.ts";
 import type { Binding } from "../state/resources.ts";
 import { parseCondition } from "./conditions.ts";
@@ -43,7 +44,7 @@ export function parseVersion(version: unknown, field: string): number {
 
 function parseBinding(binding: unknown, index: number): Binding {
   const at = `policy.bindings[${index}]`;
-  if (!isObject(binding) || typeof binding["role"] !== "string" || !isListOfStrings(binding["members"] ?? [])) {
+  if (!isObject(binding) || typeof binding["role"] !== "string" || !isStringArray(binding["members"] ?? [])) {
     throw new ApiError("INVALID_ARGUMENT", `Invalid value at '${at}'.`);
   }
   const { role } = binding;
@@ -55,12 +56,4 @@ function parseBinding(binding: unknown, index: number): Binding {
   const everybody = members.find((member) => EVERYBODY.includes(member));
   if (everybody) throw new ApiError("INVALID_ARGUMENT", `Conditions cannot be set on a binding for ${everybody}.`);
   return { role, members, condition };
-}
-
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-export function isListOfStrings(value: unknown): value is string[] {
-  return Array.isArray(value) && value.every((item) => typeof item === "string");
 }

@@ -1,4 +1,6 @@
-import { createHash, randomBytes } from "node:crypto";
+import { checkEtag, createEtag } from "../state/etag.ts";
+import { isStringArray } from "../server/json.ts";
+import { createHash } from "node:crypto";
 import type { ApiRequest } from "../server/api-request.ts";
 import type { Identity, Principal } from "./principal.ts";
 import { ApiError, permissionDenied } from "../server/errors.ts";
@@ -7,7 +9,7 @@ import type { Binding, Policy } from "../state/resources.ts";
 import type { State } from "../state/state.ts";
 import { isConditionMet } from "./conditions.ts";
 import { checkMember, matchesMember } from "./members.ts";
-import { isListOfStrings, parsePolicy, parseVersion, SEE } from "./policy-request.ts";
+import { parsePolicy, parseVersion, SEE } from "./policy-request.ts";
 import { canonicalName } from "./resource-names.ts";
 import { ROLES, roleGrants } from "./roles.ts";
 
@@ -53,13 +55,17 @@ export function setPolicy(state: State, resource: string, policy: unknown): Poli
       if (!Object.hasOwn(ROLES, role)) throw new ApiError("INVALID_ARGUMENT", `Role ${role} is not supported for this resource.`);
     }
     const current = getPolicy(state, resource, 3);
-    if (etag) checkEtag(etag, version, current);
+    // Without an etag the policy is overwritten, whatever its version: https://cloud.google.com/iam/docs/allow-policies#etag
+    if (etag) {
+      checkEtag(etag, current.etag);
+      checkVersion(version, current.version);
+    }
     const membersOf = (each: readonly Binding[]) => each.flatMap(({ members }) => members);
     checkMemberDomains(state, canonicalName(state, resource), membersOf(current.bindings), membersOf(bindings));
     const next: PolicyMessage = {
       version: bindings.some(({ condition }) => condition) ? 3 : 1,
       bindings: normalizeBindings(bindings),
-      etag: randomBytes(8).toString("base64"),
+      etag: createEtag(),
     };
     const superseded = remainingBindings(state, canonicalName(state, resource));
     state.policies.set(canonicalName(state, resource), { ...next, ...(superseded.length > 0 && { superseded }) });
@@ -100,7 +106,7 @@ export function authorize(state: State, principal: Principal, permission: string
 /** The permissions of a testIamPermissions request that the caller holds; throws ApiError INVALID_ARGUMENT for what is no permission. */
 export function testPermissions(state: State, principal: Principal, permissions: unknown, resource: string): string[] {
   const asked = permissions ?? [];
-  if (!isListOfStrings(asked)) throw new ApiError("INVALID_ARGUMENT", "Invalid value at 'permissions'.");
+  if (!isStringArray(asked)) throw new ApiError("INVALID_ARGUMENT", "Invalid value at 'permissions'.");
   for (const permission of asked) {
     if (!/^\w+(\.\w+)+$/.test(permission))
       throw new ApiError("INVALID_ARGUMENT", `Permission ${permission} is not valid for this resource.`);
@@ -108,19 +114,12 @@ export function testPermissions(state: State, principal: Principal, permissions:
   return asked.filter((permission) => isAllowed(state, principal, permission, resource));
 }
 
-/** Without an etag the policy is overwritten, whatever its version: https://cloud.google.com/iam/docs/allow-policies#etag */
-function checkEtag(etag: string, version: number, current: PolicyMessage): void {
-  // Bytes on the wire: gcloud sends them back in the URL's alphabet of base64.
-  if (!Buffer.from(etag, "base64").equals(Buffer.from(current.etag, "base64"))) {
-    throw new ApiError(
-      "ABORTED",
-      "There were concurrent policy changes. Please retry the whole read-modify-write with exponential backoff.",
-    );
-  }
-  if (version < current.version) {
-    const message = `Specified policy version (${version}) cannot be less than the existing policy version (${current.version}). ${SEE}`;
-    throw new ApiError("INVALID_ARGUMENT", message);
-  }
+function checkVersion(version: number, current: number): void {
+  if (version >= current) return;
+  throw new ApiError(
+    "INVALID_ARGUMENT",
+    `Specified policy version (${version}) cannot be less than the existing policy version (${current}). ${SEE}`,
+  );
 }
 
 /** What stays in force for as long as a change that is made now is on its way. */

@@ -1,5 +1,5 @@
 import { pathParameter, type ApiRequest } from "../server/api-request.ts";
-import { ApiError } from "../server/errors.ts";
+import { ApiError, entityNotFound } from "../server/errors.ts";
 import { listPage } from "../apis/pagination.ts";
 import type { WorkloadIdentityPool } from "../state/resources.ts";
 import type { Route } from "../server/router.ts";
@@ -13,7 +13,7 @@ export function poolRoutes({ state }: Pick<Runtime, "state">): Record<string, Ro
   const find = (request: ApiRequest): WorkloadIdentityPool => {
     const pool = state.workloadIdentityPools.get(poolKey(state, request));
     if (pool) return pool;
-    throw new ApiError("NOT_FOUND", "Requested entity was not found.");
+    throw entityNotFound();
   };
   const change = (request: ApiRequest, changes: Partial<WorkloadIdentityPool>): object => {
     const pool = find(request);

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import * as v from "valibot";
 import { pathParameter, type ApiRequest } from "../server/api-request.ts";
 import { ApiError } from "../server/errors.ts";
-import { findProject } from "../state/projects.ts";
+import { requireProject } from "../state/projects.ts";
 import type { Project, WorkloadIdentityPool, WorkloadIdentityProvider } from "../state/resources.ts";
 import type { State } from "../state/state.ts";
 
@@ -16,11 +16,9 @@ export const TEXTS = {
   disabled: v.optional(v.boolean()),
 };
 
-/** The project of a call's path; throws ApiError NOT_FOUND. */
+/** The project that a request's path names. Throws ApiError NOT_FOUND. */
 export function projectOf(state: State, request: ApiRequest): Project {
-  const project = findProject(state, pathParameter(request, "project"));
-  if (!project) throw new ApiError("NOT_FOUND", "Requested entity was not found.");
-  return project;
+  return requireProject(state, pathParameter(request, "project"));
 }
 
 /** The key in the state of the pool that a call's path names. */

@@ -1,5 +1,5 @@
 import { pathParameter, type ApiRequest } from "../server/api-request.ts";
-import { ApiError } from "../server/errors.ts";
+import { ApiError, entityNotFound } from "../server/errors.ts";
 import { listPage } from "../apis/pagination.ts";
 import type { WorkloadIdentityProvider } from "../state/resources.ts";
 import type { Route } from "../server/router.ts";
@@ -15,7 +15,7 @@ export function providerRoutes({ state }: Pick<Runtime, "state">): Record<string
   const find = (request: ApiRequest): WorkloadIdentityProvider => {
     const provider = state.workloadIdentityProviders.get(keyOf(request));
     if (provider) return provider;
-    throw new ApiError("NOT_FOUND", "Requested entity was not found.");
+    throw entityNotFound();
   };
   const store = (request: ApiRequest, provider: WorkloadIdentityProvider): object => {
     state.workloadIdentityProviders.set(`${poolKey(state, request)}/${provider.id}`, provider);
@@ -28,8 +28,7 @@ export function providerRoutes({ state }: Pick<Runtime, "state">): Record<string
       const id = checkId(request.query.get("workloadIdentityPoolProviderId"), "workload_identity_pool_provider_id");
       const fields = parseProvider(await request.body.json());
       const { projectNumber } = projectOf(state, request);
-      if (state.workloadIdentityPools.get(poolKey(state, request))?.state !== "ACTIVE")
-        throw new ApiError("NOT_FOUND", "Requested entity was not found.");
+      if (state.workloadIdentityPools.get(poolKey(state, request))?.state !== "ACTIVE") throw entityNotFound();
       if (state.workloadIdentityProviders.get(`${poolKey(state, request)}/${id}`))
         throw new ApiError("ALREADY_EXISTS", "Requested entity already exists");
       return store(request, { projectNumber, pool: pathParameter(request, "pool"), id, ...fields, state: "ACTIVE" });

@@ -1,4 +1,4 @@
-import { randomInt } from "node:crypto";
+import { createUniqueId } from "../oauth2/login.ts";
 import { ApiError } from "../server/errors.ts";
 import { createKeyCertificate } from "../oauth2/key-certificate.ts";
 import { createKeyPair, type KeyPair } from "../oauth2/key-pair.ts";
@@ -50,7 +50,7 @@ export function createServiceAccount(state: State, { projectId, accountId, displ
   const account: ServiceAccount = {
     email,
     projectId,
-    uniqueId: `1${Array.from({ length: 20 }, () => randomInt(10)).join("")}`,
+    uniqueId: createUniqueId(),
     ...(displayName && { displayName }),
     ...(description && { description }),
   };

@@ -1,3 +1,4 @@
+import { isObject } from "../server/json.ts";
 import type { Severity } from "./severity.ts";
 
 export interface MonitoredResource {
@@ -77,8 +78,4 @@ export const SOURCE_LOCATION_FIELDS = { file: "string", line: "int64", function:
 /** A map of labels with each value as text; undefined for what is no map. */
 export function pickLabels(value: unknown): Record<string, string> | undefined {
   return isObject(value) ? Object.fromEntries(Object.entries(value).map(([name, label]) => [name, String(label)])) : undefined;
-}
-
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

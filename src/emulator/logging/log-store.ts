@@ -33,10 +33,7 @@ const SEGMENT = /^\d{8}\.jsonl$/;
 
 // Unlike Cloud Run: the oldest entries go when there are 32 MiB of them, not after 30 days.
 /** Opens the segments in a folder, made where it is missing. A last line that a crash cut off is dropped. */
-export function openLogStore(
-  directory: string,
-  { now, log, segmentBytes = 4 * 1024 * 1024, maxSegments: mostSegments = 8 }: LogStoreOptions,
-): LogStore {
+export function openLogStore(directory: string, { now, log, segmentBytes = 4 * 1024 * 1024, maxSegments = 8 }: LogStoreOptions): LogStore {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const numbers = (): number[] =>
     readdirSync(directory)
@@ -58,7 +55,7 @@ export function openLogStore(
     current += 1;
     size = 0;
     descriptor = openSync(path(current), "a", 0o600);
-    for (const old of numbers().slice(0, -mostSegments)) rmSync(path(old), { force: true });
+    for (const old of numbers().slice(0, -maxSegments)) rmSync(path(old), { force: true });
   };
   const flush = (): void => {
     clearTimeout(scheduled);

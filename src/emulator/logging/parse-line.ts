@@ -1,5 +1,5 @@
-import { isDeeperThan } from "../server/json.ts";
-import { HTTP_REQUEST_FIELDS, isObject, OPERATION_FIELDS, pickFields, pickLabels, SOURCE_LOCATION_FIELDS, type NewEntry } from "./entry.ts";
+import { isDeeperThan, isObject, parseObject } from "../server/json.ts";
+import { HTTP_REQUEST_FIELDS, OPERATION_FIELDS, pickFields, pickLabels, SOURCE_LOCATION_FIELDS, type NewEntry } from "./entry.ts";
 import { parseSeverity } from "./severity.ts";
 import { parseTimestamp, timestampOf } from "./timestamp.ts";
 
@@ -12,7 +12,7 @@ const PREFIX = "logging.googleapis.com/";
 
 /** What a line on stdout or stderr says: a JSON object is a structured entry, anything else its text. https://cloud.google.com/logging/docs/structured-logging */
 export function parseLine(line: string): ParsedEntry {
-  const fields = line.trimStart().startsWith("{") ? parseObject(line) : undefined;
+  const fields = line.trimStart().startsWith("{") ? parseFields(line) : undefined;
   if (!fields) return { textPayload: line };
   const said = Object.assign({}, ...EXTRACTORS.map((extractField) => extractField(fields))) as ParsedEntry;
   const { message, ...others } = fields;
@@ -82,11 +82,7 @@ function truth(value: unknown): boolean | undefined {
   return typeof value === "boolean" ? value : value === "true" ? true : value === "false" ? false : undefined;
 }
 
-function parseObject(line: string): Fields | undefined {
-  try {
-    const value: unknown = JSON.parse(line);
-    return isObject(value) && !isDeeperThan(MAX_STRUCT_DEPTH, value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
+function parseFields(line: string): Fields | undefined {
+  const fields = parseObject(line);
+  return fields && !isDeeperThan(MAX_STRUCT_DEPTH, fields) ? fields : undefined;
 }

@@ -1,5 +1,6 @@
+import { isObject } from "../server/json.ts";
 import { ApiError } from "../server/errors.ts";
-import { isObject, type LogEntry } from "./entry.ts";
+import type { LogEntry } from "./entry.ts";
 import { parseQuery, type Comparison, type Operator, type Query } from "./query-syntax.ts";
 import { parseSeverity, rankOf } from "./severity.ts";
 import { compareTimestamps, parseTimestamp } from "./timestamp.ts";

@@ -1,7 +1,7 @@
+import { isObject } from "../server/json.ts";
 import { ApiError } from "../server/errors.ts";
 import {
   HTTP_REQUEST_FIELDS,
-  isObject,
   OPERATION_FIELDS,
   pickFields,
   pickLabels,

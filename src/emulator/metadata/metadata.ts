@@ -3,7 +3,7 @@ import { isScope } from "../oauth2/assertion.ts";
 import { findAccessToken, issueAccessToken } from "../oauth2/access-tokens.ts";
 import { issueIdToken } from "../oauth2/id-tokens.ts";
 import type { Project, ServiceAccount } from "../state/resources.ts";
-import type { Runtime } from "../runtime.ts";
+import type { Runtime, TokenRuntime } from "../runtime.ts";
 
 /** Whom and what the metadata server tells an instance about. */
 export interface InstanceIdentity {
@@ -28,10 +28,7 @@ const CLOUD_PLATFORM = "https://www.googleapis.com/auth/cloud-platform";
 const MIN_REMAINING_SECONDS = 300;
 
 /** All that stands below `/computeMetadata/v1/`: https://cloud.google.com/run/docs/container-contract#metadata-server */
-export function describeInstance(
-  runtime: Pick<Runtime, "state" | "signingKeys" | "now">,
-  { project, region, instanceId, serviceAccount: email }: InstanceIdentity,
-): Folder {
+export function describeInstance(runtime: TokenRuntime, { project, region, instanceId, serviceAccount: email }: InstanceIdentity): Folder {
   const account: Folder = {
     aliases: ["default"],
     email,
@@ -52,11 +49,7 @@ export function describeInstance(
 }
 
 // https://cloud.google.com/compute/docs/instances/verifying-instance-identity
-async function createIdToken(
-  runtime: Pick<Runtime, "state" | "signingKeys" | "now">,
-  email: string,
-  query: URLSearchParams,
-): Promise<string> {
+async function createIdToken(runtime: TokenRuntime, email: string, query: URLSearchParams): Promise<string> {
   const audience = query.get("audience") ?? "";
   if (audience === "") throw new ApiError("INVALID_ARGUMENT", "non-empty audience parameter required");
   const account = requireAccount(runtime, email);

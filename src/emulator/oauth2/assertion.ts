@@ -1,7 +1,7 @@
 import { X509Certificate, type KeyObject } from "node:crypto";
 import { OAuthError } from "../server/errors.ts";
 import type { ServiceAccount } from "../state/resources.ts";
-import type { Runtime } from "../runtime.ts";
+import type { TokenRuntime } from "../runtime.ts";
 import { isSignedBy, parseJwt, type Jwt } from "./jwt.ts";
 
 /** The names that the token endpoint goes by. */
@@ -28,9 +28,9 @@ export interface Assertion {
  * Checks an assertion (RFC 7523, section 3) in the order in which Google does; https://developers.google.com/identity/protocols/oauth2/service-account
  * Throws OAuthError in Google's words for the first thing that is wrong.
  */
-export async function verifyAssertion(assertion: string, runtime: Pick<Runtime, "state" | "signingKeys" | "now">): Promise<Assertion> {
+export async function verifyAssertion(assertion: string, runtime: TokenRuntime): Promise<Assertion> {
   // RFC 7515 has no padding, but clients that write it are let in: google-auth for Python did until 1.6.3.
-  const jwt = parseJwt(assertion, { mayBePadded: true });
+  const jwt = parseJwt(assertion, { allowPadding: true });
   if (!jwt) throw new OAuthError("invalid_request", "Bad Request");
   const account = await verifySignature(jwt, runtime);
   if (account.disabled) throw new OAuthError("invalid_grant", "Robot is disabled.");
@@ -41,7 +41,7 @@ export async function verifyAssertion(assertion: string, runtime: Pick<Runtime, 
   return { account, wants };
 }
 
-async function verifySignature(jwt: Jwt, runtime: Pick<Runtime, "state" | "signingKeys" | "now">): Promise<ServiceAccount> {
+async function verifySignature(jwt: Jwt, runtime: TokenRuntime): Promise<ServiceAccount> {
   if (jwt.header["alg"] !== "RS256") throw new OAuthError("invalid_grant", "Invalid JWT Signature.");
   const { iss } = jwt.claims;
   const account = typeof iss === "string" ? runtime.state.serviceAccounts.get(iss) : undefined;
@@ -51,11 +51,7 @@ async function verifySignature(jwt: Jwt, runtime: Pick<Runtime, "state" | "signi
 }
 
 /** The public keys that may have signed: the one that the header names, or any of the account's where it names none. */
-async function keysOf(
-  account: ServiceAccount,
-  kid: unknown,
-  { state, signingKeys, now }: Pick<Runtime, "state" | "signingKeys" | "now">,
-): Promise<KeyObject[]> {
+async function keysOf(account: ServiceAccount, kid: unknown, { state, signingKeys, now }: TokenRuntime): Promise<KeyObject[]> {
   const own = state.keys
     .list(`${account.email}/`)
     .filter(

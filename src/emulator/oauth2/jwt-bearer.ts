@@ -1,4 +1,4 @@
-import type { Runtime } from "../runtime.ts";
+import type { TokenRuntime } from "../runtime.ts";
 import { issueAccessToken } from "./access-tokens.ts";
 import { verifyAssertion } from "./assertion.ts";
 import { issueIdToken } from "./id-tokens.ts";
@@ -7,7 +7,7 @@ import { issueIdToken } from "./id-tokens.ts";
 const LIFETIME_SECONDS = 3599;
 
 /** `urn:ietf:params:oauth:grant-type:jwt-bearer` (RFC 7523): an assertion signed with an account's key, for an ID token or an access token. */
-export async function grantByAssertion(form: URLSearchParams, runtime: Pick<Runtime, "state" | "signingKeys" | "now">): Promise<object> {
+export async function grantByAssertion(form: URLSearchParams, runtime: TokenRuntime): Promise<object> {
   const { account, wants } = await verifyAssertion(form.get("assertion") ?? "", runtime);
   if ("audience" in wants) {
     return { id_token: await issueIdToken(runtime, account, { audience: wants.audience, includeEmail: true, azp: account.email }) };

@@ -1,3 +1,4 @@
+import { parseObject } from "../server/json.ts";
 import { sign, verify, type KeyObject } from "node:crypto";
 import type { KeyPair } from "./key-pair.ts";
 
@@ -15,12 +16,12 @@ const MAX_TOKEN_LENGTH = 64 * 1024;
 const BASE64URL = /^[A-Za-z0-9_-]*$/;
 
 /** Takes a JWT apart; undefined where it is none. Its segments may be padded with `=` only where that is said. */
-export function parseJwt(token: string, { mayBePadded: allowPadding = false } = {}): Jwt | undefined {
+export function parseJwt(token: string, { allowPadding = false } = {}): Jwt | undefined {
   if (token.length > MAX_TOKEN_LENGTH) return undefined;
   const written = token.split(".");
   const segments = allowPadding ? written.map((segment) => (segment.length % 4 === 0 ? segment.replace(/={1,2}$/, "") : segment)) : written;
   if (segments.length !== 3 || !segments.every((segment) => BASE64URL.test(segment) && segment.length % 4 !== 1)) return undefined;
-  const [header, claims] = [parseObject(segments[0] as string), parseObject(segments[1] as string)];
+  const [header, claims] = [parseObject(decode(segments[0] as string)), parseObject(decode(segments[1] as string))];
   if (!header || !claims) return undefined;
   const signature = Buffer.from(segments[2] as string, "base64url");
   // The spare bits of the last character are not signed: only their one canonical spelling is a token.
@@ -43,11 +44,6 @@ function encode(text: string): string {
   return Buffer.from(text).toString("base64url");
 }
 
-function parseObject(segment: string): Record<string, unknown> | undefined {
-  try {
-    const value: unknown = JSON.parse(Buffer.from(segment, "base64url").toString("utf8"));
-    return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Record<string, unknown>) : undefined;
-  } catch {
-    return undefined;
-  }
+function decode(segment: string): string {
+  return Buffer.from(segment, "base64url").toString("utf8");
 }

@@ -1,3 +1,5 @@
+import { randomInt } from "node:crypto";
+
 /** A person with a Google account. */
 export interface User {
   readonly email: string;
@@ -12,4 +14,9 @@ export interface Login {
   /** Its SHA-256 in hex. */
   readonly clientSecret: string;
   readonly scopes: readonly string[];
+}
+
+/** 21 random digits, as Google gives to accounts. */
+export function createUniqueId(): string {
+  return `1${Array.from({ length: 20 }, () => randomInt(10)).join("")}`;
 }

@@ -1,7 +1,7 @@
-import { createHash, randomBytes, randomInt, timingSafeEqual } from "node:crypto";
+import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { ApiError } from "../server/errors.ts";
 import type { State } from "../state/state.ts";
-import type { Login, User } from "./login.ts";
+import { type Login, type User, createUniqueId } from "./login.ts";
 
 /** What `gcloud auth application-default login` leaves of a person, in Google's spelling. */
 export interface LoginFile {
@@ -28,7 +28,7 @@ export function ensureUser(state: Pick<State, "users">, email: string): User {
     throw new ApiError("INVALID_ARGUMENT", `${email} is not a person's e-mail address.`);
   const known = state.users.get(email);
   if (known) return known;
-  const user = { email, uniqueId: `1${Array.from({ length: 20 }, () => randomInt(10)).join("")}` };
+  const user = { email, uniqueId: createUniqueId() };
   state.users.set(email, user);
   return user;
 }

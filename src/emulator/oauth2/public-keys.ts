@@ -1,6 +1,6 @@
 import { X509Certificate, type KeyObject } from "node:crypto";
 import type { ServiceAccount } from "../state/resources.ts";
-import type { Runtime } from "../runtime.ts";
+import type { Runtime, TokenRuntime } from "../runtime.ts";
 import { createKeyCertificate } from "./key-certificate.ts";
 import type { KeyPair } from "./key-pair.ts";
 
@@ -31,10 +31,7 @@ export function issuerKeys({ signingKeys, now }: Pick<Runtime, "signingKeys" | "
 }
 
 /** The public keys of a service account: its own, and the one that is managed for it. */
-export function accountKeys(
-  account: ServiceAccount,
-  { state, signingKeys, now }: Pick<Runtime, "state" | "signingKeys" | "now">,
-): PublicKeys {
+export function accountKeys(account: ServiceAccount, { state, signingKeys, now }: TokenRuntime): PublicKeys {
   const own = state.keys.list(`${account.email}/`).filter(({ disabled }) => !disabled);
   return {
     async certificates() {

@@ -1,5 +1,5 @@
 import { OAuthError } from "../server/errors.ts";
-import type { Runtime } from "../runtime.ts";
+import type { TokenRuntime } from "../runtime.ts";
 import { issueAccessToken } from "./access-tokens.ts";
 import { issueIdToken } from "./id-tokens.ts";
 import { findLogin, isClientSecret } from "./logins.ts";
@@ -11,7 +11,7 @@ const LIFETIME_SECONDS = 3599;
  * `refresh_token` (RFC 6749, section 6): a person's login, for an access token, and for an ID token where he was signed in with the scope openid.
  * Its audience is the client, whatever else is asked for.
  */
-export async function grantByRefreshToken(form: URLSearchParams, runtime: Pick<Runtime, "state" | "signingKeys" | "now">): Promise<object> {
+export async function grantByRefreshToken(form: URLSearchParams, runtime: TokenRuntime): Promise<object> {
   const { state, now } = runtime;
   const [clientId, secret, token] = ["client_id", "client_secret", "refresh_token"].map((name) => form.get(name) ?? "") as [
     string,

@@ -1,11 +1,11 @@
 import type { ApiRequest } from "../server/api-request.ts";
 import { OAuthError } from "../server/errors.ts";
 import type { Handler } from "../server/router.ts";
-import type { Runtime } from "../runtime.ts";
+import type { TokenRuntime } from "../runtime.ts";
 import { grantByAssertion } from "./jwt-bearer.ts";
 import { grantByRefreshToken } from "./refresh-token.ts";
 
-type Grant = (form: URLSearchParams, runtime: Pick<Runtime, "state" | "signingKeys" | "now">) => Promise<object>;
+type Grant = (form: URLSearchParams, runtime: TokenRuntime) => Promise<object>;
 
 // Unlike Cloud Run: people do not sign in, so there are no authorization codes; a seed file gives them the login that gcloud would leave.
 /** By `grant_type`. */
@@ -15,7 +15,7 @@ const GRANTS: Readonly<Record<string, Grant>> = {
 };
 
 /** The token endpoint (RFC 6749, section 3.2), under whichever of its names. */
-export function createTokenEndpoint(runtime: Pick<Runtime, "state" | "signingKeys" | "now">): Handler {
+export function createTokenEndpoint(runtime: TokenRuntime): Handler {
   return async ({ body }: ApiRequest) => {
     const form = await body.form();
     const type = form.get("grant_type") ?? "";

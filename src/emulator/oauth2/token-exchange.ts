@@ -3,7 +3,7 @@ import { meetsAttributeCondition, mapAttributes, type Attributes } from "../iam/
 import { poolName } from "../iam/pools.ts";
 import { findProject } from "../state/projects.ts";
 import type { WorkloadIdentityProvider } from "../state/resources.ts";
-import type { Runtime } from "../runtime.ts";
+import type { Runtime, TokenRuntime } from "../runtime.ts";
 import { issueAccessToken } from "./access-tokens.ts";
 import { isScope } from "./assertion.ts";
 
@@ -14,7 +14,7 @@ const SUBJECTS = ["urn:ietf:params:oauth:token-type:jwt", "urn:ietf:params:oauth
 const LIFETIME_SECONDS = 3600;
 
 /** Exchanges a token of a registered identity provider for a federated access token (RFC 8693): https://cloud.google.com/iam/docs/reference/sts/rest/v1/TopLevel/token */
-export async function exchangeToken(form: URLSearchParams, runtime: Pick<Runtime, "state" | "signingKeys" | "now">): Promise<object> {
+export async function exchangeToken(form: URLSearchParams, runtime: TokenRuntime): Promise<object> {
   const { state, now } = runtime;
   requireValue(form, "grant_type", ["urn:ietf:params:oauth:grant-type:token-exchange"]);
   requireValue(form, "requested_token_type", [ACCESS_TOKEN]);

@@ -1,13 +1,13 @@
 import type { ApiRequest } from "../server/api-request.ts";
 import { OAuthError } from "../server/errors.ts";
 import type { Handler } from "../server/router.ts";
-import type { Runtime } from "../runtime.ts";
+import type { Runtime, TokenRuntime } from "../runtime.ts";
 import { findAccessToken, revokeAccessToken } from "./access-tokens.ts";
 import { verifyIdToken } from "./id-tokens.ts";
 import { findLogin, revokeLogin } from "./logins.ts";
 
 /** Says what a token is, all values as strings: https://developers.google.com/identity/sign-in/web/backend-auth#calling-the-tokeninfo-endpoint */
-export function createTokenInfo(runtime: Pick<Runtime, "state" | "signingKeys" | "now">): Handler {
+export function createTokenInfo(runtime: TokenRuntime): Handler {
   return async (request) => {
     const fields = await readFields(request);
     const idToken = fields.get("id_token");

@@ -1,4 +1,4 @@
-import { ApiError } from "../server/errors.ts";
+import { ApiError, preconditionFailure } from "../server/errors.ts";
 import type { OrgPolicy } from "../state/resources.ts";
 import type { State } from "../state/state.ts";
 
@@ -22,10 +22,7 @@ export function checkKeyCreation(state: State, { projectId, email }: { readonly 
   if (!constraint) return;
   const description = "Key creation is not allowed on this service account.";
   throw new ApiError("FAILED_PRECONDITION", description, [
-    {
-      "@type": "type.googleapis.com/google.rpc.PreconditionFailure",
-      violations: [{ type: constraint, subject: `projects/${projectId}/serviceAccounts/${email}?configvalue=${email}`, description }],
-    },
+    preconditionFailure({ type: constraint, subject: `projects/${projectId}/serviceAccounts/${email}?configvalue=${email}`, description }),
   ]);
 }
 
@@ -39,10 +36,7 @@ export function checkMemberDomains(state: State, resource: string, before: reado
   if (outside === undefined) return;
   const description = "One or more users named in the policy do not belong to a permitted customer, perhaps due to an organization policy.";
   throw new ApiError("FAILED_PRECONDITION", description, [
-    {
-      "@type": "type.googleapis.com/google.rpc.PreconditionFailure",
-      violations: [{ type: MEMBERS, subject: `projects/${projectId}?configvalue=${encodeURIComponent(outside)}`, description }],
-    },
+    preconditionFailure({ type: MEMBERS, subject: `projects/${projectId}?configvalue=${encodeURIComponent(outside)}`, description }),
   ]);
 }
 

@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { checkEtag, createEtag } from "../state/etag.ts";
 import * as v from "valibot";
 import type { ApiRequest } from "../server/api-request.ts";
 import { ApiError } from "../server/errors.ts";
@@ -48,11 +48,7 @@ export function orgPolicyRoutes(
   });
   const keep = (projectId: string, { constraint, etag }: Pick<OrgPolicy, "constraint" | "etag">, policy?: OrgPolicy): void => {
     const current = findOrgPolicy(state, projectId, constraint);
-    if (etag && current && !Buffer.from(etag, "base64").equals(Buffer.from(current.etag, "base64")))
-      throw new ApiError(
-        "ABORTED",
-        "There were concurrent policy changes. Please retry the whole read-modify-write with exponential backoff.",
-      );
+    if (etag && current) checkEtag(etag, current.etag);
     if (policy) state.orgPolicies.set(`${projectId}/${constraint}`, policy);
     else if (current) state.orgPolicies.delete(`${projectId}/${constraint}`);
   };
@@ -62,7 +58,7 @@ export function orgPolicyRoutes(
       handle: async (request) => {
         const { projectId } = allowed(request, "orgpolicy.policy.set");
         const wanted = parse(Policy, (await request.body.json())["policy"], "policy");
-        const policy = { ...wanted, etag: randomBytes(8).toString("base64"), updateTime: new Date(now()).toISOString() } as OrgPolicy;
+        const policy = { ...wanted, etag: createEtag(), updateTime: new Date(now()).toISOString() } as OrgPolicy;
         keep(projectId, { constraint: wanted.constraint, etag: wanted.etag ?? "" }, policy);
         return policy;
       },

@@ -1,5 +1,5 @@
+import { requireProject } from "../state/projects.ts";
 import { randomBytes } from "node:crypto";
-import { requireProject } from "../builds/new-build.ts";
 import { ApiError } from "../server/errors.ts";
 import type { Secret } from "./secret.ts";
 import type { Runtime } from "../runtime.ts";
@@ -10,7 +10,7 @@ export type SecretsRuntime = Pick<Runtime, "state" | "now">;
 
 /** A secret's key in the state: `PROJECT/ID`. Throws ApiError NOT_FOUND if the project doesn't exist. */
 export function secretKey(runtime: SecretsRuntime, project: string, id: string): string {
-  return `${requireProject(runtime, project).projectId}/${id}`;
+  return `${requireProject(runtime.state, project).projectId}/${id}`;
 }
 
 /** Finds a secret by its key. Throws ApiError NOT_FOUND. */

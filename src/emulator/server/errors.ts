@@ -67,11 +67,21 @@ export class OAuthError extends HttpError {
 /** IAM's refusal, worded as Google's APIs word it, with the permission named for machines. */
 export function permissionDenied(permission: string, resource: string): ApiError {
   return new ApiError("PERMISSION_DENIED", `Permission '${permission}' denied on resource '${resource}' (or resource may not exist).`, [
-    {
-      "@type": "type.googleapis.com/google.rpc.ErrorInfo",
-      reason: "IAM_PERMISSION_DENIED",
-      domain: "iam.googleapis.com",
-      metadata: { permission, resource },
-    },
+    errorInfo("IAM_PERMISSION_DENIED", { permission, resource }, "iam.googleapis.com"),
   ]);
+}
+
+/** Google's generic error for a resource that doesn't exist. */
+export function entityNotFound(): ApiError {
+  return new ApiError("NOT_FOUND", "Requested entity was not found.");
+}
+
+/** The detail that names an error's reason for machines: https://cloud.google.com/apis/design/errors#error_info */
+export function errorInfo(reason: string, metadata: Readonly<Record<string, string>>, domain = "googleapis.com"): object {
+  return { "@type": "type.googleapis.com/google.rpc.ErrorInfo", reason, domain, metadata };
+}
+
+/** The detail that names what must change before a request can succeed: https://cloud.google.com/apis/design/errors#error_details */
+export function preconditionFailure(violation: Readonly<Record<string, string>>): object {
+  return { "@type": "type.googleapis.com/google.rpc.PreconditionFailure", violations: [violation] };
 }

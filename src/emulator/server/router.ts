@@ -22,6 +22,11 @@ export interface Route {
   readonly public?: true;
 }
 
+/** A route that needs a permission on `resource`; by default on the project. */
+export function route(permission: string, handle: Handler, resource?: (request: ApiRequest) => string): Route {
+  return { permission, handle, ...(resource && { resource }) };
+}
+
 /** One Google API. Its routes are keyed by the HTTP line of Google's reference. */
 export interface Api {
   /** Host names, without a region in front; `run.googleapis.com` also serves `us-central1-run.googleapis.com`. */

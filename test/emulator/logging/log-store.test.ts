@@ -9,7 +9,7 @@ import { temporaryDirectory } from "../../helpers/api-server.ts";
 
 const NOW = Date.parse("2026-11-23T12:00:00.250Z");
 
-function open(directory: string, sizes: { segmentBytes?: number; mostSegments?: number } = {}): LogStore {
+function open(directory: string, sizes: { segmentBytes?: number; maxSegments?: number } = {}): LogStore {
   return openLogStore(directory, { now: () => NOW, log: (line) => expect.fail(line), ...sizes });
 }
 
@@ -63,7 +63,7 @@ test("a line that a crash cut off is dropped, and what comes next is whole", asy
 
 test("a full segment is followed by the next, and the oldest go", async () => {
   const directory = temporaryDirectory();
-  const store = open(directory, { segmentBytes: 1000, mostSegments: 3 });
+  const store = open(directory, { segmentBytes: 1000, maxSegments: 3 });
   onTestFinished(() => store.close());
   for (let number = 0; number < 50; number += 1) {
     store.append([entry(String(number))]);
