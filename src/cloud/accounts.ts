@@ -101,7 +101,7 @@ export function readKeys(messages: readonly KeyMessage[]): Key[] {
  * The e-mail address of a service account that is named by it or by the part before the @, which is one of the project's then. Throws USAGE
  * for what can be neither. https://cloud.google.com/iam/docs/service-accounts-create
  */
-export function accountEmail(text: string, project: string): string {
+export function resolveAccountEmail(text: string, project: string): string {
   const name = text.replace(/^serviceAccount:/, "");
   if (/^[^\s@:/]+@[^\s@:/]+\.gserviceaccount\.com$/.test(name)) return name;
   // A domain-scoped project `example.com:name` is `name.example.com` in an address.

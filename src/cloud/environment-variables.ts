@@ -9,14 +9,14 @@ export function parseVariables(texts: readonly string[], says = ""): Record<stri
       throw new CliError("USAGE", `${says}${text.split("=")[0]} is no variable: it has the form NAME=VALUE.`, {
         hint: `${says}GREETING=hello`,
       });
-    assertFree(name, says);
+    assertNotReserved(name, says);
     variables[name] = value;
   }
   return variables;
 }
 
 /** Throws USAGE for a variable that Cloud Run sets itself. https://cloud.google.com/run/docs/container-contract#env-vars */
-export function assertFree(name: string, says = ""): void {
+export function assertNotReserved(name: string, says = ""): void {
   if (name === "PORT" || /^K_(?:SERVICE|REVISION|CONFIGURATION)$/.test(name))
     throw new CliError("USAGE", `Cloud Run sets ${name} itself.`, { hint: `Leave ${says}${name} out.` });
 }

@@ -15,20 +15,20 @@ export interface ImageName {
 }
 
 /** The registry's own name of a repository, which its images' names begin with. */
-export function registryOf({ location, project, name }: Repository): string {
+export function registryName({ location, project, name }: Repository): string {
   return `${location}-docker.pkg.dev/${project.replace(":", "/")}/${name}`;
 }
 
 /** An image's repository, and what the image is called in it. It has to lie in Artifact Registry. */
-export function placeOf(image: string): Repository & { readonly path: string; readonly digest: string } {
+export function parseImageName(image: string): Repository & { readonly path: string; readonly digest: string } {
   const repository = parseRepository(image);
   if (!repository) throw new Error(`${image} is not in Artifact Registry.`);
-  const [path = "", digest = ""] = image.slice(registryOf(repository).length + 1).split("@");
+  const [path = "", digest = ""] = image.slice(registryName(repository).length + 1).split("@");
   return { ...repository, path, digest };
 }
 
 /** By name and digest, whatever order they came in. */
-export function inOrder(images: readonly StoredImage[]): StoredImage[] {
+export function sortImages(images: readonly StoredImage[]): StoredImage[] {
   const key = ({ image, digest }: StoredImage) => `${image}@${digest}`;
   return images.map((each) => ({ ...each, tags: each.tags.toSorted() })).sort((a, b) => (key(a) < key(b) ? -1 : 1));
 }

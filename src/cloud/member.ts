@@ -31,7 +31,7 @@ export function readMember(text: string): string {
 }
 
 /** For a role that is to be taken from a member who has it not, on the service itself. */
-export function notInRole({ service, member, role }: GrantOptions, cause?: unknown): CliError {
+export function roleNotGranted({ service, member, role }: GrantOptions, cause?: unknown): CliError {
   return new CliError("NOT_FOUND", `${member} does not have ${role} on the service ${service}.`, {
     hint: `See who has: cloudrun-oauth members ${service} --all`,
     cause,

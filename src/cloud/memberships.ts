@@ -16,7 +16,7 @@ export interface Membership {
 }
 
 /** Who has which role by a policy. */
-export function membershipsOf(policy: Policy | undefined, inheritedFrom: Membership["inherited_from"]): Membership[] {
+export function listMemberships(policy: Policy | undefined, inheritedFrom: Membership["inherited_from"]): Membership[] {
   return (policy?.bindings ?? []).flatMap(({ role, members, condition }) =>
     members.map((member) => ({
       member,

@@ -30,7 +30,7 @@ const ROLES: readonly (readonly [permission: string, role: string])[] = [
 ];
 
 /** The role that has a permission, or undefined where this table has no answer. */
-export function roleWith(permission: string): string | undefined {
+export function findRole(permission: string): string | undefined {
   const name = permission.toLowerCase();
   return ROLES.find(([prefix]) => name.startsWith(prefix))?.[1];
 }

@@ -26,7 +26,7 @@ export interface ProviderStep {
 export type SetupOutcome = "made" | "changed" | "there" | "enabled" | "granted";
 
 /** Google's WorkloadIdentityPool and WorkloadIdentityPoolProvider messages, as far as they are read here. */
-export interface Registered {
+export interface RegisteredResource {
   readonly state?: string;
   readonly oidc?: { readonly issuerUri?: string };
   readonly attributeMapping?: Readonly<Record<string, string>>;
@@ -34,7 +34,7 @@ export interface Registered {
 }
 
 /** Whether a provider lets in whom it is to let in. */
-export function isAsWanted(found: Registered, { issuer, mapping, condition }: ProviderStep): boolean {
+export function isUpToDate(found: RegisteredResource, { issuer, mapping, condition }: ProviderStep): boolean {
   const sorted = (record: Readonly<Record<string, string>> = {}) => JSON.stringify(Object.entries(record).toSorted());
   return found.oidc?.issuerUri === issuer && found.attributeCondition === condition && sorted(found.attributeMapping) === sorted(mapping);
 }

@@ -30,7 +30,7 @@ export interface Explanation {
 }
 
 /** The permission that a call to a service needs. */
-export const INVOKE = "run.routes.invoke";
+export const INVOKE_PERMISSION = "run.routes.invoke";
 
 /**
  * Asks Google's Policy Troubleshooter whether a principal (an e-mail address, or on the emulator a `principal://`) may call a service, and reads the service.
@@ -63,5 +63,5 @@ const TROUBLESHOOT = "https://policytroubleshooter.googleapis.com/v1/iam:trouble
 
 function accessTuple({ project, region, service }: ServiceName, principal: string): object {
   const fullResourceName = `//run.googleapis.com/projects/${project}/locations/${region}/services/${service}`;
-  return { principal, fullResourceName, permission: INVOKE };
+  return { principal, fullResourceName, permission: INVOKE_PERMISSION };
 }

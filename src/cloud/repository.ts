@@ -23,7 +23,7 @@ export function sourceImage(options: ServiceName): string {
 }
 
 /** Whether a repository is made for whoever has not got it: its name is none that a person has mistyped. */
-export function isMadeWhereMissing({ name }: Repository): boolean {
+export function isCreatedOnDemand({ name }: Repository): boolean {
   return name === DEFAULT_REPOSITORY || name === SOURCE_REPOSITORY;
 }
 
@@ -39,7 +39,7 @@ export function parseRepository(image: string): Repository | undefined {
 }
 
 /** For a repository that somebody named himself: it is not made for him, since its name may be mistyped. */
-export function missingRepository({ name, location, project }: Repository, cause?: unknown): CliError {
+export function repositoryNotFound({ name, location, project }: Repository, cause?: unknown): CliError {
   return new CliError("NOT_FOUND", `There is no repository ${name} in ${location} of project ${project}.`, {
     hint: `gcloud artifacts repositories create ${name} --repository-format=docker --location ${location} --project ${project}`,
     cause,

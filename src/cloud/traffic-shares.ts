@@ -36,7 +36,7 @@ export function readTags(texts: readonly string[]): Record<string, string> {
 }
 
 /** Throws NOT_FOUND for a revision that a service does not have, DEPLOY_FAILED with the reason for one that is not ready. */
-export function assertServable(revisions: readonly Revision[], names: readonly string[], { service }: ServiceName): void {
+export function assertReady(revisions: readonly Revision[], names: readonly string[], { service }: ServiceName): void {
   const known = revisions.map(({ revision }) => revision);
   for (const name of names.filter((other) => other !== LATEST)) {
     const revision = revisions.find((other) => other.revision === name);
@@ -64,7 +64,7 @@ export function explainUnready({ revision, ready, reason, message }: Revision): 
 }
 
 /** The shares, and what is left to the one revision that serves beside them. Throws USAGE where it is not one. */
-export function withRest(shares: Shares, { traffic, service }: Pick<Service, "traffic" | "service">): Shares {
+export function addRemainingShare(shares: Shares, { traffic, service }: Pick<Service, "traffic" | "service">): Shares {
   const sum = shares.reduce((all, { percent }) => all + percent, 0);
   const named = new Set(shares.map(({ revision }) => revision));
   if (named.has(LATEST)) for (const target of traffic) if (target.latest) named.add(target.revision);

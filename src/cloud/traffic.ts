@@ -20,7 +20,7 @@ export interface TrafficOptions extends ServiceName {
 }
 
 /** Throws USAGE where percents are no whole numbers that add up to 100. */
-export function assertWhole(to: TrafficOptions["to"]): void {
+export function assertPercentsAddUp(to: TrafficOptions["to"]): void {
   if (to.length === 0) return;
   const odd = to.find(({ percent }) => !Number.isInteger(percent) || percent < 0 || percent > 100);
   if (odd) throw new CliError("USAGE", `${odd.percent} is no percentage for ${odd.revision}: it is a whole number from 0 to 100.`);
@@ -33,7 +33,7 @@ export function assertWhole(to: TrafficOptions["to"]): void {
 }
 
 /** What a service's traffic is to be, as gcloud's update-traffic writes it: shares by name, the latest last, and after them the tags. */
-export function newTargets(
+export function changeTargets(
   existing: readonly KnativeTarget[] = [{ latestRevision: true, percent: 100 }],
   { to, setTags = {}, removeTags = [] }: TrafficOptions,
 ): KnativeTarget[] {
@@ -64,7 +64,7 @@ function positionOf({ revisionName }: KnativeTarget): string {
 }
 
 /** Whether a service's traffic goes as it was to, and its tags stand where they were to. */
-export function isDivided({ traffic, conditions }: Service, { to, setTags = {}, removeTags = [] }: TrafficOptions): boolean {
+export function isTrafficApplied({ traffic, conditions }: Service, { to, setTags = {}, removeTags = [] }: TrafficOptions): boolean {
   if (conditions.find(({ type }) => type === "RoutesReady")?.status !== "True") return false;
   const isNamed = (target: Service["traffic"][number], name: string) => (name === LATEST ? target.latest : target.revision === name);
   const shares = to.filter(({ percent }) => percent > 0);

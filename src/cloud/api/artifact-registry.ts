@@ -1,7 +1,7 @@
 import { CliError } from "../../errors/cli-error.ts";
 import type { BuildOptions } from "../cloud.ts";
-import { inOrder, placeOf, type ImageName, type StoredImage } from "../images.ts";
-import { isMadeWhereMissing, missingRepository, type Repository } from "../repository.ts";
+import { sortImages, parseImageName, type ImageName, type StoredImage } from "../images.ts";
+import { isCreatedOnDemand, repositoryNotFound, type Repository } from "../repository.ts";
 import { withRetry } from "../retry.ts";
 import { defineVerb } from "../verb.ts";
 import { requestLine, type ApiClient, type ApiRequest } from "./client.ts";
@@ -29,12 +29,12 @@ export function artifactRegistryVerbs(clientFor: ClientFor, signal: AbortSignal)
           }
           token = page.nextPageToken || undefined;
         }
-        return inOrder(images);
+        return sortImages(images);
       },
     }),
     deleteImage: defineVerb({
       plan: (options: ImageName) => [requestLine(deleteImageRequest(options))],
-      run: (options) => runOperation(clientFor(placeOf(options.image)), deleteImageRequest(options), signal),
+      run: (options) => runOperation(clientFor(parseImageName(options.image)), deleteImageRequest(options), signal),
     }),
     deleteRepository: defineVerb({
       plan: (options: Repository) => [requestLine(deleteRepositoryRequest(options))],
@@ -55,7 +55,7 @@ export async function ensureRepository(client: ApiClient, repository: Repository
   await withRetry(
     async () => {
       if (await repositoryExists(client, repository)) return;
-      if (!isMadeWhereMissing(repository)) throw missingRepository(repository);
+      if (!isCreatedOnDemand(repository)) throw repositoryNotFound(repository);
       await createRepository(client, repository, signal, options);
     },
     // Another client can create it at the same moment.
@@ -65,7 +65,7 @@ export async function ensureRepository(client: ApiClient, repository: Repository
 
 /** The requests of `ensureRepository` for a repository that is missing. */
 export function planRepository(repository: Repository, options: Labeled): ApiRequest[] {
-  return [repositoryRequest(repository), ...(isMadeWhereMissing(repository) ? [createRepositoryRequest(repository, options)] : [])];
+  return [repositoryRequest(repository), ...(isCreatedOnDemand(repository) ? [createRepositoryRequest(repository, options)] : [])];
 }
 
 /** Creates a repository for images, and waits until it exists. Throws as the client does. */
@@ -113,7 +113,7 @@ function imagesRequest(repository: Repository, pageToken = ""): ApiRequest {
 
 /** `force` deletes the image's tags, too. */
 function deleteImageRequest({ image }: ImageName): ApiRequest {
-  const { path, digest, ...repository } = placeOf(image);
+  const { path, digest, ...repository } = parseImageName(image);
   return { method: "DELETE", url: `${repositoryUrl(repository)}/packages/${encodeURIComponent(path)}/versions/${digest}?force=true` };
 }
 

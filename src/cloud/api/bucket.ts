@@ -1,6 +1,6 @@
 import { CliError } from "../../errors/cli-error.ts";
 import type { ApiClient, ApiRequest } from "./client.ts";
-import { STORAGE } from "./upload.ts";
+import { CLOUD_STORAGE } from "./upload.ts";
 import { withRetry } from "../retry.ts";
 
 /** The bucket that gcloud keeps sources in. A bucket's name may hold no colon, and not Google's name. */
@@ -45,9 +45,9 @@ async function isOwn(client: ApiClient, project: string, name: string): Promise<
 }
 
 function bucketSearch(project: string, name: string): ApiRequest {
-  return { method: "GET", url: `${STORAGE}/storage/v1/b?project=${encodeURIComponent(project)}&prefix=${name}` };
+  return { method: "GET", url: `${CLOUD_STORAGE}/storage/v1/b?project=${encodeURIComponent(project)}&prefix=${name}` };
 }
 
 function bucketCreation(project: string, name: string): ApiRequest {
-  return { method: "POST", url: `${STORAGE}/storage/v1/b?project=${encodeURIComponent(project)}`, body: { name } };
+  return { method: "POST", url: `${CLOUD_STORAGE}/storage/v1/b?project=${encodeURIComponent(project)}`, body: { name } };
 }

@@ -1,6 +1,6 @@
 import type { ApiClient } from "./client.ts";
-import { STORAGE } from "./upload.ts";
-import { lastLines, type Build } from "../messages/build.ts";
+import { CLOUD_STORAGE } from "./upload.ts";
+import { lastLogLines, type Build } from "../messages/build.ts";
 
 /** Bytes. */
 const END = 8 * 1024;
@@ -49,13 +49,13 @@ export function followLog(client: ApiClient, build: Build, { show, miss }: LogOp
 export async function readLogEnd(client: ApiClient, build: Build): Promise<string | undefined> {
   const url = logObject(build);
   const bytes = url === undefined ? undefined : await readFrom(client, url, `bytes=-${END}`, 0);
-  return bytes === undefined || bytes === "forbidden" ? undefined : lastLines(bytes.toString("utf8"));
+  return bytes === undefined || bytes === "forbidden" ? undefined : lastLogLines(bytes.toString("utf8"));
 }
 
 /** The XML API's address of the log, as gcloud reads it; undefined where it is in Cloud Logging alone (CLOUD_LOGGING_ONLY), or nowhere. */
 function logObject({ id, logsBucket, options }: Build): string | undefined {
   if (!logsBucket || options?.logging === "CLOUD_LOGGING_ONLY" || options?.logging === "NONE") return undefined;
-  return `${STORAGE}/${logsBucket.replace(/^gs:\/\//, "").replace(/\/$/, "")}/log-${id}.txt`;
+  return `${CLOUD_STORAGE}/${logsBucket.replace(/^gs:\/\//, "").replace(/\/$/, "")}/log-${id}.txt`;
 }
 
 async function readFrom(client: ApiClient, url: string, range: string, offset: number): Promise<Buffer | "forbidden" | undefined> {

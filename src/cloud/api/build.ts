@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { CliError } from "../../errors/cli-error.ts";
 import type { BuildOptions, BuildResult } from "../cloud.ts";
 import type { CloudContext } from "../cloud-context.ts";
-import { buildFailed, ENDED, lostSight, readBuild, type Build } from "../messages/build.ts";
+import { buildError, FINAL_STATUSES, lostBuildError, readBuildResult, type Build } from "../messages/build.ts";
 import { parseRepository } from "../repository.ts";
 import { withRetry } from "../retry.ts";
 import { defineVerb, type Verb } from "../verb.ts";
@@ -39,7 +39,7 @@ export async function build(client: ApiClient, options: BuildOptions, context: B
   if (repository) await ensureRepository(client, repository, options, signal);
   const source = await uploadSource(client, options, signal);
   const ended = await watchBuild(client, options, await startBuild(client, options, source, signal), context);
-  return readBuild(ended, options.image, (performance.now() - submitted) / 1000);
+  return readBuildResult(ended, options.image, (performance.now() - submitted) / 1000);
 }
 
 /** The requests of a build, in order. */
@@ -118,17 +118,17 @@ async function watchBuild(client: ApiClient, options: BuildOptions, started: Bui
           miss: () => terminal.warn(`The build's log may not be read here; the build itself goes on.${link}`),
         });
   const check = async (latest: Build) => {
-    if (ENDED.has(latest.status)) return latest;
+    if (FINAL_STATUSES.has(latest.status)) return latest;
     await log?.read();
     return undefined;
   };
   const polling = { signal, firstPauseMs: 200, maxPauseMs: 1000, known: started };
   const ended = await pollRequest(client, `${buildsUrl(options)}/${started.id}`, check, polling).catch((error: unknown) => {
-    throw error instanceof CliError && error.code !== "INTERRUPTED" ? lostSight(started, error) : error;
+    throw error instanceof CliError && error.code !== "INTERRUPTED" ? lostBuildError(started, error) : error;
   });
   await log?.finish();
   if (ended.status === "SUCCESS") return ended;
   const logEnd = await readLogEnd(client, ended);
   if (logEnd && terminal.quiet && !terminal.json) terminal.warn(`The end of the build's log:\n${logEnd}`);
-  throw buildFailed(ended, logEnd);
+  throw buildError(ended, logEnd);
 }

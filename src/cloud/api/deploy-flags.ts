@@ -3,14 +3,14 @@ import {
   parseFlags,
   readChoice,
   readList,
-  readLiterals,
+  readPlainVariables,
   readNumber,
   readPairs,
   readSeconds,
   readSecrets,
   unknownToApi,
 } from "./flag-values.ts";
-import { mergeVariables, type TemplateMessage, type VariableMessage, type Written } from "../messages/v2-service.ts";
+import { mergeVariables, type TemplateMessage, type VariableMessage, type ServiceUpdate } from "../messages/v2-service.ts";
 
 /** The parts of a service that flags change. */
 interface Draft {
@@ -47,8 +47,8 @@ const WITH_VALUE: Readonly<Record<string, Apply>> = {
   "--description": ({ service }, value) => set(service, "description", value),
   "--labels": setLabels,
   "--update-labels": setLabels,
-  "--set-env-vars": (draft, value) => setVariables(draft, ({ valueSource }) => Boolean(valueSource), readLiterals(value)),
-  "--update-env-vars": (draft, value) => setVariables(draft, () => true, readLiterals(value)),
+  "--set-env-vars": (draft, value) => setVariables(draft, ({ valueSource }) => Boolean(valueSource), readPlainVariables(value)),
+  "--update-env-vars": (draft, value) => setVariables(draft, () => true, readPlainVariables(value)),
   "--remove-env-vars": (draft, value) =>
     setVariables(draft, ({ name, valueSource }) => Boolean(valueSource) || !readList(value).includes(name)),
   "--update-secrets": (draft, value) => setVariables(draft, () => true, readSecrets("--update-secrets", value)),
@@ -67,7 +67,11 @@ const SWITCHES: Readonly<Record<string, (draft: Draft, isOn: boolean) => void>> 
 const OWN_FLAGS = ["--image", "--source", "--tag", "--no-traffic", "--service-account", "--allow-unauthenticated", "--project", "--region"];
 
 /** A service's written fields with the changes that gcloud's flags make. Throws USAGE for a flag that only gcloud supports. */
-export function withFlags({ message, mask }: Written, words: readonly string[] = [], labels: TemplateMessage["labels"] = {}): Written {
+export function applyFlags(
+  { message, mask }: ServiceUpdate,
+  words: readonly string[] = [],
+  labels: TemplateMessage["labels"] = {},
+): ServiceUpdate {
   if (words.length === 0) return { message, mask };
   const [container, ...others] = message.template?.containers ?? [];
   const draft: Draft = { service: {}, labels: message.labels ?? labels, template: { ...message.template }, container: { ...container } };
@@ -78,9 +82,9 @@ export function withFlags({ message, mask }: Written, words: readonly string[] =
   };
 }
 
-/** Throws USAGE as `withFlags` does. */
-export function assertUnderstood(words: readonly string[] = []): void {
-  withFlags({ message: {}, mask: [] }, words);
+/** Throws USAGE as `applyFlags` does. */
+export function assertFlagsSupported(words: readonly string[] = []): void {
+  applyFlags({ message: {}, mask: [] }, words);
 }
 
 function readFlags(words: readonly string[]): ((draft: Draft) => void)[] {

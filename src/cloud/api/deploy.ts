@@ -3,7 +3,7 @@ import type { BuildOptions, DeployOptions } from "../cloud.ts";
 import type { Service } from "../service.ts";
 import type { CloudContext } from "../cloud-context.ts";
 import { readService, type KnativeService } from "../messages/knative-service.ts";
-import { isMarked, noRevisionYet, withRevision, type ServiceMessage, type Written } from "../messages/v2-service.ts";
+import { isMarked, noServingRevision, withRevision, type ServiceMessage, type ServiceUpdate } from "../messages/v2-service.ts";
 import type { ServiceName } from "../names.ts";
 import { INVOKER_ROLE } from "../permissions.ts";
 import { defaultImage, sourceImage } from "../repository.ts";
@@ -11,7 +11,7 @@ import { withRetry } from "../retry.ts";
 import { defineVerb, type Verb } from "../verb.ts";
 import { build, planBuild } from "./build.ts";
 import { requestLine, type ApiClient, type ApiRequest } from "./client.ts";
-import { assertUnderstood, withFlags } from "./deploy-flags.ts";
+import { assertFlagsSupported, applyFlags } from "./deploy-flags.ts";
 import { deployFailure } from "./errors.ts";
 import { changeServiceMembers, planBinding, withMember, withoutMember } from "./policy.ts";
 import { pollRequest, type Operation } from "./poll-request.ts";
@@ -29,7 +29,7 @@ export function deployVerb(clientFor: ClientFor, context: Pick<CloudContext, "te
   return defineVerb({
     plan: (options) => planDeploy(options).map(requestLine),
     async run(options) {
-      assertUnderstood(options.gcloudFlags);
+      assertFlagsSupported(options.gcloudFlags);
       const client = clientFor(options);
       const { operation, isNew } = await write(client, options, await provideImage(client, options, context), signal);
       await waitUntilReady(client, options, operation, signal);
@@ -45,7 +45,7 @@ export function deployVerb(clientFor: ClientFor, context: Pick<CloudContext, "te
 
 /** The requests of a deployment, in order, for a service that doesn't exist yet. */
 function planDeploy(options: DeployOptions): ApiRequest[] {
-  assertUnderstood(options.gcloudFlags);
+  assertFlagsSupported(options.gcloudFlags);
   const source = options.source === undefined ? undefined : buildOptions(options, options.source);
   const image = source ? `${source.image}@DIGEST` : (options.image ?? defaultImage(options));
   return [
@@ -65,7 +65,7 @@ async function provideImage(
   context: Pick<CloudContext, "terminal" | "signal">,
 ): Promise<string> {
   if (options.source === undefined) return options.image ?? defaultImage(options);
-  if (options.noTraffic && !(await findService(client, options))) throw noRevisionYet();
+  if (options.noTraffic && !(await findService(client, options))) throw noServingRevision();
   const { image, digest } = await build(client, buildOptions(options, options.source), context);
   // With the digest, another build at the same time changes nothing.
   return digest ? `${image}@${digest}` : image;
@@ -123,8 +123,8 @@ function updateRequest(options: DeployOptions, image: string, existing: ServiceM
   return { method: "PATCH", url: `${messageUrl(options)}?updateMask=${mask.join(",")}&forceNewRevision=true`, body: message };
 }
 
-function withOptions(options: DeployOptions, image: string, existing: ServiceMessage | undefined, mark: string): Written {
-  return withFlags(withRevision(options, image, existing, mark), options.gcloudFlags, existing?.labels);
+function withOptions(options: DeployOptions, image: string, existing: ServiceMessage | undefined, mark: string): ServiceUpdate {
+  return applyFlags(withRevision(options, image, existing, mark), options.gcloudFlags, existing?.labels);
 }
 
 /** Throws DEPLOY_FAILED, or what the reason means, if the deployment failed. */

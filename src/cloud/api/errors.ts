@@ -1,6 +1,6 @@
 import { CliError } from "../../errors/cli-error.ts";
 import { explainControlPlane, type Facts } from "../errors/control-plane.ts";
-import { quotaSpent } from "../errors/project.ts";
+import { quotaExceeded } from "../errors/project.ts";
 import type { Place } from "../names.ts";
 
 /** The statuses of what passes: a quota that is spent, an API that is unavailable for the moment. */
@@ -29,7 +29,7 @@ export function readApiError(status: number, text: string, host: string, facts: 
       cause,
     });
   const details = { status, ...(retryAfterSeconds > 0 && { retry_after: retryAfterSeconds }) };
-  if (status === 429) return quotaSpent(facts.project, message, { cause, details, retryAfterSeconds });
+  if (status === 429) return quotaExceeded(facts.project, message, { cause, details, retryAfterSeconds });
   if (BUSY_STATUSES.includes(status))
     return new CliError("UNAVAILABLE", `${host} answered ${status}: ${message}`, {
       hint: "Run the command again in a minute.",

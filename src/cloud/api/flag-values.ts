@@ -55,7 +55,7 @@ export function readPairs(flag: string, text: string): [name: string, value: str
 }
 
 /** Reads variables with a value of their own. Throws USAGE. */
-export function readLiterals(text: string): VariableMessage[] {
+export function readPlainVariables(text: string): VariableMessage[] {
   return Object.entries(parseVariables(readList(text))).map(([name, value]) => ({ name, value }));
 }
 

@@ -1,5 +1,5 @@
 import type { Binding, GrantOptions, Policy } from "../cloud.ts";
-import { notInRole } from "../member.ts";
+import { roleNotGranted } from "../member.ts";
 import { serviceUrl } from "../messages/knative-url.ts";
 import type { ProjectName, ServiceName } from "../names.ts";
 import { withRetry } from "../retry.ts";
@@ -111,7 +111,7 @@ function withoutGrantedMember(options: GrantOptions): MembersChange {
   let hadRole = false;
   return (members) => {
     hadRole ||= members.includes(options.member);
-    if (!hadRole) throw notInRole(options);
+    if (!hadRole) throw roleNotGranted(options);
     return withoutMember(options.member)(members);
   };
 }

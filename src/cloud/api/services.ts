@@ -8,7 +8,7 @@ import { serviceUrl } from "../messages/knative-url.ts";
 import { withLabels } from "../messages/labels.ts";
 import type { ServiceName } from "../names.ts";
 import type { TrafficOptions } from "../traffic.ts";
-import { assertWhole, newTargets } from "../traffic.ts";
+import { assertPercentsAddUp, changeTargets } from "../traffic.ts";
 import { defineVerb } from "../verb.ts";
 import { requestLine, type ApiClient, type ApiRequest } from "./client.ts";
 import { setEnvironmentVerb } from "./environment.ts";
@@ -39,7 +39,7 @@ export function serviceVerbs(clientFor: ClientFor, { terminal, signal }: Pick<Cl
     traffic: defineVerb({
       plan: (options: TrafficOptions) => planReplacement(options, withTraffic({}, options)),
       async run(options) {
-        assertWhole(options.to);
+        assertPercentsAddUp(options.to);
         const change = (existing: KnativeService) => withTraffic(existing, options);
         return readService(await replaceService(clientFor(options), options, { change, condition: "RoutesReady", signal }), options);
       },
@@ -80,7 +80,7 @@ interface RevisionList {
 }
 
 function withTraffic({ spec }: KnativeService, options: TrafficOptions) {
-  return { spec: { ...spec, traffic: newTargets(spec?.traffic, options) } };
+  return { spec: { ...spec, traffic: changeTargets(spec?.traffic, options) } };
 }
 
 async function serviceExists(client: ApiClient, options: ServiceName): Promise<boolean> {

@@ -1,5 +1,5 @@
 import { CliError } from "../../errors/cli-error.ts";
-import { isAsWanted, type ProviderStep, type Registered, type SetupOutcome, type SetupStep } from "../pipeline-setup.ts";
+import { isUpToDate, type ProviderStep, type RegisteredResource, type SetupOutcome, type SetupStep } from "../pipeline-setup.ts";
 import { defineVerb, type Verb } from "../verb.ts";
 import { createAccountRequest, ensureAccount } from "./accounts.ts";
 import { createRepositoryRequest } from "./artifact-registry.ts";
@@ -34,10 +34,10 @@ export function setUpVerb(clientFor: ClientFor, signal: AbortSignal): Verb<Setup
       }
       if (step.kind === "repository") return "there";
       const url = step.kind === "pool" ? `${poolsUrl(step.project)}/${step.pool}` : `${providersUrl(step)}/${step.provider}`;
-      const existing = await client.call<Registered>({ method: "GET", url });
+      const existing = await client.call<RegisteredResource>({ method: "GET", url });
       const isDeleted = existing.state === "DELETED";
       if (isDeleted) await send({ method: "POST", url: `${url}:undelete`, body: {} });
-      const isCurrent = step.kind === "pool" || isAsWanted(existing, step);
+      const isCurrent = step.kind === "pool" || isUpToDate(existing, step);
       if (!isCurrent) {
         const mask = "displayName,oidc.issuerUri,attributeMapping,attributeCondition";
         await send({ method: "PATCH", url: `${url}?updateMask=${mask}`, body: providerBody(step) });

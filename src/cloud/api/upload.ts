@@ -7,7 +7,7 @@ import { readApiError, readJson } from "./errors.ts";
 import { withRetry } from "../retry.ts";
 import type { Place } from "../names.ts";
 
-export const STORAGE = "https://storage.googleapis.com";
+export const CLOUD_STORAGE = "https://storage.googleapis.com";
 
 /** Bytes that are sent, and held in memory, at a time: a multiple of 256 KiB, as Cloud Storage wants it. */
 const CHUNK = 8 * 1024 * 1024;
@@ -97,7 +97,7 @@ async function begin(client: ApiClient, { bucket, object }: Target, place: Place
 }
 
 export function uploadUrl({ bucket, object }: Target): string {
-  return `${STORAGE}/upload/storage/v1/b/${bucket}/o?uploadType=resumable&name=${encodeURIComponent(object)}`;
+  return `${CLOUD_STORAGE}/upload/storage/v1/b/${bucket}/o?uploadType=resumable&name=${encodeURIComponent(object)}`;
 }
 
 interface Session {

@@ -1,10 +1,10 @@
 import { CliError, type ErrorSubject } from "../../errors/cli-error.ts";
 import type { ErrorCode } from "../../errors/exit-codes.ts";
 import { readMember } from "../member.ts";
-import { FORBIDDEN } from "./organization.ts";
-import { roleWith } from "../permissions.ts";
-import { MISPLACED } from "./project.ts";
-import { noRevisionYet } from "../messages/v2-service.ts";
+import { ORGANIZATION_ERRORS } from "./organization.ts";
+import { findRole } from "../permissions.ts";
+import { PROJECT_ERRORS } from "./project.ts";
+import { noServingRevision } from "../messages/v2-service.ts";
 
 /** What is known about a call that failed. */
 export interface Facts {
@@ -20,7 +20,7 @@ type Explain = (match: RegExpExecArray, facts: Facts, cause: Error) => CliError;
 
 /** What Google's words mean, from gcloud and from its APIs alike; undefined where they say nothing that is known. */
 export function explainControlPlane(said: string, facts: Facts, cause = new Error(said)): CliError | undefined {
-  for (const [pattern, explain] of KNOWN) {
+  for (const [pattern, explain] of KNOWN_ERRORS) {
     const match = pattern.exec(said);
     if (match) return explain(match, facts, cause);
   }
@@ -28,7 +28,7 @@ export function explainControlPlane(said: string, facts: Facts, cause = new Erro
 }
 
 /** The first that matches counts. */
-const KNOWN: readonly (readonly [RegExp, Explain])[] = [
+const KNOWN_ERRORS: readonly (readonly [RegExp, Explain])[] = [
   [
     /(?:API \[(?<api>[\w.-]+)\] not enabled|\b(?<other>[\w-]+\.googleapis\.com)[^\n]*(?:has not been used in project|it is disabled)|(?<name>[A-Z][\w ]+ API) has not been used|SERVICE_DISABLED[\s\S]*?(?<service>[\w-]+\.googleapis\.com)|SERVICE_DISABLED)/,
     ({ groups = {}, input }, { project }, cause) => {
@@ -42,8 +42,8 @@ const KNOWN: readonly (readonly [RegExp, Explain])[] = [
       });
     },
   ],
-  ...FORBIDDEN,
-  ...MISPLACED,
+  ...ORGANIZATION_ERRORS,
+  ...PROJECT_ERRORS,
   [
     /createOnPush|Container Registry is (?:deprecated|shut)|gcr\.io repo does not exist|gcr\.io[^\n]*(?:closed|read-only|shut down)/i,
     (_, { project, region }, cause) =>
@@ -81,7 +81,7 @@ const KNOWN: readonly (readonly [RegExp, Explain])[] = [
         details: image ? { image } : {},
       }),
   ],
-  [/--no-traffic not supported when creating a new service/, (_match, _facts, cause) => noRevisionYet(cause)],
+  [/--no-traffic not supported when creating a new service/, (_match, _facts, cause) => noServingRevision(cause)],
   [
     /failed to start and listen on the port(?: defined provided by the PORT=(\d+))?/,
     ({ 1: port = "8080" }, { project, region }, cause) =>
@@ -157,7 +157,7 @@ function fixed(code: ErrorCode, message: string, options: { hint: string }): Exp
 }
 
 function permissionDenied(permission: string | undefined, { project, sentence, account }: Facts, cause: unknown): CliError {
-  const role = permission && roleWith(permission);
+  const role = permission && findRole(permission);
   const hint = role
     ? `${role} has it: gcloud projects add-iam-policy-binding ${project} --member ${account ? readMember(account) : "user:YOU"} --role ${role}`
     : "Ask whoever administers the project for a role that has it.";

@@ -7,7 +7,7 @@ type Explain = (
 ) => CliError;
 
 /** What is wrong with a project or a place, in Google's words; the first that matches counts. */
-export const MISPLACED: readonly (readonly [RegExp, Explain])[] = [
+export const PROJECT_ERRORS: readonly (readonly [RegExp, Explain])[] = [
   [
     /BILLING_DISABLED|BILLING_NOT_FOUND|[Bb]illing account for (?:the owning )?project|requires billing to be enabled|[Bb]illing (?:must be|is not|has not been) enabled/,
     (_, { project }, cause) =>
@@ -50,12 +50,12 @@ export const MISPLACED: readonly (readonly [RegExp, Explain])[] = [
   ],
   [
     /RESOURCE_EXHAUSTED|HTTPError 429|[Qq]uota (?:exceeded|violated)|rateLimitExceeded|Too Many Requests/,
-    (_, { project, sentence }, cause) => quotaSpent(project, sentence, { cause }),
+    (_, { project, sentence }, cause) => quotaExceeded(project, sentence, { cause }),
   ],
 ];
 
 /** The error where Google has counted too much of something; `sentence` is what. */
-export function quotaSpent(
+export function quotaExceeded(
   project: string,
   sentence: string,
   options: Pick<CliError, "cause"> & Partial<Pick<CliError, "details" | "retryAfterSeconds">>,

@@ -1,5 +1,5 @@
 import type { BuildOptions } from "../cloud.ts";
-import { inOrder, placeOf, registryOf, type ImageName } from "../images.ts";
+import { sortImages, parseImageName, registryName, type ImageName } from "../images.ts";
 import type { Repository } from "../repository.ts";
 import { commandVerb, flag, joinPairs, jsonCommand, parseGcloudJson } from "./command.ts";
 import type { Gcloud } from "./process.ts";
@@ -16,15 +16,17 @@ export function artifactRegistryVerbs(gcloud: Gcloud) {
       },
     }),
     images: commandVerb(gcloud, {
-      args: (options: Repository) => jsonCommand([...IMAGES, "list", registryOf(options), "--include-tags"], { project: options.project }),
+      args: (options: Repository) =>
+        jsonCommand([...IMAGES, "list", registryName(options), "--include-tags"], { project: options.project }),
       isProbe: true,
       read: (stdout) =>
-        inOrder(
+        sortImages(
           parseGcloudJson<ImageMessage[]>(stdout).map(({ package: image, version: digest, tags }) => ({ image, digest, tags: tags || [] })),
         ),
     }),
     deleteImage: commandVerb(gcloud, {
-      args: ({ image }: ImageName) => jsonCommand([...IMAGES, "delete", image, "--delete-tags"], { project: placeOf(image).project }),
+      args: ({ image }: ImageName) =>
+        jsonCommand([...IMAGES, "delete", image, "--delete-tags"], { project: parseImageName(image).project }),
       isProbe: true,
       read: () => {},
     }),

@@ -1,9 +1,9 @@
 import { CliError } from "../../errors/cli-error.ts";
 import { poll } from "../../http/poll.ts";
-import { buildFailed, ENDED, lastLines, LINES, lostSight, readBuild, type Build } from "../messages/build.ts";
+import { buildError, FINAL_STATUSES, lastLogLines, MAX_LOG_LINES, lostBuildError, readBuildResult, type Build } from "../messages/build.ts";
 import type { BuildOptions, BuildResult } from "../cloud.ts";
 import type { CloudContext } from "../cloud-context.ts";
-import { isMadeWhereMissing, missingRepository, parseRepository, type Repository } from "../repository.ts";
+import { isCreatedOnDemand, repositoryNotFound, parseRepository, type Repository } from "../repository.ts";
 import { withRetry } from "../retry.ts";
 import { defineVerb, type Verb } from "../verb.ts";
 import { createRepositoryArgs, repositoryArgs } from "./artifact-registry.ts";
@@ -21,7 +21,7 @@ export function buildVerb(
       const repository = parseRepository(options.image);
       const commands = [
         ...(repository ? [repositoryArgs("describe", repository)] : []),
-        ...(repository && isMadeWhereMissing(repository) ? [createRepositoryArgs(repository, options)] : []),
+        ...(repository && isCreatedOnDemand(repository) ? [createRepositoryArgs(repository, options)] : []),
         submitArgs(options),
       ];
       return commands.map((args) => gcloudLine(args));
@@ -41,14 +41,14 @@ export function buildVerb(
         const stderr = error.cause instanceof Error ? error.cause.message : "";
         const id = /\/builds\/([\w-]{8,})/.exec(stderr)?.[1];
         if (error.code === "BUILD_FAILED")
-          throw buildFailed({ ...readFailure(stderr), ...(id && { id }) }, lastLines(output.log()), error.cause);
+          throw buildError({ ...readFailure(stderr), ...(id && { id }) }, lastLogLines(output.log()), error.cause);
         if (!id) throw error;
         terminal.warn(
           `${isLogUnreadable(stderr) ? "gcloud may not read the build's log" : "gcloud has lost sight of the build"}; the build itself goes on.`,
         );
         build = await waitForBuild(gcloud, options.project, id, signal);
       }
-      return readBuild(build, options.image, (performance.now() - submitted) / 1000);
+      return readBuildResult(build, options.image, (performance.now() - submitted) / 1000);
     },
   });
 }
@@ -65,7 +65,7 @@ async function ensureRepository(gcloud: Gcloud, repository: Repository, options:
     // An account that can push to a repository need not be able to read it; the push finds out.
     if (error instanceof CliError && error.code === "PERMISSION_DENIED" && error.subject?.kind === "permission") return;
     if (!(error instanceof CliError && error.code === "NOT_FOUND")) throw error;
-    if (!isMadeWhereMissing(repository)) throw missingRepository(repository, error);
+    if (!isCreatedOnDemand(repository)) throw repositoryNotFound(repository, error);
     await gcloud(createRepositoryArgs(repository, options)).catch((problem: unknown) => {
       // Another client created it at the same moment.
       if (!(problem instanceof CliError && problem.code === "CONFLICT")) throw problem;
@@ -93,10 +93,10 @@ async function waitForBuild(gcloud: Gcloud, project: string, id: string, signal:
   return poll(
     async () => {
       const stdout = await withRetry(describe, { signal }).catch((error: unknown) => {
-        throw error instanceof CliError && !signal.aborted ? lostSight({ id }, error) : error;
+        throw error instanceof CliError && !signal.aborted ? lostBuildError({ id }, error) : error;
       });
       const build = parseGcloudJson<Build>(stdout);
-      return ENDED.has(build.status) ? build : undefined;
+      return FINAL_STATUSES.has(build.status) ? build : undefined;
     },
     { signal, firstPauseMs: POLL_PAUSE_MS },
   );
@@ -109,7 +109,7 @@ function splitOutput(show: (line: string) => void) {
   const showLine = (line: string) => {
     show(line);
     // gcloud's own frame is not part of the log.
-    if (!/^-{20}|^$/.test(line)) lastShown = [...lastShown.slice(-LINES), line];
+    if (!/^-{20}|^$/.test(line)) lastShown = [...lastShown.slice(-MAX_LOG_LINES), line];
   };
   return {
     add(line: string): void {

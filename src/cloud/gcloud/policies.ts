@@ -1,6 +1,6 @@
 import { CliError } from "../../errors/cli-error.ts";
 import type { GrantOptions, Policy } from "../cloud.ts";
-import { notInRole } from "../member.ts";
+import { roleNotGranted } from "../member.ts";
 import type { ProjectName, ServiceName } from "../names.ts";
 import { withRetry } from "../retry.ts";
 import { defineVerb } from "../verb.ts";
@@ -35,7 +35,7 @@ export function policyVerbs(gcloud: Gcloud, signal: AbortSignal) {
               if (!(error instanceof CliError && error.message.startsWith("Policy binding with the specified"))) throw error;
               // The member had the role at first, so another client has made this very change meanwhile.
               if (attempt > 1) return readPolicy(await gcloud(policyArgs(options)));
-              throw notInRole(options, error.cause);
+              throw roleNotGranted(options, error.cause);
             }
           },
           { signal, conflicts: MAX_CONFLICTS },

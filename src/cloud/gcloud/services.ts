@@ -5,7 +5,7 @@ import { readRevisions, readVariables, type KnativeRevision } from "../messages/
 import { readService, readServices, type KnativeService } from "../messages/knative-service.ts";
 import type { ServiceName } from "../names.ts";
 import type { TrafficOptions } from "../traffic.ts";
-import { assertWhole, isDivided } from "../traffic.ts";
+import { assertPercentsAddUp, isTrafficApplied } from "../traffic.ts";
 import { defineVerb } from "../verb.ts";
 import { commandVerb, flag, joinPairs, jsonCommand, parseGcloudJson } from "./command.ts";
 import { gcloudLine, type Gcloud } from "./process.ts";
@@ -30,7 +30,7 @@ export function serviceVerbs(gcloud: Gcloud) {
     traffic: defineVerb({
       plan: (options: TrafficOptions) => [gcloudLine(trafficArgs(options))],
       async run(options) {
-        assertWhole(options.to);
+        assertPercentsAddUp(options.to);
         try {
           await gcloud(trafficArgs(options));
         } catch (error) {
@@ -61,7 +61,7 @@ function readServiceOutput(stdout: string, options: ServiceName): Service {
 async function unlessDivided(error: unknown, read: () => Promise<Service>, options: TrafficOptions): Promise<Service> {
   if (!(error instanceof CliError) || !["DEPLOY_FAILED", "GCLOUD_FAILED"].includes(error.code)) throw error;
   const service = await read();
-  if (!isDivided(service, options)) throw error;
+  if (!isTrafficApplied(service, options)) throw error;
   return service;
 }
 

@@ -1,5 +1,5 @@
 import { CliError } from "../../errors/cli-error.ts";
-import { isAsWanted, type ProviderStep, type Registered, type SetupOutcome, type SetupStep } from "../pipeline-setup.ts";
+import { isUpToDate, type ProviderStep, type RegisteredResource, type SetupOutcome, type SetupStep } from "../pipeline-setup.ts";
 import { defineVerb, type Verb } from "../verb.ts";
 import { createAccountArgs } from "./accounts.ts";
 import { createRepositoryArgs } from "./artifact-registry.ts";
@@ -21,10 +21,10 @@ export function setUpVerb(gcloud: Gcloud): Verb<SetupStep, SetupOutcome> {
       if (step.kind !== "pool" && step.kind !== "provider") return "there";
       const args = (verb: string) =>
         jsonCommand(step.kind === "pool" ? poolWords(verb, step.pool) : providerWords(verb, step), { project: step.project });
-      const existing = parseGcloudJson<Registered>(await run(args("describe")));
+      const existing = parseGcloudJson<RegisteredResource>(await run(args("describe")));
       const isDeleted = existing.state === "DELETED";
       if (isDeleted) await run(args("undelete"));
-      const isCurrent = step.kind === "pool" || isAsWanted(existing, step);
+      const isCurrent = step.kind === "pool" || isUpToDate(existing, step);
       if (!isCurrent) await run(providerArgs("update-oidc", step));
       return isDeleted || !isCurrent ? "changed" : "there";
     },

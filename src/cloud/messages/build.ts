@@ -16,19 +16,19 @@ export interface Build {
 }
 
 /** The states that a build does not leave again. */
-export const ENDED: ReadonlySet<string> = new Set(["SUCCESS", "FAILURE", "INTERNAL_ERROR", "TIMEOUT", "CANCELLED", "EXPIRED"]);
+export const FINAL_STATUSES: ReadonlySet<string> = new Set(["SUCCESS", "FAILURE", "INTERNAL_ERROR", "TIMEOUT", "CANCELLED", "EXPIRED"]);
 
 /** How many lines of a log a person is shown where a build has failed. */
-export const LINES = 20;
+export const MAX_LOG_LINES = 20;
 
 /** The lines of a build's log that say why it failed. */
-export function lastLines(log: string): string {
-  return log.trimEnd().split("\n").slice(-LINES).join("\n");
+export function lastLogLines(log: string): string {
+  return log.trimEnd().split("\n").slice(-MAX_LOG_LINES).join("\n");
 }
 
 /** What a build that has ended came to; BUILD_FAILED where that is anything but SUCCESS. `elapsed` in seconds stands in for times that are not told. */
-export function readBuild(build: Build, image: string, elapsed: number): BuildResult {
-  if (build.status !== "SUCCESS") throw buildFailed(build);
+export function readBuildResult(build: Build, image: string, elapsed: number): BuildResult {
+  if (build.status !== "SUCCESS") throw buildError(build);
   const { startTime, finishTime } = build;
   return {
     id: build.id,
@@ -40,7 +40,7 @@ export function readBuild(build: Build, image: string, elapsed: number): BuildRe
 }
 
 /** The error for a build that did not succeed; `logEnd` is the last lines of its log, where they are known. */
-export function buildFailed({ id, status, statusDetail, logUrl }: Partial<Build>, logEnd?: string, cause?: unknown): CliError {
+export function buildError({ id, status, statusDetail, logUrl }: Partial<Build>, logEnd?: string, cause?: unknown): CliError {
   return new CliError(
     "BUILD_FAILED",
     `Cloud Build ended the build with ${status ?? "FAILURE"}${statusDetail ? `: ${statusDetail}` : "."}`,
@@ -58,7 +58,7 @@ export function buildFailed({ id, status, statusDetail, logUrl }: Partial<Build>
 }
 
 /** The error where a build has been lost sight of: it goes on, and its end is not known. */
-export function lostSight({ id, logUrl }: Partial<Build>, error: CliError): CliError {
+export function lostBuildError({ id, logUrl }: Partial<Build>, error: CliError): CliError {
   return error.with({
     hint: `The build ${id} goes on by itself.${logUrl ? ` Its log: ${logUrl}` : ""}`,
     details: { build: id, ...(logUrl && { log_url: logUrl }) },

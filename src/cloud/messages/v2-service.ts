@@ -35,7 +35,7 @@ export interface VariableMessage {
 }
 
 /** What is written of a service, and which of its fields. */
-export interface Written {
+export interface ServiceUpdate {
   readonly message: ServiceMessage;
   readonly mask: readonly string[];
 }
@@ -53,9 +53,9 @@ const REVISION = "TRAFFIC_TARGET_ALLOCATION_TYPE_REVISION";
 const MARK = "cloudrun-oauth/deployment";
 
 /** What a deployment writes of a service, and which of its fields: what they held stays, but for the image and for what was said. */
-export function withRevision(options: DeployOptions, image: string, existing: ServiceMessage | undefined, mark: string): Written {
+export function withRevision(options: DeployOptions, image: string, existing: ServiceMessage | undefined, mark: string): ServiceUpdate {
   const { tag, noTraffic, service } = options;
-  if (noTraffic && !existing) throw noRevisionYet();
+  if (noTraffic && !existing) throw noServingRevision();
   // The revision needs a name of its own where the traffic speaks of it.
   const revision = tag ? nameRevision(service, Number(existing?.generation ?? 0) + 1) : undefined;
   const { revision: _, ...template } = existing?.template ?? {};
@@ -84,7 +84,7 @@ export function isMarked(service: ServiceMessage, mark: string): boolean {
 }
 
 /** What gcloud says, too: https://cloud.google.com/run/docs/rollouts-rollbacks-traffic-migration */
-export function noRevisionYet(cause?: unknown): CliError {
+export function noServingRevision(cause?: unknown): CliError {
   return new CliError("USAGE", "The first revision of a service takes the traffic, and this one has none yet.", {
     hint: "Deploy it without --no-traffic; the ones after it can wait.",
     cause,

@@ -1,5 +1,5 @@
 import { create } from "tar";
-import { listSource, unreadable } from "./files.ts";
+import { listSource, sourceUnreadable } from "./files.ts";
 
 /** As npm has it for its packages: in 1970, ZIP archives that a build makes of the files could not say when. */
 const MODIFIED = new Date("1985-10-26T08:15:00Z");
@@ -31,6 +31,6 @@ export async function* archiveSource(directory: string): AsyncGenerator<Buffer> 
   try {
     for await (const chunk of packed) yield chunk;
   } catch (error) {
-    throw unreadable(error);
+    throw sourceUnreadable(error);
   }
 }

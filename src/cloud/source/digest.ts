@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { lstat, readlink } from "node:fs/promises";
 import { join } from "node:path";
-import { listSource, unreadable } from "./files.ts";
+import { listSource, sourceUnreadable } from "./files.ts";
 
 /**
  * The SHA-256, in hex, of a source: of the paths, the contents and the executable bits of all that `archiveSource` packs. Where, when and by which
@@ -12,7 +12,7 @@ export async function digestSource(directory: string): Promise<string> {
   const digest = createHash("sha256");
   for (const path of await listSource(directory)) {
     const described = await describe(join(directory, path)).catch((error: unknown) => {
-      throw unreadable(error);
+      throw sourceUnreadable(error);
     });
     digest.update(`${JSON.stringify([path, ...described])}\n`);
   }

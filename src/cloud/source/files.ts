@@ -20,14 +20,14 @@ export async function listSource(directory: string): Promise<string[]> {
     const ignored = createIgnore({ ignorecase: false }).add(await readPatterns(directory));
     await collect(directory, "", ignored, paths);
   } catch (error) {
-    throw unreadable(error);
+    throw sourceUnreadable(error);
   }
   if (!paths.every((path) => path.endsWith("/"))) return paths;
   throw new CliError("NOT_FOUND", `${directory} holds no file to build from.`, { hint: "Does its .gcloudignore leave everything out?" });
 }
 
 /** The error for a file that cannot be opened, or that goes or shrinks while it is read; any other error as it is. */
-export function unreadable(error: unknown): unknown {
+export function sourceUnreadable(error: unknown): unknown {
   const { path, code } = error as NodeJS.ErrnoException;
   if (error instanceof CliError || !path) return error;
   return new CliError("NOT_FOUND", `${path} cannot be read${code ? ` (${code})` : ""}.`, {

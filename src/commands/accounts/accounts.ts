@@ -1,4 +1,4 @@
-import { accountEmail, type Account, type NewAccount } from "../../cloud/accounts.ts";
+import { resolveAccountEmail, type Account, type NewAccount } from "../../cloud/accounts.ts";
 import type { Cloud } from "../../cloud/cloud.ts";
 import type { Context } from "../../context/context.ts";
 import { CliError } from "../../errors/cli-error.ts";
@@ -8,8 +8,8 @@ import { printPlan } from "../../context/print-plan.ts";
 export async function accountsCreate(context: Context, name: string, flags: { readonly displayName?: string }): Promise<void> {
   const { settings, terminal } = context;
   const project = settings.require("project");
-  const account = accountEmail(name, project);
-  if (account !== accountEmail(account.split("@")[0] ?? "", project))
+  const account = resolveAccountEmail(name, project);
+  if (account !== resolveAccountEmail(account.split("@")[0] ?? "", project))
     throw new CliError("USAGE", `${account} would not be an account of project ${project}.`, {
       hint: `Say its name alone, or its project too: -p PROJECT`,
     });
@@ -54,7 +54,7 @@ export async function accountsList(context: Context): Promise<void> {
 export async function accountsDelete(context: Context, name: string): Promise<void> {
   const { settings, terminal } = context;
   const project = settings.require("project");
-  const options = { project, account: accountEmail(name, project) };
+  const options = { project, account: resolveAccountEmail(name, project) };
   const cloud = await context.cloud();
   if (context.dryRun) return printPlan(terminal, cloud.plan("deleteAccount", options));
   const question = `Delete the service account ${options.account}? Its keys end with it, and so does what runs as it.`;

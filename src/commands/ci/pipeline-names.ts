@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { accountEmail } from "../../cloud/accounts.ts";
+import { resolveAccountEmail } from "../../cloud/accounts.ts";
 import type { Provider } from "./pipeline.ts";
 
 /** A system that issues ID tokens for its own workloads. */
@@ -31,7 +31,7 @@ export function providerFor(forge: Forge, issuer: string, repository: string, br
 /** The email address of a service's account for a job. The ID of an account has at most 30 characters. */
 export function accountFor(project: string, service: string, job: "deployer" | "caller"): string {
   const name = `${service}-${job}`;
-  return accountEmail(name.length <= 30 ? name : `${service.slice(0, 22 - job.length)}-${hash(service)}-${job}`, project);
+  return resolveAccountEmail(name.length <= 30 ? name : `${service.slice(0, 22 - job.length)}-${hash(service)}-${job}`, project);
 }
 
 function hash(text: string): string {

@@ -1,5 +1,5 @@
 import { relative, sep } from "node:path";
-import { accountEmail } from "../../cloud/accounts.ts";
+import { resolveAccountEmail } from "../../cloud/accounts.ts";
 import { requireServiceName } from "../../cloud/names.ts";
 import type { Context } from "../../context/context.ts";
 import { CliError } from "../../errors/cli-error.ts";
@@ -27,7 +27,7 @@ export function readPipeline(
   const root = copy?.root ?? cwd;
   const { service, project, region } = requireServiceName(settings);
   const branch = readFlag("--branch", flags.branch ?? copy?.branch ?? "main", BRANCH);
-  const givenAccount = (flag: string, value: string) => accountEmail(readFlag(flag, value, ACCOUNT), project);
+  const givenAccount = (flag: string, value: string) => resolveAccountEmail(readFlag(flag, value, ACCOUNT), project);
   const account = (job: "deployer" | "caller") =>
     flags[job] === undefined ? accountFor(project, service, job) : givenAccount(`--${job}`, flags[job]);
   const repository = system === "cloudbuild" ? undefined : findRepository(system, copy, flags);

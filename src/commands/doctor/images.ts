@@ -1,6 +1,6 @@
 import { requestLine, type ApiClient } from "../../cloud/api/client.ts";
 import { createRepository, createRepositoryRequest, repositoryRequest } from "../../cloud/api/artifact-registry.ts";
-import { DEFAULT_REPOSITORY, defaultImage, missingRepository, parseRepository, type Repository } from "../../cloud/repository.ts";
+import { DEFAULT_REPOSITORY, defaultImage, repositoryNotFound, parseRepository, type Repository } from "../../cloud/repository.ts";
 import { CliError } from "../../errors/cli-error.ts";
 import { fail, ok, skip, warn, type Check } from "./check.ts";
 import type { Facts } from "./facts.ts";
@@ -30,7 +30,7 @@ export const imageChecks: readonly Check[] = [
           details,
         });
       if (found) return ok(`Images are pushed to ${where}.`, { details });
-      const { hint: remedy = "", message } = missingRepository(repository);
+      const { hint: remedy = "", message } = repositoryNotFound(repository);
       const fix = {
         question: `Make the repository ${where}?`,
         plan: [requestLine(createRepositoryRequest(repository))],

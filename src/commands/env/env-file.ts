@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { parseEnv } from "node:util";
-import { assertFree } from "../../cloud/environment-variables.ts";
+import { assertNotReserved } from "../../cloud/environment-variables.ts";
 import { CliError } from "../../errors/cli-error.ts";
 
 /** Reads a .env file as `node --env-file` does. Throws NOT_FOUND if it doesn't exist, USAGE if it contains no variables or an invalid line. */
@@ -26,7 +26,7 @@ export async function readEnvFile(path: string): Promise<Record<string, string>>
       throw new CliError("USAGE", `A line of ${path} is no variable: it has the form NAME=VALUE.`, {
         hint: "Names have letters, digits and underscores.",
       });
-    assertFree(name);
+    assertNotReserved(name);
   }
   return Object.fromEntries(variables);
 }

@@ -3,7 +3,7 @@ import type { Service } from "../../cloud/service.ts";
 import type { ServiceName } from "../../cloud/names.ts";
 import { readMember } from "../../cloud/member.ts";
 import { readService } from "../../cloud/messages/knative-service.ts";
-import { INVOKE, planTroubleshooting, troubleshootInvocation, type Explanation } from "../../cloud/policy-troubleshooter.ts";
+import { INVOKE_PERMISSION, planTroubleshooting, troubleshootInvocation, type Explanation } from "../../cloud/policy-troubleshooter.ts";
 import type { Context } from "../../context/context.ts";
 import { CliError } from "../../errors/cli-error.ts";
 import { printPlan } from "../../context/print-plan.ts";
@@ -36,7 +36,16 @@ export async function inspectWhy(context: Context, name: string | undefined): Pr
   const reasons = [...explainAccess(explanation, bindings, finding), ...explainOtherConditions(finding)];
   if (terminal.json) {
     const audiences = [...finding.urls, ...finding.custom_audiences];
-    return terminal.printJson({ ...options, member, permission: INVOKE, access, reasons, bindings, ingress: finding.ingress, audiences });
+    return terminal.printJson({
+      ...options,
+      member,
+      permission: INVOKE_PERMISSION,
+      access,
+      reasons,
+      bindings,
+      ingress: finding.ingress,
+      audiences,
+    });
   }
   terminal.print([verdict(access, member, options), ...reasons.map((reason) => `  ${reason}`)].map((line) => `${line}\n`).join(""));
 }
@@ -87,7 +96,7 @@ function* explainAccess(
 function explainBinding({ resource, role, members, condition, has_permission: hasPermission, access }: ConcernedBinding): string {
   const binding = `${role} for ${members.join(", ")} on ${resource}`;
   if (access === "GRANTED") return `${binding} lets it in${condition === null ? "" : `: its condition is met (${condition})`}.`;
-  if (!hasPermission) return `${binding} does not hold ${INVOKE}.`;
+  if (!hasPermission) return `${binding} does not hold ${INVOKE_PERMISSION}.`;
   if (condition === null) return `${binding} does not let it in.`;
   return access === "UNKNOWN_CONDITIONAL"
     ? `${binding} lets it in if its condition is met: ${condition}`

@@ -1,4 +1,4 @@
-import { accountEmail, type AccountName } from "../../cloud/accounts.ts";
+import { resolveAccountEmail, type AccountName } from "../../cloud/accounts.ts";
 import type { Context } from "../../context/context.ts";
 import { CliError } from "../../errors/cli-error.ts";
 
@@ -11,5 +11,5 @@ export function requireAccount({ settings }: Pick<Context, "settings">, name: st
     throw new CliError("USAGE", "No service account is named.", {
       hint: `Say --account NAME@${project}.iam.gserviceaccount.com; see those that are: cloudrun-oauth accounts list`,
     });
-  return { project, account: accountEmail(account, project) };
+  return { project, account: resolveAccountEmail(account, project) };
 }

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { readKeyFile } from "../../auth/key-file.ts";
-import { accountEmail } from "../../cloud/accounts.ts";
+import { resolveAccountEmail } from "../../cloud/accounts.ts";
 import type { Cloud } from "../../cloud/cloud.ts";
 import type { Context } from "../../context/context.ts";
 import { CliError } from "../../errors/cli-error.ts";
@@ -21,7 +21,7 @@ export async function keysRotate(context: Context, path: string | undefined, fla
   const file = fileToRotate(context, path);
   const old = await readKeyFile(file);
   const options = { project, account: old.client_email };
-  const account = flags.account === undefined ? undefined : accountEmail(flags.account, project);
+  const account = flags.account === undefined ? undefined : resolveAccountEmail(flags.account, project);
   if (account !== undefined && account !== options.account)
     throw new CliError("USAGE", `${file} is a key file of ${options.account}, not of ${account}.`, { hint: "Leave --account out." });
   const oldKey = { ...options, key: old.private_key_id };

@@ -1,4 +1,4 @@
-import { membershipsOf, projectPolicyIfAllowed, type Membership } from "../../cloud/memberships.ts";
+import { listMemberships, projectPolicyIfAllowed, type Membership } from "../../cloud/memberships.ts";
 import { requireServiceName } from "../../cloud/names.ts";
 import type { Context } from "../../context/context.ts";
 import { printPlan } from "../../context/print-plan.ts";
@@ -18,7 +18,7 @@ export async function members(context: Context, name: string | undefined, flags:
   const [policy, projectPolicy, { invoker_iam_disabled: isCheckDisabled }] = await terminal.task(`Reading who may call ${service}`, () =>
     Promise.all([cloud.policy(serviceName), projectPolicyIfAllowed(cloud, serviceName), cloud.describe(serviceName)]),
   );
-  const all = [...membershipsOf(policy, null), ...membershipsOf(projectPolicy, "project")];
+  const all = [...listMemberships(policy, null), ...listMemberships(projectPolicy, "project")];
   const shown = flags.all ? all : all.filter(({ may_call }) => may_call !== false);
   const isPublic = all.some(({ member, may_call, condition }) => member === "allUsers" && may_call && !condition);
   if (!projectPolicy) terminal.warn(`You may not read what project ${project} grants: who may call by that is not shown.`);

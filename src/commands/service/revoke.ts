@@ -1,6 +1,6 @@
 import type { Cloud, GrantOptions } from "../../cloud/cloud.ts";
 import { readMember } from "../../cloud/member.ts";
-import { membershipsOf } from "../../cloud/memberships.ts";
+import { listMemberships } from "../../cloud/memberships.ts";
 import { requireServiceName } from "../../cloud/names.ts";
 import type { Context } from "../../context/context.ts";
 import { CliError } from "../../errors/cli-error.ts";
@@ -50,7 +50,7 @@ function explainMissingRole(options: GrantOptions, error: unknown, inherited: st
  */
 async function findInheritedRole(cloud: Cloud, { project, member, role }: GrantOptions): Promise<string | undefined> {
   const policy = await cloud.projectPolicy({ project }).catch(ignoreCliError);
-  const memberships = membershipsOf(policy, "project").filter((membership) => membership.member === member);
+  const memberships = listMemberships(policy, "project").filter((membership) => membership.member === member);
   return (memberships.find((membership) => membership.role === role) ?? memberships.find(({ may_call }) => may_call))?.role;
 }
 

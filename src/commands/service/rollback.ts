@@ -2,7 +2,7 @@ import { formatRelativeTime } from "../../terminal/relative-time.ts";
 import type { Cloud } from "../../cloud/cloud.ts";
 import { requireServiceName, type ServiceName } from "../../cloud/names.ts";
 import type { Revision } from "../../cloud/service.ts";
-import { assertServable, explainUnready } from "../../cloud/traffic-shares.ts";
+import { assertReady, explainUnready } from "../../cloud/traffic-shares.ts";
 import type { Context } from "../../context/context.ts";
 import { CliError } from "../../errors/cli-error.ts";
 import { setOutputs } from "../../context/pipeline-outputs.ts";
@@ -56,7 +56,7 @@ async function chooseRevision(cloud: Cloud, options: ServiceName, to: string | u
   const servingIndex = revisions.findIndex(({ percent }) => percent > 0);
   const from = revisions[servingIndex];
   if (to !== undefined) {
-    assertServable(revisions, [to], options);
+    assertReady(revisions, [to], options);
     return { revision: revisions.find(({ revision }) => revision === to), from, why: `${to} it is, as --to says.` };
   }
   const { revision: serving = "no revision" } = from ?? {};

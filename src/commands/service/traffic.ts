@@ -3,8 +3,8 @@ import type { Cloud } from "../../cloud/cloud.ts";
 import type { Service, Revision } from "../../cloud/service.ts";
 import { requireServiceName, type ServiceName } from "../../cloud/names.ts";
 import type { TrafficOptions } from "../../cloud/traffic.ts";
-import { assertServable, readShares, readTags, withRest } from "../../cloud/traffic-shares.ts";
-import { assertWhole } from "../../cloud/traffic.ts";
+import { assertReady, readShares, readTags, addRemainingShare } from "../../cloud/traffic-shares.ts";
+import { assertPercentsAddUp } from "../../cloud/traffic.ts";
 import type { Context } from "../../context/context.ts";
 import { CliError } from "../../errors/cli-error.ts";
 import { setOutputs } from "../../context/pipeline-outputs.ts";
@@ -40,7 +40,7 @@ export async function traffic(context: Context, name: string | undefined, flags:
 
 function readFlags({ to = [], tag = [], removeTag = [] }: TrafficFlags): Required<Omit<TrafficOptions, keyof ServiceName>> {
   const shares = readShares(to);
-  if (sumOf(shares) > 100) assertWhole(shares);
+  if (sumOf(shares) > 100) assertPercentsAddUp(shares);
   const setTags = readTags(tag);
   const conflict = removeTag.find((name) => name in setTags);
   if (conflict)
@@ -60,7 +60,7 @@ function sumOf(to: TrafficOptions["to"]): number {
 async function completeDivision(cloud: Cloud, options: Required<TrafficOptions>): Promise<Required<TrafficOptions>> {
   const needsService = !isComplete(options) || options.removeTags.length > 0;
   const [revisions, service] = await Promise.all([cloud.revisions(options), needsService ? cloud.describe(options) : undefined]);
-  assertServable(revisions, [...options.to.map(({ revision }) => revision), ...Object.values(options.setTags)], options);
+  assertReady(revisions, [...options.to.map(({ revision }) => revision), ...Object.values(options.setTags)], options);
   if (!service) return options;
   const tags = service.traffic.flatMap(({ tag }) => tag ?? []);
   const missing = options.removeTags.find((tag) => !tags.includes(tag));
@@ -69,7 +69,7 @@ async function completeDivision(cloud: Cloud, options: Required<TrafficOptions>)
       hint: tags.length > 0 ? `Its tags: ${tags.join(", ")}` : "It has no tags at all.",
       details: { tag: missing, tags },
     });
-  return isComplete(options) ? options : { ...options, to: withRest(options.to, service) };
+  return isComplete(options) ? options : { ...options, to: addRemainingShare(options.to, service) };
 }
 
 async function show({ terminal, dryRun }: Context, cloud: Cloud, options: ServiceName): Promise<void> {

@@ -1,6 +1,6 @@
 import type { Cloud, Policy } from "../../cloud/cloud.ts";
 import type { Service } from "../../cloud/service.ts";
-import { registryOf, type StoredImage } from "../../cloud/images.ts";
+import { registryName, type StoredImage } from "../../cloud/images.ts";
 import type { ServiceName } from "../../cloud/names.ts";
 import { INVOKER_ROLE } from "../../cloud/permissions.ts";
 import { DEFAULT_REPOSITORY, parseRepository, type Repository } from "../../cloud/repository.ts";
@@ -87,7 +87,7 @@ export function listCreatedResources(resources: CreatedResources): Resource[] {
     ...list("grant", access),
     ...list("label", orphans),
     ...list("image", images),
-    ...list("repository", repository ? [registryOf(repository)] : []),
+    ...list("repository", repository ? [registryName(repository)] : []),
   ];
 }
 
