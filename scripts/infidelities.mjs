@@ -1,4 +1,4 @@
-// Writes the list of the emulator's infidelities into its README, out of the comments in its code. `--check` only compares.
+// Writes the list of differences from Cloud Run into the emulator's README, from the comments in its code. `--check` only compares.
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -7,7 +7,7 @@ const folder = fileURLToPath(new URL("../src/emulator/", import.meta.url));
 const readme = join(folder, "README.md");
 const [BEGIN, END] = ["<!-- infidelities: npm run docs -->\n", "<!-- end of infidelities -->"];
 
-const found = readdirSync(folder, { recursive: true })
+const infidelities = readdirSync(folder, { recursive: true })
   .filter((file) => file.endsWith(".ts"))
   .toSorted()
   .flatMap((file) => {
@@ -16,7 +16,7 @@ const found = readdirSync(folder, { recursive: true })
   });
 
 const text = readFileSync(readme, "utf8");
-const next = text.slice(0, text.indexOf(BEGIN) + BEGIN.length) + `\n${found.join("")}\n` + text.slice(text.indexOf(END));
+const next = text.slice(0, text.indexOf(BEGIN) + BEGIN.length) + `\n${infidelities.join("")}\n` + text.slice(text.indexOf(END));
 if (next !== text && process.argv.includes("--check")) {
   console.error("src/emulator/README.md does not list the infidelities that the code has: npm run docs");
   process.exitCode = 1;
