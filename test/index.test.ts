@@ -19,7 +19,7 @@ afterAll(() => emulator.close());
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-/** Runs a module that uses the library in a process of its own, since the library reads the process's environment. */
+/** Runs a module that uses the library in another process, because the library reads the process's environment. */
 async function useLibrary(code: string, env: Readonly<Record<string, string | undefined>> = {}): Promise<string> {
   const directory = temporaryDirectory();
   await bundleFile(join(root, "src/index.ts"), join(directory, "library.mjs"));
@@ -130,7 +130,7 @@ test("the types match the values", () => {
   expectTypeOf<CliError["hint"]>().toEqualTypeOf<string | undefined>();
 });
 
-/** Runs node in the package's folder, where it finds the package by its own name. */
+/** Runs node in the package's folder, where it can import the package by its own name. */
 async function runNode(...argv: readonly string[]) {
   return promisify(execFile)(process.execPath, argv, { cwd: root, env: { ...process.env, NODE_NO_WARNINGS: "1" } });
 }
@@ -165,7 +165,7 @@ test("importing the package loads a few small files and no dependencies", async 
     .map((url) => fileURLToPath(url));
   expect(files).toContain(join(root, "dist/index.js"));
   expect(files.filter((file) => !file.startsWith(join(root, "dist/")))).toEqual([]);
-  // Together as much as a hundredth of what google-auth-library, commander and the like would be.
+  // Together about a hundredth of google-auth-library, commander and the like.
   expect(files.length).toBeLessThan(30);
   expect(files.reduce((sum, file) => sum + statSync(file).size, 0)).toBeLessThan(150_000);
 });

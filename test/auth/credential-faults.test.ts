@@ -7,7 +7,7 @@ const world = await openCredentialWorld(afterAll);
 const { run, url, write, federation, token } = world;
 const working = await workingCredentials(world);
 
-/** Lets answers of one host fail until the test ends. */
+/** Makes responses of one host fail until the test ends. */
 async function addFault(fault: object): Promise<void> {
   const admin = (method: string, body?: object) =>
     fetch(`${world.emulatorUrl}/_emulator/faults`, {
@@ -99,7 +99,7 @@ test("--timeout ends the wait for the source of a workload's token", { timeout: 
       GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES: "1",
     });
     expect({ exitCode, stderr }).toMatchObject({ exitCode: 7, stderr: expect.stringContaining("[TIMEOUT]") });
-    // Far from the half minute that each of them is given without it.
+    // Much less than the half minute that each of them gets without it.
     expect(performance.now() - started).toBeLessThan(15_000);
   }
 });

@@ -9,7 +9,7 @@ import { folder, runCli } from "../helpers/command-line.ts";
 import { impersonationUrl } from "../helpers/credential-world.ts";
 import { holdsKey, keyFields, PEM, writeKeyFile } from "../helpers/key-file.ts";
 
-// Made here, so that no letter of them is in a sentence by chance.
+// Generated, so that no part of them is in a sentence by chance.
 const SECRETS = { client_secret: "Zq9-Zq8-Zq7-Zq6-Zq5", refresh_token: "1//0Xw9-Xw8-Xw7-Xw6-Xw5-Xw4", header: "Kj9.Kj8.Kj7.Kj6" };
 const login = { type: "authorized_user", client_id: "c.apps.googleusercontent.com", ...SECRETS, header: undefined };
 const federation = {
@@ -33,7 +33,7 @@ const impersonation = {
 const KINDS: readonly Record<string, unknown>[] = [keyFields(), login, federation, impersonation];
 const kind = fc.constantFrom(...KINDS);
 
-/** Changes one field of an object, or of an object within it. */
+/** Changes one field of an object or of a nested object. */
 function changed(value: Record<string, unknown>, pick: number, other: unknown): Record<string, unknown> {
   const names = Object.keys(value);
   const name = names[pick % names.length] as string;
@@ -61,10 +61,10 @@ const swapped = fc
   .map(([value, pick, from, at]) => JSON.stringify(changed(value, pick, Object.values(from)[at % Object.keys(from).length])));
 const wrapped = kind.map((value) => JSON.stringify([value]));
 
-/** No network is here: whatever is whole is refused by a machine that nothing listens on. */
+/** Without a network: valid credentials fail at a port where nothing listens. */
 const NOWHERE = { CLOUDRUN_OAUTH_EMULATOR: "http://127.0.0.1:1", NO_PROXY: "*" };
 
-/** What is wrong with how a run says that its credentials are broken. */
+/** The faults of a run's error message for broken credentials. */
 function faultsOf({ exitCode, stdout, stderr }: Awaited<ReturnType<typeof runCli>>, path: string): string[] {
   const said = stderr.replaceAll(path, "");
   const parts = Object.values(SECRETS).flatMap((secret) => secret.split(/[-./]+/).filter((part) => part.length > 2));
@@ -85,12 +85,12 @@ test("each of 200 broken credential files is reported in one sentence that never
     fc.asyncProperty(fc.oneof(cut, reencoded, otherType, swapped, wrapped), fc.boolean(), async (content, isInline) => {
       const inline = isInline && typeof content === "string" && content.trim() !== "" && !content.includes("\0");
       const path = inline ? "CREDS" : writeKeyFile(content);
-      // The plan is made without a network; what is wrong with a file is known by then.
+      // --dry-run needs no network, and by then a broken file is detected.
       const run = await runCli(["token", "https://a.example.com", "--dry-run", ...(inline ? [] : ["--credentials", path])], {
         cwd: home,
         env: { HOME: home, ...NOWHERE, ...(inline && { CREDS: content }) },
       });
-      // A change may have left it whole.
+      // The change can have left it valid.
       expect(run.exitCode === 0 ? run.stderr : faultsOf(run, path).join()).toBe("");
     }),
     { numRuns: 200 },
@@ -110,7 +110,7 @@ test("a secret in a displayed field is never shown", { timeout: 120_000 }, async
           cwd: home,
           env: { HOME: home, ...NOWHERE },
         });
-        // Which code it is depends on how far it gets, which here is no further than this machine.
+        // The code depends on how far the run gets without a network.
         expect(faultsOf({ exitCode: 3, stdout, stderr: stderr.slice(stderr.indexOf("error: ")) }, path)).toEqual([]);
       },
     ),

@@ -25,7 +25,7 @@ async function failure(path: string): Promise<CliError> {
   return error as CliError;
 }
 
-/** All that a person or a log may get to see of an error. */
+/** Everything of an error that a user or a log can see. */
 function visible({ message, hint = "", details, stack = "", cause }: CliError): string {
   return [message, hint, JSON.stringify(details), stack, inspect(cause)].join("\n");
 }

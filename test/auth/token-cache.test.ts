@@ -24,7 +24,7 @@ import { keyFields, PEM } from "../helpers/key-file.ts";
 
 const AUDIENCE = "https://hello-abc123-uc.a.run.app";
 
-/** Credentials of the emulator's caller, counted whenever they are asked; `open` is a process that begins, with nothing but the folder. */
+/** Credentials of the emulator's caller, whose requests are counted; `open` starts like a new process, with only the folder. */
 async function openCache(folder = temporaryDirectory()) {
   const identity = await openIdentity({ live: true });
   const { port } = await serveIdentity(identity);
@@ -52,7 +52,7 @@ async function openCache(folder = temporaryDirectory()) {
   };
 }
 
-/** Credentials whose tokens live for some seconds from the clock's time; `asked` counts. */
+/** Credentials whose tokens are valid for some seconds of the clock; `asked` counts requests. */
 function shortLived(clock: { now: number }, seconds: () => number): Credentials & { asked: number } {
   const made: Credentials & { asked: number } = {
     asked: 0,
@@ -215,7 +215,7 @@ test("in a long run, a token that is about to expire is used while the next one 
   life = 0;
   expect(await run.fetchIdToken(AUDIENCE)).toBe(first);
   expect(await run.fetchIdToken(AUDIENCE)).toBe(first);
-  // Not for each call anew.
+  // Not once per call.
   expect(credentials.asked).toBe(2);
   clock.now += 60_000;
   life = 3600;
@@ -237,7 +237,7 @@ test("a rejected token is removed from disk too, unless another process has writ
   expect(later.rejected(AUDIENCE, token)).toBe(true);
   expect(files()).toEqual([]);
   const next = await later.fetchIdToken(AUDIENCE);
-  // It is as new as can be: a third one would be refused as well.
+  // The token is new: a third one would be rejected as well.
   expect(later.rejected(AUDIENCE, next)).toBe(false);
   expect(asked).toHaveLength(2);
 });

@@ -22,14 +22,14 @@ const CLAIMS = {
   exp: NOW + 3600,
 };
 
-/** A token of the emulator's issuer, with other claims, another header or another key. */
+/** A token of the emulator's issuer, with changed claims, header or key. */
 function idToken(claims: object = {}, { header = {}, pair = ISSUER_PAIR } = {}): string {
   return forge({ alg: "RS256", kid: ISSUER_PAIR.keyId, typ: "JWT", ...header }, { ...CLAIMS, ...claims }, (signed) =>
     sign("sha256", Buffer.from(signed), pair.privateKey),
   );
 }
 
-/** Verifies by the keys that the emulator publishes. */
+/** Verifies with the emulator's public keys. */
 async function openVerifier({ now = NOW } = {}) {
   const { port } = await serveIdentity(await openIdentity());
   const findKey = openGoogleKeys(createSend({ env: { CLOUDRUN_OAUTH_EMULATOR: `http://127.0.0.1:${port}` } }));
@@ -97,7 +97,7 @@ test.for([
 test("any change to a token, and any other input, is rejected", async () => {
   const verify = await openVerifier();
   const token = idToken();
-  // The signature's last letter has bits that mean nothing.
+  // The last letter of the signature has unused bits.
   const changed = fc
     .tuple(fc.nat(token.length - 2), fc.constantFrom(..."ABYZabyz019-_.=!"))
     .map(([at, letter]) => `${token.slice(0, at)}${letter}${token.slice(at + 1)}`)
@@ -128,7 +128,7 @@ test.for([undefined, "", [], [""]])("the audience %j verifies nothing", async (a
   await expect(verify(idToken({ aud: audience }), { audience: audience as string })).rejects.toMatchObject({ code: "USAGE" });
 });
 
-/** Google's address for keys, which this answers with one key that lasts; counts what is asked. */
+/** Serves Google's keys URL with one cacheable key, and counts requests. */
 async function serveKeys(answer: () => { status?: number; cacheControl?: string; body: string }) {
   let asked = 0;
   const port = await listen(

@@ -86,7 +86,7 @@ test.for(["", "{secret}", '{"a": "secret",}', "secret".repeat(100)])("--json-dat
 });
 
 test.skipIf(process.platform !== "linux")("a file that exists but can't be read is rejected with the reason", async () => {
-  // Whoever may read everything still cannot read this.
+  // Not even root can read this.
   await expect(readBody("@/proc/self/mem", { cwd: "/", stdin: nothing })).rejects.toMatchObject({
     code: "USAGE",
     message: expect.stringMatching(/^\/proc\/self\/mem cannot be read: /),

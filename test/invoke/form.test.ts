@@ -7,7 +7,7 @@ import { readForm, readUrlencoded } from "../../src/invoke/form.ts";
 import { temporaryDirectory } from "../helpers/api-server.ts";
 import { failure } from "../helpers/failure.ts";
 
-/** The form as another implementation reads it. */
+/** The form as another implementation parses it. */
 async function parse({ body, headers }: CallBody): Promise<FormData> {
   const bytes = Buffer.isBuffer(body) ? body : Buffer.concat(await body.toArray());
   const length = headers.find(([name]) => name === "Content-Length")?.[1];

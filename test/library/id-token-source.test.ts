@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { openIdTokenSource } from "../../src/library/id-token-source.ts";
 import { forge, NOW } from "../helpers/identity.ts";
 
-/** A source whose clock and token endpoint are at hand: the endpoint's clock is `ahead` seconds off. */
+/** A source with a test clock and a test token endpoint, whose clock is `ahead` seconds off. */
 function openSource({ lifetime = 3600, ahead = 0 } = {}) {
   const world = { seconds: NOW, exchanges: 0, isDown: false };
   const source = openIdTokenSource(

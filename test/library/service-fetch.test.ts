@@ -14,7 +14,7 @@ import { serveService, verifiedClaims } from "../helpers/caller.ts";
 import { openIdentity, serveIdentity } from "../helpers/identity.ts";
 import { EMAIL, keyFields } from "../helpers/key-file.ts";
 
-/** A `fetch` for a service, by a caller whose tokens come from the emulator's token endpoint; counts what is exchanged there. */
+/** A `fetch` for a service, with tokens of the emulator's token endpoint; counts exchanges. */
 async function openFetch(listener: RequestListener, { path = "" } = {}) {
   const { port } = await serveIdentity(await openIdentity({ live: true }));
   const env = { CLOUDRUN_OAUTH_EMULATOR: `http://127.0.0.1:${port}` };
@@ -40,10 +40,10 @@ interface Seen {
   readonly body: string;
 }
 
-/** What came in, by the answer of `echo`. */
+/** The request, from the response of `echo`. */
 const seenBy = async (response: Response | Promise<Response>) => (await (await response).json()) as Seen;
 
-/** Answers with what came in. */
+/** Responds with the request. */
 const echo: RequestListener = async (request, response) => {
   const { method, url, headers } = request;
   response.setHeader("content-type", "application/json");
@@ -183,7 +183,7 @@ test("a response is read at the caller's pace", async () => {
   });
   const reader = (await call("/")).body!.getReader();
   await reader.read();
-  // What is on the way are the buffers of two kernels and of some streams.
+  // The rest is in the buffers of two kernels and some streams.
   let before = -1;
   await vi.waitFor(() => expect([before, (before = written)]).toEqual([written, written]), { timeout: 20_000, interval: 500 });
   expect(written).toBeLessThan(size / 4);

@@ -11,13 +11,13 @@ import { idTokenOf } from "../../helpers/service-call.ts";
 
 const AUDIENCE = "https://hello-abc123-uc.a.run.app";
 
-/** Inspects as somebody whose clock is right, and whom the emulator answers. */
+/** Inspects with a correct clock, against the emulator. */
 async function openInspection() {
   const identity = await openIdentity();
   const { port } = await serveIdentity(identity);
   const asked: Request[] = [];
   const byEmulator = createSend({ env: { CLOUDRUN_OAUTH_EMULATOR: `http://127.0.0.1:${port}` } });
-  // The servers of these tests stand at another time than their clock.
+  // The servers of these tests have another time than the clock here.
   const send: Send = async (request) => {
     asked.push(request);
     const answer = await byEmulator(request);

@@ -16,7 +16,7 @@ const answer =
   (_, response) =>
     void response.writeHead(status).end(body);
 
-/** Answers one after the other, and then as the last; counts. */
+/** Sends the responses in order, then repeats the last one; counts requests. */
 async function serveInTurn(...listeners: readonly RequestListener[]) {
   const seen: (string | undefined)[] = [];
   const url = await serveService((request, response) => {

@@ -20,7 +20,7 @@ afterEach(async () => {
   await moveClock(0);
 });
 
-/** What `invoke` goes through: the requests of each hop, and the flags that lead over it. */
+/** The hops of `invoke`: their requests, and the flags that make `invoke` use them. */
 const HOPS = {
   token: { match: "oauth2.googleapis.com/token", flags: ["--url", url] },
   describe: { match: "*run.googleapis.com", flags: ["--via", "api", "-s", "hello", "-p", project, "-r", "us-central1"] },
@@ -35,7 +35,7 @@ const LATE: Outcome = [7, /Not done after 2 s\. \[TIMEOUT\]/];
 const HALF: Outcome = [7, /\.run\.app cannot be reached: the connection was broken off/];
 const GONE: Outcome = [7, /(run\.app|googleapis\.com) cannot be reached: the connection was broken off \(ECONNRESET\)\./];
 
-/** Faults and what comes of each: `invoke` gets through, or says what was wrong. */
+/** Faults and their outcome: `invoke` succeeds, or reports the fault. */
 const FAULTS: readonly (readonly [fault: object, flags: readonly string[], outcomes: Readonly<Record<Hop, Outcome>>])[] = [
   [{ status: 503, times: 2 }, [], { token: THROUGH, describe: THROUGH, service: THROUGH }],
   [{ reset: true, times: 1 }, [], { token: THROUGH, describe: THROUGH, service: THROUGH }],
@@ -93,7 +93,7 @@ test("a clock that is changed between two calls is named, although the token was
   expect([exitCode, stderr]).toEqual([3, expect.stringContaining("This machine's clock is 2 h behind the clock of oauth2.googleapis.com")]);
 });
 
-/** Says its answer byte by byte, and never comes to the end. */
+/** Sends its response byte by byte and never ends it. */
 const drip: RequestListener = (_, response) => {
   response.writeHead(200, { "Content-Type": "application/json" });
   const dripping = setInterval(() => response.write(" "), 20);

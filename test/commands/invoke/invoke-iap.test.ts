@@ -4,7 +4,7 @@ import { iapClient } from "../../../src/emulator/front-door/iap.ts";
 import { runCli } from "../../helpers/command-line.ts";
 import { startEmulator, tinyService } from "../../helpers/emulator.ts";
 
-/** Repeats what reached it, but for credentials. */
+/** Responds with the request, without credentials. */
 const ECHO = `
 require("node:http")
   .createServer(({ headers }, response) => {
@@ -24,7 +24,7 @@ let url = "";
 let open = "";
 let client = "";
 
-/** Under --json an error is the last line of stderr. */
+/** Under --json, the error is the last line of stderr. */
 const run = (...argv: readonly string[]) => runCli(["--json", ...argv], { env: { ...environment, CLOUD_RUN_SERVICE_URL: url } });
 
 beforeAll(async () => {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { openCaller, serveService, verifiedClaims } from "../../helpers/caller.ts";
 
-/** Answers with what it was sent. */
+/** Responds with the request. */
 const echo: RequestListener = async (request, response) => {
   const body = (await read(request)).toString("utf8");
   const { aud } = verifiedClaims(request.headers.authorization) ?? {};

@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { run as runMain } from "../../../src/main.ts";
 import { openCaller, serveService } from "../../helpers/caller.ts";
 
-/** Runs the command line with a stdout that is read when the test wants to. */
+/** Runs the command line with a stdout that the test reads when it wants to. */
 async function open(flags: readonly string[]) {
   const { environment, home } = await openCaller();
   const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
@@ -33,7 +33,7 @@ test.for(["--raw", "--no-buffer", "-N"])("with %s, events are printed as they ar
   let printed = "";
   stdout.on("data", (chunk: Buffer) => {
     printed += chunk.toString("utf8");
-    // The second is only sent when the first has been seen.
+    // The second event is sent only when the first has arrived.
     answers.pop()?.end("data: 2\n\n");
   });
   expect([await exitCode, printed]).toEqual([0, "data: 1\n\ndata: 2\n\n"]);
@@ -58,7 +58,7 @@ test("a body is received no faster than it is read", async () => {
     response.end();
   });
   const { stdout, exitCode } = await open(["--url", url, "--raw"]);
-  // What lies in sockets and streams on the way is a few megabytes.
+  // Sockets and streams buffer a few megabytes.
   for (let before = -1; sent === 0 || sent !== before; await sleep(250)) before = sent;
   expect(sent).toBeLessThan(50);
   let bytes = 0;

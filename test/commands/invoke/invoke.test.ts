@@ -9,7 +9,7 @@ import { fakeGcloud, KNATIVE_SERVICE } from "../../helpers/command-line.ts";
 import { openCaller, serveService, verifiedClaims } from "../../helpers/caller.ts";
 import { EMAIL, holdsKey, writeKeyFile } from "../../helpers/key-file.ts";
 
-/** Answers with what it was sent, to whoever brings an ID token. */
+/** Responds with the request, if it has an ID token. */
 const echo: RequestListener = async (request, response) => {
   const { aud, email } = verifiedClaims(request.headers.authorization) ?? {};
   const body = await readText(request);
@@ -33,7 +33,7 @@ const page =
   (_, response) =>
     void response.writeHead(status, { ...headers, server: "Google Frontend" }).end(body);
 
-/** What the service was sent, from the document on stdout. */
+/** The request that reached the service, from the document on stdout. */
 const echoed = (stdout: string): Record<string, unknown> => JSON.parse(stdout).response;
 
 test("a key file and a URL give the original sample's document", async () => {

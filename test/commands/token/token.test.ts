@@ -64,7 +64,7 @@ test("a key that the endpoint rejects is exit code 3 with nothing on stdout", as
   expect(await run(["token", "my-audience"])).toEqual({ exitCode: 3, stdout: "", stderr: expect.stringContaining("[TOKEN_REFUSED]") });
 });
 
-/** How often the token endpoint was asked, by what `--verbose` says of each run. */
+/** The number of requests to the token endpoint, from each run's `--verbose` output. */
 function asked(...runs: readonly { stderr: string }[]): number {
   return runs.filter(({ stderr }) => stderr.includes("POST https://oauth2.googleapis.com/token → 200")).length;
 }

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { REASONS } from "../../../src/errors/reasons.ts";
 
-/** What the emulator does not say, since it has no clients that could be deleted; the answer is on record: test/invoke/refusal/recorded.test.ts. */
+/** The emulator has no clients that can be deleted; Google's response is recorded in test/invoke/refusal/recorded.test.ts. */
 const RECORDED = ["CLIENT_DELETED"];
 
 test("every reason is provoked by one of these tests", () => {

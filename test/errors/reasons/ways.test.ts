@@ -8,7 +8,7 @@ const RUN_APP = new URL(url).host;
 const INVOKER = "roles/run.invoker";
 const ANNOTATION = "run.googleapis.com";
 
-/** The service under other annotations, for as long as something is asked of it. */
+/** Changes the service's annotations during one request. */
 async function under(annotations: Readonly<Record<string, string>>, ask: () => Promise<Named>): Promise<Named> {
   await world.annotate(annotations);
   try {

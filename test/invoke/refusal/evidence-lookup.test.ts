@@ -2,7 +2,7 @@ import { PassThrough } from "node:stream";
 import { expect, test } from "vitest";
 import { createEvidenceLookup } from "../../../src/invoke/refusal/evidence-lookup.ts";
 import { createContext } from "../../../src/context/create-context.ts";
-import { openTerminal } from "../../../src/terminal/terminal.ts";
+import { openTerminal, type Terminal } from "../../../src/terminal/terminal.ts";
 import { temporaryDirectory } from "../../helpers/api-server.ts";
 import { fakeGcloud, KNATIVE_SERVICE } from "../../helpers/command-line.ts";
 
@@ -12,12 +12,16 @@ const DESCRIBE = `run services describe hello ${WHERE}`;
 const POLICY = `run services get-iam-policy hello ${WHERE}`;
 const BINDINGS = [{ role: "roles/run.invoker", members: ["user:me@example.com"] }];
 
-/** A look by gcloud, of somebody who has no key; whatever it says goes into `said`. */
-async function open(gcloud: { readonly PATH: string }, variables: Readonly<Record<string, string>> = { PROJECT_ID: "my-project" }) {
+/** A look-up through gcloud, without a key file; `said` returns what it prints. */
+async function open(
+  gcloud: { readonly PATH: string },
+  variables: Readonly<Record<string, string>> = { PROJECT_ID: "my-project" },
+  terminalMethods: Partial<Terminal> = {},
+) {
   const home = temporaryDirectory();
   const env = { HOME: home, ...variables, ...gcloud };
   const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
-  const terminal = await openTerminal({ stdin, stdout, stderr, env });
+  const terminal = { ...(await openTerminal({ stdin, stdout, stderr, env })), ...terminalMethods };
   const { signal } = new AbortController();
   const look = createEvidenceLookup(
     createContext({ terminal, stdin, env, cwd: home, self: [], passedArguments: [], signal, dryRun: false, flags: {} }),
@@ -70,4 +74,12 @@ test("nothing is requested if the URL isn't a service's or the project isn't kno
   expect(await look(new URL("http://127.0.0.1:8080/"))).toEqual({});
   expect(await look(new URL("https://api.example.com/"))).toEqual({});
   expect(await (await open(fakeGcloud(), {})).look(URL_CALLED)).toEqual({});
+});
+
+test("a bug isn't mistaken for a failed look-up", async () => {
+  const debug = () => {
+    throw new TypeError("a bug");
+  };
+  const { look } = await open(fakeGcloud(), { PROJECT_ID: "my-project" }, { debug });
+  await expect(look(URL_CALLED)).rejects.toThrow(TypeError);
 });

@@ -8,7 +8,7 @@ import { explainControlPlane } from "../../../src/cloud/errors/control-plane.ts"
 import { forge, NOW } from "../../helpers/identity.ts";
 import { EMAIL } from "../../helpers/key-file.ts";
 
-// What Google's servers are on record to have answered, word for word; the emulator has no part in it.
+// Recorded responses of Google's servers, word for word; without the emulator.
 
 const URL_CALLED = "https://hello-123456789012.us-central1.run.app";
 const idToken = (changes: object = {}) =>
