@@ -32,15 +32,15 @@ export function transportOptions(send: Send): { fetchImplementation: typeof fetc
         ...(body && { body: Buffer.isBuffer(body) ? body : String(body as string | URLSearchParams) }),
         timeout: TIMEOUT_MS,
       };
-      const answer = await send(request).catch((error: unknown) => {
+      const response = await send(request).catch((error: unknown) => {
         // The library doesn't retry errors with this code.
         const isTransient = error instanceof CliError && error.code === "UNAVAILABLE";
         throw isTransient ? error : Object.assign(new Error("not to be tried again", { cause: error }), { code: "AbortError" });
       });
-      const bytes = await answer.bytes();
-      return new Response(STATUSES_WITHOUT_BODY.has(answer.status) ? null : new Uint8Array(bytes), {
-        status: answer.status,
-        headers: answer.headers,
+      const bytes = await response.bytes();
+      return new Response(STATUSES_WITHOUT_BODY.has(response.status) ? null : new Uint8Array(bytes), {
+        status: response.status,
+        headers: response.headers,
       });
     },
   };

@@ -52,7 +52,7 @@ async function exchangeAssertion(
       grant_type: "urn:ietf:params:oauth:grant-type:jwt-bearer",
       assertion: createAssertion(key, token, now() / 1000),
     }).toString();
-    const answer = await send({
+    const response = await send({
       method: "POST",
       url: url.href,
       headers: [["Content-Type", "application/x-www-form-urlencoded"]],
@@ -61,15 +61,15 @@ async function exchangeAssertion(
       signal: AbortSignal.timeout(2 * TIMEOUT_MS),
       retry: RETRY,
     });
-    const { status } = answer;
+    const { status } = response;
     const isOverloaded = RETRY.statuses.includes(status);
-    const fields = await readFields(answer).catch((error: CliError) => {
+    const fields = await readFields(response).catch((error: CliError) => {
       if (attempt === 2 || error.code !== "UNAVAILABLE") throw error;
       return undefined;
     });
     if (fields && status === 200) return fields;
     if (fields && status < 500 && !isOverloaded && typeof fields["error"] === "string" && fields["error"] !== "internal_failure") {
-      throw explainTokenRefusal(fields, { key, host: url.host, date: answer.headers["date"], now: now() });
+      throw explainTokenRefusal(fields, { key, host: url.host, date: response.headers["date"], now: now() });
     }
     if (attempt === 2 || isOverloaded)
       throw new CliError("UNAVAILABLE", `${url.host} answers ${status} again and again, and not as a token endpoint does.`, {
@@ -79,8 +79,8 @@ async function exchangeAssertion(
   }
 }
 
-async function readFields(answer: Response): Promise<Readonly<Record<string, unknown>> | undefined> {
-  const text = await answer.text();
+async function readFields(response: Response): Promise<Readonly<Record<string, unknown>> | undefined> {
+  const text = await response.text();
   try {
     const value: unknown = JSON.parse(text);
     return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Readonly<Record<string, unknown>>) : undefined;

@@ -81,16 +81,16 @@ export function createAuthenticatedCall(send: Send, caller: Caller, policy: Poli
   }
 
   /** Explains a refusal. Under `--wait-for`, evidence isn't looked up for each one. */
-  async function explain({ sent, ...answer }: UnexplainedResult): Promise<CallResult> {
-    const { url, bytes, principal } = answer;
-    if (!bytes) return answer;
-    const { status, headers } = answer.response;
+  async function explain({ sent, ...result }: UnexplainedResult): Promise<CallResult> {
+    const { url, bytes, principal } = result;
+    if (!bytes) return result;
+    const { status, headers } = result.response;
     const { explainRefusal } = await import("./refusal/explain-refusal.ts");
     const refused = { url, status, headers, body: bytes.toString("utf8"), sent, principal, now: Date.now() };
     const error =
       (await explainRefusal(refused, waitFor === undefined ? lookUpEvidence : undefined)) ??
       new CliError("HTTP_STATUS", `The service answered ${status}.`, { details: { status_code: status, url: url.href } });
-    return { ...answer, error };
+    return { ...result, error };
   }
 
   return async (call) => {

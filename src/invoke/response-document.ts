@@ -1,7 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import { indentJson } from "./json-text.ts";
 
-interface Answer {
+interface ResponseContent {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   /** null if the body was written to a file. */
@@ -12,7 +12,7 @@ interface Answer {
  * Formats a response as JSON with two-space indent: `{"status_code", "response"}`, then the other members. `response` is the body if it is
  * JSON, with its numbers exactly as the service wrote them; else its text; else base64, with `response_encoding`.
  */
-export function formatResponse({ status, headers, bytes }: Answer, otherMembers: Readonly<Record<string, unknown>> = {}): string {
+export function formatResponse({ status, headers, bytes }: ResponseContent, otherMembers: Readonly<Record<string, unknown>> = {}): string {
   const members: [string, string][] = [["status_code", String(status)], ...writeResponse(bytes, headers["content-type"])];
   for (const [name, value] of Object.entries(otherMembers)) members.push([name, JSON.stringify(value, null, 2).replaceAll("\n", "\n  ")]);
   const document = `{\n${members.map(([name, value]) => `  ${JSON.stringify(name)}: ${value}`).join(",\n")}\n}\n`;

@@ -2,7 +2,7 @@ import { Readable } from "node:stream";
 import { explainRefusal } from "../invoke/refusal/explain-refusal.ts";
 import { CliError } from "../errors/cli-error.ts";
 import type { ErrorCode } from "../errors/exit-codes.ts";
-import type { Response as Answer } from "../http/client.ts";
+import type { Response as HttpResponse } from "../http/client.ts";
 
 /** Why Cloud Run's front end refused a call. */
 export interface Diagnosis {
@@ -47,14 +47,14 @@ export function rememberToken(response: Response, token: string | undefined): vo
  * Explains a response with which Cloud Run's front end refused a request; undefined if the response is the service's own. Reads a copy of
  * the body. Throws CliError USAGE if the body has been read already, or if the URL isn't known.
  */
-export async function diagnose(answer: Response | RefusedAnswer, options: DiagnoseOptions = {}): Promise<Diagnosis | undefined> {
-  if (answer.status < 300) return undefined;
-  const url = options.url ?? answer.url;
+export async function diagnose(response: Response | RefusedAnswer, options: DiagnoseOptions = {}): Promise<Diagnosis | undefined> {
+  if (response.status < 300) return undefined;
+  const url = options.url ?? response.url;
   if (!URL.canParse(String(url))) throw new CliError("USAGE", "It is not known what was called.", { hint: "Say it in the option url." });
   const [token, body] =
-    "clone" in answer ? [options.token ?? sentTokens.get(answer), await readCopy(answer)] : [options.token, answer.body];
-  const headers = Object.fromEntries(new Headers(answer.headers as Record<string, string>));
-  const error = await explain({ url: new URL(url), status: answer.status, headers, body }, token);
+    "clone" in response ? [options.token ?? sentTokens.get(response), await readCopy(response)] : [options.token, response.body];
+  const headers = Object.fromEntries(new Headers(response.headers as Record<string, string>));
+  const error = await explain({ url: new URL(url), status: response.status, headers, body }, token);
   if (!error) return undefined;
   const { code, message, hint, reason } = error;
   return {
@@ -66,20 +66,27 @@ export async function diagnose(answer: Response | RefusedAnswer, options: Diagno
 }
 
 /** Explains a response whose body is still unread, as `diagnose` does; returns a copy of the body, which it reads. */
-export async function explainResponse(answer: Answer, url: URL, token: string): Promise<{ refusal: CliError | undefined; body: Readable }> {
-  const { status, headers } = answer;
+export async function explainResponse(
+  response: HttpResponse,
+  url: URL,
+  token: string,
+): Promise<{ refusal: CliError | undefined; body: Readable }> {
+  const { status, headers } = response;
   const isPage = (headers["content-type"] ?? "text/html").startsWith("text/html");
-  if (!isPage) return { refusal: undefined, body: answer.body };
-  const bytes = await answer.bytes();
+  if (!isPage) return { refusal: undefined, body: response.body };
+  const bytes = await response.bytes();
   return {
     refusal: await explain({ url, status, headers, body: bytes.toString("utf8") }, token),
     body: Readable.from(bytes.length > 0 ? [bytes] : []),
   };
 }
 
-function explain(answer: { url: URL; status: number; headers: Readonly<Record<string, string>>; body: string }, token: string | undefined) {
+function explain(
+  response: { url: URL; status: number; headers: Readonly<Record<string, string>>; body: string },
+  token: string | undefined,
+) {
   const sent = token === undefined ? [] : [["Authorization", `Bearer ${token}`] as const];
-  return explainRefusal({ ...answer, sent, now: Date.now() });
+  return explainRefusal({ ...response, sent, now: Date.now() });
 }
 
 async function readCopy(response: Response): Promise<string> {

@@ -40,10 +40,10 @@ export async function findServiceUrl(
   const place = { project: settings.require("project"), region: settings.require("region") };
   const apiUrl = new URL(serviceUrl({ ...place, service }));
   const { token } = await credentials.fetchAccessToken();
-  const answer = await send({ method: "GET", url: apiUrl.href, headers: [["Authorization", `Bearer ${token}`]], timeout: 30_000 });
-  const text = await answer.text();
+  const response = await send({ method: "GET", url: apiUrl.href, headers: [["Authorization", `Bearer ${token}`]], timeout: 30_000 });
+  const text = await response.text();
   const account = credentials.principal?.replace(/^.*?:/, "");
-  if (answer.status >= 400) throw readApiError(answer.status, text, apiUrl.host, { ...place, account });
+  if (response.status >= 400) throw readApiError(response.status, text, apiUrl.host, { ...place, account });
   const { status } = JSON.parse(text) as { readonly status?: { readonly url?: string } };
   if (status?.url) return parseServiceUrl(status.url);
   throw new CliError("NOT_FOUND", `The service ${service} has no URL yet.`, { hint: `cloudrun-oauth describe ${service}` });

@@ -61,12 +61,12 @@ export async function openTestEmulator(
       fetchIdTokenWithKey(await readKeyFile(resolve(around.cwd, credentials)), audience, { send, env }),
     async fetch(target: string | URL, { method = "GET", headers = {}, body }: FetchOptions = {}) {
       // The test must see a fault that it has injected.
-      const answer = await send({ method, url: String(target), headers: Object.entries(headers), body, retry: { times: 0 } });
-      const bytes = await answer.bytes();
+      const response = await send({ method, url: String(target), headers: Object.entries(headers), body, retry: { times: 0 } });
+      const bytes = await response.bytes();
       // The Fetch standard doesn't allow a body with these, not even an empty one.
-      const isEmpty = [204, 205, 304].includes(answer.status);
-      const { "content-encoding": _, ...shown } = answer.headers;
-      return new Response(isEmpty ? null : new Uint8Array(bytes), { status: answer.status, headers: shown });
+      const isEmpty = [204, 205, 304].includes(response.status);
+      const { "content-encoding": _, ...shown } = response.headers;
+      return new Response(isEmpty ? null : new Uint8Array(bytes), { status: response.status, headers: shown });
     },
     async addFault({ retryAfter, latency, ...fault }) {
       await ask("POST", "/_emulator/faults", { ...fault, retry_after: retryAfter, latency_ms: latency });

@@ -1,5 +1,5 @@
 import type { Readable } from "node:stream";
-import type { Response as Answer } from "../http/client.ts";
+import type { Response as HttpResponse } from "../http/client.ts";
 
 interface RequestFacts {
   readonly url: URL;
@@ -12,15 +12,15 @@ interface RequestFacts {
 const STATUSES_WITHOUT_BODY = [204, 205, 304];
 
 /** A response like `fetch`'s. Its body is read from the connection on demand. */
-export function toWebResponse(answer: Answer, { url, method, isRedirected, signal }: RequestFacts): Response {
-  const { status, statusText } = answer;
+export function toWebResponse(httpResponse: HttpResponse, { url, method, isRedirected, signal }: RequestFacts): Response {
+  const { status, statusText } = httpResponse;
   const headers = new Headers();
-  for (const [name, value] of Object.entries(answer.headers)) if (name !== "set-cookie") headers.append(name, value);
-  for (const cookie of answer.cookies) headers.append("set-cookie", cookie);
+  for (const [name, value] of Object.entries(httpResponse.headers)) if (name !== "set-cookie") headers.append(name, value);
+  for (const cookie of httpResponse.cookies) headers.append("set-cookie", cookie);
   const isEmpty = method === "HEAD" || STATUSES_WITHOUT_BODY.includes(status);
   // Reads to the end, so that the connection can be reused.
-  if (isEmpty) answer.body.resume();
-  const response = new Response(isEmpty ? null : toWebStream(answer.body, signal), { status, statusText, headers });
+  if (isEmpty) httpResponse.body.resume();
+  const response = new Response(isEmpty ? null : toWebStream(httpResponse.body, signal), { status, statusText, headers });
   // The constructor has no options for these.
   return Object.defineProperties(response, { url: { value: url.href }, redirected: { value: isRedirected } });
 }

@@ -34,14 +34,14 @@ export async function metadataCredentials(host: string, { send, env, now = Date.
   if (!URL.canParse(base) || new URL(base).host === "" || new URL(base).pathname !== `/${ACCOUNT_PATH}`) throw invalid;
 
   const get = async (path: string) => {
-    const answer = await send({ method: "GET", url: `${base}/${path}`, headers: [["Metadata-Flavor", "Google"]], timeout: TIMEOUT_MS });
-    const text = (await answer.text()).trim();
-    if (answer.headers["metadata-flavor"] !== "Google")
+    const response = await send({ method: "GET", url: `${base}/${path}`, headers: [["Metadata-Flavor", "Google"]], timeout: TIMEOUT_MS });
+    const text = (await response.text()).trim();
+    if (response.headers["metadata-flavor"] !== "Google")
       throw new CliError("UNAVAILABLE", `What answers at ${host} is no metadata server.`, {
-        details: { host, status_code: answer.status },
+        details: { host, status_code: response.status },
       });
-    if (answer.status === 200) return text;
-    throw refused(host, path, answer.status, text);
+    if (response.status === 200) return text;
+    throw refused(host, path, response.status, text);
   };
   const email = await get("email").catch((error: unknown) => {
     const { code } = error as CliError;

@@ -62,8 +62,8 @@ function askGitHub(url: URL, secret: string, provider: string, send: AuthContext
 
 function valueOf(text: string): string | undefined {
   try {
-    const answer: unknown = JSON.parse(text);
-    return isJsonObject(answer) && typeof answer["value"] === "string" ? answer["value"] : undefined;
+    const response: unknown = JSON.parse(text);
+    return isJsonObject(response) && typeof response["value"] === "string" ? response["value"] : undefined;
   } catch {
     return undefined;
   }

@@ -18,18 +18,18 @@ const TIMEOUT_MS = 30_000;
  * https://cloud.google.com/docs/authentication/token-types#access-contents
  */
 export async function fetchTokenInfo(token: string, send: Send): Promise<TokenInfo> {
-  const answer = await send({
+  const response = await send({
     method: "POST",
     url: "https://oauth2.googleapis.com/tokeninfo",
     headers: [["Content-Type", "application/x-www-form-urlencoded"]],
     body: new URLSearchParams({ access_token: token }).toString(),
     timeout: TIMEOUT_MS,
   });
-  const googleTime = googleTimeOf(answer);
-  const text = await answer.text();
-  if (answer.status === 400) return { claims: undefined, googleTime };
-  const { exp, ...fields } = answer.status === 200 ? (JSON.parse(text) as Readonly<Record<string, string>>) : {};
-  if (answer.status !== 200) throw new CliError("UNAVAILABLE", `oauth2.googleapis.com answered ${answer.status}.`);
+  const googleTime = googleTimeOf(response);
+  const text = await response.text();
+  if (response.status === 400) return { claims: undefined, googleTime };
+  const { exp, ...fields } = response.status === 200 ? (JSON.parse(text) as Readonly<Record<string, string>>) : {};
+  if (response.status !== 200) throw new CliError("UNAVAILABLE", `oauth2.googleapis.com answered ${response.status}.`);
   // Google sends all values as strings.
   return { claims: { ...fields, email_verified: fields["email_verified"] === "true", ...(exp && { exp: Number(exp) }) }, googleTime };
 }

@@ -33,10 +33,12 @@ export function readAwsSource(source: FieldReader, subject: string, { env, send 
         hint: "Set AWS_REGION, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run it on an instance of EC2",
       });
     }
-    const answer = await send({ method, url, headers, timeout: TIMEOUT_MS });
-    const text = (await answer.text()).trim();
-    if (answer.status === 200) return text;
-    throw new CliError("TOKEN_REFUSED", `AWS's metadata server answered ${answer.status}.`, { details: { status_code: answer.status } });
+    const response = await send({ method, url, headers, timeout: TIMEOUT_MS });
+    const text = (await response.text()).trim();
+    if (response.status === 200) return text;
+    throw new CliError("TOKEN_REFUSED", `AWS's metadata server answered ${response.status}.`, {
+      details: { status_code: response.status },
+    });
   };
   const secret = async (): Promise<readonly (readonly [string, string])[]> =>
     session === undefined

@@ -104,16 +104,16 @@ function isValid({ success, expiration_time: end }: JsonObject, now: number): bo
   return success === true && typeof end === "number" && end * 1000 > now;
 }
 
-function tokenOf(answer: JsonObject | undefined, from: string, now: number): string {
+function tokenOf(response: JsonObject | undefined, from: string, now: number): string {
   const refused = (how: string) => new CliError("TOKEN_REFUSED", `${from.replace(/^t/, "T")} ${how}.`);
-  if (!answer || answer["version"] !== 1 || typeof answer["success"] !== "boolean")
+  if (!response || response["version"] !== 1 || typeof response["success"] !== "boolean")
     throw refused("does not answer as an executable source has to");
-  if (!answer["success"])
+  if (!response["success"])
     throw refused(
-      `gave out no token: ${toOneLine(answer["message"]) || "it does not say why"} (${toOneLine(answer["code"]) || "no code"})`,
+      `gave out no token: ${toOneLine(response["message"]) || "it does not say why"} (${toOneLine(response["code"]) || "no code"})`,
     );
-  if (typeof answer["expiration_time"] === "number" && !isValid(answer, now)) throw refused("gave out a token that has expired");
-  const token = answer["token_type"] === "urn:ietf:params:oauth:token-type:saml2" ? answer["saml_response"] : answer["id_token"];
+  if (typeof response["expiration_time"] === "number" && !isValid(response, now)) throw refused("gave out a token that has expired");
+  const token = response["token_type"] === "urn:ietf:params:oauth:token-type:saml2" ? response["saml_response"] : response["id_token"];
   if (typeof token === "string" && token !== "") return token;
   throw refused("says that it was successful, and gives no token");
 }

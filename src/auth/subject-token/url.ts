@@ -32,16 +32,16 @@ export async function fetchToken({
   take: (text: string) => string | undefined;
   send: AuthContext["send"];
 }): Promise<string> {
-  const answer = await send({ method: "GET", url: url.href, headers, timeout: TIMEOUT_MS });
-  const text = await answer.text();
-  const token = answer.status === 200 ? take(text) : undefined;
+  const response = await send({ method: "GET", url: url.href, headers, timeout: TIMEOUT_MS });
+  const text = await response.text();
+  const token = response.status === 200 ? take(text) : undefined;
   if (token !== undefined) return token;
-  const details = { host: url.host, status_code: answer.status };
-  if (answer.status >= 500 || answer.status === 429)
-    throw new CliError("UNAVAILABLE", `${url.host}, which gives out the workload's token, answered ${answer.status}.`, { details });
+  const details = { host: url.host, status_code: response.status };
+  if (response.status >= 500 || response.status === 429)
+    throw new CliError("UNAVAILABLE", `${url.host}, which gives out the workload's token, answered ${response.status}.`, { details });
   throw new CliError(
     "TOKEN_REFUSED",
-    `${url.host} gave out no token for this workload: ${answer.status === 200 ? "its answer is not of the kind that is expected" : `it answered ${answer.status}`}.`,
+    `${url.host} gave out no token for this workload: ${response.status === 200 ? "its answer is not of the kind that is expected" : `it answered ${response.status}`}.`,
     { hint: "The request's own credential, in credential_source.headers, holds for one job only.", details },
   );
 }

@@ -36,13 +36,13 @@ const INSTANCE_ERRORS: Readonly<Record<number, InstanceError>> = {
 };
 
 /** Explains a response that Cloud Run sends because an instance didn't respond. The exit code is that of the service's own errors. */
-export function explainInstanceError(call: RejectedRequest, evidence: Evidence = {}): CliError | undefined {
-  const isFull = call.body.includes("no available instance");
-  const instanceError = isFull ? NO_INSTANCE : INSTANCE_ERRORS[call.status];
+export function explainInstanceError(request: RejectedRequest, evidence: Evidence = {}): CliError | undefined {
+  const isFull = request.body.includes("no available instance");
+  const instanceError = isFull ? NO_INSTANCE : INSTANCE_ERRORS[request.status];
   if (!instanceError) return undefined;
   const { reason, sentence, remedy } = instanceError;
-  const name = describeService(call, evidence);
-  return refusalError(reason, call, `Cloud Run answered ${call.status} itself: ${name} ${sentence}.`, {
-    hint: remedy.replace("WHERE", gcloudServiceFlags(call, evidence)),
+  const name = describeService(request, evidence);
+  return refusalError(reason, request, `Cloud Run answered ${request.status} itself: ${name} ${sentence}.`, {
+    hint: remedy.replace("WHERE", gcloudServiceFlags(request, evidence)),
   });
 }

@@ -9,21 +9,21 @@ import { grantCommand, callerOf, describeService, refusalError, type RejectedReq
 const GRANT_DELAY_NOTE = "A grant that was just made takes about 2 minutes to hold, at times 7 or more.";
 
 /** Explains why a credential without a visible fault is rejected (401), or its principal has no access (403). */
-export function explainNotAuthorized(call: RejectedRequest, evidence: Evidence): CliError {
-  if (evidence.isOutsidePerimeter || call.body.includes("vpcServiceControlsUniqueIdentifier")) return outsidePerimeter(call);
+export function explainNotAuthorized(request: RejectedRequest, evidence: Evidence): CliError {
+  if (evidence.isOutsidePerimeter || request.body.includes("vpcServiceControlsUniqueIdentifier")) return outsidePerimeter(request);
   return (
-    (call.status === 401 ? findSignerFault(call, evidence) : undefined) ??
-    explainByPolicy(call, evidence) ??
-    explainWithoutPolicy(call, evidence)
+    (request.status === 401 ? findSignerFault(request, evidence) : undefined) ??
+    explainByPolicy(request, evidence) ??
+    explainWithoutPolicy(request, evidence)
   );
 }
 
-function outsidePerimeter(call: RejectedRequest): CliError {
-  const id = /vpcServiceControlsUniqueIdentifier: ?([\w-]+)/.exec(call.body)?.[1];
+function outsidePerimeter(request: RejectedRequest): CliError {
+  const id = /vpcServiceControlsUniqueIdentifier: ?([\w-]+)/.exec(request.body)?.[1];
   return refusalError(
     "VPC_SERVICE_CONTROLS",
-    call,
-    `${capitalize(describeService(call))} lies in a perimeter of VPC Service Controls, and this call came from outside.`,
+    request,
+    `${capitalize(describeService(request))} lies in a perimeter of VPC Service Controls, and this call came from outside.`,
     {
       code: "NOT_AUTHORIZED",
       hint: "Call it from a network inside, or ask the organisation's administrator for an ingress rule; the audit log names the violation.",
@@ -33,13 +33,13 @@ function outsidePerimeter(call: RejectedRequest): CliError {
 }
 
 /** A token whose signature isn't valid, or whose account can't call anymore. */
-function findSignerFault(call: RejectedRequest, { isSigned, account }: Evidence): CliError | undefined {
-  const { claims } = readSentCredential(call.sent);
-  const member = callerOf(call);
+function findSignerFault(request: RejectedRequest, { isSigned, account }: Evidence): CliError | undefined {
+  const { claims } = readSentCredential(request.sent);
+  const member = callerOf(request);
   if (isSigned === false)
     return refusalError(
       "SIGNATURE_WRONG",
-      call,
+      request,
       "The ID token's signature is not of Google's current keys: it was altered, or is another issuer's.",
       {
         hint: "An emulator's token is nothing to Google, nor Google's to an emulator. A new one: cloudrun-oauth token",
@@ -47,36 +47,36 @@ function findSignerFault(call: RejectedRequest, { isSigned, account }: Evidence)
     );
   const email = member?.replace(/^.*?:/, "");
   if (account === "deleted")
-    return refusalError("ACCOUNT_DELETED", call, `${email} was deleted, and its tokens are worth nothing any more.`, {
+    return refusalError("ACCOUNT_DELETED", request, `${email} was deleted, and its tokens are worth nothing any more.`, {
       code: "NOT_AUTHENTICATED",
       hint: "Call with another account. One that was deleted in the last 30 days comes back by: gcloud iam service-accounts undelete UNIQUE_ID",
     });
   if (account === "disabled")
-    return refusalError("ACCOUNT_DISABLED", call, `${email} is disabled, and its tokens are worth nothing meanwhile.`, {
+    return refusalError("ACCOUNT_DISABLED", request, `${email} is disabled, and its tokens are worth nothing meanwhile.`, {
       code: "NOT_AUTHENTICATED",
       hint: `gcloud iam service-accounts enable ${email}`,
     });
   if (claims?.email === undefined)
-    return refusalError("EMAIL_CLAIM_MISSING", call, "The ID token has no e-mail claim, by which policies know who calls.", {
+    return refusalError("EMAIL_CLAIM_MISSING", request, "The ID token has no e-mail claim, by which policies know who calls.", {
       hint: "Ask the IAM Credentials API for it: includeEmail, or gcloud auth print-identity-token --include-email",
     });
   return undefined;
 }
 
 /** Google documents 403 for a valid token whose principal has no access, but 401 occurs too, so the policy decides. */
-function explainByPolicy(call: RejectedRequest, evidence: Evidence): CliError | undefined {
+function explainByPolicy(request: RejectedRequest, evidence: Evidence): CliError | undefined {
   const { policy } = evidence;
-  const member = callerOf(call);
+  const member = callerOf(request);
   if (!policy || member === undefined) return undefined;
   const invoking = policy.bindings.filter(({ role }) => INVOKER_ROLES.has(role));
   const callerBindings = invoking.filter(({ members }) => members.some((other) => isSame(other, member)));
   if (callerBindings.some((binding) => !conditionOf(binding)))
     return refusalError(
       "GRANT_TOO_YOUNG",
-      call,
-      `${member} is in the policy of ${describeService(call, evidence)}, and the front end does not know it yet.`,
+      request,
+      `${member} is in the policy of ${describeService(request, evidence)}, and the front end does not know it yet.`,
       {
-        hint: `${grantCommand(call, evidence)} --wait — A grant takes about 2 minutes to hold, at times 7 or more; by a group, longer.`,
+        hint: `${grantCommand(request, evidence)} --wait — A grant takes about 2 minutes to hold, at times 7 or more; by a group, longer.`,
         code: "NOT_AUTHORIZED",
         propagation_seconds: { typical: 120, longest: 420 },
       },
@@ -85,17 +85,17 @@ function explainByPolicy(call: RejectedRequest, evidence: Evidence): CliError | 
   if (conditional)
     return refusalError(
       "CONDITION_NOT_MET",
-      call,
-      `${member} may call ${describeService(call, evidence)} under a condition only, which is not met.`,
+      request,
+      `${member} may call ${describeService(request, evidence)} under a condition only, which is not met.`,
       {
-        hint: `The condition: ${conditionOf(conditional)} — without one: ${grantCommand(call, evidence)}`,
+        hint: `The condition: ${conditionOf(conditional)} — without one: ${grantCommand(request, evidence)}`,
         condition: conditionOf(conditional),
       },
     );
   const others = [...new Set(invoking.flatMap(({ members }) => members))];
   const roles = policy.bindings.filter(({ members }) => members.some((other) => isSame(other, member))).map(({ role }) => role);
-  return lacksRole(call, evidence, {
-    hint: `${grantCommand(call, evidence)} — ${describePolicy(others, roles)}`,
+  return lacksRole(request, evidence, {
+    hint: `${grantCommand(request, evidence)} — ${describePolicy(others, roles)}`,
     evidence: "policy",
     members: others,
     ...(roles.length > 0 && { roles }),
@@ -103,23 +103,23 @@ function explainByPolicy(call: RejectedRequest, evidence: Evidence): CliError | 
 }
 
 /** What the page alone says, if the policy can't be read. */
-function explainWithoutPolicy(call: RejectedRequest, evidence: Evidence): CliError {
-  if (call.status === 403)
-    return lacksRole(call, evidence, { hint: `${grantCommand(call, evidence)} — ${GRANT_DELAY_NOTE}`, evidence: "token" });
-  const who = callerOf(call) ?? "the caller";
-  const what = isServiceHost(call.url.hostname) ? "it is for this service and has not expired" : "nothing is seen to be wrong with it";
-  return refusalError("NOT_VERIFIED", call, `Cloud Run could not verify the ID token of ${who}, although ${what}.`, {
-    hint: `A service or a grant that is new takes a minute or more: try again. Otherwise: ${grantCommand(call, evidence)}`,
+function explainWithoutPolicy(request: RejectedRequest, evidence: Evidence): CliError {
+  if (request.status === 403)
+    return lacksRole(request, evidence, { hint: `${grantCommand(request, evidence)} — ${GRANT_DELAY_NOTE}`, evidence: "token" });
+  const who = callerOf(request) ?? "the caller";
+  const what = isServiceHost(request.url.hostname) ? "it is for this service and has not expired" : "nothing is seen to be wrong with it";
+  return refusalError("NOT_VERIFIED", request, `Cloud Run could not verify the ID token of ${who}, although ${what}.`, {
+    hint: `A service or a grant that is new takes a minute or more: try again. Otherwise: ${grantCommand(request, evidence)}`,
   });
 }
 
 function lacksRole(
-  call: RejectedRequest,
+  request: RejectedRequest,
   evidence: Evidence,
   facts: { readonly hint: string; readonly [fact: string]: unknown },
 ): CliError {
-  const member = callerOf(call) ?? "The token's principal";
-  return refusalError("PRINCIPAL_NOT_IN_POLICY", call, `${member} lacks ${INVOKER_ROLE} on ${describeService(call, evidence)}.`, {
+  const member = callerOf(request) ?? "The token's principal";
+  return refusalError("PRINCIPAL_NOT_IN_POLICY", request, `${member} lacks ${INVOKER_ROLE} on ${describeService(request, evidence)}.`, {
     ...facts,
     code: "NOT_AUTHORIZED",
   });

@@ -25,16 +25,16 @@ export interface RejectedRequest {
 /** The error for a refusal. Its code is the reason's usual one unless given; further facts go into its details. */
 export function refusalError(
   reason: Reason,
-  call: RejectedRequest,
+  request: RejectedRequest,
   message: string,
   { hint, code = REASONS[reason][0], ...facts }: { readonly hint: string; readonly code?: ErrorCode; readonly [fact: string]: unknown },
 ): CliError {
-  const { claims } = readSentCredential(call.sent);
+  const { claims } = readSentCredential(request.sent);
   const details = {
-    status_code: call.status,
-    url: call.url.origin,
+    status_code: request.status,
+    url: request.url.origin,
     audience: claims?.aud,
-    principal: callerOf(call),
+    principal: callerOf(request),
     ...facts,
   };
   return new CliError(code, toOneLine(message, Infinity), { hint: toOneLine(hint, Infinity), reason, details });
@@ -61,9 +61,9 @@ export function gcloudServiceFlags({ url }: Pick<RejectedRequest, "url">, eviden
 }
 
 /** The command that grants access to the caller. */
-export function grantCommand(call: RejectedRequest, evidence: Evidence = {}): string {
-  const { service, region } = evidence.service ?? readServiceUrl(call.url) ?? {};
-  return ["cloudrun-oauth grant", service, region && `--region ${region}`, `--member ${callerOf(call) ?? "MEMBER"}`]
+export function grantCommand(request: RejectedRequest, evidence: Evidence = {}): string {
+  const { service, region } = evidence.service ?? readServiceUrl(request.url) ?? {};
+  return ["cloudrun-oauth grant", service, region && `--region ${region}`, `--member ${callerOf(request) ?? "MEMBER"}`]
     .filter(Boolean)
     .join(" ");
 }
