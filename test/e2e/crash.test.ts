@@ -7,12 +7,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { create } from "tar";
 import { expect, onTestFinished, test } from "vitest";
 import { folder } from "../helpers/command-line.ts";
-import { openRoad, type Road } from "../helpers/crash-road.ts";
+import { openCrashWorkflow, type CrashWorkflow } from "../helpers/crash-workflow.ts";
 import { BIN, createKillableEmulator, Killed, type KillableEmulator } from "../helpers/killable-emulator.ts";
 import { mint } from "../helpers/ledger.ts";
 import { assertTidy } from "../helpers/tidy.ts";
 
-/** The same seed gives the same kills: in the same steps, after the same share of the time that each usually takes. */
+/** A seed determines the kills: in which steps, and after which share of the time that each step usually takes. */
 const SEED = Number(process.env["CRASH_SEED"] ?? randomInt(2 ** 31));
 const KILLS = Number(process.env["CRASH_KILLS"] ?? 50);
 const FOLDERS = 5;
@@ -22,8 +22,8 @@ const SERVICE = `
   const server = createServer((_, response) => response.end(JSON.stringify({ version: process.env.VERSION })));
   server.listen(process.env.PORT, process.env.HOST);`;
 
-/** Writes a file bit by bit, under its absolute path, for as many milliseconds or more; SIGTERM does not stop it. */
-const WRITER = (milliseconds: number): string => `
+/** Writes a file bit by bit, under its absolute path, for at least this long. SIGTERM does not stop it. */
+const slowWriter = (durationMs: number): string => `
   const { appendFileSync, mkdirSync } = require("node:fs");
   process.on("SIGTERM", () => {});
   const folder = process.cwd() + "/generated";
@@ -31,11 +31,11 @@ const WRITER = (milliseconds: number): string => `
   const write = () => {
     mkdirSync(folder, { recursive: true });
     appendFileSync(folder + "/numbers.txt", (count += 1) + "\\n");
-    if (count < ${milliseconds / 5}) setTimeout(write, 5);
+    if (count < ${durationMs / 5}) setTimeout(write, 5);
   };
   write();`;
 
-/** The source of a service, as a gzipped tar archive; `build` is carried out when its image is built. */
+/** The source of a service, as a gzipped tar archive. Building its image runs `build`. */
 async function archiveService(build?: string): Promise<Buffer> {
   const run = build === undefined ? [] : ["RUN npm run --silent generate"];
   const files: Record<string, string> = {
@@ -55,7 +55,7 @@ function createEmulator(): KillableEmulator {
   return emulator;
 }
 
-/** mulberry32: the next number of [0, 1). */
+/** mulberry32, with numbers in [0, 1). */
 function createRandom(seed: number): () => number {
   let state = seed;
   return () => {
@@ -67,67 +67,71 @@ function createRandom(seed: number): () => number {
 }
 
 function shuffle<T>(items: readonly T[], random: () => number): T[] {
-  const drawn = items.map((item) => [random(), item] as const);
-  return drawn.toSorted(([a], [b]) => a - b).map(([, item]) => item);
+  const weighted = items.map((item) => [random(), item] as const);
+  return weighted.toSorted(([a], [b]) => a - b).map(([, item]) => item);
 }
 
-interface Walk {
+interface CrashRun {
   readonly emulator: KillableEmulator;
-  readonly road: Road;
-  /** The steps to be killed in, one after the other. */
+  readonly workflow: CrashWorkflow;
+  /** The steps in which the emulator is killed, one after the other. */
   readonly targets: readonly string[];
   readonly random: () => number;
   readonly note: (line: string) => void;
 }
 
-/** Walks the road; where it is killed, starts the emulator again, compares what is there with what was answered, and walks on. */
-async function walk({ emulator, road, targets, random, note }: Walk): Promise<void> {
-  const names = Object.keys(road.steps);
-  // Milliseconds that a step took the last time.
-  const usual = new Map<string, number>();
-  let at = 0;
+/** Runs the workflow. After each kill, starts the emulator again, compares its state with its earlier answers, and goes on. */
+async function runWithKills({ emulator, workflow, targets, random, note }: CrashRun): Promise<void> {
+  const names = Object.keys(workflow.steps);
+  const lastDurationsMs = new Map<string, number>();
+  let index = 0;
   for (const target of targets) {
     let killed: Promise<void> | undefined;
-    let [name, begun] = ["", 0];
+    let [name, startedMs] = ["", 0];
     try {
-      for (; ; at += 1) {
-        name = names[at % names.length] as string;
-        if (name === target) killed ??= sleep(random() * (usual.get(name) ?? 100)).then(() => emulator.kill());
-        begun = performance.now();
-        await road.steps[name]?.();
-        usual.set(name, performance.now() - begun);
+      for (; ; index += 1) {
+        name = names[index % names.length] as string;
+        if (name === target) killed ??= sleep(random() * (lastDurationsMs.get(name) ?? 100)).then(() => emulator.kill());
+        startedMs = performance.now();
+        await workflow.steps[name]?.();
+        lastDurationsMs.set(name, performance.now() - startedMs);
       }
     } catch (error) {
       if (!(error instanceof Killed)) throw error;
-      note(`killed in ${name} after ${Math.round(performance.now() - begun)} ms: ${error.message}`);
+      note(`killed in ${name} after ${Math.round(performance.now() - startedMs)} ms: ${error.message}`);
     }
     await killed;
     if (target === names[0]) await emulator.startAndKill(random() * 500);
     await emulator.start();
-    await road.verify();
+    await workflow.verify();
     await assertTidy(emulator.directory);
   }
 }
 
-test(`what was answered is there after the emulator was killed at ${KILLS} moments of the road`, { timeout: 240_000 }, async () => {
+test(`what the emulator confirmed survives ${KILLS} kills at any moment of the workflow`, { timeout: 240_000 }, async () => {
   const random = createRandom(SEED);
-  const sources = [await archiveService(), await archiveService(WRITER(200))];
+  const sources = [await archiveService(), await archiveService(slowWriter(200))];
   const notes: string[] = [];
-  const lanes = Array.from({ length: FOLDERS }, async (_, lane) => {
+  const opening = Array.from({ length: FOLDERS }, async (_, folderIndex) => {
     const emulator = createEmulator();
     await emulator.start();
-    return { emulator, road: await openRoad(emulator, sources), random, note: (line: string) => notes.push(`folder ${lane}: ${line}`) };
+    return {
+      emulator,
+      workflow: await openCrashWorkflow(emulator, sources),
+      random,
+      note: (line: string) => notes.push(`folder ${folderIndex}: ${line}`),
+    };
   });
   try {
-    const opened = await Promise.all(lanes);
-    const names = Object.keys(opened[0]?.road.steps ?? {});
-    const dealt = shuffle(
+    const opened = await Promise.all(opening);
+    const names = Object.keys(opened[0]?.workflow.steps ?? {});
+    const killedSteps = shuffle(
       Array.from({ length: KILLS }, (_, kill) => names[kill % names.length] as string),
       random,
     );
-    const targetsOf = (lane: number): string[] =>
-      names.flatMap((name) => dealt.filter((step, index) => step === name && index % FOLDERS === lane));
-    await Promise.all(opened.map((each, lane) => walk({ ...each, targets: targetsOf(lane) })));
+    const targetsOf = (folderIndex: number): string[] =>
+      names.flatMap((name) => killedSteps.filter((step, index) => step === name && index % FOLDERS === folderIndex));
+    await Promise.all(opened.map((run, folderIndex) => runWithKills({ ...run, targets: targetsOf(folderIndex) })));
     await Promise.all(opened.map(({ emulator }) => emulator.assertReaped()));
     expect(notes).toHaveLength(KILLS);
   } catch (error) {
@@ -135,17 +139,17 @@ test(`what was answered is there after the emulator was killed at ${KILLS} momen
   }
 });
 
-test("a first start that is cut off leaves nothing to stumble over, and no key that nobody has", { timeout: 120_000 }, async () => {
+test("a first start that is killed does not break the next one, and leaves no key without its file", { timeout: 120_000 }, async () => {
   const random = createRandom(SEED);
-  const lanes = Array.from({ length: 4 }, async () => {
+  const runs = Array.from({ length: 4 }, async () => {
     const emulator = createEmulator();
-    // A first start takes longer, because it makes keys.
+    // A first start takes longer, because it creates keys.
     for (let kill = 0; kill < 3; kill += 1) await emulator.startAndKill(150 + random() * 800);
-    // As a crash between a file's writing and its renaming leaves it.
+    // A crash between writing and renaming a file leaves these.
     mkdirSync(join(emulator.directory, "keys"), { recursive: true, mode: 0o700 });
     for (const name of ["keys/issuer.pem.new", "ca-bundle.pem.new"]) writeFileSync(join(emulator.directory, name), "half of i");
     await emulator.start();
-    const { ledger } = await openRoad(emulator, []);
+    const { ledger } = await openCrashWorkflow(emulator, []);
     for (const name of ["operator", "caller"]) {
       const file = JSON.parse(readFileSync(join(emulator.directory, "keys", `cloudrun-local-${name}.json`), "utf8"));
       expect(await mint(emulator, file, { target_audience: "https://example.com" })).toEqual({ id_token: expect.any(String) });
@@ -154,13 +158,13 @@ test("a first start that is cut off leaves nothing to stumble over, and no key t
     }
     await assertTidy(emulator.directory);
   });
-  await Promise.all(lanes);
+  await Promise.all(runs);
 });
 
-test("a build that was cut off is done again, undisturbed by what the killed emulator had started", { timeout: 60_000 }, async () => {
+test("a build that was killed is done again, undisturbed by processes of the killed emulator", { timeout: 60_000 }, async () => {
   const emulator = createEmulator();
   await emulator.start();
-  const { steps, ledger, verify } = await openRoad(emulator, [await archiveService(WRITER(2000))]);
+  const { steps, ledger, verify } = await openCrashWorkflow(emulator, [await archiveService(slowWriter(2000))]);
   await steps["bucket"]?.();
   await steps["upload"]?.();
   await steps["build"]?.();
@@ -178,10 +182,10 @@ test("a build that was cut off is done again, undisturbed by what the killed emu
   await assertTidy(emulator.directory);
 });
 
-test("after a reset that was cut off everything is there, or nothing", { timeout: 60_000 }, async () => {
+test("a reset that was killed leaves everything or nothing", { timeout: 60_000 }, async () => {
   const emulator = createEmulator();
   await emulator.start();
-  const { ledger } = await openRoad(emulator, []);
+  const { ledger } = await openCrashWorkflow(emulator, []);
   const storage = "https://storage.googleapis.com";
   await ledger.send("POST", `${storage}/storage/v1/b?project=cloudrun-local`, { name: "many" });
   const names = Array.from({ length: 40 }, (_, index) => `object-${index}`);
@@ -199,14 +203,14 @@ test("after a reset that was cut off everything is there, or nothing", { timeout
   expect(await reset).toBeInstanceOf(Killed);
 
   await emulator.start();
-  const again = await openRoad(emulator, []);
+  const again = await openCrashWorkflow(emulator, []);
   const read = names.map((name) => again.ledger.ask("GET", `${storage}/storage/v1/b/many/o/${name}?alt=media`));
   const statuses = new Set((await Promise.all(read)).map(({ status }) => status));
   expect([[200], [404]]).toContainEqual([...statuses]);
   await assertTidy(emulator.directory);
 });
 
-test("a state that is damaged is not begun anew by itself: the file and the line are named, and left alone", async () => {
+test("a damaged state is not replaced: the error names the file and the line, and the file stays", async () => {
   const emulator = createEmulator();
   await emulator.start();
   await emulator.kill();
@@ -234,7 +238,7 @@ test("a state that is damaged is not begun anew by itself: the file and the line
   await emulator.start();
 });
 
-test("a start that was cut off is in nobody's way, even where the next one has the same pid, as in a container that is started again", async () => {
+test("a start that was killed does not block the next one, even with the same pid, as in a restarted container", async () => {
   const home = folder();
   const script = `echo '{"pid":'$$'}' > "$2/emulator.json" && exec "$0" "$1" emulator start --port 0 --data-dir "$2" --engine process --json`;
   const emulator = spawn("/bin/sh", ["-c", script, process.execPath, BIN, home], {

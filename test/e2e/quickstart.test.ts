@@ -13,7 +13,7 @@ function expectNothingLeft(user: User): void {
 
 testNeeding(
   "gcloud",
-  "quickstart, the first command of the README, goes the whole road by gcloud, and prints what the README says",
+  "quickstart, the first command of the README, does everything through gcloud, and prints what the README shows",
   async () => {
     const user = newUser();
     const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
@@ -27,7 +27,7 @@ testNeeding(
   180_000,
 );
 
-test("quickstart without gcloud says that it goes by the REST APIs, and comes to the same", async () => {
+test("quickstart without gcloud says that it uses the REST APIs, and comes to the same result", async () => {
   const user = newcomer();
   const { exitCode, stdout, stderr } = await user.run(["quickstart"]);
   expect([exitCode, stdout]).toEqual([0, `${JSON.stringify(ANSWER, null, 2)}\n`]);
@@ -35,7 +35,7 @@ test("quickstart without gcloud says that it goes by the REST APIs, and comes to
   expectNothingLeft(user);
 });
 
-test("quickstart --template express --json prints one document, with every step and its time", async () => {
+test("quickstart --template express --json prints one document with the duration of every step", async () => {
   const user = newcomer();
   const { exitCode, stdout, stderr } = await user.run(["quickstart", "--template", "express", "--dir", "deep/er", "--json"]);
   expect({ exitCode, stderr: stderr.includes("error") }).toEqual({ exitCode: 0, stderr: false });
@@ -57,7 +57,7 @@ test("quickstart --template express --json prints one document, with every step 
   expectNothingLeft(user);
 });
 
-test("quickstart that is interrupted leaves no process and no temporary folder", async () => {
+test("an interrupted quickstart leaves no process and no temporary folder", async () => {
   const user = newcomer();
   const running = user.start(["quickstart"]);
   await new Promise<void>((begun) => running.stderr.on("data", () => existsSync(join(user.work, "hello-cloud-run")) && begun()));
@@ -67,7 +67,7 @@ test("quickstart that is interrupted leaves no process and no temporary folder",
   expectNothingLeft(user);
 });
 
-test("quickstart into a folder that holds something is refused, and touches nothing", async () => {
+test("quickstart refuses a folder that is not empty, and changes nothing", async () => {
   const user = newcomer();
   await user.run(["init", "taken", "--yes"]);
   const before = readdirSync(join(user.work, "taken"));

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { expect, onTestFinished, test } from "vitest";
 import type { Json } from "../helpers/api-server.ts";
 import { folder } from "../helpers/command-line.ts";
-import { openRoad, type Road } from "../helpers/crash-road.ts";
+import { openCrashWorkflow, type CrashWorkflow } from "../helpers/crash-workflow.ts";
 import { archiveOf, tinyService } from "../helpers/emulator.ts";
 import { createKillableEmulator, Killed, processesOf, type KillableEmulator } from "../helpers/killable-emulator.ts";
 import { look, median } from "../helpers/process-figures.ts";
@@ -57,8 +57,8 @@ async function repeat(rounds: readonly Round[], isOver: () => boolean): Promise<
   if (failure) throw failure as Error;
 }
 
-/** The steps of the road, one after the other; one that was cut off is begun anew. */
-function walk({ steps }: Road): Round {
+/** The steps of the workflow in turn; an interrupted step starts again. */
+function repeatSteps({ steps }: CrashWorkflow): Round {
   const walked = Object.values(steps);
   let at = 0;
   return async () => {
@@ -67,7 +67,7 @@ function walk({ steps }: Road): Round {
   };
 }
 
-async function removeServices({ ledger }: Road): Promise<void> {
+async function removeServices({ ledger }: CrashWorkflow): Promise<void> {
   const { items } = await ledger.get(SERVICES);
   for (const { metadata } of items as Json[]) {
     const url = `${SERVICES}/${metadata["name"]}`;
@@ -90,8 +90,8 @@ test.skipIf(!existsSync("/proc/self/fd"))(
     const { emulator, temporary, requests } = await startEmulator();
     const { directory } = emulator;
     const source = archiveOf(Object.entries(tinyService(SERVICE)).map(([path, content]) => ({ path, content })));
-    const road = await openRoad(emulator, [source]);
-    const { steps, ledger } = road;
+    const workflow = await openCrashWorkflow(emulator, [source]);
+    const { steps, ledger } = workflow;
     for (const step of ["bucket", "upload", "build"]) await steps[step]?.();
     const { builds } = await ledger.get(BUILDS);
     const [{ name, digest }] = builds[0].results.images;
@@ -100,17 +100,17 @@ test.skipIf(!existsSync("/proc/self/fd"))(
     let kills = 0;
     while (!isAfter(0.4)()) {
       const killed = sleep(500 + Math.random() * Math.min(8000, SECONDS * 50)).then(() => emulator.kill());
-      await expect(repeat([...rounds, walk(road)], () => false)).rejects.toThrow(Killed);
+      await expect(repeat([...rounds, repeatSteps(workflow)], () => false)).rejects.toThrow(Killed);
       await killed;
       kills += 1;
       await emulator.start();
-      await road.verify();
+      await workflow.verify();
       await assertTidy(directory);
     }
 
     const pid = emulator.pid() as number;
     const becomeIdle = async (): Promise<void> => {
-      await removeServices(road);
+      await removeServices(workflow);
       await expect.poll(() => processesOf(directory), { timeout: 20_000 }).toEqual([]);
     };
     // What is opened once, with the first request of its kind, is there from now on.
@@ -139,11 +139,11 @@ test.skipIf(!existsSync("/proc/self/fd"))(
     await expect.poll(() => look(pid).files, { timeout: 10_000 }).toBeLessThanOrEqual(before.files);
     await expect.poll(() => look(pid).children, { timeout: 10_000 }).toBeLessThanOrEqual(before.children);
     const after = look(pid);
-    await road.ledger.verify();
+    await workflow.ledger.verify();
     await emulator.kill();
     await emulator.start();
     const compacted = statSync(join(directory, "state.jsonl")).size;
-    await road.ledger.verify();
+    await workflow.ledger.verify();
     await emulator.assertReaped();
     await assertTidy(directory);
     const [, middle = [], last = []] = thirds(samples);

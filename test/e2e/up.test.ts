@@ -70,7 +70,7 @@ async function outcome(service: string, cwd: string) {
 }
 
 test.concurrent.for(["SIGINT", "SIGKILL"] as const)(
-  "up that is ended by %s after each of its steps, again and again, goes on to what one run comes to",
+  "up interrupted by %s after each of its steps comes to the same result as one run",
   { timeout: 300_000 },
   async (signal) => {
     const whole = `${signal.toLowerCase()}-whole`;

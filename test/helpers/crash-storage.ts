@@ -12,7 +12,7 @@ interface Source {
   readonly bytes: Buffer;
 }
 
-/** The part of the road that goes through Cloud Storage. `source` gives what was uploaded last, one of `sources` after the other. */
+/** The steps in Cloud Storage. They upload the `sources` in turn; `source` returns the last one. */
 export function storageSteps(ledger: Ledger, project: string, sources: readonly Buffer[]) {
   const { ask, get, remember } = ledger;
   let count = 0;
@@ -72,7 +72,7 @@ export function storageSteps(ledger: Ledger, project: string, sources: readonly 
       const put = (range: string, body = Buffer.alloc(0)) =>
         ask("PUT", session, { body, headers: { "content-range": `bytes ${range}/${bytes.length}` } });
       let acknowledged = 0;
-      // Goes on from where the emulator says that it is, as clients do whose connection was lost.
+      // Asks the emulator how much it has received, as clients do after a lost connection.
       const finish = async (): Promise<void> => {
         let answer = await put("*");
         if (answer.status === 308) {

@@ -40,7 +40,7 @@ const ROLES = [
 ];
 const GRANT = `run services add-iam-policy-binding hello --member serviceAccount:${CALLER} --role roles/run.invoker --condition=None --project my-project --region us-central1 --quiet --format=json`;
 
-test("the pipeline is written once; the same is kept, another is replaced where that is said, and what it needs is on stdout", async () => {
+test("a pipeline is written once, an equal file stays, another file needs --force, and stdout shows what the pipeline needs", async () => {
   const cwd = folder(HERE);
   const run = (...argv: string[]) => runCli(["ci", "github", "--via", "api", ...KNOWN, ...argv], { env, cwd });
   const first = await run();
@@ -59,7 +59,7 @@ test("the pipeline is written once; the same is kept, another is replaced where 
   expect(readFileSync(join(cwd, FILE), "utf8")).toBe(text);
 });
 
-test("--dry-run says the file and the exact gcloud lines, asks nobody, and writes nothing", async () => {
+test("--dry-run prints the file and the exact lines of gcloud, and neither runs nor writes anything", async () => {
   const cwd = folder(HERE);
   const { exitCode, stdout, stderr } = await runCli(["ci", "github", "--dry-run", "--json", ...KNOWN], {
     env: { ...env, ...fakeGcloud() },
@@ -77,7 +77,7 @@ test("--dry-run says the file and the exact gcloud lines, asks nobody, and write
   expect(unknown.stdout).toContain("PROJECT_NUMBER-compute@developer.gserviceaccount.com");
 });
 
-test("--apply runs those lines: what is there is left, changed or brought back, and a new account is waited for", async () => {
+test("--apply runs those lines: it leaves, changes or restores what exists, and waits for a new account", async () => {
   const there = { exitCode: 1, stderr: "ERROR: (gcloud.x) ALREADY_EXISTS: Requested entity already exists\n" };
   const gcloud = fakeGcloud(
     { line: "projects describe my-project --quiet --format=json", stdout: '{"projectNumber": "123456789012"}' },
@@ -129,7 +129,7 @@ test("--apply runs those lines: what is there is left, changed or brought back, 
   });
 });
 
-test("a service in a folder of the repository is built there, and its pipeline lies at the root", async () => {
+test("a service in a folder of the repository is built in that folder; the pipeline is at the root", async () => {
   const cwd = folder({ ...HERE, "services/hello/Dockerfile": "FROM scratch\n" });
   await runCli(["ci", "github", "--via", "api", ...KNOWN, "-C", "services/hello"], { env, cwd });
   const { jobs } = parsePipeline<GitHubWorkflow>(readFileSync(join(cwd, FILE), "utf8"));
@@ -150,7 +150,7 @@ test.for([
   expect(stdout + stderr).not.toContain("secret");
 });
 
-test("a second work tree has its repository's remote, and its main branch", async () => {
+test("a linked work tree has its repository's remote and default branch", async () => {
   const cwd = folder({
     ...Object.fromEntries(Object.entries(HERE).map(([name, text]) => [`main/${name}`, text])),
     "main/.git/refs/remotes/origin/HEAD": "ref: refs/remotes/origin/develop\n",
@@ -176,7 +176,7 @@ test.for([
   ],
   [["gitlab", "--repo", "a/b", "--issuer", "gitlab.example.com"], {}, '"gitlab.example.com" cannot be the issuer of tokens.', "https://"],
   [["cloudbuild", "--project-number", "my-project"], {}, '"my-project" cannot be the value of --project-number', "--project-number"],
-] as const)("%j is refused by name, and writes nothing", async ([argv, files, message, hint]) => {
+] as const)("%j fails, names the value, and writes nothing", async ([argv, files, message, hint]) => {
   const cwd = folder(files);
   const { exitCode, stdout, stderr } = await runCli(["ci", ...argv, "--via", "api", "--json"], { env, cwd });
   expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
@@ -185,19 +185,19 @@ test.for([
   for (const file of [FILE, ".gitlab-ci.yml", "cloudbuild.yaml"]) expect(existsSync(join(cwd, file))).toBe(false);
 });
 
-test("where nobody may be asked for the project's number, the hint says how to give it", async () => {
+test("if the project's number cannot be read, the hint names the flag for it", async () => {
   const { exitCode, stderr } = await runCli(["ci", "github", "--via", "api"], { env, cwd: folder(HERE) });
   expect(exitCode).toBe(3);
   expect(stderr).toContain("--project-number NUMBER");
 });
 
-test("a key file in cloudrun-oauth.json, which a pipeline would look for, is warned of", async () => {
+test("a key file in cloudrun-oauth.json, which a pipeline would look for, causes a warning", async () => {
   const cwd = folder({ ...HERE, "cloudrun-oauth.json": '{"credentials": "caller.json"}' });
   const { stderr } = await runCli(["ci", "github", "--via", "api", ...KNOWN], { env, cwd });
   expect(stderr).toContain("warning: cloudrun-oauth.json names a key file");
 });
 
-test("names are as short as Google wants them, and no two repositories, branches or issuers share a provider", () => {
+test("names are short enough for Google, and no two repositories, branches or issuers share a provider", () => {
   const long = "a-service-whose-name-is-as-long-as-may-be-in-all-of-";
   for (const part of ["deployer", "caller"] as const) {
     const [id = ""] = accountFor("my-project", long, part).split("@");

@@ -35,7 +35,7 @@ beforeAll(async () => {
 const VALIDATE = { github: findWorkflowErrors, gitlab: findGitLabErrors, cloudbuild: findBuildErrors } as const;
 
 test.for(SYSTEMS)(
-  "the pipeline for %s is one by its system's own schema, and so it is with odd names",
+  "the pipeline for %s is valid by its system's own schema, also with unusual names",
   { timeout: 60_000 },
   async (system) => {
     const copy = folder({ ...workingCopy(REMOTES[system]), "it's: here/Dockerfile": "FROM scratch\n" });
@@ -54,13 +54,13 @@ test.for([
   ["gitlab", "      aud: ", "      audience: "],
   ["cloudbuild", "timeout: 1800s", "time_out: 1800s"],
   ["cloudbuild", "  logging: CLOUD_LOGGING_ONLY", "  logging: 1"],
-] as const)("the schema of %s has no %s as %s", { timeout: 60_000 }, async ([system, right, wrong]) => {
+] as const)("the schema of %s rejects %s as %s", { timeout: 60_000 }, async ([system, right, wrong]) => {
   const { text } = await printPipeline(system);
   expect(text).toContain(right);
   expect(await VALIDATE[system](text.replace(right, wrong))).not.toEqual([]);
 });
 
-test("a workflow may read the code and have GitHub's word, and nothing else; its action is pinned to a commit", async () => {
+test("a workflow can read the code and get an ID token, and nothing else; its action is pinned to a commit", async () => {
   const { permissions, jobs } = parsePipeline<GitHubWorkflow>((await printPipeline("github")).text);
   expect(permissions).toEqual({ contents: "read", "id-token": "write" });
   const actions = jobs.deploy.steps.flatMap(({ uses }) => uses ?? []);

@@ -6,7 +6,7 @@ import { openOperator } from "../../helpers/operator.ts";
 
 const { emulator, cli, json, refusal, revisions, make } = openOperator();
 
-test("variables are set and unset, from a file too, and make a revision only where they change", async () => {
+test("variables are set and unset, also from a file, and create a revision only if they change", async () => {
   const [first] = await make("varied", 1);
   const cwd = folder({ ".env": '# mine\nPASSWORD="p,a;s s"\nexport EMPTY=\n' });
   const plan = await cli(["env", "set", "varied", "A=1", "--from-file", ".env", "--dry-run"], cwd);
@@ -25,7 +25,7 @@ test("variables are set and unset, from a file too, and make a revision only whe
   expect((await revisions("varied")).at(-1)).toBe(first);
 });
 
-test("a variable from a secret is shown by its reference, and no value takes its place", async () => {
+test("a variable from a secret shows its reference, and cannot be replaced by a value", async () => {
   const secrets = `/v1/projects/${emulator().project}/secrets`;
   const host = "secretmanager.googleapis.com";
   await emulator().request("POST", host, `${secrets}?secretId=db`, { body: { replication: { automatic: {} } } });
@@ -66,7 +66,7 @@ test.for([
   [["deploy", "--", "--ingress", "none"], 2, "--ingress is one of all, internal, internal-and-cloud-load-balancing, which none is not."],
   [["deploy", "--", "memory"], 2, '"memory" behind -- is no flag of gcloud.'],
   [["deploy", "--", "--update-secrets", "/etc/key=db:1"], 2, "--update-secrets makes variables only"],
-] as const)("%j leaves %i: %s", async ([argv, exitCode, message]) => {
+] as const)("%j exits with %i: %s", async ([argv, exitCode, message]) => {
   const cut = argv.indexOf("--" as never);
   const own = cut < 0 ? ["--json", ...argv] : ["--json", ...argv.slice(0, cut), ...argv.slice(cut)];
   const { exitCode: left, stdout, stderr } = await cli(own);
@@ -74,7 +74,7 @@ test.for([
   expect(stderr).toContain(message);
 });
 
-test("a deployment understands what most deployments say to gcloud", async () => {
+test("deploy through the API understands the flags that most deployments pass to gcloud", async () => {
   const image = `gcr.io/${emulator().project}/hello`;
   const flags = ["--memory=1Gi", "--cpu", "2", "--min-instances=0", "--max-instances", "7", "--concurrency=10", "--timeout", "1m30s"];
   const more = ["--port=9090", "--no-cpu-throttling", "--labels", "team=apps", "--ingress=internal", "--set-env-vars", "^;^A=1,2;B=3"];

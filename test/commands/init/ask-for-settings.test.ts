@@ -21,7 +21,7 @@ function userWithGcloud() {
 
 const command = (...argv: string[]) => `exec '${process.execPath}' '${BIN}' ${argv.join(" ")}`;
 
-testNeeding("script", "init asks on a terminal, and offers what the user has", async ([script = ""]) => {
+testNeeding("script", "init asks on a terminal, and offers values that the user has", async ([script = ""]) => {
   const cwd = folder({ "mine.txt": "" });
   const pty = openPty(script, command("init"), { env: userWithGcloud(), cwd });
   await pty.waitFor("Folder for the service: this one is not empty");
@@ -50,24 +50,20 @@ testNeeding("script", "init asks on a terminal, and offers what the user has", a
   });
 });
 
-testNeeding(
-  "script",
-  "an answer that breaks its rule is asked for again, and Ctrl-C at any question leaves nothing",
-  async ([script = ""]) => {
-    const cwd = folder();
-    const pty = openPty(script, command("init", "hello", "--template", "hono"), { env: userWithGcloud(), cwd });
-    await pty.waitFor("Name of the service");
-    pty.type(`_${ENTER}`);
-    await pty.waitFor(/"hello_" cannot be the service: a service name has at most/);
-    pty.type(`\u007f${ENTER}`);
-    await pty.waitFor("Google Cloud project");
-    pty.type(CTRL_C);
-    await pty.waitFor("error: Interrupted. [INTERRUPTED]");
-    expect([await pty.ended, readdirSync(cwd)]).toEqual([130, []]);
-  },
-);
+testNeeding("script", "an invalid answer is asked for again, and Ctrl-C at any question leaves nothing", async ([script = ""]) => {
+  const cwd = folder();
+  const pty = openPty(script, command("init", "hello", "--template", "hono"), { env: userWithGcloud(), cwd });
+  await pty.waitFor("Name of the service");
+  pty.type(`_${ENTER}`);
+  await pty.waitFor(/"hello_" cannot be the service: a service name has at most/);
+  pty.type(`\u007f${ENTER}`);
+  await pty.waitFor("Google Cloud project");
+  pty.type(CTRL_C);
+  await pty.waitFor("error: Interrupted. [INTERRUPTED]");
+  expect([await pty.ended, readdirSync(cwd)]).toEqual([130, []]);
+});
 
-testNeeding("script", "--no-color and NO_COLOR reach the questions and the spinner, whatever FORCE_COLOR says", async ([script = ""]) => {
+testNeeding("script", "--no-color and NO_COLOR apply to questions and the spinner, even with FORCE_COLOR", async ([script = ""]) => {
   // oxlint-disable-next-line no-control-regex -- these are what is looked for; what is inverse is the cursor
   const colours = /\u001B\[(?!2?7m)[\d;]*m/;
   const env = { ...userWithGcloud(), FORCE_COLOR: "1" };
@@ -91,14 +87,14 @@ testNeeding("script", "--no-color and NO_COLOR reach the questions and the spinn
   }
 });
 
-testNeeding("script", "--timeout ends a question that nobody answers", async ([script = ""]) => {
+testNeeding("script", "--timeout ends a question without an answer", async ([script = ""]) => {
   const cwd = folder();
   const pty = openPty(script, command("init", "hello", "--timeout", "3s"), { env: userWithGcloud(), cwd });
   await pty.waitFor("Not done after 3 s. [TIMEOUT]");
   expect([await pty.ended, existsSync(join(cwd, "hello"))]).toEqual([7, false]);
 });
 
-testNeeding("script", "--yes, and a terminal that can only print, ask nothing", async ([script = ""]) => {
+testNeeding("script", "init asks nothing with --yes, or on a terminal that can only print", async ([script = ""]) => {
   for (const [line, cwd] of [
     [`${command("init", "hello", "--yes")}`, folder()],
     [`export TERM=dumb; ${command("init", "hello")}`, folder()],

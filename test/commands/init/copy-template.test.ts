@@ -41,7 +41,7 @@ test("the templates are the folders under templates/", async () => {
   expect(names.toSorted()).toEqual([...TEMPLATES].toSorted());
 });
 
-test.for(TEMPLATES)("%s is written whole, in the service's name", async (template) => {
+test.for(TEMPLATES)("%s is copied completely, under the service's name", async (template) => {
   const directory = join(await temporaryFolder(), "deep", "down");
   const written = await copyTemplate({ template, directory, service: "my-service" });
 
@@ -58,7 +58,7 @@ test.for(TEMPLATES)("%s is written whole, in the service's name", async (templat
   );
 });
 
-test("package.json and its lockfile take the service's name, and nothing else of them changes", async () => {
+test("package.json and its lockfile get the service's name, and nothing else in them changes", async () => {
   const directory = join(await temporaryFolder(), "new");
   await copyTemplate({ template: "hono", directory, service: "my-service" });
   for (const name of ["package.json", "package-lock.json"]) {
@@ -68,14 +68,14 @@ test("package.json and its lockfile take the service's name, and nothing else of
   }
 });
 
-test("settings are written beside the service", async () => {
+test("settings are written next to the service", async () => {
   const directory = join(await temporaryFolder(), "new");
   await copyTemplate({ template: "flask", directory, service: "my-service", settings: { region: "europe-west1" } });
   const text = await readFile(join(directory, "cloudrun-oauth.json"), "utf8");
   expect(text).toBe(`{\n  "$schema": "${SCHEMA_URL}",\n  "service": "my-service",\n  "region": "europe-west1"\n}\n`);
 });
 
-test("folders are copied with what they hold, leftovers of work on a template are not", async () => {
+test("folders are copied with their content, leftovers of work on a template are not", async () => {
   const templatesDirectory = await templatesOf({
     "README.md": "# Title\n\n# Not a title\n",
     "lib/deep/a.js": "a\n",
@@ -89,7 +89,7 @@ test("folders are copied with what they hold, leftovers of work on a template ar
   expect(await readFile(join(directory, "README.md"), "utf8")).toBe("# $&\n\n# Not a title\n");
 });
 
-test("an existing folder is taken when it is empty, or a repository without files", async () => {
+test("an existing folder works if it is empty, or a repository without files", async () => {
   const directory = await temporaryFolder();
   await mkdir(join(directory, ".git"));
   const { ino } = await stat(directory);
@@ -114,7 +114,7 @@ test.for([
   });
 });
 
-test("a folder that holds something is refused, and left as it was", async () => {
+test("a folder that is not empty is refused, and stays as it was", async () => {
   const directory = await temporaryFolder();
   for (const name of ["d", "c", "b", "a", ".hidden"]) await writeFile(join(directory, name), name);
   expect(await refusal(copyTemplate({ template: "hono", directory, service: "my-service" }))).toEqual({
@@ -125,7 +125,7 @@ test("a folder that holds something is refused, and left as it was", async () =>
   expect(await readdir(directory)).toHaveLength(5);
 });
 
-test.for(["file", "file/below"])("%s, where a file is in the way, is refused", async (path) => {
+test.for(["file", "file/below"])("%s is refused if a file is in the way", async (path) => {
   const root = await temporaryFolder();
   await writeFile(join(root, "file"), "mine");
   const directory = join(root, path);
@@ -144,7 +144,7 @@ test("a folder whose name is too long is refused", async () => {
   expect(message).toMatch(/ cannot be read: the name is too long\.$/);
 });
 
-test("a link that leads nowhere is refused, and left as it was", async () => {
+test("a broken link is refused, and stays as it was", async () => {
   const directory = join(await temporaryFolder(), "link");
   await symlink("nowhere", directory);
   const { code, message, hint } = await refusal(copyTemplate({ template: "hono", directory, service: "my-service" }));
@@ -154,7 +154,7 @@ test("a link that leads nowhere is refused, and left as it was", async () => {
   expect(await readlink(directory)).toBe("nowhere");
 });
 
-test.skipIf(process.getuid?.() === 0)("a folder that may not be written is refused (skipped for root, who may)", async () => {
+test.skipIf(process.getuid?.() === 0)("a folder without write permission is refused (skipped for root)", async () => {
   const directory = await temporaryFolder();
   await chmod(directory, 0o500);
   expect(await refusal(copyTemplate({ template: "hono", directory, service: "my-service" }))).toEqual({
@@ -167,7 +167,7 @@ test.skipIf(process.getuid?.() === 0)("a folder that may not be written is refus
 // A folder where cloudrun-oauth.json goes: the last file cannot be written, all others can.
 const FAILS_LAST = { "a.js": "a\n", "lib/b.js": "b\n", "cloudrun-oauth.json/c.js": "c\n" };
 
-test("a copy that fails half-way takes with it the folders that it made", async () => {
+test("a copy that fails halfway removes the folders that it created", async () => {
   const templatesDirectory = await templatesOf(FAILS_LAST);
   const root = await temporaryFolder();
   const directory = join(root, "made", "for", "it");
@@ -176,7 +176,7 @@ test("a copy that fails half-way takes with it the folders that it made", async 
   expect(await readdir(root)).toEqual([]);
 });
 
-test("a copy that fails half-way leaves an existing folder as it was", async () => {
+test("a copy that fails halfway leaves an existing folder as it was", async () => {
   const templatesDirectory = await templatesOf(FAILS_LAST);
   const directory = await temporaryFolder();
   await mkdir(join(directory, ".git", "objects"), { recursive: true });

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { SCHEMA_URL } from "../../../src/settings/json-schema.ts";
 import { folder, runCli } from "../../helpers/command-line.ts";
 
-test("a service is written under its folder's name, with what was said of it", async () => {
+test("a service gets its folder's name, and the settings of the flags", async () => {
   const cwd = folder();
   const { exitCode, stdout, stderr } = await runCli(
     ["init", "My_Service", "--template", "flask", "-p", "my-project", "-r", "europe-west1"],
@@ -22,7 +22,7 @@ test("a service is written under its folder's name, with what was said of it", a
   expect(readdirSync(join(cwd, "My_Service"))).toContain("Dockerfile");
 });
 
-test("--json says what was written, and where", async () => {
+test("--json prints the files and their folder", async () => {
   const cwd = folder();
   const { stdout } = await runCli(["init", "--service", "hello", "--yes", "--json"], { cwd });
   const written = JSON.parse(stdout) as { files: string[] };
@@ -35,7 +35,7 @@ test("--json says what was written, and where", async () => {
   expect(written.files).toHaveLength(readdirSync(cwd).length);
 });
 
-test("what was written is found by the commands that follow, in it and below it", async () => {
+test("later commands find the settings, in the folder and below it", async () => {
   const cwd = folder();
   await runCli(["init", "hello", "-p", "my-project"], { cwd });
   const { stdout } = await runCli(["config", "list"], { cwd: join(cwd, "hello") });
@@ -53,7 +53,7 @@ test.for([
   [["--template", "django"], 'There is no template "django"'],
   [["full"], "is not empty: it holds something"],
   [["1st"], '"1st" cannot be the service'],
-] as const)("init %j is refused, and writes nothing", async ([argv, message]) => {
+] as const)("init %j fails and writes nothing", async ([argv, message]) => {
   const cwd = folder({ "full/something": "" });
   const { exitCode, stdout, stderr } = await runCli(["init", ...argv], { cwd: argv[0] === "--template" ? join(cwd, "new") : cwd });
   expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });

@@ -58,7 +58,7 @@ test.for([
   ["a file that is there", 5, "is there already", (cwd: string) => writeFileSync(join(cwd, "key.json"), "mine")],
   ["a folder", 2, "is a folder", (cwd: string) => mkdirSync(join(cwd, "key.json"))],
   ["a device", 2, "is a pipe or a device", (cwd: string) => symlinkSync("/dev/null", join(cwd, "key.json"))],
-] as const)("where %s is in the way, no key is made", async ([, code, message, putInTheWay]) => {
+] as const)("if %s is in the way, no key is created", async ([, code, message, putInTheWay]) => {
   const cwd = keyFolder();
   putInTheWay(cwd);
   const before = await keyIds();
@@ -68,7 +68,7 @@ test.for([
   expect([await keyIds(), readdirSync(cwd)]).toEqual([before, ["key.json"]]);
 });
 
-test("no key is made for a folder that is not there, nor printed", async () => {
+test("no key is created for a folder that does not exist, or printed", async () => {
   const before = await keyIds();
   for (const file of ["nowhere/key.json", "-", "/dev/stdout"]) {
     const { exitCode, stdout } = await cli(["keys", "create", file, "--account", ACCOUNT]);
@@ -77,7 +77,7 @@ test("no key is made for a folder that is not there, nor printed", async () => {
   expect(await keyIds()).toEqual(before);
 });
 
-test("--force replaces a file, makes it its owner's alone, and says which key was in it", async () => {
+test("--force replaces a file, restricts it to its owner, and names the key that was in it", async () => {
   const cwd = keyFolder();
   await cli(["keys", "create", "key.json", "--account", ACCOUNT], { cwd });
   const old = JSON.parse(readFileSync(join(cwd, "key.json"), "utf8")).private_key_id as string;
@@ -88,7 +88,7 @@ test("--force replaces a file, makes it its owner's alone, and says which key wa
   expect(JSON.parse(readFileSync(join(cwd, "key.json"), "utf8")).private_key_id).not.toBe(old);
 });
 
-test("a file in a git work tree is warned of, and whether git ignores it", async () => {
+test("a file in a git work tree causes a warning, which says whether git ignores it", async () => {
   const root = keyFolder();
   const env = { PATH: process.env["PATH"] ?? "", GIT_DIR: "/nowhere" };
   execFileSync("git", ["init", "-q", root]);
@@ -107,7 +107,7 @@ test("a file in a git work tree is warned of, and whether git ignores it", async
   expect(JSON.parse(unknown.stdout)).toMatchObject({ git: { work_tree: root, ignored: null } });
 });
 
-test("a key whose file cannot be written after all is deleted again", async () => {
+test("a key whose file cannot be written is deleted again", async () => {
   const cwd = keyFolder();
   const before = await keyIds();
   // The answer takes its time, in which another file comes in the place.
@@ -123,7 +123,7 @@ test("a key whose file cannot be written after all is deleted again", async () =
   ]);
 });
 
-test("rotate leaves the file and the old key as they are where the new key does not work", async () => {
+test("rotate leaves the file and the old key alone if the new key does not work", async () => {
   const cwd = keyFolder();
   await cli(["keys", "create", "key.json", "--account", ACCOUNT], { cwd });
   const [text, before] = [readFileSync(join(cwd, "key.json"), "utf8"), await keyIds()];
@@ -134,7 +134,7 @@ test("rotate leaves the file and the old key as they are where the new key does 
   expect([readFileSync(join(cwd, "key.json"), "utf8"), readdirSync(cwd), await keyIds()]).toEqual([text, ["key.json"], before]);
 });
 
-test("rotate --keep-old keeps the old key, and asks nobody", async () => {
+test("rotate --keep-old keeps the old key without asking", async () => {
   const cwd = keyFolder();
   await cli(["keys", "create", "key.json", "--account", ACCOUNT], { cwd });
   const { private_key_id: old } = JSON.parse(readFileSync(join(cwd, "key.json"), "utf8"));
@@ -145,10 +145,9 @@ test("rotate --keep-old keeps the old key, and asks nobody", async () => {
 });
 
 test.for([
-  [["accounts", "delete", "key-holder"]],
   [["keys", "delete", "0123456789abcdef0123456789abcdef01234567", "--account", ACCOUNT]],
   [["keys", "rotate", "key.json"]],
-] as const)("%j without a terminal needs --yes, and does nothing before it", async ([argv]) => {
+] as const)("%j without a terminal needs --yes, and does nothing without it", async ([argv]) => {
   const cwd = keyFolder();
   await cli(["keys", "create", "key.json", "--account", ACCOUNT], { cwd });
   const before = await keyIds();
@@ -159,19 +158,17 @@ test.for([
 });
 
 test.for([
-  [["accounts", "create", "X"], '"X" is no service account.'],
-  [["accounts", "create", "someone@other-project.iam.gserviceaccount.com"], "would not be an account of project cloudrun-local"],
   [["keys", "create"], "No service account is named."],
   [["keys", "delete", "nothing.json", "--yes"], "neither a key's id nor a key file"],
   [["keys", "rotate", "key.json", "--account", "another-one", "--yes"], `is a key file of ${ACCOUNT}, not of another-one@`],
-] as const)("%j is a misuse", async ([argv, message]) => {
+] as const)("%j is a usage error", async ([argv, message]) => {
   const cwd = keyFolder();
   await cli(["keys", "create", "key.json", "--account", ACCOUNT], { cwd });
   const env = { SERVICE_ACCOUNT_EMAIL: "" };
   expect(await cli(argv, { cwd, env })).toMatchObject({ exitCode: 2, stdout: "", stderr: expect.stringContaining(message) });
 });
 
-test("each is a gcloud line, which --dry-run prints; the key goes through a pipe, and none of it is said", async () => {
+test("each command is a line of gcloud, which --dry-run prints; the key goes through a pipe and appears nowhere", async () => {
   const cwd = keyFolder();
   await cli(["keys", "create", "old.json", "--account", ACCOUNT], { cwd });
   const text = readFileSync(join(cwd, "old.json"), "utf8");
@@ -183,12 +180,6 @@ test("each is a gcloud line, which --dry-run prints; the key goes through a pipe
   expect([made.exitCode, readFileSync(join(cwd, "key.json"), "utf8"), findSecrets(made.stdout + made.stderr)]).toEqual([0, text, []]);
 
   for (const [argv, plan] of [
-    [
-      ["accounts", "create", "a-caller", "--display-name", "Two words"],
-      [`iam service-accounts create a-caller --display-name 'Two words' ${where} --format=json`],
-    ],
-    [["accounts", "list"], [`iam service-accounts list ${where} --format=json`]],
-    [["accounts", "delete", ACCOUNT], [`iam service-accounts delete ${ACCOUNT} ${where} --format=json`]],
     [["keys", "list", "--account", ACCOUNT], [`iam service-accounts keys list --iam-account ${ACCOUNT} ${where} --format=json`]],
     [["keys", "delete", "old.json"], [`iam service-accounts keys delete ${id} --iam-account ${ACCOUNT} ${where} --format=json`]],
   ] as const) {

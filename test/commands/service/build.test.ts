@@ -18,7 +18,7 @@ const NOT_FOUND = { stderr: "ERROR: (gcloud.artifacts.repositories.describe) NOT
 const submit = (directory: string, image = IMAGE) =>
   `builds submit ${directory} --tag ${image} --project my-project --region global ${END}`;
 
-test("the image is built into the repository, which is made where it is missing", async () => {
+test("build pushes the image to the repository, which it creates if necessary", async () => {
   const cwd = folder({ Dockerfile: "FROM node:22-slim\n" });
   const log = 'REMOTE BUILD OUTPUT\n{\n  "a log may hold JSON": true\n}\nDONE\n';
   const path = fakeGcloud(
@@ -39,13 +39,13 @@ test("--json prints the build as one document", async () => {
   expect(JSON.parse(stdout)).toEqual({ id: "b1c2", image: IMAGE, digest: "sha256:0123", log_url: BUILD.logUrl, duration: 30.5 });
 });
 
-test("gcr.io is still accepted, and has no repository to make", async () => {
+test("build accepts gcr.io, where no repository has to be created", async () => {
   const cwd = folder({ "app/Dockerfile": "FROM node:22-slim\n" });
   const path = fakeGcloud({ line: submit(`${cwd}/app`, "gcr.io/my-project/hello"), stdout: JSON.stringify(BUILD, null, 2) });
   expect((await runCli(["build", "app", "--image", "gcr.io/my-project/hello"], { cwd, env: { ...env, ...path } })).exitCode).toBe(0);
 });
 
-test("a build whose JSON is missing from gcloud's output is an error of gcloud", async () => {
+test("output of gcloud without the build's JSON is GCLOUD_FAILED", async () => {
   const cwd = folder({ Dockerfile: "FROM node:22-slim\n" });
   const path = fakeGcloud({ line: DESCRIBE, stdout: "{}" }, { line: submit(cwd), stdout: "REMOTE BUILD OUTPUT\nDONE\n" });
   const done = await runCli(["build"], { cwd, env: { ...env, ...path } });
@@ -53,7 +53,7 @@ test("a build whose JSON is missing from gcloud's output is an error of gcloud",
   expect(done.stderr).toContain("didn't print the JSON that cloudrun-oauth reads. [GCLOUD_FAILED]");
 });
 
-test("what stands behind -- is gcloud's, and by Google's API what that knows", async () => {
+test("flags after -- go to gcloud; through the API, the known ones work", async () => {
   const cwd = folder({ Dockerfile: "FROM node:22-slim\n" });
   const flags = ["--", "--timeout", "30m", "--machine-type=e2-highcpu-8", "--disk-size", "200GB"];
   const path = fakeGcloud(
@@ -75,7 +75,7 @@ test("what stands behind -- is gcloud's, and by Google's API what that knows", a
     expect(await run(...rest)).toMatchObject({ exitCode: 2, stdout: "", stderr: expect.stringContaining(said) });
 });
 
-test("a repository that somebody named himself is not made for him", async () => {
+test("build does not create a repository that the user names", async () => {
   const cwd = folder({ Dockerfile: "FROM node:22-slim\n" });
   const path = fakeGcloud({ line: DESCRIBE.replace("cloudrun-oauth", "appz"), ...NOT_FOUND });
   const { exitCode, stderr } = await runCli(["build", "--image", IMAGE.replace("cloudrun-oauth", "appz")], {
@@ -86,7 +86,7 @@ test("a repository that somebody named himself is not made for him", async () =>
   expect(stderr).toContain("error: There is no repository appz in us-central1 of project my-project.");
 });
 
-test("a build that succeeded is a success even where its log may not be streamed", async () => {
+test("a build that succeeds is a success even if its log cannot be streamed", async () => {
   const cwd = folder({ Dockerfile: "FROM node:22-slim\n" });
   const stderr = [
     "Created [https://cloudbuild.googleapis.com/v1/projects/my-project/locations/global/builds/0c1d2e3f-1111-2222-3333-444455556666].",
@@ -107,7 +107,7 @@ test("a build that succeeded is a success even where its log may not be streamed
   expect(result.stderr).toContain("warning: gcloud may not read the build's log; the build itself goes on.");
 });
 
-test("and a build that failed is a failure there too", async () => {
+test("a build that fails is a failure if its log cannot be streamed, too", async () => {
   const cwd = folder({ Dockerfile: "FROM node:22-slim\n" });
   const stderr =
     "Created [https://cloudbuild.googleapis.com/v1/projects/my-project/locations/global/builds/0c1d2e3f].\nERROR: (gcloud.builds.submit) This tool can only stream logs if you are Viewer/Owner of the project";
@@ -124,7 +124,7 @@ test("and a build that failed is a failure there too", async () => {
   expect(result.stderr).toContain("error: Cloud Build ended the build with FAILURE. [BUILD_FAILED]\nhint: Its log: https://console");
 });
 
-test("--dry-run says every line, and runs none", async () => {
+test("--dry-run prints every line and runs none", async () => {
   const cwd = folder({ Dockerfile: "FROM node:22-slim\n" });
   const { exitCode, stdout } = await runCli(["build", "--dry-run"], { cwd, env: { ...env, ...fakeGcloud() } });
   expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: `gcloud ${DESCRIBE}\ngcloud ${CREATE}\ngcloud ${submit(cwd)}\n` });

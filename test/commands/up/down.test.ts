@@ -7,7 +7,7 @@ const REPOSITORY = "us-central1-docker.pkg.dev/cloudrun-local/cloudrun-oauth";
 
 const { json, run } = openUpEmulator();
 
-test("of a service that was there before, down takes back the grant that up has made, and no other", async () => {
+test("down revokes the grant that up made on an existing service, and no other", async () => {
   const cwd = upFolder("mine");
   await json(["build"], { cwd });
   await json(["deploy", "mine"], { cwd });
@@ -32,7 +32,7 @@ test("of a service that was there before, down takes back the grant that up has 
   expect((await json(["down", "mine", "--yes"])).removed).toEqual([]);
 }, 120_000);
 
-test("down asks, shows what it removes, and leaves a repository that others use", async () => {
+test("down asks, shows what it removes, and leaves a repository with other images", async () => {
   const cwd = upFolder("theirs");
   await json(["up"], { cwd });
   await json(["build", "--image", `${REPOSITORY}/other:v1`], { cwd });
@@ -43,7 +43,7 @@ test("down asks, shows what it removes, and leaves a repository that others use"
   expect((await run(["describe", "theirs"])).exitCode).toBe(4);
 }, 60_000);
 
-test("--dry-run lists what it would read and remove", async () => {
+test("--dry-run prints the requests that read and remove", async () => {
   const { stdout } = await runCli(["down", "hello", "--dry-run", "--project", "my-project", "--via", "api"]);
   expect(stdout.split("\n").map((line) => line.replace(/(?:https:\/\/)([^/.]+).*\/([^/]+)$/, "$1 $2"))).toEqual([
     "GET us-central1-run hello",
@@ -58,7 +58,7 @@ test("--dry-run lists what it would read and remove", async () => {
   ]);
 });
 
-test("by gcloud, down says its lines exactly", async () => {
+test("down runs exact lines of gcloud", async () => {
   const label = grantLabel(CALLER);
   const service = { ...KNATIVE_SERVICE, metadata: { ...KNATIVE_SERVICE.metadata, labels: { [label]: "granted" } } };
   const where = "--project my-project --region us-central1 --quiet --format=json";

@@ -20,7 +20,7 @@ const env = {
   CLOUDRUN_OAUTH_ENGINE: "process",
 };
 
-test("the whole road is one document under --json, and the folder stays", async () => {
+test("--json prints the whole workflow as one document, and the folder stays", async () => {
   const cwd = folder({ "hello-cloud-run/mine.txt": "", "hello-cloud-run-2/mine.txt": "" });
   const { exitCode, stdout, stderr } = await runCli(["quickstart", "--json", "--via", "api"], { cwd, env });
   expect({ exitCode, stderr: exitCode === 0 ? "" : stderr }).toEqual({ exitCode: 0, stderr: "" });
@@ -46,7 +46,7 @@ test("the whole road is one document under --json, and the folder stays", async 
   await expect(answers(stderr)).resolves.toBe(false);
 });
 
-test("an interrupt ends it with the emulator, and leaves the folder", async () => {
+test("an interrupt ends quickstart and its emulator, and leaves the folder", async () => {
   const [cwd, stop] = [folder(), new AbortController()];
   const running = runCli(["quickstart", "--via", "api", "--dir", "mine"], { cwd, env, signal: stop.signal });
   await expect.poll(() => existsSync(join(cwd, "mine", "Dockerfile"))).toBe(true);
@@ -61,7 +61,7 @@ test.for([
   [["--template", "django"], 'There is no template "django"'],
   [["--dir", "full"], "is not empty"],
   [["--service", "No"], '"No" cannot be the service'],
-] as const)("quickstart %j is refused before an emulator starts", async ([argv, message]) => {
+] as const)("quickstart %j fails before an emulator starts", async ([argv, message]) => {
   const cwd = folder({ "full/file": "" });
   const { exitCode, stdout, stderr } = await runCli(["quickstart", ...argv], { cwd, env });
   expect({ exitCode, stdout, files: readdirSync(cwd) }).toEqual({ exitCode: 2, stdout: "", files: ["full"] });
@@ -69,7 +69,7 @@ test.for([
   expect(stderr).not.toContain("emulator answers");
 });
 
-test("--dry-run says the steps, as they could be taken by hand", async () => {
+test("--dry-run prints commands that have the same effect", async () => {
   const cwd = folder();
   const { exitCode, stdout } = await runCli(["quickstart", "--dry-run"], { cwd });
   expect({ exitCode, files: readdirSync(cwd) }).toEqual({ exitCode: 0, files: [] });

@@ -8,7 +8,7 @@ import { CALLER, openUpEmulator, SERVER, stepsOf, upFiles, upFolder } from "../.
 
 const { emulator, faults, json, run, takeRequests } = openUpEmulator();
 
-test("an unchanged folder makes three reading requests and nothing else, and what was touched is not what was changed", async () => {
+test("an unchanged folder takes three reads and no change, even if its files are newer", async () => {
   const home = folder();
   const cwd = upFolder("same");
   const first = await json(["up"], { cwd, env: { HOME: home } });
@@ -22,7 +22,7 @@ test("an unchanged folder makes three reading requests and nothing else, and wha
   expect(stepsOf(again)).toEqual(["look", "refuse", "invoke"]);
 }, 60_000);
 
-test("--plan says step by step what would change, and changes nothing", async () => {
+test("--plan shows each step that would change something, and changes nothing", async () => {
   const cwd = upFolder("planned");
   takeRequests();
   const { steps, ...plan } = await json(["up", "--plan"], { cwd });
@@ -66,7 +66,7 @@ test("up runs the steps that --plan lists, and no others", async () => {
   expect(await expectRunAsPlanned("--member", "user:me@example.com")).toEqual(["refuse", "grant", "invoke"]);
 }, 120_000);
 
-test("a policy that can't be read is left alone, and both --plan and the run say so", async () => {
+test("a policy that can't be read stays as it is, and both --plan and the run say so", async () => {
   const cwd = upFolder("unreadable");
   await json(["up"], { cwd });
   const sentence = "unknown: the policy can't be read (needs run.services.getIamPolicy)";
@@ -91,7 +91,7 @@ test("a policy that can't be read is left alone, and both --plan and the run say
   expect(refused).toMatchObject({ exitCode: 9, stderr: expect.stringContaining(`Access of ${CALLER} is ${sentence}`) });
 }, 60_000);
 
-test("a candidate that fails its check gets no traffic, whatever comes after it, until one passes", async () => {
+test("a candidate that fails its check gets no traffic until a check passes", async () => {
   const cwd = upFolder("checked");
   const { revision } = await json(["up", "--check", "/good"], { cwd });
   writeFileSync(join(cwd, "server.js"), `${SERVER}// next\n`);
@@ -114,7 +114,7 @@ test("a candidate that fails its check gets no traffic, whatever comes after it,
   ]);
 }, 60_000);
 
-test("traffic that somebody has taken back stays so until another source comes", async () => {
+test("traffic that was rolled back stays that way until the source changes", async () => {
   const cwd = upFolder("back");
   const { revision: first } = await json(["up"], { cwd });
   writeFileSync(join(cwd, "server.js"), `${SERVER}// worse\n`);
@@ -131,7 +131,7 @@ test("traffic that somebody has taken back stays so until another source comes",
   expect((await json(["describe", "back"])).traffic).toMatchObject([{ revision: mended.revision, percent: 100, latest: true, tag: null }]);
 }, 60_000);
 
-test("two at once end well", async () => {
+test("two runs at the same time leave a working service", async () => {
   const folders = [upFolder("twice"), upFolder("twice")];
   const ended = await Promise.all(folders.map((cwd) => run(["up", "--json"], { cwd })));
   for (const { exitCode, stdout, stderr } of ended) {
@@ -141,7 +141,7 @@ test("two at once end well", async () => {
   expect(ended.some(({ exitCode }) => exitCode === 0)).toBe(true);
   expect(stepsOf(await json(["up"], { cwd: folders[0] as string }))).toEqual(["look", "refuse", "invoke"]);
 }, 120_000);
-test("a service that is for everybody is not touched", async () => {
+test("a public service is left alone", async () => {
   const cwd = upFolder("open");
   await json(["build"], { cwd });
   await json(["deploy", "open", "--allow-unauthenticated"], { cwd });
@@ -154,7 +154,7 @@ test("a service that is for everybody is not touched", async () => {
   expect(await json(["describe", "open"])).toEqual(before);
 }, 60_000);
 
-test("what fails between two requests leaves something that the next run goes on from", async () => {
+test("after a failure between two requests, the next run goes on", async () => {
   const cwd = upFolder("faulty");
   for (const match of ["storage.googleapis.com", "cloudbuild.googleapis.com", "us-central1-run.googleapis.com", "run.googleapis.com"]) {
     await faults("POST", { match, status: 500, times: 1 });
@@ -166,7 +166,7 @@ test("what fails between two requests leaves something that the next run goes on
   expect(done.revision).toMatch(/^faulty-00001-/);
 }, 120_000);
 
-test("an interrupt says that the next run goes on", async () => {
+test("an interrupted run says that the next one goes on", async () => {
   const stop = new AbortController();
   stop.abort(new CliError("INTERRUPTED", "Interrupted."));
   const { exitCode, stdout, stderr } = await run(["up"], { cwd: upFolder("never"), signal: stop.signal });
@@ -179,14 +179,14 @@ test.for<[string, readonly string[], Readonly<Record<string, string>>, number, s
   ["a check that is no path", ["--check", "healthz"], {}, 2, "--check healthz is no path"],
   ["an image with a digest", ["--image", `gcr.io/p/x@sha256:${"0".repeat(64)}`], {}, 2, "An image with a digest cannot be built"],
   ["no credentials", [], { CREDS: "/no/such/file.json" }, 3, "/no/such/file.json"],
-])("%s ends it before anything is done", async ([, argv, env, exitCode, message]) => {
+])("%s ends up before it changes anything", async ([, argv, env, exitCode, message]) => {
   takeRequests();
   const ended = await run(["up", ...argv], { cwd: upFolder("refused"), env });
   expect(ended).toMatchObject({ exitCode, stdout: "", stderr: expect.stringContaining(message) });
   expect(takeRequests().filter((line) => !/^GET |\/token$/.test(line))).toEqual([]);
 });
 
-test("a folder without a Dockerfile, and one that is not there, are named", async () => {
+test("the error names a folder that does not exist, or has no Dockerfile", async () => {
   expect(await run(["up"], { cwd: folder() })).toMatchObject({ exitCode: 4, stderr: expect.stringContaining("There is no /") });
   expect(await run(["up", "nowhere"], { cwd: folder() })).toMatchObject({
     exitCode: 4,
@@ -194,13 +194,13 @@ test("a folder without a Dockerfile, and one that is not there, are named", asyn
   });
 });
 
-test("a folder that is named brings its own settings", async () => {
+test("a folder's own settings apply to it", async () => {
   const cwd = folder({ "cloudrun-oauth.json": '{"service":"outer"}' });
   const inside = folder(upFiles("inner"));
   expect((await json(["up", inside, "--plan"], { cwd })).service).toBe("inner");
 });
 
-test("--dry-run lists each step and sends no request", async () => {
+test("--dry-run prints each step and sends no request", async () => {
   takeRequests();
   const cwd = upFolder("dry");
   const dry = await run(["up", "--dry-run", "--json"], { cwd });
@@ -208,7 +208,7 @@ test("--dry-run lists each step and sends no request", async () => {
   expect(takeRequests()).toEqual([]);
 });
 
-test("an API that is not enabled is named, enabled under --yes, and gone on from; without a project there is nothing to go on from", async () => {
+test("up names an API that is disabled, and enables it with --yes; a deleted project ends it", async () => {
   const cwd = upFolder("again");
   const { request, project } = await operate(emulator().status());
   const disabled = await request(

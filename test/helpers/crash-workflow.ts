@@ -15,11 +15,11 @@ const ACCOUNTS = `https://iam.googleapis.com/v1/projects/${PROJECT}/serviceAccou
 const policyUrl = (service: string): string =>
   `https://run.googleapis.com/v1/projects/${PROJECT}/locations/${REGION}/services/${service}:getIamPolicy`;
 
-export interface Road {
+export interface CrashWorkflow {
   readonly ledger: Ledger;
-  /** The steps, in order. Each may be cut off by Killed at any moment, and begun anew. */
+  /** The steps, in order. Each can be killed at any moment, and be started again. */
   readonly steps: Readonly<Record<string, () => Promise<void>>>;
-  /** Fails where something that was answered is not so; what was under way is done when it resolves. */
+  /** Finishes what a kill interrupted. Fails if the state differs from what the emulator has answered. */
   verify(): Promise<void>;
 }
 
@@ -27,17 +27,17 @@ interface Service {
   readonly name: string;
   readonly url: string;
   readonly document: Json;
-  /** What it answers. */
+  /** The version that it answers with. */
   readonly version: string;
-  /** ID tokens of callers that were let in. */
+  /** ID tokens of callers with access. */
   readonly tokens: readonly string[];
 }
 
 /**
- * The road from a source to a call, by REST, against an emulator that may be killed at any moment. `sources` are gzipped tar archives, each of
- * a service that answers `{"version": …}` with its environment's VERSION.
+ * All steps from a source to a call, through REST, on an emulator that can be killed at any moment. `sources` are gzipped tar archives, each of a
+ * service that answers `{"version": …}` with its environment's VERSION.
  */
-export async function openRoad(emulator: KillableEmulator, sources: readonly Buffer[]): Promise<Road> {
+export async function openCrashWorkflow(emulator: KillableEmulator, sources: readonly Buffer[]): Promise<CrashWorkflow> {
   const operator = JSON.parse(readFileSync(join(emulator.directory, "keys", `${PROJECT}-operator.json`), "utf8"));
   const ledger = await openLedger(emulator, operator);
   const { ask, get, send, remember, rememberGone, promise } = ledger;
@@ -55,7 +55,7 @@ export async function openRoad(emulator: KillableEmulator, sources: readonly Buf
     );
     expect(build).toMatchObject({ status: "SUCCESS" });
     const [{ digest, name }] = build.results.images;
-    // The same source gives the same image, whatever interfered.
+    // A source always gives the same image.
     expect(digest).toBe(digests.get(source) ?? digest);
     digests.set(source, digest);
     image = `${name}@${digest}`;
@@ -82,7 +82,7 @@ export async function openRoad(emulator: KillableEmulator, sources: readonly Buf
   };
   const current = (): Service => service as Service;
 
-  const steps: Road["steps"] = {
+  const steps: CrashWorkflow["steps"] = {
     ...storage.steps,
     async repository() {
       const name = `images-${(count += 1)}`;
@@ -98,7 +98,7 @@ export async function openRoad(emulator: KillableEmulator, sources: readonly Buf
       await finishBuild(metadata.build.id, bytes);
     },
     async deploy() {
-      const name = `road-${(count += 1)}`;
+      const name = `service-${(count += 1)}`;
       const version = `${name}-1`;
       const spec = { template: { spec: { containers: [{ image, env: [{ name: "VERSION", value: version }] }] } } };
       await send("POST", SERVICES, { apiVersion: "serving.knative.dev/v1", kind: "Service", metadata: { name, namespace: PROJECT }, spec });
@@ -157,7 +157,7 @@ export async function openRoad(emulator: KillableEmulator, sources: readonly Buf
       await finishDeploy(name, generation, wanted);
     },
     async remove() {
-      // It may have gone with the kill that cut this step off.
+      // The kill that interrupted this step may have come after the deletion.
       if (!service) return;
       const before = service;
       const [url, policy] = [`${SERVICES}/${service.name}`, policyUrl(service.name)];
@@ -180,7 +180,7 @@ export async function openRoad(emulator: KillableEmulator, sources: readonly Buf
     steps,
     async verify() {
       await ledger.verify();
-      // Of what was asked and not answered, nothing is left half-way.
+      // Nothing that was requested without an answer stays unfinished.
       await until(
         () => get(BUILDS),
         ({ builds = [] }) => builds.every(({ status }: Json) => status === "SUCCESS"),

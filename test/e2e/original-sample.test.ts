@@ -5,13 +5,13 @@ import { newcomer, newUser, type User } from "../helpers/bin.ts";
 import { testNeeding } from "../helpers/requirements.ts";
 import { SAMPLE_REQUEST } from "../helpers/sample-request.ts";
 
-/** Milliseconds. Starting gcloud takes a second, and several on a machine that is busy. */
-const TIMEOUT = 180_000;
+/** Starting gcloud takes a second, and several on a busy machine. */
+const TIMEOUT_MS = 180_000;
 const HELLO = { message: "Hello World from authenticated Cloud Run!" };
 const INVOKED = { exitCode: 0, stdout: `${JSON.stringify({ status_code: 200, response: HELLO }, null, 2)}\n`, stderr: "" };
 
-/** Does a step of a road; what it prints and how it ends is kept in a folder. */
-const STEP = `
+/** Runs a step; its output and its exit code go to files. */
+const STEP_FUNCTION = `
 step() {
   name=$1
   shift
@@ -22,7 +22,7 @@ cd "$SERVICE_NAME"
 `;
 
 /** The README of the original sample, command by command. */
-const ROAD = `
+const GCLOUD_COMMANDS = `
 step build gcloud builds submit --tag "gcr.io/$PROJECT_ID/$SERVICE_NAME"
 step deploy gcloud beta run deploy "$SERVICE_NAME" --image "gcr.io/$PROJECT_ID/$SERVICE_NAME" --region us-central1 --quiet
 step describe gcloud beta run services describe "$SERVICE_NAME" --region us-central1
@@ -34,16 +34,16 @@ step grant gcloud beta run services add-iam-policy-binding "$SERVICE_NAME" --mem
 step invoke "$NODE" "$BIN" invoke
 `;
 
-/** The same by one command of ours, without gcloud, and at its end the sample's own client where there is a Python for it. */
-const SHORT_ROAD = `
+/** `up` in place of these commands, without gcloud, and then the sample's own client if Python is available. */
+const UP_COMMANDS = `
 step up "$NODE" "$BIN" up
 export CLOUD_RUN_SERVICE_URL="$("$NODE" "$BIN" describe --url --quiet)"
 step invoke "$NODE" "$BIN" invoke
 [ -z "$PYTHON" ] || step sample "$PYTHON" ../sample_request.py
 `;
 
-/** The same by our own commands, where there is no gcloud. */
-const OWN_ROAD = `
+/** Our own commands in place of gcloud's. */
+const OWN_COMMANDS = `
 step gcloud command -v gcloud
 step build "$NODE" "$BIN" build --image "gcr.io/$PROJECT_ID/$SERVICE_NAME"
 step deploy "$NODE" "$BIN" deploy --image "gcr.io/$PROJECT_ID/$SERVICE_NAME" --region us-central1
@@ -56,14 +56,15 @@ step grant "$NODE" "$BIN" grant --role roles/run.invoker --region us-central1
 step invoke "$NODE" "$BIN" invoke
 `;
 
-/** Walks a road with a template inside of `emulator exec`; gives how each step ended. */
-async function walk(user: User, template: string, road: string, python = "") {
-  const made = await user.run(["init", "road", "--template", template, "--service", "road", "--yes"]);
-  expect(made.exitCode).toBe(0);
-  for (const [name, text] of Object.entries({ "road.sh": STEP + road, ...SAMPLE_REQUEST })) writeFileSync(join(user.work, name), text);
+/** Runs commands inside of `emulator exec`, with a service from a template; returns the result of each step. */
+async function runCommands(user: User, template: string, commands: string, python = "") {
+  const created = await user.run(["init", "sample", "--template", template, "--service", "sample", "--yes"]);
+  expect(created.exitCode).toBe(0);
+  for (const [name, text] of Object.entries({ "commands.sh": STEP_FUNCTION + commands, ...SAMPLE_REQUEST }))
+    writeFileSync(join(user.work, name), text);
   // Node 22 warns of NODE_USE_ENV_PROXY, which the emulator sets.
-  const env = { NODE_NO_WARNINGS: "1", OUT: user.folder, SERVICE_NAME: "road", NODE: process.execPath, BIN: user.bin, PYTHON: python };
-  const { stdout, stderr } = await user.run(["emulator", "exec", "--", "sh", "road.sh"], {
+  const env = { NODE_NO_WARNINGS: "1", OUT: user.folder, SERVICE_NAME: "sample", NODE: process.execPath, BIN: user.bin, PYTHON: python };
+  const { stdout, stderr } = await user.run(["emulator", "exec", "--", "sh", "commands.sh"], {
     env: { ...env, ...(python && { CLOUDRUN_OAUTH_PYTHON: python }) },
   });
   expect({ stdout, stderr }).toEqual({ stdout: "", stderr: "" });
@@ -77,17 +78,17 @@ testNeeding(
   "gcloud",
   "the original sample's README leads to an authenticated call, command by command",
   async () => {
-    // A gcloud that starts as it does for everybody.
-    const step = await walk(newUser({ path: process.env["COLD_PATH"] }), "hono", ROAD);
-    expect(step("build")).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/gcr\.io\/cloudrun-local\/road.* SUCCESS\n/) });
+    // A gcloud that starts as users' gcloud does.
+    const step = await runCommands(newUser({ path: process.env["COLD_PATH"] }), "hono", GCLOUD_COMMANDS);
+    expect(step("build")).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/gcr\.io\/cloudrun-local\/sample.* SUCCESS\n/) });
     const deployed =
-      /Service \[road\] revision \[road-00001-\w{3}\] has been deployed and is serving 100 percent of traffic\.\nService URL: https:\/\/road-\d+\.us-central1\.run\.app\n/;
+      /Service \[sample\] revision \[sample-00001-\w{3}\] has been deployed and is serving 100 percent of traffic\.\nService URL: https:\/\/sample-\d+\.us-central1\.run\.app\n/;
     expect(step("deploy")).toMatchObject({ exitCode: 0, stderr: expect.stringMatching(deployed) });
     const binding = "- serviceAccount:caller@cloudrun-local.iam.gserviceaccount.com\n  role: roles/run.invoker\n";
     expect(step("grant")).toMatchObject({ exitCode: 0, stdout: expect.stringContaining(binding) });
     expect(step("invoke")).toEqual(INVOKED);
-    expect(step("url").stdout).toMatch(/^https:\/\/road-\w+-uc\.a\.run\.app\n$/);
-    expect(step("describe")).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("100% LATEST (currently road-00001-") });
+    expect(step("url").stdout).toMatch(/^https:\/\/sample-\w+-uc\.a\.run\.app\n$/);
+    expect(step("describe")).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("100% LATEST (currently sample-00001-") });
 
     const early = step("early");
     const refusal = expect.stringContaining("does not have permission to get URL <code>/</code> from this server.");
@@ -95,22 +96,22 @@ testNeeding(
     expect(JSON.parse(early.stderr.trimEnd().split("\n").at(-1) ?? "")).toMatchObject({ error: { code: "NOT_AUTHORIZED" } });
     expect(step("bare")).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("INVALID_ARGUMENT") });
   },
-  TIMEOUT,
+  TIMEOUT_MS,
 );
 
 testNeeding(
   "curl",
-  "so do our own commands, where there is no gcloud",
+  "our own commands lead to an authenticated call without gcloud",
   async () => {
     const user = newcomer();
-    const step = await walk(user, "hono", OWN_ROAD);
+    const step = await runCommands(user, "hono", OWN_COMMANDS);
     expect(step("gcloud").exitCode).not.toBe(0);
     expect(step("build")).toMatchObject({
       exitCode: 0,
-      stdout: expect.stringMatching(/^IMAGE\tgcr\.io\/cloudrun-local\/road\nDIGEST\tsha256:/),
+      stdout: expect.stringMatching(/^IMAGE\tgcr\.io\/cloudrun-local\/sample\nDIGEST\tsha256:/),
     });
     expect(step("deploy")).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^URL\thttps:.*\nREVISION\troad-00001-/) });
-    expect(step("describe")).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^TRAFFIC\t100% road-00001-/m) });
+    expect(step("describe")).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^TRAFFIC\t100% sample-00001-/m) });
     expect(step("page").stdout).toBe("403");
     expect(readFileSync(join(user.folder, "page"), "utf8")).toContain(
       "does not have permission to get URL <code>/</code> from this server",
@@ -122,29 +123,29 @@ testNeeding(
     });
     expect(step("invoke")).toEqual(INVOKED);
   },
-  TIMEOUT,
+  TIMEOUT_MS,
 );
 
 test(
-  "the template express takes the same road without gcloud",
+  "the template express works without gcloud",
   async () => {
-    const step = await walk(newcomer(), "express", SHORT_ROAD);
+    const step = await runCommands(newcomer(), "express", UP_COMMANDS);
     expect(step("invoke")).toEqual(INVOKED);
   },
-  TIMEOUT,
+  TIMEOUT_MS,
 );
 
 for (const template of ["flask", "fastapi"]) {
   testNeeding(
     "python",
-    `the template ${template} takes the same road without gcloud, up to the sample's own client`,
+    `the template ${template} works without gcloud, and with the sample's own client`,
     async ([python]) => {
-      const step = await walk(newcomer(), template, SHORT_ROAD, python);
+      const step = await runCommands(newcomer(), template, UP_COMMANDS, python);
       expect(step("invoke")).toEqual(INVOKED);
       const { exitCode, stdout } = step("sample");
       const { status_code, response } = JSON.parse(stdout);
       expect([exitCode, status_code, JSON.parse(response)]).toEqual([0, 200, HELLO]);
     },
-    TIMEOUT,
+    TIMEOUT_MS,
   );
 }

@@ -1,0 +1,17 @@
+import { expect, test } from "vitest";
+import { tinyService } from "../../helpers/emulator.ts";
+import { MOODY, openOperator } from "../../helpers/operator.ts";
+
+const { emulator, cli, json, refusal } = openOperator();
+
+test("delete shows what it removes, needs a confirmation, and exits with 4 if the service does not exist", async () => {
+  await emulator().deploy("gone", tinyService(MOODY));
+  const { exitCode, stdout, stderr } = await cli(["delete", "gone"]);
+  expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
+  expect(stderr).toContain(
+    `gone in us-central1 of project ${emulator().project} goes, with all its revisions and its policy:\n  https://gone-`,
+  );
+  expect(stderr).toContain("hint: Say it on the command line: --yes");
+  expect(await json("--yes", "delete", "gone")).toMatchObject({ service: "gone", region: "us-central1", deleted: true });
+  expect(await refusal("--yes", "delete", "gone")).toMatchObject({ exitCode: 4, message: "There is no service gone." });
+});

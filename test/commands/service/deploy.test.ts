@@ -1,0 +1,100 @@
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { fakeGcloud, folder, runCli } from "../../helpers/command-line.ts";
+import { ENV, IMAGE, ranLine, runOneLine, SERVICE_JSON, WHERE } from "../../helpers/gcloud-service.ts";
+
+test.for([
+  [["deploy"], `run deploy hello --image ${IMAGE} --no-allow-unauthenticated ${WHERE}`],
+  [
+    ["deploy", "other", "--image", "gcr.io/my-project/x"],
+    `run deploy other --image gcr.io/my-project/x --no-allow-unauthenticated ${WHERE}`,
+  ],
+  [["deploy", "--allow-unauthenticated"], `run deploy hello --image ${IMAGE} --allow-unauthenticated ${WHERE}`],
+  [
+    [
+      "deploy",
+      "--tag",
+      "next",
+      "--no-traffic",
+      "--env",
+      "A=1",
+      "--env",
+      "B=two words",
+      "--service-account",
+      "run@my-project.iam.gserviceaccount.com",
+      "--",
+      "--memory",
+      "1Gi",
+    ],
+    `run deploy hello --image ${IMAGE} --tag next --no-traffic --update-env-vars A=1,B=two words --service-account run@my-project.iam.gserviceaccount.com --no-allow-unauthenticated --project my-project --region us-central1 --quiet --memory 1Gi --format=json`,
+  ],
+  [
+    ["deploy", "--env", "LIST=a,b", "--env", "C=d;e"],
+    `run deploy hello --image ${IMAGE} --update-env-vars ^|^LIST=a,b|C=d;e --no-allow-unauthenticated ${WHERE}`,
+  ],
+  [
+    ["-r", "europe-west1", "deploy"],
+    `run deploy hello --image ${IMAGE.replace("us-central1", "europe-west1")} --no-allow-unauthenticated ${WHERE.replace("us-central1", "europe-west1")}`,
+  ],
+] as const)("%j runs one line of gcloud, which --dry-run prints", async ([argv, line]) => {
+  expect(await runOneLine(argv, line, SERVICE_JSON)).toEqual(ranLine(line));
+});
+
+test("--format after -- does not replace the format that the command reads", async () => {
+  const line = `run deploy hello --image ${IMAGE} --no-allow-unauthenticated ${WHERE.replace("--format=json", "--format=yaml --format=json")}`;
+  const path = fakeGcloud({ line, stdout: SERVICE_JSON });
+  expect(await runCli(["deploy", "--", "--format=yaml"], { env: { ...ENV, ...path } })).toMatchObject({ exitCode: 0 });
+});
+
+test.for(["", "NAME\n  gcloud run deploy", '"text"', "null"])(
+  "output %j of gcloud, which isn't a JSON document, is GCLOUD_FAILED",
+  async (stdout) => {
+    const line = `run deploy hello --image ${IMAGE} --no-allow-unauthenticated ${WHERE}`;
+    const done = await runCli(["deploy"], { env: { ...ENV, ...fakeGcloud({ line, stdout }) } });
+    expect(done).toMatchObject({ exitCode: 1, stdout: "" });
+    expect(done.stderr).toContain(
+      "error: gcloud succeeded, but didn't print the JSON that cloudrun-oauth reads. [GCLOUD_FAILED]\nhint: Remove the flags after --",
+    );
+  },
+);
+
+test("on GitHub Actions, deploy sets outputs and writes a summary", async () => {
+  const directory = folder({ output: "", summary: "" });
+  const path = fakeGcloud({ line: `run deploy hello --image ${IMAGE} --no-allow-unauthenticated ${WHERE}`, stdout: SERVICE_JSON });
+  const actions = { GITHUB_ACTIONS: "true", GITHUB_OUTPUT: `${directory}/output`, GITHUB_STEP_SUMMARY: `${directory}/summary` };
+  await runCli(["deploy"], { env: { ...ENV, ...path, ...actions } });
+  const output = readFileSync(actions.GITHUB_OUTPUT, "utf8");
+  const read = Object.fromEntries([...output.matchAll(/^(\w+)<<(\S+)\n([\s\S]*?)\n\2$/gm)].map(([, name, , value]) => [name, value]));
+  expect(read).toEqual({
+    url: "https://hello-abc123-uc.a.run.app",
+    revision: "hello-00002-abc",
+    image: "us-central1-docker.pkg.dev/my-project/apps/hello",
+  });
+  expect(readFileSync(actions.GITHUB_STEP_SUMMARY, "utf8")).toContain(
+    "### Deployed hello\n\n| | |\n| --- | --- |\n| url | `https://hello-abc123-uc.a.run.app` |\n",
+  );
+});
+
+test("gcloud's progress goes to stderr while it runs, without bold type; --quiet and --json hide it", async () => {
+  const call = {
+    line: `run deploy hello --image ${IMAGE} --no-allow-unauthenticated ${WHERE}`,
+    stdout: SERVICE_JSON,
+    stderr: "Deploying \u001b[1mhello\u001b[m...\nDone.\n",
+  };
+  const shown = await runCli(["deploy"], { env: { ...ENV, ...fakeGcloud(call) } });
+  expect(shown.stderr).toMatch(/^Deploying hello\.\.\.\nDone\.\n✔ Deploying hello \(\d+\.\d s\)\n$/);
+  expect((await runCli(["deploy", "--quiet"], { env: { ...ENV, ...fakeGcloud(call) } })).stderr).toBe("");
+  expect((await runCli(["deploy", "--json"], { env: { ...ENV, ...fakeGcloud(call) } })).stderr).not.toContain("Deploying hello...");
+});
+
+test.for([
+  [["deploy", "--source", ".", "--image", "gcr.io/my-project/x"], "--image and --source exclude each other."],
+  [["deploy", "--env", "noequals"], "--env noequals is no variable: it has the form NAME=VALUE."],
+  [["deploy", "--env", "PORT=1"], "Cloud Run sets PORT itself."],
+  [["deploy", "Bad"], '"Bad" cannot be the service'],
+  [["-p", "x", "deploy"], '"x" cannot be the project'],
+] as const)("%j is refused before anything runs", async ([argv, message]) => {
+  const { exitCode, stdout, stderr } = await runCli(argv, { env: { ...ENV, ...fakeGcloud() } });
+  expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
+  expect(stderr).toContain(message);
+});

@@ -1,0 +1,46 @@
+import { expect, test } from "vitest";
+import { openOperator } from "../../helpers/operator.ts";
+
+const { cli, json, refusal, revisions, make } = openOperator();
+
+test("rollback goes to the newest ready revision before the one that serves, until there is none", async () => {
+  const [third, second, first] = await make("rolled", 3);
+  const { stdout, stderr } = await cli(["rollback", "rolled"]);
+  expect(stdout).toMatch(new RegExp(`^URL\thttps://rolled-.*\nREVISION\t${second}\nFROM\t${third}\n$`));
+  expect(stderr).toMatch(new RegExp(`${third} serves; ${second}, made (?:just now|.* ago), is the newest before it that is ready\\.`));
+  expect(await json("rollback", "rolled")).toMatchObject({ revision: first, from: second, changed: true });
+  expect(await refusal("rollback", "rolled")).toMatchObject({
+    exitCode: 4,
+    message: `rolled has no good revision before ${first}, which serves.`,
+  });
+  expect(await json("rollback", "rolled", "--to", third!)).toMatchObject({
+    revision: third,
+    traffic: [{ revision: third, latest: false }],
+  });
+  // Nor does a new deployment change that.
+  expect((await cli(["env", "set", "rolled", "COUNT=9"])).stderr).toContain(
+    "gets 0% of the traffic. To give it all: cloudrun-oauth traffic rolled --to LATEST",
+  );
+});
+
+test("rollback leaves the traffic alone after a failed deployment, and skips that revision later", async () => {
+  const [, first] = await make("broken", 2);
+  expect((await cli(["env", "set", "broken", "MOOD=bad"])).exitCode).toBe(1);
+  const [bad, second] = await revisions("broken");
+  const { reason, ...rest } = await json("rollback", "broken");
+  expect(rest).toMatchObject({ revision: second, changed: false });
+  expect(reason).toMatch(new RegExp(`^${bad} is not ready: .* It takes no traffic: ${second} serves, and goes on serving\\.$`));
+
+  const refused = await refusal("traffic", "broken", "--to", bad!);
+  expect(refused).toMatchObject({ exitCode: 1, code: "DEPLOY_FAILED", hint: `Those that can: ${second}, ${first}` });
+  expect(refused.message).toContain(`${bad} can take no traffic: ${bad} is not ready: `);
+  expect(await refusal("rollback", "broken", "--to", bad!)).toMatchObject({ exitCode: 1 });
+
+  await json("env", "set", "broken", "MOOD=good");
+  const [good] = await revisions("broken");
+  expect(await json("rollback", "broken")).toMatchObject({
+    from: good,
+    revision: second,
+    reason: expect.stringContaining(`${bad} is not ready`),
+  });
+});
