@@ -110,7 +110,7 @@ testNeeding(
       exitCode: 0,
       stdout: expect.stringMatching(/^IMAGE\tgcr\.io\/cloudrun-local\/sample\nDIGEST\tsha256:/),
     });
-    expect(step("deploy")).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^URL\thttps:.*\nREVISION\troad-00001-/) });
+    expect(step("deploy")).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^URL\thttps:.*\nREVISION\tsample-00001-/) });
     expect(step("describe")).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^TRAFFIC\t100% sample-00001-/m) });
     expect(step("page").stdout).toBe("403");
     expect(readFileSync(join(user.folder, "page"), "utf8")).toContain(
@@ -119,7 +119,7 @@ testNeeding(
     expect(step("early").exitCode).toBe(9);
     expect(step("grant")).toMatchObject({
       exitCode: 0,
-      stdout: "SERVICE\troad\nMEMBER\tserviceAccount:caller@cloudrun-local.iam.gserviceaccount.com\nROLE\troles/run.invoker\n",
+      stdout: "SERVICE\tsample\nMEMBER\tserviceAccount:caller@cloudrun-local.iam.gserviceaccount.com\nROLE\troles/run.invoker\n",
     });
     expect(step("invoke")).toEqual(INVOKED);
   },
