@@ -2,14 +2,14 @@ import type { Engine } from "./engine/engine.ts";
 import type { SigningKeys } from "./oauth2/signing-keys.ts";
 import type { State } from "./state/state.ts";
 
-/** What the emulator's parts share: each takes the members that it needs. */
+/** What the emulator's parts share; each takes the members that it needs. */
 export interface Runtime {
   readonly state: State;
   readonly engine: Engine;
   readonly signingKeys: SigningKeys;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  /** One line for the emulator's own log. */
+  /** Writes a line to the emulator's own log. */
   readonly log: (line: string) => void;
 }
 

@@ -22,7 +22,7 @@ export function createAccountsApi(runtime: TokenRuntime): Api {
 
 const CONFIGURATION = {
   issuer: ISSUER,
-  // Unlike Cloud Run: nobody can sign in at this endpoint; OpenID Connect Discovery demands that it is named.
+  // Unlike Cloud Run: no one can sign in at this endpoint, which OpenID Connect Discovery requires.
   authorization_endpoint: "https://accounts.google.com/o/oauth2/v2/auth",
   token_endpoint: "https://oauth2.googleapis.com/token",
   revocation_endpoint: "https://oauth2.googleapis.com/revoke",

@@ -13,7 +13,7 @@ type Registry = Pick<Runtime, "state" | "now">;
 
 const MULTI_REGIONS = { us: "United States", europe: "Europe", asia: "Asia" };
 
-/** Artifact Registry, as far as Docker images go: https://cloud.google.com/artifact-registry/docs/reference/rest/v1 */
+/** Artifact Registry, for Docker images: https://cloud.google.com/artifact-registry/docs/reference/rest/v1 */
 export function artifactregistryApi(registry: Registry): Api {
   const { state } = registry;
   const locations = route("artifactregistry.locations.list", (request) => listPage("locations", listLocations(request), request.query));
@@ -21,7 +21,7 @@ export function artifactregistryApi(registry: Registry): Api {
     hosts: ["artifactregistry.googleapis.com"],
     routes: {
       "GET /v1/projects/{project}/locations": locations,
-      // What gcloud asks before it lists the repositories of all places.
+      // gcloud requests this before it lists the repositories of all locations.
       "GET /v1beta2/projects/{project}/locations": locations,
       "GET /v1/projects/{project}/locations/{location}": route("artifactregistry.locations.get", findLocation),
       "POST /v1/projects/{project}/locations/{location}/repositories": route("artifactregistry.repositories.create", (request) =>
@@ -127,7 +127,7 @@ function deleteRepository(registry: Registry, request: ApiRequest): object {
   return operation(request, pathParameter(request, "repository"), { "@type": "type.googleapis.com/google.protobuf.Empty" });
 }
 
-// Unlike Cloud Run: what takes Google a moment is done at once, so an operation says of its repository how things are now.
+// Unlike Cloud Run: changes that take Google a moment are done at once, so an operation returns its repository as it is now.
 function getOperation(registry: Registry, request: ApiRequest): object {
   const id = Buffer.from(pathParameter(request, "operation"), "base64url").toString("utf8");
   const repository = registry.state.repositories.get(keyOf(registry, request, id));

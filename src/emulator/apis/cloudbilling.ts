@@ -6,7 +6,7 @@ import type { Project } from "../state/resources.ts";
 import type { Api } from "../server/router.ts";
 import type { Runtime } from "../runtime.ts";
 
-/** The account that every project is linked to until somebody unlinks it. */
+/** The account that a new project is linked to. */
 const ACCOUNT = {
   name: "billingAccounts/000000-000000-000000",
   open: true,
@@ -14,8 +14,8 @@ const ACCOUNT = {
   masterBillingAccount: "",
 };
 
-// Unlike Cloud Run: there is one billing account, nothing is charged to it, and whoever may change a project's billing may link it.
-/** Cloud Billing, as far as projects go: https://cloud.google.com/billing/docs/reference/rest/v1/projects */
+// Unlike Cloud Run: there is one billing account, it is never charged, and anyone who can change a project's billing can link it.
+/** Cloud Billing, for projects: https://cloud.google.com/billing/docs/reference/rest/v1/projects */
 export function cloudbillingApi({ state }: Pick<Runtime, "state">): Api {
   const project = (request: ApiRequest): Project => requireProject(state, pathParameter(request, "project"));
   return {

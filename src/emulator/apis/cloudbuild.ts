@@ -50,7 +50,7 @@ export function cloudbuildApi({ state, builds }: Pick<Runtime, "state"> & { read
         const { project, id } = buildOfOperation(request);
         return buildOperation(findBuild({ state }, project, id));
       }),
-      // The name that `gcloud run deploy --source` asks by; it ends in the build's id.
+      // The name that `gcloud run deploy --source` requests; it ends in the build's id.
       "GET /v1/projects/{project}/locations/{location}/operations/{build}": route("cloudbuild.builds.get", (request) =>
         buildOperation(find(request)),
       ),

@@ -10,7 +10,7 @@ import type { Api, Handler, Route } from "../server/router.ts";
 import type { Runtime } from "../runtime.ts";
 import { createCallerKey, createProject } from "../iam/create-project.ts";
 
-/** Projects' fields that a filter may name, as it may spell them. */
+/** The project fields that a filter can use, by the names that it can use for them. */
 const FIELDS: Readonly<Record<string, string>> = {
   projectId: "projectId",
   id: "projectId",
@@ -19,10 +19,10 @@ const FIELDS: Readonly<Record<string, string>> = {
   lifecycleState: "lifecycleState",
 };
 
-/** Resource Manager, as far as projects go: https://cloud.google.com/resource-manager/reference/rest */
+/** Resource Manager, for projects: https://cloud.google.com/resource-manager/reference/rest */
 export function cloudresourcemanagerApi(runtime: Pick<Runtime, "state" | "now">): Api {
   const { state } = runtime;
-  /** The project, where the caller may do that with it; one that is not there is refused in the same words. */
+  /** The project, if the caller has the permission on it; a project that doesn't exist is refused in the same words. */
   const allowed = (request: ApiRequest, permission: string): Project => {
     const resource = `projects/${pathParameter(request, "project")}`;
     const project = findProject(state, pathParameter(request, "project"));
@@ -90,7 +90,7 @@ export function cloudresourcemanagerApi(runtime: Pick<Runtime, "state" | "now">)
   };
 }
 
-// Unlike Cloud Run: there is no organization, and whoever has an account may make a project.
+// Unlike Cloud Run: there is no organization, and anyone with an account can create a project.
 async function create(runtime: Pick<Runtime, "state" | "now">, request: ApiRequest): Promise<object> {
   const { state } = runtime;
   const { projectId, name } = await request.body.json();

@@ -19,18 +19,21 @@ export const API_TITLES: Readonly<Record<string, string>> = {
   "policytroubleshooter.googleapis.com": "Policy Troubleshooter API",
 };
 
-/** The APIs that are enabled in a project from the beginning: all that the emulator has. */
+/** The APIs that are enabled in a new project: all that the emulator has. */
 export const DEFAULT_APIS: readonly string[] = Object.keys(API_TITLES);
 
-/** What APIs are enabled by: it answers whatever is enabled. */
+/** The API that enables APIs responds even if it isn't enabled. */
 const ALWAYS_ENABLED = "serviceusage.googleapis.com";
 
-/** What a project is brought back by, and looked at with. */
+/** The APIs that show and restore a deleted project. */
 const SERVES_DELETED_PROJECTS = new Set(["cloudresourcemanager.googleapis.com", "cloudbilling.googleapis.com", ALWAYS_ENABLED]);
-/** What costs money. */
+/** The APIs that cost money. */
 const NEEDS_BILLING = new Set(["run.googleapis.com", "cloudbuild.googleapis.com", "artifactregistry.googleapis.com"]);
 
-/** Throws ApiError PERMISSION_DENIED where a project, for an API by its host, is not in use: deleted, without the API, or without billing. */
+/**
+ * Throws ApiError PERMISSION_DENIED if a project can't use an API, given by its host: the project is deleted, or has no billing, or hasn't
+ * enabled the API.
+ */
 export function requireUsable(state: State, host: string, projectIdOrNumber: string): void {
   const project = findProject(state, projectIdOrNumber);
   if (project?.deleted && !SERVES_DELETED_PROJECTS.has(host)) throw invalidConsumer(project, host);
@@ -38,7 +41,7 @@ export function requireUsable(state: State, host: string, projectIdOrNumber: str
   if (project?.unbilled && NEEDS_BILLING.has(host)) throw billingDisabled(project, host);
 }
 
-// Unlike Cloud Run: the services of a project that was deleted go on answering.
+// Unlike Cloud Run: the services of a deleted project continue to respond.
 function invalidConsumer({ projectId, projectNumber }: Project, host: string): ApiError {
   return new ApiError("PERMISSION_DENIED", `Permission denied on resource project ${projectId}.`, [
     errorInfo("CONSUMER_INVALID", { consumer: `projects/${projectNumber}`, service: host }),
@@ -53,7 +56,7 @@ function billingDisabled({ projectId, projectNumber }: Project, host: string): A
   ]);
 }
 
-/** Throws ApiError PERMISSION_DENIED where an API, by its host, is disabled in a project; says nothing of projects and APIs that the emulator has not. */
+/** Throws ApiError PERMISSION_DENIED if a project has disabled an API, given by its host. Unknown projects and APIs pass. */
 function requireEnabled(state: State, host: string, projectIdOrNumber: string): void {
   const title = API_TITLES[host];
   const project = findProject(state, projectIdOrNumber);

@@ -1,12 +1,13 @@
 import { ApiError } from "../server/errors.ts";
 
-/** Whether something fits a filter; `field` gives the values that it has under a name. */
+/** Whether a resource matches a filter; `field` returns the values of one of its fields. */
 export type Filter = (field: (name: string) => unknown) => boolean;
 
-// Unlike Cloud Run: NOT, comparisons by size and functions are refused in filters.
+// Unlike Cloud Run: filters with NOT, ordering comparisons and functions are refused.
 /**
- * Reads a list request's filter: `field=value`, `field:value` and `field!=value`, a value perhaps in quotes or with an asterisk at its end, under AND, OR and
- * brackets: https://google.aip.dev/160. Throws ApiError INVALID_ARGUMENT for a field that is not among `fields`, and for what it does not understand.
+ * Parses a list request's filter: `field=value`, `field:value` and `field!=value`, with an optionally quoted value or one that ends in an
+ * asterisk, combined by AND, OR and parentheses: https://google.aip.dev/160. Throws ApiError INVALID_ARGUMENT for a field that isn't in
+ * `fields`, and for syntax that it doesn't know.
  */
 export function parseFilter(text: string, fields: readonly string[]): Filter {
   const tokens = text.match(/[()]|[\w.]+\s*(?:!=|[=:])\s*(?:"[^"]*"|[^\s()"]+)|[^\s()]+/g) ?? [];

@@ -16,7 +16,6 @@ import type { State } from "../state/state.ts";
 
 type Fields = Readonly<Record<string, unknown>>;
 
-/** Seconds. */
 const MAX_ACCESS_TOKEN_SECONDS = 3600;
 const MAX_JWT_SECONDS = 12 * 3600;
 
@@ -25,7 +24,7 @@ export function createIamCredentialsApi(runtime: TokenRuntime): Api {
   const { state, signingKeys, now } = runtime;
   const route = (permission: string, handle: (account: ServiceAccount, fields: Fields) => Promise<object>): Route => ({
     handle: async (request) => {
-      // A field that is null is not set: https://protobuf.dev/programming-guides/json/#null-values
+      // A null field isn't set: https://protobuf.dev/programming-guides/json/#null-values
       const fields = Object.fromEntries(Object.entries(await request.body.json()).filter(([, value]) => value !== null));
       return handle(impersonate(state, request, fields["delegates"], permission), fields);
     },
@@ -69,8 +68,8 @@ export function createIamCredentialsApi(runtime: TokenRuntime): Api {
 }
 
 /**
- * The account that a call acts as, where the caller may: each of `delegates` has to be allowed to act for the next, and the last for the account.
- * https://cloud.google.com/iam/docs/create-short-lived-credentials-delegated
+ * The account that a request acts as, if the caller can: each of `delegates` needs permission to act as the next, and the last one as the
+ * account. https://cloud.google.com/iam/docs/create-short-lived-credentials-delegated
  */
 function impersonate(state: State, request: ApiRequest, delegates: unknown, permission: string): ServiceAccount {
   if (pathParameter(request, "project") !== "-" || !(delegates === undefined || isStringArray(delegates))) throw invalidArgument();
@@ -99,7 +98,7 @@ function checkAllowed(state: State, principal: Identity, permission: string, { p
   ]);
 }
 
-/** Seconds of a protobuf Duration (`3600s`); an hour where there is none. */
+/** The seconds of a protobuf Duration (`3600s`); an hour by default. */
 function readLifetime(lifetime: unknown): number {
   if (lifetime === undefined || lifetime === "") return MAX_ACCESS_TOKEN_SECONDS;
   const seconds = typeof lifetime === "string" ? Number(/^(\d+)(\.\d+)?s$/.exec(lifetime)?.[1]) : Number.NaN;
@@ -108,7 +107,7 @@ function readLifetime(lifetime: unknown): number {
   return seconds;
 }
 
-/** The JSON object of a JWT's claims, as the caller wrote it. */
+/** A JWT's claims as the caller wrote them. Throws ApiError INVALID_ARGUMENT if they aren't a JSON object. */
 function readPayload(payload: unknown, now: number): string {
   let claims: unknown;
   try {

@@ -75,7 +75,7 @@ function readNames(names: unknown): string[] {
   return names;
 }
 
-// Unlike Cloud Run: all entries of a project are in one bucket, and a view shows all of them.
+// Unlike Cloud Run: all entries of a project are in one bucket, and every view shows all of them.
 function readProject(name: string): string {
   const project = /^projects\/([^/]+)(\/locations\/[^/]+\/buckets\/[^/]+\/views\/[^/]+)?$/.exec(name)?.[1];
   if (project === undefined) throw new ApiError("INVALID_ARGUMENT", `The emulator has log entries of projects only, and not of '${name}'.`);

@@ -5,7 +5,7 @@ import type { OrgPolicy } from "../state/resources.ts";
 import type { Api } from "../server/router.ts";
 import type { Runtime } from "../runtime.ts";
 
-/** Organization Policy, as far as what is in force goes: https://cloud.google.com/resource-manager/docs/reference/orgpolicy/rest/v2/projects.policies */
+/** Organization Policy, for effective policies: https://cloud.google.com/resource-manager/docs/reference/orgpolicy/rest/v2/projects.policies */
 export function orgpolicyApi({ state }: Pick<Runtime, "state">): Api {
   return {
     hosts: ["orgpolicy.googleapis.com"],
@@ -23,7 +23,7 @@ export function orgpolicyApi({ state }: Pick<Runtime, "state">): Api {
   };
 }
 
-/** A policy of the first version as the rules of the second. */
+/** The rules (v2) of a v1 policy. */
 function rulesOf(policy: OrgPolicy | undefined): object[] {
   if (policy?.booleanPolicy) return [{ enforce: policy.booleanPolicy.enforced }];
   const { allValues, allowedValues, deniedValues } = policy?.listPolicy ?? {};

@@ -4,7 +4,10 @@ import { pathParameter, type ApiRequest } from "../server/api-request.ts";
 import { ApiError } from "../server/errors.ts";
 import type { Api } from "../server/router.ts";
 
-/** Cloud Run's own way to have Cloud Build make an image, which `gcloud run deploy --source` takes: https://cloud.google.com/run/docs/reference/rest/v2/projects.locations.builds */
+/**
+ * Cloud Run's method for building an image with Cloud Build, which `gcloud run deploy --source` uses:
+ * https://cloud.google.com/run/docs/reference/rest/v2/projects.locations.builds
+ */
 export function runBuildsApi({ builds }: { readonly builds: Builds }): Api {
   const submit = async (request: ApiRequest): Promise<object> => {
     const { storageSource, imageUri, dockerBuild, buildpackBuild, tags, serviceAccount } = await request.body.json();
@@ -38,7 +41,7 @@ function dockerStep(imageUri: string): object {
   return { name: "gcr.io/cloud-builders/docker", args: ["build", "--network", "cloudbuild", "-t", imageUri, "."] };
 }
 
-// Unlike Cloud Run: a base image that is asked for is not looked at, and none is updated by itself.
+// Unlike Cloud Run: a requested base image is ignored, and no base image is updated automatically.
 function packStep(imageUri: string, { functionTarget, runtime, environmentVariables }: BuildpacksBuild): object {
   const env = {
     ...environmentVariables,

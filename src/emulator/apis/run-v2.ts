@@ -30,7 +30,7 @@ interface RunOptions extends Pick<Runtime, "state" | "now"> {
   readonly deployments: Deployments;
 }
 
-/** Cloud Run's second control plane, over the services of the first: https://cloud.google.com/run/docs/reference/rest/v2 */
+/** Cloud Run's v2 API, for the same services as v1: https://cloud.google.com/run/docs/reference/rest/v2 */
 export function createRunV2Api(options: RunOptions): Api {
   const services = createServiceRoutes(options);
   const revisions = createRevisionRoutes(options);
@@ -194,7 +194,7 @@ function createRevisionRoutes({ state, now, deployments }: RunOptions) {
   } satisfies Record<string, Route>;
 }
 
-/** As long as a client is kept waiting that does not say how long, in seconds. */
+/** The longest that a request waits for an operation, and the default. */
 const MAX_WAIT_SECONDS = 30;
 
 function createOperationRoutes({ state, deployments }: RunOptions) {

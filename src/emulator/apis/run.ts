@@ -17,7 +17,7 @@ interface RunOptions extends Pick<Runtime, "state" | "now"> {
   readonly deployments: Deployments;
 }
 
-/** Cloud Run's control plane: https://cloud.google.com/run/docs/reference/rest/v1 */
+/** Cloud Run's v1 API: https://cloud.google.com/run/docs/reference/rest/v1 */
 export function createRunApi(options: RunOptions): Api {
   const services = createServiceRoutes(options);
   const { revisions, configurations, routes, locations } = createViewRoutes(options);

@@ -11,7 +11,7 @@ import { crc32c } from "../storage/crc32c.ts";
 
 const STATES = { enable: "ENABLED", disable: "DISABLED", destroy: "DESTROYED" } as const;
 
-// Unlike Cloud Run: secrets do not expire, rotate, tell topics, or lie in one region; what asks for that is not kept.
+// Unlike Cloud Run: secrets don't expire, rotate, notify topics, or belong to a region; these settings are ignored.
 /** Secret Manager: https://cloud.google.com/secret-manager/docs/reference/rest/v1 */
 export function createSecretManagerApi(manager: SecretsRuntime): Api {
   const { state } = manager;

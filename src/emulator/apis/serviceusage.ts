@@ -9,7 +9,7 @@ import type { Runtime } from "../runtime.ts";
 
 type Usage = Pick<Runtime, "state" | "now">;
 
-/** Google's own limit of a batch. */
+/** Google's limit. */
 const MAX_BATCH_SIZE = 20;
 
 /** Service Usage: https://cloud.google.com/service-usage/docs/reference/rest/v1 */
@@ -54,7 +54,7 @@ export function serviceusageApi(usage: Usage): Api {
       ),
       "POST /v1/projects/{project}/services/{service}:enable": route("serviceusage.services.enable", changeOne("enable")),
       "POST /v1/projects/{project}/services/{service}:disable": route("serviceusage.services.disable", changeOne("disable")),
-      // Who knows an operation's name may see how it went; so it is at Google.
+      // As at Google, anyone who knows an operation's name can see its result.
       "GET /v1/operations/{operation}": { handle: (request) => getOperation(usage, pathParameter(request, "operation")) },
     },
   };
@@ -82,7 +82,7 @@ function listServices(usage: Usage, project: Project, query: URLSearchParams): o
   return listPage("services", services, query);
 }
 
-// Unlike Cloud Run: every API that could be one of Google's is taken to exist.
+// Unlike Cloud Run: every name that could be a Google API is taken to exist.
 function checkName(name: string): void {
   if (/^[a-z][a-z0-9-]*\.googleapis\.com$/.test(name)) return;
   throw new ApiError("PERMISSION_DENIED", `Not found or permission denied for service(s): ${name}.`, [
@@ -100,7 +100,7 @@ const RESPONSES = {
   batchEnable: "BatchEnableServicesResponse",
 } as const;
 
-// Unlike Cloud Run: what takes Google a moment is done at once, so an operation is its own name and how things are now.
+// Unlike Cloud Run: changes that take Google a moment are done at once, so an operation consists of its name and the current state.
 function operation(usage: Usage, project: Project, verb: keyof typeof RESPONSES, names: readonly string[]): object {
   const services = names.map((name) => service(usage, project, name));
   const response = verb === "batchEnable" ? { services } : { service: services[0] };

@@ -15,7 +15,7 @@ import { handleCancel, handleResume, handleUpload } from "../storage/upload.ts";
 
 type Storage = Pick<Runtime, "state" | "now">;
 
-/** Cloud Storage's JSON API: https://cloud.google.com/storage/docs/json_api/v1. Clears away what a crash left of unfinished uploads. */
+/** Cloud Storage's JSON API: https://cloud.google.com/storage/docs/json_api/v1. Removes what a crash left of unfinished uploads. */
 export function storageApi(storage: Storage): Api {
   removeExpiredUploads(storage);
   removeOrphanedBlobs(storage.state);
@@ -32,7 +32,7 @@ export function storageApi(storage: Storage): Api {
   });
   const get = onBucket("storage.objects.get", (request) => getObject(storage, request));
   const insert = onBucket("storage.objects.create", (request) => handleUpload(storage, request));
-  // Whoever knows an upload's id may go on with it; so it is at Google.
+  // As at Google, anyone who knows an upload's id can continue it.
   const resumable: Route = { public: true, handle: (request) => handleResume(storage, request) };
 
   return {
@@ -60,10 +60,10 @@ export function storageApi(storage: Storage): Api {
       "POST /upload/storage/v1/b/{bucket}/o": insert,
       "PUT /upload/storage/v1/b/{bucket}/o": resumable,
       "DELETE /upload/storage/v1/b/{bucket}/o": { public: true, handle: (request) => handleCancel(storage, request) },
-      // The path that gcloud takes for what is larger than 5 MiB.
+      // gcloud uses this path for files larger than 5 MiB.
       "POST /resumable/upload/storage/v1/b/{bucket}/o": insert,
       "PUT /resumable/upload/storage/v1/b/{bucket}/o": resumable,
-      // The XML API has every path for an object's, those of the methods that are missing here too.
+      // Without this, the XML API would take the paths of missing JSON methods for objects' paths.
       "GET /storage/v1/{path=**}": {
         public: true,
         handle({ host, url }) {
@@ -74,7 +74,7 @@ export function storageApi(storage: Storage): Api {
   };
 }
 
-/** The one method of Cloud Storage's XML API that gcloud uses, for build logs. To be put after the JSON API, whose paths it covers. */
+/** The only method of Cloud Storage's XML API that gcloud uses, for build logs. It must follow the JSON API, whose paths it overlaps. */
 export function storageXmlApi({ state }: Pick<Runtime, "state">): Api {
   const getXmlObject = async (request: ApiRequest): Promise<HttpResponse> => {
     const object = state.objects.get(`${pathParameter(request, "bucket")}/${pathParameter(request, "object")}`);

@@ -12,7 +12,7 @@ export function createStsApi(runtime: TokenRuntime): Api {
   };
 }
 
-/** The request's fields by OAuth's names; as JSON they come by Google's, `subjectToken` for `subject_token`. */
+/** The request's fields under OAuth's names; in JSON they have Google's, such as `subjectToken` for `subject_token`. */
 async function readFields({ headers, body }: ApiRequest): Promise<URLSearchParams> {
   if (!headers["content-type"]?.startsWith("application/json")) return body.form();
   const fields = Object.entries(await body.json());

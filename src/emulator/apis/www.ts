@@ -7,7 +7,7 @@ import { accountKeys, issuerKeys, type PublicKeys } from "../oauth2/public-keys.
 import { createTokenEndpoint } from "../oauth2/token-endpoint.ts";
 import { createTokenInfo } from "../oauth2/token-info.ts";
 
-/** What www.googleapis.com serves of identity: public keys, and the token endpoint by its older names. */
+/** The identity part of www.googleapis.com: public keys, and the token endpoint under its older names. */
 export function createWwwApi(runtime: TokenRuntime): Api {
   const issuer = issuerKeys(runtime);
   const token = { handle: createTokenEndpoint(runtime), public: true } as const;
@@ -41,7 +41,7 @@ function keysOf(request: ApiRequest, runtime: TokenRuntime): PublicKeys {
   return accountKeys(account, runtime);
 }
 
-// Unlike Cloud Run: public keys may be kept for a minute, not hours, so that accounts which tests make anew are believed.
+// Unlike Cloud Run: public keys can be cached for a minute, not for hours, so that accounts which tests recreate are trusted.
 function publish(keys: object): HttpResponse {
   return jsonResponse(keys, 200, { "cache-control": "public, max-age=60, must-revalidate, no-transform" });
 }

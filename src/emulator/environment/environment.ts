@@ -14,25 +14,25 @@ export function callerEmail(project: string): string {
   return `caller@${project}.iam.gserviceaccount.com`;
 }
 
-/** Where the emulator's files lie in its data directory. */
+/** The paths of the emulator's files in its data directory. */
 export function emulatorFiles(directory: string, project: string) {
   return {
-    /** For clients whose roots such a file replaces: the public ones and the emulator's own authority, PEM. */
+    /** The public certificate authorities and the emulator's own, PEM: for clients that use such a file instead of their own authorities. */
     authorities: join(directory, "ca-bundle.pem"),
-    /** For Node, which adds such a file to its roots: the emulator's own authority, PEM. */
+    /** The emulator's own certificate authority, PEM: for Node, which adds such a file to its own authorities. */
     added: join(directory, "ca-added.pem"),
-    /** Key file of the account that gcloud is signed in as. */
+    /** Key file of the operator's account, which gcloud is signed in as. */
     operator: join(directory, "keys", `${project}-operator.json`),
-    /** Key file of the account that calls services. */
+    /** Key file of the caller's account, which invokes services. */
     caller: join(directory, "keys", `${project}-caller.json`),
-    /** gcloud's configuration. */
+    /** gcloud's configuration directory. */
     gcloud: join(directory, "gcloud", project),
-    /** What the command line keeps of tokens that were issued here: nothing of them comes into the user's own cache. */
+    /** The command line's cache of tokens from this emulator, kept out of the user's own cache. */
     cache: join(directory, "cache"),
   };
 }
 
-/** The variables that bring gcloud, curl and Google's clients to the emulator. Null stands for one that must not be set. */
+/** The environment variables that point gcloud, curl and Google's clients to the emulator. Null means that a variable must not be set. */
 export function shellEnvironment({ url, directory, project, region }: EnvironmentOptions): Record<string, string | null> {
   const { authorities, added, cache, gcloud, operator, caller: callerFile } = emulatorFiles(directory, project);
   return {
@@ -50,7 +50,7 @@ export function shellEnvironment({ url, directory, project, region }: Environmen
     CLOUDSDK_CORE_CHECK_GCE_METADATA: "false",
     CLOUDSDK_COMPONENT_MANAGER_DISABLE_UPDATE_CHECK: "true",
     CLOUDSDK_SURVEY_DISABLE_PROMPTS: "true",
-    // A credential or an account of the user's own must not win over the emulator's operator.
+    // The user's own credentials and accounts must not take precedence over the emulator's operator.
     CLOUDSDK_ACTIVE_CONFIG_NAME: null,
     CLOUDSDK_AUTH_ACCESS_TOKEN_FILE: null,
     CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE: null,
@@ -67,14 +67,14 @@ export function shellEnvironment({ url, directory, project, region }: Environmen
   };
 }
 
-/** The variables that bring an instance to the emulator, and to a metadata server of its own at `metadata` (`127.0.0.1:PORT`). */
+/** The environment variables that point an instance to the emulator, and to its own metadata server at `metadata` (`127.0.0.1:PORT`). */
 export function instanceEnvironment({
   url,
   metadata,
   ...trusted
 }: AuthorityFiles & { url: string; metadata: string }): Record<string, string> {
   return {
-    // Whoever asks for http://metadata.google.internal comes by a proxy to the instance's own.
+    // Requests to http://metadata.google.internal reach the instance's own metadata server through its proxy.
     ...clientVariables({ http: `http://${metadata}`, https: url, ...trusted }),
     GCE_METADATA_HOST: metadata,
     GCE_METADATA_IP: metadata,
@@ -82,13 +82,13 @@ export function instanceEnvironment({
   };
 }
 
-/** Two of the files of `filesOf`. */
+/** Two of the paths of `emulatorFiles`. */
 interface AuthorityFiles {
   readonly authorities: string;
   readonly added: string;
 }
 
-/** What makes HTTP clients go by a proxy, and trust the emulator's authority. */
+/** The variables that make HTTP clients use a proxy and trust the emulator's certificate authority. */
 function clientVariables({ http, https, authorities, added }: AuthorityFiles & { http: string; https: string }): Record<string, string> {
   const noProxy = "localhost,127.0.0.1,::1";
   return {
@@ -100,7 +100,8 @@ function clientVariables({ http, https, authorities, added }: AuthorityFiles & {
     no_proxy: noProxy,
     NODE_USE_ENV_PROXY: "1",
     ...Object.fromEntries(AUTHORITY_VARIABLES.map((name) => [name, authorities])),
-    // Node reads the file before it runs a program, whether that speaks TLS or not: the public roots would cost each start twice its time.
+    // Node reads this file at each start, even of programs without TLS: with the public authorities in it, a start would take twice as
+    // long.
     NODE_EXTRA_CA_CERTS: added,
   };
 }
@@ -116,7 +117,7 @@ const AUTHORITY_VARIABLES = [
   "NODE_EXTRA_CA_CERTS",
 ];
 
-/** An environment as it was before it was brought to an emulator: an emulator that is started there must not take another for its way out. */
+/** An environment without the variables that point to an emulator: another emulator that starts in it must not use this one as its proxy. */
 export function removeEmulatorVariables(env: Readonly<Record<string, string | undefined>>): Record<string, string | undefined> {
   const url = env["CLOUDRUN_OAUTH_EMULATOR"];
   if (!url) return { ...env };
@@ -124,8 +125,8 @@ export function removeEmulatorVariables(env: Readonly<Record<string, string | un
 }
 
 /**
- * PEM of the authorities to trust: in `bundle` the public roots, those that the user's own environment adds, and the emulator's; in `added`
- * the same without the public ones.
+ * The certificate authorities to trust, PEM: `bundle` has the public ones, those of the user's own environment, and the emulator's; `added`
+ * has the same without the public ones.
  */
 export function collectAuthorities(
   authority: string,
@@ -140,7 +141,7 @@ export function collectAuthorities(
       return [];
     }
   });
-  // By their bytes: where their lines end is each file's own.
+  // Compared without whitespace, since files differ in their line endings.
   const added = new Map([...own, authority.trim()].map((certificate) => [certificate.replace(/\s/g, ""), certificate]));
   if (own.length > 0) for (const root of rootCertificates) added.delete(root.replace(/\s/g, ""));
   const lines = [...added.values()];

@@ -7,8 +7,8 @@ import { writeFileAtomically } from "../state/atomic-write.ts";
 const preloadFile = (directory: string): string => join(directory, "node-client.cjs");
 
 /**
- * Writes what a Node program loads first, so that its connections to the emulated hosts come to the emulator, whichever client opens them: the fetch of Node
- * 20 and clients that have an agent of their own go by no proxy of the environment.
+ * Writes the file that Node programs load first, so that all their connections to emulated hosts reach the emulator: Node 20's fetch and
+ * clients with their own agents ignore proxy variables.
  */
 export function writeNodePreload(directory: string): void {
   writeFileAtomically(
@@ -21,14 +21,14 @@ export function writeNodePreload(directory: string): void {
   );
 }
 
-/** The variables that lead a program to an emulator which ends after it, in the environment `own`: all of its Node's connections go there too. */
+/** The environment variables for a program that runs inside an emulator: all of its Node connections go there. `own` is the environment to extend. */
 export function nodeProgramEnvironment(
   { data_dir, environment }: Pick<EmulatorStatus, "data_dir" | "environment">,
   own: Readonly<Record<string, string | undefined>>,
 ): EmulatorStatus["environment"] {
   const { NODE_OPTIONS, NODE_USE_ENV_PROXY = null } = own;
   const file = preloadFile(data_dir);
-  // An emulator of another version has none.
+  // An emulator of another version doesn't have the file.
   if (!existsSync(file)) return environment;
   return {
     ...environment,
@@ -43,10 +43,10 @@ function appendOption(own: string | undefined, file: string): string {
   return own ? `${own} ${option}` : option;
 }
 
-// Unlike Cloud Run: what a Node program inside `emulator exec` sends to a service by plain HTTP is answered, and not redirected to HTTPS.
+// Unlike Cloud Run: requests over plain HTTP from Node programs inside `emulator exec` to a service are answered, not redirected to HTTPS.
 type Connect = (...args: readonly unknown[]) => unknown;
 
-/** Stands in a file of its own, by its text: all that it needs is in it. */
+/** Written to a file as source text, so it can't use anything outside its body. */
 function redirectConnections(domains: readonly string[], { env, getBuiltinModule }: NodeJS.Process): void {
   const [tls, net, http] = ["tls", "net", "http"].map((name) => getBuiltinModule(`node:${name}`)) as [
     { connect: Connect },
@@ -63,7 +63,7 @@ function redirectConnections(domains: readonly string[], { env, getBuiltinModule
     (...args) => {
       const [first, second] = args;
       const given = args.find((each) => typeof each === "object" && each !== null) ?? {};
-      // A port and a host, or options alone.
+      // Either a port and a host, or options only.
       const to = { ...(typeof first !== "object" && { host: second }), ...given } as Record<string, unknown>;
       if (to["socket"] || to["path"] || !isEmulated(to["host"])) return connect(...args);
       const callback = args.filter((each) => typeof each === "function");

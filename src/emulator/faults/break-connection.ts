@@ -1,27 +1,27 @@
 import type { ServerResponse } from "node:http";
 import { Socket } from "node:net";
 
-/** RFC 9113, section 7: the stream ended for a reason of the server's own. */
+/** RFC 9113, section 7: the server ended the stream because of an internal error. */
 const INTERNAL_ERROR = 2;
 
-/** Over HTTP/2 an answer has a stream, and the connection is its session's. */
+/** Over HTTP/2, a response has a stream, and the connection belongs to its session. */
 type Answer = ServerResponse & { readonly stream?: { close(code: number): void; readonly session?: { readonly socket: Socket } } };
 
-/** Ends the connection without an answer: by a TCP reset, as of a machine that is gone. */
+/** Ends the connection without a response, through a TCP reset. */
 export function resetConnection(response: Answer): void {
   const socket = response.stream?.session?.socket ?? response.socket;
-  // Only TCP knows a reset, and TLS lies above it.
+  // Only TCP has a reset, and TLS runs on top of it.
   const below = (socket as { readonly _parent?: unknown } | null)?._parent ?? socket;
   if (below instanceof Socket) below.resetAndDestroy();
   else socket?.destroy();
 }
 
-/** Lets so many bytes of the body through, then ends the connection; a body that is no longer arrives whole. */
+/** Sends the first `bytes` of the body, then ends the connection; a shorter body arrives complete. */
 export function truncateBody(response: Answer, bytes: number): void {
   const write = response.write.bind(response) as (chunk: Buffer) => boolean;
   const end = response.end.bind(response) as () => ServerResponse;
   let left = bytes;
-  /** False where that was too much. */
+  /** Writes the part of a chunk that is still allowed; false if that wasn't all. */
   const pass = (chunk: Buffer): boolean => {
     const part = chunk.subarray(0, left);
     left -= part.length;

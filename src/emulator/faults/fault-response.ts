@@ -5,7 +5,7 @@ import { forbidden, notFound, unauthorized, unavailable } from "../front-door/er
 import { isServiceHost } from "../server/hosts.ts";
 import { htmlResponse, jsonResponse, type HttpResponse } from "../server/http-response.ts";
 
-/** How Google says a status: https://cloud.google.com/apis/design/errors#error_model */
+/** Google's status and message for an HTTP status: https://cloud.google.com/apis/design/errors#error_model */
 const ERRORS: Readonly<Record<number, readonly [status: string, message: string]>> = {
   400: ["INVALID_ARGUMENT", "Request contains an invalid argument."],
   401: [
@@ -24,12 +24,12 @@ const ERRORS: Readonly<Record<number, readonly [status: string, message: string]
 
 interface FaultError {
   readonly status: number;
-  /** Seconds. */
+  /** In seconds. */
   readonly retryAfter?: number | undefined;
   readonly reason?: "VPC_SERVICE_CONTROLS" | undefined;
 }
 
-/** The answer with a status as the host gives it: a service's page, the token endpoint's error, an API's error. `target` is the request's path and query. */
+/** The error response of a host: a service's page, the token endpoint's error, or an API's error. `target` is the request's path and query. */
 export function faultResponse(host: string, target: string, { status, retryAfter, reason }: FaultError): HttpResponse {
   if (reason === "VPC_SERVICE_CONTROLS" && !isServiceHost(host)) return outsidePerimeter(host, target);
   const reply = isServiceHost(host)
@@ -52,7 +52,7 @@ function isTokenEndpoint(host: string, target: string): boolean {
   return host === "oauth2.googleapis.com" || /^\/(o\/)?oauth2\//.test(target);
 }
 
-/** RFC 6749, section 5.2, with the code that Google's clients know for a failure that passes. */
+/** RFC 6749, section 5.2, with the codes that Google's clients retry. */
 function tokenError(status: number): HttpResponse {
   const error = status >= 500 ? "internal_failure" : status === 429 ? "rate_limit_exceeded" : "invalid_request";
   return jsonResponse({ error, error_description: status >= 500 ? "Backend Error" : (ERRORS[status]?.[1] ?? "Bad Request") }, status);
@@ -66,7 +66,7 @@ function apiError(host: string, status: number): HttpResponse {
   return jsonResponse({ error: { code: status, message: `${message} of service '${host}'.`, status: code, details: [detail] } }, status);
 }
 
-// Unlike Cloud Run: there are no perimeters of VPC Service Controls; a fault answers as if there were one.
+// Unlike Cloud Run: there are no VPC Service Controls perimeters; a fault responds as if there were one.
 /** https://cloud.google.com/vpc-service-controls/docs/troubleshooting */
 function outsidePerimeter(host: string, target: string): HttpResponse {
   const id = createHash("sha256").update(`${host}${target}`).digest("base64url").slice(0, 32);

@@ -27,13 +27,17 @@ const FaultSchema = v.pipe(
   v.check(({ status, retry_after }) => retry_after === undefined || status !== undefined, "retry_after goes with a status"),
 );
 
-/** What is to go wrong, and where; in the spelling of the emulator's own API. */
+/** A request to inject a fault, in the spelling of the emulator's admin API. */
 export type FaultRequest = Readonly<v.InferOutput<typeof FaultSchema>>;
 
-/** A fault that lies in wait. `times` is how often it is still to happen: for ever where it is not said. */
-export type Fault = FaultRequest & { readonly id: number; /** How often it has happened. */ readonly struck: number };
+/** An active fault. `times` is how many more requests it affects; undefined for all. */
+export type Fault = FaultRequest & {
+  readonly id: number;
+  /** How many requests it has affected. */
+  readonly struck: number;
+};
 
-/** Reads a request to add a fault; throws ApiError INVALID_ARGUMENT. */
+/** Parses a request to add a fault. Throws ApiError INVALID_ARGUMENT. */
 export function parseFault(body: unknown): FaultRequest {
   const result = v.safeParse(FaultSchema, body);
   if (result.success) return result.output;

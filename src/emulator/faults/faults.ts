@@ -6,15 +6,15 @@ import { resetConnection, truncateBody } from "./break-connection.ts";
 import { parseFault, type Fault } from "./fault.ts";
 import { matchesUrl } from "./match.ts";
 
-/** What is to go wrong in this emulator, in the order in which it was asked for. */
+/** The faults that the emulator injects, in the order in which they were added. */
 export interface Faults {
   list(): readonly Fault[];
-  /** Throws ApiError INVALID_ARGUMENT for what is no fault. */
+  /** Throws ApiError INVALID_ARGUMENT if the request isn't valid. */
   add(body: unknown): Fault;
   /** Throws ApiError NOT_FOUND. */
   remove(id: number): void;
   clear(): void;
-  /** Does to a request what the first fault says that matches it. True where nothing is left to answer. */
+  /** Applies the first fault that matches a request. True if the request needs no other response. */
   inject(request: IncomingMessage, response: ServerResponse, host: string): Promise<boolean>;
 }
 
@@ -23,7 +23,7 @@ export function createFaults(now: () => number): Faults {
   const faults = new Map<number, Fault>();
   let last = 0;
 
-  /** The fault that a request meets, counted. */
+  /** The first fault that matches a request; counts it. */
   const take = (method: string, host: string, path: string): Fault | undefined => {
     const fault = [...faults.values()].find(
       (each) => (each.method ?? method) === method && each.times !== 0 && matchesUrl(each.match, host, path),
@@ -71,7 +71,7 @@ export function createFaults(now: () => number): Faults {
   };
 }
 
-/** Waits so many milliseconds, or until the client has gone. */
+/** Waits, or returns when the client disconnects. */
 async function pause(milliseconds: number, response: ServerResponse): Promise<void> {
   const gone = new AbortController();
   const leave = (): void => gone.abort();

@@ -1,6 +1,6 @@
 /**
- * Whether a host and a path fit a pattern `HOST/PATH`, either of which may be left out: `*` stands for what is between two slashes, `**` for
- * anything, and each of them for nothing too. The query has no part in it.
+ * Whether a host and a path match a pattern `HOST/PATH`, of which either part can be missing: `*` matches anything between two slashes,
+ * `**` anything; both match nothing too. The query is ignored.
  */
 export function matchesUrl(pattern: string, host: string, path: string): boolean {
   const slash = pattern.indexOf("/");

@@ -61,14 +61,14 @@ export function accountRoutes({ state, signingKeys }: Pick<Runtime, "state" | "s
   };
 }
 
-/** The account that a path names, by e-mail address or unique id; throws ApiError NOT_FOUND. */
+/** The account that a path names, by email address or unique id. Throws ApiError NOT_FOUND. */
 export function requireAccount(state: State, request: ApiRequest): ServiceAccount {
   const account = findServiceAccount(state, pathParameter(request, "project"), pathParameter(request, "account"));
   if (!account) throw new ApiError("NOT_FOUND", "Unknown service account");
   return account;
 }
 
-/** The resource that a permission on an account is checked on: where there is no such account, the project where it would be. */
+/** The resource that a permission on an account is checked on; for an account that doesn't exist, the project that it would be in. */
 export function accountResource(state: State, request: ApiRequest): string {
   const account = findServiceAccount(state, pathParameter(request, "project"), pathParameter(request, "account"));
   if (account) return resourceOf(account);

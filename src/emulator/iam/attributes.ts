@@ -3,7 +3,7 @@ import { ApiError } from "../server/errors.ts";
 import type { WorkloadIdentityProvider } from "../state/resources.ts";
 import { extract } from "./extract.ts";
 
-/** What a provider makes of a credential. */
+/** The attributes that a provider maps from a credential. */
 export interface Attributes {
   readonly subject: string;
   readonly groups: readonly string[];
@@ -14,15 +14,15 @@ export interface Attributes {
 const TARGET = /^(google\.subject|google\.groups|attribute\.[a-z0-9_]{1,100})$/;
 const MAX_SUBJECT_BYTES = 127;
 
-// Each is made when it is first asked for: most emulators never need them, and all would start later.
+// Created at their first use: most emulators never need them, and creating them takes a while.
 const made: { mappings?: Environment; conditions?: Environment } = {};
 const mappings = (): Environment =>
   (made.mappings ??= new Environment().registerVariable("assertion", "map").registerFunction("string.extract(string): string", extract));
-// The library keeps the name `google` to itself.
+// The library reserves the name `google`.
 const conditions = (): Environment =>
   (made.conditions ??= mappings().clone().registerVariable("google_", "map").registerVariable("attribute", "map"));
 
-/** Throws ApiError INVALID_ARGUMENT for a mapping that cannot be: https://cloud.google.com/iam/docs/workload-identity-federation#mapping */
+/** Throws ApiError INVALID_ARGUMENT for a mapping that isn't valid: https://cloud.google.com/iam/docs/workload-identity-federation#mapping */
 export function checkAttributeMapping(mapping: WorkloadIdentityProvider["attributeMapping"]): void {
   const refuse = (reason: string) => {
     throw new ApiError("INVALID_ARGUMENT", reason);
@@ -35,7 +35,7 @@ export function checkAttributeMapping(mapping: WorkloadIdentityProvider["attribu
   }
 }
 
-/** Throws ApiError INVALID_ARGUMENT for a condition that cannot be. */
+/** Throws ApiError INVALID_ARGUMENT for a condition that isn't valid. */
 export function checkAttributeCondition(condition: string): void {
   const { valid, type, error } = conditions().check(withGoogle(condition));
   if (!valid) throw new ApiError("INVALID_ARGUMENT", `The attribute condition does not compile: ${error?.summary}.`);
@@ -43,7 +43,7 @@ export function checkAttributeCondition(condition: string): void {
     throw new ApiError("INVALID_ARGUMENT", `The attribute condition must be a bool, and is a ${type}.`);
 }
 
-/** Maps a credential's claims; throws an Error that says which attribute could not be had. */
+/** Maps a credential's claims. Throws an Error that names the attribute without a value. */
 export function mapAttributes(
   { attributeMapping }: Pick<WorkloadIdentityProvider, "attributeMapping">,
   assertion: Readonly<Record<string, unknown>>,
@@ -62,7 +62,7 @@ export function mapAttributes(
   return { subject, groups, custom: Object.fromEntries(texts) };
 }
 
-/** Whether a provider takes a credential whose claims it has mapped; one without a condition takes them all. */
+/** Whether a credential's mapped claims meet a provider's attribute condition; a provider without one accepts all. */
 export function meetsAttributeCondition(
   { attributeCondition }: Pick<WorkloadIdentityProvider, "attributeCondition">,
   assertion: Readonly<Record<string, unknown>>,
@@ -87,7 +87,7 @@ function valueOf(target: string, expression: string, assertion: Readonly<Record<
   }
 }
 
-/** `google.subject` and `google.groups` outside of texts, under the name that the library has free. */
+/** Renames `google` outside of string literals to a name that the library doesn't reserve. */
 function withGoogle(expression: string): string {
   const pattern = /"(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|(?<![\w.])google(?=\s*\.)/g;
   return expression.replace(pattern, (found) => (found === "google" ? "google_" : found));

@@ -11,7 +11,7 @@ const EXPECTED =
   "Expected OAuth 2 access token, login cookie or other valid authentication credential. See https://developers.google.com/identity/sign-in/web/devconsole-project.";
 const CLOUD_PLATFORM = "https://www.googleapis.com/auth/cloud-platform";
 
-/** Scopes that do for one API beside cloud-platform, by the first label of its host. */
+/** Scopes that an API accepts besides cloud-platform, by the first label of its host. */
 const SCOPES: Readonly<Record<string, readonly string[]>> = {
   iam: ["https://www.googleapis.com/auth/iam"],
   iamcredentials: ["https://www.googleapis.com/auth/iam"],
@@ -20,8 +20,8 @@ const SCOPES: Readonly<Record<string, readonly string[]>> = {
 };
 
 /**
- * Who sends a control-plane request, by the access token of its Authorization header. `now` is in milliseconds.
- * Throws ApiError UNAUTHENTICATED without a good token, PERMISSION_DENIED where the token's scopes do not reach.
+ * The sender of a control-plane request, from the access token in its Authorization header. `now` is in milliseconds. Throws ApiError
+ * UNAUTHENTICATED without a valid token, PERMISSION_DENIED if the token's scopes don't suffice.
  */
 export function authenticate(headers: IncomingHttpHeaders, state: State, now: number): Principal {
   const service = (headers.host ?? "").replace(/:\d+$/, "").toLowerCase();
@@ -52,7 +52,7 @@ export function authenticate(headers: IncomingHttpHeaders, state: State, now: nu
   return { member: email, email, principalSets: federated.principalSets, scopes };
 }
 
-/** Whether whom a token was issued to may still use it: a federated one goes with its pool, whatever becomes of the provider. */
+/** Whether the principal of a token can still use it: a federated principal depends on its pool, not on the provider. */
 function isInForce({ email, federated }: AccessToken, state: State): boolean {
   const account = state.serviceAccounts.get(email);
   if (!federated) return state.users.get(email) !== undefined || (account !== undefined && !account.disabled);

@@ -5,7 +5,7 @@ import { extract } from "./extract.ts";
 
 type Condition = NonNullable<Binding["condition"]>;
 
-/** What a condition is about. */
+/** What a condition is evaluated against. */
 interface Attributes {
   /** Milliseconds since the epoch. */
   readonly time: number;
@@ -17,7 +17,7 @@ interface Attributes {
 const FUNCTIONS = new Set(["timestamp", "date", "duration", "startsWith", "endsWith", "extract"]);
 const DATE_PART = /^get(Date|DayOfMonth|DayOfWeek|DayOfYear|FullYear|Hours|Milliseconds|Minutes|Month|Seconds)$/;
 
-// Made when it is first asked for: most emulators never see a condition, and all would start later.
+// Created at its first use: most emulators never evaluate a condition, and creating it takes a while.
 let made: Environment | undefined;
 const environment = (): Environment =>
   (made ??= new Environment()
@@ -27,8 +27,8 @@ const environment = (): Environment =>
     .registerFunction("string.extract(string): string", extract));
 
 /**
- * The condition of a binding as a setIamPolicy request has it; undefined where it has none.
- * Throws ApiError INVALID_ARGUMENT for one that cannot be evaluated here, and names what of it cannot.
+ * Parses a binding's condition in a setIamPolicy request; undefined if there is none. Throws ApiError INVALID_ARGUMENT if the emulator
+ * can't evaluate it, and names the part that it can't.
  */
 export function parseCondition(condition: unknown, at: string): Condition | undefined {
   if (condition === undefined || condition === null) return undefined;
@@ -43,8 +43,8 @@ export function parseCondition(condition: unknown, at: string): Condition | unde
   return { expression, title, ...(description && { description }) };
 }
 
-// Unlike Cloud Run: resource.name holds the project's id for every kind of resource; for some, Google has its number there.
-/** Whether a condition is met; one that fails, as by a timestamp that is none, is not. */
+// Unlike Cloud Run: resource.name contains the project's id for all kinds of resources; for some, Google's contains its number.
+/** Whether a condition is met; a condition whose evaluation fails isn't. */
 export function isConditionMet({ expression }: Condition, { time, resource }: Attributes): boolean {
   try {
     return environment().evaluate(expression, { request: { time: new Date(time) }, resource: { name: resource } }) === true;
@@ -53,7 +53,7 @@ export function isConditionMet({ expression }: Condition, { time, resource }: At
   }
 }
 
-// Unlike Cloud Run: conditions may ask for request.time and resource.name only; policies with others are refused.
+// Unlike Cloud Run: conditions can only use request.time and resource.name; policies with other conditions are refused.
 function checkExpression(expression: string, at: string): void {
   const refuse = (reason: string) => {
     throw new ApiError("INVALID_ARGUMENT", `Invalid value at '${at}.expression': ${reason}`);

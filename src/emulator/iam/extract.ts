@@ -1,6 +1,6 @@
 /**
- * What stands in `text` where `template` has its one `{name}`: up to what follows it in the template, or to the end; "" where it does not fit.
- * https://cloud.google.com/iam/docs/conditions-attribute-reference#extract
+ * The part of `text` that matches the only `{name}` in `template`: up to what follows it in the template, or to the end; "" if the text
+ * doesn't match. https://cloud.google.com/iam/docs/conditions-attribute-reference#extract
  */
 export function extract(text: string, template: string): string {
   const [, before, after] = /^([^{]*)\{\w*\}(.*)$/s.exec(template) ?? [];

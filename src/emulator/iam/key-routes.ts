@@ -9,7 +9,7 @@ import type { State } from "../state/state.ts";
 import { accountResource, requireAccount } from "./account-routes.ts";
 import { createKey } from "./service-accounts.ts";
 
-// Unlike Cloud Run: an account may have any number of keys, and none is uploaded.
+// Unlike Cloud Run: the number of keys per account isn't limited, and keys can't be uploaded.
 /** https://cloud.google.com/iam/docs/reference/rest/v1/projects.serviceAccounts.keys */
 export function keyRoutes({ state, now }: Pick<Runtime, "state" | "now">): Record<string, Route> {
   const route = (verb: string, handle: (account: ServiceAccount, request: ApiRequest) => unknown): Route => ({
@@ -32,7 +32,7 @@ export function keyRoutes({ state, now }: Pick<Runtime, "state" | "now">): Recor
     }),
     "GET /v1/projects/{project}/serviceAccounts/{account}/keys": route("list", (account, { query }) => {
       const types = query.getAll("keyTypes");
-      // Unlike Cloud Run: the keys that are managed for an account are not listed.
+      // Unlike Cloud Run: keys that Google manages for an account aren't listed.
       const keys = types.length === 0 || types.includes("USER_MANAGED") ? state.keys.list(`${account.email}/`) : [];
       return { keys: keys.map((key) => describeKey(account, key)) };
     }),
@@ -60,7 +60,7 @@ function checkKind(fields: Record<string, unknown>): void {
   const algorithm = fields["keyAlgorithm"] ?? "KEY_ALG_UNSPECIFIED";
   const types: unknown[] = ["TYPE_UNSPECIFIED", "TYPE_GOOGLE_CREDENTIALS_FILE"];
   const algorithms: unknown[] = ["KEY_ALG_UNSPECIFIED", "KEY_ALG_RSA_2048"];
-  // Unlike Cloud Run: PKCS #12 files and RSA keys of 1024 bits are not made.
+  // Unlike Cloud Run: PKCS #12 files and RSA keys of 1024 bits can't be created.
   if (!types.includes(type)) throw new ApiError("INVALID_ARGUMENT", `The emulator makes no key of the type ${String(type)}.`);
   if (!algorithms.includes(algorithm))
     throw new ApiError("INVALID_ARGUMENT", `The emulator makes no key by the algorithm ${String(algorithm)}.`);

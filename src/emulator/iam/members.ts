@@ -9,8 +9,8 @@ const FEDERATED =
   /^principal(?:Set)?:\/\/iam\.googleapis\.com\/projects\/(\d+)\/locations\/global\/workloadIdentityPools\/([a-z0-9-]+)\/(.+)$/;
 
 /**
- * Throws ApiError INVALID_ARGUMENT for a member that a policy cannot hold: one without its type, or a service account or pool that does not exist.
- * https://cloud.google.com/iam/docs/principal-identifiers
+ * Throws ApiError INVALID_ARGUMENT for a member that a policy can't contain: without a type, or a service account or pool that doesn't
+ * exist. https://cloud.google.com/iam/docs/principal-identifiers
  */
 export function checkMember(state: State, member: string): void {
   if (EVERYBODY.includes(member) || DELETED.test(member)) return;
@@ -26,18 +26,18 @@ export function checkMember(state: State, member: string): void {
 }
 
 // Unlike Cloud Run: groups have no members.
-/** Whether a policy's member stands for a caller; `principal` is undefined for a caller without a credential. A `deleted:` member stands for nobody. */
+/** Whether a policy's member includes a caller; `principal` is undefined for a caller without a credential. `deleted:` members include no one. */
 export function matchesMember(member: string, principal: Identity | undefined): boolean {
   if (member === "allUsers") return true;
   if (!principal) return false;
-  // Identities of other providers are not Google's: https://cloud.google.com/iam/docs/principals-overview#all-authenticated-users
+  // Federated identities aren't Google's: https://cloud.google.com/iam/docs/principals-overview#all-authenticated-users
   if (member === "allAuthenticatedUsers") return !principal.member.startsWith("principal:");
   if (member.startsWith("domain:"))
     return principal.member.startsWith("user:") && principal.email.endsWith(`@${member.slice("domain:".length)}`);
   return member === principal.member || (principal.principalSets ?? []).includes(member);
 }
 
-// Unlike Cloud Run: of identity federation there are workload identity pools, and no workforce pools.
+// Unlike Cloud Run: identity federation has workload identity pools, but no workforce pools.
 function checkFederated(state: State, member: string): void {
   const [, number, id, selector = ""] = FEDERATED.exec(member) ?? [];
   const isWellFormed = member.startsWith("principal:")
@@ -52,7 +52,7 @@ function checkFederated(state: State, member: string): void {
   }
 }
 
-// Unlike Cloud Run: Google's own service agents of a project are taken to exist, whether or not their API is in use.
+// Unlike Cloud Run: a project's Google-managed service agents always exist, even if their API isn't in use.
 function isServiceAgent(state: State, email: string): boolean {
   const number = /^(?:service-)?(\d+)(?:-compute)?@[\w.-]+\.gserviceaccount\.com$/.exec(email)?.[1];
   return number !== undefined && state.projects.list().some(({ projectNumber }) => projectNumber === number);

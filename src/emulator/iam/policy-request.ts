@@ -3,7 +3,7 @@ import { ApiError } from "../server/errors.ts";
 import type { Binding } from "../state/resources.ts";
 import { parseCondition } from "./conditions.ts";
 
-/** The policy of a setIamPolicy request, with the types that Google's message has; whom it names is not checked yet. */
+/** The policy of a setIamPolicy request, with checked types; its members aren't checked yet. */
 interface PolicyRequest {
   readonly version: number;
   readonly bindings: readonly Binding[];
@@ -14,7 +14,7 @@ interface PolicyRequest {
 const EVERYBODY = ["allUsers", "allAuthenticatedUsers"];
 const BASIC = ["roles/owner", "roles/editor", "roles/viewer"];
 
-/** Throws ApiError INVALID_ARGUMENT for a field of the wrong type, and for a condition that cannot be there. */
+/** Throws ApiError INVALID_ARGUMENT for a field of the wrong type, and for a condition that isn't allowed. */
 export function parsePolicy(policy: unknown): PolicyRequest {
   if (!isObject(policy)) throw new ApiError("INVALID_ARGUMENT", "The request does not contain a policy.");
   const bindings = policy["bindings"] ?? [];
@@ -35,7 +35,7 @@ export function parsePolicy(policy: unknown): PolicyRequest {
 
 export const SEE = "For more information, please refer to https://cloud.google.com/iam/docs/policies#versions.";
 
-/** A policy's format version, 0 and 1 being the same. */
+/** A policy's format version; 0 means 1. */
 export function parseVersion(version: unknown, field: string): number {
   if (version === 0 || version === 1) return 1;
   if (version === 3) return 3;

@@ -13,29 +13,29 @@ import { parsePolicy, parseVersion, SEE } from "./policy-request.ts";
 import { canonicalName } from "./resource-names.ts";
 import { ROLES, roleGrants } from "./roles.ts";
 
-/** A policy as Google's APIs show it. */
+/** A policy as Google's APIs return it. */
 type PolicyMessage = Omit<Policy, "superseded">;
 
-/** The etag that Google gives a policy which was never set. */
+/** Google's etag for a policy that was never set. */
 const UNSET_ETAG = "ACAB";
-/** The setting that says how long a change of a policy is on its way, in milliseconds. */
+/** The setting with the milliseconds until a policy change takes effect. */
 const PROPAGATION = "iamPropagation";
 
-/** From now on, changes of policies take effect after so many milliseconds. https://cloud.google.com/iam/docs/access-change-propagation */
+/** Delays the effect of future policy changes: https://cloud.google.com/iam/docs/access-change-propagation */
 export function setIamPropagation(state: State, milliseconds: number): void {
   if ((state.settings.get(PROPAGATION) ?? 0) !== milliseconds) state.settings.set(PROPAGATION, milliseconds);
 }
 
 /**
- * The policy of a resource (`projects/P`, `projects/P/locations/R/services/S`, `projects/P/serviceAccounts/E`); an empty one where none was set.
- * Conditions are shown to who asks for version 3; to others the roles' names tell that there are some, as Google has it.
+ * The policy of a resource (`projects/P`, `projects/P/locations/R/services/S`, `projects/P/serviceAccounts/E`); empty if it was never set.
+ * Conditions are only included in version 3; in other versions, the roles' names show that there are some, as in Google's responses.
  */
 export function getPolicy(state: State, resource: string, version = 1): PolicyMessage {
   const { superseded: _, ...policy } = state.policies.get(canonicalName(state, resource)) ?? { version: 1, bindings: [], etag: UNSET_ETAG };
   return version < policy.version ? { ...policy, version: 1, bindings: policy.bindings.map(hideCondition) } : policy;
 }
 
-/** The policy of a resource in the version that a getIamPolicy request asks for, by its URL (GET) or its body (POST). */
+/** The policy of a resource in the version that a getIamPolicy request asks for in its URL (GET) or its body (POST). */
 export async function readPolicy(state: State, resource: string, { method, query, body }: ApiRequest): Promise<PolicyMessage> {
   const inUrl = query.get("options.requestedPolicyVersion") ?? query.get("optionsRequestedPolicyVersion");
   const options = method === "GET" ? undefined : ((await body.json())["options"] as { requestedPolicyVersion?: unknown } | null);
@@ -44,8 +44,8 @@ export async function readPolicy(state: State, resource: string, { method, query
 }
 
 /**
- * Replaces the policy of a resource by the one of a setIamPolicy request, and returns what is now there.
- * Throws ApiError INVALID_ARGUMENT for a member, role or condition that Google refuses, ABORTED where the etag is not the current policy's.
+ * Replaces the policy of a resource with that of a setIamPolicy request, and returns the new policy. Throws ApiError INVALID_ARGUMENT for a
+ * member, role or condition that Google refuses, ABORTED if the etag isn't the current policy's.
  */
 export function setPolicy(state: State, resource: string, policy: unknown): PolicyMessage {
   const { version, bindings, etag } = parsePolicy(policy);
@@ -73,7 +73,10 @@ export function setPolicy(state: State, resource: string, policy: unknown): Poli
   });
 }
 
-/** Whether a caller, or one without a credential where `principal` is undefined, holds a permission on a resource, by its policy or its project's. */
+/**
+ * Whether a caller has a permission on a resource, through its policy or its project's; `principal` is undefined for a caller without a
+ * credential.
+ */
 export function isAllowed(state: State, principal: Identity | undefined, permission: string, resource: string): boolean {
   return resourceAndProject(state, resource).some((level) =>
     activeBindings(state, level).some(
@@ -85,25 +88,25 @@ export function isAllowed(state: State, principal: Identity | undefined, permiss
   );
 }
 
-/** The resources whose policies decide about one: itself, and its project. */
+/** The resources whose policies apply to a resource: itself and its project. */
 export function resourceAndProject(state: State, resource: string): string[] {
   const name = canonicalName(state, resource);
   const end = name.indexOf("/", name.indexOf("/") + 1);
   return end < 0 ? [name] : [name, name.slice(0, end)];
 }
 
-/** The bindings that decide now: while a change is on its way, those from before it. */
+/** The bindings that apply now: those before the last change while it is propagating. */
 export function activeBindings(state: State, resource: string): readonly Binding[] {
   const { bindings, superseded = [] } = state.policies.get(canonicalName(state, resource)) ?? { bindings: [] };
   return superseded.find(({ until }) => until > state.now())?.bindings ?? bindings;
 }
 
-/** Throws ApiError PERMISSION_DENIED where the caller does not hold the permission on the resource. */
+/** Throws ApiError PERMISSION_DENIED if the caller doesn't have the permission on the resource. */
 export function authorize(state: State, principal: Principal, permission: string, resource: string): void {
   if (!isAllowed(state, principal, permission, resource)) throw permissionDenied(permission, resource);
 }
 
-/** The permissions of a testIamPermissions request that the caller holds; throws ApiError INVALID_ARGUMENT for what is no permission. */
+/** The permissions of a testIamPermissions request that the caller has. Throws ApiError INVALID_ARGUMENT for a permission that isn't valid. */
 export function testPermissions(state: State, principal: Principal, permissions: unknown, resource: string): string[] {
   const asked = permissions ?? [];
   if (!isStringArray(asked)) throw new ApiError("INVALID_ARGUMENT", "Invalid value at 'permissions'.");
@@ -122,7 +125,7 @@ function checkVersion(version: number, current: number): void {
   );
 }
 
-/** What stays in force for as long as a change that is made now is on its way. */
+/** The earlier bindings that stay active while a change that is made now is propagating. */
 function remainingBindings(state: State, resource: string): NonNullable<Policy["superseded"]> {
   const delay = (state.settings.get(PROPAGATION) as number | undefined) ?? 0;
   if (delay === 0) return [];
@@ -136,7 +139,7 @@ function hideCondition({ role, members, condition }: Binding): Binding {
   return { role: `${role}_withcond_${hash}`, members };
 }
 
-/** One binding for a role under a condition and no member twice, both in order, and e-mail addresses in lower case: as Google stores them. */
+/** One binding per role and condition, without duplicate members, sorted, with email addresses in lower case: as Google stores them. */
 function normalizeBindings(bindings: readonly Binding[]): Binding[] {
   const known = new Map<string, Binding & { readonly members: string[] }>();
   for (const { role, members, condition } of bindings) {

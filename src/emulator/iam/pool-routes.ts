@@ -44,7 +44,7 @@ export function poolRoutes({ state }: Pick<Runtime, "state">): Record<string, Ro
     }),
     [`DELETE ${POOLS}/{pool}`]: route("delete", (request) => change(request, { state: "DELETED", expireTime: purgeTime(state) })),
     [`POST ${POOLS}/{pool}:undelete`]: route("undelete", (request) => change(request, { state: "ACTIVE", expireTime: undefined })),
-    // Unlike Cloud Run: what takes Google a moment with pools and providers is done at once, so every operation is done.
+    // Unlike Cloud Run: changes to pools and providers, which take Google a moment, are done at once, so every operation is done.
     [`GET ${POOLS}/{pool}/operations/{operation}`]: route("get", (request) =>
       operationOn(poolName(find(request)), pathParameter(request, "operation")),
     ),

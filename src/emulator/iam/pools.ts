@@ -6,10 +6,10 @@ import { requireProject } from "../state/projects.ts";
 import type { Project, WorkloadIdentityPool, WorkloadIdentityProvider } from "../state/resources.ts";
 import type { State } from "../state/state.ts";
 
-/** Milliseconds for which what was deleted can be had back. */
+/** How long a deleted pool or provider can be restored. */
 const UNDELETE_PERIOD_MS = 30 * 86_400_000;
 
-/** What pools and providers have both. */
+/** The fields that pools and providers share. */
 export const TEXTS = {
   displayName: v.optional(v.pipe(v.string(), v.maxLength(32))),
   description: v.optional(v.pipe(v.string(), v.maxLength(256))),
@@ -21,12 +21,12 @@ export function projectOf(state: State, request: ApiRequest): Project {
   return requireProject(state, pathParameter(request, "project"));
 }
 
-/** The key in the state of the pool that a call's path names. */
+/** The key of the pool that a request's path names. */
 export function poolKey(state: State, request: ApiRequest): string {
   return `${projectOf(state, request).projectId}/${pathParameter(request, "pool")}`;
 }
 
-/** A pool's full name, which has the project's number. */
+/** A pool's full name, which contains the project's number. */
 export function poolName({ projectNumber, id }: Pick<WorkloadIdentityPool, "projectNumber" | "id">): string {
   return `projects/${projectNumber}/locations/global/workloadIdentityPools/${id}`;
 }
@@ -35,7 +35,7 @@ export function providerName({ projectNumber, pool, id }: WorkloadIdentityProvid
   return `${poolName({ projectNumber, id: pool })}/providers/${id}`;
 }
 
-/** The id that a create request gives in its URL; throws ApiError INVALID_ARGUMENT for one that Google refuses. */
+/** The id in a create request's URL. Throws ApiError INVALID_ARGUMENT if Google would refuse it. */
 export function checkId(id: string | null, field: string): string {
   if (id !== null && /^[a-z0-9-]{4,32}$/.test(id) && !id.startsWith("gcp-")) return id;
   throw new ApiError("INVALID_ARGUMENT", `${field} must be 4-32 characters of [a-z0-9-], and must not begin with gcp-.`);
@@ -45,7 +45,7 @@ export function parseTexts(body: object) {
   return parse(v.object(TEXTS), body);
 }
 
-/** Reads fields by their types; throws ApiError INVALID_ARGUMENT for the first that has another. */
+/** Reads fields according to a schema. Throws ApiError INVALID_ARGUMENT for the first that doesn't match. */
 export function parse<Schema extends v.GenericSchema>(schema: Schema, body: object): v.InferOutput<Schema> {
   const given = Object.fromEntries(Object.entries(body).filter(([, value]) => value !== null && value !== undefined));
   const result = v.safeParse(schema, given);
@@ -54,7 +54,7 @@ export function parse<Schema extends v.GenericSchema>(schema: Schema, body: obje
   throw new ApiError("INVALID_ARGUMENT", `Invalid value at '${v.getDotPath(issue) ?? ""}': ${issue.message}`);
 }
 
-/** The fields that a PATCH request leaves: those that its `updateMask` names are the request's, `oidc.issuerUri` being one within another. */
+/** The fields after a PATCH request: those that `updateMask` names come from the request; `oidc.issuerUri` names a nested field. */
 export function applyMask(current: object, given: Readonly<Record<string, unknown>>, mask: string | null): Record<string, unknown> {
   const next: Record<string, unknown> = { ...current };
   for (const path of (mask ?? Object.keys(given).join(",")).split(",").filter(Boolean)) {
@@ -69,12 +69,12 @@ export function isShown({ state }: WorkloadIdentityPool, { query }: ApiRequest):
   return state === "ACTIVE" || query.get("showDeleted") === "true";
 }
 
-/** When what is deleted now will be gone for good. */
+/** When a pool or provider that is deleted now will be purged. */
 export function purgeTime({ now }: State): string {
   return new Date(now() + UNDELETE_PERIOD_MS).toISOString();
 }
 
-/** An operation that is done. Google leaves its response empty; clients read the resource anew. */
+/** A completed operation. Google's has no response: clients read the resource again. */
 export function operationOn(resource: string, id = randomBytes(16).toString("hex")): object {
   return { name: `${resource}/operations/${id}`, done: true };
 }

@@ -14,10 +14,10 @@ const Fields = v.object({
   }),
 });
 
-// Unlike Cloud Run: providers are of OpenID Connect; there are none of AWS, SAML or X.509.
+// Unlike Cloud Run: providers use OpenID Connect; AWS, SAML and X.509 aren't supported.
 const OTHERS = ["aws", "saml", "x509"];
 
-/** What a create or patch request says of a provider; throws ApiError INVALID_ARGUMENT for what Google or the emulator refuses. */
+/** Parses a provider in a create or patch request. Throws ApiError INVALID_ARGUMENT for what Google or the emulator refuses. */
 export function parseProvider(body: Readonly<Record<string, unknown>>): v.InferOutput<typeof Fields> {
   const other = OTHERS.find((kind) => body[kind]);
   if (other) throw new ApiError("INVALID_ARGUMENT", `The emulator has identity providers of the kind oidc only, and not ${other}.`);
@@ -31,7 +31,7 @@ export function parseProvider(body: Readonly<Record<string, unknown>>): v.InferO
 
 function checkIssuer(issuer: string): void {
   const url = URL.canParse(issuer) ? new URL(issuer) : undefined;
-  // Unlike Cloud Run: an issuer on this machine may be asked by plain HTTP.
+  // Unlike Cloud Run: an issuer on this machine can use plain HTTP.
   const isLoopback = url?.protocol === "http:" && ["localhost", "127.0.0.1", "[::1]"].includes(url.hostname);
   if (url?.protocol === "https:" || isLoopback) return;
   throw new ApiError("INVALID_ARGUMENT", "oidc.issuer_uri must be an HTTPS endpoint, or an HTTP one on this machine.");
@@ -42,7 +42,7 @@ function checkKeys(json: string): void {
     const { keys } = JSON.parse(json) as { keys?: unknown };
     if (Array.isArray(keys) && keys.every((key: { kty?: unknown } | null) => ["RSA", "EC"].includes(String(key?.kty)))) return;
   } catch {
-    // What is no JSON is no key set either.
+    // Text that isn't JSON isn't a key set either.
   }
   throw new ApiError("INVALID_ARGUMENT", "oidc.jwks_json must be a JSON Web Key Set of RSA and EC keys.");
 }

@@ -1,9 +1,9 @@
 import { findProject } from "../state/projects.ts";
 import type { State } from "../state/state.ts";
 
-/** A resource's full name with the project's id where the caller wrote its number. */
+/** A resource's full name, with the project's id instead of its number. */
 export function canonicalName(state: State, resource: string): string {
-  // Each decision about a call asks several times: an id does not begin with a digit.
+  // A fast path, since each access decision calls this several times: a project id doesn't start with a digit.
   const first = resource.charCodeAt("projects/".length);
   if (!(first >= 48 && first <= 57)) return resource;
   const [, number, rest = ""] = /^projects\/(\d+)(\/.*)?$/.exec(resource) ?? [];

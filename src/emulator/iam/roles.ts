@@ -1,8 +1,8 @@
-/** A predefined role. A permission may hold `*` for any run of letters and dots. */
+/** A predefined role. `*` in a permission matches any letters and dots. */
 export interface Role {
   readonly title: string;
   readonly permissions: readonly string[];
-  /** Taken away from what `permissions` gives. */
+  /** Excluded from `permissions`. */
   readonly except?: readonly string[];
 }
 
@@ -39,7 +39,7 @@ const PULL = [
 const PUSH = ["artifactregistry.repositories.uploadArtifacts", "artifactregistry.tags.create", "artifactregistry.tags.update"];
 const SHOW_ACCOUNTS = ["iam.serviceAccounts.get", "iam.serviceAccounts.list"];
 const BUILD = ["cloudbuild.builds.*", "cloudbuild.operations.*", "cloudbuild.locations.*"];
-/** Acting as an account is nobody's by a basic role: not even an owner's. */
+/** No basic role, not even owner, includes acting as an account. */
 const IMPERSONATE = [
   "iam.serviceAccounts.getAccessToken",
   "iam.serviceAccounts.getOpenIdToken",
@@ -49,9 +49,9 @@ const IMPERSONATE = [
 ];
 
 /**
- * The predefined roles that the emulator knows, with what they grant of the APIs that it has.
- * Owners, editors and Cloud Run Admins may invoke services; only owners and Cloud Run Admins may change who may:
- * https://cloud.google.com/run/docs/securing/managing-access and https://cloud.google.com/iam/docs/roles-permissions
+ * The predefined roles that the emulator knows, with their permissions on the emulated APIs. Owners, editors and Cloud Run Admins can
+ * invoke services; only owners and Cloud Run Admins can change who can: https://cloud.google.com/run/docs/securing/managing-access and
+ * https://cloud.google.com/iam/docs/roles-permissions
  */
 export const ROLES: Readonly<Record<string, Role>> = {
   "roles/owner": { title: "Owner", permissions: ["*"], except: IMPERSONATE },
@@ -241,7 +241,7 @@ export const ROLES: Readonly<Record<string, Role>> = {
   },
 };
 
-/** Whether a role holds a permission; a role that is not known holds none. */
+/** Whether a role includes a permission; unknown roles include none. */
 export function roleGrants(name: string, permission: string): boolean {
   const roles = grants.get(permission) ?? new Map<string, boolean>();
   const known = roles.get(name);
@@ -251,7 +251,7 @@ export function roleGrants(name: string, permission: string): boolean {
   return isGranted;
 }
 
-/** What was found of permissions and roles, which do not change: each call to a service asks for the same. */
+/** Cached results by permission and role, which never change: each request to a service checks the same ones. */
 const grants = new Map<string, Map<string, boolean>>();
 const MAX_CACHED_PERMISSIONS = 1000;
 

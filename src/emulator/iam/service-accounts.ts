@@ -24,16 +24,16 @@ export interface KeyFile {
 
 interface NewAccount {
   readonly projectId: string;
-  /** What the e-mail address begins with. */
+  /** The part of the email address before the @. */
   readonly accountId: string;
   readonly displayName?: string;
   readonly description?: string;
 }
 
-/** How long a key that a user made is good: for ever, as Google writes it. */
+/** The end of a user-created key's validity, which Google writes like this. */
 const NEVER_EXPIRES = "9999-12-31T23:59:59Z";
 
-/** Makes a service account. Throws ApiError INVALID_ARGUMENT for an id that Google refuses, ALREADY_EXISTS for one that is taken. */
+/** Creates a service account. Throws ApiError INVALID_ARGUMENT for an id that Google refuses, ALREADY_EXISTS if it is taken. */
 export function createServiceAccount(state: State, { projectId, accountId, displayName, description }: NewAccount): ServiceAccount {
   if (accountId.length < 6 || accountId.length > 30) {
     throw new ApiError("INVALID_ARGUMENT", `The account ID "${accountId}" does not have a length between 6 and 30.`);
@@ -58,14 +58,14 @@ export function createServiceAccount(state: State, { projectId, accountId, displ
   return account;
 }
 
-/** Finds an account by e-mail address or unique id, in a project given by id or number, or in all of them for `-`. */
+/** Finds an account by email address or unique id, in a project given by id or number, or in all projects for `-`. */
 export function findServiceAccount(state: State, project: string, account: string): ServiceAccount | undefined {
   const found =
     state.serviceAccounts.get(account.toLowerCase()) ?? state.serviceAccounts.list().find(({ uniqueId }) => uniqueId === account);
   return found && (project === "-" || canonicalName(state, `projects/${project}`) === `projects/${found.projectId}`) ? found : undefined;
 }
 
-/** Deletes an account with its keys, its access tokens and its own policy. Policies that name it go on to do so, as a deleted member. */
+/** Deletes an account with its keys, access tokens and policy. Policies that name it keep it as a deleted member. */
 export function deleteServiceAccount(state: State, { email, projectId, uniqueId }: ServiceAccount): void {
   const [member, deleted] = [`serviceAccount:${email}`, `deleted:serviceAccount:${email}?uid=${uniqueId}`];
   state.transaction(() => {
@@ -88,7 +88,7 @@ function replaceMember(policy: Policy, member: string, other: string): Policy {
   return { ...policy, bindings: replace(policy.bindings), ...(superseded && { superseded }) };
 }
 
-/** Makes a key for an account, of a pair that is `given` or of a new one. Its private half is in the returned file alone. `now` is in milliseconds. */
+/** Creates a key for an account, from the pair `given` or a new one. Only the returned file has the private key. `now` is in milliseconds. */
 export async function createKey(
   state: State,
   { email, projectId, uniqueId }: ServiceAccount,
@@ -103,7 +103,7 @@ export async function createKey(
     validAfterTime: new Date(now).toISOString().replace(/\.\d+/, ""),
     validBeforeTime: NEVER_EXPIRES,
   };
-  // The account may be gone by the time that its key is made.
+  // The account can have been deleted while the key was being generated.
   if (!state.serviceAccounts.get(email)) throw new ApiError("NOT_FOUND", "Unknown service account");
   state.keys.set(`${email}/${key.keyId}`, key);
   const file: KeyFile = {

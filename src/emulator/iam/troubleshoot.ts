@@ -8,9 +8,9 @@ import { activeBindings, getPolicy, isAllowed, resourceAndProject } from "./poli
 import { canonicalName } from "./resource-names.ts";
 import { roleGrants } from "./roles.ts";
 
-/** What a troubleshooting request asks: may that principal do this, there? Google's AccessTuple message. */
+/** A troubleshooting request: whether a principal has a permission on a resource. Google's AccessTuple message. */
 export interface AccessTuple {
-  /** An e-mail address, or a `principal://`. */
+  /** An email address or a `principal://`. */
   readonly principal: string;
   /** `//run.googleapis.com/projects/P/locations/R/services/S` */
   readonly fullResourceName: string;
@@ -19,7 +19,10 @@ export interface AccessTuple {
 
 type Access = "GRANTED" | "NOT_GRANTED" | "UNKNOWN_INFO_DENIED";
 
-/** Says which bindings give a permission, and why the others do not, as far as `asker` may see the policies: https://cloud.google.com/policy-intelligence/docs/troubleshoot-access */
+/**
+ * Explains which bindings grant a permission and why the others don't, for the policies that `asker` can read:
+ * https://cloud.google.com/policy-intelligence/docs/troubleshoot-access
+ */
 export function troubleshoot(state: State, { principal, fullResourceName, permission }: AccessTuple, asker: Identity): object {
   const [, host = "", name = ""] = /^\/\/([a-z.]+)\/(projects\/.+)$/.exec(fullResourceName) ?? [];
   if (name === "") throw new ApiError("INVALID_ARGUMENT", `Invalid full resource name: ${fullResourceName}`);
@@ -53,7 +56,7 @@ function explainBinding(
 ): { readonly access: Access; readonly [field: string]: unknown } {
   const isInRole = roleGrants(role, permission);
   const isMember = members.some((member) => matchesMember(member, identity));
-  // Unlike Cloud Run: a condition is evaluated as of now; Google answers UNKNOWN_CONDITIONAL.
+  // Unlike Cloud Run: a condition is evaluated for the current time; Google answers UNKNOWN_CONDITIONAL.
   const isGranted = isInRole && isMember && (!condition || isConditionMet(condition, attributes));
   return {
     access: isGranted ? "GRANTED" : "NOT_GRANTED",
@@ -75,7 +78,7 @@ function relevance(isHigh: boolean): "HIGH" | "NORMAL" {
   return isHigh ? "HIGH" : "NORMAL";
 }
 
-// Unlike Cloud Run: a `principal://` may be asked for too; of the sets that it is in, its whole pool's alone is known.
+// Unlike Cloud Run: the principal can also be a `principal://`, whose only known set is its whole pool.
 function parsePrincipal(state: State, principal: string): Identity {
   const [, pool] = /^principal:(\/\/.+)\/subject\/.+$/.exec(principal) ?? [];
   if (pool !== undefined) return { member: principal, email: principal, principalSets: [`principalSet:${pool}/*`] };
@@ -85,13 +88,13 @@ function parsePrincipal(state: State, principal: string): Identity {
   return { member: `${isAccount ? "serviceAccount" : "user"}:${email}`, email };
 }
 
-/** The permission to read a resource's policy, as `run.services.getIamPolicy`. */
+/** The permission to read a resource's policy, such as `run.services.getIamPolicy`. */
 function readPermission(host: string, resource: string): string {
   const service = host === "cloudresourcemanager.googleapis.com" ? "resourcemanager" : host.split(".", 1)[0];
   return `${service}.${resource.split("/").at(-2)}.getIamPolicy`;
 }
 
-/** What policies do not show: an account that cannot act, and a change that is still on its way. */
+/** What policies don't show: an account that can't act, and a change that is still propagating. */
 function* listCaveats(state: State, principal: string, resource: string): Generator<{ code: number; message: string }> {
   const account = state.serviceAccounts.get(principal.toLowerCase());
   if (!account && principal.endsWith(".gserviceaccount.com")) yield { code: 5, message: `Service account ${principal} does not exist.` };

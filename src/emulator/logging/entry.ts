@@ -6,12 +6,12 @@ export interface MonitoredResource {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-/** https://cloud.google.com/logging/docs/reference/v2/rest/v2/LogEntry; what is not set is not there, and the severity DEFAULT is not set. */
+/** https://cloud.google.com/logging/docs/reference/v2/rest/v2/LogEntry; unset fields are missing, and the severity DEFAULT is unset. */
 export interface LogEntry {
   readonly insertId: string;
   readonly logName: string;
   readonly resource: MonitoredResource;
-  /** As `parseTimestamp` writes it. */
+  /** In the form of `parseTimestamp`. */
   readonly timestamp: string;
   readonly receiveTimestamp: string;
   readonly severity?: Severity;
@@ -27,10 +27,10 @@ export interface LogEntry {
   readonly traceSampled?: boolean;
 }
 
-/** An entry before Cloud Logging has received it. */
+/** An entry that Cloud Logging hasn't received yet. */
 export type NewEntry = Omit<LogEntry, "insertId" | "timestamp" | "receiveTimestamp"> & Partial<Pick<LogEntry, "insertId" | "timestamp">>;
 
-/** Of a message's fields those that Google's API knows, in the JSON of their type; undefined where none is left. */
+/** The fields of a message that Google's API knows, converted to their types; undefined if none is left. */
 export function pickFields(value: unknown, fields: Readonly<Record<string, FieldType>>): Record<string, unknown> | undefined {
   if (!isObject(value)) return undefined;
   const picked: Record<string, unknown> = {};
@@ -43,7 +43,7 @@ export function pickFields(value: unknown, fields: Readonly<Record<string, Field
 
 type FieldType = "string" | "boolean" | "int32" | "int64";
 
-// https://protobuf.dev/programming-guides/json/: numbers of 64 bits are strings.
+// https://protobuf.dev/programming-guides/json/: 64-bit numbers are strings.
 function convert(value: unknown, type: FieldType): unknown {
   if (value === undefined || value === null) return undefined;
   if (type === "string") return typeof value === "string" ? value : undefined;
@@ -75,7 +75,7 @@ export const OPERATION_FIELDS = { id: "string", producer: "string", first: "bool
 
 export const SOURCE_LOCATION_FIELDS = { file: "string", line: "int64", function: "string" } as const;
 
-/** A map of labels with each value as text; undefined for what is no map. */
+/** Labels with each value as text; undefined if `value` isn't an object. */
 export function pickLabels(value: unknown): Record<string, string> | undefined {
   return isObject(value) ? Object.fromEntries(Object.entries(value).map(([name, label]) => [name, String(label)])) : undefined;
 }

@@ -3,7 +3,7 @@ import type { LogEntry, MonitoredResource } from "./entry.ts";
 import type { LogStore } from "./log-store.ts";
 import { parseLine } from "./parse-line.ts";
 
-/** The resource that the entries of a revision are about; `location` is its region. */
+/** The monitored resource of a revision; `location` is its region. */
 export function revisionResource(project: string, location: string, service: string, revision: string): MonitoredResource {
   return {
     type: "cloud_run_revision",
@@ -16,7 +16,7 @@ export function runLog(project: string, log: "stdout" | "stderr" | "requests" | 
   return `projects/${project}/logs/run.googleapis.com%2F${log.replace("/", "%2F")}`;
 }
 
-/** Takes down what an instance writes, and what Cloud Run says about it. https://cloud.google.com/run/docs/logging */
+/** Logs an instance's output, and Cloud Run's messages about it. https://cloud.google.com/run/docs/logging */
 export function openInstanceLog(
   { state, logs }: { readonly state: State; readonly logs: LogStore },
   revisionKey: string,
@@ -28,7 +28,7 @@ export function openInstanceLog(
   const container = spec?.containers[0]?.name;
   const own = { instanceId, ...(container !== undefined && { container_name: container }) };
   return {
-    /** One line, without its line end. */
+    /** Logs a line, which has no newline. */
     write(stream: "stdout" | "stderr", line: string): void {
       const { labels, ...said } = parseLine(line);
       logs.append([{ ...said, logName: runLog(project, stream), resource, labels: { ...labels, ...own } }]);

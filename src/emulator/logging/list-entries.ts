@@ -9,17 +9,17 @@ const DEFAULT_PAGE_SIZE = 50;
 
 interface ListOptions {
   readonly fits: EntryFilter;
-  /** `timestamp asc`, which it is where nothing is said, or `timestamp desc`. */
+  /** `timestamp asc` (the default) or `timestamp desc`. */
   readonly orderBy?: unknown;
-  /** At most 1,000; 50 where nothing is said. */
+  /** At most 1,000; 50 by default. */
   readonly pageSize?: unknown;
   readonly pageToken?: unknown;
 }
 
-/** What of an entry decides its place among others: https://cloud.google.com/logging/docs/reference/v2/rest/v2/entries/list */
+/** What orders entries: https://cloud.google.com/logging/docs/reference/v2/rest/v2/entries/list */
 type Place = Pick<LogEntry, "timestamp" | "insertId">;
 
-/** One page of the entries that fit, in order. Throws ApiError INVALID_ARGUMENT for an order, size or token that makes no sense. */
+/** One page of matching entries, in order. Throws ApiError INVALID_ARGUMENT for an order, size or token that isn't valid. */
 export async function listEntries(
   store: LogStore,
   { fits, ...options }: ListOptions,
@@ -32,7 +32,7 @@ export async function listEntries(
   for await (const entry of store.read()) {
     if ((after && compare(entry, after) <= 0) || !fits(entry)) continue;
     found.push(entry);
-    // What cannot be on the page any more takes no memory.
+    // Entries that can't be on the page any more needn't stay in memory.
     if (found.length > size * 4) found = cut();
   }
   found = cut();

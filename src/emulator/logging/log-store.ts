@@ -5,15 +5,15 @@ import type { LogEntry, NewEntry } from "./entry.ts";
 import { redact } from "./redact.ts";
 import { timestampAt } from "./timestamp.ts";
 
-/** Where all log entries are kept, in the order in which they came. */
+/** All log entries, in the order in which they arrived. */
 export interface LogStore {
-  /** Takes entries in; they can be read at once, and are on disk a moment later, or after `flush`. */
+  /** Adds entries. They can be read at once, and are on disk a moment later, or after `flush`. */
   append(entries: readonly NewEntry[]): void;
-  /** Writes what was appended; throws Node's error where the disk does not take it. */
+  /** Writes appended entries to disk. Throws Node's error if that fails. */
   flush(): void;
-  /** All that is kept. */
+  /** All stored entries. */
   read(): AsyncGenerator<LogEntry>;
-  /** Hands on each entry that comes from now on, until the returned function is called or the store is closed; then `end` is called. */
+  /** Passes each new entry to `take` until the returned function is called, or until the store is closed; then calls `end`. */
   follow(take: (entry: LogEntry) => void, end: () => void): () => void;
   close(): void;
 }
@@ -22,17 +22,17 @@ interface LogStoreOptions {
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly log: (line: string) => void;
-  /** Bytes after which a segment is followed by the next. */
+  /** Size at which the next segment starts. */
   readonly segmentBytes?: number;
   readonly maxSegments?: number;
 }
 
-/** Milliseconds in which entries come together: to put each into words and write it by itself takes longer than to make it. */
+/** Entries are written in batches: to serialize and write each by itself takes longer than to create it. */
 const FLUSH_DELAY_MS = 10;
 const SEGMENT = /^\d{8}\.jsonl$/;
 
-// Unlike Cloud Run: the oldest entries go when there are 32 MiB of them, not after 30 days.
-/** Opens the segments in a folder, made where it is missing. A last line that a crash cut off is dropped. */
+// Unlike Cloud Run: the oldest entries are deleted when there are 32 MiB of them, not after 30 days.
+/** Opens the segments in a folder; creates it if missing. An incomplete last line, which a crash cut off, is dropped. */
 export function openLogStore(directory: string, { now, log, segmentBytes = 4 * 1024 * 1024, maxSegments = 8 }: LogStoreOptions): LogStore {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const numbers = (): number[] =>
@@ -67,7 +67,7 @@ export function openLogStore(directory: string, { now, log, segmentBytes = 4 * 1
     try {
       for (let written = 0; written < bytes.length;) written += writeSync(descriptor, bytes, written);
     } catch (error) {
-      // A full disk may have taken half of a line; the next line must not continue it.
+      // A full disk can have taken half of a line; the next line must not continue it.
       truncateSync(path(current), size);
       throw error;
     }
@@ -102,7 +102,7 @@ export function openLogStore(directory: string, { now, log, segmentBytes = 4 * 1
     async *read() {
       flush();
       for (const segment of numbers()) {
-        // A segment that was dropped meanwhile holds nothing any more.
+        // The segment can have been deleted meanwhile.
         const text = await readFile(path(segment), "utf8").catch(() => "");
         for (const line of text.split("\n")) {
           const entry = parse(line);
@@ -123,13 +123,13 @@ export function openLogStore(directory: string, { now, log, segmentBytes = 4 * 1
   };
 }
 
-/** Seconds, microseconds and a running number, so that what came first is first among entries of the same moment. */
+/** Seconds, microseconds and a sequence number, so that entries of the same moment stay in order. */
 function makeInsertId(milliseconds: number, number: number): string {
   const parts = [Math.floor(milliseconds / 1000), (milliseconds % 1000) * 1000, number];
   return parts.map((part) => Math.floor(part).toString(16).padStart(8, "0")).join("");
 }
 
-/** Cuts a segment after its last whole line; gives its size in bytes. */
+/** Truncates a segment after its last complete line; returns its size in bytes. */
 function dropTornLine(file: string): number {
   if (!existsSync(file)) return 0;
   const whole = readFileSync(file).lastIndexOf("\n") + 1;
@@ -141,7 +141,7 @@ function parse(line: string): LogEntry | undefined {
   try {
     return line === "" ? undefined : (JSON.parse(line) as LogEntry);
   } catch {
-    // A line that the disk has damaged is lost; the others are not.
+    // A damaged line is lost; the others aren't.
     return undefined;
   }
 }

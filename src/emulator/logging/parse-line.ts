@@ -6,23 +6,26 @@ import { parseTimestamp, timestampOf } from "./timestamp.ts";
 type Fields = Record<string, unknown>;
 type ParsedEntry = Partial<Omit<NewEntry, "logName" | "resource">>;
 
-/** As deep as a `google.protobuf.Struct` may be. */
+/** The limit of `google.protobuf.Struct`. */
 const MAX_STRUCT_DEPTH = 100;
 const PREFIX = "logging.googleapis.com/";
 
-/** What a line on stdout or stderr says: a JSON object is a structured entry, anything else its text. https://cloud.google.com/logging/docs/structured-logging */
+/**
+ * Parses a line on stdout or stderr: a JSON object is a structured entry, anything else is text.
+ * https://cloud.google.com/logging/docs/structured-logging
+ */
 export function parseLine(line: string): ParsedEntry {
   const fields = line.trimStart().startsWith("{") ? parseFields(line) : undefined;
   if (!fields) return { textPayload: line };
   const said = Object.assign({}, ...EXTRACTORS.map((extractField) => extractField(fields))) as ParsedEntry;
   const { message, ...others } = fields;
-  // What is left of a message and its severity is plain text.
+  // Only a message, with or without a severity, is plain text.
   return typeof message === "string" && Object.keys(others).length === 0
     ? { ...said, textPayload: message }
     : { ...said, jsonPayload: fields };
 }
 
-/** Each takes its fields out of a structured line, where they are of the right kind, and gives what they are in an entry. */
+/** Each removes its fields from a structured line if they have the right type, and returns the entry's fields. */
 const EXTRACTORS: readonly ((fields: Fields) => ParsedEntry)[] = [
   (fields) => {
     const severity = fields["severity"] === undefined ? undefined : parseSeverity(fields["severity"]);

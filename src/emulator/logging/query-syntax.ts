@@ -2,12 +2,12 @@ import { ApiError } from "../server/errors.ts";
 
 export type Operator = "=" | "!=" | "<" | "<=" | ">" | ">=" | ":" | "=~" | "!~";
 
-/** One comparison of a query; a text by itself is looked for in all fields, and has no path. */
+/** One comparison of a query; a bare text, which is searched for in all fields, has no path. */
 export interface Comparison {
   readonly path: readonly string[];
   readonly operator: Operator;
   readonly value: string;
-  /** True where the value stood in quotes, which take its meaning from an asterisk. */
+  /** True if the value was quoted; an asterisk has no special meaning then. */
   readonly quoted: boolean;
 }
 
@@ -20,13 +20,13 @@ const QUOTED = /"(?:[^"\\]|\\[^])*"|'(?:[^'\\]|\\[^])*'/y;
 const SEGMENT = /[^\s()"'=<>!:~,.\\]+/y;
 const BARE_VALUE = /[^\s()",]+/y;
 const OPERATOR = /!=|>=|<=|=~|!~|[=:<>]/y;
-/** Of brackets and negations within each other. */
+/** Limit for nested parentheses and negations. */
 const MAX_DEPTH = 100;
 const SPACE = /(?:\s+|--[^\n]*)*/y;
 
 /**
- * Reads a query: https://cloud.google.com/logging/docs/view/logging-query-language. NOT binds closest, then OR, then AND, which may be left out.
- * Undefined for one that is empty. Throws ApiError INVALID_ARGUMENT that names the place where it cannot be understood.
+ * Parses a query: https://cloud.google.com/logging/docs/view/logging-query-language. NOT binds tightest, then OR, then AND, which is
+ * optional. Undefined for an empty query. Throws ApiError INVALID_ARGUMENT with the place of the error.
  */
 export function parseQuery(text: string): Query | undefined {
   let at = 0;
@@ -52,7 +52,7 @@ export function parseQuery(text: string): Query | undefined {
     return at === text.length || text[at] === ")";
   };
 
-  // The same words join comparisons and the values of one comparison.
+  // Comparisons and the values of one comparison are combined in the same way.
   const all = (leaf: () => Query): Query => {
     const parts = [any(leaf)];
     while (!isAtEnd()) {
@@ -103,7 +103,7 @@ export function parseQuery(text: string): Query | undefined {
     }
     return value();
   };
-  // Unlike Cloud Run: of the functions of log queries there is log_id alone.
+  // Unlike Cloud Run: log_id is the only function in log queries.
   const call = (name: string): Query => {
     skip();
     const id = takeQuoted() ?? take(BARE_VALUE);

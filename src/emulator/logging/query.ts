@@ -7,7 +7,7 @@ import { compareTimestamps, parseTimestamp } from "./timestamp.ts";
 
 export type EntryFilter = (entry: LogEntry) => boolean;
 
-/** The test that a query in the Logging query language puts to an entry. Throws ApiError INVALID_ARGUMENT for what cannot be understood. */
+/** Compiles a query in the Logging query language to a filter for entries. Throws ApiError INVALID_ARGUMENT if the query isn't valid. */
 export function compileQuery(text: string): EntryFilter {
   const query = parseQuery(text);
   return query ? compile(query) : () => true;
@@ -49,7 +49,7 @@ function compileComparison({ path, operator, value, quoted }: Comparison): Entry
   return (entry) => findValues(entry, path).some(fits) === (operator !== "!=");
 }
 
-/** Compares as the found value's own type does; texts whatever their case. */
+/** Compares values by the type of the entry's value, and texts without regard to case. */
 function compileValue(operator: Operator, wanted: string): (found: unknown) => boolean {
   const text = wanted.toLowerCase();
   const number = toNumber(wanted);
@@ -80,29 +80,29 @@ function isOrdered(difference: number, operator: Operator): boolean {
   }
 }
 
-/** A number, or the seconds of a duration (`0.25s`); NaN for any other value. */
+/** A number, or the seconds of a duration (`0.25s`); otherwise NaN. */
 function toNumber(value: unknown): number {
   return /^-?\d+(\.\d+)?s?$/.test(String(value)) ? Number.parseFloat(String(value)) : Number.NaN;
 }
 
-/** The values that an entry has at a path; each member of a list counts. */
+/** The values of an entry at a path; each element of an array counts. */
 function findValues(value: unknown, [name, ...rest]: readonly string[]): unknown[] {
   if (Array.isArray(value)) return value.flatMap((member) => findValues(member, name === undefined ? [] : [name, ...rest]));
   if (name === undefined) return value === undefined || value === null ? [] : [value];
   if (!isObject(value)) return [];
-  // The name of a label may have dots in it that are not quoted.
+  // Label names can contain unquoted dots.
   const whole = [name, ...rest].join(".");
   if (rest.length > 0 && Object.hasOwn(value, whole)) return findValues(value[whole], []);
   return Object.hasOwn(value, name) ? findValues(value[name], rest) : [];
 }
 
-/** Whether a text, in lower case, is in any of the values. */
+/** Whether any of the values contains a text, which is in lower case. */
 function containsText(value: unknown, text: string): boolean {
   if (typeof value === "object" && value !== null) return Object.values(value).some((member) => containsText(member, text));
   return String(value).toLowerCase().includes(text);
 }
 
-/** RE2 (https://github.com/google/re2/wiki/Syntax) as far as it is JavaScript's, with its flag for either case. */
+/** Compiles an RE2 expression (https://github.com/google/re2/wiki/Syntax) as far as JavaScript's syntax agrees, with the flag (?i). */
 function compileRegExp(source: string): RegExp {
   try {
     return source.startsWith("(?i)") ? new RegExp(source.slice(4), "i") : new RegExp(source);

@@ -1,14 +1,14 @@
-/** What all of a kind hold, which is looked for first; what they are, and what stands in their stead. */
+/** For each kind of secret: a marker that is searched for first, the pattern, and the replacement. */
 const SECRETS: readonly (readonly [string, RegExp, string])[] = [
-  // To its end, or to the end of the JSON string that it stands in.
+  // Up to the key's end, or to the end of the JSON string that contains it.
   ["PRIVATE KEY-----", /-----BEGIN [A-Z ]*PRIVATE KEY-----(?:[^"\\]|\\.)*?(?:-----END [A-Z ]*PRIVATE KEY-----|(?="))/g, "[private key]"],
-  // RFC 7519: a header and a payload that are JSON objects begin with eyJ; without its signature it is of no use.
+  // RFC 7519: headers and payloads, which are JSON objects, begin with eyJ. A token without its signature is useless.
   ["eyJ", /(eyJ[\w-]+\.eyJ[\w-]+\.)(?!SIGNATURE_REMOVED_BY_GOOGLE)[\w-]+/g, "$1SIGNATURE_REMOVED"],
   ["ya29.", /ya29\.[\w.-]+/g, "[access token]"],
 ];
 
-// Unlike Cloud Run: a private key or a token that a service writes does not get into its log.
-/** The JSON of an entry without private keys, access tokens, and signatures of ID tokens. */
+// Unlike Cloud Run: private keys and tokens that a service writes are removed from its log.
+/** Removes private keys, access tokens, and signatures of ID tokens from an entry's JSON. */
 export function redact(json: string): string {
   return SECRETS.reduce((rest, [sign, pattern, stead]) => (rest.includes(sign) ? rest.replace(pattern, stead) : rest), json);
 }

@@ -68,6 +68,6 @@ export function createRequestLog({ logs, now }: { readonly logs: LogStore; reado
 }
 
 function headerBytes({ method = "", url = "", rawHeaders }: IncomingMessage): number {
-  // After a name stands ": ", after a value and after the first line the end of the line.
+  // ": " follows each name; a line ending follows each value and the first line.
   return rawHeaders.reduce((sum, text) => sum + text.length + 2, `${method} ${url} HTTP/1.1\r\n\r\n`.length);
 }

@@ -1,9 +1,9 @@
-/** https://cloud.google.com/logging/docs/reference/v2/rest/v2/LogEntry#logseverity, the n-th of which has the number n × 100. */
+/** https://cloud.google.com/logging/docs/reference/v2/rest/v2/LogEntry#logseverity; the number of a severity is 100 times its index. */
 const SEVERITIES = ["DEFAULT", "DEBUG", "INFO", "NOTICE", "WARNING", "ERROR", "CRITICAL", "ALERT", "EMERGENCY"] as const;
 
 export type Severity = (typeof SEVERITIES)[number];
 
-/** What languages' own loggers call their levels. */
+/** Levels of various languages' loggers. */
 const ALIASES: Readonly<Record<string, Severity>> = {
   D: "DEBUG",
   TRACE: "DEBUG",
@@ -27,7 +27,7 @@ const ALIASES: Readonly<Record<string, Severity>> = {
   EMERG: "EMERGENCY",
 };
 
-/** A severity by its name, in either case, by a name that is as good, or by its number; undefined for anything else. */
+/** A severity from its name in either case, from an alias, or from its number; otherwise undefined. */
 export function parseSeverity(value: unknown): Severity | undefined {
   const text = String(value).trim().toUpperCase();
   if (/^\d+$/.test(text)) return SEVERITIES[Math.min(Math.floor(Number(text) / 100), SEVERITIES.length - 1)];

@@ -5,13 +5,13 @@ import { listEntries } from "./list-entries.ts";
 import type { LogStore } from "./log-store.ts";
 import { parseSeverity, rankOf } from "./severity.ts";
 
-/** Characters that a reader may be behind before it is hung up on. */
+/** A reader that falls behind further is disconnected. */
 const MAX_BUFFERED_CHARACTERS = 16 * 1024 * 1024;
 
 /**
- * The latest entries that a query asks for, the oldest first, one JSON object a line; with `follow=true` also those to come, until the reader goes
- * or the store closes. `service` and `severity` (at least) choose among them; `limit` is at most 1,000, and 100 where it is not said.
- * Throws ApiError INVALID_ARGUMENT for a severity or a limit that is none.
+ * The latest entries that match a query, the oldest first, one JSON object per line; with `follow=true` also new entries, until the reader
+ * disconnects or the store closes. `service` and `severity` (the minimum) filter entries; `limit` is at most 1,000, and 100 by default.
+ * Throws ApiError INVALID_ARGUMENT for a severity or limit that isn't valid.
  */
 export async function streamEntries(store: LogStore, query: URLSearchParams): Promise<Readable> {
   const fits = compile(query);

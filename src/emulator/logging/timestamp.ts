@@ -1,6 +1,6 @@
 const TIMESTAMP = /^(\d{4}-\d\d-\d\d)(?:[Tt ](\d\d:\d\d:\d\d)(?:\.(\d+))?([Zz]|[+-]\d\d:\d\d)?)?$/;
 
-/** A time of RFC 3339 (or its date alone) as Google writes it: in UTC, with 0, 3, 6 or 9 digits of a second. Undefined for what is none. */
+/** An RFC 3339 time, or a date, in Google's form: UTC, with 0, 3, 6 or 9 decimals. Undefined if the text isn't a time. */
 export function parseTimestamp(text: string): string | undefined {
   const [whole, date, time = "00:00:00", fraction = "", zone = "Z"] = TIMESTAMP.exec(text.trim()) ?? [];
   const seconds = whole === undefined ? Number.NaN : Date.parse(`${date}T${time}${zone.toUpperCase()}`);
@@ -8,14 +8,14 @@ export function parseTimestamp(text: string): string | undefined {
   return write(seconds, fraction.slice(0, 9));
 }
 
-/** The same of seconds since the epoch and nanoseconds. */
+/** Seconds since the epoch and nanoseconds in Google's form; undefined if they are out of range. */
 export function timestampOf(seconds: number, nanos: number): string | undefined {
   if (!Number.isInteger(seconds) || !Number.isInteger(nanos) || nanos < 0 || nanos > 999_999_999) return undefined;
   if (seconds < 0 || seconds > 253_402_300_799) return undefined;
   return write(seconds * 1000, String(nanos).padStart(9, "0"));
 }
 
-/** The same of milliseconds since the epoch. Many entries come in the same one. */
+/** Milliseconds since the epoch in Google's form. Caches the last result, since many entries arrive in the same millisecond. */
 export function timestampAt(milliseconds: number): string {
   if (milliseconds === last.milliseconds) return last.text;
   const text = new Date(milliseconds).toISOString();
@@ -25,7 +25,7 @@ export function timestampAt(milliseconds: number): string {
 
 let last = { milliseconds: Number.NaN, text: "" };
 
-/** The order of two times that `parseTimestamp` wrote: below 0 where `a` is earlier. */
+/** Compares two times in the form of `parseTimestamp`: below 0 if `a` is earlier. */
 export function compareTimestamps(a: string, b: string): number {
   const [left, right] = [a.slice(0, -1), b.slice(0, -1)];
   return left < right ? -1 : left > right ? 1 : 0;

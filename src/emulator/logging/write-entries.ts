@@ -12,12 +12,13 @@ import {
 import { parseSeverity } from "./severity.ts";
 import { parseTimestamp } from "./timestamp.ts";
 
-/** https://cloud.google.com/logging/quotas: bytes. */
+/** https://cloud.google.com/logging/quotas */
 const MAX_ENTRY_BYTES = 256 * 1024;
 
 /**
- * The entries of an entries:write request, each with what the request says for all of them; `nameProject` gives the id of a project by its id or number,
- * or throws. Throws ApiError INVALID_ARGUMENT for what Cloud Logging does not take. https://cloud.google.com/logging/docs/reference/v2/rest/v2/entries/write
+ * Parses the entries of an entries:write request, each with the request's defaults. `nameProject` returns the id of a project, given by its
+ * id or number, or throws. Throws ApiError INVALID_ARGUMENT for what Cloud Logging refuses.
+ * https://cloud.google.com/logging/docs/reference/v2/rest/v2/entries/write
  */
 export function readEntries(body: Readonly<Record<string, unknown>>, nameProject: (idOrNumber: string) => string): NewEntry[] {
   const { entries } = body;
@@ -67,7 +68,7 @@ function readPayload(entry: Readonly<Record<string, unknown>>, refuse: (field: s
   return (name === "textPayload" ? typeof payload === "string" : isObject(payload)) ? { [name]: payload } : refuse(name);
 }
 
-/** `projects/P/logs/LOG_ID` with the project by its id and LOG_ID URL-encoded. */
+/** `projects/P/logs/LOG_ID`, with the project's id and LOG_ID URL-encoded. */
 function readLogName(name: unknown, nameProject: (idOrNumber: string) => string): string | undefined {
   const [, project, id] = /^\/?projects\/([^/]+)\/logs\/([\w.%-]{1,511})$/.exec(String(name)) ?? [];
   return project === undefined || id === undefined ? undefined : `projects/${nameProject(project)}/logs/${id}`;

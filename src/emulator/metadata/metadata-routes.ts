@@ -5,14 +5,14 @@ import type { Folder } from "./metadata.ts";
 
 const ROOT = "/computeMetadata/v1/";
 
-/** Answers a request to the metadata server: https://cloud.google.com/compute/docs/metadata/querying-metadata */
+/** Responds to a request to the metadata server: https://cloud.google.com/compute/docs/metadata/querying-metadata */
 export async function answerMetadata(
   metadata: Folder,
   { method, url, headers }: { readonly method: string; readonly url: URL; readonly headers: IncomingHttpHeaders },
 ): Promise<HttpResponse> {
   if (method !== "GET" && method !== "HEAD") return text(405, "Method not allowed.");
   if (url.pathname === "/" || url.pathname === "/computeMetadata/") return text(200, url.pathname === "/" ? "computeMetadata/\n" : "v1/\n");
-  // Neither a page in a browser nor a proxy that was talked into it may ask.
+  // Rejects web pages, and proxies that were tricked into sending a request.
   if (headers["metadata-flavor"] !== "Google") return text(403, "Missing Metadata-Flavor:Google header.");
   if (headers["x-forwarded-for"] !== undefined) return text(403, "Request contained X-Forwarded-For header, which is not allowed.");
   if (`${url.pathname}/` === ROOT) return moved(url);
@@ -63,7 +63,7 @@ function list(folder: Folder): string {
     .join("");
 }
 
-/** A folder as JSON, without what is made when it is asked for; an account's address keeps its spelling. */
+/** A folder as JSON, without values that are created on request; accounts' addresses keep their spelling. */
 function show(folder: Folder): object {
   const shown = Object.entries(folder).flatMap(([name, value]) => {
     if (typeof value === "function") return [];

@@ -14,17 +14,17 @@ interface MetadataServer {
 
 interface MetadataServerOptions {
   readonly metadata: Folder;
-  /** The emulator, to which everything goes that is not for the metadata server. */
+  /** The emulator, which gets all other requests. */
   readonly emulator: UpstreamProxy;
   readonly log: (line: string) => void;
 }
 
-/** What the metadata server is called in a container: https://cloud.google.com/run/docs/container-contract#metadata-server */
+/** The metadata server's names in a container: https://cloud.google.com/run/docs/container-contract#metadata-server */
 const NAMES = new Set(["metadata.google.internal", "metadata", "169.254.169.254"]);
 
 /**
- * Opens a metadata server for one instance, which by its address alone is known to be this instance. It is a forward proxy at the same time, so that
- * a client that asks for http://metadata.google.internal by its name comes to it too.
+ * Opens a metadata server for one instance, which its address alone identifies. It is also a forward proxy, so that requests to
+ * http://metadata.google.internal reach it too.
  */
 export async function openMetadataServer({ metadata, emulator, log }: MetadataServerOptions): Promise<MetadataServer> {
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {

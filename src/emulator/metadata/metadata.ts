@@ -5,29 +5,29 @@ import { issueIdToken } from "../oauth2/id-tokens.ts";
 import type { Project, ServiceAccount } from "../state/resources.ts";
 import type { Runtime, TokenRuntime } from "../runtime.ts";
 
-/** Whom and what the metadata server tells an instance about. */
+/** What the metadata server tells an instance. */
 export interface InstanceIdentity {
   readonly project: Project;
   readonly region: string;
-  /** The instance's own id, which its log entries have too. */
+  /** The instance's id, which its log entries have too. */
   readonly instanceId: string;
-  /** E-mail address of the account that the revision runs as. */
+  /** Email address of the account that the revision runs as. */
   readonly serviceAccount: string;
 }
 
-/** A value: text, a number, lines of text, or what is made when it is asked for, which no listing of values shows. */
+/** A value: text, a number, lines of text, or a function for values that are created on request, which listings omit. */
 type Leaf = string | number | readonly string[] | ((query: URLSearchParams) => Promise<string | object>);
 
-/** A folder of the metadata server; its names are those of the paths. */
+/** A folder of the metadata server, by the names in its paths. */
 export interface Folder {
   readonly [name: string]: Leaf | Folder;
 }
 
 const CLOUD_PLATFORM = "https://www.googleapis.com/auth/cloud-platform";
-/** Seconds of an access token's hour that have to be left for it to be given out again. */
+/** A cached access token is returned again if it stays valid this long. */
 const MIN_REMAINING_SECONDS = 300;
 
-/** All that stands below `/computeMetadata/v1/`: https://cloud.google.com/run/docs/container-contract#metadata-server */
+/** The contents of `/computeMetadata/v1/`: https://cloud.google.com/run/docs/container-contract#metadata-server */
 export function describeInstance(runtime: TokenRuntime, { project, region, instanceId, serviceAccount: email }: InstanceIdentity): Folder {
   const account: Folder = {
     aliases: ["default"],
@@ -56,7 +56,7 @@ async function createIdToken(runtime: TokenRuntime, email: string, query: URLSea
   return issueIdToken(runtime, account, { audience, includeEmail: query.get("format") === "full", azp: account.uniqueId });
 }
 
-/** Gives the same access token to whoever asks until it is about to end, as Google does; with one of its own for each list of scopes. */
+/** Returns the same access token for each list of scopes until it is about to expire, as Google does. */
 function createTokenSource({ state, now }: Pick<Runtime, "state" | "now">, email: string) {
   const issued = new Map<string, string>();
   return async (query: URLSearchParams): Promise<object> => {

@@ -2,11 +2,11 @@ import { createHash, randomBytes } from "node:crypto";
 import type { AccessToken } from "../state/resources.ts";
 import type { State } from "../state/state.ts";
 
-/** How many tokens may be issued before those that are over are looked for; after that, as many as were left. */
+/** Expired tokens are removed after at least this many new ones, or as many as were left the last time. */
 const MIN_TOKENS_BETWEEN_SWEEPS = 1000;
 const tokensUntilSweep = new WeakMap<State, number>();
 
-/** Makes an access token of 256 random bits; the state keeps its hash only. `expires` is in seconds since the epoch. */
+/** Creates an access token of 256 random bits; the state stores only its hash. `expires` is in seconds since the epoch. */
 export function issueAccessToken(state: State, grant: AccessToken): string {
   const left = tokensUntilSweep.get(state) ?? MIN_TOKENS_BETWEEN_SWEEPS;
   tokensUntilSweep.set(state, left - 1);
@@ -16,7 +16,7 @@ export function issueAccessToken(state: State, grant: AccessToken): string {
   return token;
 }
 
-/** What an access token stands for, be it expired; undefined where it was never issued, or was revoked. */
+/** The grant of an access token, even if expired; undefined if the token was never issued or was revoked. */
 export function findAccessToken(state: State, token: string): AccessToken | undefined {
   return state.accessTokens.get(hash(token));
 }
@@ -29,7 +29,7 @@ function hash(token: string): string {
   return createHash("sha256").update(token).digest("hex");
 }
 
-/** Forgets the tokens that are over; `now` is in milliseconds. */
+/** `now` is in milliseconds since the epoch. */
 export function removeExpiredTokens(state: State, now: number): void {
   const keys = state.accessTokens.keys();
   const over = keys.filter((key) => (state.accessTokens.get(key)?.expires ?? 0) * 1000 <= now);

@@ -4,7 +4,7 @@ import type { ServiceAccount } from "../state/resources.ts";
 import type { TokenRuntime } from "../runtime.ts";
 import { isSignedBy, parseJwt, type Jwt } from "./jwt.ts";
 
-/** The names that the token endpoint goes by. */
+/** The token endpoint's names. */
 const AUDIENCES: readonly unknown[] = [
   "https://oauth2.googleapis.com/token",
   "https://www.googleapis.com/oauth2/v4/token",
@@ -12,24 +12,24 @@ const AUDIENCES: readonly unknown[] = [
   "https://accounts.google.com/o/oauth2/token",
 ];
 const MAX_LIFETIME_SECONDS = 3600;
-/** Seconds by which the caller's clock may be ahead. */
+/** How far the caller's clock can be ahead. */
 const MAX_CLOCK_SKEW_SECONDS = 60;
 
 const UNREASONABLE =
   "Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe. Check your iat and exp values in the JWT claim.";
 
-/** What a good assertion asks for: an ID token for an audience, or an access token with scopes. */
+/** What a valid assertion requests: an ID token for an audience, or an access token with scopes. */
 export interface Assertion {
   readonly account: ServiceAccount;
   readonly wants: { readonly audience: string } | { readonly scopes: readonly string[] };
 }
 
 /**
- * Checks an assertion (RFC 7523, section 3) in the order in which Google does; https://developers.google.com/identity/protocols/oauth2/service-account
- * Throws OAuthError in Google's words for the first thing that is wrong.
+ * Checks an assertion (RFC 7523, section 3) in the same order as Google:
+ * https://developers.google.com/identity/protocols/oauth2/service-account Throws OAuthError in Google's words for the first problem.
  */
 export async function verifyAssertion(assertion: string, runtime: TokenRuntime): Promise<Assertion> {
-  // RFC 7515 has no padding, but clients that write it are let in: google-auth for Python did until 1.6.3.
+  // RFC 7515 forbids padding, but Google accepts it: google-auth for Python padded until 1.6.3.
   const jwt = parseJwt(assertion, { allowPadding: true });
   if (!jwt) throw new OAuthError("invalid_request", "Bad Request");
   const account = await verifySignature(jwt, runtime);
@@ -50,7 +50,7 @@ async function verifySignature(jwt: Jwt, runtime: TokenRuntime): Promise<Service
   throw new OAuthError("invalid_grant", "Invalid JWT Signature.");
 }
 
-/** The public keys that may have signed: the one that the header names, or any of the account's where it names none. */
+/** The public keys to try: the one that the header names, or all of the account's if it names none. */
 async function keysOf(account: ServiceAccount, kid: unknown, { state, signingKeys, now }: TokenRuntime): Promise<KeyObject[]> {
   const own = state.keys
     .list(`${account.email}/`)
@@ -70,7 +70,7 @@ function checkTimes({ claims }: Jwt, now: number): void {
     throw new OAuthError("invalid_grant", UNREASONABLE);
 }
 
-/** Google takes decimal digits in a string for a number. */
+/** Google accepts decimal digits in a string as a number. */
 function readSeconds(value: unknown): number | undefined {
   if (typeof value === "number") return value;
   return typeof value === "string" && /^\d{1,15}$/.test(value) ? Number(value) : undefined;
@@ -81,7 +81,7 @@ function readWants({ claims }: Jwt): Assertion["wants"] {
   if (typeof audience === "string" && audience !== "") return { audience };
   const scopes = typeof scope === "string" ? scope.split(/\s+/).filter(Boolean) : [];
   if (scopes.length > 0 && scopes.every(isScope)) return { scopes };
-  // A single scope that Google does not know is taken for an ID token's audience.
+  // Google takes a single unknown scope as an ID token's audience.
   if (scopes.length === 1 && URL.canParse(scopes[0] as string)) return { audience: scopes[0] as string };
   throw new OAuthError("invalid_scope", "Invalid OAuth scope or ID token audience provided.");
 }

@@ -8,8 +8,8 @@ import { fetchIssuerKeys } from "./issuer-keys.ts";
 const ALGORITHMS = ["RS256", "RS384", "RS512", "ES256", "ES384", "ES512"];
 
 /**
- * The claims of an OpenID Connect token, once it is known to be of the provider's issuer, for its audience, signed and in time.
- * Throws OAuthError in Google's words for what is wrong with it.
+ * Verifies an OpenID Connect token's issuer, audience, signature and times, and returns its claims. Throws OAuthError in Google's words for
+ * the first problem.
  */
 export async function verifyCredential(
   token: string,
@@ -19,7 +19,7 @@ export async function verifyCredential(
   const { issuerUri, allowedAudiences = [], jwksJson } = provider.oidc;
   const audience = allowedAudiences.length > 0 ? [...allowedAudiences] : defaultAudiences(provider);
   const { iss, iat } = decode(token);
-  // An issuer is not asked about tokens that are not its own.
+  // Never ask an issuer about another issuer's tokens.
   if (iss !== issuerUri)
     throw new OAuthError("invalid_grant", `The issuer in ID Token ${String(iss)} does not match the expected ones: ${issuerUri}`);
   const keys = jwksJson ? (JSON.parse(jwksJson) as JSONWebKeySet) : await fetchIssuerKeys(issuerUri, runtime);
@@ -55,7 +55,7 @@ function explain(error: unknown, iat: number | undefined): OAuthError {
   return new OAuthError("invalid_grant", "Unable to verify the ID Token signature.");
 }
 
-/** The audiences that a provider's credentials may have where it names none. */
+/** The audiences that a provider accepts if it names none. */
 function defaultAudiences(provider: WorkloadIdentityProvider): string[] {
   return ["https:", ""].map((scheme) => `${scheme}//iam.googleapis.com/${providerName(provider)}`);
 }

@@ -10,11 +10,11 @@ const LIFETIME_SECONDS = 3600;
 interface IdTokenOptions {
   readonly audience: string;
   readonly includeEmail: boolean;
-  /** The authorized party: the account's e-mail address or unique id, or the client that a person signed in with. */
+  /** The authorized party: the account's email address or unique id, or the client that a person signed in with. */
   readonly azp: string;
 }
 
-/** An ID token for a service account or a person, for an hour from `now`: https://cloud.google.com/docs/authentication/token-types#id */
+/** An ID token for a service account or a person, valid for an hour from `now`: https://cloud.google.com/docs/authentication/token-types#id */
 export function issueIdToken(
   { signingKeys, now }: Pick<Runtime, "signingKeys" | "now">,
   account: User,
@@ -33,13 +33,13 @@ export function issueIdToken(
   });
 }
 
-/** Tokens that a key is known to have signed, the last one at the end: it cannot become untrue, and is all that is remembered of a token. */
+/** Tokens that a key has signed, the most recent last. A signature stays valid, and nothing else about a token is cached. */
 const verifiedTokens = new WeakMap<KeyObject, Map<string, Jwt>>();
 const MAX_CACHED_TOKENS = 1000;
-/** Characters; Google's tokens have fewer. */
+/** Google's tokens are shorter. */
 const MAX_CACHED_TOKEN_LENGTH = 8192;
 
-/** The token's parts where the issuer signed it and it has not expired at `now` (milliseconds); undefined otherwise. Its audience is the reader's to check. */
+/** The token's parts if the issuer signed it and it hasn't expired; otherwise undefined. The caller must check its audience. */
 export async function verifyIdToken({ signingKeys, now }: Pick<Runtime, "signingKeys" | "now">, token: string): Promise<Jwt | undefined> {
   const jwt = parseSigned(token, await signingKeys.issuerKey());
   const { iss, exp } = jwt?.claims ?? {};
@@ -47,7 +47,7 @@ export async function verifyIdToken({ signingKeys, now }: Pick<Runtime, "signing
   return isGood ? jwt : undefined;
 }
 
-/** The parts of a token that a key has signed: to verify the same signature for each call would take longest of all. */
+/** The parts of a token that a key has signed; cached, since verifying a signature takes longer than anything else in a request. */
 function parseSigned(token: string, { keyId, publicKey }: Pick<KeyPair, "keyId" | "publicKey">): Jwt | undefined {
   const known = verifiedTokens.get(publicKey) ?? new Map<string, Jwt>();
   verifiedTokens.set(publicKey, known);

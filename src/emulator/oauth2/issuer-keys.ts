@@ -5,14 +5,13 @@ import type { Runtime } from "../runtime.ts";
 import { ISSUER } from "./id-tokens.ts";
 import { issuerKeys } from "./public-keys.ts";
 
-/** Milliseconds. */
 const FETCH_TIMEOUT_MS = 10_000;
 const MAX_RESPONSE_BYTES = 1024 * 1024;
 
-// Unlike Cloud Run: an issuer is asked for its keys at every exchange and never by a proxy; a provider's jwksJson does without asking.
+// Unlike Cloud Run: an issuer's keys are fetched for every exchange, and never through a proxy; with a provider's jwksJson, they aren't fetched.
 /**
- * The public keys of an OpenID Connect issuer, by its discovery document: https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderConfig
- * Throws OAuthError where it cannot be asked.
+ * The public keys of an OpenID Connect issuer, from its discovery document:
+ * https://openid.net/specs/openid-connect-discovery-1_0.html#ProviderConfig Throws OAuthError if they can't be fetched.
  */
 export async function fetchIssuerKeys(issuer: string, runtime: Pick<Runtime, "signingKeys" | "now">): Promise<JSONWebKeySet> {
   if (issuer === ISSUER) return issuerKeys(runtime).jwks() as Promise<JSONWebKeySet>;

@@ -3,10 +3,13 @@ import { issueAccessToken } from "./access-tokens.ts";
 import { verifyAssertion } from "./assertion.ts";
 import { issueIdToken } from "./id-tokens.ts";
 
-/** Seconds; Google's answer leaves one for the way. */
+/** Google reports one second less than an hour, for the time in transit. */
 const LIFETIME_SECONDS = 3599;
 
-/** `urn:ietf:params:oauth:grant-type:jwt-bearer` (RFC 7523): an assertion signed with an account's key, for an ID token or an access token. */
+/**
+ * `urn:ietf:params:oauth:grant-type:jwt-bearer` (RFC 7523): exchanges an assertion signed with an account's key for an ID token or an
+ * access token.
+ */
 export async function grantByAssertion(form: URLSearchParams, runtime: TokenRuntime): Promise<object> {
   const { account, wants } = await verifyAssertion(form.get("assertion") ?? "", runtime);
   if ("audience" in wants) {

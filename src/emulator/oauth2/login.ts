@@ -7,7 +7,7 @@ export interface User {
   readonly uniqueId: string;
 }
 
-/** What a person's refresh token stands for. */
+/** The grant of a person's refresh token. */
 export interface Login {
   readonly email: string;
   readonly clientId: string;
@@ -16,7 +16,7 @@ export interface Login {
   readonly scopes: readonly string[];
 }
 
-/** 21 random digits, as Google gives to accounts. */
+/** 21 random digits, as Google assigns to accounts. */
 export function createUniqueId(): string {
   return `1${Array.from({ length: 20 }, () => randomInt(10)).join("")}`;
 }

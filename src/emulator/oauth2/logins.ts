@@ -3,7 +3,7 @@ import { ApiError } from "../server/errors.ts";
 import type { State } from "../state/state.ts";
 import { type Login, type User, createUniqueId } from "./login.ts";
 
-/** What `gcloud auth application-default login` leaves of a person, in Google's spelling. */
+/** The file that `gcloud auth application-default login` writes, in Google's spelling. */
 export interface LoginFile {
   readonly type: "authorized_user";
   readonly account: string;
@@ -13,16 +13,16 @@ export interface LoginFile {
   readonly universe_domain: string;
 }
 
-/** gcloud's own clients: of `gcloud auth login`, and of `gcloud auth application-default login`. Cloud Run takes ID tokens that are for them. */
+/** The clients of `gcloud auth login` and `gcloud auth application-default login`. Cloud Run accepts ID tokens with these audiences. */
 export const GCLOUD_CLIENTS = [
   "32555940559.apps.googleusercontent.com",
   "764086051850-6qr4p6gpi6hn506pt8ejuq83di341hur.apps.googleusercontent.com",
 ] as const;
 
-/** What gcloud asks people for. */
+/** The scopes that gcloud requests. */
 const SCOPES = ["openid", "https://www.googleapis.com/auth/userinfo.email", "https://www.googleapis.com/auth/cloud-platform"];
 
-/** The person with an e-mail address, made where there is none. Throws ApiError INVALID_ARGUMENT for what is no person's address. */
+/** The person with an email address; created if missing. Throws ApiError INVALID_ARGUMENT if it isn't a person's address. */
 export function ensureUser(state: Pick<State, "users">, email: string): User {
   if (!/^[^@\s]+@[^@\s]+\.[^@\s]+$/.test(email) || email.endsWith(".gserviceaccount.com"))
     throw new ApiError("INVALID_ARGUMENT", `${email} is not a person's e-mail address.`);
@@ -33,7 +33,7 @@ export function ensureUser(state: Pick<State, "users">, email: string): User {
   return user;
 }
 
-/** Signs a person in with one of gcloud's clients. The state keeps hashes; the secrets are in the returned file alone. */
+/** Signs a person in with one of gcloud's clients. The state stores hashes; only the returned file has the secrets. */
 export function createLogin(state: Pick<State, "logins">, { email }: User, scopes: readonly string[] = SCOPES): LoginFile {
   const [refresh_token, client_secret] = [`1//0emulator-${secret()}`, `emulator-${secret()}`];
   const client_id = GCLOUD_CLIENTS[1];
@@ -41,7 +41,7 @@ export function createLogin(state: Pick<State, "logins">, { email }: User, scope
   return { type: "authorized_user", account: email, client_id, client_secret, refresh_token, universe_domain: "googleapis.com" };
 }
 
-/** What a refresh token stands for; undefined where it was never given out, or was revoked. */
+/** The login of a refresh token; undefined if the token was never issued or was revoked. */
 export function findLogin(state: Pick<State, "logins">, refreshToken: string): Login | undefined {
   return state.logins.get(hash(refreshToken));
 }

@@ -6,7 +6,7 @@ import type { KeyPair } from "./key-pair.ts";
 
 const DAY = 86_400_000;
 
-/** Public keys in the two forms that Google serves them in. */
+/** Public keys in the two formats that Google publishes. */
 export interface PublicKeys {
   /** Certificates (PEM) by key id. */
   certificates(): Promise<Record<string, string>>;
@@ -14,7 +14,7 @@ export interface PublicKeys {
   jwks(): Promise<{ keys: object[] }>;
 }
 
-/** The public key that ID tokens are verified with. */
+/** The public key that verifies ID tokens. */
 export function issuerKeys({ signingKeys, now }: Pick<Runtime, "signingKeys" | "now">): PublicKeys {
   let certificate: string | undefined;
   return {
@@ -30,7 +30,7 @@ export function issuerKeys({ signingKeys, now }: Pick<Runtime, "signingKeys" | "
   };
 }
 
-/** The public keys of a service account: its own, and the one that is managed for it. */
+/** A service account's public keys: its own, and the one that Google manages for it. */
 export function accountKeys(account: ServiceAccount, { state, signingKeys, now }: TokenRuntime): PublicKeys {
   const own = state.keys.list(`${account.email}/`).filter(({ disabled }) => !disabled);
   return {

@@ -4,12 +4,12 @@ import { issueAccessToken } from "./access-tokens.ts";
 import { issueIdToken } from "./id-tokens.ts";
 import { findLogin, isClientSecret } from "./logins.ts";
 
-/** Seconds; Google's answer leaves one for the way. */
+/** Google reports one second less than an hour, for the time in transit. */
 const LIFETIME_SECONDS = 3599;
 
 /**
- * `refresh_token` (RFC 6749, section 6): a person's login, for an access token, and for an ID token where he was signed in with the scope openid.
- * Its audience is the client, whatever else is asked for.
+ * `refresh_token` (RFC 6749, section 6): exchanges a person's login for an access token, and for an ID token if the login has the scope
+ * openid. The ID token's audience is always the client.
  */
 export async function grantByRefreshToken(form: URLSearchParams, runtime: TokenRuntime): Promise<object> {
   const { state, now } = runtime;

@@ -5,12 +5,13 @@ import { isSignedBy, parseJwt } from "./jwt.ts";
 
 const CLOUD_PLATFORM = "https://www.googleapis.com/auth/cloud-platform";
 const MAX_LIFETIME_SECONDS = 3600;
-/** Seconds by which the caller's clock may be ahead. */
+/** How far the caller's clock can be ahead. */
 const MAX_CLOCK_SKEW_SECONDS = 60;
 
 /**
- * What a JWT stands for that a service account's key has signed instead of an access token, as Google's client libraries do: https://google.aip.dev/auth/4111.
- * It is for the scopes that it names, or else for the API whose address is its audience. `host` is the API's, `now` in milliseconds. Undefined where it is none, or not good.
+ * Reads a JWT that a service account's key signed, which Google's client libraries send instead of an access token:
+ * https://google.aip.dev/auth/4111 It is valid for the scopes that it names, otherwise for the API whose address is its audience. `host` is
+ * the API's, `now` in milliseconds. Undefined if the token isn't valid.
  */
 export function readSelfSignedToken(state: State, token: string, host: string, now: number): AccessToken | undefined {
   const jwt = parseJwt(token);
@@ -25,7 +26,7 @@ export function readSelfSignedToken(state: State, token: string, host: string, n
   return isSignedBy(jwt, new X509Certificate(key.certificate).publicKey) ? { email: iss, scopes, expires: exp } : undefined;
 }
 
-/** Whether an audience is an API's address; a region in front of its host makes no difference. */
+/** Whether an audience is an API's address; a region in front of the host is ignored. */
 function isAddressOf(host: string, audience: unknown): boolean {
   const [, name = "\0"] = /^https:\/\/([a-z0-9.-]+)\/?$/.exec(String(audience)) ?? [];
   return host === name || host.endsWith(`-${name}`);

@@ -3,21 +3,21 @@ import { join } from "node:path";
 import { signJwt } from "./jwt.ts";
 import { openKeyPair, type KeyPair } from "./key-pair.ts";
 
-/** The private keys that the emulator holds as Google would: the issuer's own, and one that it manages for each service account. */
+/** The private keys that Google would hold: the issuer's own, and one that it manages for each service account. */
 export interface SigningKeys {
   /** The key of https://accounts.google.com, which signs ID tokens. */
   issuerKey(): Promise<KeyPair>;
-  /** The key with which an account signs by the IAM Credentials API; made at its first use. */
+  /** The key with which the IAM Credentials API signs for an account; created at its first use. */
   accountKey(uniqueId: string): Promise<KeyPair>;
-  /** The same, but undefined where the account has not signed anything yet. */
+  /** The key with which the IAM Credentials API signs for an account; undefined if the account hasn't signed anything. */
   existingAccountKey(uniqueId: string): Promise<KeyPair | undefined>;
-  /** Removes what is kept for an account that is gone. */
+  /** Removes the key of a deleted account. */
   removeAccountKey(uniqueId: string): void;
-  /** An ID token with these claims. */
+  /** Creates an ID token with these claims. */
   signIdToken(claims: object): Promise<string>;
 }
 
-/** The keys under `keys/` of the data directory; each is read, or made, when it is first asked for. */
+/** Opens the keys under `keys/` in the data directory; each is read or created at its first use. */
 export function openSigningKeys(directory: string): SigningKeys {
   let opened: Promise<KeyPair> | undefined;
   const issuer = (): Promise<KeyPair> => (opened ??= openKeyPair(join(directory, "keys", "issuer.pem")));

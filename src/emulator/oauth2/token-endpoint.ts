@@ -7,14 +7,14 @@ import { grantByRefreshToken } from "./refresh-token.ts";
 
 type Grant = (form: URLSearchParams, runtime: TokenRuntime) => Promise<object>;
 
-// Unlike Cloud Run: people do not sign in, so there are no authorization codes; a seed file gives them the login that gcloud would leave.
+// Unlike Cloud Run: people don't sign in, so there are no authorization codes; a seed file gives them the login that gcloud would write.
 /** By `grant_type`. */
 const GRANTS: Readonly<Record<string, Grant>> = {
   "urn:ietf:params:oauth:grant-type:jwt-bearer": grantByAssertion,
   refresh_token: grantByRefreshToken,
 };
 
-/** The token endpoint (RFC 6749, section 3.2), under whichever of its names. */
+/** The token endpoint (RFC 6749, section 3.2), for all of its names. */
 export function createTokenEndpoint(runtime: TokenRuntime): Handler {
   return async ({ body }: ApiRequest) => {
     const form = await body.form();

@@ -10,7 +10,6 @@ import { isScope } from "./assertion.ts";
 const AUDIENCE = /^\/\/iam\.googleapis\.com\/projects\/(\d+)\/locations\/global\/workloadIdentityPools\/([^/]+)\/providers\/([^/]+)$/;
 const ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token";
 const SUBJECTS = ["urn:ietf:params:oauth:token-type:jwt", "urn:ietf:params:oauth:token-type:id_token"];
-/** Seconds. */
 const LIFETIME_SECONDS = 3600;
 
 /** Exchanges a token of a registered identity provider for a federated access token (RFC 8693): https://cloud.google.com/iam/docs/reference/sts/rest/v1/TopLevel/token */
@@ -23,7 +22,7 @@ export async function exchangeToken(form: URLSearchParams, runtime: TokenRuntime
   if (scopes.length === 0 || !scopes.every(isScope)) throw new OAuthError("invalid_scope", "Some requested scopes cannot be shown.");
   const { pool, provider } = findTarget(form.get("audience") ?? "", runtime);
 
-  // The libraries that this takes are slow to load, and most emulators never need them.
+  // Loaded when needed: the libraries are slow to load, and most emulators never use them.
   const { verifyCredential } = await import("./external-credential.ts");
   const assertion = await verifyCredential(form.get("subject_token") ?? "", provider, runtime);
   const attributes = map(provider, assertion);

@@ -6,7 +6,7 @@ import { findAccessToken, revokeAccessToken } from "./access-tokens.ts";
 import { verifyIdToken } from "./id-tokens.ts";
 import { findLogin, revokeLogin } from "./logins.ts";
 
-/** Says what a token is, all values as strings: https://developers.google.com/identity/sign-in/web/backend-auth#calling-the-tokeninfo-endpoint */
+/** Describes a token, with all values as strings: https://developers.google.com/identity/sign-in/web/backend-auth#calling-the-tokeninfo-endpoint */
 export function createTokenInfo(runtime: TokenRuntime): Handler {
   return async (request) => {
     const fields = await readFields(request);
@@ -18,7 +18,7 @@ export function createTokenInfo(runtime: TokenRuntime): Handler {
   };
 }
 
-/** Ends an access token, or a login (RFC 7009). */
+/** Revokes an access token or a login (RFC 7009). */
 export function createRevocation({ state }: Pick<Runtime, "state">): Handler {
   return async (request) => {
     const token = (await readFields(request)).get("token") ?? "";

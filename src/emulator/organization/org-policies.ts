@@ -2,12 +2,12 @@ import { ApiError, preconditionFailure } from "../server/errors.ts";
 import type { OrgPolicy } from "../state/resources.ts";
 import type { State } from "../state/state.ts";
 
-/** The constraints that the emulator acts by: https://cloud.google.com/resource-manager/docs/organization-policy/org-policy-constraints */
+/** The constraints that the emulator enforces: https://cloud.google.com/resource-manager/docs/organization-policy/org-policy-constraints */
 const NO_KEYS = ["constraints/iam.disableServiceAccountKeyCreation", "constraints/iam.managed.disableServiceAccountKeyCreation"] as const;
 const MEMBERS = "constraints/iam.allowedPolicyMemberDomains";
 const INVOKER_CHECK = "constraints/run.managed.requireInvokerIam";
 
-/** The policy of a project about a constraint, where one was set. */
+/** A project's policy for a constraint, if set. */
 export function findOrgPolicy(state: State, projectId: string, constraint: string): OrgPolicy | undefined {
   return state.orgPolicies.get(`${projectId}/${constraint}`);
 }
@@ -16,7 +16,7 @@ function isEnforced(state: State, projectId: string, constraint: string): boolea
   return findOrgPolicy(state, projectId, constraint)?.booleanPolicy?.enforced === true;
 }
 
-/** Throws ApiError FAILED_PRECONDITION where the project's accounts may have no keys. */
+/** Throws ApiError FAILED_PRECONDITION if the project doesn't allow service account keys. */
 export function checkKeyCreation(state: State, { projectId, email }: { readonly projectId: string; readonly email: string }): void {
   const constraint = NO_KEYS.find((each) => isEnforced(state, projectId, each));
   if (!constraint) return;
@@ -26,8 +26,8 @@ export function checkKeyCreation(state: State, { projectId, email }: { readonly 
   ]);
 }
 
-// Unlike Cloud Run: whom a list of customers allows is not looked at; where there is one, service accounts and pools are inside and all others outside.
-/** Throws ApiError FAILED_PRECONDITION where members are added to a policy that the organisation does not allow in it. */
+// Unlike Cloud Run: which customers a list allows is ignored; if there is a list, service accounts and pools are inside, and everyone else is outside.
+/** Throws ApiError FAILED_PRECONDITION if a policy gets members that the organization doesn't allow. */
 export function checkMemberDomains(state: State, resource: string, before: readonly string[], after: readonly string[]): void {
   const projectId = /^projects\/([^/]+)/.exec(resource)?.[1] ?? "";
   const list = findOrgPolicy(state, projectId, MEMBERS)?.listPolicy;
@@ -40,8 +40,8 @@ export function checkMemberDomains(state: State, resource: string, before: reado
   ]);
 }
 
-// Unlike Cloud Run: how this refusal is worded is not on record; it follows that of constraints that an organisation makes itself.
-/** Throws ApiError FAILED_PRECONDITION where services may not do without the invoker check. */
+// Unlike Cloud Run: the wording of this refusal isn't documented; it follows that of an organization's custom constraints.
+/** Throws ApiError FAILED_PRECONDITION if services must have the invoker check. */
 export function checkInvokerRequired(state: State, projectId: string, resource: string): void {
   if (!isEnforced(state, projectId, INVOKER_CHECK)) return;
   throw new ApiError(

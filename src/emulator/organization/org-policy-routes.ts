@@ -34,8 +34,11 @@ const Policy = v.pipe(
   ),
 );
 
-// Unlike Cloud Run: there is no organization above a project, so a project's owner sets its policies, and managed constraints are set here too.
-/** https://cloud.google.com/resource-manager/reference/rest/v1/projects/setOrgPolicy; `allowed` gives the project where the caller may. */
+// Unlike Cloud Run: there is no organization above a project, so the project's owner sets its policies, including managed constraints.
+/**
+ * https://cloud.google.com/resource-manager/reference/rest/v1/projects/setOrgPolicy; `allowed` returns the project if the caller has the
+ * permission.
+ */
 export function orgPolicyRoutes(
   { state, now }: Pick<Runtime, "state" | "now">,
   allowed: (request: ApiRequest, permission: string) => Project,
@@ -89,9 +92,9 @@ export function orgPolicyRoutes(
   };
 }
 
-/** The etag that Google gives a policy which was never set. */
+/** Google's etag for a policy that was never set. */
 const UNSET_ETAG = "BwAAAAAAAAA=";
-/** The constraints that are lists; all others that the emulator is asked about are on or off. */
+/** Constraints with lists of values; all others are boolean. */
 const LISTS: ReadonlySet<string> = new Set([
   "constraints/iam.allowedPolicyMemberDomains",
   "constraints/run.allowedIngress",

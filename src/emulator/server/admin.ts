@@ -21,7 +21,7 @@ interface AdminOptions {
 
 type Answer = (body: () => Promise<Record<string, unknown>>, id: number, query: URLSearchParams) => unknown;
 
-/** Answers under the emulator's own address: what the commands `emulator …` ask. Durations are in milliseconds. */
+/** Creates the handler for requests to the emulator's own address, which the `emulator …` commands send. Durations are in milliseconds. */
 export function createAdmin({
   status,
   createCallerKey,
@@ -87,7 +87,7 @@ export function createAdmin({
     const [, path = url.pathname, id = ""] = /^(\/_emulator\/faults)\/(\d+)$/.exec(url.pathname) ?? [];
     const answer = answers[`${request.method} ${path}${id && "/ID"}`];
     if (answer) {
-      // A page in the user's browser cannot set this header without asking first, and nothing here says yes.
+      // A web page can't set this header without a CORS preflight, which the emulator never approves.
       if (request.method !== "GET" && request.headers["x-cloudrun-oauth"] !== "emulator")
         throw new ApiError("PERMISSION_DENIED", "The header X-Cloudrun-Oauth is missing.");
       const found = await answer(() => new RequestBody(request).json(), Number(id), url.searchParams);

@@ -19,24 +19,24 @@ const CURVE = { namedCurve: "P-256" };
 const HOUR = 3_600_000;
 const DAY = 24 * HOUR;
 
-/** The authorities of all data directories have one name: a leaf names its issuer in the same bytes. */
+/** All data directories' authorities have the same name, since a leaf certificate repeats its issuer's name. */
 const AUTHORITY = { commonName: "cloudrun-oauth emulator (this machine only)", organization: "cloudrun-oauth" };
 
-/** The emulator's own certificate authority: it can vouch for the hosts that are emulated and for no other. */
+/** The emulator's own certificate authority, which can only issue certificates for emulated hosts. */
 export interface CertificateAuthority {
   /** The authority's certificate, PEM. */
   readonly certificate: string;
-  /** A server certificate for a host name, made at its first use and kept in memory. */
+  /** A server certificate for a host name, created at its first use and kept in memory. */
   contextFor(host: string): SecureContext;
 }
 
-/** Opens the authority under `keys/` of the data directory; makes it where it is missing. */
+/** Opens the authority under `keys/` in the data directory; creates it if missing. */
 export function openCertificateAuthority(directory: string, now: () => number): CertificateAuthority {
   const keys = join(directory, "keys");
   const file = join(keys, "ca.json");
   mkdirSync(keys, { recursive: true, mode: 0o700 });
   if (!existsSync(file)) {
-    // Certificate and key in one file, so that a crash cannot leave one without the other.
+    // One file for certificate and key, so that a crash can't leave one without the other.
     writeFileAtomically(file, JSON.stringify(createAuthority(now())));
   }
   const { certificate, privateKey } = JSON.parse(readFileSync(file, "utf8")) as StoredAuthority;
@@ -46,7 +46,7 @@ export function openCertificateAuthority(directory: string, now: () => number): 
   return {
     certificate,
     contextFor(host) {
-      // One wildcard certificate serves all services of a region, and all APIs.
+      // One wildcard certificate covers all services of a region; another covers all APIs.
       const name = EMULATED_DOMAINS.includes(host) ? host : `*.${host.slice(host.indexOf(".") + 1)}`;
       const known = contexts.get(name);
       if (known) return known;

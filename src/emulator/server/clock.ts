@@ -1,25 +1,25 @@
-/** The emulator's time: this machine's, moved by as much as was asked for. */
+/** The emulator's clock: this machine's, shifted on request. */
 export interface Clock {
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  /** How far it is ahead of this machine's, in milliseconds. */
+  /** How far the clock is ahead of this machine's. */
   readonly shiftMs: number;
-  /** Sets it so many milliseconds ahead of this machine's, or back. */
-  setShift(shift: number): void;
+  /** Sets the clock ahead of this machine's, or behind it if negative. */
+  setShift(shiftMs: number): void;
 }
 
-/** `moved` is told when the time is another one: what was kept until some time has another age then. */
-// Unlike Cloud Run: a clock that was moved goes on to move at its own pace, and timeouts, idle times and certificates stay with this machine's.
-export function createClock(moved: () => void): Clock {
-  let shift = 0;
+// Unlike Cloud Run: a shifted clock continues at its own pace, and timeouts, idle times and certificates use this machine's clock.
+/** Creates a clock. `shifted` is called after each shift: whatever is cached until some time then has another age. */
+export function createClock(shifted: () => void): Clock {
+  let shiftMs = 0;
   return {
-    now: () => Date.now() + shift,
+    now: () => Date.now() + shiftMs,
     get shiftMs() {
-      return shift;
+      return shiftMs;
     },
-    setShift(wanted) {
-      shift = wanted;
-      moved();
+    setShift(wantedMs) {
+      shiftMs = wantedMs;
+      shifted();
     },
   };
 }

@@ -1,6 +1,6 @@
 import { jsonResponse, type HttpResponse } from "./http-response.ts";
 
-/** An answer that is not a success. The router turns it into bytes in one place; handlers only throw it. */
+/** An unsuccessful response. Handlers throw it; the server sends it in one place. */
 export abstract class HttpError extends Error {
   abstract toResponse(): HttpResponse;
 }
@@ -64,7 +64,7 @@ export class OAuthError extends HttpError {
   }
 }
 
-/** IAM's refusal, worded as Google's APIs word it, with the permission named for machines. */
+/** IAM's refusal in the words of Google's APIs, with the permission as a machine-readable detail. */
 export function permissionDenied(permission: string, resource: string): ApiError {
   return new ApiError("PERMISSION_DENIED", `Permission '${permission}' denied on resource '${resource}' (or resource may not exist).`, [
     errorInfo("IAM_PERMISSION_DENIED", { permission, resource }, "iam.googleapis.com"),

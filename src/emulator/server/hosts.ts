@@ -1,4 +1,4 @@
-/** The domains whose hosts are emulated; the certificate authority is confined to them. */
+/** The domains whose hosts are emulated; the certificate authority is limited to them. */
 export const EMULATED_DOMAINS: readonly string[] = [
   "googleapis.com",
   "accounts.google.com",
@@ -8,17 +8,16 @@ export const EMULATED_DOMAINS: readonly string[] = [
   "metadata.google.internal",
 ];
 
-/** True for a host that is answered here and never reaches the network. */
+/** Whether requests to a host are answered here and never reach the network. */
 export function isEmulated(host: string): boolean {
   return EMULATED_DOMAINS.some((domain) => host === domain || host.endsWith(`.${domain}`));
 }
 
-/** True for the host of a Cloud Run service. */
 export function isServiceHost(host: string): boolean {
   return host.endsWith(".run.app");
 }
 
-/** The host of a Host header or of a CONNECT target, in lower case, and its port where it has one. */
+/** The host of a Host header or a CONNECT target, in lower case, and its port if any. */
 export function splitHost(authority: string): { host: string; port: number | undefined } {
   const match = /^(\[[^\]]*\]|[^:]*)(?::(\d+))?$/.exec(authority.toLowerCase());
   return { host: (match?.[1] ?? "").replace(/\.$/, ""), port: match?.[2] === undefined ? undefined : Number(match[2]) };

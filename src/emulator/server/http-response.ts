@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import type { Readable } from "node:stream";
 
-/** What a handler may return to say more than the JSON of a 200. */
+/** A handler's response, if the JSON of a 200 isn't enough. */
 export class HttpResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
@@ -23,7 +23,7 @@ export function htmlResponse(text: string, status: number, headers: Readonly<Rec
   return new HttpResponse(status, { "content-type": "text/html; charset=UTF-8", ...headers }, text);
 }
 
-/** Lets a client that is still sending send on, even on a connection that is to be closed after this: who is hung up on does not read the answer. */
+/** Keeps a connection open while the client is still sending: a client that is disconnected doesn't read the response. */
 export function keepReading(request: IncomingMessage | Http2ServerRequest, response: ServerResponse | Http2ServerResponse): void {
   if (!request.complete && "shouldKeepAlive" in response) response.shouldKeepAlive = true;
 }

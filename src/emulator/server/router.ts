@@ -8,17 +8,17 @@ import { ApiError } from "./errors.ts";
 import { jsonResponse, HttpResponse } from "./http-response.ts";
 import type { State } from "../state/state.ts";
 
-/** Returns the JSON of a 200, or a Reply to say more, or throws an HttpError. */
+/** Returns the JSON of a 200 response, or an HttpResponse; throws HttpError. */
 export type Handler = (call: ApiRequest) => unknown;
 
-/** What a caller must hold before the handler runs. */
+/** A method of an API, and what a caller needs to use it. */
 export interface Route {
   readonly handle: Handler;
-  /** The IAM permission that the method needs; undefined: the caller need only be somebody. */
+  /** The IAM permission that the method needs; undefined if any authenticated caller can use it. */
   readonly permission?: string;
-  /** The full name of the resource that the permission is checked on; `projects/{project}` where it is not said. */
+  /** The full name of the resource that the permission is checked on; default: `projects/{project}`. */
   readonly resource?: (call: ApiRequest) => string;
-  /** True where no credential is needed, as for the token endpoint and public keys. */
+  /** True if the method needs no credential, such as the token endpoint and public keys. */
   readonly public?: true;
 }
 
@@ -29,7 +29,7 @@ export function route(permission: string, handle: Handler, resource?: (request: 
 
 /** One Google API. Its routes are keyed by the HTTP line of Google's reference. */
 export interface Api {
-  /** Host names, without a region in front; `run.googleapis.com` also serves `us-central1-run.googleapis.com`. */
+  /** Host names without a region; `run.googleapis.com` also serves `us-central1-run.googleapis.com`. */
   readonly hosts: readonly string[];
   readonly routes: Readonly<Record<string, Route>>;
 }
@@ -44,8 +44,8 @@ interface CompiledRoute {
 export type Router = (request: IncomingMessage, host: string, url: URL) => Promise<HttpResponse>;
 
 /**
- * Puts the APIs behind one function: a request in, a reply out, or an HttpError thrown. They are loaded for the first request, or when they are
- * to be prepared for one.
+ * Combines the APIs into one function, which takes a request and returns a response or throws HttpError. `load` is called for the first
+ * request, or by `prepare` before it.
  */
 export function createRouter(load: () => Promise<readonly Api[]>, state: State, now: () => number) {
   let loaded: Promise<ReadonlyMap<string, readonly CompiledRoute[]>> | undefined;
@@ -79,7 +79,7 @@ export function createRouter(load: () => Promise<readonly Api[]>, state: State, 
       const answer = await route.handle(apiRequest);
       return answer instanceof HttpResponse ? answer : jsonResponse(answer);
     }
-    // Unlike Cloud Run: Google answers an unknown path with an HTML 404; naming the method is more use to whoever hits a gap here.
+    // Unlike Cloud Run: a path that the emulator doesn't know gets a 501 that names the method, not an HTML 404.
     throw new ApiError("UNIMPLEMENTED", `The emulator does not have ${method} https://${host}${url.pathname}.`);
   };
   return { route, prepare: open };
@@ -104,7 +104,7 @@ function find(
   return { routes: byHost.get(regional?.[2] ?? "") ?? [], region: regional?.[1] };
 }
 
-/** `{name}` stands for one segment up to a verb's colon, `{name=**}` for the rest of the path. */
+/** Compiles a pattern: `{name}` matches one segment up to a verb's colon, `{name=**}` the rest of the path. */
 function compile(line: string, route: Route): CompiledRoute {
   const [method = "", path = ""] = line.split(" ");
   const names: string[] = [];

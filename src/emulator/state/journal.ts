@@ -13,20 +13,20 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 
-/** One resource's new value; `value` is undefined where it was deleted. */
+/** A resource's new value; `value` is undefined if it was deleted. */
 export interface Change {
   readonly collection: string;
   readonly key: string;
   readonly value?: unknown;
 }
 
-/** What keeps the emulator's state across a crash: every answered change is one line that is either whole or not there. */
+/** Keeps the emulator's state across crashes: every confirmed change is one line that is either complete or missing. */
 export interface Journal {
   append(changes: readonly Change[]): void;
   close(): void;
 }
 
-/** A journal with a line that was whole once and is not what was written: by a disk that fails, or by hand. */
+/** Thrown for a journal line that was complete but isn't valid: the disk failed, or someone edited it. */
 export class JournalError extends Error {
   override readonly name = "JournalError";
 
@@ -35,14 +35,14 @@ export class JournalError extends Error {
   }
 }
 
-/** Bytes up to which a journal is not worth rewriting. */
+/** A smaller journal isn't worth rewriting. */
 const MIN_REWRITE_BYTES = 1024 * 1024;
 
 /**
- * Opens `state.jsonl` in a directory, replays it, and rewrites it without what is outdated: at once, and whenever it has grown fourfold.
- * `snapshot` gives all that is so, with what is being appended. A last line that a crash cut off was never answered, and is dropped.
- * Throws a JournalError for any other line that cannot be replayed, and changes nothing then.
- * What is appended outlives the process, however that ends; a power cut may take what was appended since the journal was last rewritten.
+ * Opens `state.jsonl` in a directory, replays it, and rewrites it without outdated changes: now, and whenever it has grown fourfold.
+ * `snapshot` returns the whole state, including the change that is being appended. An incomplete last line, which a crash cut off, was
+ * never confirmed and is dropped. Throws JournalError for any other line that can't be replayed, and changes nothing then. Appended changes
+ * survive any end of the process; a power failure can lose those since the last rewrite.
  */
 export function openJournal(directory: string, replay: (change: Change) => void, snapshot: () => Iterable<Change>): Journal {
   const file = journalFile(directory);
@@ -59,7 +59,7 @@ export function openJournal(directory: string, replay: (change: Change) => void,
       length = fstatSync(next).size;
       closeSync(outdated);
     } catch {
-      // The journal is whole as it is, only long: it is tried again when it has grown further.
+      // The journal stays valid, only long: the next attempt follows when it has grown further.
     }
     limit = Math.max(MIN_REWRITE_BYTES, 4 * length);
   };
@@ -69,7 +69,7 @@ export function openJournal(directory: string, replay: (change: Change) => void,
       try {
         for (let written = 0; written < line.length;) written += writeSync(descriptor, line, written);
       } catch (error) {
-        // A full disk may have taken half of the line; the next line must not continue it.
+        // A full disk can have taken half of the line; the next line must not continue it.
         ftruncateSync(descriptor, length);
         throw error;
       }
@@ -80,19 +80,19 @@ export function openJournal(directory: string, replay: (change: Change) => void,
   };
 }
 
-/** Forgets all at once: what lies beside the journal belongs to nothing from then on. */
+/** Deletes the journal, and with it the whole state: the files beside it belong to nothing then. */
 export function removeJournal(directory: string): void {
   rmSync(journalFile(directory), { force: true });
 }
 
-/** Where a directory's journal is; it is there once something was kept. */
+/** The path of a directory's journal, which exists once the state has changed. */
 export function journalFile(directory: string): string {
   return join(directory, "state.jsonl");
 }
 
 function replayAll(file: string, replay: (change: Change) => void): void {
   const lines = readFileSync(file, "utf8").split("\n");
-  // What follows the last line end is the line that a crash cut off, or nothing.
+  // After the last newline comes the line that a crash cut off, or nothing.
   lines.pop();
   for (const [index, line] of lines.entries()) {
     try {
@@ -106,19 +106,19 @@ function replayAll(file: string, replay: (change: Change) => void): void {
   }
 }
 
-/** Puts a journal of these changes in the place of the file; gives it open for what is to be appended. */
+/** Replaces the file with a journal of these changes, and returns it open for appending. */
 function compact(file: string, changes: Iterable<Change>): number {
   const next = `${file}.new`;
   try {
     const written = openSync(next, "w", 0o600);
     try {
       for (const change of changes) writeFileSync(written, `${JSON.stringify([change])}\n`);
-      // An empty one says no more than none, which is what a power cut would leave.
+      // An empty journal is worth no more than none, which a power failure would leave.
       if (fstatSync(written).size > 0) fsyncSync(written);
     } finally {
       closeSync(written);
     }
-    // Before the renaming: after it, nothing may go wrong any more, or changes would go to a file that nobody reads.
+    // Opened before the rename: if opening failed after it, changes would go to a file that no one reads.
     const descriptor = openSync(next, "a", 0o600);
     try {
       renameSync(next, file);

@@ -2,21 +2,21 @@ import type { Login, User } from "../oauth2/login.ts";
 import type { Secret, SecretVersion } from "../secrets/secret.ts";
 import type { KnativeRevision, KnativeService } from "../run/knative.ts";
 
-/** What the emulator remembers, by collection. Fields that Google's APIs have keep Google's spelling. */
+/** The emulator's state, by collection. Fields of Google's APIs keep Google's spelling. */
 export interface Resources {
   /** By projectId. */
   projects: Project;
-  /** APIs that are enabled, by `PROJECT/run.googleapis.com`. */
+  /** Enabled APIs, by `PROJECT/run.googleapis.com`. */
   apis: { readonly name: string; readonly enabledAt: string };
-  /** By e-mail address. */
+  /** By email address. */
   serviceAccounts: ServiceAccount;
   /** By `EMAIL/KEY_ID`. */
   keys: ServiceAccountKey;
-  /** People, by e-mail address. */
+  /** People, by email address. */
   users: User;
-  /** People's logins, by the SHA-256 of the refresh token in hex: the token itself is not kept. */
+  /** People's logins, by the SHA-256 of the refresh token in hex: the token itself isn't stored. */
   logins: Login;
-  /** Access tokens, by the SHA-256 of the token in hex: the token itself is not kept. */
+  /** Access tokens, by the SHA-256 of the token in hex: the token itself isn't stored. */
   accessTokens: AccessToken;
   /** By the full name of the resource: `projects/P`, `projects/P/locations/R/services/S`, `projects/P/serviceAccounts/E`. */
   policies: Policy;
@@ -28,7 +28,7 @@ export interface Resources {
   objects: StorageObject;
   /** Long-running operations of Cloud Run's v2 API, by `PROJECT/REGION/ID`. */
   operations: RunOperation;
-  /** Resumable uploads under way, by upload id. */
+  /** Unfinished resumable uploads, by upload id. */
   uploads: Upload;
   /** Cloud Build builds, by `PROJECT/ID`; Google's Build message. */
   builds: Build;
@@ -40,42 +40,42 @@ export interface Resources {
   tags: { readonly reference: string; readonly digest: string };
   /** Secret Manager's secrets, by `PROJECT/ID`; Google's Secret message. */
   secrets: Secret;
-  /** The versions of secrets, by `PROJECT/ID/NUMBER`, the number in nine digits. */
+  /** Secret versions, by `PROJECT/ID/NUMBER`, the number in nine digits. */
   secretVersions: SecretVersion;
-  /** Knative services as the v1 API shows them, by `PROJECT/REGION/NAME`. */
+  /** Knative services as the v1 API returns them, by `PROJECT/REGION/NAME`. */
   services: KnativeService;
-  /** Knative revisions as the v1 API shows them, by `PROJECT/REGION/NAME`. */
+  /** Knative revisions as the v1 API returns them, by `PROJECT/REGION/NAME`. */
   revisions: KnativeRevision;
   /** By `PROJECT/POOL`. */
   workloadIdentityPools: WorkloadIdentityPool;
   /** By `PROJECT/POOL/PROVIDER`. */
   workloadIdentityProviders: WorkloadIdentityProvider;
-  /** What has no collection of its own, by name. */
+  /** Single values without a collection, by name. */
   settings: unknown;
 }
 
-/** A change of a service, or the deletion of something. */
+/** A change to a service, or a deletion. */
 export interface RunOperation {
   readonly id: string;
-  /** Grows with each operation of a region. */
+  /** Increases with each operation in a region. */
   readonly number: number;
   readonly service?: string;
   readonly uid?: string;
-  /** The generation of the service that the change made. */
+  /** The service's generation after the change. */
   readonly generation?: number;
-  /** What was deleted, as the API last showed it, with its `@type`. */
+  /** The deleted resource as the API last returned it, with its `@type`. */
   readonly deleted?: Readonly<Record<string, unknown>>;
 }
 
 export interface Project {
   readonly projectId: string;
-  /** Decimal digits, as Google sends it. */
+  /** Decimal digits, as Google sends them. */
   readonly projectNumber: string;
   readonly name: string;
   readonly createTime: string;
-  /** True where no billing account is linked to it. */
+  /** True if no billing account is linked to the project. */
   readonly unbilled?: true;
-  /** True for thirty days after it was deleted, in which it can be had back. */
+  /** True after the project's deletion, while it can be restored. */
   readonly deleted?: true;
 }
 
@@ -92,7 +92,7 @@ export interface ServiceAccount {
 export interface ServiceAccountKey {
   readonly keyId: string;
   readonly email: string;
-  /** X.509 certificate, PEM, as `certs` endpoints and key descriptions show it. */
+  /** X.509 certificate, PEM, as `certs` endpoints and key descriptions return it. */
   readonly certificate: string;
   readonly validAfterTime: string;
   readonly validBeforeTime: string;
@@ -100,9 +100,9 @@ export interface ServiceAccountKey {
 }
 
 export interface AccessToken {
-  /** The account's or the person's; of a federated token, the `principal://` that it stands for. */
+  /** The account's or person's address; for a federated token, its `principal://`. */
   readonly email: string;
-  /** Of a federated token: what else it says of its principal. */
+  /** What a federated token says of its principal. */
   readonly federated?: { readonly pool: string; readonly principalSets: readonly string[] };
   readonly scopes: readonly string[];
   /** Seconds since the epoch. */
@@ -121,7 +121,10 @@ export interface Policy {
   readonly bindings: readonly Binding[];
   /** Base64, changed by each write. */
   readonly etag: string;
-  /** Earlier bindings that are in force until then (milliseconds since the epoch), the earliest first: the change that ended them is still on its way. */
+  /**
+   * Earlier bindings, the earliest first, each active until a time in milliseconds since the epoch: the change that ended them is still
+   * propagating.
+   */
   readonly superseded?: readonly { readonly bindings: readonly Binding[]; readonly until: number }[];
 }
 
@@ -140,7 +143,7 @@ export interface OrgPolicy {
   readonly restoreDefault?: object;
 }
 
-/** Google's WorkloadIdentityPool message, but for its name. */
+/** Google's WorkloadIdentityPool message, except for its name. */
 export interface WorkloadIdentityPool {
   readonly projectNumber: string;
   readonly id: string;
@@ -151,7 +154,7 @@ export interface WorkloadIdentityPool {
   readonly expireTime?: string;
 }
 
-/** Google's WorkloadIdentityPoolProvider message of an OpenID Connect provider, but for its name. */
+/** Google's WorkloadIdentityPoolProvider message of an OpenID Connect provider, except for its name. */
 export interface WorkloadIdentityProvider extends WorkloadIdentityPool {
   readonly pool: string;
   readonly attributeMapping: Readonly<Record<string, string>>;
@@ -177,7 +180,7 @@ export interface StorageObject {
   readonly md5Hash: string;
   readonly crc32c: string;
   readonly timeCreated: string;
-  /** The file under `objects/` in the data directory that holds the bytes. */
+  /** The file under `objects/` in the data directory that contains the bytes. */
   readonly file: string;
 }
 
@@ -188,7 +191,7 @@ export interface Upload {
   readonly contentType: string;
   readonly file: string;
   readonly timeCreated: string;
-  /** The object's generation, once the upload is complete. */
+  /** The object's generation once the upload is complete. */
   readonly generation?: string;
 }
 
@@ -202,16 +205,16 @@ export interface Repository {
   readonly createTime: string;
 }
 
-/** A built image: what the engine needs to start it is in `images/DIGEST/` of the data directory. */
+/** A built image; `images/DIGEST/` in the data directory has what the engine needs to start it. */
 export interface Image {
   readonly digest: string;
-  /** The engine that built it, which alone can run it. */
+  /** The engine that built the image, the only one that can run it. */
   readonly engine: string;
   readonly config: ImageConfig;
   readonly createTime: string;
 }
 
-/** What the Dockerfile says of the container: the image config of the OCI image specification, in its own spelling. */
+/** The container's configuration from the Dockerfile, in the spelling of the OCI image specification. */
 export interface ImageConfig {
   readonly Env: readonly string[];
   readonly Entrypoint: readonly string[];

@@ -2,23 +2,23 @@ import { mkdirSync } from "node:fs";
 import { openJournal, type Change, type Journal } from "./journal.ts";
 import type { Resources } from "./resources.ts";
 
-/** The resources of one kind, by key. What is read from it is frozen; what is set is copied. */
+/** The resources of one kind, by key. Values read from it are frozen; values set are copied. */
 interface Collection<T> {
   get(key: string): T | undefined;
-  /** All of them, or those whose key starts with `prefix`, in the order of their keys. */
+  /** All values, or those whose key starts with `prefix`, ordered by key. */
   list(prefix?: string): T[];
-  /** The keys of the same. */
+  /** The keys of all values, or those that start with `prefix`, in order. */
   keys(prefix?: string): string[];
   set(key: string, value: T): void;
   delete(key: string): void;
 }
 
 export type State = { readonly [Name in keyof Resources]: Collection<Resources[Name]> } & {
-  /** Where the state lives; blobs, images and keys lie in folders beside the journal. */
+  /** The data directory; blobs, images and keys are in folders beside the journal. */
   readonly directory: string;
-  /** The emulator's clock, in milliseconds since the epoch: conditions and grants under way are in force by it. */
+  /** The emulator's clock, in milliseconds since the epoch. */
   readonly now: () => number;
-  /** Makes several changes at once: after a crash, or an error thrown by `work`, all are there or none. */
+  /** Makes several changes at once: after a crash, or an error thrown by `work`, either all have happened or none. */
   transaction<T>(work: () => T): T;
   close(): void;
 };
@@ -50,13 +50,13 @@ const COLLECTIONS = [
   "workloadIdentityProviders",
 ] as const satisfies readonly (keyof Resources)[];
 
-/** Opens the state in a directory, made where it is missing. A change is on disk when `set`, `delete` or the transaction around them returns. */
+/** Opens the state in a directory; creates it if missing. A change is on disk when `set`, `delete` or the transaction around them returns. */
 export function openState(directory: string, now: () => number = Date.now): State {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   const memory = new Map<string, Map<string, unknown>>(COLLECTIONS.map((name) => [name, new Map()]));
   const apply = ({ collection, key, value }: Change): void => {
     const resources = memory.get(collection);
-    // A later version may have written it: what this one does not know, it must not lose either.
+    // A later version can have written it, and this version must not lose what it doesn't know.
     if (!resources) throw new Error(`This version knows no ${collection}.`);
     if (value === undefined) resources.delete(key);
     else resources.set(key, freeze(value));

@@ -191,6 +191,6 @@ test("a token that is known already ends by the clock, wherever that is set to, 
   const at = async (seconds: number, signingKeys = identity.signingKeys) =>
     (await authenticate(headers, { ...identity, signingKeys, now: () => seconds * 1000, audiences: AUDIENCES })).kind;
   expect([await at(NOW), await at(NOW), await at(NOW + 3600), await at(NOW)]).toEqual(["principal", "principal", "invalid", "principal"]);
-  const others = { ...identity.signingKeys, issuer: async () => CALLER_PAIR };
+  const others = { ...identity.signingKeys, issuerKey: async () => CALLER_PAIR };
   expect([await at(NOW, others), await at(NOW)]).toEqual(["invalid", "principal"]);
 });

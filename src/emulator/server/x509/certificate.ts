@@ -2,7 +2,7 @@ import { createHash, randomBytes, sign, type KeyObject } from "node:crypto";
 import { bits, boolean, der, flags, integer, objectId, octets, sequence, set, text, time } from "./der.ts";
 
 interface CertificateFields {
-  /** At most twenty bytes, of which the first is below 0x80; random ones if they are not said. */
+  /** At most 20 bytes, the first below 0x80. Default: random. */
   readonly serialNumber?: Uint8Array;
   readonly subject: Name;
   readonly issuer: Name;
@@ -10,12 +10,12 @@ interface CertificateFields {
   readonly notBefore: number;
   readonly notAfter: number;
   readonly publicKey: KeyObject;
-  /** The issuer's private key: RSA, or on a curve. */
+  /** The issuer's private key: RSA or elliptic curve. */
   readonly signingKey: KeyObject;
   readonly extensions: readonly Extension[];
 }
 
-/** Attributes in the order in which they are written. */
+/** Attributes, in the order in which they are written. */
 interface Name {
   readonly commonName?: string;
   readonly organization?: string;
@@ -24,7 +24,7 @@ interface Name {
 /** An extension, DER. */
 type Extension = Buffer;
 
-/** Makes and signs a certificate, PEM without a line end. RFC 5280, section 4.1. */
+/** Creates and signs a certificate, PEM without a final newline. RFC 5280, section 4.1. */
 export function createCertificate(fields: CertificateFields): string {
   const { serialNumber = randomSerialNumber(), subject, issuer, notBefore, notAfter, publicKey, signingKey, extensions } = fields;
   const algorithm =
@@ -46,12 +46,12 @@ export function createCertificate(fields: CertificateFields): string {
   return `-----BEGIN CERTIFICATE-----\n${lines}\n-----END CERTIFICATE-----`;
 }
 
-/** RFC 5280, section 4.2.1.9. An authority is the last one of its chain. */
+/** RFC 5280, section 4.2.1.9. An authority must be the last in its chain. */
 export function basicConstraints(role: "authority" | "leaf"): Extension {
   return extension("2.5.29.19", role === "authority" ? sequence(boolean(true), integer(Buffer.from([0]))) : sequence(), { critical: true });
 }
 
-/** RFC 5280, section 4.2.1.3: what a key may do, by the numbers of its list. */
+/** RFC 5280, section 4.2.1.3: the allowed uses of a key, by their bit numbers. */
 export function keyUsage(...usages: readonly (keyof typeof KEY_USAGES)[]): Extension {
   return extension("2.5.29.15", flags(...usages.map((usage) => KEY_USAGES[usage])), { critical: true });
 }
@@ -69,20 +69,20 @@ export function subjectAlternativeName(host: string): Extension {
   return extension("2.5.29.17", sequence(dnsName(host)));
 }
 
-/** RFC 5280, section 4.2.1.2, of a key on the curve P-256. */
+/** RFC 5280, section 4.2.1.2, for a key on the curve P-256. */
 export function subjectKeyIdentifier(publicKey: KeyObject): Extension {
   return extension("2.5.29.14", octets(keyIdentifier(publicKey)));
 }
 
-/** RFC 5280, section 4.2.1.1, of an issuer with a key on the curve P-256. */
+/** RFC 5280, section 4.2.1.1, for an issuer with a key on the curve P-256. */
 export function authorityKeyIdentifier(publicKey: KeyObject): Extension {
   return extension("2.5.29.35", sequence(der(0x80, keyIdentifier(publicKey))));
 }
 
-/** RFC 5280, section 4.2.1.10: the domains, with what is below them, and no IP address. */
+/** RFC 5280, section 4.2.1.10: allows the domains and their subdomains, and no IP address. */
 export function nameConstraints(domains: readonly string[]): Extension {
   const permitted = domains.map((domain) => sequence(dnsName(domain)));
-  // A kind of name that no subtree speaks of is unconstrained. A range is an address of version 4 or 6, and a mask of the same length.
+  // Kinds of names without a subtree are unconstrained. An IP range is an IPv4 or IPv6 address followed by a mask of the same length.
   const excluded = [8, 32].map((length) => sequence(der(0x87, new Uint8Array(length))));
   return extension("2.5.29.30", sequence(der(0xa0, ...permitted), der(0xa1, ...excluded)), { critical: true });
 }
@@ -108,12 +108,12 @@ function dnsName(host: string): Buffer {
 }
 
 function keyIdentifier(publicKey: KeyObject): Buffer {
-  // The point, which is the last 65 bytes, without what says that it is one.
+  // The last 65 bytes are the point, without the header that identifies it.
   const point = publicKey.export({ type: "spki", format: "der" }).subarray(-65);
   return createHash("sha1").update(point).digest();
 }
 
-/** RFC 5280, section 4.1.2.2: positive, and of twenty bytes at most. */
+/** RFC 5280, section 4.1.2.2: positive, and at most 20 bytes. */
 function randomSerialNumber(): Buffer {
   const bytes = randomBytes(16);
   bytes[0] = (bytes[0] ?? 0) & 0x7f;
