@@ -1,18 +1,18 @@
 import { CliError } from "../errors/cli-error.ts";
 
-/** What is done with service accounts and their keys; a part of `Cloud`. */
+/** Service accounts and their keys; a part of `Cloud`. */
 export interface AccountVerbs {
-  /** A service account's state. Throws NOT_FOUND for one that is not there. */
+  /** Throws NOT_FOUND if the account doesn't exist. */
   account(options: AccountName): Promise<Account>;
-  /** Throws CONFLICT where one of that name is there. */
+  /** Throws CONFLICT if an account of that name exists. */
   createAccount(options: NewAccount): Promise<Account>;
-  /** Those of a project, by their addresses. */
+  /** The accounts of a project, by their addresses. */
   listAccounts(options: { readonly project: string }): Promise<readonly Account[]>;
   /** Deletes an account with its keys. Throws NOT_FOUND. */
   deleteAccount(options: AccountName): Promise<void>;
-  /** Makes a key; the text of its file exists nowhere else, and is on no disk yet. Throws NOT_FOUND, ORG_POLICY. */
+  /** Creates a key; returns the text of its key file, which is stored nowhere. Throws NOT_FOUND, ORG_POLICY. */
   createKey(options: AccountName): Promise<string>;
-  /** The newest first. Throws NOT_FOUND. */
+  /** The newest key first. Throws NOT_FOUND. */
   listKeys(options: AccountName): Promise<readonly Key[]>;
   /** Throws NOT_FOUND. */
   deleteKey(options: KeyName): Promise<void>;
@@ -29,11 +29,11 @@ export interface NewAccount extends AccountName {
 }
 
 export interface KeyName extends AccountName {
-  /** As `private_key_id` has it in a key file. */
+  /** The `private_key_id` of a key file. */
   readonly key: string;
 }
 
-/** A service account, in one shape whichever way it was read. */
+/** A service account, as both back ends return it. */
 export interface Account {
   readonly account: string;
   readonly project: string;
@@ -46,14 +46,14 @@ export interface Key {
   readonly key_id: string;
   /** RFC 3339. */
   readonly created_at: string | null;
-  /** RFC 3339; null for one that is good until it is deleted. */
+  /** RFC 3339; null if the key is valid until it is deleted. */
   readonly expires_at: string | null;
-  /** Google makes and changes keys of its own, whose private halves nobody has. */
+  /** Google creates and rotates keys of its own; no one can get their private halves. */
   readonly managed_by: "user" | "google";
   readonly disabled: boolean;
 }
 
-/** Google's ServiceAccount message, as far as it is read here. */
+/** The fields of Google's ServiceAccount message that are read. */
 export interface AccountMessage {
   readonly email?: string;
   readonly projectId?: string;
@@ -62,7 +62,7 @@ export interface AccountMessage {
   readonly disabled?: boolean;
 }
 
-/** Google's ServiceAccountKey message, as far as it is read here. */
+/** The fields of Google's ServiceAccountKey message that are read. */
 export interface KeyMessage {
   readonly name?: string;
   readonly validAfterTime?: string;
@@ -89,7 +89,7 @@ export function readKeys(messages: readonly KeyMessage[]): Key[] {
   const keys = messages.map(({ name = "", validAfterTime, validBeforeTime, keyType, disabled }): Key => ({
     key_id: name.split("/").at(-1) ?? "",
     created_at: validAfterTime ?? null,
-    // Google writes "for ever" so.
+    // The year in which Google's keys without an expiry date expire.
     expires_at: validBeforeTime === undefined || validBeforeTime.startsWith("9999-") ? null : validBeforeTime,
     managed_by: keyType === "SYSTEM_MANAGED" ? "google" : "user",
     disabled: disabled ?? false,
@@ -98,8 +98,8 @@ export function readKeys(messages: readonly KeyMessage[]): Key[] {
 }
 
 /**
- * The e-mail address of a service account that is named by it or by the part before the @, which is one of the project's then. Throws USAGE
- * for what can be neither. https://cloud.google.com/iam/docs/service-accounts-create
+ * The e-mail address of a service account, from the address or from the part before the @ for an account of the project. Throws USAGE for anything
+ * else. https://cloud.google.com/iam/docs/service-accounts-create
  */
 export function resolveAccountEmail(text: string, project: string): string {
   const name = text.replace(/^serviceAccount:/, "");
@@ -112,7 +112,7 @@ export function resolveAccountEmail(text: string, project: string): string {
   });
 }
 
-/** What a call that named an account, and maybe a key of it, failed with; NOT_FOUND says what there is not. */
+/** An error of a call that named an account, or a key of it; NOT_FOUND says which of them doesn't exist. */
 export function explainMissingAccount(error: unknown, { account, key }: { readonly account: string; readonly key?: string }): unknown {
   if (!(error instanceof CliError) || error.code !== "NOT_FOUND") return error;
   const isKey = key !== undefined && /\bkey\b/i.test(`${error.message} ${String((error.cause as Error | undefined)?.message ?? "")}`);

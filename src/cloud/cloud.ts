@@ -72,9 +72,9 @@ export interface BuildOptions extends Place {
   /** The folder with the Dockerfile; absolute. */
   readonly directory: string;
   readonly image: string;
-  /** What the repository is labelled with where it has to be made. */
+  /** The labels of the repository if the build creates it. */
   readonly repositoryLabels?: Readonly<Record<string, string>>;
-  /** Flags passed on to gcloud as they stand. */
+  /** Passed on to gcloud unchanged. */
   readonly gcloudFlags?: readonly string[];
 }
 
@@ -96,16 +96,16 @@ export interface DeployOptions extends ServiceName {
   readonly noTraffic?: boolean;
   readonly env?: Readonly<Record<string, string>>;
   readonly serviceAccount?: string;
-  /** Labels beside those that the service has; its revisions get all of them. */
+  /** Added to the service's labels; its revisions get all of them. */
   readonly labels?: Readonly<Record<string, string>>;
   readonly allowUnauthenticated?: boolean;
-  /** Flags passed on to gcloud as they stand. */
+  /** Passed on to gcloud unchanged. */
   readonly gcloudFlags?: readonly string[];
 }
 
 export interface ListOptions {
   readonly project: string;
-  /** Every region where it is not said. */
+  /** All regions by default. */
   readonly region?: string;
 }
 
@@ -133,6 +133,6 @@ export interface Policy {
 export interface Binding {
   readonly role: string;
   readonly members: readonly string[];
-  /** It counts only where this holds, and only with it is it this binding. */
+  /** The binding applies only if this is true; a binding with another condition is another binding. */
   readonly condition?: { readonly title?: string; readonly description?: string; readonly expression: string };
 }

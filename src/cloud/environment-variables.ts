@@ -1,22 +1,22 @@
 import { CliError } from "../errors/cli-error.ts";
 
-/** Reads `NAME=VALUE` texts; `says` is what stands before each on the command line. Throws USAGE, which never repeats a value. */
-export function parseVariables(texts: readonly string[], says = ""): Record<string, string> {
+/** Reads `NAME=VALUE` texts; `prefix` is what precedes each on the command line. Throws USAGE, which never contains a value. */
+export function parseVariables(texts: readonly string[], prefix = ""): Record<string, string> {
   const variables: Record<string, string> = {};
   for (const text of texts) {
     const [, name, value] = /^([A-Za-z_]\w*)=([\s\S]*)$/.exec(text) ?? [];
     if (name === undefined || value === undefined)
-      throw new CliError("USAGE", `${says}${text.split("=")[0]} is no variable: it has the form NAME=VALUE.`, {
-        hint: `${says}GREETING=hello`,
+      throw new CliError("USAGE", `${prefix}${text.split("=")[0]} is no variable: it has the form NAME=VALUE.`, {
+        hint: `${prefix}GREETING=hello`,
       });
-    assertNotReserved(name, says);
+    assertNotReserved(name, prefix);
     variables[name] = value;
   }
   return variables;
 }
 
 /** Throws USAGE for a variable that Cloud Run sets itself. https://cloud.google.com/run/docs/container-contract#env-vars */
-export function assertNotReserved(name: string, says = ""): void {
+export function assertNotReserved(name: string, prefix = ""): void {
   if (name === "PORT" || /^K_(?:SERVICE|REVISION|CONFIGURATION)$/.test(name))
-    throw new CliError("USAGE", `Cloud Run sets ${name} itself.`, { hint: `Leave ${says}${name} out.` });
+    throw new CliError("USAGE", `Cloud Run sets ${name} itself.`, { hint: `Leave ${prefix}${name} out.` });
 }

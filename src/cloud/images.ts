@@ -1,6 +1,6 @@
 import { parseRepository, type Repository } from "./repository.ts";
 
-/** An image that a repository holds. */
+/** An image in a repository. */
 export interface StoredImage {
   /** Without tag and digest. */
   readonly image: string;
@@ -14,12 +14,12 @@ export interface ImageName {
   readonly image: string;
 }
 
-/** The registry's own name of a repository, which its images' names begin with. */
+/** The name of a repository in its registry, which its images' names begin with. */
 export function registryName({ location, project, name }: Repository): string {
   return `${location}-docker.pkg.dev/${project.replace(":", "/")}/${name}`;
 }
 
-/** An image's repository, and what the image is called in it. It has to lie in Artifact Registry. */
+/** The parts of an image's name. The image has to be in Artifact Registry. */
 export function parseImageName(image: string): Repository & { readonly path: string; readonly digest: string } {
   const repository = parseRepository(image);
   if (!repository) throw new Error(`${image} is not in Artifact Registry.`);
@@ -27,7 +27,7 @@ export function parseImageName(image: string): Repository & { readonly path: str
   return { ...repository, path, digest };
 }
 
-/** By name and digest, whatever order they came in. */
+/** Sorts by name and digest. */
 export function sortImages(images: readonly StoredImage[]): StoredImage[] {
   const key = ({ image, digest }: StoredImage) => `${image}@${digest}`;
   return images.map((each) => ({ ...each, tags: each.tags.toSorted() })).sort((a, b) => (key(a) < key(b) ? -1 : 1));

@@ -1,33 +1,36 @@
 import type { ServiceName } from "./names.ts";
 
-/** What is done with the log of a service; a part of `Cloud`. */
+/** The log of a service; a part of `Cloud`. */
 export interface LogVerbs {
-  /** The entries that a query asks for, the oldest first. */
+  /** The entries that match a query, the oldest first. */
   readLogs(query: LogQuery): Promise<readonly LogEntry[]>;
 }
 
-/** Google's severities, from the least to the greatest: https://cloud.google.com/logging/docs/reference/v2/rest/v2/LogEntry#logseverity */
+/**
+ * Google's severities, from the least to the greatest:
+ * https://cloud.google.com/logging/docs/reference/v2/rest/v2/LogEntry#logseverity
+ */
 export const SEVERITIES = ["DEFAULT", "DEBUG", "INFO", "NOTICE", "WARNING", "ERROR", "CRITICAL", "ALERT", "EMERGENCY"] as const;
 
 export type Severity = (typeof SEVERITIES)[number];
 
 export interface LogQuery extends ServiceName {
   readonly revision?: string;
-  /** RFC 3339: entries of an earlier time are not asked for. */
+  /** RFC 3339: the earliest time of an entry. */
   readonly since: string;
-  /** RFC 3339: nor are those that Cloud Logging had taken in before. */
+  /** RFC 3339: the earliest time at which Cloud Logging received an entry. */
   readonly receivedSince?: string;
-  /** At least. */
+  /** The lowest severity. */
   readonly severity?: Severity;
-  /** In what the service wrote, or in the URL that was called; in either case. */
+  /** Text in what the service wrote or in the URL of a request, in any case. */
   readonly text?: string;
-  /** Entries of these traces only, by their ids. */
+  /** Entries of these traces only, by their IDs. */
   readonly traces?: readonly string[];
-  /** Where there are more than this, the latest; all of them where it is not said. */
+  /** The newest entries up to this number; all entries by default. */
   readonly limit?: number;
 }
 
-/** Google's LogEntry message, as far as it is read here; the whole of it is handed on. */
+/** The fields of Google's LogEntry message that are read; commands pass the whole message on. */
 export interface LogEntry {
   readonly insertId?: string;
   readonly logName?: string;
@@ -39,13 +42,13 @@ export interface LogEntry {
   readonly textPayload?: string;
   readonly jsonPayload?: Readonly<Record<string, unknown>>;
   readonly protoPayload?: Readonly<Record<string, unknown>>;
-  /** `projects/PROJECT/traces/ID`, or what a service has put there. */
+  /** `projects/PROJECT/traces/ID`, or anything that a service has written. */
   readonly trace?: string;
   readonly httpRequest?: {
     readonly requestMethod?: string;
     readonly requestUrl?: string;
     readonly status?: number;
-    /** Seconds, with an s behind. */
+    /** Seconds, followed by s. */
     readonly latency?: string;
   };
 }
@@ -58,7 +61,7 @@ export function logFilter({ service, region, revision, since, receivedSince, sev
     `resource.labels.service_name="${service}"`,
     `resource.labels.location="${region}"`,
     ...(revision === undefined ? [] : [`resource.labels.revision_name=${JSON.stringify(revision)}`]),
-    // Who changed the service is in a log of another kind.
+    // Audit entries about changes of the service are in another log.
     'NOT logName:"cloudaudit.googleapis.com"',
     `timestamp>="${since}"`,
     ...(receivedSince === undefined ? [] : [`receiveTimestamp>="${receivedSince}"`]),
@@ -68,7 +71,7 @@ export function logFilter({ service, region, revision, since, receivedSince, sev
   ].join(" AND ");
 }
 
-/** The id of an entry's trace, whatever project a service has put before it. */
+/** The ID of an entry's trace, without its project. */
 export function traceOf({ trace }: LogEntry): string | undefined {
   return trace?.split("/").at(-1) || undefined;
 }

@@ -17,7 +17,7 @@ const TYPES = [
 const EVERYBODY = ["allUsers", "allAuthenticatedUsers"];
 
 /**
- * A member as a policy has it: a bare e-mail address gets the prefix that it lacks. Throws USAGE where it can be none.
+ * A member in a policy's format: an e-mail address without a prefix gets one. Throws USAGE if it isn't a member.
  * https://cloud.google.com/iam/docs/principal-identifiers
  */
 export function readMember(text: string): string {
@@ -30,7 +30,7 @@ export function readMember(text: string): string {
   });
 }
 
-/** For a role that is to be taken from a member who has it not, on the service itself. */
+/** The error for a role that a member doesn't have on the service itself. */
 export function roleNotGranted({ service, member, role }: GrantOptions, cause?: unknown): CliError {
   return new CliError("NOT_FOUND", `${member} does not have ${role} on the service ${service}.`, {
     hint: `See who has: cloudrun-oauth members ${service} --all`,

@@ -3,19 +3,19 @@ import type { Binding, Cloud, Policy } from "./cloud.ts";
 import type { ProjectName, ServiceName } from "./names.ts";
 import { isInvokerRole } from "./permissions.ts";
 
-/** A member's role, and where it comes from. */
+/** A member's role, and what grants it. */
 export interface Membership {
   readonly member: string;
   readonly role: string;
-  /** Whether the role lets its members call; null for a role of somebody's own. */
+  /** Whether members of the role can invoke the service; null for a custom role. */
   readonly may_call: boolean | null;
-  /** "project" where the project grants it on all that is in it; null where the service does. */
+  /** "project" if the service inherits the role from the project; null if the service grants it. */
   readonly inherited_from: "project" | null;
-  /** It counts only where this holds. */
+  /** The membership applies only if this is true. */
   readonly condition: { readonly title: string | null; readonly expression: string } | null;
 }
 
-/** Who has which role by a policy. */
+/** The members and roles of a policy. */
 export function listMemberships(policy: Policy | undefined, inheritedFrom: Membership["inherited_from"]): Membership[] {
   return (policy?.bindings ?? []).flatMap(({ role, members, condition }) =>
     members.map((member) => ({

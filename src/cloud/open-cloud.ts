@@ -7,7 +7,10 @@ import { offerEnabling } from "./offer-enabling.ts";
 
 type Environment = CloudContext["env"];
 
-/** The control plane for a command; it offers to enable an API that is missing. Throws GCLOUD_MISSING for `--via gcloud` without gcloud. */
+/**
+ * The control plane for a command; it offers to enable an API that is missing. Throws GCLOUD_MISSING for `--via gcloud`
+ * without gcloud.
+ */
 export async function openCloud(context: CloudContext): Promise<Cloud> {
   return offerEnabling(await openBackEnd(context, chooseBackEnd(context)), context);
 }

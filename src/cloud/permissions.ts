@@ -1,10 +1,16 @@
-/** Lets its members invoke a service: https://cloud.google.com/run/docs/reference/iam/roles */
+/** The role whose members can invoke a service: https://cloud.google.com/run/docs/reference/iam/roles */
 export const INVOKER_ROLE = "roles/run.invoker";
 
-/** How long a grant can take: "typically 2 minutes, potentially 7 minutes or longer". See https://cloud.google.com/iam/docs/access-change-propagation. */
+/**
+ * How long a grant can take: "typically 2 minutes, potentially 7 minutes or longer". See
+ * https://cloud.google.com/iam/docs/access-change-propagation.
+ */
 export const GRANT_TIMEOUT_MS = 10 * 60_000;
 
-/** Which predefined role to ask for, by what a permission begins with; the first that fits. See https://cloud.google.com/iam/docs/roles-permissions. */
+/**
+ * The predefined role to ask for, by the prefix of a permission; the first match counts. See
+ * https://cloud.google.com/iam/docs/roles-permissions.
+ */
 const ROLES: readonly (readonly [permission: string, role: string])[] = [
   ["run.services.setiampolicy", "roles/run.admin"],
   ["run.routes.invoke", INVOKER_ROLE],
@@ -29,19 +35,19 @@ const ROLES: readonly (readonly [permission: string, role: string])[] = [
   ["resourcemanager.projects.", "roles/browser"],
 ];
 
-/** The role that has a permission, or undefined where this table has no answer. */
+/** The role that has a permission; undefined if this table has none. */
 export function findRole(permission: string): string | undefined {
   const name = permission.toLowerCase();
   return ROLES.find(([prefix]) => name.startsWith(prefix))?.[1];
 }
 
-/** The predefined roles on a service that let their members call it. */
+/** The predefined roles on a service whose members can invoke it. */
 export const INVOKER_ROLES: ReadonlySet<string> = new Set([INVOKER_ROLE, "roles/run.servicesInvoker", "roles/run.admin"]);
 
-/** Owners and editors of a project may call what is in it: https://cloud.google.com/run/docs/securing/managing-access */
+/** Owners and editors of a project can invoke its services: https://cloud.google.com/run/docs/securing/managing-access */
 const BASIC_INVOKERS: ReadonlySet<string> = new Set(["roles/owner", "roles/editor"]);
 
-/** Whether a role lets its members call a service; null for one of somebody's own, which may hold anything. */
+/** Whether members of a role can invoke a service; null for a custom role, which can have any permission. */
 export function isInvokerRole(role: string): boolean | null {
   return role.startsWith("roles/") ? INVOKER_ROLES.has(role) || BASIC_INVOKERS.has(role) : null;
 }

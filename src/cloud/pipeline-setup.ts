@@ -1,4 +1,4 @@
-/** What a pipeline needs of a project. Each is made where it is missing, by gcloud and by Google's APIs alike. */
+/** Something that a pipeline needs in a project. It is created if it is missing, through gcloud and through Google's APIs alike. */
 export type SetupStep = { readonly project: string } & (
   | { readonly kind: "apis"; readonly names: readonly string[] }
   | { readonly kind: "repository"; readonly location: string; readonly name: string }
@@ -9,7 +9,7 @@ export type SetupStep = { readonly project: string } & (
   | { readonly kind: "account-role"; readonly account: string; readonly member: string; readonly role: string }
 );
 
-/** A provider of OpenID Connect tokens, and whom of its workloads it lets in. */
+/** A provider of OpenID Connect tokens, and the workloads that it accepts. */
 export interface ProviderStep {
   readonly kind: "provider";
   readonly project: string;
@@ -17,15 +17,15 @@ export interface ProviderStep {
   readonly provider: string;
   readonly displayName: string;
   readonly issuer: string;
-  /** Google's attributes by their names, each an expression over the token's claims. */
+  /** Google's attributes, each with an expression over the token's claims. */
   readonly mapping: Readonly<Record<string, string>>;
   readonly condition: string;
 }
 
-/** What became of a step; of APIs and roles nobody asks whether they were there before. */
+/** What a step has done; APIs and roles don't tell whether they existed before. */
 export type SetupOutcome = "made" | "changed" | "there" | "enabled" | "granted";
 
-/** Google's WorkloadIdentityPool and WorkloadIdentityPoolProvider messages, as far as they are read here. */
+/** The fields of Google's WorkloadIdentityPool and WorkloadIdentityPoolProvider messages that are read. */
 export interface RegisteredResource {
   readonly state?: string;
   readonly oidc?: { readonly issuerUri?: string };
@@ -33,8 +33,12 @@ export interface RegisteredResource {
   readonly attributeCondition?: string;
 }
 
-/** Whether a provider lets in whom it is to let in. */
-export function isUpToDate(found: RegisteredResource, { issuer, mapping, condition }: ProviderStep): boolean {
+/** Whether a provider accepts exactly the workloads that the step wants. */
+export function isUpToDate(existing: RegisteredResource, { issuer, mapping, condition }: ProviderStep): boolean {
   const sorted = (record: Readonly<Record<string, string>> = {}) => JSON.stringify(Object.entries(record).toSorted());
-  return found.oidc?.issuerUri === issuer && found.attributeCondition === condition && sorted(found.attributeMapping) === sorted(mapping);
+  return (
+    existing.oidc?.issuerUri === issuer &&
+    existing.attributeCondition === condition &&
+    sorted(existing.attributeMapping) === sorted(mapping)
+  );
 }

@@ -4,7 +4,7 @@ import { serviceUrl } from "./messages/knative-url.ts";
 import type { ServiceName } from "./names.ts";
 import type { KnativeService } from "./messages/knative-service.ts";
 
-/** Whether a permission is given, as far as who asks may know. */
+/** Whether a permission is granted, as far as the caller can know. */
 type Access = "GRANTED" | "NOT_GRANTED" | "UNKNOWN_CONDITIONAL" | "UNKNOWN_INFO_DENIED";
 
 interface Expression {
@@ -12,7 +12,7 @@ interface Expression {
   readonly expression: string;
 }
 
-/** Google's TroubleshootIamPolicyResponse message, as far as it is read here. */
+/** The fields of Google's TroubleshootIamPolicyResponse message that are read. */
 export interface Explanation {
   readonly access: Access;
   readonly explainedPolicies?: readonly {
@@ -29,12 +29,12 @@ export interface Explanation {
   readonly errors?: readonly { readonly message?: string }[];
 }
 
-/** The permission that a call to a service needs. */
+/** The permission to invoke a service. */
 export const INVOKE_PERMISSION = "run.routes.invoke";
 
 /**
- * Asks Google's Policy Troubleshooter whether a principal (an e-mail address, or on the emulator a `principal://`) may call a service, and reads the service.
- * https://cloud.google.com/policy-intelligence/docs/reference/policytroubleshooter/rest/v1/iam/troubleshoot
+ * Asks Google's Policy Troubleshooter whether a principal (an e-mail address, or on the emulator a `principal://`) can invoke a service, and reads
+ * the service. https://cloud.google.com/policy-intelligence/docs/reference/policytroubleshooter/rest/v1/iam/troubleshoot
  */
 export async function troubleshootInvocation(
   context: Pick<CloudContext, "env" | "settings" | "send">,
@@ -49,12 +49,12 @@ export async function troubleshootInvocation(
   return { service: service as KnativeService, explanation };
 }
 
-/** The same of the policies alone. */
+/** Explains a principal's access by the policies alone. Throws as the client does. */
 export async function askTroubleshooter(client: ApiClient, name: ServiceName, principal: string): Promise<Explanation> {
   return (await client.call({ method: "POST", url: TROUBLESHOOT, body: { accessTuple: accessTuple(name, principal) } })) as Explanation;
 }
 
-/** The requests of it, a line each. */
+/** The requests of `troubleshootInvocation`, one line each. */
 export function planTroubleshooting(name: ServiceName, principal: string): string[] {
   return [`GET ${serviceUrl(name)}`, `POST ${TROUBLESHOOT} ${JSON.stringify({ accessTuple: accessTuple(name, principal) })}`];
 }

@@ -1,37 +1,37 @@
-/** A service, in one shape whichever way it was read. */
+/** A service, as both back ends return it. */
 export interface Service extends Instances {
   readonly service: string;
   readonly project: string;
   readonly region: string;
   readonly url: string;
-  /** All of its URLs, the tags' own besides. */
+  /** All of its URLs, including those of tags. */
   readonly urls: readonly string[];
-  /** The latest revision that is ready. */
+  /** The latest ready revision. */
   readonly revision: string | null;
   readonly latest_created_revision: string | null;
-  /** When it was made; RFC 3339. */
+  /** RFC 3339. */
   readonly created: string | null;
-  /** When its latest revision became ready, or did not. */
+  /** When its latest revision became ready or failed. */
   readonly deployed: string | null;
-  /** Who changed it last. */
+  /** The principal that changed it last. */
   readonly last_modifier: string | null;
-  /** Its page in Google's console. */
+  /** Its page in the Google Cloud console. */
   readonly console_url: string;
   /** Its variables, without their values. */
   readonly env: readonly Omit<Variable, "value">[];
   readonly labels: Readonly<Record<string, string>>;
   readonly ingress: string;
   readonly custom_audiences: readonly string[];
-  /** True where the service's run.app URLs are answered 404. */
+  /** True if the service's run.app URLs respond with 404. */
   readonly default_url_disabled: boolean;
-  /** True where nobody is asked who he is. */
+  /** True if requests need no ID token. */
   readonly invoker_iam_disabled: boolean;
-  /** True where Identity-Aware Proxy stands before the service. */
+  /** True if Identity-Aware Proxy is in front of the service. */
   readonly iap_enabled: boolean;
   readonly traffic: readonly {
     readonly revision: string;
     readonly percent: number;
-    /** True where it follows the latest revision that is ready. */
+    /** True if the target follows the latest ready revision. */
     readonly latest: boolean;
     readonly tag: string | null;
     readonly url: string | null;
@@ -44,7 +44,7 @@ export interface Service extends Instances {
   }[];
 }
 
-/** What a revision's instances are, in one shape for a revision and for a service's next one. */
+/** The settings of a revision's instances. */
 export interface Instances {
   readonly image: string | null;
   readonly service_account: string | null;
@@ -52,29 +52,29 @@ export interface Instances {
   readonly cpu: string | null;
   readonly memory: string | null;
   readonly min_instances: number;
-  /** Null where Cloud Run decides. */
+  /** Null if Cloud Run decides. */
   readonly max_instances: number | null;
-  /** Requests that an instance takes at the same time. */
+  /** The number of requests that an instance handles at the same time. */
   readonly concurrency: number | null;
-  /** Seconds that a request may take. */
+  /** The request timeout in seconds. */
   readonly timeout: number | null;
-  /** True where an instance has its processor between requests too. */
+  /** True if an instance also has its CPU between requests. */
   readonly cpu_always_allocated: boolean;
 }
 
-/** A revision, in one shape whichever way it was read. */
+/** A revision, as both back ends return it. */
 export interface Revision extends Instances {
   readonly revision: string;
   readonly created: string;
   readonly creator: string | null;
-  /** Null while that is not known yet. */
+  /** Null while it isn't known. */
   readonly ready: boolean | null;
-  /** Why it is not ready. */
+  /** Why the revision isn't ready. */
   readonly reason: string | null;
   readonly message: string | null;
   /** With its digest. */
   readonly image_digest: string | null;
-  /** Of the traffic that goes to the service's own URL. */
+  /** The revision's part of the traffic to the service's own URL. */
   readonly percent: number;
   readonly tags: readonly string[];
 }
@@ -82,8 +82,8 @@ export interface Revision extends Instances {
 /** An environment variable of a service's container. */
 export interface Variable {
   readonly name: string;
-  /** Null where it comes from a secret. */
+  /** Null if it comes from a secret. */
   readonly value: string | null;
-  /** Where it comes from, which is never resolved. */
+  /** The secret that it comes from; its value is never read. */
   readonly secret: { readonly name: string; readonly version: string } | null;
 }

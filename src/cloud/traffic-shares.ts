@@ -6,7 +6,7 @@ import { LATEST, type TrafficOptions } from "./traffic.ts";
 
 type Shares = TrafficOptions["to"];
 
-/** Reads `REVISION=PERCENT` texts; a revision alone gets all. Throws USAGE. */
+/** Reads `REVISION=PERCENT` texts; a revision without a percentage gets all traffic. Throws USAGE. */
 export function readShares(texts: readonly string[]): Shares {
   const shares = texts.map((text) => {
     const [, revision, percent] = /^([a-z][a-z0-9-]*|LATEST)(?:=(\d{1,3})%?)?$/.exec(text) ?? [];
@@ -16,8 +16,8 @@ export function readShares(texts: readonly string[]): Shares {
       });
     return { revision, percent: Number(percent ?? 100) };
   });
-  const twice = shares.find(({ revision }, index) => shares.findIndex((other) => other.revision === revision) !== index);
-  if (twice) throw new CliError("USAGE", `--to names ${twice.revision} more than once.`, { hint: "Say once what it is to get." });
+  const repeated = shares.find(({ revision }, index) => shares.findIndex((other) => other.revision === revision) !== index);
+  if (repeated) throw new CliError("USAGE", `--to names ${repeated.revision} more than once.`, { hint: "Say once what it is to get." });
   return shares;
 }
 
@@ -35,7 +35,7 @@ export function readTags(texts: readonly string[]): Record<string, string> {
   return tags;
 }
 
-/** Throws NOT_FOUND for a revision that a service does not have, DEPLOY_FAILED with the reason for one that is not ready. */
+/** Throws NOT_FOUND for a revision that the service doesn't have, DEPLOY_FAILED with the reason for one that isn't ready. */
 export function assertReady(revisions: readonly Revision[], names: readonly string[], { service }: ServiceName): void {
   const known = revisions.map(({ revision }) => revision);
   for (const name of names.filter((other) => other !== LATEST)) {
@@ -55,15 +55,18 @@ export function assertReady(revisions: readonly Revision[], names: readonly stri
   }
 }
 
-/** A sentence of why a revision takes no traffic. */
+/** A sentence that says sentence a revision gets no traffic. */
 export function explainUnready({ revision, ready, reason, message }: Revision): string {
   if (ready === null) return `${revision} is not ready yet.`;
-  // What follows the first sentence is advice, and a part of the log.
-  const [why] = (message ?? reason ?? "").split(/\.?\s*(?:\n|$)|\. /);
-  return `${revision} is not ready${why ? `: ${why}` : ""}.`;
+  // After the first sentence, Cloud Run adds advice and a part of the log.
+  const [sentence] = (message ?? reason ?? "").split(/\.?\s*(?:\n|$)|\. /);
+  return `${revision} is not ready${sentence ? `: ${sentence}` : ""}.`;
 }
 
-/** The shares, and what is left to the one revision that serves beside them. Throws USAGE where it is not one. */
+/**
+ * The shares and the remaining percentage, which goes to the one other revision that is serving. Throws USAGE if there
+ * isn't exactly one.
+ */
 export function addRemainingShare(shares: Shares, { traffic, service }: Pick<Service, "traffic" | "service">): Shares {
   const sum = shares.reduce((all, { percent }) => all + percent, 0);
   const named = new Set(shares.map(({ revision }) => revision));

@@ -3,27 +3,28 @@ import type { KnativeTarget } from "./messages/knative-service.ts";
 import type { ServiceName } from "./names.ts";
 import type { Service } from "./service.ts";
 
-/** What stands for the latest revision that is ready, whichever that is. No revision has a name in capitals. */
+/** The latest ready revision, whichever that is. No revision has a name in capitals. */
 export const LATEST = "LATEST";
 
 export interface TrafficOptions extends ServiceName {
-  /** Who gets how much, which adds up to 100; all others get nothing. Traffic stays as it is where the list is empty. */
+  /** The percentages add up to 100, and other revisions get nothing. Traffic stays as it is if the list is empty. */
   readonly to: readonly {
     /** A revision's name, or LATEST. */
     readonly revision: string;
     /** A whole number. */
     readonly percent: number;
   }[];
-  /** Tags and the revisions that they are to stand for. */
+  /** Tags, each with its revision. */
   readonly setTags?: Readonly<Record<string, string>>;
   readonly removeTags?: readonly string[];
 }
 
-/** Throws USAGE where percents are no whole numbers that add up to 100. */
+/** Throws USAGE if the percentages aren't whole numbers that add up to 100. */
 export function assertPercentsAddUp(to: TrafficOptions["to"]): void {
   if (to.length === 0) return;
-  const odd = to.find(({ percent }) => !Number.isInteger(percent) || percent < 0 || percent > 100);
-  if (odd) throw new CliError("USAGE", `${odd.percent} is no percentage for ${odd.revision}: it is a whole number from 0 to 100.`);
+  const invalid = to.find(({ percent }) => !Number.isInteger(percent) || percent < 0 || percent > 100);
+  if (invalid)
+    throw new CliError("USAGE", `${invalid.percent} is no percentage for ${invalid.revision}: it is a whole number from 0 to 100.`);
   const sum = to.reduce((all, { percent }) => all + percent, 0);
   if (sum === 100) return;
   throw new CliError("USAGE", `The percentages add up to ${sum}: ${sum < 100 ? `${100 - sum} are missing` : `${sum - 100} too many`}.`, {
@@ -32,24 +33,27 @@ export function assertPercentsAddUp(to: TrafficOptions["to"]): void {
   });
 }
 
-/** What a service's traffic is to be, as gcloud's update-traffic writes it: shares by name, the latest last, and after them the tags. */
+/**
+ * A service's traffic after a change, in the order of gcloud's update-traffic: shares by name, the latest revision
+ * last, then the tags.
+ */
 export function changeTargets(
   existing: readonly KnativeTarget[] = [{ latestRevision: true, percent: 100 }],
   { to, setTags = {}, removeTags = [] }: TrafficOptions,
 ): KnativeTarget[] {
   const isChanged = (tag: string | undefined) => tag !== undefined && (tag in setTags || removeTags.includes(tag));
-  const kept = existing
+  const remaining = existing
     .map(({ tag, ...target }) => (tag !== undefined && !isChanged(tag) ? { ...target, tag } : target))
     .filter((target) => target.percent || "tag" in target);
   const tagged = Object.entries(setTags)
     .sort(([a], [b]) => (a < b ? -1 : 1))
     .map(([tag, revision]) => ({ ...targetOf(revision), tag }));
-  const targets: KnativeTarget[] = [...kept, ...tagged];
+  const targets: KnativeTarget[] = [...remaining, ...tagged];
   if (to.length === 0) return targets;
   const shares = to
     .filter(({ percent }) => percent > 0)
     .map(({ revision, percent }) => ({ ...targetOf(revision), percent }))
-    .sort((a, b) => (positionOf(a) < positionOf(b) ? -1 : 1));
+    .sort((a, b) => (sortKey(a) < sortKey(b) ? -1 : 1));
   const tags = targets.filter(({ tag }) => tag !== undefined).map((target) => ({ ...target, percent: undefined }));
   return [...shares, ...tags];
 }
@@ -58,12 +62,12 @@ function targetOf(revision: string): KnativeTarget {
   return revision === LATEST ? { latestRevision: true } : { revisionName: revision };
 }
 
-/** LATEST stands behind all names. */
-function positionOf({ revisionName }: KnativeTarget): string {
+/** LATEST comes after all names. */
+function sortKey({ revisionName }: KnativeTarget): string {
   return revisionName ?? "~";
 }
 
-/** Whether a service's traffic goes as it was to, and its tags stand where they were to. */
+/** Whether a service's traffic and tags are as the options want them. */
 export function isTrafficApplied({ traffic, conditions }: Service, { to, setTags = {}, removeTags = [] }: TrafficOptions): boolean {
   if (conditions.find(({ type }) => type === "RoutesReady")?.status !== "True") return false;
   const isNamed = (target: Service["traffic"][number], name: string) => (name === LATEST ? target.latest : target.revision === name);

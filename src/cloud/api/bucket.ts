@@ -3,24 +3,24 @@ import type { ApiClient, ApiRequest } from "./client.ts";
 import { CLOUD_STORAGE } from "./upload.ts";
 import { withRetry } from "../retry.ts";
 
-/** The bucket that gcloud keeps sources in. A bucket's name may hold no colon, and not Google's name. */
+/** The bucket that gcloud stores sources in. A bucket's name can't contain a colon or Google's name. */
 export function sourceBucket(project: string): string {
   return `${project.replaceAll(/[:.]/g, "_").replaceAll("google", "elgoog")}_cloudbuild`;
 }
 
 /**
- * Makes the bucket for sources where it is missing. Its name can be guessed, so it is looked for among the project's own: nobody is to be sent the source
- * who has taken the name before. Throws CONFLICT where somebody has.
+ * Creates the bucket for sources if it is missing. Anyone can guess its name and create it first, so it is looked for among the project's own
+ * buckets: the source must not go to another project. Throws CONFLICT if another project has it.
  */
 export async function ensureBucket(client: ApiClient, project: string, signal: AbortSignal): Promise<string> {
   const name = sourceBucket(project);
   await withRetry(
     async (attempt) => {
-      if (await isOwn(client, project, name)) return;
+      if (await isOwnBucket(client, project, name)) return;
       try {
-        await client.call(bucketCreation(project, name));
+        await client.call(createRequest(project, name));
       } catch (error) {
-        // Whoever has it may be somebody of this project, who was faster.
+        // Another client of this project can have created it a moment ago.
         if (!(error instanceof CliError && error.code === "CONFLICT") || attempt === 1) throw error;
         throw new CliError("CONFLICT", `The bucket ${name} belongs to another project, which would see the source.`, {
           hint: "Build with a bucket of your own: gcloud builds submit --gcs-source-staging-dir gs://BUCKET/source",
@@ -36,18 +36,18 @@ export async function ensureBucket(client: ApiClient, project: string, signal: A
 
 export function planBucket(project: string): ApiRequest[] {
   const name = sourceBucket(project);
-  return [bucketSearch(project, name), bucketCreation(project, name)];
+  return [searchRequest(project, name), createRequest(project, name)];
 }
 
-async function isOwn(client: ApiClient, project: string, name: string): Promise<boolean> {
-  const { items = [] } = (await client.call(bucketSearch(project, name))) as { readonly items?: readonly { readonly name: string }[] };
+async function isOwnBucket(client: ApiClient, project: string, name: string): Promise<boolean> {
+  const { items = [] } = (await client.call(searchRequest(project, name))) as { readonly items?: readonly { readonly name: string }[] };
   return items.some((bucket) => bucket.name === name);
 }
 
-function bucketSearch(project: string, name: string): ApiRequest {
+function searchRequest(project: string, name: string): ApiRequest {
   return { method: "GET", url: `${CLOUD_STORAGE}/storage/v1/b?project=${encodeURIComponent(project)}&prefix=${name}` };
 }
 
-function bucketCreation(project: string, name: string): ApiRequest {
+function createRequest(project: string, name: string): ApiRequest {
   return { method: "POST", url: `${CLOUD_STORAGE}/storage/v1/b?project=${encodeURIComponent(project)}`, body: { name } };
 }

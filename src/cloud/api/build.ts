@@ -29,7 +29,10 @@ export function buildVerb(clientFor: ClientFor, context: BuildContext): Verb<Bui
   });
 }
 
-/** Builds a folder with its Dockerfile, or with buildpacks if it has none: uploads the source, has Cloud Build build and push it, and shows the log live. */
+/**
+ * Builds a folder with its Dockerfile, or with buildpacks if it has none: uploads the source, has Cloud Build build and
+ * push it, and shows the log live.
+ */
 export async function build(client: ApiClient, options: BuildOptions, context: BuildContext): Promise<BuildResult> {
   const { signal } = context;
   // A flag that isn't understood fails before anything is done.
@@ -115,7 +118,7 @@ async function watchBuild(client: ApiClient, options: BuildOptions, started: Bui
       ? undefined
       : followLog(client, started, {
           show: (text) => terminal.note(text),
-          miss: () => terminal.warn(`The build's log may not be read here; the build itself goes on.${link}`),
+          onUnreadable: () => terminal.warn(`The build's log may not be read here; the build itself goes on.${link}`),
         });
   const check = async (latest: Build) => {
     if (FINAL_STATUSES.has(latest.status)) return latest;

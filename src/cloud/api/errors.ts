@@ -1,5 +1,5 @@
 import { CliError } from "../../errors/cli-error.ts";
-import { explainControlPlane, type Facts } from "../errors/control-plane.ts";
+import { explainControlPlane, type FailedCall } from "../errors/control-plane.ts";
 import { quotaExceeded } from "../errors/project.ts";
 import type { Place } from "../names.ts";
 
@@ -20,7 +20,13 @@ export function readJson(text: string, host: string): unknown {
 }
 
 /** What a response with a status of 400 or above means. https://cloud.google.com/apis/design/errors */
-export function readApiError(status: number, text: string, host: string, facts: Omit<Facts, "sentence">, retryAfterSeconds = 0): CliError {
+export function readApiError(
+  status: number,
+  text: string,
+  host: string,
+  facts: Omit<FailedCall, "sentence">,
+  retryAfterSeconds = 0,
+): CliError {
   const { message = readPage(text), code = "", details: googleDetails } = readError(text);
   const cause = new Error(`${host} answered ${status}: ${text.slice(0, 2000)}`);
   if (status === 401)

@@ -9,12 +9,12 @@ import type { Place } from "../names.ts";
 
 export const CLOUD_STORAGE = "https://storage.googleapis.com";
 
-/** Bytes that are sent, and held in memory, at a time: a multiple of 256 KiB, as Cloud Storage wants it. */
-const CHUNK = 8 * 1024 * 1024;
+/** How much is sent, and pending in memory, at a time: a multiple of 256 KiB, as Cloud Storage requires. */
+const CHUNK_BYTES = 8 * 1024 * 1024;
 /** Enough for a slow connection. */
 const CHUNK_TIMEOUT_MS = 5 * 60_000;
-/** How often an upload that Cloud Storage has lost is begun. */
-const BEGINNINGS = 3;
+/** How many times an upload is started that Cloud Storage has lost. */
+const MAX_STARTS = 3;
 
 interface Target {
   readonly bucket: string;
@@ -24,24 +24,24 @@ interface Target {
 interface UploadOptions {
   readonly place: Place;
   readonly signal: AbortSignal;
-  /** Bytes; see CHUNK. */
-  readonly chunk?: number;
+  /** A multiple of 256 KiB. */
+  readonly chunkBytes?: number;
 }
 
-/** What Cloud Storage says of an object that is there whole. */
+/** An object whose upload is complete. */
 export interface StoredObject {
   readonly generation: string;
   readonly md5Hash?: string;
 }
 
-/** An upload that cannot go on: what had arrived of it is not there any more, or something else is. */
-class Lost extends Error {
-  override readonly name = "Lost";
+/** An upload that can't continue: the bytes that had arrived are gone, or are others. */
+class UploadLost extends Error {
+  override readonly name = "UploadLost";
 }
 
 /**
- * Stores an object whose bytes `open` gives, as often as it is asked. An upload that breaks off goes on with what has not arrived. Throws what Google's
- * error means. https://cloud.google.com/storage/docs/performing-resumable-uploads
+ * Stores the bytes that `open` returns, each time that it is called. An upload that breaks off continues with what hasn't arrived. Throws what
+ * Google's error means. https://cloud.google.com/storage/docs/performing-resumable-uploads
  */
 export async function uploadObject(
   client: ApiClient,
@@ -49,12 +49,12 @@ export async function uploadObject(
   open: () => AsyncIterable<Buffer>,
   options: UploadOptions,
 ): Promise<StoredObject> {
-  for (let beginning = 1; ; beginning += 1) {
+  for (let start = 1; ; start += 1) {
     try {
       return await uploadOnce(client, target, open(), options);
     } catch (error) {
-      if (!(error instanceof Lost)) throw error;
-      if (beginning === BEGINNINGS)
+      if (!(error instanceof UploadLost)) throw error;
+      if (start === MAX_STARTS)
         throw new CliError("UNAVAILABLE", `Cloud Storage has lost the upload: ${error.message}`, {
           hint: "Run the command again in a minute.",
           cause: error,
@@ -67,31 +67,31 @@ async function uploadOnce(
   client: ApiClient,
   target: Target,
   source: AsyncIterable<Buffer>,
-  { place, signal, chunk = CHUNK }: UploadOptions,
+  { place, signal, chunkBytes = CHUNK_BYTES }: UploadOptions,
 ): Promise<StoredObject> {
-  const session = await withRetry(() => begin(client, target, place), { signal });
+  const session = await withRetry(() => startUpload(client, target, place), { signal });
   const hash = createHash("md5");
   let offset = 0;
-  for await (const { bytes, isLast } of chunksOf(source, chunk)) {
+  for await (const { bytes, isLast } of readChunks(source, chunkBytes)) {
     hash.update(bytes);
     const total = isLast ? offset + bytes.length : undefined;
     const stored = await sendChunk({ client, session, place, signal }, bytes, offset, total);
     offset += bytes.length;
     if (!stored) continue;
     if (stored.md5Hash === undefined || stored.md5Hash === hash.digest("base64")) return stored;
-    throw new Lost("what arrived is not what was sent.");
+    throw new UploadLost("what arrived is not what was sent.");
   }
   throw new Error("an upload has a last chunk");
 }
 
-/** One that is begun and never ended leaves nothing behind. */
-async function begin(client: ApiClient, { bucket, object }: Target, place: Place): Promise<string> {
+/** An upload that is started but never completed leaves nothing behind. */
+async function startUpload(client: ApiClient, { bucket, object }: Target, place: Place): Promise<string> {
   const { href, host } = new URL(uploadUrl({ bucket, object }));
   const response = await client.send({ method: "POST", url: href, headers: [["X-Upload-Content-Type", "application/gzip"]] });
   const text = await response.text();
   const session = response.headers["location"] ?? "";
   if (response.status >= 400) throw readApiError(response.status, text, host, place, retryAfter(response) / 1000);
-  // The token goes with what is sent there.
+  // The token is sent to this URL.
   if (URL.canParse(session) && new URL(session).host === host) return session;
   throw new CliError("UNAVAILABLE", `${host} does not say where the upload goes.`, { hint: "Does a proxy answer in its place?" });
 }
@@ -107,7 +107,10 @@ interface Session {
   readonly signal: AbortSignal;
 }
 
-/** Sends what begins at `offset` until all of it has arrived; resolves with the object where that was the last of it, as `total` says. */
+/**
+ * Sends the bytes from `offset` on until all have arrived; resolves with the object after the last bytes, for which
+ * `total` is known.
+ */
 async function sendChunk(
   { client, session, place, signal }: Session,
   bytes: Buffer,
@@ -124,17 +127,17 @@ async function sendChunk(
     if (response.status === 200 || response.status === 201) return readJson(text, new URL(session).host) as StoredObject;
     if (response.status !== 308) throw readFailure(response, text, session, place);
     arrived = Number(/^bytes=0-(\d+)$/.exec(response.headers["range"] ?? "")?.[1] ?? -1) + 1;
-    if (arrived < offset || arrived > offset + bytes.length) throw new Lost(`it has ${arrived} bytes of ${offset + bytes.length}.`);
+    if (arrived < offset || arrived > offset + bytes.length) throw new UploadLost(`it has ${arrived} bytes of ${offset + bytes.length}.`);
     return undefined;
   };
   return withRetry(
     async (attempt) => {
-      // What an attempt that failed has brought there is not known here.
+      // After a failed attempt, it isn't known how many bytes have arrived.
       let stored = attempt > 1 ? await put(Buffer.alloc(0)) : undefined;
       while (!stored && (total !== undefined || arrived < offset + bytes.length)) {
         const before = arrived;
         stored = await put(bytes.subarray(arrived - offset));
-        if (!stored && arrived === before) throw standsStill(session);
+        if (!stored && arrived === before) throw uploadStalled(session);
       }
       return stored;
     },
@@ -142,7 +145,7 @@ async function sendChunk(
   );
 }
 
-function standsStill(session: string): CliError {
+function uploadStalled(session: string): CliError {
   const { host } = new URL(session);
   return new CliError("UNAVAILABLE", `${host} takes nothing of the upload.`, {
     hint: "Run the command again in a minute.",
@@ -153,24 +156,24 @@ function standsStill(session: string): CliError {
 
 function readFailure(response: Response, text: string, session: string, place: Place): Error {
   const { status } = response;
-  if (status === 404 || status === 410) return new Lost("it does not know of it any more.");
+  if (status === 404 || status === 410) return new UploadLost("it does not know of it any more.");
   return readApiError(status, text, new URL(session).host, place, retryAfter(response) / 1000);
 }
 
-/** The same bytes in pieces of one size, the last of which may be smaller. */
-async function* chunksOf(source: AsyncIterable<Buffer>, size: number): AsyncGenerator<{ bytes: Buffer; isLast: boolean }> {
-  let held: Buffer[] = [];
+/** The bytes of a source in pieces of one size; the last piece can be smaller. */
+async function* readChunks(source: AsyncIterable<Buffer>, size: number): AsyncGenerator<{ bytes: Buffer; isLast: boolean }> {
+  let pending: Buffer[] = [];
   let length = 0;
   for await (const piece of source) {
-    held.push(piece);
+    pending.push(piece);
     length += piece.length;
-    // Held back until more comes, since the last one has to be said to be it.
+    // A piece is pending back until more bytes follow, since the last piece has to be marked as the last.
     while (length > size) {
-      const all = Buffer.concat(held);
+      const all = Buffer.concat(pending);
       yield { bytes: all.subarray(0, size), isLast: false };
-      held = [all.subarray(size)];
+      pending = [all.subarray(size)];
       length -= size;
     }
   }
-  yield { bytes: Buffer.concat(held), isLast: true };
+  yield { bytes: Buffer.concat(pending), isLast: true };
 }

@@ -7,19 +7,19 @@ import { PROJECT_ERRORS } from "./project.ts";
 import { noServingRevision } from "../messages/v2-service.ts";
 
 /** What is known about a call that failed. */
-export interface Facts {
+export interface FailedCall {
   readonly project: string;
   readonly region: string;
-  /** The one sentence that says it. */
+  /** The sentence of Google's message that names the problem. */
   readonly sentence: string;
-  /** The e-mail address of the account that the call was made as, where it is known. */
+  /** The e-mail address of the account that made the call, if it is known. */
   readonly account?: string;
 }
 
-type Explain = (match: RegExpExecArray, facts: Facts, cause: Error) => CliError;
+type Explain = (match: RegExpExecArray, facts: FailedCall, cause: Error) => CliError;
 
-/** What Google's words mean, from gcloud and from its APIs alike; undefined where they say nothing that is known. */
-export function explainControlPlane(said: string, facts: Facts, cause = new Error(said)): CliError | undefined {
+/** The error for a message of Google's, from gcloud or from an API; undefined if the message isn't known. */
+export function explainControlPlane(said: string, facts: FailedCall, cause = new Error(said)): CliError | undefined {
   for (const [pattern, explain] of KNOWN_ERRORS) {
     const match = pattern.exec(said);
     if (match) return explain(match, facts, cause);
@@ -27,7 +27,7 @@ export function explainControlPlane(said: string, facts: Facts, cause = new Erro
   return undefined;
 }
 
-/** The first that matches counts. */
+/** The first match counts. */
 const KNOWN_ERRORS: readonly (readonly [RegExp, Explain])[] = [
   [
     /(?:API \[(?<api>[\w.-]+)\] not enabled|\b(?<other>[\w-]+\.googleapis\.com)[^\n]*(?:has not been used in project|it is disabled)|(?<name>[A-Z][\w ]+ API) has not been used|SERVICE_DISABLED[\s\S]*?(?<service>[\w-]+\.googleapis\.com)|SERVICE_DISABLED)/,
@@ -156,7 +156,7 @@ function fixed(code: ErrorCode, message: string, options: { hint: string }): Exp
   return (_match, _facts, cause) => new CliError(code, message, { ...options, cause });
 }
 
-function permissionDenied(permission: string | undefined, { project, sentence, account }: Facts, cause: unknown): CliError {
+function permissionDenied(permission: string | undefined, { project, sentence, account }: FailedCall, cause: unknown): CliError {
   const role = permission && findRole(permission);
   const hint = role
     ? `${role} has it: gcloud projects add-iam-policy-binding ${project} --member ${account ? readMember(account) : "user:YOU"} --role ${role}`

@@ -3,7 +3,10 @@ import type { Reason } from "../../errors/reasons.ts";
 
 type Explain = (match: RegExpExecArray, facts: { readonly project: string; readonly sentence: string }, cause: Error) => CliError;
 
-/** What an organisation forbids, in Google's words; the first that matches counts. https://cloud.google.com/resource-manager/docs/organization-policy/org-policy-constraints */
+/**
+ * What an organization forbids, by Google's messages; the first match counts.
+ * https://cloud.google.com/resource-manager/docs/organization-policy/org-policy-constraints
+ */
 export const ORGANIZATION_ERRORS: readonly (readonly [RegExp, Explain])[] = [
   [
     /vpcServiceControlsUniqueIdentifier|VPC_SERVICE_CONTROLS/,

@@ -6,7 +6,7 @@ type Explain = (
   cause: Error,
 ) => CliError;
 
-/** What is wrong with a project or a place, in Google's words; the first that matches counts. */
+/** Problems with a project or region, by Google's messages; the first match counts. */
 export const PROJECT_ERRORS: readonly (readonly [RegExp, Explain])[] = [
   [
     /BILLING_DISABLED|BILLING_NOT_FOUND|[Bb]illing account for (?:the owning )?project|requires billing to be enabled|[Bb]illing (?:must be|is not|has not been) enabled/,
@@ -38,7 +38,7 @@ export const PROJECT_ERRORS: readonly (readonly [RegExp, Explain])[] = [
       }),
   ],
   [
-    // gcloud itself says so of a region whose host does not answer as Cloud Run does.
+    // gcloud itself says this if a region's host doesn't respond as Cloud Run does.
     /Location '?([\w-]+)'? is not found or access is unauthorized|The provided region was invalid/,
     ({ 1: named }, { project, region }, cause) =>
       new CliError("NOT_FOUND", `There is no region ${named ?? region}, or project ${project} may not use it.`, {
@@ -54,7 +54,7 @@ export const PROJECT_ERRORS: readonly (readonly [RegExp, Explain])[] = [
   ],
 ];
 
-/** The error where Google has counted too much of something; `sentence` is what. */
+/** The error for a quota of the project that is used up; `sentence` names the quota. */
 export function quotaExceeded(
   project: string,
   sentence: string,

@@ -43,7 +43,8 @@ export function accountVerbs(gcloud: Gcloud) {
       explain: explainMissingAccount,
     }),
     createKey: commandVerb(gcloud, {
-      // gcloud prints the key to our pipe: it writes no file, and nothing to its own log. With a format it would print more than the key.
+      // gcloud prints the key to our pipe: it writes no file, and nothing to its own log. With a format it would print
+      // more than the key.
       args: ({ account: email, project }: AccountName) => [
         ...IAM,
         "keys",

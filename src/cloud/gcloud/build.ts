@@ -87,7 +87,10 @@ function isLogUnreadable(stderr: string): boolean {
   return /can only stream logs|does not have storage\.objects\.get|stream(?:ing)? (?:the )?logs?/i.test(stderr);
 }
 
-/** Waits for a build that gcloud has submitted but no longer watches. Polling only in that case costs nothing if the log is readable. */
+/**
+ * Waits for a build that gcloud has submitted but no longer watches. Polling only in that case costs nothing if the log
+ * is readable.
+ */
 async function waitForBuild(gcloud: Gcloud, project: string, id: string, signal: AbortSignal): Promise<Build> {
   const describe = () => gcloud(jsonCommand(["builds", "describe", id], { project, region: "global" }));
   return poll(
@@ -102,7 +105,10 @@ async function waitForBuild(gcloud: Gcloud, project: string, id: string, signal:
   );
 }
 
-/** Splits gcloud's stdout into the build's log, which it prints first, and the JSON at the end, which begins with the last line that is a lone brace. */
+/**
+ * Splits gcloud's stdout into the build's log, which it prints first, and the JSON at the end, which begins with the
+ * last line that is a lone brace.
+ */
 function splitOutput(show: (line: string) => void) {
   let held: string[] = [];
   let lastShown: string[] = [];

@@ -68,7 +68,10 @@ export function joinPairs(pairs: Readonly<Record<string, string>> = {}): string 
     .join(",");
 }
 
-/** The object or array that gcloud prints. Throws GCLOUD_FAILED if it prints anything else, as it does for `--help` or `--verbosity=none`. */
+/**
+ * The object or array that gcloud prints. Throws GCLOUD_FAILED if it prints anything else, as it does for `--help` or
+ * `--verbosity=none`.
+ */
 export function parseGcloudJson<Message extends object>(stdout: string): Message {
   let value: unknown;
   try {

@@ -1,5 +1,5 @@
 import { CliError } from "../../errors/cli-error.ts";
-import { explainControlPlane, type Facts } from "../errors/control-plane.ts";
+import { explainControlPlane, type FailedCall } from "../errors/control-plane.ts";
 
 interface GcloudFailure {
   readonly stdout: string;
@@ -8,19 +8,19 @@ interface GcloudFailure {
   readonly args: readonly string[];
 }
 
-/** What gcloud's words mean, as one of our errors; GCLOUD_FAILED with those words where they say nothing that is known. */
+/** The error for gcloud's output; GCLOUD_FAILED with gcloud's words if they aren't known. */
 export function readGcloudError({ stdout, stderr, exitCode, args }: GcloudFailure): CliError {
-  // A build's own output may hold anything, so only what gcloud itself says is read, and stdout just where it says nothing.
+  // A build can print anything, so only gcloud's own stderr is read, and stdout only if stderr is empty.
   const text = stderr.trim() || stdout.trim();
-  const said = text.slice(Math.max(0, text.lastIndexOf("ERROR:")));
-  const sentence = errorSentence(said);
-  const facts: Facts = {
+  const message = text.slice(Math.max(0, text.lastIndexOf("ERROR:")));
+  const sentence = errorSentence(message);
+  const facts: FailedCall = {
     project: valueOf(args, "--project") ?? "PROJECT",
     region: valueOf(args, "--region") ?? valueOf(args, "--location") ?? "REGION",
     sentence,
-    account: /authenticated as (\S+@\S+)|\[(\S+@\S+)\] does not have permission/.exec(said)?.slice(1).find(Boolean),
+    account: /authenticated as (\S+@\S+)|\[(\S+@\S+)\] does not have permission/.exec(message)?.slice(1).find(Boolean),
   };
-  const known = explainControlPlane(said, facts, new Error(text));
+  const known = explainControlPlane(message, facts, new Error(text));
   if (known) return known;
   // https://cloud.google.com/sdk/gcloud/reference/topic/command-conventions: 2 is a command line that gcloud does not understand.
   if (exitCode === 2)
@@ -30,9 +30,9 @@ export function readGcloudError({ stdout, stderr, exitCode, args }: GcloudFailur
   return new CliError("GCLOUD_FAILED", `gcloud failed: ${sentence || `exit code ${exitCode ?? "unknown"}`}`, { cause: new Error(text) });
 }
 
-/** gcloud's error without the name of its command, with the lines that go on from it; where there is none, the last line. */
-function errorSentence(said: string): string {
-  const [paragraph = ""] = said.startsWith("ERROR:") ? said.split(/\n\s*\n|\n(?=[A-Z-]|@type)/) : said.split("\n").slice(-1);
+/** gcloud's error message without the command's name, with its continuation lines; the last line if there is no error message. */
+function errorSentence(message: string): string {
+  const [paragraph = ""] = message.startsWith("ERROR:") ? message.split(/\n\s*\n|\n(?=[A-Z-]|@type)/) : message.split("\n").slice(-1);
   const account = / This command is authenticated as [^\s]+ which is the active account specified by the \[core\/account\] property\.?/;
   return paragraph
     .replace(/^ERROR:\s*(?:\([\w.-]+\)\s*)?(?:[A-Z_]+: )?/, "")

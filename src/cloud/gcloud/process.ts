@@ -7,32 +7,32 @@ import { gcloudMissing, readGcloudError } from "./errors.ts";
 import { signIn } from "./sign-in.ts";
 
 interface GcloudOptions {
-  /** Shows a line of stdout while gcloud runs, instead of keeping it for the answer only. */
+  /** Gets each line of stdout while gcloud runs; stdout is returned all the same. */
   readonly onLine?: (line: string) => void;
-  /** Keeps what gcloud says to itself: a failure is as good an answer as any. */
+  /** Shows nothing of gcloud's progress. */
   readonly isProbe?: boolean;
   /** What gcloud reads from stdin. */
   readonly input?: string;
 }
 
-/** Runs gcloud and resolves to its stdout; its progress goes to our stderr as it comes. Throws what gcloud's error means. */
+/** Runs gcloud and resolves with its stdout; shows its progress live. Throws what gcloud's error means. */
 export type Gcloud = (args: readonly string[], options?: GcloudOptions) => Promise<string>;
 
-/** Milliseconds that gcloud has to end after SIGTERM. */
-const GRACE = 3000;
+/** After SIGTERM; then gcloud gets SIGKILL. */
+const KILL_TIMEOUT_MS = 3000;
 
 export function openGcloud({ env, terminal, signal, cwd }: Pick<CloudContext, "env" | "terminal" | "signal" | "cwd">): Gcloud {
   const isQuiet = terminal.quiet || terminal.json;
   let signedIn: Promise<void> | undefined;
-  const underWay = new Map<string, Promise<string>>();
+  const running = new Map<string, Promise<string>>();
 
   return (args, options = {}) => {
     if (!options.isProbe) return start(args, options);
-    // What is asked twice at the same time takes one start of gcloud.
+    // The same command at the same time starts gcloud only once.
     const key = JSON.stringify(args);
-    const asked = underWay.get(key) ?? start(args, options).finally(() => underWay.delete(key));
-    underWay.set(key, asked);
-    return asked;
+    const stdout = running.get(key) ?? start(args, options).finally(() => running.delete(key));
+    running.set(key, stdout);
+    return stdout;
   };
 
   async function start(args: readonly string[], { onLine, isProbe, input }: GcloudOptions): Promise<string> {
@@ -42,12 +42,12 @@ export function openGcloud({ env, terminal, signal, cwd }: Pick<CloudContext, "e
     const started = performance.now();
     const child = execa("gcloud", args, {
       cwd,
-      // Python keeps back what it prints into a pipe, unless it is told not to.
+      // Otherwise, Python buffers what it prints to a pipe.
       env: { ...env, CLOUDSDK_CORE_DISABLE_PROMPTS: "1", PYTHONUNBUFFERED: "1" },
       extendEnv: false,
       ...(input === undefined ? { stdin: "ignore" } : { input }),
       reject: false,
-      // A group of its own, because gcloud is a shell script that starts Python.
+      // A process group of its own, because gcloud is a shell script that starts Python.
       detached: !env.PATHEXT,
       ...(onLine && { stdout: tee(onLine) }),
       ...(!isQuiet && !isProbe && { stderr: tee(untilError((line) => terminal.note(line))) }),
@@ -74,7 +74,10 @@ function quote(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
-/** Shows gcloud's progress, without bold type, up to the error: that is retold in our own words, and is gcloud's own under `--verbose`. */
+/**
+ * Shows gcloud's progress, without bold type, up to its error message, which is repeated in our own words; `--verbose`
+ * shows the original.
+ */
 function untilError(show: (line: string) => void): (line: string) => void {
   let hasFailed = false;
   return (line) => {
@@ -83,7 +86,7 @@ function untilError(show: (line: string) => void): (line: string) => void {
   };
 }
 
-/** An execa output that shows each line and keeps it. */
+/** An execa output that shows each line and also returns it. */
 function tee(show: (line: string) => void) {
   return function* (line: unknown): Generator<string> {
     show(String(line));
@@ -95,10 +98,10 @@ async function endGroup(pid: number | undefined, orElse: () => void): Promise<vo
   if (pid === undefined) return;
   try {
     signalGroup(-pid, "SIGTERM");
-    await sleep(GRACE, undefined, { ref: false });
+    await sleep(KILL_TIMEOUT_MS, undefined, { ref: false });
     signalGroup(-pid, "SIGKILL");
   } catch {
-    // No such group: it has ended, or this system has none.
+    // The group doesn't exist: gcloud has ended, or this system has no process groups.
     orElse();
   }
 }

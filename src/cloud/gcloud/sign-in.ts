@@ -4,15 +4,15 @@ import type { CloudContext } from "../cloud-context.ts";
 import { CliError } from "../../errors/cli-error.ts";
 
 /**
- * Signs the real gcloud in, in the emulator's own configuration directory, as its operator.
- * Does nothing where that has happened, or where there is no gcloud. Throws GCLOUD_FAILED with gcloud's own words.
+ * Signs the real gcloud in as the emulator's operator, in the emulator's own configuration directory. Does nothing if that has been done, or if
+ * gcloud isn't installed. Throws GCLOUD_FAILED with gcloud's own words.
  */
 export async function signIn(env: CloudContext["env"]): Promise<void> {
   const directory = env["CLOUDSDK_CONFIG"];
   const keyFile = env["GOOGLE_APPLICATION_CREDENTIALS"];
   if (!directory || !keyFile || existsSync(directory)) return;
 
-  // Made beside and renamed, so that whoever comes at the same time sees all of it or nothing.
+  // Created under another name and then renamed, so that a process that runs at the same time sees all of it or nothing.
   const fresh = `${directory}.${crypto.randomUUID()}`;
   try {
     const result = await execa("gcloud", ["auth", "activate-service-account", "--quiet", "--key-file", keyFile], {

@@ -1,7 +1,7 @@
 import { CliError } from "../../errors/cli-error.ts";
 import type { BuildResult } from "../cloud.ts";
 
-/** https://cloud.google.com/build/docs/api/reference/rest/v1/projects.builds, as far as it is read here. */
+/** The fields of https://cloud.google.com/build/docs/api/reference/rest/v1/projects.builds that are read. */
 export interface Build {
   readonly id: string;
   readonly status: string;
@@ -15,19 +15,22 @@ export interface Build {
   readonly results?: { readonly images?: readonly { readonly name: string; readonly digest: string }[] };
 }
 
-/** The states that a build does not leave again. */
+/** The statuses of a build that has ended. */
 export const FINAL_STATUSES: ReadonlySet<string> = new Set(["SUCCESS", "FAILURE", "INTERNAL_ERROR", "TIMEOUT", "CANCELLED", "EXPIRED"]);
 
-/** How many lines of a log a person is shown where a build has failed. */
+/** How many lines of the log are shown if a build fails. */
 export const MAX_LOG_LINES = 20;
 
-/** The lines of a build's log that say why it failed. */
+/** The last lines of a build's log, which say why it failed. */
 export function lastLogLines(log: string): string {
   return log.trimEnd().split("\n").slice(-MAX_LOG_LINES).join("\n");
 }
 
-/** What a build that has ended came to; BUILD_FAILED where that is anything but SUCCESS. `elapsed` in seconds stands in for times that are not told. */
-export function readBuildResult(build: Build, image: string, elapsed: number): BuildResult {
+/**
+ * The result of a build that has ended. Throws BUILD_FAILED for any status but SUCCESS. `elapsedSeconds` is used if the
+ * build has no times.
+ */
+export function readBuildResult(build: Build, image: string, elapsedSeconds: number): BuildResult {
   if (build.status !== "SUCCESS") throw buildError(build);
   const { startTime, finishTime } = build;
   return {
@@ -35,11 +38,11 @@ export function readBuildResult(build: Build, image: string, elapsed: number): B
     image,
     digest: build.results?.images?.find(({ digest }) => digest)?.digest ?? "",
     log_url: build.logUrl ?? null,
-    duration: startTime && finishTime ? (Date.parse(finishTime) - Date.parse(startTime)) / 1000 : elapsed,
+    duration: startTime && finishTime ? (Date.parse(finishTime) - Date.parse(startTime)) / 1000 : elapsedSeconds,
   };
 }
 
-/** The error for a build that did not succeed; `logEnd` is the last lines of its log, where they are known. */
+/** The error for a build that failed; `logEnd` is the last lines of its log, if they are known. */
 export function buildError({ id, status, statusDetail, logUrl }: Partial<Build>, logEnd?: string, cause?: unknown): CliError {
   return new CliError(
     "BUILD_FAILED",
@@ -57,7 +60,7 @@ export function buildError({ id, status, statusDetail, logUrl }: Partial<Build>,
   );
 }
 
-/** The error where a build has been lost sight of: it goes on, and its end is not known. */
+/** The error for a build that can't be watched any more: it continues, and its result isn't known. */
 export function lostBuildError({ id, logUrl }: Partial<Build>, error: CliError): CliError {
   return error.with({
     hint: `The build ${id} goes on by itself.${logUrl ? ` Its log: ${logUrl}` : ""}`,

@@ -2,7 +2,7 @@ import type { Service, Instances, Revision, Variable } from "../service.ts";
 
 type Annotations = Readonly<Record<string, string>>;
 
-/** https://cloud.google.com/run/docs/reference/rest/v1/RevisionSpec, as far as it is read here. */
+/** The fields of https://cloud.google.com/run/docs/reference/rest/v1/RevisionSpec that are read. */
 export interface KnativeRevisionSpec {
   readonly serviceAccountName?: string;
   readonly containerConcurrency?: number;
@@ -29,14 +29,14 @@ export interface KnativeCondition {
   readonly lastTransitionTime?: string;
 }
 
-/** https://cloud.google.com/run/docs/reference/rest/v1/namespaces.revisions, as far as it is read here. */
+/** The fields of https://cloud.google.com/run/docs/reference/rest/v1/namespaces.revisions that are read. */
 export interface KnativeRevision {
   readonly metadata?: { readonly name?: string; readonly creationTimestamp?: string; readonly annotations?: Annotations };
   readonly spec?: KnativeRevisionSpec;
   readonly status?: { readonly conditions?: readonly KnativeCondition[]; readonly imageDigest?: string };
 }
 
-/** A service's revisions in our shape, the newest first, each with its part of the service's traffic. */
+/** A service's revisions, the newest first, each with its part of the service's traffic. */
 export function readRevisions(revisions: readonly KnativeRevision[], { traffic }: Service): Revision[] {
   return revisions
     .map((revision) => readRevision(revision, traffic))
@@ -62,18 +62,18 @@ function readRevision({ metadata, spec, status }: KnativeRevision, traffic: Serv
   };
 }
 
-/** What instances are like by a revision's spec and annotations. */
+/** The settings of instances from a revision's spec and annotations. */
 export function readInstances(spec: KnativeRevisionSpec = {}, annotations: Annotations = {}): Instances {
   const [container] = spec.containers ?? [];
-  const { [`autoscaling.knative.dev/minScale`]: least, [`autoscaling.knative.dev/maxScale`]: most } = annotations;
+  const { [`autoscaling.knative.dev/minScale`]: minScale, [`autoscaling.knative.dev/maxScale`]: maxScale } = annotations;
   return {
     image: container?.image ?? null,
     service_account: spec.serviceAccountName ?? null,
     port: container?.ports?.[0]?.containerPort ?? null,
     cpu: container?.resources?.limits?.["cpu"] ?? null,
     memory: container?.resources?.limits?.["memory"] ?? null,
-    min_instances: Number(least ?? 0),
-    max_instances: most === undefined ? null : Number(most),
+    min_instances: Number(minScale ?? 0),
+    max_instances: maxScale === undefined ? null : Number(maxScale),
     concurrency: spec.containerConcurrency ?? null,
     timeout: spec.timeoutSeconds ?? null,
     // gcloud writes `False`, other clients `false`.
@@ -81,7 +81,7 @@ export function readInstances(spec: KnativeRevisionSpec = {}, annotations: Annot
   };
 }
 
-/** The variables of a spec's container; what comes from a secret is not resolved. */
+/** The variables of a spec's container; the values of secrets are not read. */
 export function readVariables({ containers }: KnativeRevisionSpec = {}): Variable[] {
   return (containers?.[0]?.env ?? []).map(({ name, value, valueFrom }) => {
     const { name: secret, key } = valueFrom?.secretKeyRef ?? {};

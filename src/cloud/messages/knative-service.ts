@@ -2,7 +2,7 @@ import type { Service } from "../service.ts";
 import type { ServiceName } from "../names.ts";
 import { readInstances, readVariables, type KnativeCondition, type KnativeRevisionSpec } from "./knative-revision.ts";
 
-/** https://cloud.google.com/run/docs/reference/rest/v1/namespaces.services, as far as it is read here. */
+/** The fields of https://cloud.google.com/run/docs/reference/rest/v1/namespaces.services that are read. */
 export interface KnativeService {
   readonly metadata?: {
     readonly name?: string;
@@ -40,13 +40,13 @@ export interface KnativeTarget {
   readonly tag?: string;
 }
 
-/** A service as Google's API describes it, in our shape. */
+/** A service from Google's message. */
 export function readService({ metadata, spec, status }: KnativeService, { service, project, region }: ServiceName): Service {
   const annotations = metadata?.annotations ?? {};
   const url = status?.url ?? "";
   const { template } = spec ?? {};
   const conditions = status?.conditions ?? [];
-  const least = annotations["run.googleapis.com/minScale"];
+  const minScale = annotations["run.googleapis.com/minScale"];
   return {
     service,
     project,
@@ -60,14 +60,14 @@ export function readService({ metadata, spec, status }: KnativeService, { servic
     last_modifier: annotations["serving.knative.dev/lastModifier"] || null,
     console_url: `https://console.cloud.google.com/run/detail/${region}/${service}/revisions?project=${project}`,
     ...readInstances(template?.spec, template?.metadata?.annotations),
-    ...(least !== undefined && { min_instances: Number(least) }),
+    ...(minScale !== undefined && { min_instances: Number(minScale) }),
     env: readVariables(template?.spec).map(({ name, secret }) => ({ name, secret })),
-    labels: ownLabels(metadata?.labels ?? {}),
+    labels: userLabels(metadata?.labels ?? {}),
     ingress: annotations["run.googleapis.com/ingress"] ?? "all",
     custom_audiences: list(annotations["run.googleapis.com/custom-audiences"]),
-    default_url_disabled: isOn(annotations["run.googleapis.com/default-url-disabled"]),
-    invoker_iam_disabled: isOn(annotations["run.googleapis.com/invoker-iam-disabled"]),
-    iap_enabled: isOn(annotations["run.googleapis.com/iap-enabled"]),
+    default_url_disabled: isTrue(annotations["run.googleapis.com/default-url-disabled"]),
+    invoker_iam_disabled: isTrue(annotations["run.googleapis.com/invoker-iam-disabled"]),
+    iap_enabled: isTrue(annotations["run.googleapis.com/iap-enabled"]),
     traffic: (status?.traffic ?? []).map(({ revisionName, percent, latestRevision, tag, url: tagUrl }) => ({
       revision: revisionName ?? "",
       percent: percent ?? 0,
@@ -84,7 +84,7 @@ export function readService({ metadata, spec, status }: KnativeService, { servic
   };
 }
 
-/** The services of a list, whichever regions they are in, by region and name. */
+/** The services of a list, by region and name. */
 export function readServices(services: readonly KnativeService[], project: string): Service[] {
   return services
     .map((service) => {
@@ -94,17 +94,17 @@ export function readServices(services: readonly KnativeService[], project: strin
     .sort((a, b) => (`${a.region}/${a.service}` < `${b.region}/${b.service}` ? -1 : 1));
 }
 
-/** Google's own labels say what is known anyway. */
-function ownLabels(labels: Readonly<Record<string, string>>): Record<string, string> {
+/** Without Google's own labels, which repeat other fields. */
+function userLabels(labels: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(labels).filter(([name]) => !name.includes(".")));
 }
 
-/** A list that an annotation holds as JSON. */
+/** The list in an annotation's JSON. */
 function list(annotation: string | undefined): string[] {
   return annotation === undefined ? [] : (JSON.parse(annotation) as string[]);
 }
 
 /** gcloud writes `True`, other clients `true`. */
-function isOn(annotation: string | undefined): boolean {
+function isTrue(annotation: string | undefined): boolean {
   return annotation?.toLowerCase() === "true";
 }

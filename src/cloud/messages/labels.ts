@@ -5,10 +5,10 @@ export interface LabelChange {
   readonly remove?: readonly string[];
 }
 
-/** A service with other labels. As gcloud has it, its next revision gets all that the service has, and is another one. */
+/** A service with changed labels. As with gcloud, its next revision gets all labels of the service. */
 export function withLabels({ metadata, spec }: KnativeService, { set = {}, remove = [] }: LabelChange) {
   const labels = Object.fromEntries(Object.entries({ ...metadata?.labels, ...set }).filter(([name]) => !remove.includes(name)));
-  // A new revision may not have the name of an earlier one.
+  // A new revision can't have the name of an earlier one.
   const { name: _, ...template } = spec?.template?.metadata ?? {};
   return {
     metadata: { ...metadata, labels },

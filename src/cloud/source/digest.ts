@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { listSource, sourceUnreadable } from "./files.ts";
 
 /**
- * The SHA-256, in hex, of a source: of the paths, the contents and the executable bits of all that `archiveSource` packs. Where, when and by which
- * version of a library makes no difference. Throws as `listSource` does.
+ * The SHA-256, in hex, of a source: of the paths, contents and executable bits of everything that `archiveSource` packs. The time, the machine and
+ * the versions of libraries make no difference. Throws as `listSource` does.
  */
 export async function digestSource(directory: string): Promise<string> {
   const digest = createHash("sha256");

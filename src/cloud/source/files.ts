@@ -5,18 +5,18 @@ import { CliError } from "../../errors/cli-error.ts";
 
 const IGNORE_FILE = ".gcloudignore";
 
-/** What gcloud leaves out where there is no .gcloudignore. See gcloud topic gcloudignore. */
+/** What gcloud leaves out without a .gcloudignore. See gcloud topic gcloudignore. */
 const DEFAULT = [IGNORE_FILE, ".git", ".gitignore"];
 
 /**
- * What of a folder goes to Cloud Build, as gcloud chooses it: paths relative to the folder, those of folders with a slash at their end, always in the
- * same order. A link is not followed. Throws SETTINGS_INVALID where .gcloudignore includes what it cannot, and NOT_FOUND where nothing is left of the
- * folder, or something in it cannot be read.
+ * The paths in a folder that go to Cloud Build, chosen as gcloud chooses them: relative to the folder, with a slash at the end of folders, always in
+ * the same order. Links are not followed. Throws SETTINGS_INVALID if .gcloudignore includes a file that it can't, and NOT_FOUND if no file is left
+ * or something can't be read.
  */
 export async function listSource(directory: string): Promise<string[]> {
   const paths: string[] = [];
   try {
-    // As git on Linux, gcloud tells Dockerfile from dockerfile.
+    // gcloud, like git on Linux, distinguishes Dockerfile from dockerfile.
     const ignored = createIgnore({ ignorecase: false }).add(await readPatterns(directory));
     await collect(directory, "", ignored, paths);
   } catch (error) {
@@ -26,7 +26,7 @@ export async function listSource(directory: string): Promise<string[]> {
   throw new CliError("NOT_FOUND", `${directory} holds no file to build from.`, { hint: "Does its .gcloudignore leave everything out?" });
 }
 
-/** The error for a file that cannot be opened, or that goes or shrinks while it is read; any other error as it is. */
+/** The error for a file that can't be opened, or that disappears or shrinks while it is read; returns any other error as it is. */
 export function sourceUnreadable(error: unknown): unknown {
   const { path, code } = error as NodeJS.ErrnoException;
   if (error instanceof CliError || !path) return error;
@@ -41,9 +41,9 @@ async function collect(directory: string, folder: string, ignored: Ignore, paths
   for (const entry of entries.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
     const path = folder + entry.name;
     const isFolder = entry.isDirectory();
-    // A pattern for folders holds for a link to one, too.
+    // A pattern for folders also matches a link to one.
     const target = entry.isSymbolicLink() ? await stat(join(directory, path)).catch(() => undefined) : undefined;
-    // What is neither file, nor folder, nor a link to something that is there, cannot be sent.
+    // Anything but a file, a folder or a link to something that exists can't be sent.
     if (!isFolder && !entry.isFile() && !target) continue;
     if (ignored.ignores(isFolder || target?.isDirectory() ? `${path}/` : path)) continue;
     paths.push(isFolder ? `${path}/` : path);
@@ -61,7 +61,7 @@ async function readPatterns(directory: string): Promise<string[]> {
   return (await Promise.all(patterns)).flat();
 }
 
-/** The lines of a file that .gcloudignore includes; those may not include another. */
+/** The lines of a file that .gcloudignore includes; an included file can't include another. */
 async function readIncluded(directory: string, name: string): Promise<string[]> {
   const text = name === "" || name.includes("/") ? undefined : await read(join(directory, name));
   if (text !== undefined) return lines(text);

@@ -56,7 +56,7 @@ test("a build's log that is in Cloud Logging alone is missed once, and asked for
   const missed: string[] = [];
   const nobody = { call: () => expect.unreachable(), send: () => expect.unreachable() } as never;
   const build = { id: "b1", status: "WORKING", logsBucket: "gs://logs", options: { logging: "CLOUD_LOGGING_ONLY" } };
-  const log = followLog(nobody, build, { show: (text) => expect.unreachable(text), miss: () => missed.push("missed") });
+  const log = followLog(nobody, build, { show: (text) => expect.unreachable(text), onUnreadable: () => missed.push("missed") });
   await log.read();
   await log.finish();
   expect(missed).toEqual(["missed"]);

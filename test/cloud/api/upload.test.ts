@@ -66,7 +66,7 @@ async function openStorage(troubles: readonly (Trouble | undefined)[] = []) {
     told,
     arrived: () => arrived,
     upload: (open: () => AsyncIterable<Buffer>) =>
-      uploadObject(client, { bucket: "b", object: "o" }, open, { place: PLACE, signal, chunk: CHUNK }),
+      uploadObject(client, { bucket: "b", object: "o" }, open, { place: PLACE, signal, chunkBytes: CHUNK }),
   };
 }
 
