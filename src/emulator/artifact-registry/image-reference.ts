@@ -11,10 +11,7 @@ const COMPONENT = "[a-z0-9]+(?:(?:\\.|_|__|-+)[a-z0-9]+)*";
 const DOMAIN = "(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?(?::\\d+)?)";
 const REFERENCE = new RegExp(`^(?:(${DOMAIN})/)?(${COMPONENT}(?:/${COMPONENT})*)(?::(\\w[\\w.-]{0,127}))?(?:@(sha256:[0-9a-f]{64}))?$`);
 
-/**
- * Parses an image reference as Docker does; undefined if it isn't valid, for example because of an upper-case letter in
- * the name.
- */
+/** Parses an image reference as Docker does; undefined if it isn't valid, for example because of an upper-case letter in the name. */
 export function parseImageReference(text: string): ImageReference | undefined {
   const [, firstComponent, rest = "", tag, digest] = REFERENCE.exec(text) ?? [];
   if (rest === "") return undefined;

@@ -25,7 +25,7 @@ const StorageSource = v.object({
   generation: v.optional(v.pipe(v.union([text, v.number()]), v.transform(String))),
 });
 
-const Request = v.looseObject({
+const Request = v.object({
   source: v.optional(v.object({ storageSource: StorageSource })),
   steps: v.pipe(v.array(Step), v.minLength(1)),
   images: v.optional(texts, []),
@@ -43,10 +43,7 @@ export type BuildStep = v.InferOutput<typeof Step>;
 export type StorageSource = v.InferOutput<typeof StorageSource>;
 
 /** The fields of a create request. */
-export type BuildRequest = Pick<
-  v.InferOutput<typeof Request>,
-  "source" | "steps" | "images" | "tags" | "timeout" | "queueTtl" | "logsBucket" | "substitutions" | "options" | "serviceAccount"
->;
+export type BuildRequest = Omit<v.InferOutput<typeof Request>, "artifacts">;
 
 /** Parses the Build message of a create request. Throws ApiError INVALID_ARGUMENT that names the field. */
 export function parseBuildRequest(body: Readonly<Record<string, unknown>>): BuildRequest {
@@ -59,19 +56,8 @@ export function parseBuildRequest(body: Readonly<Record<string, unknown>>): Buil
       throw new ApiError("INVALID_ARGUMENT", "invalid build: the emulator takes the source from Cloud Storage only (source.storageSource)");
     throw new ApiError("INVALID_ARGUMENT", `invalid build: invalid value for "${path}": ${issue.message}`);
   }
-  const { source, steps, images, tags, timeout, queueTtl, logsBucket, substitutions, options, serviceAccount, artifacts } = parsed.output;
-  return {
-    source,
-    steps,
-    images: [...new Set([...images, ...(artifacts?.images ?? [])])],
-    tags,
-    timeout,
-    queueTtl,
-    logsBucket,
-    substitutions,
-    options,
-    serviceAccount,
-  };
+  const { artifacts, ...request } = parsed.output;
+  return { ...request, images: [...new Set([...request.images, ...(artifacts?.images ?? [])])] };
 }
 
 /** The seconds of a duration in Google's format: `600s`. */

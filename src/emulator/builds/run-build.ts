@@ -6,7 +6,7 @@ import type { Runtime } from "../runtime.ts";
 import { BuildFailure } from "./build-failure.ts";
 import { createBuildFolder } from "./build-folder.ts";
 import { prefixLines } from "./build-log.ts";
-import { parseBuildRequest, type BuildRequest, type BuildStep } from "./build-request.ts";
+import { parseBuildRequest, type BuildRequest } from "./build-request.ts";
 import { pushBuiltImage } from "./steps/docker-step.ts";
 import { fetchSource } from "./fetch-source.ts";
 import { runStep } from "./steps/run-step.ts";
@@ -65,35 +65,33 @@ export async function runBuild(build: Build, run: BuildRun): Promise<BuildChange
 // Unlike Cloud Run: build steps run one after the other; waitFor is ignored.
 async function runSteps({ steps }: BuildRequest, workspace: Workspace, { runtime, log, update, signal }: BuildRun): Promise<void> {
   const hasSeveralSteps = steps.length > 1;
-  const finishedSteps: object[] = [];
-  const showStep = (step: object): void => update({ steps: [...finishedSteps, step, ...steps.slice(finishedSteps.length + 1)] });
+  const shown: object[] = [...steps];
   for (const [number, step] of steps.entries()) {
     signal.throwIfAborted();
-    const stepLog = hasSeveralSteps ? prefixLines(`Step #${number}${step.id ? ` - "${step.id}"` : ""}: `, log) : log;
-    if (hasSeveralSteps) log(`Starting Step #${number}${step.id ? ` - "${step.id}"` : ""}\n`);
+    const label = `Step #${number}${step.id ? ` - "${step.id}"` : ""}`;
+    const stepLog = hasSeveralSteps ? prefixLines(`${label}: `, log) : log;
+    if (hasSeveralSteps) log(`Starting ${label}\n`);
     const startTime = timestamp(runtime);
-    showStep({ ...step, status: "WORKING", timing: { startTime } });
+    const show = (changes: BuildChange): void => {
+      shown[number] = { ...step, ...changes };
+      update({ steps: [...shown] });
+    };
+    const end = (status: string, changes: BuildChange = {}): void =>
+      show({ status, timing: { startTime, endTime: timestamp(runtime) }, ...changes });
+    show({ status: "WORKING", timing: { startTime } });
     try {
       stepLog(`Already have image (with digest): ${step.name}\n`);
       await runStep(runtime, step, workspace, stepLog);
     } catch (error) {
-      if (signal.aborted)
-        showStep({
-          ...step,
-          status: signal.reason === ("timed out" satisfies AbortReason) ? "TIMEOUT" : "CANCELLED",
-          timing: { startTime, endTime: timestamp(runtime) },
-        });
+      if (signal.aborted) end(signal.reason === ("timed out" satisfies AbortReason) ? "TIMEOUT" : "CANCELLED");
       signal.throwIfAborted();
       if (!(error instanceof BuildError)) throw error;
-      showStep({ ...step, status: "FAILURE", timing: { startTime, endTime: timestamp(runtime) }, exitCode: 1 });
+      end("FAILURE", { exitCode: 1 });
       stepLog(`${error.message}\n`);
       throw new BuildFailure("USER_BUILD_STEP", `build step ${number} "${step.name}" failed: step exited with non-zero status: 1`);
     }
-    const finishedStep = { ...step, status: "SUCCESS", timing: { startTime, endTime: timestamp(runtime) } } satisfies BuildStep &
-      BuildChange;
-    showStep(finishedStep);
-    finishedSteps.push(finishedStep);
-    if (hasSeveralSteps) log(`Finished Step #${number}${step.id ? ` - "${step.id}"` : ""}\n`);
+    end("SUCCESS");
+    if (hasSeveralSteps) log(`Finished ${label}\n`);
   }
 }
 

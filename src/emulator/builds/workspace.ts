@@ -23,10 +23,7 @@ export function sourceRoot({ folder }: Workspace): string {
   return realpathSync(join(folder, "workspace"));
 }
 
-/**
- * Resolves a step's path to a path on the host. Throws a BuildError for paths outside of the workspace, even through a
- * symbolic link.
- */
+/** Resolves a step's path to a path on the host. Throws a BuildError for paths outside of the workspace, even through a symbolic link. */
 export function resolveInWorkspace(root: string, cwd: string, path: string): string {
   const named = isAbsolute(path) ? join(root, relative(WORKSPACE_PATH, path)) : resolve(cwd, path);
   const real = existsSync(named) ? realpathSync(named) : named;

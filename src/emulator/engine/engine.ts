@@ -53,10 +53,7 @@ export interface Instance {
   readonly port: number;
   /** How the instance ended. Never rejects. */
   readonly exited: Promise<{ readonly code: number | null; readonly signal: string | null }>;
-  /**
-   * Sends SIGTERM, then SIGKILL after the grace period, to the instance and everything that it started. Resolves when
-   * they are gone.
-   */
+  /** Sends SIGTERM, then SIGKILL after the grace period, to the instance and everything that it started. Resolves when they are gone. */
   stop(gracePeriodMs: number): Promise<void>;
 }
 

@@ -10,10 +10,7 @@ import type { Reaper } from "./reaper.ts";
 /** A program and all processes that it starts. */
 export interface ProcessGroup {
   readonly pid: number;
-  /**
-   * How the program ended. By then its whole output was passed on, and processes that it left running are gone. Never
-   * rejects.
-   */
+  /** How the program ended. By then its whole output was passed on, and processes that it left running are gone. Never rejects. */
   readonly exited: Promise<{ readonly code: number | null; readonly signal: string | null }>;
   /** Sends SIGTERM to all of them, then SIGKILL after the grace period. Resolves when they are gone. */
   stop(gracePeriodMs: number): Promise<void>;
@@ -39,9 +36,7 @@ const LAST_OUTPUT_TIMEOUT_MS = 1_000;
 const REAP_TIMEOUT_MS = 200;
 
 // Unlike Cloud Run: a process that creates its own session leaves the group, and outlives the instance.
-/**
- * Starts a program as the leader of its own process group, without a shell. Throws a StartError if it can't be started.
- */
+/** Starts a program as the leader of its own process group, without a shell. Throws a StartError if it can't be started. */
 export async function startGroup({ argv, cwd, env, log, reaper }: GroupOptions): Promise<ProcessGroup> {
   const [program = "", ...args] = argv;
   const file = findProgram(program, cwd, env["PATH"] ?? "");

@@ -3,9 +3,7 @@ import type { Message } from "./annotation-fields.ts";
 
 const CONDITION_STATES = { True: "CONDITION_SUCCEEDED", False: "CONDITION_FAILED", Unknown: "CONDITION_RECONCILING" } as const;
 
-/**
- * Names in v2 of the reasons of v1's conditions: for its field for revisions, and for its field for everything else.
- */
+/** Names in v2 of the reasons of v1's conditions: for its field for revisions, and for its field for everything else. */
 const REVISION_REASONS: Readonly<Record<string, string>> = {
   HealthCheckContainerError: "HEALTH_CHECK_CONTAINER_ERROR",
   Retired: "RETIRED",

@@ -1,4 +1,5 @@
 import type { Container } from "../run/knative.ts";
+import { parseObject } from "../server/json.ts";
 import type { Message } from "./annotation-fields.ts";
 import type { ContainerMessage } from "./service-schema.ts";
 
@@ -17,10 +18,9 @@ const BASE_IMAGES = "run.googleapis.com/base-images";
 
 /** Converts a container of v2 to v1, except for the fields in `containerAnnotations`. */
 export function toKnativeContainer(message: ContainerMessage): Message {
-  const { name, image, command, args, workingDir, env, ports, resources, volumeMounts, startupProbe, livenessProbe, readinessProbe } =
-    message;
+  const { env, resources } = message;
   return {
-    ...setFields({ name, image, command, args, workingDir, ports, volumeMounts, startupProbe, livenessProbe, readinessProbe }),
+    ...commonFields(message),
     ...(resources?.limits && { resources: { limits: resources.limits } }),
     ...(env?.length && {
       env: env.map(({ name: variable = "", value, valueSource }) => {
@@ -54,12 +54,11 @@ export function isContainerAnnotation(name: string): boolean {
 
 /** Converts a container of v1 to v2. */
 export function toContainerMessage(container: KnativeContainer, annotations: Annotations): Message {
-  const { name, image, command, args, workingDir, env, ports, resources, volumeMounts, startupProbe, livenessProbe, readinessProbe } =
-    container;
-  const dependsOn = parseObject(annotations[DEPENDENCIES])[name ?? ""];
-  const baseImageUri = parseObject(annotations[BASE_IMAGES])[name ?? ""];
+  const { name, env, resources } = container;
+  const dependsOn = parseObject(annotations[DEPENDENCIES] ?? "")?.[name ?? ""];
+  const baseImageUri = parseObject(annotations[BASE_IMAGES] ?? "")?.[name ?? ""];
   return {
-    ...setFields({ name, image, command, args, workingDir, ports, volumeMounts, startupProbe, livenessProbe, readinessProbe }),
+    ...commonFields(container),
     ...setFields({ dependsOn, baseImageUri }),
     ...(env && {
       env: env.map(({ name: variable, value, valueFrom }) => {
@@ -75,16 +74,14 @@ export function toContainerMessage(container: KnativeContainer, annotations: Ann
   };
 }
 
+/** The set fields of a container that are the same in v1 and v2. */
+function commonFields(container: ContainerMessage | KnativeContainer): Message {
+  const { name, image, command, args, workingDir, ports, volumeMounts, startupProbe, livenessProbe, readinessProbe } = container;
+  return setFields({ name, image, command, args, workingDir, ports, volumeMounts, startupProbe, livenessProbe, readinessProbe });
+}
+
 /** The fields that are set: in proto3, an empty string or list isn't. */
 export function setFields(message: Message): Message {
   const isSet = (value: unknown) => value !== undefined && value !== "" && !(Array.isArray(value) && value.length === 0);
   return Object.fromEntries(Object.entries(message).filter(([, value]) => isSet(value)));
-}
-
-function parseObject(json = "{}"): Message {
-  try {
-    return JSON.parse(json) as Message;
-  } catch {
-    return {};
-  }
 }

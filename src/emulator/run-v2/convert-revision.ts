@@ -7,10 +7,7 @@ import { toConditionMessage } from "./convert-conditions.ts";
 import { etagOf, updateTimeOf } from "./convert-service.ts";
 import { toTemplateMessage } from "./convert-template.ts";
 
-/**
- * Converts a revision of v1 to v2:
- * https://cloud.google.com/run/docs/reference/rest/v2/projects.locations.services.revisions
- */
+/** Converts a revision of v1 to v2: https://cloud.google.com/run/docs/reference/rest/v2/projects.locations.services.revisions */
 export function toRevisionMessage(place: Place, revision: KnativeRevision): Message {
   const { metadata, spec, status } = revision;
   const service = serviceOf(revision);

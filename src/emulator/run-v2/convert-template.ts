@@ -13,10 +13,7 @@ import { isVolumeAnnotation, toKnativeVolumes, toVolumeMessages, volumeAnnotatio
 
 type KnativeTemplate = KnativeService["spec"]["template"];
 
-/**
- * Converts a template of v2 to v1. Google's annotations and labels of the `current` template without a field in v2
- * stay.
- */
+/** Converts a template of v2 to v1. Google's annotations and labels of the `current` template without a field in v2 stay. */
 export function toKnativeTemplate(message: TemplateMessage, current: KnativeTemplate | undefined): Message {
   const { containers = [], volumes = [], timeout, serviceAccount, maxInstanceRequestConcurrency, revision } = message;
   const unmapped = Object.entries(unmappedKeys(TEMPLATE_FIELDS, current?.metadata?.annotations)).filter(

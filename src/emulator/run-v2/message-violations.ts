@@ -3,9 +3,7 @@ import { throwViolations, type Violation } from "../run/violations.ts";
 import { isSystemKey, SERVICE_FIELDS, TEMPLATE_FIELDS } from "./annotation-fields.ts";
 import type { ServiceMessage } from "./service-schema.ts";
 
-/**
- * Checks the rules that only v2 has. `request` is the message's name: CreateServiceRequest or UpdateServiceRequest.
- */
+/** Checks the rules that only v2 has. `request` is the message's name: CreateServiceRequest or UpdateServiceRequest. */
 export function checkServiceMessage({ labels, annotations, template }: ServiceMessage, request: string): void {
   const violationField = (field: string) => `Violation in ${request}.service.${field}`;
   if (!template) return throwViolations([{ field: violationField("template"), description: "required field not present." }]);

@@ -122,27 +122,21 @@ const Target = optional({
   tag: StringField,
 });
 
-const OutputOnly = {
-  uid: ReadOnly,
-  generation: ReadOnly,
-  createTime: ReadOnly,
-  updateTime: ReadOnly,
-  deleteTime: ReadOnly,
-  expireTime: ReadOnly,
-  creator: ReadOnly,
-  lastModifier: ReadOnly,
-  observedGeneration: ReadOnly,
-  terminalCondition: ReadOnly,
-  conditions: ReadOnly,
-  latestReadyRevision: ReadOnly,
-  latestCreatedRevision: ReadOnly,
-  trafficStatuses: ReadOnly,
-  uri: ReadOnly,
-  urls: ReadOnly,
-  satisfiesPzs: ReadOnly,
-  reconciling: ReadOnly,
-  threatDetectionEnabled: ReadOnly,
-};
+const OUTPUT_ONLY = [
+  ...([
+    "uid",
+    "generation",
+    "createTime",
+    "updateTime",
+    "deleteTime",
+    "expireTime",
+    "creator",
+    "lastModifier",
+    "observedGeneration",
+  ] as const),
+  ...(["terminalCondition", "conditions", "latestReadyRevision", "latestCreatedRevision", "trafficStatuses", "uri", "urls"] as const),
+  ...(["satisfiesPzs", "reconciling", "threatDetectionEnabled"] as const),
+];
 
 const Service = optional({
   name: StringField,
@@ -170,7 +164,7 @@ const Service = optional({
   multiRegionSettings: NotEmulated,
   customAudiences: v.array(StringField),
   etag: StringField,
-  ...OutputOnly,
+  ...(Object.fromEntries(OUTPUT_ONLY.map((name) => [name, ReadOnly])) as Record<(typeof OUTPUT_ONLY)[number], typeof ReadOnly>),
 });
 
 /** A v2 client's Service without output-only fields. */
@@ -179,10 +173,7 @@ export type TemplateMessage = v.InferOutput<typeof Template>;
 export type ContainerMessage = v.InferOutput<typeof Container>;
 export type VolumeMessage = v.InferOutput<typeof Volume>;
 
-/**
- * Parses a Service with JSON field names. Throws ApiError INVALID_ARGUMENT for a field that is unknown or of the wrong
- * type.
- */
+/** Parses a Service with JSON field names. Throws ApiError INVALID_ARGUMENT for a field that is unknown or of the wrong type. */
 export function parseServiceMessage(body: Message): ServiceMessage {
   const result = v.safeParse(Service, body);
   if (result.success) return result.output;

@@ -1,4 +1,5 @@
 import { ApiError } from "../server/errors.ts";
+import { isObject } from "../server/json.ts";
 import type { Message } from "./annotation-fields.ts";
 import { camelizeName } from "./service-schema.ts";
 
@@ -20,9 +21,5 @@ function copyField(message: Message, update: Message, [name = "", ...rest]: read
   const { [name]: current, ...others } = message;
   const updated = update[name];
   if (rest.length === 0) return updated === undefined ? others : { ...others, [name]: updated };
-  return { ...others, [name]: copyField(asMessage(current), asMessage(updated), rest) };
-}
-
-function asMessage(value: unknown): Message {
-  return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Message) : {};
+  return { ...others, [name]: copyField(isObject(current) ? current : {}, isObject(updated) ? updated : {}, rest) };
 }

@@ -6,10 +6,7 @@ interface ListItem {
   readonly metadata: ObjectMeta;
 }
 
-/**
- * A Knative list of the items that match the query's labelSelector, in pages of its limit; each page names the next in
- * `continue`.
- */
+/** A Knative list of the items that match the query's labelSelector, in pages of its limit; each page names the next in `continue`. */
 export function knativeList<T extends ListItem>(kind: T["kind"], all: readonly T[], query: URLSearchParams): object {
   const matchesSelector = parseSelector(query.get("labelSelector") ?? "");
   const limit = Number(query.get("limit") ?? 0);

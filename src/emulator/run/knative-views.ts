@@ -8,10 +8,7 @@ interface KnativeView<Kind extends string> {
   readonly status: object;
 }
 
-/**
- * A service's Configuration, derived from the service:
- * https://cloud.google.com/run/docs/reference/rest/v1/namespaces.configurations
- */
+/** A service's Configuration, derived from the service: https://cloud.google.com/run/docs/reference/rest/v1/namespaces.configurations */
 export function configurationOf(service: KnativeService): KnativeView<"Configuration"> {
   const { spec, status } = service;
   return {
@@ -28,9 +25,7 @@ export function configurationOf(service: KnativeService): KnativeView<"Configura
   };
 }
 
-/**
- * A service's Route, derived from the service: https://cloud.google.com/run/docs/reference/rest/v1/namespaces.routes
- */
+/** A service's Route, derived from the service: https://cloud.google.com/run/docs/reference/rest/v1/namespaces.routes */
 export function routeOf(service: KnativeService): KnativeView<"Route"> {
   const { spec, status } = service;
   return {

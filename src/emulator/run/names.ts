@@ -28,10 +28,7 @@ export function defaultServiceAccount(project: Project): string {
   return `${project.projectNumber}-compute@developer.gserviceaccount.com`;
 }
 
-/**
- * The first label of a service's `*.a.run.app` host: a hash that all services of a project share, and the region's
- * code.
- */
+/** The first label of a service's `*.a.run.app` host: a hash that all services of a project share, and the region's code. */
 export function hashLabel({ project, region }: Place, service: string): string {
   const label = (name: string, hash: string) => `${name}-${hash}-${REGIONS.get(region)?.code ?? ""}`;
   const fullLabel = label(service, hashText(project.projectId));
@@ -51,9 +48,7 @@ export function deterministicUrl({ project, region }: Place, service: string): s
   return label.length <= MAX_LABEL_LENGTH ? `https://${label}.${region}.run.app` : undefined;
 }
 
-/**
- * All URLs of a service, as in `run.googleapis.com/urls`: https://cloud.google.com/run/docs/triggering/https-request
- */
+/** All URLs of a service, as in `run.googleapis.com/urls`: https://cloud.google.com/run/docs/triggering/https-request */
 export function urlsOf(place: Place, service: string): string[] {
   return [deterministicUrl(place, service), hashUrl(place, service)].filter((url) => url !== undefined);
 }

@@ -93,10 +93,7 @@ interface ServiceMatch {
   readonly place: Place;
 }
 
-/**
- * The services that hosts last resolved to, with their keys: the state replaces changed services, which invalidates an
- * entry.
- */
+/** The services that hosts last resolved to, with their keys: the state replaces changed services, which invalidates an entry. */
 const cachedHosts = new WeakMap<State, Map<string, ServiceMatch & { readonly key: string }>>();
 const MAX_CACHED_HOSTS = 1000;
 

@@ -1,6 +1,7 @@
 import { requireProject } from "../state/projects.ts";
 import { randomBytes } from "node:crypto";
 import { ApiError } from "../server/errors.ts";
+import { isObject } from "../server/json.ts";
 import type { Secret } from "./secret.ts";
 import type { Runtime } from "../runtime.ts";
 import type { State } from "../state/state.ts";
@@ -88,8 +89,4 @@ export function newEtag(): string {
 function parseStringMap(field: string, value: unknown): Record<string, string> {
   if (isObject(value) && Object.values(value).every((text) => typeof text === "string")) return value as Record<string, string>;
   throw new ApiError("INVALID_ARGUMENT", `Invalid value at 'secret.${field}'.`);
-}
-
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,9 +1,10 @@
 import { ApiError } from "../server/errors.ts";
+import { isObject } from "../server/json.ts";
 import type { SecretVersion } from "./secret.ts";
 import type { State } from "../state/state.ts";
 import { crc32c } from "../storage/crc32c.ts";
 import { readPayload, removePayload, writePayload } from "./payloads.ts";
-import { findSecret, isObject, newEtag, secretName, type SecretsRuntime } from "./secrets.ts";
+import { findSecret, newEtag, secretName, type SecretsRuntime } from "./secrets.ts";
 
 /** https://cloud.google.com/secret-manager/quotas#content_limits */
 const MAX_PAYLOAD_BYTES = 64 * 1024;
@@ -30,10 +31,7 @@ export function addVersion({ state, now }: SecretsRuntime, key: string, body: Re
   return version;
 }
 
-/**
- * Finds a secret's version by its number, or by `latest`: the newest version, whatever its state. Throws ApiError
- * NOT_FOUND.
- */
+/** Finds a secret's version by its number, or by `latest`: the newest version, whatever its state. Throws ApiError NOT_FOUND. */
 export function findVersion(state: State, key: string, id: string): SecretVersion {
   const version =
     id === "latest" ? newestVersion(state, key) : /^[1-9]\d*$/.test(id) ? state.secretVersions.get(versionKey(key, Number(id))) : undefined;
@@ -51,10 +49,7 @@ export function accessVersion(state: State, key: string, id: string): { readonly
   return { version, data: readPayload(state, version.file) };
 }
 
-/**
- * Enables, disables or destroys a version. Throws ApiError FAILED_PRECONDITION if it is already destroyed, or the etag
- * doesn't match.
- */
+/** Enables, disables or destroys a version. Throws ApiError FAILED_PRECONDITION if it is already destroyed, or the etag doesn't match. */
 export function changeVersion(
   { state, now }: SecretsRuntime,
   key: string,

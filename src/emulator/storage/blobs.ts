@@ -16,19 +16,14 @@ export function blobPath(state: State, file: string): string {
   return join(directory, file);
 }
 
-/**
- * Appends a source's bytes to a blob's file, which is created if missing. Bytes that arrived before a failure stay.
- */
+/** Appends a source's bytes to a blob's file, which is created if missing. Bytes that arrived before a failure stay. */
 export async function appendBytes(state: State, file: string, source: AsyncIterable<Uint8Array>): Promise<void> {
   await withBlobFile(state, file, "a", async (handle) => {
     for await (const chunk of source) await handle.appendFile(chunk);
   });
 }
 
-/**
- * Flushes a blob to disk and computes its checksums; its bytes can come from several requests and several runs of the
- * emulator.
- */
+/** Flushes a blob to disk and computes its checksums; its bytes can come from several requests and several runs of the emulator. */
 export async function sealBlob(state: State, file: string): Promise<Blob> {
   const checksum = createChecksum();
   await withBlobFile(state, file, "r", async (handle) => {
@@ -43,10 +38,7 @@ export function removeBlob(state: State, file: string): void {
   rmSync(blobPath(state, file), { force: true });
 }
 
-/**
- * Removes files without an owner, which a crash left. Call it before the first request, since files being written have
- * no owner yet.
- */
+/** Removes files without an owner, which a crash left. Call it before the first request, since files being written have no owner yet. */
 export function removeOrphanedBlobs(state: State): void {
   const ownedFiles = new Set([...state.objects.list(), ...state.uploads.list()].map(({ file }) => file));
   for (const file of readdirSync(blobPath(state, "."))) if (!ownedFiles.has(file)) removeBlob(state, file);

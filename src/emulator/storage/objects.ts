@@ -29,9 +29,7 @@ export function findObject(state: State, bucket: string, name: string, generatio
   return object;
 }
 
-/**
- * Stores a source's bytes as an object. If the source or the disk fails, nothing changes and nothing is left behind.
- */
+/** Stores a source's bytes as an object. If the source or the disk fails, nothing changes and nothing is left behind. */
 export async function insertObject(
   runtime: StorageRuntime,
   target: ObjectTarget,
@@ -47,10 +45,7 @@ export async function insertObject(
   }
 }
 
-/**
- * Turns a blob into an object and replaces the object of this name; `alongside` makes further changes in the same
- * transaction.
- */
+/** Turns a blob into an object and replaces the object of this name; `alongside` makes further changes in the same transaction. */
 export function recordObject(
   { state, now }: StorageRuntime,
   target: ObjectTarget,

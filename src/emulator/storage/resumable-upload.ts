@@ -17,10 +17,7 @@ const activeUploads = new WeakMap<State, Set<string>>();
 
 const UPLOAD_LIFETIME_MS = 7 * 24 * 3600_000;
 
-/**
- * Starts a resumable upload; later requests need only its ID.
- * https://cloud.google.com/storage/docs/performing-resumable-uploads
- */
+/** Starts a resumable upload; later requests need only its ID. https://cloud.google.com/storage/docs/performing-resumable-uploads */
 export function startUpload({ state, now }: StorageRuntime, { bucket, name, contentType }: ObjectTarget): string {
   const id = randomBytes(48).toString("base64url");
   state.uploads.set(id, { id, bucket, name, contentType, file: randomUUID(), timeCreated: new Date(now()).toISOString() });

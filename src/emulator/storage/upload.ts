@@ -2,6 +2,7 @@ import type { ApiRequest } from "../server/api-request.ts";
 import { pathParameter } from "../server/api-request.ts";
 import { HttpResponse } from "../server/http-response.ts";
 import type { Runtime } from "../runtime.ts";
+import { parseObject } from "../server/json.ts";
 import { findBucket } from "./buckets.ts";
 import { objectMessage } from "./resource-messages.ts";
 import { parseMultipartRelated } from "./parse-multipart.ts";
@@ -52,10 +53,7 @@ export function handleCancel({ state }: StorageRuntime, request: ApiRequest): Ht
   return new HttpResponse(499, {});
 }
 
-/**
- * Passes the request's bytes to `work`. If it fails, the remaining bytes are discarded, so that the client gets to read
- * the response.
- */
+/** Passes the request's bytes to `work`. If it fails, the remaining bytes are discarded, so that the client gets to read the response. */
 async function receive<T>(request: ApiRequest, work: (bytes: AsyncIterable<Buffer>) => Promise<T>): Promise<T> {
   const { stream } = request.body;
   const bytes = stream.iterator({ destroyOnReturn: false }) as AsyncIterableIterator<Buffer>;
@@ -86,12 +84,8 @@ function objectTarget(request: ApiRequest, metadata: Readonly<Record<string, unk
 }
 
 function parseMetadata(text: string): Record<string, unknown> {
-  try {
-    const metadata: unknown = JSON.parse(text.trim() || "{}");
-    if (typeof metadata === "object" && metadata !== null) return metadata as Record<string, unknown>;
-  } catch {
-    // Fails below, like JSON that isn't an object.
-  }
+  const metadata = parseObject(text.trim() || "{}");
+  if (metadata) return metadata;
   throw new StorageError(400, "parseError", "Parse Error");
 }
 

@@ -1,4 +1,5 @@
 import { BuildError } from "../../engine/engine.ts";
+import { parseFlags } from "./parse-flags.ts";
 
 /** The commands that a step of `gcr.io/cloud-builders/docker` can run here. */
 export type DockerCommand =
@@ -6,10 +7,14 @@ export type DockerCommand =
   | { readonly verb: "push"; readonly reference: string }
   | { readonly verb: "tag"; readonly source: string; readonly target: string };
 
-/** Flags of `docker build` without effect on the emulator's engines. */
-const IGNORED = new Set(["--no-cache", "--pull", "--quiet", "-q", "--rm", "--force-rm"]);
 // Unlike Cloud Run: docker build ignores --label and --platform: images have no labels and are built for the host's platform.
-const IGNORED_WITH_VALUE = new Set(["--network", "--label", "--progress", "--platform", "--cache-from"]);
+const BUILD_FLAGS = {
+  command: "docker build",
+  aliases: {},
+  values: ["-t", "--tag", "-f", "--file"],
+  ignored: ["--no-cache", "--pull", "--quiet", "-q", "--rm", "--force-rm"],
+  ignoredWithValue: ["--network", "--label", "--progress", "--platform", "--cache-from"],
+};
 
 /**
  * Parses a docker step's args: https://docs.docker.com/reference/cli/docker/. Throws a BuildError for unsupported
@@ -32,26 +37,11 @@ export function parseDockerCommand(args: readonly string[]): DockerCommand {
 }
 
 function parseBuild(args: readonly string[]): DockerCommand {
-  const tags: string[] = [];
-  const contexts: string[] = [];
-  let dockerfile: string | undefined;
-  for (let index = 0; index < args.length; index++) {
-    const arg = args[index] as string;
-    const [, flag = arg, inline] = /^(--[\w-]+)=(.*)$/s.exec(arg) ?? [];
-    const value = (): string => {
-      const text = inline ?? args[++index];
-      if (text === undefined) throw new BuildError(`flag needs an argument: ${flag}`);
-      return text;
-    };
-    if (flag === "-t" || flag === "--tag") tags.push(value());
-    else if (flag === "-f" || flag === "--file") dockerfile = value();
-    else if (IGNORED_WITH_VALUE.has(flag)) value();
-    else if (flag.startsWith("-") && !IGNORED.has(flag)) throw new BuildError(`The emulator does not support docker build ${flag}.`);
-    else if (!flag.startsWith("-")) contexts.push(arg);
-  }
+  const { flags, operands: contexts } = parseFlags(args, BUILD_FLAGS);
   const [context] = contexts;
   if (context === undefined || contexts.length > 1) throw new BuildError('"docker build" requires exactly 1 argument.');
-  return { verb: "build", tags, dockerfile, context };
+  const valuesOf = (...names: readonly string[]) => flags.filter(([flag]) => names.includes(flag)).map(([, value]) => value);
+  return { verb: "build", tags: valuesOf("-t", "--tag"), dockerfile: valuesOf("-f", "--file").at(-1), context };
 }
 
 function operands(verb: string, args: readonly string[], count: number): readonly string[] {
