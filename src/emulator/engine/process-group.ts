@@ -75,6 +75,19 @@ export async function startGroup({ argv, cwd, env, log, reaper }: GroupOptions):
   };
 }
 
+/** Docker's own time between SIGTERM and SIGKILL. */
+export const GRACE_PERIOD_MS = 10_000;
+
+/** Waits until a group has ended, and stops it when the signal aborts. Throws the signal's reason. */
+export async function waitForExit(group: ProcessGroup, signal: AbortSignal, stop: () => Promise<void>): ProcessGroup["exited"] {
+  const onAbort = (): void => void stop();
+  signal.addEventListener("abort", onAbort);
+  const exit = await group.exited;
+  signal.removeEventListener("abort", onAbort);
+  signal.throwIfAborted();
+  return exit;
+}
+
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: "no such file or directory",
   EACCES: "permission denied",

@@ -1,9 +1,9 @@
+import { isAnnotationTrue } from "../run/knative.ts";
 import { createHash } from "node:crypto";
 import { isAllowed } from "../iam/policy.ts";
 import { verifyIdToken } from "../oauth2/id-tokens.ts";
 import { parseJwt } from "../oauth2/jwt.ts";
 import type { Project } from "../state/resources.ts";
-import { isAnnotationTrue } from "../run/annotations.ts";
 import { resourceName } from "../run/names.ts";
 import type { ServiceRoute } from "../run/resolve-host.ts";
 import type { Runtime } from "../runtime.ts";

@@ -1,3 +1,5 @@
+import { parseJson } from "../server/json.ts";
+
 /** A JSON message of the API. */
 export type Message = Readonly<Record<string, unknown>>;
 
@@ -119,12 +121,4 @@ export function userKeys(map: Readonly<Record<string, string>> = {}): Message | 
 export function unmappedKeys(fields: readonly AnnotationField[], map: Readonly<Record<string, string>> = {}): Record<string, string> {
   const known = new Set(fields.map(({ annotation }) => annotation));
   return Object.fromEntries(Object.entries(map).filter(([key]) => isSystemKey(key) && !known.has(key)));
-}
-
-function parseJson(value: string): unknown {
-  try {
-    return JSON.parse(value);
-  } catch {
-    return undefined;
-  }
 }

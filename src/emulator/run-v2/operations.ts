@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
-import { ApiError } from "../server/errors.ts";
 import type { RunOperation } from "../state/resources.ts";
 import type { KnativeService } from "../run/knative.ts";
 import type { Runtime } from "../runtime.ts";
 import type { State } from "../state/state.ts";
 import { keyOf, type Place } from "../run/names.ts";
+import { resourceNotFound } from "../run/violations.ts";
 import type { Message } from "./annotation-fields.ts";
 import { toOperationError } from "./convert-conditions.ts";
 import { conditionOf, toServiceMessage } from "./convert-service.ts";
@@ -42,11 +42,8 @@ export function validationOperation(place: Place, kind: keyof typeof TYPE_URLS, 
 /** Finds an operation. Throws ApiError NOT_FOUND. */
 export function getOperation(state: State, place: Place, id: string): RunOperation {
   const operation = state.operations.get(keyOf(place, id));
-  if (operation) return operation;
-  throw new ApiError(
-    "NOT_FOUND",
-    `Resource '${id}' of kind 'OPERATION' in region '${place.region}' in project '${place.project.projectId}' does not exist.`,
-  );
+  if (!operation) throw resourceNotFound("OPERATION", place, id);
+  return operation;
 }
 
 // Unlike Cloud Run: an operation shows its service's current state, and only the newest 100 operations of a region are stored.

@@ -1,6 +1,6 @@
 import { parseImageReference } from "../artifact-registry/image-reference.ts";
 import type { ContainerRequest } from "./service-request.ts";
-import type { Violation } from "./violations.ts";
+import { checkRange, type Violation } from "./violations.ts";
 
 const RESERVED_VARIABLES = new Set(["PORT", "K_SERVICE", "K_REVISION", "K_CONFIGURATION"]);
 const BYTES_PER_UNIT: Readonly<Record<string, number>> = { "": 1, k: 1e3, M: 1e6, G: 1e9, Ki: 2 ** 10, Mi: 2 ** 20, Gi: 2 ** 30 };
@@ -100,11 +100,9 @@ export function parseMemory(limit: string): number {
 
 function* checkProbe(probe: ContainerRequest["startupProbe"], path: string, maxSeconds: number): Generator<Violation> {
   if (!probe) return;
-  const checkRange = (name: string, value: number, min: number, max: number) =>
-    value < min || value > max ? [{ field: `${path}.${name}`, description: `Must be between ${min} and ${max} inclusive.` }] : [];
   const { initialDelaySeconds = 0, periodSeconds = 10, timeoutSeconds = 1, failureThreshold = 3 } = probe;
-  yield* checkRange("initialDelaySeconds", initialDelaySeconds, 0, 240);
-  yield* checkRange("periodSeconds", periodSeconds, 1, maxSeconds);
-  yield* checkRange("timeoutSeconds", timeoutSeconds, 1, Math.min(maxSeconds, periodSeconds));
-  yield* checkRange("failureThreshold", failureThreshold, 1, 240);
+  yield* checkRange(`${path}.initialDelaySeconds`, initialDelaySeconds, 0, 240);
+  yield* checkRange(`${path}.periodSeconds`, periodSeconds, 1, maxSeconds);
+  yield* checkRange(`${path}.timeoutSeconds`, timeoutSeconds, 1, Math.min(maxSeconds, periodSeconds));
+  yield* checkRange(`${path}.failureThreshold`, failureThreshold, 1, 240);
 }

@@ -119,32 +119,24 @@ export function createDeployments({ state, now, log, instances }: DeploymentsOpt
   };
 }
 
-const HEALTHY_CONDITIONS: readonly Outcome[] = [
-  { type: "Ready", status: "True" },
-  { type: "Active", status: "True", severity: "Info" },
-  { type: "ContainerHealthy", status: "True" },
-  { type: "ContainerReady", status: "True" },
-  { type: "ResourcesAvailable", status: "True" },
-];
+const TRUE = { status: "True" } as const;
+const HEALTHY_CONDITIONS: readonly Outcome[] = [...startConditions(TRUE, TRUE, TRUE), { type: "Active", severity: "Info", ...TRUE }];
 
 function imageMissingConditions(image: string): Outcome[] {
   const problem = { status: "False", reason: "ContainerMissing", message: `Image '${image}' not found.` } as const;
-  return [
-    { type: "Ready", ...problem },
-    { type: "ContainerHealthy", status: "Unknown" },
-    { type: "ContainerReady", ...problem },
-    { type: "ResourcesAvailable", status: "True" },
-  ];
+  return startConditions(problem, { status: "Unknown" }, problem);
 }
 
 function unhealthyConditions({ reason, explanation }: StartupError): Outcome[] {
   const problem = { status: "False", reason, message: explanation } as const;
-  return [
-    { type: "Ready", ...problem },
-    { type: "ContainerHealthy", ...problem },
-    { type: "ContainerReady", status: "True" },
-    { type: "ResourcesAvailable", status: "True" },
-  ];
+  return startConditions(problem, problem, TRUE);
+}
+
+type Result = Omit<Outcome, "type">;
+
+function startConditions(ready: Result, containerHealthy: Result, containerReady: Result): Outcome[] {
+  const results = { Ready: ready, ContainerHealthy: containerHealthy, ContainerReady: containerReady, ResourcesAvailable: TRUE };
+  return Object.entries(results).map(([type, result]) => ({ type, ...result }));
 }
 
 /** Stores a revision's conditions, unless it was deleted meanwhile. */

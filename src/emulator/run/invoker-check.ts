@@ -1,9 +1,8 @@
 import type { Principal } from "../iam/principal.ts";
 import { authorize } from "../iam/policy.ts";
 import { checkInvokerRequired } from "../organization/org-policies.ts";
-import type { KnativeService } from "./knative.ts";
+import { isAnnotationTrue, type KnativeService } from "./knative.ts";
 import type { State } from "../state/state.ts";
-import { isAnnotationTrue } from "./annotations.ts";
 import { resourceName, type Place } from "./names.ts";
 
 /** Whether a service skips the invoker check: `--no-invoker-iam-check`. */

@@ -90,3 +90,8 @@ export interface KnativeRevision {
     readonly logUrl?: string;
   };
 }
+
+/** Whether an annotation is true: gcloud writes `True`, other clients `true`. */
+export function isAnnotationTrue({ metadata }: Pick<KnativeService, "metadata">, name: string): boolean {
+  return metadata.annotations[name]?.toLowerCase() === "true";
+}

@@ -1,6 +1,5 @@
-import type { KnativeService } from "./knative.ts";
+import { isAnnotationTrue, type KnativeService } from "./knative.ts";
 import type { State } from "../state/state.ts";
-import { isAnnotationTrue } from "./annotations.ts";
 import { hashLabel, keyOf, MAX_LABEL_LENGTH, type Place } from "./names.ts";
 import { regionOfCode } from "./regions.ts";
 

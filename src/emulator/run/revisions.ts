@@ -5,15 +5,13 @@ import type { KnativeRevision, KnativeService } from "./knative.ts";
 import type { State } from "../state/state.ts";
 import { readReadiness, updateConditions } from "./conditions.ts";
 import { keyOf, createRevisionName, type Place } from "./names.ts";
+import { resourceNotFound } from "./violations.ts";
 
 /** Finds a revision. Throws ApiError NOT_FOUND. */
 export function getRevision(state: State, place: Place, name: string): KnativeRevision {
   const revision = state.revisions.get(keyOf(place, name));
-  if (revision) return revision;
-  throw new ApiError(
-    "NOT_FOUND",
-    `Resource '${name}' of kind 'REVISION' in region '${place.region}' in project '${place.project.projectId}' does not exist.`,
-  );
+  if (!revision) throw resourceNotFound("REVISION", place, name);
+  return revision;
 }
 
 /** Lists a service's revisions, oldest first. */

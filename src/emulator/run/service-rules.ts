@@ -1,18 +1,19 @@
+import { isStringArray, parseJson } from "../server/json.ts";
 import { checkContainer } from "./container-rules.ts";
 import { MAX_LABEL_LENGTH } from "./names.ts";
 import type { ServiceRequest, TargetRequest, TemplateRequest } from "./service-request.ts";
-import type { Violation } from "./violations.ts";
+import { checkRange, type Violation } from "./violations.ts";
 
 const NAME = /^[a-z]([a-z0-9-]*[a-z0-9])?$/;
+const NAME_RULE =
+  "only lowercase, digits, and hyphens; must begin with letter, and may not end with hyphen; must be less than 64 characters.";
 const INGRESS_VALUES = ["all", "internal", "internal-and-cloud-load-balancing"];
 const MAX_AUDIENCES_LENGTH = 32_768;
 
 /** Checks a service beyond its fields' types. `label` is the first label of its host, which tags precede. */
 export function* checkService({ metadata, spec }: ServiceRequest, label: string): Generator<Violation> {
   if (!NAME.test(metadata.name) || metadata.name.length > MAX_LABEL_LENGTH) {
-    const description =
-      "only lowercase, digits, and hyphens; must begin with letter, and may not end with hyphen; must be less than 64 characters.";
-    yield { field: "metadata.name", description };
+    yield { field: "metadata.name", description: NAME_RULE };
   }
   yield* checkAnnotations(metadata.annotations);
   yield* checkTemplate(spec.template, metadata.name);
@@ -25,21 +26,12 @@ function* checkAnnotations(annotations: Readonly<Record<string, string>>): Gener
     yield { field: `metadata.annotations[${ingress}]`, description: `Invalid value. Must be one of ${INGRESS_VALUES.join(", ")}.` };
   }
   const audiences = "run.googleapis.com/custom-audiences";
-  if (!isStringArray(annotations[audiences] ?? "[]")) {
+  const audiencesJson = annotations[audiences] ?? "[]";
+  if (audiencesJson.length > MAX_AUDIENCES_LENGTH || !isStringArray(parseJson(audiencesJson))) {
     yield {
       field: `metadata.annotations[${audiences}]`,
       description: `Must be a JSON array of strings of at most ${MAX_AUDIENCES_LENGTH} characters.`,
     };
-  }
-}
-
-function isStringArray(json: string): boolean {
-  if (json.length > MAX_AUDIENCES_LENGTH) return false;
-  try {
-    const value: unknown = JSON.parse(json);
-    return Array.isArray(value) && value.every((item) => typeof item === "string");
-  } catch {
-    return false;
   }
 }
 
@@ -49,9 +41,7 @@ function* checkTemplate({ metadata, spec }: TemplateRequest, service: string): G
   if (name !== undefined && !name.startsWith(`${service}-`)) {
     yield { field: "spec.template.metadata.name", description: `Revision name must be prefixed by the service name: '${service}-'.` };
   } else if (name !== undefined && (!NAME.test(name) || name.length > MAX_LABEL_LENGTH)) {
-    const description =
-      "only lowercase, digits, and hyphens; must begin with letter, and may not end with hyphen; must be less than 64 characters.";
-    yield { field: "spec.template.metadata.name", description };
+    yield { field: "spec.template.metadata.name", description: NAME_RULE };
   }
   for (const key of ["minScale", "maxScale"]) {
     const scale = metadata.annotations[`autoscaling.knative.dev/${key}`];
@@ -64,10 +54,8 @@ function* checkTemplate({ metadata, spec }: TemplateRequest, service: string): G
   }
 
   const { containerConcurrency = 0, timeoutSeconds = 300, containers, volumes = [] } = spec;
-  if (containerConcurrency < 0 || containerConcurrency > 1000)
-    yield { field: `${path}.containerConcurrency`, description: "Must be between 0 and 1000 inclusive." };
-  if (timeoutSeconds < 1 || timeoutSeconds > 3600)
-    yield { field: `${path}.timeoutSeconds`, description: "Must be between 1 and 3600 seconds inclusive." };
+  yield* checkRange(`${path}.containerConcurrency`, containerConcurrency, 0, 1000);
+  yield* checkRange(`${path}.timeoutSeconds`, timeoutSeconds, 1, 3600, " seconds");
   // Unlike Cloud Run: sidecars aren't supported.
   if (containers.length !== 1)
     yield { field: `${path}.containers`, description: `Exactly one container is expected here, ${containers.length} were given.` };
@@ -86,7 +74,7 @@ function* checkTraffic(traffic: readonly TargetRequest[], label: string): Genera
   const tags = new Set<string>();
   for (const [index, { percent = 0, tag, revisionName, latestRevision = false }] of traffic.entries()) {
     const path = `spec.traffic[${index}]`;
-    if (percent < 0 || percent > 100) yield { field: `${path}.percent`, description: "Must be between 0 and 100 inclusive." };
+    yield* checkRange(`${path}.percent`, percent, 0, 100);
     if (latestRevision === Boolean(revisionName))
       yield { field: path, description: "Expected exactly one of revisionName and latestRevision: true." };
     if (tag === undefined) continue;

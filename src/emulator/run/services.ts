@@ -13,7 +13,7 @@ import { revisionsOf, createRevision } from "./revisions.ts";
 import { fillTemplate, fillTraffic } from "./service-defaults.ts";
 import { parseService, type ServiceRequest } from "./service-request.ts";
 import { checkService } from "./service-rules.ts";
-import { throwViolations } from "./violations.ts";
+import { resourceNotFound, throwViolations } from "./violations.ts";
 
 /** A request to create or replace a service. */
 export interface ServiceWrite {
@@ -31,11 +31,8 @@ export interface ServiceWrite {
 /** Finds a service. Throws ApiError NOT_FOUND. */
 export function getService(state: State, place: Place, name: string): KnativeService {
   const service = state.services.get(keyOf(place, name));
-  if (service) return service;
-  throw new ApiError(
-    "NOT_FOUND",
-    `Resource '${name}' of kind 'SERVICE' in region '${place.region}' in project '${place.project.projectId}' does not exist.`,
-  );
+  if (!service) throw resourceNotFound("SERVICE", place, name);
+  return service;
 }
 
 /** Stores a new service and its first revision, both not ready yet. */

@@ -1,4 +1,5 @@
 import { ApiError } from "../server/errors.ts";
+import type { Place } from "./names.ts";
 
 /** A field of a request, and the rule that it violates. */
 export interface Violation {
@@ -11,4 +12,17 @@ export function throwViolations(violations: readonly Violation[]): void {
   if (violations.length === 0) return;
   const message = violations.map(({ field, description }) => `${field}: ${description}`).join("\n");
   throw new ApiError("INVALID_ARGUMENT", message, [{ "@type": "type.googleapis.com/google.rpc.BadRequest", fieldViolations: violations }]);
+}
+
+/** Checks that a field's value is in a range, both ends included. */
+export function checkRange(field: string, value: number, min: number, max: number, unit = ""): Violation[] {
+  return value < min || value > max ? [{ field, description: `Must be between ${min} and ${max}${unit} inclusive.` }] : [];
+}
+
+/** The error for a resource that doesn't exist. */
+export function resourceNotFound(kind: "SERVICE" | "REVISION" | "OPERATION", { region, project }: Place, name: string): ApiError {
+  return new ApiError(
+    "NOT_FOUND",
+    `Resource '${name}' of kind '${kind}' in region '${region}' in project '${project.projectId}' does not exist.`,
+  );
 }

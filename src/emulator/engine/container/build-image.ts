@@ -1,10 +1,10 @@
-import { mkdir, rename, rm } from "node:fs/promises";
 import { resolve } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { ImageConfig } from "../../state/resources.ts";
 import { BuildError, type BuildOptions } from "../engine.ts";
 import type { HostTools } from "../host-tools.ts";
-import { startGroup } from "../process-group.ts";
+import { buildPartialImage } from "../partial-image.ts";
+import { GRACE_PERIOD_MS, startGroup, waitForExit } from "../process-group.ts";
 import type { Reaper } from "../reaper.ts";
 import { findOrphans } from "../orphans.ts";
 import { networkFlags } from "./network.ts";
@@ -20,34 +20,20 @@ interface BuilderContext {
 
 // Time that podman needs to clean up after a failed command.
 const PODMAN_CLEANUP_TIMEOUT_MS = 3_000;
-// Docker's own grace period.
-const GRACE_PERIOD_MS = 10_000;
 
 /** Builds an image as Engine.build says; docker or podman stores it, and the image's directory names it. */
 export async function buildImage(options: BuildOptions, builder: BuilderContext): Promise<ImageConfig> {
-  const { context, dockerfile, directory, signal } = options;
   const { program, resources, env } = builder;
-  const partial = `${directory}.partial`;
-  try {
-    signal.throwIfAborted();
-    await rm(partial, { recursive: true, force: true });
-    await mkdir(partial, { recursive: true, mode: 0o700 });
-    const flags = ["--file", resolve(context, dockerfile), "--iidfile", imageIdFile(partial), "--label", resources.imageLabel];
-    await run(["build", ...flags, ...networkFlags(program), context], options, builder);
+  return buildPartialImage(options, async (partial) => {
+    const dockerfile = resolve(options.context, options.dockerfile);
+    const flags = ["--file", dockerfile, "--iidfile", imageIdFile(partial), "--label", resources.imageLabel];
+    await run(["build", ...flags, ...networkFlags(program), options.context], options, builder);
 
     const id = readImageId(partial);
     // `docker image prune` leaves tagged images alone.
     await runProgram(program.file, ["tag", id, `localhost/cloudrun-oauth:${id.replace("sha256:", "").slice(0, 12)}`], env);
-    const config = await runProgram(program.file, ["image", "inspect", "--format", "{{json .Config}}", id], env);
-    signal.throwIfAborted();
-    await rm(directory, { recursive: true, force: true });
-    await rename(partial, directory);
-    return readConfig(config);
-  } catch (error) {
-    await rm(partial, { recursive: true, force: true });
-    if (signal.aborted) throw new BuildError("The build was cancelled.", { cause: error });
-    throw error;
-  }
+    return readConfig(await runProgram(program.file, ["image", "inspect", "--format", "{{json .Config}}", id], env));
+  });
 }
 
 async function run(
@@ -75,11 +61,7 @@ async function run(
     if (orphans.length > 0) await Promise.race([group.exited, delay(PODMAN_CLEANUP_TIMEOUT_MS, undefined, { ref: false })]);
     await group.stop(GRACE_PERIOD_MS);
   };
-  const onAbort = (): void => void abort();
-  signal.addEventListener("abort", onAbort);
-  const { code } = await group.exited;
-  signal.removeEventListener("abort", onAbort);
-  signal.throwIfAborted();
+  const { code } = await waitForExit(group, signal, abort);
   if (code !== 0) throw new BuildError(lastLine.replace(/^(Error|ERROR): /, ""));
 }
 

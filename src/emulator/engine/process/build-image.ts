@@ -7,6 +7,7 @@ import { readDockerIgnore, type DockerIgnore } from "./docker-ignore.ts";
 import { instructionError, type Instruction } from "./dockerfile.ts";
 import { BuildError, type BuildOptions } from "../engine.ts";
 import type { HostTools } from "../host-tools.ts";
+import { buildPartialImage } from "../partial-image.ts";
 import { planBuild, type Action, type Stage } from "./build-plan.ts";
 import type { Reaper } from "../reaper.ts";
 import { makeFolder } from "./rootfs.ts";
@@ -27,30 +28,16 @@ interface BuildState {
 
 /** Builds an image as Engine.build says; its files are in `rootfs/` of the image's directory. */
 export async function buildImage(options: BuildOptions, tools: HostTools, reaper: Reaper): Promise<ImageConfig> {
-  const { context, directory, log, signal } = options;
-  // The image gets its name when it is complete: a crash leaves nothing that looks like an image.
-  const partial = `${directory}.partial`;
-  try {
-    signal.throwIfAborted();
+  const { context, log, signal } = options;
+  return buildPartialImage(options, async (partial) => {
     const { stages } = planBuild(await readDockerfileText(options));
-    await rm(partial, { recursive: true, force: true });
-    await mkdir(join(partial, "home"), { recursive: true, mode: 0o700 });
-    const startStep = createStepLogger(stages, log);
-    const state: BuildState = {
-      options,
-      tools,
-      partial,
-      ignore: await readDockerIgnore(context),
-      run: createProgramRunner(log, signal, reaper),
-      startStep,
-    };
+    await mkdir(join(partial, "home"));
+    const ignore = await readDockerIgnore(context);
+    const run = createProgramRunner(log, signal, reaper);
+    const state: BuildState = { options, tools, partial, ignore, run, startStep: createStepLogger(stages, log) };
     for (const [number, stage] of stages.entries()) await buildStage(state, stage, number);
-    return await finishImage(state, stages);
-  } catch (error) {
-    await rm(partial, { recursive: true, force: true });
-    if (signal.aborted) throw new BuildError("The build was cancelled.", { cause: error });
-    throw error;
-  }
+    return finishImage(state, stages);
+  });
 }
 
 async function readDockerfileText({ context, dockerfile }: BuildOptions): Promise<string> {
@@ -102,16 +89,13 @@ async function executeAction(state: BuildState, action: Action, rootfs: string, 
 }
 
 async function finishImage(state: BuildState, stages: readonly Stage[]): Promise<ImageConfig> {
-  const { options, partial } = state;
+  const { partial } = state;
   const last = stages.length - 1;
   const rootfs = stageRoot(state, last);
   await installBasePrograms(rootfs, (argv, name) => runTool(state, argv, name));
   await rename(rootfs, join(partial, "rootfs"));
   for (let number = 0; number < last; number += 1) await rm(stageRoot(state, number), { recursive: true });
   await rm(join(partial, "home"), { recursive: true });
-  options.signal.throwIfAborted();
-  await rm(options.directory, { recursive: true, force: true });
-  await rename(partial, options.directory);
   return (stages[last] as Stage).config;
 }
 

@@ -1,3 +1,4 @@
+import { isStringArray, parseJson } from "../../server/json.ts";
 import { BuildError } from "../engine.ts";
 
 /** One instruction of a Dockerfile, with continuation lines joined and comments removed. */
@@ -80,14 +81,8 @@ function shorten(text: string): string {
  * isn't an array of strings is in the shell form.
  */
 export function parseJsonForm(rest: string): string[] | undefined {
-  if (!rest.startsWith("[")) return undefined;
-  try {
-    const value: unknown = JSON.parse(rest);
-    if (Array.isArray(value) && value.every((item) => typeof item === "string")) return value;
-  } catch {
-    return undefined;
-  }
-  return undefined;
+  const value = rest.startsWith("[") ? parseJson(rest) : undefined;
+  return isStringArray(value) ? value : undefined;
 }
 
 /** Splits the `--name=value` flags from the front of an instruction. */

@@ -1,4 +1,4 @@
-import { startGroup } from "../process-group.ts";
+import { GRACE_PERIOD_MS, startGroup, waitForExit } from "../process-group.ts";
 import type { Reaper } from "../reaper.ts";
 
 interface Program {
@@ -15,20 +15,13 @@ interface Program {
  */
 export type RunProgram = (program: Program) => Promise<void>;
 
-// Docker's own grace period.
-const GRACE_PERIOD_MS = 10_000;
-
 export function createProgramRunner(log: (text: string) => void, signal: AbortSignal, reaper: Reaper): RunProgram {
   return async ({ name, ...program }) => {
     signal.throwIfAborted();
     const group = await startGroup({ ...program, log: (_stream, line) => log(`${line}\n`), reaper });
-    const abort = (): void => void group.stop(GRACE_PERIOD_MS);
-    signal.addEventListener("abort", abort);
-    const end = await group.exited;
-    signal.removeEventListener("abort", abort);
-    signal.throwIfAborted();
-    if (end.code === 0) return;
-    const outcome = end.code === null ? `was ended by ${end.signal}` : `returned a non-zero code: ${end.code}`;
+    const exit = await waitForExit(group, signal, () => group.stop(GRACE_PERIOD_MS));
+    if (exit.code === 0) return;
+    const outcome = exit.code === null ? `was ended by ${exit.signal}` : `returned a non-zero code: ${exit.code}`;
     throw new Error(`The command '${name}' ${outcome}`);
   };
 }
