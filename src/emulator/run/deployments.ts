@@ -120,7 +120,7 @@ export function createDeployments({ state, now, log, instances }: DeploymentsOpt
 }
 
 const TRUE = { status: "True" } as const;
-const HEALTHY_CONDITIONS: readonly Outcome[] = [...startConditions(TRUE, TRUE, TRUE), { type: "Active", severity: "Info", ...TRUE }];
+const HEALTHY_CONDITIONS = startConditions(TRUE, TRUE, TRUE).toSpliced(1, 0, { type: "Active", severity: "Info", ...TRUE });
 
 function imageMissingConditions(image: string): Outcome[] {
   const problem = { status: "False", reason: "ContainerMissing", message: `Image '${image}' not found.` } as const;
