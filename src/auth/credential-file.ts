@@ -1,7 +1,7 @@
 import { CliError } from "../errors/cli-error.ts";
 import type { Credentials } from "./credentials.ts";
 import type { AuthContext } from "./auth-context.ts";
-import { isJsonObject, type JsonObject } from "./field-reader.ts";
+import { isJsonObject, type JsonObject } from "./json-object.ts";
 import { parseJson, readJsonFile } from "./key-file.ts";
 import { readAuthorizedUser } from "./credential-types/authorized-user.ts";
 import { readExternalAccount } from "./credential-types/external-account.ts";
@@ -9,7 +9,7 @@ import { assertImpersonationHost, impersonate, readImpersonatedServiceAccount } 
 import { serviceAccountCredentials } from "./credential-types/service-account.ts";
 import { parseServiceAccountKey } from "./service-account-key.ts";
 
-type ReadCredentialType = (value: JsonObject, origin: string, subject: string, exchange: AuthContext) => Credentials;
+type ReadCredentialType = (value: JsonObject, origin: string, subject: string, context: AuthContext) => Credentials;
 
 /** By the file's `type`; anything else is read as a service account's key. */
 const CREDENTIAL_TYPES: Readonly<Record<string, ReadCredentialType>> = {
@@ -19,43 +19,43 @@ const CREDENTIAL_TYPES: Readonly<Record<string, ReadCredentialType>> = {
 };
 
 /** Reads a credential file of any type. `source` is the setting that names it. Throws CliError CREDENTIALS_MISSING or CREDENTIALS_INVALID. */
-export async function readCredentialFile(path: string, source: string, exchange: AuthContext): Promise<Credentials> {
+export async function readCredentialFile(path: string, source: string, context: AuthContext): Promise<Credentials> {
   const value = await readJsonFile(path, `The key file ${path}`);
-  return { ...readCredentials(value, `${path} (${source})`, `file ${path}`, exchange), file: path };
+  return { ...readCredentials(value, `${path} (${source})`, `file ${path}`, context), file: path };
 }
 
 /** Reads credentials from a variable's value: `text` should be JSON; errors never quote it. Throws as `readCredentialFile` does. */
-export function readInlineCredentials(text: string, source: string, exchange: AuthContext): Credentials {
+export function readInlineCredentials(text: string, source: string, context: AuthContext): Credentials {
   const subject = `The credential in ${source}`;
   if (text.trim() === "") throw new CliError("CREDENTIALS_MISSING", `${subject} is empty.`);
-  return readCredentials(parseJson(text, subject), source, `credential in ${source}`, exchange);
+  return readCredentials(parseJson(text, subject), source, `credential in ${source}`, context);
 }
 
 /** Reads credentials from a program's object. Throws as `readCredentialFile` does. */
-export function readCredentialObject(value: JsonObject, exchange: AuthContext): Credentials {
-  return readCredentials(value, "the credentials option", "credentials object", exchange);
+export function readCredentialObject(value: JsonObject, context: AuthContext): Credentials {
+  return readCredentials(value, "the credentials option", "credentials object", context);
 }
 
-function readCredentials(value: unknown, origin: string, what: string, exchange: AuthContext): Credentials {
+function readCredentials(value: unknown, origin: string, what: string, context: AuthContext): Credentials {
   const type = isJsonObject(value) ? value["type"] : undefined;
   const kind = typeof type === "string" && Object.hasOwn(CREDENTIAL_TYPES, type) ? CREDENTIAL_TYPES[type] : undefined;
-  if (kind) return kind(value as JsonObject, origin, what.startsWith("file") ? `The credential ${what}` : `The ${what}`, exchange);
+  if (kind) return kind(value as JsonObject, origin, what.startsWith("file") ? `The credential ${what}` : `The ${what}`, context);
   return serviceAccountCredentials(
     parseServiceAccountKey(value, what.startsWith("file") ? `The key ${what}` : `The ${what}`),
     origin,
-    exchange,
+    context,
   );
 }
 
-function impersonatedCredentials(value: JsonObject, origin: string, subject: string, exchange: AuthContext): Credentials {
+function impersonatedCredentials(value: JsonObject, origin: string, subject: string, context: AuthContext): Credentials {
   const { chain, endpoint, source, fields } = readImpersonatedServiceAccount(value, subject);
-  assertImpersonationHost(endpoint, subject, exchange.env);
+  assertImpersonationHost(endpoint, subject, context.env);
   if (source["type"] === "impersonated_service_account")
     throw fields.invalid("has source_credentials that are an impersonation themselves");
   return impersonate(
-    readCredentials(source, origin, `source_credentials of the ${subject.replace(/^The /, "")}`, exchange),
+    readCredentials(source, origin, `source_credentials of the ${subject.replace(/^The /, "")}`, context),
     chain,
-    exchange,
+    context,
     endpoint,
   );
 }

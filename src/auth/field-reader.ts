@@ -1,7 +1,6 @@
 import { redact } from "../errors/redact.ts";
 import { invalidCredentials } from "./service-account-key.ts";
-
-export type JsonObject = Readonly<Record<string, unknown>>;
+import { isJsonObject, type JsonObject } from "./json-object.ts";
 
 /** Reads the fields of a credential file. Errors never quote a value, which can be a secret in the wrong field. */
 export interface FieldReader {
@@ -76,8 +75,4 @@ export function openFieldReader(fields: JsonObject, subject: string, hint: strin
     },
     invalid,
   };
-}
-
-export function isJsonObject(value: unknown): value is JsonObject {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -3,6 +3,9 @@ import { CliError } from "../errors/cli-error.ts";
 import { redact } from "../errors/redact.ts";
 import type { Request, Send } from "../http/client.ts";
 import { toOneLine } from "../errors/one-line.ts";
+import { isJsonObject, parseJsonObject, type JsonObject } from "./json-object.ts";
+import type { AccessToken } from "./credentials.ts";
+import type { AuthClient } from "google-auth-library";
 
 /** What a Google endpoint says when it refuses a token. */
 export interface TokenRefusal {
@@ -81,7 +84,7 @@ function toCliError(error: unknown, asked: string, explain: (refusal: TokenRefus
 
 /** Reads an error response, of OAuth (RFC 6749, section 5.2) or of Google's APIs (https://cloud.google.com/apis/design/errors). */
 export function readTokenRefusal(host: string, status: number, data: unknown): TokenRefusal {
-  const fields = asObject(typeof data === "string" ? parse(data) : data);
+  const fields = typeof data === "string" ? (parseJsonObject(data) ?? {}) : asObject(data);
   const { error } = fields;
   if (typeof error !== "object") {
     return {
@@ -105,14 +108,29 @@ export function readTokenRefusal(host: string, status: number, data: unknown): T
   };
 }
 
-function asObject(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === "object" && value !== null ? (value as Readonly<Record<string, unknown>>) : {};
+function asObject(value: unknown): JsonObject {
+  return isJsonObject(value) ? value : {};
 }
 
-function parse(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
+/** Gets an access token from a client of the library. Throws what `callGoogleAuthLibrary` does. */
+export async function fetchLibraryAccessToken(
+  url: string,
+  client: () => Promise<Pick<AuthClient, "getAccessToken" | "credentials">>,
+  explain: (refusal: TokenRefusal) => CliError,
+): Promise<AccessToken> {
+  return callGoogleAuthLibrary(
+    url,
+    async () => {
+      const opened = await client();
+      const { token } = await opened.getAccessToken();
+      if (!token) throw new CliError("TOKEN_REFUSED", `${new URL(url).host} answered without a token.`);
+      return { token, expires: Math.floor((opened.credentials.expiry_date ?? 0) / 1000) };
+    },
+    explain,
+  );
+}
+
+/** What the endpoint says, to the end of a sentence. */
+export function describeTokenRefusal({ status, error, description }: TokenRefusal): string {
+  return description ? `${description.replace(/\.$/, "")} (${error})` : error || `status ${status}`;
 }

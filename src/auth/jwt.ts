@@ -1,4 +1,5 @@
 import { verify, type KeyObject } from "node:crypto";
+import { parseJsonObject, type JsonObject } from "./json-object.ts";
 
 /** The claims of an ID token (OpenID Connect Core 1.0, section 2) that Google sets. */
 export interface IdTokenClaims {
@@ -15,7 +16,7 @@ export interface IdTokenClaims {
 }
 
 export interface Jwt {
-  readonly header: Readonly<Record<string, unknown>>;
+  readonly header: JsonObject;
   readonly claims: IdTokenClaims;
   /** In base64url, or whatever was put in its place. */
   readonly signature: string;
@@ -49,12 +50,6 @@ export function isSignedWith(key: KeyObject, token: string): boolean {
   return verify("sha256", Buffer.from(signed), { key, dsaEncoding: "ieee-p1363" }, Buffer.from(signature, "base64url"));
 }
 
-function decodeSegment(segment = ""): Readonly<Record<string, unknown>> | undefined {
-  if (!/^[\w-]+$/.test(segment)) return undefined;
-  try {
-    const value: unknown = JSON.parse(Buffer.from(segment, "base64url").toString("utf8"));
-    return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Readonly<Record<string, unknown>>) : undefined;
-  } catch {
-    return undefined;
-  }
+function decodeSegment(segment = ""): JsonObject | undefined {
+  return /^[\w-]+$/.test(segment) ? parseJsonObject(Buffer.from(segment, "base64url").toString("utf8")) : undefined;
 }

@@ -1,5 +1,4 @@
 import { CliError } from "../errors/cli-error.ts";
-import type { Response } from "../http/client.ts";
 import { pause } from "../http/poll.ts";
 import type { AuthContext } from "./auth-context.ts";
 import type { AccessToken } from "./credentials.ts";
@@ -7,6 +6,7 @@ import { createAssertion, type RequestedToken } from "./assertion.ts";
 import type { ServiceAccountKey } from "./service-account-key.ts";
 import { parseTokenUri } from "./google-hosts.ts";
 import { explainTokenRefusal } from "./token-refusal.ts";
+import { parseJsonObject, type JsonObject } from "./json-object.ts";
 
 const CLOUD_PLATFORM = "https://www.googleapis.com/auth/cloud-platform";
 
@@ -45,7 +45,7 @@ async function exchangeAssertion(
   key: ServiceAccountKey,
   token: RequestedToken,
   { send, env, now = Date.now }: AuthContext,
-): Promise<Readonly<Record<string, unknown>>> {
+): Promise<JsonObject> {
   const url = parseTokenUri(key, env);
   for (let attempt = 1; ; attempt += 1) {
     const body = new URLSearchParams({
@@ -63,7 +63,7 @@ async function exchangeAssertion(
     });
     const { status } = response;
     const isOverloaded = RETRY.statuses.includes(status);
-    const fields = await readFields(response).catch((error: CliError) => {
+    const fields = await response.text().then(parseJsonObject, (error: CliError) => {
       if (attempt === 2 || error.code !== "UNAVAILABLE") throw error;
       return undefined;
     });
@@ -76,15 +76,5 @@ async function exchangeAssertion(
         details: { host: url.host, status_code: status },
       });
     await pause(250 + Math.random() * 250);
-  }
-}
-
-async function readFields(response: Response): Promise<Readonly<Record<string, unknown>> | undefined> {
-  const text = await response.text();
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Readonly<Record<string, unknown>>) : undefined;
-  } catch {
-    return undefined;
   }
 }

@@ -4,8 +4,15 @@ import { isGcloudClientId } from "../audience.ts";
 import type { Reason } from "../../errors/reasons.ts";
 import type { Credentials } from "../credentials.ts";
 import type { AuthContext } from "../auth-context.ts";
-import { openFieldReader, type JsonObject } from "../field-reader.ts";
-import { callGoogleAuthLibrary, transportOptions, type TokenRefusal } from "../google-auth-transport.ts";
+import { openFieldReader } from "../field-reader.ts";
+import type { JsonObject } from "../json-object.ts";
+import {
+  callGoogleAuthLibrary,
+  transportOptions,
+  type TokenRefusal,
+  fetchLibraryAccessToken,
+  describeTokenRefusal,
+} from "../google-auth-transport.ts";
 import { readClaims } from "../jwt.ts";
 import { principalForEmail } from "../principal.ts";
 import { parseTokenUri } from "../google-hosts.ts";
@@ -17,7 +24,7 @@ const GOOGLE_TOKEN_URI = "https://oauth2.googleapis.com/token";
  * accepts gcloud's client ID from developers: https://cloud.google.com/run/docs/authenticating/developers
  * Throws CliError CREDENTIALS_INVALID.
  */
-export function readAuthorizedUser(value: JsonObject, origin: string, subject: string, exchange: AuthContext): Credentials {
+export function readAuthorizedUser(value: JsonObject, origin: string, subject: string, context: AuthContext): Credentials {
   const fields = openFieldReader(value, subject, LOGIN_COMMAND);
   const client_id = fields.public("client_id", /^[\w.-]+\.apps\.googleusercontent\.com$/);
   const [client_secret, refresh_token] = [fields.text("client_secret"), fields.text("refresh_token")];
@@ -30,10 +37,10 @@ export function readAuthorizedUser(value: JsonObject, origin: string, subject: s
 
   const client = () =>
     (library ??= (async () => {
-      const url = parseTokenUri({ token_uri }, exchange.env, subject);
+      const url = parseTokenUri({ token_uri }, context.env, subject);
       const { UserRefreshClient } = await import("../google-auth-library.ts");
       const endpoints = { oauth2TokenUrl: url.href };
-      const transporterOptions = transportOptions(exchange.send);
+      const transporterOptions = transportOptions(context.send);
       return new UserRefreshClient({
         clientId: client_id,
         clientSecret: client_secret,
@@ -44,17 +51,7 @@ export function readAuthorizedUser(value: JsonObject, origin: string, subject: s
     })());
   const refuse = (refusal: TokenRefusal) => explainLoginRefusal(refusal, origin);
 
-  const fetchAccessToken = () =>
-    callGoogleAuthLibrary(
-      token_uri,
-      async () => {
-        const user = await client();
-        const { token } = await user.getAccessToken();
-        if (!token) throw new CliError("TOKEN_REFUSED", `${new URL(token_uri).host} answered without a token.`);
-        return { token, expires: Math.floor((user.credentials.expiry_date ?? 0) / 1000) };
-      },
-      refuse,
-    );
+  const fetchAccessToken = () => fetchLibraryAccessToken(token_uri, client, refuse);
 
   return {
     principal,
@@ -81,8 +78,9 @@ export function readAuthorizedUser(value: JsonObject, origin: string, subject: s
 
 const LOGIN_COMMAND = "gcloud auth application-default login";
 
-function explainLoginRefusal({ host, status, error, description, reason: subtype }: TokenRefusal, origin: string): CliError {
-  const refusalText = description ? `${description.replace(/\.$/, "")} (${error})` : error || `status ${status}`;
+function explainLoginRefusal(refusal: TokenRefusal, origin: string): CliError {
+  const { host, status, error, description, reason: subtype } = refusal;
+  const refusalText = describeTokenRefusal(refusal);
   const refused = (reason: Reason | undefined, sentence: string) =>
     new CliError("TOKEN_REFUSED", `${sentence}: ${refusalText}.`, {
       hint: LOGIN_COMMAND,

@@ -2,8 +2,9 @@ import type { AwsClient, IdentityPoolClient } from "google-auth-library";
 import { CliError } from "../../errors/cli-error.ts";
 import type { Credentials } from "../credentials.ts";
 import type { AuthContext } from "../auth-context.ts";
-import { openFieldReader, type FieldReader, type JsonObject } from "../field-reader.ts";
-import { callGoogleAuthLibrary, transportOptions, type TokenRefusal } from "../google-auth-transport.ts";
+import { openFieldReader, type FieldReader } from "../field-reader.ts";
+import type { JsonObject } from "../json-object.ts";
+import { transportOptions, type TokenRefusal, fetchLibraryAccessToken, describeTokenRefusal } from "../google-auth-transport.ts";
 import { readAwsSource, type AwsSource } from "../subject-token/aws.ts";
 import { readExecutableSource } from "../subject-token/executable.ts";
 import { readFileSource } from "../subject-token/file.ts";
@@ -29,9 +30,9 @@ const CONFIGURE_COMMAND = "gcloud iam workload-identity-pools create-cred-config
  * `external_account`: workload identity federation, as gcloud's create-cred-config and google-github-actions/auth write it.
  * https://google.aip.dev/auth/4117 Throws CliError CREDENTIALS_INVALID.
  */
-export function readExternalAccount(value: JsonObject, origin: string, subject: string, exchange: AuthContext): Credentials {
+export function readExternalAccount(value: JsonObject, origin: string, subject: string, context: AuthContext): Credentials {
   const fields = openFieldReader(value, subject, CONFIGURE_COMMAND);
-  const { env } = exchange;
+  const { env } = context;
   const tokenUrl = fields.optionalUrl("token_url") ?? STS_TOKEN_URL;
   assertGoogleHost(new URL(tokenUrl), {
     field: "token_url",
@@ -44,28 +45,28 @@ export function readExternalAccount(value: JsonObject, origin: string, subject: 
   if (target) assertImpersonationHost(target.endpoint, subject, env);
   const audience = fields.public("audience", /^(?:https:)?\/\/iam\.googleapis\.com\/[\w./-]+$/);
   const subjectTokenType = fields.public("subject_token_type", /^urn:[\w:.-]+$/);
-  const source = readSource(fields, { audience, subjectTokenType, account: target?.account }, subject, exchange);
-  const federated = federatedCredentials({ audience, subjectTokenType, tokenUrl, source }, origin, exchange);
-  return target ? impersonate(federated, { account: target.account, delegates: [] }, exchange, target.endpoint) : federated;
+  const source = readSource(fields, { audience, subjectTokenType, account: target?.account }, subject, context);
+  const federated = federatedCredentials({ audience, subjectTokenType, tokenUrl, source }, origin, context);
+  return target ? impersonate(federated, { account: target.account, delegates: [] }, context, target.endpoint) : federated;
 }
 
 function readSource(
   fields: FieldReader,
   about: { audience: string; subjectTokenType: string; account: string | undefined },
   subject: string,
-  exchange: AuthContext,
+  context: AuthContext,
 ): SubjectTokenSource {
   const source = fields.object("credential_source");
   const reader = openFieldReader(source, subject, CONFIGURE_COMMAND, "credential_source.");
-  if ("environment_id" in source) return readAwsSource(reader, subject, exchange);
+  if ("environment_id" in source) return readAwsSource(reader, subject, context);
   if ("executable" in source)
     return readExecutableSource(
       openFieldReader(reader.object("executable"), subject, CONFIGURE_COMMAND, "credential_source.executable."),
       about,
-      exchange,
+      context,
     );
   if ("file" in source) return readFileSource(reader, subject);
-  if ("url" in source) return readUrlSource(reader, subject, exchange);
+  if ("url" in source) return readUrlSource(reader, subject, context);
   throw fields.invalid("has a credential_source that is none of file, url, executable and AWS");
 }
 
@@ -73,7 +74,7 @@ function readSource(
 export function federatedCredentials(
   { audience, subjectTokenType, tokenUrl, source }: Federation,
   origin: string,
-  exchange: AuthContext,
+  context: AuthContext,
 ): Credentials {
   const pool = audience.replace(/^.*\/workloadIdentityPools\//, "").replace("/providers/", ", provider ");
   let library: Promise<IdentityPoolClient | AwsClient> | undefined;
@@ -81,7 +82,7 @@ export function federatedCredentials(
     (library ??= openLibraryClient(
       { audience, subject_token_type: subjectTokenType, token_url: tokenUrl, type: "external_account" as const },
       source,
-      exchange,
+      context,
     ));
   const refuse = (refusal: TokenRefusal) => explainExchangeRefusal(refusal, source.from);
   return {
@@ -98,17 +99,7 @@ export function federatedCredentials(
         },
       );
     },
-    fetchAccessToken: () =>
-      callGoogleAuthLibrary(
-        tokenUrl,
-        async () => {
-          const federated = await client();
-          const { token } = await federated.getAccessToken();
-          if (!token) throw new CliError("TOKEN_REFUSED", `${new URL(tokenUrl).host} answered without an access token.`);
-          return { token, expires: Math.floor((federated.credentials.expiry_date ?? 0) / 1000) };
-        },
-        refuse,
-      ),
+    fetchAccessToken: () => fetchLibraryAccessToken(tokenUrl, client, refuse),
   };
 }
 
@@ -128,8 +119,9 @@ async function openLibraryClient(
   return client;
 }
 
-function explainExchangeRefusal({ host, status, error, description }: TokenRefusal, from: string): CliError {
-  const refusalText = description ? `${description.replace(/\.$/, "")} (${error})` : error || `status ${status}`;
+function explainExchangeRefusal(refusal: TokenRefusal, from: string): CliError {
+  const { host, status, error, description } = refusal;
+  const refusalText = describeTokenRefusal(refusal);
   return new CliError("TOKEN_REFUSED", `${host} does not take the token from ${from}: ${refusalText}.`, {
     hint:
       REMEDIES.find(([pattern]) => pattern.test(`${error} ${description}`))?.[1] ??

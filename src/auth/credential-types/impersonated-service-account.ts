@@ -2,8 +2,9 @@ import type { Impersonated } from "google-auth-library";
 import { CliError } from "../../errors/cli-error.ts";
 import type { Credentials } from "../credentials.ts";
 import type { AuthContext } from "../auth-context.ts";
-import { openFieldReader, type FieldReader, type JsonObject } from "../field-reader.ts";
-import { callGoogleAuthLibrary, transportOptions, type TokenRefusal } from "../google-auth-transport.ts";
+import { openFieldReader, type FieldReader } from "../field-reader.ts";
+import type { JsonObject } from "../json-object.ts";
+import { callGoogleAuthLibrary, transportOptions, type TokenRefusal, fetchLibraryAccessToken } from "../google-auth-transport.ts";
 import { principalForEmail } from "../principal.ts";
 import { readClaims } from "../jwt.ts";
 import { explainImpersonationRefusal } from "../impersonation-refusal.ts";
@@ -73,17 +74,7 @@ export function impersonate(
       if (typeof token === "string" && readClaims(token)) return token;
       throw new CliError("TOKEN_REFUSED", `${new URL(endpoint).host} answered without an ID token.`);
     },
-    fetchAccessToken: () =>
-      callGoogleAuthLibrary(
-        endpoint,
-        async () => {
-          const impersonated = await client();
-          const { token } = await impersonated.getAccessToken();
-          if (!token) throw new CliError("TOKEN_REFUSED", `${new URL(endpoint).host} answered without an access token.`);
-          return { token, expires: Math.floor((impersonated.credentials.expiry_date ?? 0) / 1000) };
-        },
-        refuse,
-      ),
+    fetchAccessToken: () => fetchLibraryAccessToken(endpoint, client, refuse),
   };
 }
 

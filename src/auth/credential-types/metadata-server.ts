@@ -4,6 +4,7 @@ import type { AuthContext } from "../auth-context.ts";
 import { principalForEmail } from "../principal.ts";
 import { readClaims } from "../jwt.ts";
 import { toOneLine } from "../../errors/one-line.ts";
+import { parseJsonObject } from "../json-object.ts";
 
 /** Google's address of the metadata server; saves looking up its host name. */
 const METADATA_ADDRESS = "169.254.169.254";
@@ -64,7 +65,7 @@ export async function metadataCredentials(host: string, { send, env, now = Date.
     },
     async fetchAccessToken() {
       const requested = Math.floor(now() / 1000);
-      const { access_token, expires_in } = parse(await get("token"));
+      const { access_token, expires_in } = parseJsonObject(await get("token")) ?? {};
       if (typeof access_token !== "string")
         throw new CliError("TOKEN_REFUSED", `The metadata server ${host} answered without an access token.`);
       return { token: access_token, expires: requested + (typeof expires_in === "number" ? expires_in : 0) };
@@ -89,12 +90,4 @@ function refused(host: string, path: string, status: number, text: string): CliE
       details,
     },
   );
-}
-
-function parse(text: string): { readonly access_token?: unknown; readonly expires_in?: unknown } {
-  try {
-    return JSON.parse(text) as object;
-  } catch {
-    return {};
-  }
 }

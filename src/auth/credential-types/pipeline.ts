@@ -2,7 +2,7 @@ import { CliError } from "../../errors/cli-error.ts";
 import type { Credentials } from "../credentials.ts";
 import type { AuthContext } from "../auth-context.ts";
 import { federatedCredentials, STS_TOKEN_URL, type SubjectTokenSource } from "./external-account.ts";
-import { isJsonObject } from "../field-reader.ts";
+import { parseJsonObject } from "../json-object.ts";
 import { fetchToken } from "../subject-token/url.ts";
 
 const PROVIDER_VARIABLE = "CLOUDRUN_OAUTH_WORKLOAD_IDENTITY_PROVIDER";
@@ -14,8 +14,8 @@ const GITLAB_TOKEN_VARIABLE = "GITLAB_OIDC_TOKEN";
  * A pipeline that authenticates with its GitHub or GitLab token, without a configuration file; undefined if no provider is set.
  * Throws CliError CREDENTIALS_MISSING if the pipeline has no such token, CREDENTIALS_INVALID if the provider's name isn't valid.
  */
-export function pipelineCredentials(exchange: AuthContext): Credentials | undefined {
-  const named = exchange.env[PROVIDER_VARIABLE];
+export function pipelineCredentials(context: AuthContext): Credentials | undefined {
+  const named = context.env[PROVIDER_VARIABLE];
   if (!named) return undefined;
   const provider = named.replace(/^(?:https:)?\/\/iam\.googleapis\.com\//, "");
   if (!/^projects\/\d+\/locations\/global\/workloadIdentityPools\/[a-z0-9-]+\/providers\/[a-z0-9-]+$/.test(provider)) {
@@ -28,10 +28,10 @@ export function pipelineCredentials(exchange: AuthContext): Credentials | undefi
       audience: `//iam.googleapis.com/${provider}`,
       subjectTokenType: "urn:ietf:params:oauth:token-type:jwt",
       tokenUrl: STS_TOKEN_URL,
-      source: findSource(provider, exchange),
+      source: findSource(provider, context),
     },
     PROVIDER_VARIABLE,
-    exchange,
+    context,
   );
 }
 
@@ -61,10 +61,6 @@ function askGitHub(url: URL, secret: string, provider: string, send: AuthContext
 }
 
 function valueOf(text: string): string | undefined {
-  try {
-    const response: unknown = JSON.parse(text);
-    return isJsonObject(response) && typeof response["value"] === "string" ? response["value"] : undefined;
-  } catch {
-    return undefined;
-  }
+  const value = parseJsonObject(text)?.["value"];
+  return typeof value === "string" ? value : undefined;
 }

@@ -5,14 +5,14 @@ import { principalForEmail } from "../principal.ts";
 import type { ServiceAccountKey } from "../service-account-key.ts";
 
 /** A service account's key, which signs assertions for the token endpoint. `origin` says where the key was found. */
-export function serviceAccountCredentials(key: ServiceAccountKey, origin: string, exchange: AuthContext): Credentials {
+export function serviceAccountCredentials(key: ServiceAccountKey, origin: string, context: AuthContext): Credentials {
   const principal = principalForEmail(key.client_email);
   return {
     principal,
     description: `${principal}, from ${origin}, key ${key.private_key_id}`,
     identity: [key.client_email, key.private_key_id, key.token_uri],
     tokenRequest: { method: "POST", url: key.token_uri },
-    fetchIdToken: (audience) => fetchIdTokenWithKey(key, audience, exchange),
-    fetchAccessToken: () => fetchAccessTokenWithKey(key, exchange),
+    fetchIdToken: (audience) => fetchIdTokenWithKey(key, audience, context),
+    fetchAccessToken: () => fetchAccessTokenWithKey(key, context),
   };
 }

@@ -1,7 +1,8 @@
 import type { AwsSecurityCredentialsSupplier } from "google-auth-library";
 import { CliError } from "../../errors/cli-error.ts";
 import type { AuthContext } from "../auth-context.ts";
-import { isJsonObject, type FieldReader } from "../field-reader.ts";
+import type { FieldReader } from "../field-reader.ts";
+import { parseJsonObject } from "../json-object.ts";
 import { assertSourceHost } from "./url.ts";
 
 /** AWS proves the caller's identity with a signed request to AWS itself, which google-auth-library signs. */
@@ -61,17 +62,8 @@ export function readAwsSource(source: FieldReader, subject: string, { env, send 
 }
 
 function readCredentials(text: string) {
-  const { AccessKeyId: accessKeyId, SecretAccessKey: secretAccessKey, Token: token } = parse(text);
+  const { AccessKeyId: accessKeyId, SecretAccessKey: secretAccessKey, Token: token } = parseJsonObject(text) ?? {};
   if (typeof accessKeyId === "string" && typeof secretAccessKey === "string")
     return { accessKeyId, secretAccessKey, token: typeof token === "string" ? token : undefined };
   throw new CliError("TOKEN_REFUSED", "AWS's metadata server gave out no credentials.", { hint: "Has the instance a role?" });
-}
-
-function parse(text: string): Readonly<Record<string, unknown>> {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isJsonObject(value) ? value : {};
-  } catch {
-    return {};
-  }
 }

@@ -2,7 +2,8 @@ import { spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { CliError } from "../../errors/cli-error.ts";
 import type { AuthContext } from "../auth-context.ts";
-import { isJsonObject, type FieldReader, type JsonObject } from "../field-reader.ts";
+import type { FieldReader } from "../field-reader.ts";
+import { parseJsonObject, type JsonObject } from "../json-object.ts";
 import { toOneLine } from "../../errors/one-line.ts";
 
 interface Federation {
@@ -39,9 +40,9 @@ export function readExecutableSource(executable: FieldReader, federation: Federa
           hint: `Where the file is to be trusted: ${PERMISSION_VARIABLE}=1`,
         });
       }
-      const cached = file === undefined ? undefined : parse(await readFile(file, "utf8").catch(() => ""));
+      const cached = file === undefined ? undefined : parseJsonObject(await readFile(file, "utf8").catch(() => ""));
       if (cached && isValid(cached, now())) return tokenOf(cached, from, now());
-      return tokenOf(parse(await run(program, words, { env: { ...env, ...variables }, signal, timeoutMs, from })), from, now());
+      return tokenOf(parseJsonObject(await run(program, words, { env: { ...env, ...variables }, signal, timeoutMs, from })), from, now());
     },
   };
 }
@@ -89,15 +90,6 @@ function run(program: string, words: readonly string[], { env, signal, timeoutMs
       else reject(failed(signal ? `was ended by ${signal}` : `failed with exit code ${code}`));
     });
   });
-}
-
-function parse(text: string): JsonObject | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isJsonObject(value) ? value : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 function isValid({ success, expiration_time: end }: JsonObject, now: number): boolean {

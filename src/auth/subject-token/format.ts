@@ -1,4 +1,5 @@
-import { openFieldReader, isJsonObject, type FieldReader } from "../field-reader.ts";
+import { openFieldReader, type FieldReader } from "../field-reader.ts";
+import { parseJsonObject } from "../json-object.ts";
 
 /** Extracts the token from a source's text; undefined if it isn't there. */
 type ExtractToken = (text: string) => string | undefined;
@@ -20,11 +21,7 @@ function plain(text: string): string | undefined {
 }
 
 function fieldOf(text: string, name: string): string | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    const token = isJsonObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
-    return typeof token === "string" && token !== "" ? token : undefined;
-  } catch {
-    return undefined;
-  }
+  const fields = parseJsonObject(text) ?? {};
+  const token = Object.hasOwn(fields, name) ? fields[name] : undefined;
+  return typeof token === "string" && token !== "" ? token : undefined;
 }
