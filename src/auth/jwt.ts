@@ -22,6 +22,9 @@ export interface Jwt {
   readonly signature: string;
 }
 
+/** The issuer of Google's ID tokens, in both spellings. */
+export const GOOGLE_ISSUERS: readonly string[] = ["https://accounts.google.com", "accounts.google.com"];
+
 /** What Cloud Run's front end writes in place of the signature before it forwards a token that it has verified. */
 const SIGNATURE_REMOVED = "SIGNATURE_REMOVED_BY_GOOGLE";
 

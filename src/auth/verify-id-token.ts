@@ -1,7 +1,7 @@
 import { CliError } from "../errors/cli-error.ts";
 import { toOneLine } from "../errors/one-line.ts";
 import type { FindKey } from "./google-public-keys.ts";
-import { decodeJwt, isSignatureRemoved, isSignedWith, type IdTokenClaims } from "./jwt.ts";
+import { decodeJwt, GOOGLE_ISSUERS, isSignatureRemoved, isSignedWith, type IdTokenClaims } from "./jwt.ts";
 
 export interface VerifyIdTokenOptions {
   /** The expected audience: the service's URL as its callers name it, or a list of them. */
@@ -41,8 +41,6 @@ interface Verifier {
   /** Milliseconds since the epoch. */
   readonly now?: () => number;
 }
-
-const ISSUERS = ["https://accounts.google.com", "accounts.google.com"];
 
 /**
  * Verifies a Google ID token and returns its claims. Throws CliError CREDENTIALS_INVALID with the TokenFault in `details.reason`, USAGE
@@ -104,8 +102,8 @@ async function verifySignature(token: string, findKey: FindKey): Promise<IdToken
 
 function assertClaims(claims: IdTokenClaims, audiences: readonly string[]): asserts claims is VerifiedClaims {
   const { iss, aud, sub, iat, exp, email, email_verified: isVerified } = claims;
-  if (typeof iss !== "string" || !ISSUERS.includes(iss))
-    throw tokenError("WRONG_ISSUER", `The ID token's issuer is ${quoteClaim(iss)}, and not ${ISSUERS[0]}.`);
+  if (typeof iss !== "string" || !GOOGLE_ISSUERS.includes(iss))
+    throw tokenError("WRONG_ISSUER", `The ID token's issuer is ${quoteClaim(iss)}, and not ${GOOGLE_ISSUERS[0]}.`);
   if (typeof aud !== "string" || !audiences.includes(aud)) {
     throw tokenError(
       "WRONG_AUDIENCE",

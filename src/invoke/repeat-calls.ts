@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { pause } from "../http/poll.ts";
 import type { InvokeOptions } from "./options.ts";
 
 const DEFAULT_INTERVAL_MS = 2000;
@@ -12,6 +12,6 @@ export async function* repeatCalls<Call>(
   const times = repeat ?? (watchMs === undefined ? 1 : Infinity);
   for (let round = 1; round <= times; round += 1) {
     yield* calls;
-    if (watchMs !== undefined && round < times) await sleep(watchMs === true ? DEFAULT_INTERVAL_MS : watchMs, undefined, { signal });
+    if (watchMs !== undefined && round < times) await pause(watchMs === true ? DEFAULT_INTERVAL_MS : watchMs, signal);
   }
 }

@@ -1,17 +1,16 @@
 import { audienceFor, isGcloudClientId, isServiceHost } from "../../auth/audience.ts";
+import { GOOGLE_ISSUERS } from "../../auth/jwt.ts";
 import type { CliError } from "../../errors/cli-error.ts";
 import { formatDuration, SET_CLOCK_HINT } from "../../auth/token-refusal.ts";
 import { readSentCredential } from "./sent-credential.ts";
 import type { Evidence } from "./evidence.ts";
 import { describeService, refusalError, gcloudServiceFlags, type RejectedRequest } from "./refusal-error.ts";
 
-const ISSUERS: readonly unknown[] = ["https://accounts.google.com", "accounts.google.com"];
-
 const CLOCK_TOLERANCE_SECONDS = 60;
 
 /** The visible fault of the credential that was sent; undefined if there is none. */
 export function findCredentialFault(request: RejectedRequest, evidence: Evidence = {}): CliError | undefined {
-  const { count, header, scheme, token, claims } = readSentCredential(request.sent);
+  const { count, header, scheme, token, claims, isForwarded } = readSentCredential(request.sent);
   if (count === 0)
     return refusalError("NO_CREDENTIAL", request, `Cloud Run let nobody in at ${request.url.origin} without a credential.`, {
       hint: "Call it with a key file: cloudrun-oauth invoke --credentials KEY_FILE",
@@ -37,7 +36,7 @@ export function findCredentialFault(request: RejectedRequest, evidence: Evidence
     return refusalError("NOT_A_JWT", request, "The credential that was sent is no ID token: it is no JWT.", {
       hint: "Copy the whole of it, or get a new one: cloudrun-oauth token",
     });
-  if (token.endsWith(".SIGNATURE_REMOVED_BY_GOOGLE"))
+  if (isForwarded)
     return refusalError(
       "SIGNATURE_REMOVED",
       request,
@@ -46,7 +45,7 @@ export function findCredentialFault(request: RejectedRequest, evidence: Evidence
         hint: "A service calls others with a token of its own account: https://cloud.google.com/run/docs/authenticating/service-to-service",
       },
     );
-  if (claims.iss !== undefined && !ISSUERS.includes(claims.iss))
+  if (claims.iss !== undefined && !GOOGLE_ISSUERS.includes(claims.iss))
     return refusalError("ISSUER_NOT_GOOGLE", request, `The token was issued by ${claims.iss}, and Cloud Run takes ID tokens of Google's.`, {
       hint: "A key signs what the token endpoint exchanges for an ID token: cloudrun-oauth token --credentials KEY_FILE",
     });

@@ -1,4 +1,4 @@
-import { readClaims, type IdTokenClaims } from "../../auth/jwt.ts";
+import { decodeJwt, isSignatureRemoved, type IdTokenClaims } from "../../auth/jwt.ts";
 
 /** A request's credential, as Cloud Run's front end reads it. */
 export interface SentCredential {
@@ -10,6 +10,8 @@ export interface SentCredential {
   readonly scheme: string;
   readonly token: string | undefined;
   readonly claims: IdTokenClaims | undefined;
+  /** True if Cloud Run has removed the token's signature. */
+  readonly isForwarded: boolean;
 }
 
 /**
@@ -22,20 +24,20 @@ export function readSentCredential(sent: readonly (readonly [string, string])[])
   const values = serverless.length > 0 ? serverless : named("authorization");
   const [, scheme = "", rest = ""] = /^(\S+)\s*(.*)$/.exec(values[0] ?? "") ?? [];
   const token = /^bearer$/i.test(scheme) && values.length === 1 ? rest : undefined;
+  const jwt = token === undefined ? undefined : decodeJwt(token);
   return {
     // RFC 9110, section 5.3: a list in one header is equivalent to several headers.
     count: values.length === 1 && rest.includes(",") && /^bearer$/i.test(scheme) ? rest.split(",").length : values.length,
     header: serverless.length > 0 ? "X-Serverless-Authorization" : "Authorization",
     scheme,
     token,
-    claims: token === undefined ? undefined : readKnownClaims(token),
+    claims: jwt && withKnownTypes(jwt.claims),
+    isForwarded: jwt !== undefined && isSignatureRemoved(jwt),
   };
 }
 
 /** The claims that have the type of Google's: the token can be from anyone. */
-function readKnownClaims(token: string): IdTokenClaims | undefined {
-  const claims = readClaims(token);
-  if (!claims) return undefined;
+function withKnownTypes(claims: IdTokenClaims): IdTokenClaims {
   const texts = ["iss", "aud", "email"].filter((name) => typeof claims[name] === "string");
   const times = ["iat", "exp"].filter((name) => Math.abs(Number(claims[name])) < MAX_DATE_SECONDS && typeof claims[name] === "number");
   return Object.fromEntries([...texts, ...times].map((name) => [name, claims[name]]));
