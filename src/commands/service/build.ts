@@ -5,7 +5,7 @@ import type { Context } from "../../context/context.ts";
 import { CliError } from "../../errors/cli-error.ts";
 import { setOutputs } from "../../context/pipeline-outputs.ts";
 import { printPlan } from "../../context/print-plan.ts";
-import { assertDockerfile } from "../up/dockerfile.ts";
+import { assertDockerfile } from "../up/assert-dockerfile.ts";
 
 /** Builds a folder's Dockerfile with Cloud Build. */
 export async function build(context: Context, folder: string | undefined): Promise<void> {

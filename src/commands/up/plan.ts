@@ -65,7 +65,7 @@ export function planSteps(goal: Goal, state: UpState): readonly Step[] {
   assertPrivate(state);
   const { service } = state;
   const deployReason = findDeployReason(goal, service);
-  // Without a ready revision there is no traffic to keep. With divided traffic, the tag tells the next run that the promotion is still to be done.
+  // Without a ready revision, no traffic has to be kept. If traffic is divided, the candidate's tag tells the next run to promote it.
   const isCandidate = deployReason !== undefined && service?.revision != null && (goal.check !== undefined || !isFollowingLatest(service));
   const isPromoting = isCandidate || (deployReason === undefined && service !== undefined && hasCandidate(service));
   const labels = neededGrantLabels(state);

@@ -30,7 +30,7 @@ export async function checkCandidate(
 ): Promise<string> {
   const revision = service.latest_created_revision ?? "";
   return runStep("check", `Checking ${revision} at ${path}`, async () => {
-    // Labels make a new revision, which doesn't have the tag.
+    // Setting labels creates a revision without the tag.
     const tagged = hasCandidateTag(service, revision)
       ? service
       : await cloud.traffic({ ...nameOf(service), to: [], setTags: { [CANDIDATE]: revision } });

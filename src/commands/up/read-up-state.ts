@@ -44,7 +44,7 @@ async function hasImage(cloud: Cloud, reference: string): Promise<boolean> {
   try {
     return (await cloud.images(repository)).some(({ image, tags }) => image === name && tags.includes(tag));
   } catch (error) {
-    // Whoever can push an image can't always list images.
+    // Permission to push images doesn't include permission to list them.
     if (error instanceof CliError && (error.code === "NOT_FOUND" || isMissingPermission(error))) return false;
     throw error;
   }

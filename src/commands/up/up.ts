@@ -10,7 +10,7 @@ import { printPlan } from "../../context/print-plan.ts";
 import { CliError } from "../../errors/cli-error.ts";
 import { applyPlan } from "./apply.ts";
 import { NO_SERVICE } from "./current-state.ts";
-import { assertDockerfile } from "./dockerfile.ts";
+import { assertDockerfile } from "./assert-dockerfile.ts";
 import { sourceTag } from "./ownership-labels.ts";
 import { describeAction, isChange, planSteps, type Goal } from "./plan.ts";
 import { printOutcome } from "./print-outcome.ts";
