@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import type { Emulator, EmulatorOptions } from "./emulator.ts";
 import type { EmulatorStatus } from "./environment/emulator-status.ts";
-import { shellEnvironment } from "./environment/environment.ts";
+import { shellEnvironment } from "./environment/variables.ts";
 import { createKeyPair } from "./oauth2/key-pair.ts";
 import { journalFile } from "./state/journal.ts";
 

@@ -11,7 +11,7 @@ export function createAccountsApi(runtime: TokenRuntime): Api {
     hosts: ["accounts.google.com"],
     routes: {
       "GET /.well-known/openid-configuration": {
-        handle: () => jsonResponse(CONFIGURATION, 200, { "cache-control": "public, max-age=3600" }),
+        handle: () => jsonResponse(OPENID_CONFIGURATION, 200, { "cache-control": "public, max-age=3600" }),
         public: true,
       },
       "POST /o/oauth2/token": { handle: createTokenEndpoint(runtime), public: true },
@@ -20,7 +20,7 @@ export function createAccountsApi(runtime: TokenRuntime): Api {
   };
 }
 
-const CONFIGURATION = {
+const OPENID_CONFIGURATION = {
   issuer: ISSUER,
   // Unlike Cloud Run: no one can sign in at this endpoint, which OpenID Connect Discovery requires.
   authorization_endpoint: "https://accounts.google.com/o/oauth2/v2/auth",

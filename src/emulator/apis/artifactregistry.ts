@@ -49,11 +49,11 @@ export function artifactregistryApi(registry: Registry): Api {
       "GET /v1/projects/{project}/locations/{location}/repositories/{repository}/dockerImages/{image=**}": route(
         "artifactregistry.dockerimages.get",
         (request) => {
-          const found = listDockerImages(state, keyOf(registry, request)).find(({ uri }) =>
+          const image = listDockerImages(state, keyOf(registry, request)).find(({ uri }) =>
             uri.endsWith(`/${pathParameter(request, "repository")}/${pathParameter(request, "image")}`),
           );
-          if (!found) throw entityNotFound();
-          return found;
+          if (!image) throw entityNotFound();
+          return image;
         },
       ),
       ...packageRoutes(state, {

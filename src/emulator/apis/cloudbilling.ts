@@ -7,7 +7,7 @@ import type { Api } from "../server/router.ts";
 import type { Runtime } from "../runtime.ts";
 
 /** The account that a new project is linked to. */
-const ACCOUNT = {
+const BILLING_ACCOUNT = {
   name: "billingAccounts/000000-000000-000000",
   open: true,
   displayName: "The emulator's billing account",
@@ -21,7 +21,7 @@ export function cloudbillingApi({ state }: Pick<Runtime, "state">): Api {
   return {
     hosts: ["cloudbilling.googleapis.com"],
     routes: {
-      "GET /v1/billingAccounts": { handle: (request) => listPage("billingAccounts", [ACCOUNT], request.query) },
+      "GET /v1/billingAccounts": { handle: (request) => listPage("billingAccounts", [BILLING_ACCOUNT], request.query) },
       "GET /v1/projects/{project}/billingInfo": {
         permission: "resourcemanager.projects.get",
         handle: (request) => billingInfo(project(request)),
@@ -30,7 +30,7 @@ export function cloudbillingApi({ state }: Pick<Runtime, "state">): Api {
         permission: "resourcemanager.projects.createBillingAssignment",
         handle: async (request) => {
           const { billingAccountName = "" } = await request.body.json();
-          if (billingAccountName !== "" && billingAccountName !== ACCOUNT.name)
+          if (billingAccountName !== "" && billingAccountName !== BILLING_ACCOUNT.name)
             throw new ApiError("INVALID_ARGUMENT", `Billing account ${String(billingAccountName)} is not one of the emulator's.`);
           const { unbilled: _, ...rest } = project(request);
           const next: Project = { ...rest, ...(billingAccountName === "" && { unbilled: true as const }) };
@@ -46,7 +46,7 @@ function billingInfo({ projectId, unbilled }: Project): object {
   return {
     name: `projects/${projectId}/billingInfo`,
     projectId,
-    billingAccountName: unbilled ? "" : ACCOUNT.name,
+    billingAccountName: unbilled ? "" : BILLING_ACCOUNT.name,
     billingEnabled: !unbilled,
   };
 }

@@ -23,25 +23,25 @@ const FIELDS: Readonly<Record<string, string>> = {
 export function cloudresourcemanagerApi(runtime: Pick<Runtime, "state" | "now">): Api {
   const { state } = runtime;
   /** The project, if the caller has the permission on it; a project that doesn't exist is refused in the same words. */
-  const allowed = (request: ApiRequest, permission: string): Project => {
+  const requirePermission = (request: ApiRequest, permission: string): Project => {
     const resource = `projects/${pathParameter(request, "project")}`;
     const project = findProject(state, pathParameter(request, "project"));
     if (project && isAllowed(state, request.principal, permission, resource)) return project;
     throw new ApiError("PERMISSION_DENIED", "The caller does not have permission", permissionDenied(permission, resource).details);
   };
-  const visible = ({ principal }: ApiRequest): Project[] =>
+  const visibleProjects = ({ principal }: ApiRequest): Project[] =>
     state.projects.list().filter(({ projectId }) => isAllowed(state, principal, "resourcemanager.projects.get", `projects/${projectId}`));
 
   const listProjects = (request: ApiRequest): object[] => {
     const filter = parseFilter(request.query.get("filter") ?? "", Object.keys(FIELDS));
-    return visible(request)
+    return visibleProjects(request)
       .map(v1Message)
       .filter((project) => filter((name) => project[FIELDS[name] ?? ""]));
   };
 
   const change = (permission: string, deletes: boolean): Route => ({
     handle: (request) => {
-      const { deleted, ...project } = allowed(request, permission);
+      const { deleted, ...project } = requirePermission(request, permission);
       if (deletes === (deleted ?? false))
         throw new ApiError("FAILED_PRECONDITION", `The project is ${deletes ? "not active" : "not in the state DELETE_REQUESTED"}.`);
       state.projects.set(project.projectId, { ...project, ...(deletes && { deleted: true as const }) });
@@ -50,9 +50,9 @@ export function cloudresourcemanagerApi(runtime: Pick<Runtime, "state" | "now">)
   });
 
   const getIamPolicy: Handler = (request) =>
-    readPolicy(state, `projects/${allowed(request, "resourcemanager.projects.getIamPolicy").projectId}`, request);
+    readPolicy(state, `projects/${requirePermission(request, "resourcemanager.projects.getIamPolicy").projectId}`, request);
   const setIamPolicy: Handler = async (request) => {
-    const { projectId } = allowed(request, "resourcemanager.projects.setIamPolicy");
+    const { projectId } = requirePermission(request, "resourcemanager.projects.setIamPolicy");
     const { policy } = await request.body.json();
     return setPolicy(state, `projects/${projectId}`, policy);
   };
@@ -69,7 +69,7 @@ export function cloudresourcemanagerApi(runtime: Pick<Runtime, "state" | "now">)
     routes: {
       "GET /v1/projects": { handle: (request) => listPage("projects", listProjects(request), request.query) },
       "POST /v1/projects": { handle: (request) => create(runtime, request) },
-      "GET /v1/projects/{project}": { handle: (request) => v1Message(allowed(request, "resourcemanager.projects.get")) },
+      "GET /v1/projects/{project}": { handle: (request) => v1Message(requirePermission(request, "resourcemanager.projects.get")) },
       "DELETE /v1/projects/{project}": change("resourcemanager.projects.delete", true),
       "POST /v1/projects/{project}:undelete": change("resourcemanager.projects.undelete", false),
       "POST /v1/projects/{project}:getIamPolicy": { handle: getIamPolicy },
@@ -77,12 +77,12 @@ export function cloudresourcemanagerApi(runtime: Pick<Runtime, "state" | "now">)
       "POST /v1/projects/{project}:testIamPermissions": { handle: testIamPermissions },
       "POST /v1/projects/{project}:getAncestry": {
         handle: (request) => ({
-          ancestor: [{ resourceId: { type: "project", id: allowed(request, "resourcemanager.projects.get").projectId } }],
+          ancestor: [{ resourceId: { type: "project", id: requirePermission(request, "resourcemanager.projects.get").projectId } }],
         }),
       },
-      ...orgPolicyRoutes(runtime, allowed),
-      "GET /v3/projects:search": { handle: (request) => listPage("projects", visible(request).map(v3Message), request.query) },
-      "GET /v3/projects/{project}": { handle: (request) => v3Message(allowed(request, "resourcemanager.projects.get")) },
+      ...orgPolicyRoutes(runtime, requirePermission),
+      "GET /v3/projects:search": { handle: (request) => listPage("projects", visibleProjects(request).map(v3Message), request.query) },
+      "GET /v3/projects/{project}": { handle: (request) => v3Message(requirePermission(request, "resourcemanager.projects.get")) },
       "POST /v3/projects/{project}:getIamPolicy": { handle: getIamPolicy },
       "POST /v3/projects/{project}:setIamPolicy": { handle: setIamPolicy },
       "POST /v3/projects/{project}:testIamPermissions": { handle: testIamPermissions },

@@ -97,8 +97,8 @@ function createServiceRoutes(options: RunOptions) {
         const body = camelizeFields(await request.body.json());
         const { etag } = parseServiceMessage(body);
         const [place, name] = [placeOf(state, request), pathParameter(request, "service")];
-        const known = state.services.get(keyOf(place, name));
-        if (!known && isTrue(request, "allowMissing")) {
+        const existing = state.services.get(keyOf(place, name));
+        if (!existing && isTrue(request, "allowMissing")) {
           authorize(state, requirePrincipal(request), "run.services.create", inProject(request));
           return write(request, name, parseServiceMessage(body), undefined);
         }
@@ -225,10 +225,10 @@ function createOperationRoutes({ state, deployments }: RunOptions) {
       if (Number.isNaN(seconds)) throw new ApiError("INVALID_ARGUMENT", `Invalid value at 'timeout': ${JSON.stringify(timeout)}.`);
       const place = placeOf(state, request);
       const { service } = getOperation(state, place, pathParameter(request, "operation"));
-      const over = new AbortController();
-      const limit = sleep(seconds * 1000, undefined, { signal: over.signal }).catch(() => undefined);
+      const timeoutAbort = new AbortController();
+      const limit = sleep(seconds * 1000, undefined, { signal: timeoutAbort.signal }).catch(() => undefined);
       await Promise.race([service && deployments.waitForRollout(place, service), limit]);
-      over.abort();
+      timeoutAbort.abort();
       return show(request);
     }),
   } satisfies Record<string, Route>;

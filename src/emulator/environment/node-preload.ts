@@ -62,9 +62,9 @@ function redirectConnections(domains: readonly string[], { env, getBuiltinModule
     (connect: Connect): Connect =>
     (...args) => {
       const [first, second] = args;
-      const given = args.find((each) => typeof each === "object" && each !== null) ?? {};
+      const options = args.find((each) => typeof each === "object" && each !== null) ?? {};
       // Either a port and a host, or options only.
-      const to = { ...(typeof first !== "object" && { host: second }), ...given } as Record<string, unknown>;
+      const to = { ...(typeof first !== "object" && { host: second }), ...options } as Record<string, unknown>;
       if (to["socket"] || to["path"] || !isEmulated(to["host"])) return connect(...args);
       const callback = args.filter((each) => typeof each === "function");
       return connect({ ...to, servername: to["servername"] || to["host"], host: hostname, port: Number(port) }, ...callback);

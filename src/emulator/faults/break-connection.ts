@@ -20,28 +20,28 @@ export function resetConnection(response: Answer): void {
 export function truncateBody(response: Answer, bytes: number): void {
   const write = response.write.bind(response) as (chunk: Buffer) => boolean;
   const end = response.end.bind(response) as () => ServerResponse;
-  let left = bytes;
+  let bytesLeft = bytes;
   /** Writes the part of a chunk that is still allowed; false if that wasn't all. */
-  const pass = (chunk: Buffer): boolean => {
-    const part = chunk.subarray(0, left);
-    left -= part.length;
+  const writeAllowed = (chunk: Buffer): boolean => {
+    const part = chunk.subarray(0, bytesLeft);
+    bytesLeft -= part.length;
     if (part.length > 0) write(part);
     return part.length === chunk.length;
   };
-  const breakOff = (): void => {
+  const closeEarly = (): void => {
     response.flushHeaders();
     if (response.stream) response.stream.close(INTERNAL_ERROR);
     else response.socket?.destroySoon();
   };
   response.write = ((chunk: unknown, encoding: unknown, done: unknown) => {
-    const whole = pass(bytesOf(chunk, encoding));
-    if (!whole) breakOff();
+    const whole = writeAllowed(bytesOf(chunk, encoding));
+    if (!whole) closeEarly();
     for (const callback of [encoding, done]) if (typeof callback === "function") callback();
     return whole;
   }) as ServerResponse["write"];
   response.end = ((chunk: unknown, encoding: unknown) => {
-    const whole = chunk == null || typeof chunk === "function" || pass(bytesOf(chunk, encoding));
-    if (!whole) breakOff();
+    const whole = chunk == null || typeof chunk === "function" || writeAllowed(bytesOf(chunk, encoding));
+    if (!whole) closeEarly();
     else end();
     return response;
   }) as ServerResponse["end"];

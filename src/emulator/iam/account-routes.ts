@@ -18,7 +18,7 @@ export function accountRoutes({ state, signingKeys }: Pick<Runtime, "state" | "s
     resource: (request) => accountResource(state, request),
     handle: (request) => handle(requireAccount(state, request), request),
   });
-  const switchTo = (disabled: boolean) => (account: ServiceAccount) => {
+  const setDisabled = (disabled: boolean) => (account: ServiceAccount) => {
     state.serviceAccounts.set(account.email, { ...account, disabled });
     return {};
   };
@@ -48,8 +48,8 @@ export function accountRoutes({ state, signingKeys }: Pick<Runtime, "state" | "s
       signingKeys.removeAccountKey(account.uniqueId);
       return {};
     }),
-    "POST /v1/projects/{project}/serviceAccounts/{account}:disable": route("disable", switchTo(true)),
-    "POST /v1/projects/{project}/serviceAccounts/{account}:enable": route("enable", switchTo(false)),
+    "POST /v1/projects/{project}/serviceAccounts/{account}:disable": route("disable", setDisabled(true)),
+    "POST /v1/projects/{project}/serviceAccounts/{account}:enable": route("enable", setDisabled(false)),
     "POST /v1/projects/{project}/serviceAccounts/{account}:getIamPolicy": policies.getIamPolicy,
     "POST /v1/projects/{project}/serviceAccounts/{account}:setIamPolicy": policies.setIamPolicy,
     "POST /v1/projects/{project}/serviceAccounts/{account}:testIamPermissions": {
@@ -97,8 +97,8 @@ function list(state: State, request: ApiRequest): object {
 }
 
 function update(state: State, account: ServiceAccount, texts: unknown, fields: readonly string[]): object {
-  const given = Object.entries(readTexts(texts)).filter(([name]) => fields.includes(name));
-  const next: ServiceAccount = { ...account, ...Object.fromEntries(given) };
+  const changes = Object.entries(readTexts(texts)).filter(([name]) => fields.includes(name));
+  const next: ServiceAccount = { ...account, ...Object.fromEntries(changes) };
   state.serviceAccounts.set(account.email, next);
   return describeAccount(next);
 }

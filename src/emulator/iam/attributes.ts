@@ -15,12 +15,14 @@ const TARGET = /^(google\.subject|google\.groups|attribute\.[a-z0-9_]{1,100})$/;
 const MAX_SUBJECT_BYTES = 127;
 
 // Created at their first use: most emulators never need them, and creating them takes a while.
-const made: { mappings?: Environment; conditions?: Environment } = {};
+const environments: { mappings?: Environment; conditions?: Environment } = {};
 const mappings = (): Environment =>
-  (made.mappings ??= new Environment().registerVariable("assertion", "map").registerFunction("string.extract(string): string", extract));
+  (environments.mappings ??= new Environment()
+    .registerVariable("assertion", "map")
+    .registerFunction("string.extract(string): string", extract));
 // The library reserves the name `google`.
 const conditions = (): Environment =>
-  (made.conditions ??= mappings().clone().registerVariable("google_", "map").registerVariable("attribute", "map"));
+  (environments.conditions ??= mappings().clone().registerVariable("google_", "map").registerVariable("attribute", "map"));
 
 /** Throws ApiError INVALID_ARGUMENT for a mapping that isn't valid: https://cloud.google.com/iam/docs/workload-identity-federation#mapping */
 export function checkAttributeMapping(mapping: WorkloadIdentityProvider["attributeMapping"]): void {

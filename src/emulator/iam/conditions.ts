@@ -18,9 +18,9 @@ const FUNCTIONS = new Set(["timestamp", "date", "duration", "startsWith", "endsW
 const DATE_PART = /^get(Date|DayOfMonth|DayOfWeek|DayOfYear|FullYear|Hours|Milliseconds|Minutes|Month|Seconds)$/;
 
 // Created at its first use: most emulators never evaluate a condition, and creating it takes a while.
-let made: Environment | undefined;
+let celEnvironment: Environment | undefined;
 const environment = (): Environment =>
-  (made ??= new Environment()
+  (celEnvironment ??= new Environment()
     .registerVariable({ name: "request", schema: { time: "google.protobuf.Timestamp" } })
     .registerVariable({ name: "resource", schema: { name: "string" } })
     .registerFunction("date(string): google.protobuf.Timestamp", (date: string) => new Date(`${date}T00:00:00Z`))

@@ -2,7 +2,7 @@ import { createHash, createPrivateKey } from "node:crypto";
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { DEFAULT_APIS } from "../apis/enabled-apis.ts";
-import { callerEmail, emulatorFiles } from "../environment/environment.ts";
+import { callerEmail, emulatorFiles } from "../environment/files.ts";
 import { describeKeyPair, type KeyPair } from "../oauth2/key-pair.ts";
 import type { Runtime } from "../runtime.ts";
 import { writeFileAtomically } from "../state/atomic-write.ts";

@@ -5,9 +5,9 @@
 export function extract(text: string, template: string): string {
   const [, before, after] = /^([^{]*)\{\w*\}(.*)$/s.exec(template) ?? [];
   if (before === undefined || after === undefined) return "";
-  const found = text.indexOf(before);
-  if (found < 0) return "";
-  const rest = text.slice(found + before.length);
+  const start = text.indexOf(before);
+  if (start < 0) return "";
+  const rest = text.slice(start + before.length);
   const end = after === "" ? rest.length : rest.indexOf(after);
   return end < 0 ? "" : rest.slice(0, end);
 }

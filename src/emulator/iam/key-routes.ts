@@ -17,7 +17,7 @@ export function keyRoutes({ state, now }: Pick<Runtime, "state" | "now">): Recor
     resource: (request) => accountResource(state, request),
     handle: (request) => handle(requireAccount(state, request), request),
   });
-  const switchTo = (disabled: boolean) => (account: ServiceAccount, request: ApiRequest) => {
+  const setDisabled = (disabled: boolean) => (account: ServiceAccount, request: ApiRequest) => {
     state.keys.set(`${account.email}/${pathParameter(request, "key")}`, { ...requireKey(state, account, request), disabled });
     return {};
   };
@@ -44,8 +44,8 @@ export function keyRoutes({ state, now }: Pick<Runtime, "state" | "now">): Recor
       state.keys.delete(`${account.email}/${requireKey(state, account, request).keyId}`);
       return {};
     }),
-    "POST /v1/projects/{project}/serviceAccounts/{account}/keys/{key}:disable": route("disable", switchTo(true)),
-    "POST /v1/projects/{project}/serviceAccounts/{account}/keys/{key}:enable": route("enable", switchTo(false)),
+    "POST /v1/projects/{project}/serviceAccounts/{account}/keys/{key}:disable": route("disable", setDisabled(true)),
+    "POST /v1/projects/{project}/serviceAccounts/{account}/keys/{key}:enable": route("enable", setDisabled(false)),
   };
 }
 

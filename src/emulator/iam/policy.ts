@@ -108,13 +108,13 @@ export function authorize(state: State, principal: Principal, permission: string
 
 /** The permissions of a testIamPermissions request that the caller has. Throws ApiError INVALID_ARGUMENT for a permission that isn't valid. */
 export function testPermissions(state: State, principal: Principal, permissions: unknown, resource: string): string[] {
-  const asked = permissions ?? [];
-  if (!isStringArray(asked)) throw new ApiError("INVALID_ARGUMENT", "Invalid value at 'permissions'.");
-  for (const permission of asked) {
+  const requested = permissions ?? [];
+  if (!isStringArray(requested)) throw new ApiError("INVALID_ARGUMENT", "Invalid value at 'permissions'.");
+  for (const permission of requested) {
     if (!/^\w+(\.\w+)+$/.test(permission))
       throw new ApiError("INVALID_ARGUMENT", `Permission ${permission} is not valid for this resource.`);
   }
-  return asked.filter((permission) => isAllowed(state, principal, permission, resource));
+  return requested.filter((permission) => isAllowed(state, principal, permission, resource));
 }
 
 function checkVersion(version: number, current: number): void {

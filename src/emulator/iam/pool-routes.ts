@@ -4,7 +4,7 @@ import { listPage } from "../apis/pagination.ts";
 import type { WorkloadIdentityPool } from "../state/resources.ts";
 import type { Route } from "../server/router.ts";
 import type { Runtime } from "../runtime.ts";
-import { applyMask, checkId, isShown, operationOn, parseTexts, poolKey, poolName, projectOf, purgeTime } from "./pools.ts";
+import { applyMask, checkId, isShown, operationOn, parseCommonFields, poolKey, poolName, projectOf, purgeTime } from "./pools.ts";
 
 const POOLS = "/v1/projects/{project}/locations/global/workloadIdentityPools";
 
@@ -26,7 +26,7 @@ export function poolRoutes({ state }: Pick<Runtime, "state">): Record<string, Ro
     [`POST ${POOLS}`]: route("create", async (request) => {
       const id = checkId(request.query.get("workloadIdentityPoolId"), "workload_identity_pool_id");
       const { projectId, projectNumber } = projectOf(state, request);
-      const pool: WorkloadIdentityPool = { projectNumber, id, ...parseTexts(await request.body.json()), state: "ACTIVE" };
+      const pool: WorkloadIdentityPool = { projectNumber, id, ...parseCommonFields(await request.body.json()), state: "ACTIVE" };
       if (state.workloadIdentityPools.get(`${projectId}/${id}`)) throw new ApiError("ALREADY_EXISTS", "Requested entity already exists");
       state.workloadIdentityPools.set(`${projectId}/${id}`, pool);
       return operationOn(poolName(pool));
@@ -40,7 +40,7 @@ export function poolRoutes({ state }: Pick<Runtime, "state">): Record<string, Ro
     [`PATCH ${POOLS}/{pool}`]: route("update", async (request) => {
       const { displayName, description, disabled } = find(request);
       const given = applyMask({ displayName, description, disabled }, await request.body.json(), request.query.get("updateMask"));
-      return change(request, { displayName: undefined, description: undefined, disabled: undefined, ...parseTexts(given) });
+      return change(request, { displayName: undefined, description: undefined, disabled: undefined, ...parseCommonFields(given) });
     }),
     [`DELETE ${POOLS}/{pool}`]: route("delete", (request) => change(request, { state: "DELETED", expireTime: purgeTime(state) })),
     [`POST ${POOLS}/{pool}:undelete`]: route("undelete", (request) => change(request, { state: "ACTIVE", expireTime: undefined })),

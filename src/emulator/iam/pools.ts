@@ -10,7 +10,7 @@ import type { State } from "../state/state.ts";
 const UNDELETE_PERIOD_MS = 30 * 86_400_000;
 
 /** The fields that pools and providers share. */
-export const TEXTS = {
+export const COMMON_FIELDS = {
   displayName: v.optional(v.pipe(v.string(), v.maxLength(32))),
   description: v.optional(v.pipe(v.string(), v.maxLength(256))),
   disabled: v.optional(v.boolean()),
@@ -41,8 +41,8 @@ export function checkId(id: string | null, field: string): string {
   throw new ApiError("INVALID_ARGUMENT", `${field} must be 4-32 characters of [a-z0-9-], and must not begin with gcp-.`);
 }
 
-export function parseTexts(body: object) {
-  return parse(v.object(TEXTS), body);
+export function parseCommonFields(body: object) {
+  return parse(v.object(COMMON_FIELDS), body);
 }
 
 /** Reads fields according to a schema. Throws ApiError INVALID_ARGUMENT for the first that doesn't match. */

@@ -1,10 +1,10 @@
 import * as v from "valibot";
 import { ApiError } from "../server/errors.ts";
 import { checkAttributeCondition, checkAttributeMapping } from "./attributes.ts";
-import { parse, TEXTS } from "./pools.ts";
+import { parse, COMMON_FIELDS } from "./pools.ts";
 
 const Fields = v.object({
-  ...TEXTS,
+  ...COMMON_FIELDS,
   attributeMapping: v.optional(v.record(v.string(), v.string()), {}),
   attributeCondition: v.optional(v.pipe(v.string(), v.maxLength(4096))),
   oidc: v.object({

@@ -243,16 +243,16 @@ export const ROLES: Readonly<Record<string, Role>> = {
 
 /** Whether a role includes a permission; unknown roles include none. */
 export function roleGrants(name: string, permission: string): boolean {
-  const roles = grants.get(permission) ?? new Map<string, boolean>();
-  const known = roles.get(name);
-  if (known !== undefined) return known;
+  const roles = grantCache.get(permission) ?? new Map<string, boolean>();
+  const cached = roles.get(name);
+  if (cached !== undefined) return cached;
   const isGranted = matchesRole(name, permission);
-  if (grants.size < MAX_CACHED_PERMISSIONS) grants.set(permission, roles.set(name, isGranted));
+  if (grantCache.size < MAX_CACHED_PERMISSIONS) grantCache.set(permission, roles.set(name, isGranted));
   return isGranted;
 }
 
 /** Cached results by permission and role, which never change: each request to a service checks the same ones. */
-const grants = new Map<string, Map<string, boolean>>();
+const grantCache = new Map<string, Map<string, boolean>>();
 const MAX_CACHED_PERMISSIONS = 1000;
 
 function matchesRole(name: string, permission: string): boolean {

@@ -59,10 +59,12 @@ export function createServiceAccount(state: State, { projectId, accountId, displ
 }
 
 /** Finds an account by email address or unique id, in a project given by id or number, or in all projects for `-`. */
-export function findServiceAccount(state: State, project: string, account: string): ServiceAccount | undefined {
-  const found =
-    state.serviceAccounts.get(account.toLowerCase()) ?? state.serviceAccounts.list().find(({ uniqueId }) => uniqueId === account);
-  return found && (project === "-" || canonicalName(state, `projects/${project}`) === `projects/${found.projectId}`) ? found : undefined;
+export function findServiceAccount(state: State, project: string, emailOrId: string): ServiceAccount | undefined {
+  const account =
+    state.serviceAccounts.get(emailOrId.toLowerCase()) ?? state.serviceAccounts.list().find(({ uniqueId }) => uniqueId === emailOrId);
+  return account && (project === "-" || canonicalName(state, `projects/${project}`) === `projects/${account.projectId}`)
+    ? account
+    : undefined;
 }
 
 /** Deletes an account with its keys, access tokens and policy. Policies that name it keep it as a deleted member. */

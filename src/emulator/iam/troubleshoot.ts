@@ -28,7 +28,7 @@ export function troubleshoot(state: State, { principal, fullResourceName, permis
   if (name === "") throw new ApiError("INVALID_ARGUMENT", `Invalid full resource name: ${fullResourceName}`);
   const resource = canonicalName(state, name);
   const identity = parsePrincipal(state, principal);
-  const explained = resourceAndProject(state, resource).map((level) => {
+  const explainedPolicies = resourceAndProject(state, resource).map((level) => {
     const owner = level === resource ? host : "cloudresourcemanager.googleapis.com";
     if (!isAllowed(state, asker, readPermission(owner, level), level)) return { access: "UNKNOWN_INFO_DENIED" as Access };
     const bindings = activeBindings(state, level).map((binding) =>
@@ -44,8 +44,8 @@ export function troubleshoot(state: State, { principal, fullResourceName, permis
       relevance: relevance(access === "GRANTED"),
     };
   });
-  const access = (["GRANTED", "UNKNOWN_INFO_DENIED"] as const).find((each) => explained.some((policy) => policy.access === each));
-  return { access: access ?? "NOT_GRANTED", explainedPolicies: explained, errors: [...listCaveats(state, principal, resource)] };
+  const access = (["GRANTED", "UNKNOWN_INFO_DENIED"] as const).find((each) => explainedPolicies.some((policy) => policy.access === each));
+  return { access: access ?? "NOT_GRANTED", explainedPolicies, errors: [...listCaveats(state, principal, resource)] };
 }
 
 function explainBinding(

@@ -26,15 +26,15 @@ export function openInstanceLog(
   const [project = "", region = "", revision = ""] = revisionKey.split("/");
   const resource = revisionResource(project, region, metadata?.labels["serving.knative.dev/service"] ?? "", revision);
   const container = spec?.containers[0]?.name;
-  const own = { instanceId, ...(container !== undefined && { container_name: container }) };
+  const instanceLabels = { instanceId, ...(container !== undefined && { container_name: container }) };
   return {
     /** Logs a line, which has no newline. */
     write(stream: "stdout" | "stderr", line: string): void {
-      const { labels, ...said } = parseLine(line);
-      logs.append([{ ...said, logName: runLog(project, stream), resource, labels: { ...labels, ...own } }]);
+      const { labels, ...parsed } = parseLine(line);
+      logs.append([{ ...parsed, logName: runLog(project, stream), resource, labels: { ...labels, ...instanceLabels } }]);
     },
-    say(severity: NonNullable<LogEntry["severity"]>, textPayload: string): void {
-      logs.append([{ logName: runLog(project, "varlog/system"), resource, severity, textPayload, labels: own }]);
+    writeSystem(severity: NonNullable<LogEntry["severity"]>, textPayload: string): void {
+      logs.append([{ logName: runLog(project, "varlog/system"), resource, severity, textPayload, labels: instanceLabels }]);
     },
   };
 }

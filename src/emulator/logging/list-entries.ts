@@ -27,17 +27,17 @@ export async function listEntries(
   const compare = readOrder(options.orderBy ?? "");
   const size = readSize(options.pageSize ?? 0);
   const after = readToken(options.pageToken ?? "");
-  let found: LogEntry[] = [];
-  const cut = (): LogEntry[] => found.sort(compare).slice(0, size + 1);
+  let matching: LogEntry[] = [];
+  const keepFirst = (): LogEntry[] => matching.sort(compare).slice(0, size + 1);
   for await (const entry of store.read()) {
     if ((after && compare(entry, after) <= 0) || !fits(entry)) continue;
-    found.push(entry);
+    matching.push(entry);
     // Entries that can't be on the page any more needn't stay in memory.
-    if (found.length > size * 4) found = cut();
+    if (matching.length > size * 4) matching = keepFirst();
   }
-  found = cut();
-  const entries = found.slice(0, size);
-  return { entries, ...(found.length > size && { nextPageToken: writeToken(entries.at(-1) as LogEntry) }) };
+  matching = keepFirst();
+  const entries = matching.slice(0, size);
+  return { entries, ...(matching.length > size && { nextPageToken: writeToken(entries.at(-1) as LogEntry) }) };
 }
 
 function readOrder(orderBy: unknown): (a: Place, b: Place) => number {

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { LogEntry, NewEntry } from "./entry.ts";
 import { redact } from "./redact.ts";
-import { timestampAt } from "./timestamp.ts";
+import { fromMilliseconds } from "./timestamp.ts";
 
 /** All log entries, in the order in which they arrived. */
 export interface LogStore {
@@ -85,15 +85,20 @@ export function openLogStore(directory: string, { now, log, segmentBytes = 4 * 1
   return {
     append(entries) {
       const milliseconds = now();
-      const receiveTimestamp = timestampAt(milliseconds);
+      const receiveTimestamp = fromMilliseconds(milliseconds);
       for (const entry of entries) {
         received = (received + 1) % 0x1_0000_0000;
-        const whole: LogEntry = { timestamp: receiveTimestamp, insertId: makeInsertId(milliseconds, received), ...entry, receiveTimestamp };
-        pending.push(whole);
+        const entryWithId: LogEntry = {
+          timestamp: receiveTimestamp,
+          insertId: makeInsertId(milliseconds, received),
+          ...entry,
+          receiveTimestamp,
+        };
+        pending.push(entryWithId);
         if (followers.size === 0) continue;
-        const written = JSON.stringify(whole);
+        const written = JSON.stringify(entryWithId);
         const line = redact(written);
-        const shown = line === written ? whole : (JSON.parse(line) as LogEntry);
+        const shown = line === written ? entryWithId : (JSON.parse(line) as LogEntry);
         for (const take of followers.keys()) take(shown);
       }
       scheduled ??= setTimeout(flushOrSay, FLUSH_DELAY_MS);

@@ -1,7 +1,7 @@
 import { isDeeperThan, isObject, parseObject } from "../server/json.ts";
 import { HTTP_REQUEST_FIELDS, OPERATION_FIELDS, pickFields, pickLabels, SOURCE_LOCATION_FIELDS, type NewEntry } from "./entry.ts";
 import { parseSeverity } from "./severity.ts";
-import { parseTimestamp, timestampOf } from "./timestamp.ts";
+import { parseTimestamp, fromSecondsAndNanos } from "./timestamp.ts";
 
 type Fields = Record<string, unknown>;
 type ParsedEntry = Partial<Omit<NewEntry, "logName" | "resource">>;
@@ -17,12 +17,12 @@ const PREFIX = "logging.googleapis.com/";
 export function parseLine(line: string): ParsedEntry {
   const fields = line.trimStart().startsWith("{") ? parseFields(line) : undefined;
   if (!fields) return { textPayload: line };
-  const said = Object.assign({}, ...EXTRACTORS.map((extractField) => extractField(fields))) as ParsedEntry;
+  const parsed = Object.assign({}, ...EXTRACTORS.map((extractField) => extractField(fields))) as ParsedEntry;
   const { message, ...others } = fields;
   // Only a message, with or without a severity, is plain text.
   return typeof message === "string" && Object.keys(others).length === 0
-    ? { ...said, textPayload: message }
-    : { ...said, jsonPayload: fields };
+    ? { ...parsed, textPayload: message }
+    : { ...parsed, jsonPayload: fields };
 }
 
 /** Each removes its fields from a structured line if they have the right type, and returns the entry's fields. */
@@ -38,10 +38,10 @@ const EXTRACTORS: readonly ((fields: Fields) => ParsedEntry)[] = [
   (fields) => lift(fields, "labels", `${PREFIX}labels`, pickLabels),
   (fields) => lift(fields, "operation", `${PREFIX}operation`, (value) => pickFields(value, OPERATION_FIELDS)),
   (fields) => lift(fields, "sourceLocation", `${PREFIX}sourceLocation`, (value) => pickFields(value, SOURCE_LOCATION_FIELDS)),
-  (fields) => lift(fields, "insertId", `${PREFIX}insertId`, text),
-  (fields) => lift(fields, "trace", `${PREFIX}trace`, text),
-  (fields) => lift(fields, "spanId", `${PREFIX}spanId`, text),
-  (fields) => lift(fields, "traceSampled", `${PREFIX}trace_sampled`, truth),
+  (fields) => lift(fields, "insertId", `${PREFIX}insertId`, nonEmptyText),
+  (fields) => lift(fields, "trace", `${PREFIX}trace`, nonEmptyText),
+  (fields) => lift(fields, "spanId", `${PREFIX}spanId`, nonEmptyText),
+  (fields) => lift(fields, "traceSampled", `${PREFIX}trace_sampled`, parseBoolean),
 ];
 
 function lift<Name extends keyof ParsedEntry>(
@@ -74,14 +74,14 @@ function extractTimestamp(fields: Fields): ParsedEntry {
 }
 
 function fromSeconds(seconds: unknown, nanos: unknown = 0): string | undefined {
-  return seconds === undefined ? undefined : timestampOf(Number(seconds), Number(nanos));
+  return seconds === undefined ? undefined : fromSecondsAndNanos(Number(seconds), Number(nanos));
 }
 
-function text(value: unknown): string | undefined {
+function nonEmptyText(value: unknown): string | undefined {
   return typeof value === "string" && value !== "" ? value : undefined;
 }
 
-function truth(value: unknown): boolean | undefined {
+function parseBoolean(value: unknown): boolean | undefined {
   return typeof value === "boolean" ? value : value === "true" ? true : value === "false" ? false : undefined;
 }
 

@@ -33,9 +33,9 @@ export function parseQuery(text: string): Query | undefined {
   let depth = 0;
   const take = (pattern: RegExp): string | undefined => {
     pattern.lastIndex = at;
-    const found = pattern.exec(text)?.[0];
-    if (found !== undefined) at += found.length;
-    return found;
+    const match = pattern.exec(text)?.[0];
+    if (match !== undefined) at += match.length;
+    return match;
   };
   const skip = (): void => void take(SPACE);
   const takeToken = (pattern: RegExp): string | undefined => {

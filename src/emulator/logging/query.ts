@@ -91,8 +91,8 @@ function findValues(value: unknown, [name, ...rest]: readonly string[]): unknown
   if (name === undefined) return value === undefined || value === null ? [] : [value];
   if (!isObject(value)) return [];
   // Label names can contain unquoted dots.
-  const whole = [name, ...rest].join(".");
-  if (rest.length > 0 && Object.hasOwn(value, whole)) return findValues(value[whole], []);
+  const dottedName = [name, ...rest].join(".");
+  if (rest.length > 0 && Object.hasOwn(value, dottedName)) return findValues(value[dottedName], []);
   return Object.hasOwn(value, name) ? findValues(value[name], rest) : [];
 }
 

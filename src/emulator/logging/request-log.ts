@@ -4,7 +4,7 @@ import type { Trace } from "../front-door/trace.ts";
 import type { ServiceRoute } from "../run/resolve-host.ts";
 import { revisionResource, runLog } from "./instance-log.ts";
 import type { LogStore } from "./log-store.ts";
-import { timestampAt } from "./timestamp.ts";
+import { fromMilliseconds } from "./timestamp.ts";
 
 interface LoggedRequest {
   readonly request: IncomingMessage;
@@ -22,7 +22,7 @@ export function createRequestLog({ logs, now }: { readonly logs: LogStore; reado
   return ({ request, response, host, trace, route: { place, service, revisionName = "" } }) => {
     const { method: requestMethod = "", url = "/", headers, httpVersion, httpVersionMajor, socket } = request;
     const { projectId } = place.project;
-    const timestamp = timestampAt(now());
+    const timestamp = fromMilliseconds(now());
     const begun = performance.now();
     const readBefore = socket.bytesRead;
     const writtenBefore = socket.bytesWritten;

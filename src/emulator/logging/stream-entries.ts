@@ -17,7 +17,7 @@ export async function streamEntries(store: LogStore, query: URLSearchParams): Pr
   const fits = compile(query);
   const limit = Number(query.get("limit") ?? 100);
   const follows = query.get("follow") === "true";
-  let missed: LogEntry[] | undefined = [];
+  let receivedMeanwhile: LogEntry[] | undefined = [];
   const stream = new Readable({
     read: () => undefined,
     destroy(error, done) {
@@ -29,17 +29,17 @@ export async function streamEntries(store: LogStore, query: URLSearchParams): Pr
     stream.push(`${JSON.stringify(entry)}\n`);
     if (stream.readableLength > MAX_BUFFERED_CHARACTERS) stream.destroy();
   };
-  const take = (entry: LogEntry): void => {
+  const receive = (entry: LogEntry): void => {
     if (!fits(entry)) return;
-    if (missed) missed.push(entry);
+    if (receivedMeanwhile) receivedMeanwhile.push(entry);
     else write(entry);
   };
-  const stop = follows ? store.follow(take, () => stream.push(null)) : () => undefined;
+  const stop = follows ? store.follow(receive, () => stream.push(null)) : () => undefined;
   try {
     const entries = limit === 0 ? [] : (await listEntries(store, { fits, orderBy: "timestamp desc", pageSize: limit })).entries.reverse();
     const shown = new Set(entries.map(({ insertId }) => insertId));
-    for (const entry of [...entries, ...missed.filter(({ insertId }) => !shown.has(insertId))]) write(entry);
-    missed = undefined;
+    for (const entry of [...entries, ...receivedMeanwhile.filter(({ insertId }) => !shown.has(insertId))]) write(entry);
+    receivedMeanwhile = undefined;
   } catch (error) {
     stop();
     throw error;
@@ -50,9 +50,9 @@ export async function streamEntries(store: LogStore, query: URLSearchParams): Pr
 
 function compile(query: URLSearchParams): (entry: LogEntry) => boolean {
   const service = query.get("service");
-  const least = parseSeverity(query.get("severity") ?? "DEFAULT");
-  if (least === undefined) throw new ApiError("INVALID_ARGUMENT", `'${query.get("severity")}' is no severity.`);
-  const rank = rankOf(least);
+  const minSeverity = parseSeverity(query.get("severity") ?? "DEFAULT");
+  if (minSeverity === undefined) throw new ApiError("INVALID_ARGUMENT", `'${query.get("severity")}' is no severity.`);
+  const rank = rankOf(minSeverity);
   return ({ resource, severity = "DEFAULT" }) =>
     (service === null || resource.labels["service_name"] === service) && rankOf(severity) >= rank;
 }

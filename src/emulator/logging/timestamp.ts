@@ -5,18 +5,18 @@ export function parseTimestamp(text: string): string | undefined {
   const [whole, date, time = "00:00:00", fraction = "", zone = "Z"] = TIMESTAMP.exec(text.trim()) ?? [];
   const seconds = whole === undefined ? Number.NaN : Date.parse(`${date}T${time}${zone.toUpperCase()}`);
   if (Number.isNaN(seconds)) return undefined;
-  return write(seconds, fraction.slice(0, 9));
+  return formatTimestamp(seconds, fraction.slice(0, 9));
 }
 
 /** Seconds since the epoch and nanoseconds in Google's form; undefined if they are out of range. */
-export function timestampOf(seconds: number, nanos: number): string | undefined {
+export function fromSecondsAndNanos(seconds: number, nanos: number): string | undefined {
   if (!Number.isInteger(seconds) || !Number.isInteger(nanos) || nanos < 0 || nanos > 999_999_999) return undefined;
   if (seconds < 0 || seconds > 253_402_300_799) return undefined;
-  return write(seconds * 1000, String(nanos).padStart(9, "0"));
+  return formatTimestamp(seconds * 1000, String(nanos).padStart(9, "0"));
 }
 
 /** Milliseconds since the epoch in Google's form. Caches the last result, since many entries arrive in the same millisecond. */
-export function timestampAt(milliseconds: number): string {
+export function fromMilliseconds(milliseconds: number): string {
   if (milliseconds === last.milliseconds) return last.text;
   const text = new Date(milliseconds).toISOString();
   last = { milliseconds, text: text.endsWith(".000Z") ? `${text.slice(0, -5)}Z` : text };
@@ -31,7 +31,7 @@ export function compareTimestamps(a: string, b: string): number {
   return left < right ? -1 : left > right ? 1 : 0;
 }
 
-function write(milliseconds: number, fraction: string): string {
+function formatTimestamp(milliseconds: number, fraction: string): string {
   const digits = fraction.replace(/0+$/, "");
   const shown = digits === "" ? "" : `.${digits.padEnd(Math.ceil(digits.length / 3) * 3, "0")}`;
   return `${new Date(milliseconds).toISOString().slice(0, 19)}${shown}Z`;

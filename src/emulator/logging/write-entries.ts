@@ -58,11 +58,11 @@ export function readEntries(body: Readonly<Record<string, unknown>>, nameProject
 }
 
 function readPayload(entry: Readonly<Record<string, unknown>>, refuse: (field: string) => never): Partial<NewEntry> {
-  const given = (["textPayload", "jsonPayload", "protoPayload"] as const).filter(
+  const payloads = (["textPayload", "jsonPayload", "protoPayload"] as const).filter(
     (name) => entry[name] !== undefined && entry[name] !== null,
   );
-  const [name] = given;
-  if (given.length > 1) return refuse("payload");
+  const [name] = payloads;
+  if (payloads.length > 1) return refuse("payload");
   if (name === undefined) return {};
   const payload = entry[name];
   return (name === "textPayload" ? typeof payload === "string" : isObject(payload)) ? { [name]: payload } : refuse(name);

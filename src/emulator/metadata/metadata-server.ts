@@ -3,7 +3,7 @@ import type { AddressInfo } from "node:net";
 import type { Duplex } from "node:stream";
 import { splitHost } from "../server/hosts.ts";
 import { forwardPlain, tunnel, type UpstreamProxy } from "../server/forward-proxy.ts";
-import { answerMetadata } from "./metadata-routes.ts";
+import { metadataResponse } from "./metadata-routes.ts";
 import type { Folder } from "./metadata.ts";
 
 interface MetadataServer {
@@ -34,7 +34,7 @@ export async function openMetadataServer({ metadata, emulator, log }: MetadataSe
     const path = proxied ? `${proxied.pathname}${proxied.search}` : target;
     const url = URL.canParse(path, "http://metadata.google.internal") ? new URL(path, "http://metadata.google.internal") : undefined;
     if (!url) return void response.writeHead(400).end();
-    const { status, headers, body } = await answerMetadata(metadata, { method: request.method ?? "GET", url, headers: request.headers });
+    const { status, headers, body } = await metadataResponse(metadata, { method: request.method ?? "GET", url, headers: request.headers });
     response.writeHead(status, { ...headers, "content-length": Buffer.byteLength(body as string) });
     response.end(request.method === "HEAD" ? undefined : body);
   };

@@ -64,11 +64,14 @@ function createTokenSource({ state, now }: Pick<Runtime, "state" | "now">, email
     const scopes = [...new Set((query.get("scopes") || CLOUD_PLATFORM).split(","))].sort();
     if (!scopes.every(isScope)) throw new ApiError("INVALID_ARGUMENT", "Invalid scopes.");
     const seconds = Math.floor(now() / 1000);
-    const left = (token: string): number => (findAccessToken(state, token)?.expires ?? 0) - seconds;
-    const known = issued.get(scopes.join()) ?? "";
-    const token = left(known) > MIN_REMAINING_SECONDS ? known : issueAccessToken(state, { email, scopes, expires: seconds + 3600 });
+    const remainingSeconds = (token: string): number => (findAccessToken(state, token)?.expires ?? 0) - seconds;
+    const cachedToken = issued.get(scopes.join()) ?? "";
+    const token =
+      remainingSeconds(cachedToken) > MIN_REMAINING_SECONDS
+        ? cachedToken
+        : issueAccessToken(state, { email, scopes, expires: seconds + 3600 });
     issued.set(scopes.join(), token);
-    return { access_token: token, expires_in: left(token), token_type: "Bearer" };
+    return { access_token: token, expires_in: remainingSeconds(token), token_type: "Bearer" };
   };
 }
 

@@ -8,9 +8,9 @@ const tokensUntilSweep = new WeakMap<State, number>();
 
 /** Creates an access token of 256 random bits; the state stores only its hash. `expires` is in seconds since the epoch. */
 export function issueAccessToken(state: State, grant: AccessToken): string {
-  const left = tokensUntilSweep.get(state) ?? MIN_TOKENS_BETWEEN_SWEEPS;
-  tokensUntilSweep.set(state, left - 1);
-  if (left <= 0) removeExpiredTokens(state, state.now());
+  const remaining = tokensUntilSweep.get(state) ?? MIN_TOKENS_BETWEEN_SWEEPS;
+  tokensUntilSweep.set(state, remaining - 1);
+  if (remaining <= 0) removeExpiredTokens(state, state.now());
   const token = `ya29.c.${randomBytes(32).toString("base64url")}`;
   state.accessTokens.set(hash(token), grant);
   return token;
@@ -32,9 +32,9 @@ function hash(token: string): string {
 /** `now` is in milliseconds since the epoch. */
 export function removeExpiredTokens(state: State, now: number): void {
   const keys = state.accessTokens.keys();
-  const over = keys.filter((key) => (state.accessTokens.get(key)?.expires ?? 0) * 1000 <= now);
+  const expiredKeys = keys.filter((key) => (state.accessTokens.get(key)?.expires ?? 0) * 1000 <= now);
   state.transaction(() => {
-    for (const key of over) state.accessTokens.delete(key);
+    for (const key of expiredKeys) state.accessTokens.delete(key);
   });
-  tokensUntilSweep.set(state, Math.max(MIN_TOKENS_BETWEEN_SWEEPS, keys.length - over.length));
+  tokensUntilSweep.set(state, Math.max(MIN_TOKENS_BETWEEN_SWEEPS, keys.length - expiredKeys.length));
 }

@@ -52,14 +52,14 @@ async function verifySignature(jwt: Jwt, runtime: TokenRuntime): Promise<Service
 
 /** The public keys to try: the one that the header names, or all of the account's if it names none. */
 async function keysOf(account: ServiceAccount, kid: unknown, { state, signingKeys, now }: TokenRuntime): Promise<KeyObject[]> {
-  const own = state.keys
+  const userManagedKeys = state.keys
     .list(`${account.email}/`)
     .filter(
       ({ keyId, disabled, validBeforeTime }) => (kid === undefined || kid === keyId) && !disabled && Date.parse(validBeforeTime) > now(),
     )
     .map(({ certificate }) => new X509Certificate(certificate).publicKey);
   const managed = await signingKeys.existingAccountKey(account.uniqueId);
-  return managed && (kid === undefined || kid === managed.keyId) ? [...own, managed.publicKey] : own;
+  return managed && (kid === undefined || kid === managed.keyId) ? [...userManagedKeys, managed.publicKey] : userManagedKeys;
 }
 
 function checkTimes({ claims }: Jwt, now: number): void {

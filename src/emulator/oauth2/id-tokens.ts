@@ -43,20 +43,20 @@ const MAX_CACHED_TOKEN_LENGTH = 8192;
 export async function verifyIdToken({ signingKeys, now }: Pick<Runtime, "signingKeys" | "now">, token: string): Promise<Jwt | undefined> {
   const jwt = parseSigned(token, await signingKeys.issuerKey());
   const { iss, exp } = jwt?.claims ?? {};
-  const isGood = iss === ISSUER && typeof exp === "number" && exp * 1000 > now();
-  return isGood ? jwt : undefined;
+  const isValid = iss === ISSUER && typeof exp === "number" && exp * 1000 > now();
+  return isValid ? jwt : undefined;
 }
 
 /** The parts of a token that a key has signed; cached, since verifying a signature takes longer than anything else in a request. */
 function parseSigned(token: string, { keyId, publicKey }: Pick<KeyPair, "keyId" | "publicKey">): Jwt | undefined {
-  const known = verifiedTokens.get(publicKey) ?? new Map<string, Jwt>();
-  verifiedTokens.set(publicKey, known);
-  const remembered = known.get(token);
-  if (remembered) return remembered;
+  const cache = verifiedTokens.get(publicKey) ?? new Map<string, Jwt>();
+  verifiedTokens.set(publicKey, cache);
+  const cached = cache.get(token);
+  if (cached) return cached;
   const jwt = parseJwt(token);
   if (jwt?.header["kid"] !== keyId || !isSignedBy(jwt, publicKey)) return undefined;
   if (token.length > MAX_CACHED_TOKEN_LENGTH) return jwt;
-  known.set(token, jwt);
-  if (known.size > MAX_CACHED_TOKENS) known.delete(known.keys().next().value as string);
+  cache.set(token, jwt);
+  if (cache.size > MAX_CACHED_TOKENS) cache.delete(cache.keys().next().value as string);
   return jwt;
 }

@@ -26,8 +26,8 @@ const SCOPES = ["openid", "https://www.googleapis.com/auth/userinfo.email", "htt
 export function ensureUser(state: Pick<State, "users">, email: string): User {
   if (!/^[^@\s]+@[^@\s]+\.[^@\s]+$/.test(email) || email.endsWith(".gserviceaccount.com"))
     throw new ApiError("INVALID_ARGUMENT", `${email} is not a person's e-mail address.`);
-  const known = state.users.get(email);
-  if (known) return known;
+  const existing = state.users.get(email);
+  if (existing) return existing;
   const user = { email, uniqueId: createUniqueId() };
   state.users.set(email, user);
   return user;

@@ -20,7 +20,7 @@ export function issuerKeys({ signingKeys, now }: Pick<Runtime, "signingKeys" | "
   return {
     async certificates() {
       const pair = await signingKeys.issuerKey();
-      certificate ??= certify(pair, "federated-signon.system.gserviceaccount.com", now());
+      certificate ??= createCertificate(pair, "federated-signon.system.gserviceaccount.com", now());
       return { [pair.keyId]: certificate };
     },
     async jwks() {
@@ -32,18 +32,18 @@ export function issuerKeys({ signingKeys, now }: Pick<Runtime, "signingKeys" | "
 
 /** A service account's public keys: its own, and the one that Google manages for it. */
 export function accountKeys(account: ServiceAccount, { state, signingKeys, now }: TokenRuntime): PublicKeys {
-  const own = state.keys.list(`${account.email}/`).filter(({ disabled }) => !disabled);
+  const userManagedKeys = state.keys.list(`${account.email}/`).filter(({ disabled }) => !disabled);
   return {
     async certificates() {
       const managed = await signingKeys.accountKey(account.uniqueId);
-      const certificate = certify(managed, account.email.replace("@", "."), now());
-      return Object.fromEntries([...own.map(({ keyId, certificate: pem }) => [keyId, pem]), [managed.keyId, certificate]]);
+      const certificate = createCertificate(managed, account.email.replace("@", "."), now());
+      return Object.fromEntries([...userManagedKeys.map(({ keyId, certificate: pem }) => [keyId, pem]), [managed.keyId, certificate]]);
     },
     async jwks() {
       const managed = await signingKeys.accountKey(account.uniqueId);
       return {
         keys: [
-          ...own.map(({ keyId, certificate }) => toJwk(keyId, new X509Certificate(certificate).publicKey)),
+          ...userManagedKeys.map(({ keyId, certificate }) => toJwk(keyId, new X509Certificate(certificate).publicKey)),
           toJwk(managed.keyId, managed.publicKey),
         ],
       };
@@ -51,7 +51,7 @@ export function accountKeys(account: ServiceAccount, { state, signingKeys, now }
   };
 }
 
-function certify(pair: KeyPair, commonName: string, now: number): string {
+function createCertificate(pair: KeyPair, commonName: string, now: number): string {
   return createKeyCertificate(pair, commonName, now - DAY, now + 16 * DAY);
 }
 

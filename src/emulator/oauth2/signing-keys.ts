@@ -24,9 +24,9 @@ export function openSigningKeys(directory: string): SigningKeys {
   const accounts = new Map<string, Promise<KeyPair>>();
   const file = (uniqueId: string): string => join(directory, "keys", `account-${uniqueId}.pem`);
 
-  const ofAccount = (uniqueId: string): Promise<KeyPair> => {
-    const known = accounts.get(uniqueId);
-    if (known) return known;
+  const openAccountKey = (uniqueId: string): Promise<KeyPair> => {
+    const opened = accounts.get(uniqueId);
+    if (opened) return opened;
     const opening = openKeyPair(file(uniqueId));
     accounts.set(uniqueId, opening);
     opening.catch(() => accounts.delete(uniqueId));
@@ -35,8 +35,8 @@ export function openSigningKeys(directory: string): SigningKeys {
 
   return {
     issuerKey: issuer,
-    accountKey: ofAccount,
-    existingAccountKey: async (uniqueId) => (accounts.has(uniqueId) || existsSync(file(uniqueId)) ? ofAccount(uniqueId) : undefined),
+    accountKey: openAccountKey,
+    existingAccountKey: async (uniqueId) => (accounts.has(uniqueId) || existsSync(file(uniqueId)) ? openAccountKey(uniqueId) : undefined),
     removeAccountKey(uniqueId) {
       accounts.delete(uniqueId);
       rmSync(file(uniqueId), { force: true });

@@ -39,9 +39,9 @@ async function describeIdToken(runtime: Pick<Runtime, "signingKeys" | "now">, to
 
 function describeAccessToken({ state, now }: Pick<Runtime, "state" | "now">, token: string): object | undefined {
   const grant = findAccessToken(state, token);
-  const left = grant ? grant.expires - Math.floor(now() / 1000) : 0;
+  const remainingSeconds = grant ? grant.expires - Math.floor(now() / 1000) : 0;
   const account = grant && (state.serviceAccounts.get(grant.email) ?? state.users.get(grant.email));
-  if (!grant || !account || left <= 0) return undefined;
+  if (!grant || !account || remainingSeconds <= 0) return undefined;
   const email = grant.scopes.some((scope) => /(^|[/.])(email|userinfo\.email)$/.test(scope))
     ? { email: grant.email, email_verified: "true" }
     : {};
@@ -50,7 +50,7 @@ function describeAccessToken({ state, now }: Pick<Runtime, "state" | "now">, tok
     aud: account.uniqueId,
     scope: grant.scopes.join(" "),
     exp: String(grant.expires),
-    expires_in: String(left),
+    expires_in: String(remainingSeconds),
     ...email,
     access_type: "online",
   };

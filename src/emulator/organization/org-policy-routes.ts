@@ -8,7 +8,7 @@ import type { Runtime } from "../runtime.ts";
 import { findOrgPolicy } from "./org-policies.ts";
 
 const Constraint = v.pipe(v.string(), v.regex(/^constraints\/[\w.]+$/, "it begins with constraints/"));
-const Texts = v.optional(v.array(v.string()));
+const StringList = v.optional(v.array(v.string()));
 
 const Policy = v.pipe(
   v.strictObject({
@@ -19,8 +19,8 @@ const Policy = v.pipe(
     booleanPolicy: v.optional(v.strictObject({ enforced: v.optional(v.boolean(), false) })),
     listPolicy: v.optional(
       v.strictObject({
-        allowedValues: Texts,
-        deniedValues: Texts,
+        allowedValues: StringList,
+        deniedValues: StringList,
         allValues: v.optional(v.picklist(["ALLOW", "DENY", "ALL_VALUES_UNSPECIFIED"])),
         inheritFromParent: v.optional(v.boolean()),
         suggestedValue: v.optional(v.string()),
@@ -43,13 +43,13 @@ export function orgPolicyRoutes(
   { state, now }: Pick<Runtime, "state" | "now">,
   allowed: (request: ApiRequest, permission: string) => Project,
 ): Record<string, Route> {
-  const reading = (handle: (projectId: string, constraint: string) => object): Route => ({
+  const readRoute = (handle: (projectId: string, constraint: string) => object): Route => ({
     handle: async (request) => {
       const { projectId } = allowed(request, "orgpolicy.policy.get");
       return handle(projectId, parse(Constraint, (await request.body.json())["constraint"], "constraint"));
     },
   });
-  const keep = (projectId: string, { constraint, etag }: Pick<OrgPolicy, "constraint" | "etag">, policy?: OrgPolicy): void => {
+  const storePolicy = (projectId: string, { constraint, etag }: Pick<OrgPolicy, "constraint" | "etag">, policy?: OrgPolicy): void => {
     const current = findOrgPolicy(state, projectId, constraint);
     if (etag && current) checkEtag(etag, current.etag);
     if (policy) state.orgPolicies.set(`${projectId}/${constraint}`, policy);
@@ -62,7 +62,7 @@ export function orgPolicyRoutes(
         const { projectId } = allowed(request, "orgpolicy.policy.set");
         const wanted = parse(Policy, (await request.body.json())["policy"], "policy");
         const policy = { ...wanted, etag: createEtag(), updateTime: new Date(now()).toISOString() } as OrgPolicy;
-        keep(projectId, { constraint: wanted.constraint, etag: wanted.etag ?? "" }, policy);
+        storePolicy(projectId, { constraint: wanted.constraint, etag: wanted.etag ?? "" }, policy);
         return policy;
       },
     },
@@ -70,17 +70,18 @@ export function orgPolicyRoutes(
       handle: async (request) => {
         const { projectId } = allowed(request, "orgpolicy.policy.set");
         const { constraint, etag } = await request.body.json();
-        keep(projectId, { constraint: parse(Constraint, constraint, "constraint"), etag: typeof etag === "string" ? etag : "" });
+        storePolicy(projectId, { constraint: parse(Constraint, constraint, "constraint"), etag: typeof etag === "string" ? etag : "" });
         return {};
       },
     },
-    "POST /v1/projects/{project}:getOrgPolicy": reading(
+    "POST /v1/projects/{project}:getOrgPolicy": readRoute(
       (projectId, constraint) => findOrgPolicy(state, projectId, constraint) ?? { constraint, etag: UNSET_ETAG },
     ),
-    "POST /v1/projects/{project}:getEffectiveOrgPolicy": reading((projectId, constraint) => {
+    "POST /v1/projects/{project}:getEffectiveOrgPolicy": readRoute((projectId, constraint) => {
       const policy = findOrgPolicy(state, projectId, constraint);
       const rule = policy?.restoreDefault ? undefined : (policy?.booleanPolicy ?? policy?.listPolicy);
-      if (!rule) return { constraint, ...(LISTS.has(constraint) ? { listPolicy: { allValues: "ALLOW" } } : { booleanPolicy: {} }) };
+      if (!rule)
+        return { constraint, ...(LIST_CONSTRAINTS.has(constraint) ? { listPolicy: { allValues: "ALLOW" } } : { booleanPolicy: {} }) };
       return { constraint, ...(policy?.booleanPolicy ? { booleanPolicy: rule } : { listPolicy: rule }) };
     }),
     "POST /v1/projects/{project}:listOrgPolicies": {
@@ -95,7 +96,7 @@ export function orgPolicyRoutes(
 /** Google's etag for a policy that was never set. */
 const UNSET_ETAG = "BwAAAAAAAAA=";
 /** Constraints with lists of values; all others are boolean. */
-const LISTS: ReadonlySet<string> = new Set([
+const LIST_CONSTRAINTS: ReadonlySet<string> = new Set([
   "constraints/iam.allowedPolicyMemberDomains",
   "constraints/run.allowedIngress",
   "constraints/gcp.resourceLocations",

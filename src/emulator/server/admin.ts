@@ -90,8 +90,8 @@ export function createAdmin({
       // A web page can't set this header without a CORS preflight, which the emulator never approves.
       if (request.method !== "GET" && request.headers["x-cloudrun-oauth"] !== "emulator")
         throw new ApiError("PERMISSION_DENIED", "The header X-Cloudrun-Oauth is missing.");
-      const found = await answer(() => new RequestBody(request).json(), Number(id), url.searchParams);
-      return found instanceof HttpResponse ? found : jsonResponse(found);
+      const result = await answer(() => new RequestBody(request).json(), Number(id), url.searchParams);
+      return result instanceof HttpResponse ? result : jsonResponse(result);
     }
     if (request.method === "GET" && path === "/") {
       const text = "This is the cloudrun-oauth emulator: a Cloud Run on this machine. See `cloudrun-oauth emulator env`.\n";

@@ -48,8 +48,8 @@ export function openCertificateAuthority(directory: string, now: () => number): 
     contextFor(host) {
       // One wildcard certificate covers all services of a region; another covers all APIs.
       const name = EMULATED_DOMAINS.includes(host) ? host : `*.${host.slice(host.indexOf(".") + 1)}`;
-      const known = contexts.get(name);
-      if (known) return known;
+      const existing = contexts.get(name);
+      if (existing) return existing;
       const context = createLeaf(name, issuerKey, now());
       contexts.set(name, context);
       return context;
@@ -79,7 +79,7 @@ function createAuthority(now: number): StoredAuthority {
       nameConstraints(EMULATED_DOMAINS),
     ],
   });
-  return { certificate, privateKey: pemOf(privateKey) };
+  return { certificate, privateKey: toPem(privateKey) };
 }
 
 function createLeaf(name: string, issuerKey: KeyObject, now: number): SecureContext {
@@ -99,9 +99,9 @@ function createLeaf(name: string, issuerKey: KeyObject, now: number): SecureCont
       authorityKeyIdentifier(createPublicKey(issuerKey)),
     ],
   });
-  return createSecureContext({ cert: certificate, key: pemOf(privateKey) });
+  return createSecureContext({ cert: certificate, key: toPem(privateKey) });
 }
 
-function pemOf(key: KeyObject): string {
+function toPem(key: KeyObject): string {
   return key.export({ type: "pkcs8", format: "pem" }).toString();
 }

@@ -3,7 +3,7 @@ import type { Secret, SecretVersion } from "../secrets/secret.ts";
 import type { KnativeRevision, KnativeService } from "../run/knative.ts";
 
 /** The emulator's state, by collection. Fields of Google's APIs keep Google's spelling. */
-export interface Resources {
+export interface ResourceTypes {
   /** By projectId. */
   projects: Project;
   /** Enabled APIs, by `PROJECT/run.googleapis.com`. */

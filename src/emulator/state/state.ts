@@ -1,6 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { openJournal, type Change, type Journal } from "./journal.ts";
-import type { Resources } from "./resources.ts";
+import type { ResourceTypes } from "./resources.ts";
 
 /** The resources of one kind, by key. Values read from it are frozen; values set are copied. */
 interface Collection<T> {
@@ -13,7 +13,7 @@ interface Collection<T> {
   delete(key: string): void;
 }
 
-export type State = { readonly [Name in keyof Resources]: Collection<Resources[Name]> } & {
+export type State = { readonly [Name in keyof ResourceTypes]: Collection<ResourceTypes[Name]> } & {
   /** The data directory; blobs, images and keys are in folders beside the journal. */
   readonly directory: string;
   /** The emulator's clock, in milliseconds since the epoch. */
@@ -48,7 +48,7 @@ const COLLECTIONS = [
   "users",
   "workloadIdentityPools",
   "workloadIdentityProviders",
-] as const satisfies readonly (keyof Resources)[];
+] as const satisfies readonly (keyof ResourceTypes)[];
 
 /** Opens the state in a directory; creates it if missing. A change is on disk when `set`, `delete` or the transaction around them returns. */
 export function openState(directory: string, now: () => number = Date.now): State {

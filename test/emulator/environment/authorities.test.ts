@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { rootCertificates } from "node:tls";
 import { expect, test } from "vitest";
 import { openCertificateAuthority } from "../../../src/emulator/server/certificate-authority.ts";
-import { collectAuthorities } from "../../../src/emulator/environment/environment.ts";
+import { collectAuthorities } from "../../../src/emulator/environment/authorities.ts";
 import { temporaryDirectory } from "../../helpers/api-server.ts";
 
 const authority = (): string => openCertificateAuthority(temporaryDirectory(), Date.now).certificate;

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { expect, test } from "vitest";
-import { callerEmail, emulatorFiles } from "../../../src/emulator/environment/environment.ts";
+import { callerEmail, emulatorFiles } from "../../../src/emulator/environment/files.ts";
 import { createCallerKey, createProject } from "../../../src/emulator/iam/create-project.ts";
 import { createKey } from "../../../src/emulator/iam/service-accounts.ts";
 import { reopenState, temporaryDirectory } from "../../helpers/api-server.ts";

@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
-import { emulatorFiles, instanceEnvironment } from "../../environment/environment.ts";
+import { emulatorFiles } from "../../environment/files.ts";
+import { instanceEnvironment } from "../../environment/variables.ts";
 import { openInstanceLog } from "../../logging/instance-log.ts";
 import type { LogStore } from "../../logging/log-store.ts";
 import { openMetadataServer } from "../../metadata/metadata-server.ts";
@@ -29,7 +30,7 @@ export function createInstanceContextOpener({ logs, address, ...runtime }: Conte
     const metadata = describeInstance(runtime, { project, region, instanceId, serviceAccount });
     const server = await openMetadataServer({ metadata, emulator: () => new URL(url), log });
     const { authorities, added } = emulatorFiles(state.directory, projectId);
-    const { write, say: logSystem } = openInstanceLog({ state, logs }, revisionKey, instanceId);
+    const { write, writeSystem: logSystem } = openInstanceLog({ state, logs }, revisionKey, instanceId);
     return {
       environment: instanceEnvironment({ url, authorities, added, metadata: `127.0.0.1:${server.port}` }),
       log: write,

@@ -1,35 +1,11 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { rootCertificates } from "node:tls";
+import { AUTHORITY_VARIABLES } from "./authorities.ts";
+import { callerEmail, emulatorFiles } from "./files.ts";
 
 interface EnvironmentOptions {
   readonly url: string;
   readonly directory: string;
   readonly project: string;
   readonly region: string;
-}
-
-/** The account whose key file `CREDS` names. */
-export function callerEmail(project: string): string {
-  return `caller@${project}.iam.gserviceaccount.com`;
-}
-
-/** The paths of the emulator's files in its data directory. */
-export function emulatorFiles(directory: string, project: string) {
-  return {
-    /** The public certificate authorities and the emulator's own, PEM: for clients that use such a file instead of their own authorities. */
-    authorities: join(directory, "ca-bundle.pem"),
-    /** The emulator's own certificate authority, PEM: for Node, which adds such a file to its own authorities. */
-    added: join(directory, "ca-added.pem"),
-    /** Key file of the operator's account, which gcloud is signed in as. */
-    operator: join(directory, "keys", `${project}-operator.json`),
-    /** Key file of the caller's account, which invokes services. */
-    caller: join(directory, "keys", `${project}-caller.json`),
-    /** gcloud's configuration directory. */
-    gcloud: join(directory, "gcloud", project),
-    /** The command line's cache of tokens from this emulator, kept out of the user's own cache. */
-    cache: join(directory, "cache"),
-  };
 }
 
 /** The environment variables that point gcloud, curl and Google's clients to the emulator. Null means that a variable must not be set. */
@@ -106,44 +82,9 @@ function clientVariables({ http, https, authorities, added }: AuthorityFiles & {
   };
 }
 
-const AUTHORITY_VARIABLES = [
-  "CLOUDSDK_CORE_CUSTOM_CA_CERTS_FILE",
-  "REQUESTS_CA_BUNDLE",
-  "CURL_CA_BUNDLE",
-  "SSL_CERT_FILE",
-  "HTTPLIB2_CA_CERTS",
-  "GRPC_DEFAULT_SSL_ROOTS_FILE_PATH",
-  "GIT_SSL_CAINFO",
-  "NODE_EXTRA_CA_CERTS",
-];
-
 /** An environment without the variables that point to an emulator: another emulator that starts in it must not use this one as its proxy. */
 export function removeEmulatorVariables(env: Readonly<Record<string, string | undefined>>): Record<string, string | undefined> {
   const url = env["CLOUDRUN_OAUTH_EMULATOR"];
   if (!url) return { ...env };
   return Object.fromEntries(Object.entries(env).filter(([name, value]) => value !== url && !AUTHORITY_VARIABLES.includes(name)));
-}
-
-/**
- * The certificate authorities to trust, PEM: `bundle` has the public ones, those of the user's own environment, and the emulator's; `added`
- * has the same without the public ones.
- */
-export function collectAuthorities(
-  authority: string,
-  env: Readonly<Record<string, string | undefined>>,
-): { readonly bundle: string; readonly added: string } {
-  const named = new Set(AUTHORITY_VARIABLES.map((name) => env[name]).filter((file) => file !== undefined && file !== ""));
-  const own = [...named].flatMap((file) => {
-    try {
-      return readFileSync(file as string, "utf8").match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
-    } catch {
-      // A variable that names no readable file adds nothing for any client.
-      return [];
-    }
-  });
-  // Compared without whitespace, since files differ in their line endings.
-  const added = new Map([...own, authority.trim()].map((certificate) => [certificate.replace(/\s/g, ""), certificate]));
-  if (own.length > 0) for (const root of rootCertificates) added.delete(root.replace(/\s/g, ""));
-  const lines = [...added.values()];
-  return { bundle: `${[...rootCertificates, ...lines].join("\n")}\n`, added: `${lines.join("\n")}\n` };
 }
