@@ -19,7 +19,7 @@ function create(
   return request("POST", HOST, `${LOCATION}/repositories?repositoryId=${id}`, { body });
 }
 
-test("a repository is made, found, listed, refused a second time, and deleted with its tags", async () => {
+test("a repository is created once, returned, listed, and deleted with its tags", async () => {
   const { request, state } = await serve();
   const name = `projects/${PROJECT}/locations/us-central1/repositories/repo`;
   expect((await request("GET", HOST, `/v1/${name}`)).json["error"]).toMatchObject({ code: 404, status: "NOT_FOUND" });

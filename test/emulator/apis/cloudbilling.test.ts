@@ -11,7 +11,7 @@ async function serve() {
   return { ...(await serveApis([cloudbillingApi({ state }), artifactregistryApi({ state, now: Date.now })], state)), state };
 }
 
-test("a project has billing until it is unlinked, and what costs money is refused in between", async () => {
+test("a project has billing until it is unlinked; until it is linked again, billed APIs are refused", async () => {
   const { request } = await serve();
   const { json } = await request("GET", HOST, "/v1/billingAccounts");
   const { name } = json["billingAccounts"][0];
@@ -30,7 +30,7 @@ test("a project has billing until it is unlinked, and what costs money is refuse
   expect((await use()).status).toBe(200);
 });
 
-test("an account that is not there is refused, and so is who may not link one", async () => {
+test("a billing account that doesn't exist is refused, and so is a caller who can't link one", async () => {
   const { request, state } = await serve();
   expect((await request("PUT", HOST, INFO, { body: { billingAccountName: "billingAccounts/1" } })).status).toBe(400);
   signIn(state, `viewer@${PROJECT}.iam.gserviceaccount.com`, "ya29.viewer", "roles/viewer");

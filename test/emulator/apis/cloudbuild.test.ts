@@ -5,7 +5,7 @@ import { findImage } from "../../../src/emulator/artifact-registry/images.ts";
 import { openTestState, PROJECT, PROJECT_NUMBER, reopenState, signIn, temporaryDirectory } from "../../helpers/api-server.ts";
 import { BUILDS, DOCKER, HOST, IMAGE, serveCloudBuild, uploadSource } from "../../helpers/cloud-build.ts";
 
-test("a build goes from QUEUED to SUCCESS, and its image is there under its tag, its digest and in the build's results", async () => {
+test("a build goes from QUEUED to SUCCESS, and its image has its tag and digest, and is in the build's results", async () => {
   const cloudBuild = await serveCloudBuild();
   const { id, name, status, logsBucket, projectId } = await cloudBuild.submit("FROM node\nRUN echo hello from the build");
   expect({ name, status, logsBucket, projectId }).toEqual({
@@ -51,7 +51,7 @@ DONE
 `);
 });
 
-test("the same source built again has the same digest, and is kept once", async () => {
+test("building the same source again gives the same digest, and stores the image once", async () => {
   const cloudBuild = await serveCloudBuild();
   const digests = new Set<string>();
   for (let count = 0; count < 2; count++) {
@@ -62,7 +62,7 @@ test("the same source built again has the same digest, and is kept once", async 
   expect(readdirSync(join(cloudBuild.state.directory, "images"))).toHaveLength(1);
 });
 
-test("the operation of a build says how it goes, by both names", async () => {
+test("a build's operation reports its progress, under both names", async () => {
   const cloudBuild = await serveCloudBuild();
   const { id } = await cloudBuild.submit("FROM node\nRUN false");
   await cloudBuild.finish(id);
@@ -78,7 +78,7 @@ test("the operation of a build says how it goes, by both names", async () => {
   }
 });
 
-test("a build whose step fails is a FAILURE that says so, and pushes nothing", async () => {
+test("a build with a failing step ends as FAILURE with the reason, and pushes nothing", async () => {
   const cloudBuild = await serveCloudBuild();
   const { id } = await cloudBuild.submit("FROM node\nRUN false");
   expect(await cloudBuild.finish(id)).toMatchObject({
@@ -92,7 +92,7 @@ test("a build whose step fails is a FAILURE that says so, and pushes nothing", a
   expect(cloudBuild.state.images.list()).toEqual([]);
 });
 
-test("the log can be read by ranges while the build runs", async () => {
+test("the log can be read in ranges while the build runs", async () => {
   const cloudBuild = await serveCloudBuild();
   const { id } = await cloudBuild.submit("FROM node\nRUN echo early\nRUN sleep 60\nRUN echo late");
   const path = `/${PROJECT_NUMBER}.cloudbuild-logs.googleusercontent.com/log-${id}.txt`;
@@ -105,7 +105,7 @@ test("the log can be read by ranges while the build runs", async () => {
   expect([rest.status, rest.text]).toEqual([206, "CANCELLED\nERROR: context canceled\n"]);
 });
 
-test("a build that is cancelled or runs out of time ends so", async () => {
+test("a canceled build ends as CANCELLED, and one that takes too long as TIMEOUT", async () => {
   const cloudBuild = await serveCloudBuild();
   const { id } = await cloudBuild.submit("FROM node\nRUN sleep 60");
   await expect.poll(() => cloudBuild.engine.builds).toBe(1);
@@ -119,7 +119,7 @@ test("a build that is cancelled or runs out of time ends so", async () => {
   expect(await cloudBuild.finish(late["id"])).toMatchObject({ status: "TIMEOUT", steps: [{ status: "TIMEOUT" }] });
 });
 
-test("two builds run at once, and the rest wait their turn", async () => {
+test("two builds run at once, and the rest are queued", async () => {
   const cloudBuild = await serveCloudBuild();
   const ids: string[] = [];
   for (let count = 0; count < 4; count++) ids.push((await cloudBuild.submit(`FROM node\nRUN sleep 0.2\nRUN echo ${count}`))["id"]);
@@ -130,7 +130,7 @@ test("two builds run at once, and the rest wait their turn", async () => {
   expect((await cloudBuild.finish(waiting))["status"]).toBe("CANCELLED");
 });
 
-test("a build that the emulator's end interrupts is done again from its source at the next start", async () => {
+test("a build that the emulator's stop interrupts starts again from its source at the next start", async () => {
   const directory = temporaryDirectory();
   const first = await serveCloudBuild(openTestState(directory));
   const { id } = await first.submit("FROM node\nRUN echo once\nRUN sleep 0.5");
@@ -178,7 +178,7 @@ test.for<[string, object, RegExp]>([
   expect(await cloudBuild.log(id)).toMatch(words);
 });
 
-test("a push to Artifact Registry needs the repository, and one to somebody else's project is denied", async () => {
+test("a push to Artifact Registry needs the repository, and one to another project is denied", async () => {
   const cloudBuild = await serveCloudBuild();
   const push = async (image: string) => {
     const { id } = await cloudBuild.submit("FROM node", { images: [image], steps: [{ name: DOCKER, args: ["build", "-t", image, "."] }] });
@@ -202,7 +202,7 @@ test("a push to Artifact Registry needs the repository, and one to somebody else
   expect(findImage(cloudBuild.state, `${image}:latest`)).toBeDefined();
 });
 
-test("several steps build in a folder, tag and push, and their lines say whose they are", async () => {
+test("several steps build in a folder, tag and push, and each log line names its step", async () => {
   const cloudBuild = await serveCloudBuild();
   const source = await uploadSource(cloudBuild.state, { "app/Dockerfile": "FROM node", "app/index.js": "1" });
   const { id } = await cloudBuild.submit("", {
@@ -239,7 +239,7 @@ test.for<[object, RegExp]>([
   expect([status, json["error"].message]).toEqual([400, expect.stringMatching(message)]);
 });
 
-test("builds are listed newest first, by place, filter and page; the account that builds run as has a name", async () => {
+test("builds are listed newest first, by location, filter and page; defaultServiceAccount names the builds' account", async () => {
   const cloudBuild = await serveCloudBuild();
   const ids: string[] = [];
   for (const dockerfile of ["FROM node", "FROM node\nRUN false", "FROM node"]) {
@@ -262,7 +262,7 @@ test("builds are listed newest first, by place, filter and page; the account tha
   });
 });
 
-test("who may only look at builds cannot start one, and an unknown build is 404", async () => {
+test("a caller who can only view builds can't start one, and an unknown build is 404", async () => {
   const cloudBuild = await serveCloudBuild();
   signIn(cloudBuild.state, `viewer@${PROJECT}.iam.gserviceaccount.com`, "ya29.viewer", "roles/cloudbuild.builds.viewer");
   expect((await cloudBuild.request("POST", HOST, BUILDS, { token: "ya29.viewer", body: {} })).status).toBe(403);

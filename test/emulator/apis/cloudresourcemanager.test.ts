@@ -10,7 +10,7 @@ async function serve() {
   return { ...(await serveApis([cloudresourcemanagerApi({ state, now: Date.now })], state)), state };
 }
 
-test("a project is shown by its id and by its number, in both versions of the API", async () => {
+test("a project is returned by id and by number, in both API versions", async () => {
   const { request } = await serve();
   const v1 = {
     projectId: PROJECT,
@@ -31,7 +31,7 @@ test("a project is shown by its id and by its number, in both versions of the AP
   });
 });
 
-test("a project that was deleted is shown as such, refused by other APIs, and can be had back", async () => {
+test("a deleted project is shown as deleted, refused by other APIs, and can be restored", async () => {
   const state = openTestState();
   const { request } = await serveApis(
     [cloudresourcemanagerApi({ state, now: Date.now }), artifactregistryApi({ state, now: Date.now })],
@@ -54,7 +54,7 @@ test("a project that was deleted is shown as such, refused by other APIs, and ca
   expect([await look(), (await use()).status]).toEqual(["ACTIVE", 200]);
 });
 
-test("a project that is not there is refused in the same words as one that the caller may not see", async () => {
+test("a project that doesn't exist is refused in the same words as one that the caller can't see", async () => {
   const { request, state } = await serve();
   signIn(state, `nobody@${PROJECT}.iam.gserviceaccount.com`, "ya29.nobody");
   const hidden = await request("GET", HOST, `/v1/projects/${PROJECT}`, { token: "ya29.nobody" });
@@ -63,7 +63,7 @@ test("a project that is not there is refused in the same words as one that the c
   expect([missing.status, missing.json["error"].message]).toEqual([403, hidden.json["error"].message]);
 });
 
-test("the list has the projects that the caller may see, and follows a filter", async () => {
+test("the list contains the projects that the caller can see, and applies a filter", async () => {
   const { request, state } = await serve();
   state.projects.set("other-project", {
     projectId: "other-project",
@@ -83,7 +83,7 @@ test("the list has the projects that the caller may see, and follows a filter", 
   expect((await request("GET", HOST, "/v3/projects:search")).json["projects"]).toHaveLength(1);
 });
 
-test("a policy is read, changed and written back; with a stale etag it is refused", async () => {
+test("a policy is read, changed and written back; a stale etag is refused", async () => {
   const { request, state } = await serve();
   signIn(state, `caller@${PROJECT}.iam.gserviceaccount.com`, "ya29.caller");
   const read = async () => (await request("POST", HOST, `/v1/projects/${PROJECT}:getIamPolicy`, { body: {} })).json;
@@ -98,7 +98,7 @@ test("a policy is read, changed and written back; with a stale etag it is refuse
   expect([stale.status, stale.json["error"].status]).toEqual([409, "ABORTED"]);
 });
 
-test("an etag that gcloud has written in the URL's alphabet of base64 is the same etag", async () => {
+test("an etag in base64url, as gcloud sends it, is the same etag", async () => {
   const { request, state } = await serve();
   const policy = state.policies.get(`projects/${PROJECT}`);
   state.policies.set(`projects/${PROJECT}`, { version: 1, bindings: policy?.bindings ?? [], etag: "+/+/+/8=" });
@@ -108,7 +108,7 @@ test("an etag that gcloud has written in the URL's alphabet of base64 is the sam
   expect(answer.status).toBe(200);
 });
 
-test("the permissions that a caller has are told, to one who has none too", async () => {
+test("testIamPermissions returns the caller's permissions, even if there are none", async () => {
   const { request, state } = await serve();
   signIn(state, `nobody@${PROJECT}.iam.gserviceaccount.com`, "ya29.nobody");
   const permissions = ["run.services.create", "resourcemanager.projects.get"];
@@ -118,7 +118,7 @@ test("the permissions that a caller has are told, to one who has none too", asyn
   expect(await test("ya29.nobody")).toEqual({ permissions: [] });
 });
 
-test("a project is made with its accounts, and its maker owns it", async () => {
+test("a project is created with its accounts, and its creator owns it", async () => {
   const { request, state } = await serve();
   signIn(state, `maker@${PROJECT}.iam.gserviceaccount.com`, "ya29.maker");
   const create = (body: object) => request("POST", HOST, "/v1/projects", { body, token: "ya29.maker" });

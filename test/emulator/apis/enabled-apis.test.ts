@@ -4,7 +4,7 @@ import { openTestState, PROJECT, PROJECT_NUMBER, serveApis } from "../../helpers
 const HOST = "run.googleapis.com";
 const URL = `https://console.developers.google.com/apis/api/${HOST}/overview?project=${PROJECT}`;
 
-test("an API that is disabled in a project refuses its methods there with the address that enables it, on regional hosts too", async () => {
+test("a disabled API refuses its methods with the URL that enables it, on regional hosts too", async () => {
   const state = openTestState();
   state.apis.delete(`${PROJECT}/${HOST}`);
   const routes = { "GET /v1/projects/{project}/locations": { permission: "run.locations.list", handle: () => ({}) } };

@@ -17,7 +17,7 @@ async function open() {
   return { ...identity, ...(await serveIdentity(identity)) };
 }
 
-test("a service account is created, read by any of its names, changed, listed and deleted", async () => {
+test("a service account is created, read under each of its names, changed, listed and deleted", async () => {
   const { request } = await open();
   const body = { accountId: "robot-1", serviceAccount: { displayName: "Robot", description: "One" } };
   const created = await request("POST", IAM, ACCOUNTS, { body });
@@ -75,7 +75,7 @@ test.for([
   expect([answer.status, answer.json["error"]["message"]]).toEqual([status, message]);
 });
 
-test("a key made here is a key file that signs, until it is disabled or deleted", async () => {
+test("a created key signs until it is disabled or deleted", async () => {
   const { request, state, caller } = await open();
   const keys = `/v1/projects/-/serviceAccounts/${caller.email}/keys`;
   const { json } = await request("POST", IAM, keys, { body: { privateKeyType: "TYPE_GOOGLE_CREDENTIALS_FILE" } });
@@ -134,10 +134,13 @@ test("a key made here is a key file that signs, until it is disabled or deleted"
   });
 });
 
-test.for([{ privateKeyType: "TYPE_PKCS12_FILE" }, { keyAlgorithm: "KEY_ALG_RSA_1024" }])("makes no key of the kind %j", async (body) => {
-  const { request, caller } = await open();
-  expect((await request("POST", IAM, `${ACCOUNTS}/${caller.email}/keys`, { body })).status).toBe(400);
-});
+test.for([{ privateKeyType: "TYPE_PKCS12_FILE" }, { keyAlgorithm: "KEY_ALG_RSA_1024" }])(
+  "refuses to create a key of the kind %j",
+  async (body) => {
+    const { request, caller } = await open();
+    expect((await request("POST", IAM, `${ACCOUNTS}/${caller.email}/keys`, { body })).status).toBe(400);
+  },
+);
 
 test("an account is disabled and enabled", async () => {
   const { request, state, caller } = await open();
@@ -153,7 +156,7 @@ test("an account is disabled and enabled", async () => {
   expect((await request("GET", IAM, "/v1/roles", { token: asCaller })).status).toBe(200);
 });
 
-test("an account's own policy decides who may act as it", async () => {
+test("an account's policy decides who can act as it", async () => {
   const { request, state, caller } = await open();
   signIn(state, `helper@${PROJECT}.iam.gserviceaccount.com`, "ya29.helper");
   const account = `${ACCOUNTS}/${caller.email}`;
@@ -171,7 +174,7 @@ test("an account's own policy decides who may act as it", async () => {
   expect((await request("DELETE", IAM, account, { token: "ya29.helper" })).status).toBe(403);
 });
 
-test("a caller without a role learns nothing of which accounts there are", async () => {
+test("a caller without a role can't find out which accounts exist", async () => {
   const { request, state, caller } = await open();
   signIn(state, `helper@${PROJECT}.iam.gserviceaccount.com`, "ya29.helper");
   for (const project of [PROJECT, "-", "other-project"]) {
@@ -189,7 +192,7 @@ test("predefined roles are listed and read", async () => {
   expect((await request("GET", IAM, "/v1/roles/run.captain")).status).toBe(404);
 });
 
-test("a key of an account that was deleted meanwhile is not kept", async () => {
+test("a key of an account that was deleted meanwhile isn't stored", async () => {
   const { request, state } = await open();
   createServiceAccount(state, { projectId: PROJECT, accountId: "robot-1" });
   const [made] = await Promise.all([request("POST", IAM, `${ACCOUNTS}/${EMAIL}/keys`), request("DELETE", IAM, `${ACCOUNTS}/${EMAIL}`)]);
@@ -197,7 +200,7 @@ test("a key of an account that was deleted meanwhile is not kept", async () => {
   expect(state.keys.keys(EMAIL)).toEqual([]);
 });
 
-test("the key that is managed for one account does not sign for another", async () => {
+test("the managed key of one account doesn't sign for another", async () => {
   const { request, caller, signingKeys } = await open();
   const managed = await signingKeys.accountKey("1");
   const now = Math.floor(Date.now() / 1000);

@@ -24,7 +24,7 @@ async function open(role?: string) {
   return { ...identity, request, act };
 }
 
-test("generateIdToken gives an ID token of the account, with its e-mail address where that is asked for", async () => {
+test("generateIdToken returns an ID token of the account, with its email address if requested", async () => {
   const { act, caller } = await open("roles/iam.serviceAccountOpenIdTokenCreator");
   const plain = await act("generateIdToken", { audience: "https://a.run.app" });
   const { claims } = decode(plain.json["token"]);
@@ -39,7 +39,7 @@ test("generateIdToken gives an ID token of the account, with its e-mail address 
   expect(decode(full.json["token"]).claims).toMatchObject({ azp: caller.email, email: caller.email, email_verified: true });
 });
 
-test("generateAccessToken gives an access token of the account", async () => {
+test("generateAccessToken returns an access token of the account", async () => {
   const { act, request, state, caller } = await open(CREATOR);
   const { json } = await act("generateAccessToken", { scope: [SCOPE], lifetime: "300s", delegates: null });
   expect(json).toEqual({
@@ -55,7 +55,7 @@ test("generateAccessToken gives an access token of the account", async () => {
   ).toBe(200);
 });
 
-test("signJwt and signBlob sign with a key that is published, and that the token endpoint takes", async () => {
+test("signJwt and signBlob sign with a published key that the token endpoint accepts", async () => {
   const { act, request, caller } = await open(CREATOR);
   const now = Math.floor(Date.now() / 1000);
   const claims = {
@@ -103,7 +103,7 @@ test.for([
   }
 });
 
-test("a chain of delegates holds only where each may act for the next", async () => {
+test("a chain of delegates works only if each can act as the next", async () => {
   const { act, state, caller } = await open();
   const middle = createServiceAccount(state, { projectId: PROJECT, accountId: "middle" });
   const body = { audience: "x", delegates: [`projects/-/serviceAccounts/${middle.email}`] };
@@ -142,7 +142,7 @@ test.for([
   expect(json["error"]).toEqual({ code: 400, message: "Request contains an invalid argument.", status: "INVALID_ARGUMENT" });
 });
 
-test("a lifetime beyond an hour, an account that is not there, and one that is disabled are each refused", async () => {
+test("a lifetime over an hour, a missing account, and a disabled account are refused", async () => {
   const { act, state, caller } = await open(CREATOR);
   const long = await act("generateAccessToken", { scope: [SCOPE], lifetime: "3601s" });
   expect([long.status, long.json["error"]["message"]]).toEqual([400, "The access token lifetime cannot exceed 3600 seconds."]);

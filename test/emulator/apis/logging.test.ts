@@ -22,7 +22,7 @@ async function serveLogging() {
   return { post, server };
 }
 
-test("what is written is listed, with what Cloud Logging adds to it", async () => {
+test("written entries are listed with the fields that Cloud Logging adds", async () => {
   const { post } = await serveLogging();
   const written = {
     logName: LOG,
@@ -93,7 +93,7 @@ test("a dry run writes nothing", async () => {
   expect(await post("list", { projectIds: [PROJECT] })).toEqual({ status: 200, entries: [] });
 });
 
-test("who may not read or write is refused with the permission named", async () => {
+test("a caller who can't read or write is refused with the missing permission", async () => {
   const { post } = await serveLogging();
   const write = { logName: LOG, resource: { type: "global" }, entries: [{ textPayload: "x" }] };
   expect(await post("write", write, "ya29.reader")).toMatchObject({

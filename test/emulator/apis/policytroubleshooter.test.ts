@@ -61,7 +61,7 @@ test("explains each binding of the service and of its project", async () => {
   });
 });
 
-test("a role that does not hold the permission, and a condition that is not met, grant nothing and are shown", async () => {
+test("a role without the permission, and a condition that isn't met, grant nothing and are shown", async () => {
   const { ask, grant } = await open();
   const condition = { title: "never", expression: "false" };
   grant({ role: "roles/run.invoker", members: [`user:${ADA}`], condition }, { role: "roles/run.viewer", members: [`user:${ADA}`] });
@@ -73,7 +73,7 @@ test("a role that does not hold the permission, and a condition that is not met,
   ]);
 });
 
-test("who may not read a policy is not told what is in it", async () => {
+test("a caller who can't read a policy doesn't see its contents", async () => {
   const { state, ask, grant } = await open();
   signIn(state, `nobody@${PROJECT}.iam.gserviceaccount.com`, "nobody");
   signIn(state, `viewer@${PROJECT}.iam.gserviceaccount.com`, "viewer");
@@ -89,7 +89,7 @@ test("who may not read a policy is not told what is in it", async () => {
   ]);
 });
 
-test("a principal of a pool is known by its whole pool, and service accounts and projects may be asked for", async () => {
+test("a pool's principal matches its whole pool, and resources can be service accounts and projects", async () => {
   const { state, ask, grant } = await open();
   state.workloadIdentityPools.set(`${PROJECT}/pipelines`, { projectNumber: PROJECT_NUMBER, id: "pipelines", state: "ACTIVE" });
   grant({ role: "roles/run.invoker", members: [`principalSet:${POOL}/*`] });
@@ -101,7 +101,7 @@ test("a principal of a pool is known by its whole pool, and service accounts and
   expect((await ask(OWNER, { fullResourceName: project, permission: "run.services.list" })).json["explainedPolicies"]).toHaveLength(1);
 });
 
-test("says that an account cannot act, and that a change is on its way", async () => {
+test("reports that an account can't act, and that a change is propagating", async () => {
   const { state, ask, grant } = await open();
   const account = createServiceAccount(state, { projectId: PROJECT, accountId: "caller" });
   state.serviceAccounts.set(account.email, { ...account, disabled: true });

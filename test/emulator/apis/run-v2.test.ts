@@ -29,7 +29,7 @@ async function patch({ send }: Run, query: string, service: object): Promise<Jso
   return (await send("PATCH", `${LOCATION}/services/hello?${query}`, service)).json;
 }
 
-test("a service that is made by v2 is the one that v1 shows", async () => {
+test("a service created through v2 is the one that v1 returns", async () => {
   const run = await openRun();
   const done = await create(run, {
     description: "greets",
@@ -102,7 +102,7 @@ test("a service that is made by v2 is the one that v1 shows", async () => {
   expect(listed["services"]).toEqual([service]);
 });
 
-test("what v2 shows of a service of v1 makes no revision when it is sent back, and loses nothing", async () => {
+test("sending v2's view of a v1 service back creates no revision and loses nothing", async () => {
   const run = await openRun();
   addImage(run.state, IMAGE);
   const before = await run.deploy({
@@ -126,7 +126,7 @@ test("what v2 shows of a service of v1 makes no revision when it is sent back, a
   expect(after.metadata.annotations).toEqual(before.metadata.annotations);
 });
 
-test("what a client library sends, all defaults and numbers of enums spelled out, makes no revision", async () => {
+test("a client library's update with explicit defaults and numeric enums creates no revision", async () => {
   const run = await openRun();
   const { response } = await create(run);
   const { json: shown } = await run.send("GET", `${LOCATION}/services/hello`);
@@ -157,7 +157,7 @@ test("what a client library sends, all defaults and numbers of enums spelled out
   expect(after["response"].template).toEqual(response.template);
 });
 
-test("an update changes what its mask names, and clears what the message does not have", async () => {
+test("an update changes the fields in its mask, and clears those that the message lacks", async () => {
   const run = await openRun();
   await create(run, { description: "greets", labels: { team: "blue" } });
   const patched = await wait(run, await patch(run, "updateMask=description,traffic", { labels: { team: "red" } }));
@@ -175,7 +175,7 @@ test("an update changes what its mask names, and clears what the message does no
   expect(forced["response"]).not.toHaveProperty("labels");
 });
 
-test("a stale etag is refused, of an update as of a deletion", async () => {
+test("a stale etag is refused in updates and deletions", async () => {
   const run = await openRun();
   await create(run);
   const { json: first } = await run.send("GET", `${LOCATION}/services/hello`);
@@ -192,7 +192,7 @@ test("a stale etag is refused, of an update as of a deletion", async () => {
   expect((await run.send("GET", `${LOCATION}/services/hello`)).status).toBe(404);
 });
 
-test("validateOnly checks and answers, and changes nothing", async () => {
+test("validateOnly validates and responds, and changes nothing", async () => {
   const run = await openRun();
   addImage(run.state, IMAGE);
   const body = { template: { containers: [{ image: IMAGE }] } };
@@ -210,7 +210,7 @@ test("validateOnly checks and answers, and changes nothing", async () => {
   expect((await run.send("GET", `${LOCATION}/services/hello`)).json).toMatchObject({ etag: response.etag });
 });
 
-test("allowMissing makes what is not there, for who may create", async () => {
+test("allowMissing creates a missing service, if the caller can create services", async () => {
   const run = await openRun();
   addImage(run.state, IMAGE);
   const body = { template: { containers: [{ image: IMAGE }] } };
@@ -219,7 +219,7 @@ test("allowMissing makes what is not there, for who may create", async () => {
   expect((await wait(run, made))["response"]).toMatchObject({ name: NAME, generation: "1" });
 });
 
-test("a deployment that fails ends its operation in an error, and the revision says why", async () => {
+test("a failed deployment ends its operation with an error, and the revision has the reason", async () => {
   const run = await openRun();
   addImage(run.state, IMAGE, "process.exit(3)");
   const { json } = await run.send("POST", `${LOCATION}/services?serviceId=hello`, { template: { containers: [{ image: IMAGE }] } });
@@ -236,7 +236,7 @@ test("a deployment that fails ends its operation in an error, and the revision s
   expect(revision["conditions"]).toContainEqual(expect.objectContaining({ type: "Ready", state: "CONDITION_FAILED" }));
 });
 
-test("revisions are listed, the newest first, and only those go that nothing needs", async () => {
+test("revisions are listed newest first, and only unused ones can be deleted", async () => {
   const run = await openRun();
   const { response: first } = await create(run);
   const { response: second } = await wait(run, await patch(run, "updateMask=template.timeout", { template: { timeout: "30s" } }));
@@ -256,7 +256,7 @@ test("revisions are listed, the newest first, and only those go that nothing nee
   expect((await run.send("GET", `/v2/${first.latestReadyRevision}`)).status).toBe(404);
 });
 
-test("operations are listed, by whether they are done, and can be forgotten", async () => {
+test("operations can be filtered by done, and deleted", async () => {
   const run = await openRun();
   const created = await create(run);
   const { json: listed } = await run.send("GET", `${LOCATION}/operations?filter=done:true`);

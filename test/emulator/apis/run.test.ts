@@ -6,7 +6,7 @@ import { HOST, IMAGE, LOCATION, openRun, REVISIONS, service, SERVICES } from "..
 
 const GLOBAL = "run.googleapis.com";
 
-test("deleting takes the revisions, the policy and the instances along", async () => {
+test("deleting a service deletes its revisions, policy and instances", async () => {
   const { state, engine, send, deploy } = await openRun();
   addImage(state, IMAGE);
   await deploy();
@@ -33,7 +33,7 @@ test("deleting takes the revisions, the policy and the instances along", async (
   expect((await send("GET", `${LOCATION}/services/hello:getIamPolicy`)).json["bindings"]).toEqual([]);
 });
 
-test("a write with an outdated version, of another name, or of a name that is taken is refused", async () => {
+test("a write with an outdated version, another name, or an existing name is refused", async () => {
   const { state, send, deploy } = await openRun();
   addImage(state, IMAGE);
   const old = await deploy();
@@ -56,7 +56,7 @@ test("a write with an outdated version, of another name, or of a name that is ta
   });
 });
 
-test("dryRun=all checks and answers, and changes nothing", async () => {
+test("dryRun=all validates and responds, and changes nothing", async () => {
   const { state, send, deploy } = await openRun();
   addImage(state, IMAGE);
   expect(await send("POST", `${SERVICES}?dryRun=all`, service())).toMatchObject({ status: 200, json: { metadata: { generation: 1 } } });
@@ -67,7 +67,7 @@ test("dryRun=all checks and answers, and changes nothing", async () => {
   expect(await send("GET", `${SERVICES}/hello`)).toEqual({ status: 200, json: before });
 });
 
-test("who deploys must be allowed to act as the service's account, and it must exist", async () => {
+test("the deployer must be allowed to act as the service's account, which must exist", async () => {
   const { state, send } = await openRun();
   addImage(state, IMAGE);
   signIn(state, "dev@demo-project.iam.gserviceaccount.com", "dev", "roles/run.developer");
@@ -120,7 +120,7 @@ test.for<[string, string, string]>([
   expect(json["error"].message).toContain(permission);
 });
 
-test("a role on one service opens that service alone", async () => {
+test("a role on one service applies to that service only", async () => {
   const { state, send, deploy } = await openRun();
   addImage(state, IMAGE);
   const revision = (await deploy()).status.latestReadyRevisionName;
@@ -183,7 +183,7 @@ test("configurations and routes are views of services", async () => {
   expect((await send("GET", `${base}/routes`)).json).toMatchObject({ kind: "RouteList", items: [{ kind: "Route" }] });
 });
 
-test("a revision can be deleted once it is neither the latest nor takes traffic", async () => {
+test("a revision can be deleted once it isn't the latest and receives no traffic", async () => {
   const { state, send, deploy } = await openRun();
   addImage(state, IMAGE);
   await deploy({ revision: "hello-a" });

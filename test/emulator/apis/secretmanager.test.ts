@@ -25,7 +25,7 @@ function payloadOf(text: string) {
   return { data: Buffer.from(text).toString("base64"), dataCrc32c: String(crc32c(Buffer.from(text))) };
 }
 
-test("a secret is made, listed, labelled and deleted with all that belongs to it", async () => {
+test("a secret is created, listed, labeled and deleted with its versions", async () => {
   const { send, create, add, state, directory } = await serve();
   const secret = {
     name: NAME,
@@ -57,7 +57,7 @@ test.for([
   expect((await send("POST", `${SECRETS}${query}`, body)).json["error"]).toMatchObject({ code: 400, status: "INVALID_ARGUMENT" });
 });
 
-test("versions count up, and the latest is what was added last", async () => {
+test("version numbers increase, and latest is the most recent one", async () => {
   const { send, create, add } = await serve();
   await create();
   expect((await send("GET", `${SECRETS}/api-key/versions/latest:access`)).json["error"].message).toBe(
@@ -80,7 +80,7 @@ test("versions count up, and the latest is what was added last", async () => {
   for (const id of ["12", "0", "x", "02"]) expect((await send("GET", `${SECRETS}/api-key/versions/${id}`)).status).toBe(404);
 });
 
-test("a version that is disabled or destroyed cannot be accessed, and a destroyed one is gone for good", async () => {
+test("a disabled or destroyed version can't be accessed, and a destroyed one can't be restored", async () => {
   const { send, create, add, directory } = await serve();
   await create();
   await add("s3cret");
@@ -97,7 +97,7 @@ test("a version that is disabled or destroyed cannot be accessed, and a destroye
   expect(readdirSync(join(directory, "keys", "secrets"))).toEqual([]);
 });
 
-test("payloads that are too large, damaged or no base64 are refused", async () => {
+test("payloads that are too large, damaged, or not base64 are refused", async () => {
   const { send, create } = await serve();
   await create();
   const add = async (payload: object) => (await send("POST", `${SECRETS}/api-key:addVersion`, { payload })).status;
@@ -107,7 +107,7 @@ test("payloads that are too large, damaged or no base64 are refused", async () =
   expect(await add({ data: "§" })).toBe(400);
 });
 
-test("a secret's bytes lie in a file for its owner alone, never in the journal, and are swept where nothing names them", async () => {
+test("a secret's bytes are in a file for its owner only, never in the journal, and orphaned files are removed", async () => {
   const { create, add, state, directory } = await serve();
   await create();
   await add("s3cret-bytes");
@@ -125,7 +125,7 @@ test("a secret's bytes lie in a file for its owner alone, never in the journal, 
   expect(readdirSync(folder)).toEqual([]);
 });
 
-test("a secret's own policy decides who reads it, and editors do not", async () => {
+test("a secret's policy decides who can read it, and editors can't", async () => {
   const { send, create, add, state } = await serve();
   await create();
   await add("s3cret");

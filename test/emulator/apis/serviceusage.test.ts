@@ -30,7 +30,7 @@ test("an API is DISABLED until it is enabled, and again after it was disabled", 
   expect((await state())["state"]).toBe("DISABLED");
 });
 
-test("several APIs are enabled and looked up at once, by the project's number too, and listed by their state", async () => {
+test("several APIs are enabled and read at once, by the project's number too, and listed by state", async () => {
   const { request } = await serve();
   const serviceIds = ["run.googleapis.com", "pubsub.googleapis.com"];
   const operation = (await request("POST", HOST, `/v1/projects/${PROJECT_NUMBER}/services:batchEnable`, { body: { serviceIds } })).json;
@@ -66,7 +66,7 @@ test.for<[string, string, object, number]>([
   expect(state.apis.list()).toEqual([]);
 });
 
-test("who may not enable APIs is told which permission is missing; an unknown operation is 404", async () => {
+test("a caller who can't enable APIs is told the missing permission; an unknown operation is 404", async () => {
   const { request, state } = await serve();
   signIn(state, `viewer@${PROJECT}.iam.gserviceaccount.com`, "ya29.viewer", "roles/viewer");
   const refused = await request("POST", HOST, `${SERVICES}/run.googleapis.com:enable`, { token: "ya29.viewer", body: {} });

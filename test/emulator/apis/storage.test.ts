@@ -7,7 +7,7 @@ import { expect, test } from "vitest";
 import { openTestState, PROJECT, PROJECT_NUMBER, reopenState, signIn, temporaryDirectory, TOKEN } from "../../helpers/api-server.ts";
 import { blobs, HOST, put, serveBucket } from "../../helpers/storage.ts";
 
-test("a bucket that was made is found, listed, refused a second time, and deleted when it is empty", async () => {
+test("a bucket is created once, returned, listed, and deleted when empty", async () => {
   const server = await serveBucket();
   expect((await server.request("POST", HOST, `/storage/v1/b?project=${PROJECT}`, { body: { name: "mine" } })).status).toBe(200);
   expect(await server.request("GET", HOST, "/storage/v1/b/mine").then(({ json }) => json)).toMatchObject({
@@ -108,7 +108,7 @@ test("the checksums of an object are base64 of big-endian CRC-32C and of MD5", a
   expect((await server.request("GET", HOST, "/stuff/nothing")).status).toBe(200);
 });
 
-test("a range is answered 206, one behind the end 416, by both APIs in their own words", async () => {
+test("both APIs answer a range with 206, and one past the end with 416 in their own words", async () => {
   const server = await serveBucket();
   await put(server, "log.txt", "0123456789");
   for (const path of ["/stuff/log.txt", "/storage/v1/b/stuff/o/log.txt?alt=media"]) {
@@ -129,7 +129,7 @@ test("a range is answered 206, one behind the end 416, by both APIs in their own
   });
 });
 
-test("the list of objects follows prefix, delimiter, maxResults and pageToken", async () => {
+test("the list of objects applies prefix, delimiter, maxResults and pageToken", async () => {
   const server = await serveBucket();
   for (const name of ["a/1", "a/2", "a/b/3", "a/b/4", "a/c/5", "z"]) await put(server, name, name);
   const names = async (query: string) => {
@@ -160,7 +160,7 @@ test("an object that is replaced or deleted leaves no bytes behind, and has a ne
   expect(blobs(server.state)).toEqual([]);
 });
 
-test("an upload that is cut off half-way leaves nothing behind, and the server goes on", async () => {
+test("an interrupted upload leaves nothing behind, and the server continues", async () => {
   const server = await serveBucket();
   await put(server, "x", "whole");
   await new Promise<void>((resolve) => {
@@ -179,7 +179,7 @@ test("an upload that is cut off half-way leaves nothing behind, and the server g
   expect((await server.request("GET", HOST, "/stuff/x")).text).toBe("whole");
 });
 
-test("a large body whose head makes no sense is answered, though nobody reads its rest", async () => {
+test("a large body with an invalid head gets a response, although the rest isn't read", async () => {
   const server = await serveBucket();
   const answer = await server.request("POST", HOST, "/upload/storage/v1/b/stuff/o?uploadType=multipart&name=x", {
     body: Readable.from(Array.from({ length: 200 }, () => Buffer.alloc(65536))),
@@ -189,7 +189,7 @@ test("a large body whose head makes no sense is answered, though nobody reads it
   expect(blobs(server.state)).toEqual([]);
 });
 
-test("files without an owner are cleared away at the start, and those with one are kept", async () => {
+test("orphaned files are removed at the start, and others are kept", async () => {
   const directory = temporaryDirectory();
   const first = await serveBucket(openTestState(directory));
   await put(first, "x", "kept");

@@ -81,7 +81,7 @@ test.for([
   expect((await impersonate(json["access_token"])).status).toBe(status);
 });
 
-test("what it gets of the account are an access token and an ID token like any other", async () => {
+test("impersonation gives an ordinary access token and ID token of the account", async () => {
   const { issuer, exchange, impersonate, trust, server } = await openFederation();
   trust(`principalSet://iam.googleapis.com/${POOL}/*`);
   const { json } = await exchange(issuer.token(GOOD));
@@ -94,7 +94,7 @@ test("what it gets of the account are an access token and an ID token like any o
   expect(refused.status).toBe(403);
 });
 
-test("a provider's uploaded keys do without its issuer, and JSON does as well as a form", async () => {
+test("a provider with uploaded keys doesn't need its issuer, and JSON works as well as a form", async () => {
   const { jwks, uri, token, asked } = await startOidcIssuer();
   const { iam, server, exchange } = await openFederation();
   await iam("PATCH", `${POOLS}/pipelines/providers/forge?updateMask=oidc`, { oidc: { issuerUri: uri, jwksJson: JSON.stringify(jwks) } });
@@ -135,7 +135,7 @@ test.for([
   expect(json["error_description"]).toContain(text);
 });
 
-test("a token that another key signed is refused, and so is one of an issuer that cannot be asked", async () => {
+test("a token signed by another key is refused, and so is one of an unreachable issuer", async () => {
   const { issuer, exchange, iam } = await openFederation();
   const forged = issuer.token(GOOD, { pair: await createKeyPair() });
   expect((await exchange(forged)).json).toMatchObject({
@@ -148,7 +148,7 @@ test("a token that another key signed is refused, and so is one of an issuer tha
   }
 });
 
-test("a federated token goes with its pool and comes back with it; a disabled provider only gives no new one", async () => {
+test("a federated token depends on its pool's state; a disabled provider only prevents new tokens", async () => {
   const { issuer, exchange, impersonate, trust, iam } = await openFederation();
   trust(`principalSet://iam.googleapis.com/${POOL}/*`);
   const { access_token: token } = (await exchange(issuer.token(GOOD))).json;
@@ -167,7 +167,7 @@ test("a federated token goes with its pool and comes back with it; a disabled pr
   expect(await outcome()).toEqual([200, 200]);
 });
 
-test("the federated identity itself holds what it was granted, by its own name", async () => {
+test("a federated identity has the roles that are granted to its own name", async () => {
   const { issuer, exchange, server, state } = await openFederation();
   const { access_token: token } = (await exchange(issuer.token(GOOD))).json;
   const list = () => server.request("GET", "iam.googleapis.com", `/v1/projects/${PROJECT}/serviceAccounts`, { token });

@@ -20,7 +20,7 @@ const certificatesIn = (text: string): string[] =>
 
 const same = (...certificates: readonly string[]): string[] => certificates.map((certificate) => certificate.replaceAll(/\s/g, ""));
 
-test("Node adds the emulator's authority to its roots and those of the user, each once; other clients get them all in one file", () => {
+test("Node adds the emulator's and the user's authorities to its own, each once; other clients get all of them in one file", () => {
   const [own, company] = [authority(), authority()];
   const file = writeBundle(...rootCertificates, company);
   const { bundle, added } = collectAuthorities(own, { SSL_CERT_FILE: file, NODE_EXTRA_CA_CERTS: writeBundle(company) });
@@ -28,7 +28,7 @@ test("Node adds the emulator's authority to its roots and those of the user, eac
   expect(certificatesIn(bundle)).toEqual(same(...rootCertificates, company, own));
 });
 
-test("a variable that names no file adds no authority", () => {
+test("a variable without a readable file adds no authority", () => {
   const own = authority();
   const { added } = collectAuthorities(own, { SSL_CERT_FILE: join(temporaryDirectory(), "none.pem"), CURL_CA_BUNDLE: "" });
   expect(certificatesIn(added)).toEqual(same(own));

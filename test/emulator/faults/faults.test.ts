@@ -15,7 +15,7 @@ const list = async () => (await sendAdmin(port, "GET", "/_emulator/faults")).jso
 
 afterEach(() => sendAdmin(port, "DELETE", "/_emulator/faults"));
 
-test("a status comes with Google's error body, as often as it was said, and is counted", async () => {
+test("a status has Google's error body, is returned as many times as requested, and is counted", async () => {
   expect(await add({ match: "cloudresourcemanager.googleapis.com", status: 503, times: 2 })).toMatchObject({ times: 2, struck: 0 });
   const [first, second, third] = [await read(), await read(), await read()];
   expect(first).toMatchObject({
@@ -26,7 +26,7 @@ test("a status comes with Google's error body, as often as it was said, and is c
   expect(await list()).toMatchObject([{ times: 0, struck: 2 }]);
 });
 
-test("a quota that is spent says when to come again", async () => {
+test("an exceeded quota has a Retry-After header", async () => {
   await add({ match: "*", status: 429, retry_after: 5 });
   const { status, headers, json } = await read();
   expect({ status, retry: headers["retry-after"], reason: json["error"].details[0].reason, code: json["error"].status }).toEqual({
@@ -37,7 +37,7 @@ test("a quota that is spent says when to come again", async () => {
   });
 });
 
-test("a perimeter of VPC Service Controls is answered for, by APIs with the violation and by services without a word", async () => {
+test("a VPC Service Controls fault makes APIs return the violation, and services a plain refusal", async () => {
   await add({ match: "**", status: 403, reason: "VPC_SERVICE_CONTROLS" });
   const { status, json } = await read();
   const { message, details } = json["error"];
@@ -50,7 +50,7 @@ test("a perimeter of VPC Service Controls is answered for, by APIs with the viol
   expect([page.status, page.text]).toEqual([403, expect.stringContaining("<h1>Error: Forbidden</h1>")]);
 });
 
-test("the token endpoint fails in OAuth's words, for the method that was said", async () => {
+test("the token endpoint fails in OAuth's words, for the given method only", async () => {
   await add({ match: "oauth2.googleapis.com/token", method: "post", status: 503 });
   const refused = await send(port, "POST", "oauth2.googleapis.com", "/token", { token: "" });
   expect(refused).toMatchObject({ status: 503, json: { error: "internal_failure", error_description: "Backend Error" } });
@@ -58,19 +58,19 @@ test("the token endpoint fails in OAuth's words, for the method that was said", 
   expect((await read()).status).toBe(200);
 });
 
-test("latency puts an answer off, and leaves it as it is", async () => {
+test("latency delays a response and doesn't change it", async () => {
   await add({ match: "**", latency_ms: 200 });
   const started = performance.now();
   expect((await read()).json["projectId"]).toBe(project);
   expect(performance.now() - started).toBeGreaterThan(195);
 });
 
-test("a reset ends the connection without an answer", async () => {
+test("a reset ends the connection without a response", async () => {
   await add({ match: "**", reset: true });
   await expect(read()).rejects.toMatchObject({ code: "ECONNRESET" });
 });
 
-test("a body is cut after so many bytes, under the length of the whole", async () => {
+test("a body is truncated under its full content-length", async () => {
   const whole = await read();
   await add({ match: "**", truncate: 10 });
   const { headers, text, error } = await readCut();
@@ -84,7 +84,7 @@ test("a body is cut after so many bytes, under the length of the whole", async (
   expect((await read()).text).toBe(whole.text);
 });
 
-test("through TLS, curl sees what a client of Google would", async () => {
+test("through TLS, curl gets what Google's clients would", async () => {
   const curl = async () => {
     const argv = ["-sS", "-o", "/dev/null", "-w", "%{http_code}", `https://cloudresourcemanager.googleapis.com${PROJECT}`];
     const { environment } = emulator.status();
@@ -103,7 +103,7 @@ test("through TLS, curl sees what a client of Google would", async () => {
   expect(await curl()).toMatch(/^curl (18|56|92)$/);
 });
 
-test("a service fails with Cloud Run's page before it is asked", async () => {
+test("a service fails with Cloud Run's page before it is called", async () => {
   const { host } = await emulator.deploy("faulty", tinyService(HELLO));
   await emulator.grant("faulty", "allUsers");
   const call = () => send(port, "GET", host, "/", { token: "" });
@@ -132,7 +132,7 @@ test.for([
   expect(await list()).toEqual([]);
 });
 
-test("a fault ends by its number; a page in a browser can add none", async () => {
+test("a fault is removed by its id; a web page can't add one", async () => {
   const { id } = await add({ match: "**", status: 500 });
   expect((await send(port, "DELETE", "127.0.0.1", `/_emulator/faults/${id}`, { token: "" })).status).toBe(403);
   expect((await sendAdmin(port, "DELETE", `/_emulator/faults/${id}`)).json).toEqual({ faults: [] });

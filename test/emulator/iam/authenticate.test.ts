@@ -23,7 +23,7 @@ function refusalOf(act: () => unknown): { status: string; message: string; reaso
   throw new Error("Nothing was refused");
 }
 
-test("an access token says whose call it is; the scheme's case does not matter", () => {
+test("an access token identifies the caller; the scheme's case doesn't matter", () => {
   const { state, token } = openState();
   for (const scheme of ["Bearer", "bearer", "BEARER "]) {
     const principal = authenticate({ host: "run.googleapis.com", authorization: `${scheme} ${token}` }, state, NOW);
@@ -70,7 +70,7 @@ test.for([
   });
 });
 
-test("scopes that do not reach are refused; an API's own scope does for that API alone", () => {
+test("insufficient scopes are refused; an API's own scope suffices for that API only", () => {
   const { state, token } = openState({ scopes: ["openid", "https://www.googleapis.com/auth/devstorage.read_write"] });
   const authorization = `Bearer ${token}`;
   expect(authenticate({ host: "storage.googleapis.com", authorization }, state, NOW).email).toBe(OWNER);

@@ -33,7 +33,7 @@ test.for([
   }
 });
 
-test("a condition is met and not met as time goes by, with nothing written in between", () => {
+test("whether a condition is met changes with time, without a write", () => {
   let time = Date.parse("2026-05-05T12:00:00Z");
   const state = openTestState(temporaryDirectory(), () => time);
   setPolicy(state, SERVICE, conditional("request.time < timestamp('2026-05-05T13:00:00Z')"));
@@ -82,7 +82,7 @@ test.for([
   expect(() => setPolicy(openTestState(), SERVICE, policy)).toThrow(expect.objectContaining({ status: "INVALID_ARGUMENT", message }));
 });
 
-test("who does not ask for version 3 sees that there are conditions, and cannot write over them by that policy's etag", () => {
+test("a caller who requests no version 3 sees that there are conditions, and can't overwrite them with that policy's etag", () => {
   const state = openTestState();
   const { etag } = setPolicy(state, SERVICE, conditional("true"));
   expect(getPolicy(state, SERVICE, 3)).toMatchObject({
@@ -103,7 +103,7 @@ test("who does not ask for version 3 sees that there are conditions, and cannot 
   expect(setPolicy(state, SERVICE, { bindings: [] })).toMatchObject({ version: 1, bindings: [] });
 });
 
-test("bindings of one role stay apart where their conditions differ, and join where they are the same", () => {
+test("bindings of one role are merged only if their conditions are equal", () => {
   const state = openTestState();
   const binding = (member: string, expression?: string) => ({
     role: "roles/run.invoker",

@@ -45,7 +45,7 @@ test.for([
   }
 });
 
-test("a policy on one service opens no other, and a project's number names it as its id does", () => {
+test("a policy on one service doesn't apply to others, and a project's number works like its id", () => {
   const state = openState();
   setPolicy(state, SERVICE.replace(PROJECT, PROJECT_NUMBER), invokers("allUsers"));
   expect(isAllowed(state, undefined, "run.routes.invoke", SERVICE)).toBe(true);
@@ -55,20 +55,20 @@ test("a policy on one service opens no other, and a project's number names it as
   expect(isAllowed(state, owner, "run.services.delete", `projects/${PROJECT_NUMBER}/locations/us-central1/services/hello`)).toBe(true);
 });
 
-test("what is not allowed is denied with the permission and the resource", () => {
+test("a denied request gets an error with the permission and the resource", () => {
   expect(() => authorize(openState(), caller, "run.services.get", SERVICE)).toThrow(
     `Permission 'run.services.get' denied on resource '${SERVICE}' (or resource may not exist).`,
   );
 });
 
-test("a policy that was never set is empty, and its etag is good for the first write", () => {
+test("a policy that was never set is empty, and its etag is valid for the first write", () => {
   const state = openState();
   expect(getPolicy(state, SERVICE)).toEqual({ version: 1, bindings: [], etag: "ACAB" });
   expect(setPolicy(state, SERVICE, { ...invokers("allUsers"), etag: "ACAB" }).bindings).toHaveLength(1);
   expect(setPolicy(state, SERVICE, { bindings: null, etag: null }).bindings).toEqual([]);
 });
 
-test("a policy comes back in order: bindings of one role joined, members once each, empty bindings gone", () => {
+test("a policy is returned normalized: bindings of a role merged, members deduplicated, empty bindings removed", () => {
   const state = openState();
   const bindings = [
     { role: "roles/run.viewer", members: ["user:b@example.com"] },
@@ -121,7 +121,7 @@ test.for([
   expect(getPolicy(state, SERVICE)).toEqual(before);
 });
 
-test("Google's own service agents of a known project may be members", () => {
+test("Google's service agents of a known project can be members", () => {
   const state = openState();
   const members = [
     `service-${PROJECT_NUMBER}@serverless-robot-prod.iam.gserviceaccount.com`,
@@ -133,7 +133,7 @@ test("Google's own service agents of a known project may be members", () => {
   );
 });
 
-test("an account that is made anew under its old name has none of the deleted one's roles", () => {
+test("an account recreated under its old name has none of the deleted one's roles", () => {
   const state = openState();
   setPolicy(state, SERVICE, invokers(`serviceAccount:${CALLER}`));
   const { uniqueId } = state.serviceAccounts.get(CALLER)!;
@@ -143,7 +143,7 @@ test("an account that is made anew under its old name has none of the deleted on
   expect(getPolicy(state, SERVICE).bindings[0]?.members).toEqual([`deleted:serviceAccount:${CALLER}?uid=${uniqueId}`]);
 });
 
-test("testIamPermissions answers with those of the permissions that the caller holds", () => {
+test("testIamPermissions returns the permissions that the caller has", () => {
   const state = openState();
   setPolicy(state, SERVICE, { bindings: [{ role: "roles/run.developer", members: [`serviceAccount:${CALLER}`] }] });
   const asked = ["run.services.get", "run.services.setIamPolicy", "run.services.update"];

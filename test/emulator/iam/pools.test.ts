@@ -18,7 +18,7 @@ async function openPools() {
   return { ...identity, iam };
 }
 
-test("a pool lives from its creation over changes to its deletion, which can be undone", async () => {
+test("a pool is created, changed, deleted, and restored", async () => {
   const { iam } = await openPools();
   const made = await iam("POST", "/workloadIdentityPools?workloadIdentityPoolId=pipelines", { displayName: "Pipelines" });
   expect(made).toEqual({ status: 200, json: { name: expect.stringMatching(`^${NAME}/pipelines/operations/\\w+$`), done: true } });
@@ -87,7 +87,7 @@ test.for([
   expect({ status, message: json["error"].message }).toEqual({ status: 400, message: expect.stringContaining(text) });
 });
 
-test("an id is of its form, and pools are made by those who may", async () => {
+test("a pool's id must be well-formed, and only permitted callers can create pools", async () => {
   const { iam, state } = await openPools();
   for (const id of ["abc", "gcp-pool", "Pool", "a".repeat(33)])
     expect((await iam("POST", `/workloadIdentityPools?workloadIdentityPoolId=${id}`, {})).status).toBe(400);

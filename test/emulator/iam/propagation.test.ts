@@ -36,7 +36,7 @@ test("a grant reads back at once and takes effect after the delay, and so does i
   expect(letIn()).toEqual([]);
 });
 
-test("several changes are on their way one after the other", () => {
+test("several changes propagate one after another", () => {
   const { invokers, letIn, pass } = openSlow();
   const seen = [];
   for (const members of [["ada"], ["ada", "bob"], ["bob"]]) {
@@ -51,7 +51,7 @@ test("several changes are on their way one after the other", () => {
   expect(seen).toEqual([[], [], ["ada"], ["ada"], ["ada", "bob"], ["bob"]]);
 });
 
-test("without a delay a change takes effect at once; a restart with one leaves what is in force", () => {
+test("without a delay a change takes effect at once; a restart with a delay keeps active bindings", () => {
   const directory = temporaryDirectory();
   const first = openSlow(directory);
   setIamPropagation(first.state, 0);
@@ -65,7 +65,7 @@ test("without a delay a change takes effect at once; a restart with one leaves w
   expect(getPolicy(again, SERVICE).bindings).toEqual([{ role: "roles/run.invoker", members: ["user:bob@x.com"] }]);
 });
 
-test("an account made anew under a deleted one's name does not come into what is still in force", () => {
+test("an account recreated under a deleted one's name doesn't get bindings that are still active", () => {
   const { state } = openSlow();
   const account = createServiceAccount(state, { projectId: PROJECT, accountId: "caller" });
   const member = `serviceAccount:${account.email}`;

@@ -30,7 +30,7 @@ const signature = { error: "invalid_grant", error_description: "Invalid JWT Sign
 const disabled = { error: "invalid_grant", error_description: "Robot is disabled." };
 const gone = { error: "invalid_grant", error_description: "Invalid grant: account not found" };
 
-test("a disabled key gives no token from then on, and gives them again when enabled; tokens that it gave stay good", async () => {
+test("a disabled key gets no tokens until it is enabled again; its earlier tokens stay valid", async () => {
   const { exchange, iam, asItself } = await open();
   await iam("POST", `${KEY}:disable`);
   expect([await exchange(), await asItself()]).toEqual([signature, 403]);
@@ -38,7 +38,7 @@ test("a disabled key gives no token from then on, and gives them again when enab
   expect(await exchange()).toEqual(letIn);
 });
 
-test("a key is rotated: the new one is good at once, and the deleted one is not any more", async () => {
+test("after a key rotation, the new key is valid at once, and the deleted one isn't", async () => {
   const { state, caller, exchange, iam } = await open();
   const next = await createKeyPair();
   expect(await exchange(next)).toEqual(signature);
@@ -48,7 +48,7 @@ test("a key is rotated: the new one is good at once, and the deleted one is not 
   expect([await exchange(), await exchange(next)]).toEqual([signature, letIn]);
 });
 
-test("a disabled account gets no token, and those that it has are refused until it is enabled", async () => {
+test("a disabled account gets no tokens, and its existing ones are refused until it is enabled", async () => {
   const { exchange, iam, asItself } = await open();
   await iam("POST", `${ACCOUNT}:disable`);
   expect([await exchange(), await asItself()]).toEqual([disabled, 401]);
@@ -56,7 +56,7 @@ test("a disabled account gets no token, and those that it has are refused until 
   expect([await exchange(), await asItself()]).toEqual([letIn, 403]);
 });
 
-test("a deleted account's key and tokens are gone, and stay so when it is made anew under its name", async () => {
+test("a deleted account's keys and tokens are gone, and stay gone when it is recreated under its name", async () => {
   const { state, exchange, iam, asItself, caller } = await open();
   await iam("DELETE", ACCOUNT);
   expect([await exchange(), await asItself()]).toEqual([gone, 401]);

@@ -38,7 +38,7 @@ test.for([
   expect(PERMISSIONS.filter((permission) => roleGrants(role, permission))).toEqual(granted);
 });
 
-test("a pattern stands for whole words only", () => {
+test("a pattern matches whole words only", () => {
   expect(roleGrants("roles/run.admin", "runapps.services.get")).toBe(false);
   expect(roleGrants("roles/viewer", "run.services.budget")).toBe(false);
   expect(roleGrants("roles/logging.viewer", "logging.privateLogEntries.list")).toBe(false);

@@ -24,7 +24,7 @@ async function texts(store: LogStore): Promise<(string | undefined)[]> {
   return found.map(({ textPayload }) => textPayload);
 }
 
-test("entries are there when the folder is opened again, in the order in which they came", async () => {
+test("entries are in the folder after a restart, in the order in which they arrived", async () => {
   const directory = temporaryDirectory();
   const first = open(directory);
   first.append([entry("one"), entry("two")]);
@@ -35,7 +35,7 @@ test("entries are there when the folder is opened again, in the order in which t
   expect(await texts(second)).toEqual(["one", "two", "three"]);
 });
 
-test("an entry gets the time at which it came, and an id that keeps that order", async () => {
+test("an entry gets its time of arrival, and an id that keeps the order", async () => {
   const store = open(temporaryDirectory());
   onTestFinished(() => store.close());
   store.append([entry("a"), entry("b"), entry("c", { timestamp: "2020-01-01T00:00:00Z", insertId: "own" })]);
@@ -49,7 +49,7 @@ test("an entry gets the time at which it came, and an id that keeps that order",
   ]);
 });
 
-test("a line that a crash cut off is dropped, and what comes next is whole", async () => {
+test("a line that a crash cut off is dropped, and the next line is complete", async () => {
   const directory = temporaryDirectory();
   const first = open(directory);
   first.append([entry("one")]);
@@ -61,7 +61,7 @@ test("a line that a crash cut off is dropped, and what comes next is whole", asy
   expect(await texts(second)).toEqual(["one", "two"]);
 });
 
-test("a full segment is followed by the next, and the oldest go", async () => {
+test("a full segment is followed by the next, and the oldest are deleted", async () => {
   const directory = temporaryDirectory();
   const store = open(directory, { segmentBytes: 1000, maxSegments: 3 });
   onTestFinished(() => store.close());
@@ -77,7 +77,7 @@ test("a full segment is followed by the next, and the oldest go", async () => {
   expect(Math.max(...sizes)).toBeLessThan(1500);
 });
 
-test("pages give each entry once, in either order, also where times are equal", async () => {
+test("pages contain each entry once, in either order, even if times are equal", async () => {
   const store = open(temporaryDirectory());
   onTestFinished(() => store.close());
   const times = ["2026-01-01T00:00:00.500Z", "2026-01-01T00:00:00Z", "2026-01-01T00:00:00.500001Z"];
@@ -120,7 +120,7 @@ test("no private key, access token or signature of an ID token gets into a file 
   expect(readFileSync(join(directory, "00000001.jsonl"), "utf8")).not.toMatch(/secret|c2lnbmF0dXJl/);
 });
 
-test("a stream gives the latest entries and then those that come, and ends with the store", async () => {
+test("a stream contains the latest entries and then new ones, and ends with the store", async () => {
   const store = open(temporaryDirectory());
   store.append([entry("old"), entry("a", { severity: "ERROR" }), entry("b", { severity: "CRITICAL" })]);
   const stream = await streamEntries(store, new URLSearchParams("follow=true&limit=1&severity=error&service=hello"));
@@ -134,7 +134,7 @@ test("a stream gives the latest entries and then those that come, and ends with 
   expect(lines.map((line) => (JSON.parse(line) as LogEntry).textPayload)).toEqual(["b", "c"]);
 });
 
-test("a stream whose reader goes away is forgotten", async () => {
+test("a stream ends when its reader disconnects", async () => {
   const store = open(temporaryDirectory());
   onTestFinished(() => store.close());
   const stream = await streamEntries(store, new URLSearchParams("follow=true"));

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { parseLine } from "../../../src/emulator/logging/parse-line.ts";
 
-test("a line that is no JSON object is its text, as it stands", () => {
+test("a line that isn't a JSON object is plain text", () => {
   for (const line of ["", "  hello ", "{no json}", "[1]", '"text"', "null", '{"a":1} trailing'])
     expect(parseLine(line)).toEqual({ textPayload: line });
 });
@@ -36,7 +36,7 @@ test("a structured line gives its special fields to the entry and keeps the othe
   });
 });
 
-test("a message with nothing beside it is plain text, with line ends and all", () => {
+test("a message without other fields is plain text, including newlines", () => {
   expect(parseLine('{"severity":"ERROR","message":"one\\ntwo"}')).toEqual({ severity: "ERROR", textPayload: "one\ntwo" });
   expect(parseLine('{"message":{"a":1}}')).toEqual({ jsonPayload: { message: { a: 1 } } });
   expect(parseLine('{"severity":"INFO"}')).toEqual({ severity: "INFO", jsonPayload: {} });
@@ -72,7 +72,7 @@ test.for([
   expect(parseLine(JSON.stringify({ ...fields, message: "m" }))).toEqual({ timestamp, textPayload: "m" });
 });
 
-test("JSON that is nested deeper than Cloud Logging takes is text", () => {
+test("JSON that is nested too deep for Cloud Logging is text", () => {
   const line = `{"a":${"[".repeat(50_000)}${"]".repeat(50_000)}}`;
   expect(parseLine(line)).toEqual({ textPayload: line });
 });

@@ -86,6 +86,6 @@ test.for([
   expect(() => compileQuery(query)).toThrow(message);
 });
 
-test("brackets by the thousand are refused", () => {
+test("thousands of nested parentheses are refused", () => {
   expect(() => compileQuery(`${"(".repeat(20_000)}a`)).toThrow("syntax error at line 1, column 102");
 });

@@ -56,7 +56,7 @@ test.for([
   });
 });
 
-test("a folder is one JSON document where it is asked for recursively, without tokens", async () => {
+test("a recursive request for a folder returns one JSON document without tokens", async () => {
   const { get, caller } = await openServer();
   const account = { aliases: ["default"], email: caller.email, scopes: ["https://www.googleapis.com/auth/cloud-platform"] };
   const { text, headers } = await get("/instance/?recursive=true");
@@ -70,7 +70,7 @@ test("a folder is one JSON document where it is asked for recursively, without t
   expect(JSON.parse((await get("/project/?recursive=true")).text)).toEqual({ projectId: "demo-project", numericProjectId: 123456789012 });
 });
 
-test("a folder without its slash is moved to", async () => {
+test("a folder without its trailing slash is redirected", async () => {
   const { get } = await openServer();
   expect(await get("/instance")).toMatchObject({ status: 301, headers: { location: `${ROOT}/instance/` } });
 });
@@ -87,13 +87,13 @@ test.for([
   expect(answer.text).not.toContain("ya29.");
 });
 
-test("what is not there is answered 404", async () => {
+test("an unknown path is 404", async () => {
   const { get } = await openServer();
   for (const path of ["/nothing", "/instance/id/", "/instance/%zz", "/instance/service-accounts/other@x/token", "/__proto__/"])
     expect([path, (await get(path)).status]).toEqual([path, 404]);
 });
 
-test("the access token is the account's, for an hour, and the same until it is about to end", async () => {
+test("the access token is the account's, valid for an hour, and the same until it is about to expire", async () => {
   const { get, state, caller, pass } = await openServer();
   const token = async (query = "") => JSON.parse((await get(`/instance/service-accounts/default/token${query}`)).text);
   const first = await token();
@@ -108,7 +108,7 @@ test("the access token is the account's, for an hour, and the same until it is a
   expect((await token()).access_token).not.toBe(first.access_token);
 });
 
-test("the identity token is the account's, for the audience, with its address where the format is full", async () => {
+test("the identity token is the account's, for the audience, with its email address in the full format", async () => {
   const runtime = await openServer();
   const { get, caller } = runtime;
   const claims = async (query: string) => {
@@ -131,7 +131,7 @@ test("the identity token is the account's, for the audience, with its address wh
   });
 });
 
-test("an account that is disabled or gone gets no token", async () => {
+test("a disabled or deleted account gets no token", async () => {
   const { get, state, caller } = await openServer();
   const statuses = () =>
     Promise.all(["token", "identity?audience=a"].map(async (what) => (await get(`/instance/service-accounts/default/${what}`)).status));
@@ -142,7 +142,7 @@ test("an account that is disabled or gone gets no token", async () => {
   expect(await statuses()).toEqual([404, 404]);
 });
 
-test("a client that comes by a proxy gets the metadata server by its names, and any other host from the emulator", async () => {
+test("a client that uses the proxy reaches the metadata server by its names, and all other hosts through the emulator", async () => {
   const heard: (string | undefined)[] = [];
   const emulator = createServer((request, response) => {
     heard.push(request.url);

@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 import { findAccessToken, issueAccessToken } from "../../../src/emulator/oauth2/access-tokens.ts";
 import { reopenState, temporaryDirectory } from "../../helpers/api-server.ts";
 
-test("tokens that are over are forgotten while others are issued, and those in force are not", () => {
+test("expired tokens are removed while new ones are issued, and valid ones stay", () => {
   const state = reopenState(temporaryDirectory());
   const issue = (expires: number): string => issueAccessToken(state, { email: "a@example.com", scopes: [], expires });
   const seconds = Math.floor(state.now() / 1000);
@@ -16,7 +16,7 @@ test("tokens that are over are forgotten while others are issued, and those in f
   expect(lasting.map((token) => findAccessToken(state, token)?.expires)).toEqual(lasting.map(() => seconds + 3600));
 });
 
-test("a token that is over is still told from one that was never issued, as long as few are issued", () => {
+test("an expired token differs from one that was never issued, as long as few are issued", () => {
   const state = reopenState(temporaryDirectory());
   const token = issueAccessToken(state, { email: "a@example.com", scopes: [], expires: 1 });
   issueAccessToken(state, { email: "a@example.com", scopes: [], expires: 1 });

@@ -17,7 +17,7 @@ function fetchFrom(server: ApiServer): typeof fetch {
   };
 }
 
-test("google-auth-library fetches an ID token with a key file, and verifies it with the published certificates", async () => {
+test("google-auth-library gets an ID token with a key file, and verifies it with the published certificates", async () => {
   const identity = await openIdentity({ live: true });
   const transporterOptions = { fetchImplementation: fetchFrom(await serveIdentity(identity)) };
   const { email, uniqueId } = identity.caller;
@@ -41,7 +41,7 @@ test("jose verifies an ID token with the JWKS that the OpenID configuration name
   expect(protectedHeader).toEqual({ alg: "RS256", kid: ISSUER_PAIR.keyId, typ: "JWT" });
 });
 
-test("an account's keys are published as certificates and as a JWKS, without those that are disabled", async () => {
+test("an account's keys are published as certificates and as a JWKS, without disabled ones", async () => {
   const identity = await openIdentity({ live: true });
   const server = await serveIdentity(identity);
   const { email, uniqueId } = identity.caller;
@@ -64,7 +64,7 @@ test("an account's keys are published as certificates and as a JWKS, without tho
   expect(Object.keys(await get("/service_accounts/v1/metadata/x509"))).toEqual([managed.keyId]);
 });
 
-test("tokeninfo describes an ID token, all in strings, and refuses another's", async () => {
+test("tokeninfo describes an ID token in strings, and refuses one from another issuer", async () => {
   const identity = await openIdentity();
   const server = await serveIdentity(identity);
   const exp = Math.floor(identity.now() / 1000) + 60;

@@ -22,7 +22,7 @@ async function refresh(login: Record<string, string>, changes: Record<string, st
   return request("POST", "oauth2.googleapis.com", "/token", { token: "", body: new URLSearchParams(form).toString() });
 }
 
-test("a login gets an ID token for its client, whatever else is asked for, and an access token of the person", async () => {
+test("a login gets an ID token for its client, whatever audience is requested, and an access token", async () => {
   const { status, json } = await refresh(await login(), { target_audience: "https://a.run.app" });
   expect({ status, ...json }).toMatchObject({ status: 200, token_type: "Bearer", expires_in: 3599 });
   expect(decode(json["id_token"]).claims).toMatchObject({
@@ -50,7 +50,7 @@ test("a login without openid gets no ID token", async () => {
   expect(Object.keys(json)).toEqual(["access_token", "expires_in", "scope", "token_type"]);
 });
 
-test("what is not the login's own is refused in Google's words", async () => {
+test("a wrong client, secret or token is refused in Google's words", async () => {
   const mine = await login();
   const refused = async (changes: Record<string, string>) => (({ status, json }) => ({ status, ...json }))(await refresh(mine, changes));
   expect(await refused({ refresh_token: "" })).toEqual({
@@ -71,19 +71,19 @@ test("what is not the login's own is refused in Google's words", async () => {
   });
 });
 
-test("a login that was revoked is over", async () => {
+test("a revoked login is refused", async () => {
   const mine = await login();
   const body = new URLSearchParams({ token: mine["refresh_token"] ?? "" }).toString();
   expect((await request("POST", "oauth2.googleapis.com", "/revoke", { token: "", body })).status).toBe(200);
   expect((await refresh(mine)).json).toMatchObject({ error: "invalid_grant" });
 });
 
-test("only people sign in", async () => {
+test("only people can sign in", async () => {
   for (const email of ["", "me", `caller@${project}.iam.gserviceaccount.com`, undefined])
     expect((await admin("logins", { email })).status).toBe(400);
 });
 
-test("nothing of a login is on disk, but in the file that it was asked for", async () => {
+test("a login's secrets are only in its file", async () => {
   const { refresh_token = "", client_secret = "" } = await login();
   const files = (readdirSync(emulator.directory, { recursive: true }) as string[]).map((name) => join(emulator.directory, name));
   const texts = files.filter((file) => statSync(file).isFile()).map((file) => readFileSync(file, "latin1"));

@@ -20,7 +20,7 @@ async function setUp() {
   return { state, key, pair, read };
 }
 
-test("a JWT that an account has signed for an API, or for scopes, does for an access token", async () => {
+test("a JWT that an account signed for an API or for scopes works as an access token", async () => {
   const { read } = await setUp();
   expect(read({})).toEqual({ email: OWNER, scopes: ["https://www.googleapis.com/auth/cloud-platform"], expires: CLAIMS.exp });
   expect(read({ aud: undefined, scope: "https://www.googleapis.com/auth/iam openid" })).toMatchObject({
@@ -42,7 +42,7 @@ test.for<[string, object]>([
   expect(read(claims)).toBeUndefined();
 });
 
-test("a JWT of a key that is disabled, gone or another's does not", async () => {
+test("a JWT of a disabled, deleted or other account's key doesn't work as an access token", async () => {
   const { state, key, pair, read } = await setUp();
   expect(read({}, { signer: { ...(await createKeyPair()), keyId: pair.keyId } })).toBeUndefined();
   state.keys.set(`${OWNER}/${key.keyId}`, { ...key, disabled: true });

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { openSigningKeys } from "../../../src/emulator/oauth2/signing-keys.ts";
 import { temporaryDirectory } from "../../helpers/api-server.ts";
 
-test("keys are made once, in files that only their owner reads, and are the same after a restart", async () => {
+test("keys are created once, in files that only their owner can read, and stay the same after a restart", async () => {
   const directory = temporaryDirectory();
   const keys = openSigningKeys(directory);
   const [issuer, account, again] = await Promise.all([keys.issuerKey(), keys.accountKey("123"), keys.accountKey("123")]);

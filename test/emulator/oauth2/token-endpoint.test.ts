@@ -58,7 +58,7 @@ test.for([
   });
 });
 
-test("an assertion with a scope gives an access token that is kept as a hash only", async () => {
+test("an assertion with a scope gives an access token, stored as a hash only", async () => {
   const identity = await openIdentity();
   const server = await serveIdentity(identity);
   const scope = "openid https://www.googleapis.com/auth/cloud-platform";
@@ -77,7 +77,7 @@ test("an assertion with a scope gives an access token that is kept as a hash onl
   expect((await server.request("GET", "iam.googleapis.com", "/v1/roles", { token: json["access_token"] })).status).toBe(401);
 });
 
-test("a scope that Google does not know makes an ID token for that audience", async () => {
+test("an unknown scope gives an ID token for that audience", async () => {
   const server = await serveIdentity(await openIdentity());
   const { json } = await exchange(server, assertion(EMAIL, { target_audience: undefined, scope: "https://a.run.app" }));
   expect(decode(json["id_token"]).claims["aud"]).toBe("https://a.run.app");
@@ -148,7 +148,7 @@ test.for([
   expect((await exchange(server, jwt)).status).toBe(200);
 });
 
-test("an assertion may be padded, as google-auth for Python wrote it once: what is signed has the padding too", async () => {
+test("an assertion can be padded, as old versions of google-auth for Python do: the padding is signed too", async () => {
   const server = await serveIdentity(await openIdentity());
   const [header, claims] = [HEADER, { ...CLAIMS, jti: "12" }].map((part) => pad(Buffer.from(JSON.stringify(part)).toString("base64url")));
   const signed = `${header}.${claims}`;
@@ -161,7 +161,7 @@ function pad(segment: string): string {
   return segment.padEnd(Math.ceil(segment.length / 4) * 4, "=");
 }
 
-test("a key that is disabled, over or deleted, and an account that is disabled or deleted, sign nothing any more", async () => {
+test("disabled, expired or deleted keys, and keys of disabled or deleted accounts, are refused", async () => {
   const identity = await openIdentity();
   const { state, caller } = identity;
   const server = await serveIdentity(identity);

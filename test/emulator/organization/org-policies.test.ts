@@ -39,7 +39,7 @@ test("a policy is set, shown, listed and cleared, by the project's id and number
   expect((await ask("listOrgPolicies", {})).json).toEqual({ policies: [] });
 });
 
-test("the second version shows what is in force as rules", async () => {
+test("v2 shows the effective policy as rules", async () => {
   const { ask, request } = await serve();
   const rules = async (name: string) => {
     const path = `/v2/projects/${PROJECT}/policies/${name}:getEffectivePolicy`;
@@ -59,7 +59,7 @@ test("the second version shows what is in force as rules", async () => {
   expect(await rules("iam.allowedPolicyMemberDomains")).toEqual([{ allowAll: true }]);
 });
 
-test("what is no policy is refused, and so is who may not set one", async () => {
+test("an invalid policy is refused, and so is a caller who can't set one", async () => {
   const { ask, state, request } = await serve();
   for (const policy of [
     {},
@@ -92,7 +92,7 @@ test.for([NO_KEYS, "constraints/iam.managed.disableServiceAccountKeyCreation"])(
   },
 );
 
-test("where members are restricted, none from outside is added, and those who are there stay", async () => {
+test("if members are restricted, none from outside can be added, and existing ones stay", async () => {
   const { ask, state, caller } = await serve();
   const resource = `projects/${PROJECT}/locations/us-central1/services/hello`;
   const grant = (...members: string[]) => setPolicy(state, resource, { bindings: [{ role: "roles/run.invoker", members }] });

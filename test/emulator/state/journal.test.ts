@@ -32,7 +32,7 @@ function write(text: string | Buffer): string {
   return directory;
 }
 
-test("what was appended is there again, in the file that only its owner may read", () => {
+test("appended changes are replayed, from a file that only its owner can read", () => {
   const directory = temporaryDirectory();
   const first = open(directory);
   first.journal.append([change("a", 1), change("b", { deep: ["Zoë"] })]);
@@ -41,14 +41,14 @@ test("what was appended is there again, in the file that only its owner may read
   expect(statSync(join(directory, "state.jsonl")).mode & 0o777).toBe(0o600);
 });
 
-test("what is outdated is left out when the journal is opened", () => {
+test("outdated changes are dropped when the journal is opened", () => {
   const { journal, read } = open(write(line(change("a", 1)) + line(change("a", 2), change("b", 1)) + line(change("b"))));
   expect(read()).toBe(line(change("a", 2)));
   journal.append([change("c", 3)]);
   expect(read()).toBe(line(change("a", 2)) + line(change("c", 3)));
 });
 
-test("a last line that a crash cut off at any byte is dropped whole, and the next one does not continue it", () => {
+test("a last line that a crash cut off at any byte is dropped entirely, and the next one doesn't continue it", () => {
   const kept = line(change("a", 1)) + line(change("b", 2));
   const last = Buffer.from(line(change("a", "ünïcode"), change("b"), change("c", { n: [1, 2] })));
   for (let cut = 0; cut < last.length; cut += 1) {
@@ -67,14 +67,14 @@ test("a last line that a crash cut off at any byte is dropped whole, and the nex
   }
 });
 
-test("what a crash left of a compaction is not looked at, and replaced", () => {
+test("an unfinished rewrite is ignored and replaced", () => {
   const directory = write(line(change("a", 1)));
   writeFileSync(join(directory, "state.jsonl.new"), line(change("a", "half")).slice(0, 20).repeat(100));
   expect([...open(directory).memory]).toEqual([["a", 1]]);
   expect(readdirSync(directory)).toEqual(["state.jsonl"]);
 });
 
-test("a journal that has grown is rewritten without what is outdated, by the one who holds it open", () => {
+test("a journal that has grown is rewritten without outdated changes while it is open", () => {
   const directory = temporaryDirectory();
   const { journal, memory, read } = open(directory);
   const set = (key: string, value: unknown): void => {
@@ -94,7 +94,7 @@ test("a journal that has grown is rewritten without what is outdated, by the one
   expect(statSync(join(directory, "state.jsonl")).mode & 0o777).toBe(0o600);
 });
 
-test("a journal that holds much is rewritten when it has grown fourfold, not at each change", () => {
+test("a large journal is rewritten when it has grown fourfold, not after each change", () => {
   const directory = write(Array.from({ length: 100 }, (_, number) => line(change(`key ${number}`, "x".repeat(10_000)))).join(""));
   const { journal, read } = open(directory);
   const lengths: number[] = [];
@@ -106,7 +106,7 @@ test("a journal that holds much is rewritten when it has grown fourfold, not at 
   expect(lengths.filter((length, index) => length < (lengths[index - 1] ?? 0))).toHaveLength(1);
 });
 
-test("a journal that cannot be rewritten goes on as it is, until there is room again", () => {
+test("a journal that can't be rewritten stays in use until there is disk space again", () => {
   const directory = temporaryDirectory();
   const { journal, memory, read } = open(directory);
   const grow = (megabytes: number): void => {
@@ -126,7 +126,7 @@ test("a journal that cannot be rewritten goes on as it is, until there is room a
   expect([...open(copyOf(directory)).memory]).toEqual([...memory]);
 });
 
-test.skipIf(!existsSync("/dev/full"))("a disk that is full when the journal is opened leaves it as it was", () => {
+test.skipIf(!existsSync("/dev/full"))("opening a journal on a full disk leaves it unchanged", () => {
   const text = line(change("a", 1)) + line(change("a", 2)) + line(change("b", 3)).slice(0, 9);
   const directory = write(text);
   symlinkSync("/dev/full", join(directory, "state.jsonl.new"));

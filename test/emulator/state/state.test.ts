@@ -12,7 +12,7 @@ function open(): State {
 
 const written = ({ directory }: State): string => readFileSync(join(directory, "state.jsonl"), "utf8");
 
-test("what was set is there when the directory is opened again, and what was deleted is not", () => {
+test("values that were set exist after a restart, and deleted ones don't", () => {
   const state = open();
   state.settings.set("kept", { deep: [1, { two: 2 }] });
   state.settings.set("gone", 1);
@@ -24,14 +24,14 @@ test("what was set is there when the directory is opened again, and what was del
   expect(again.settings.keys()).toEqual(["kept"]);
 });
 
-test("only the owner may look into the directory", () => {
+test("only the owner can read the directory", () => {
   const directory = join(temporaryDirectory(), "home", "data");
   reopenState(directory);
   expect(statSync(directory).mode & 0o777).toBe(0o700);
   expect(statSync(join(directory, "state.jsonl")).mode & 0o777).toBe(0o600);
 });
 
-test("what is read cannot be changed, and what was set is a copy", () => {
+test("values read are frozen, and values set are copied", () => {
   const state = open();
   const mine = { list: [{ n: 1 }] };
   state.settings.set("a", mine);
@@ -44,7 +44,7 @@ test("what is read cannot be changed, and what was set is a copy", () => {
   expect(() => list.pop()).toThrow(TypeError);
 });
 
-test("a list is in the order of its keys, and a prefix cuts it", () => {
+test("a list is ordered by key, and a prefix filters it", () => {
   const state = open();
   for (const key of ["b/2", "a/10", "b/1", "B", "b"]) state.settings.set(key, key);
   expect(state.settings.list()).toEqual(["B", "a/10", "b", "b/1", "b/2"]);
@@ -52,7 +52,7 @@ test("a list is in the order of its keys, and a prefix cuts it", () => {
   expect(state.settings.keys("b/")).toEqual(["b/1", "b/2"]);
 });
 
-test("a transaction is one line, and its changes are seen within it", () => {
+test("a transaction is one line, and its changes are visible within it", () => {
   const state = open();
   const before = written(state);
   const seen = state.transaction(() => {
@@ -128,7 +128,7 @@ test.skipIf(process.platform === "win32")(
   },
 );
 
-test.skipIf(process.platform === "win32")("a state that cannot be written anew for want of room is not opened, and not lost", async () => {
+test.skipIf(process.platform === "win32")("a state that can't be rewritten on a full disk isn't opened, and isn't lost", async () => {
   const state = open();
   state.settings.set("long", "x".repeat(20_000));
   state.close();

@@ -55,13 +55,13 @@ async function meet(host: string, domains: readonly string[]): Promise<string> {
   return outcome;
 }
 
-test("an authority vouches for hosts in its domains, and for no others", async () => {
+test("an authority is valid for hosts in its domains only", async () => {
   expect(await meet("hello-uc.a.run.app", ["googleapis.com", "run.app"])).toBe("trusted");
   expect(await meet("hello.example.com", ["googleapis.com", "run.app"])).toBe("permitted subtree violation");
   expect(await meet("evilrun.app", ["run.app"])).toBe("permitted subtree violation");
 });
 
-test("the emulator's authority is made once, signs itself, and is known by the same name afterwards", () => {
+test("the emulator's authority is created once, signs itself, and keeps its name", () => {
   const directory = temporaryDirectory();
   const first = openCertificateAuthority(directory, Date.now);
   expect(openCertificateAuthority(directory, Date.now).certificate).toBe(first.certificate);
@@ -75,7 +75,7 @@ test("the emulator's authority is made once, signs itself, and is known by the s
   expect(first.contextFor("run.googleapis.com")).not.toBe(first.contextFor("accounts.google.com"));
 });
 
-test("a key's certificate tells its name, its time and its key, and no authority", async () => {
+test("a key's certificate has its name, validity and key, and isn't an authority", async () => {
   const pair = await createKeyPair();
   const certificate = new X509Certificate(createKeyCertificate(pair, "1029384756", 0, Date.parse("9999-12-31T23:59:59Z")));
   expect(certificate).toMatchObject({ subject: "CN=1029384756", issuer: "CN=1029384756", ca: false, keyUsage: ["1.3.6.1.5.5.7.3.2"] });
