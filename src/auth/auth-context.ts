@@ -1,4 +1,4 @@
-import type { Send } from "../http/client.ts";
+import type { Send } from "../http/request.ts";
 
 /** What fetching a token needs of a command's context. */
 export interface AuthContext {

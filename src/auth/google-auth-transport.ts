@@ -1,7 +1,7 @@
 import { Agent } from "node:https";
 import { CliError } from "../errors/cli-error.ts";
 import { redact } from "../errors/redact.ts";
-import type { Request, Send } from "../http/client.ts";
+import type { Request, Send } from "../http/request.ts";
 import { toOneLine } from "../errors/one-line.ts";
 import { isJsonObject, parseJsonObject, type JsonObject } from "./json-object.ts";
 import type { AccessToken } from "./credentials.ts";
@@ -33,7 +33,7 @@ export function transportOptions(send: Send): { fetchImplementation: typeof fetc
         url: String(input),
         headers: [...new Headers(headers)],
         ...(body && { body: Buffer.isBuffer(body) ? body : String(body as string | URLSearchParams) }),
-        timeout: TIMEOUT_MS,
+        timeoutMs: TIMEOUT_MS,
       };
       const response = await send(request).catch((error: unknown) => {
         // The library doesn't retry errors with this code.

@@ -1,6 +1,6 @@
 import { createPublicKey, type JsonWebKey, type KeyObject } from "node:crypto";
 import { CliError } from "../errors/cli-error.ts";
-import type { Response, Send } from "../http/client.ts";
+import type { Response, Send } from "../http/request.ts";
 
 /** https://developers.google.com/identity/openid-connect/openid-connect#validatinganidtoken */
 export const ID_TOKEN_KEYS_URL = "https://www.googleapis.com/oauth2/v3/certs";
@@ -46,7 +46,7 @@ export function openGoogleKeys(send: Send, now: () => number = Date.now): FindKe
 
 /** Fetches a JWK set (RFC 7517, section 5): the response, and its keys if it is one. Throws as `send` does. */
 export async function fetchPublicKeys(url: string, send: Send): Promise<{ response: Response; keys: PublicKeys | undefined }> {
-  const response = await send({ method: "GET", url, timeout: TIMEOUT_MS });
+  const response = await send({ method: "GET", url, timeoutMs: TIMEOUT_MS });
   const text = await response.text();
   return { response, keys: response.status === 200 ? parseKeys(text) : undefined };
 }

@@ -13,7 +13,7 @@ const CLOUD_PLATFORM = "https://www.googleapis.com/auth/cloud-platform";
 const TIMEOUT_MS = 30_000;
 
 /** Exchanging an assertion twice is harmless: it yields two tokens. */
-const RETRY = { times: 3, statuses: [429, 503], all: true };
+const RETRY = { times: 3, statuses: [429, 503], evenIfNotIdempotent: true } satisfies Retry;
 
 /**
  * Fetches an ID token for an audience. Throws CliError: CREDENTIALS_INVALID if the key can't sign or names an unknown token endpoint,
@@ -57,7 +57,7 @@ async function exchangeAssertion(
       url: url.href,
       headers: [["Content-Type", "application/x-www-form-urlencoded"]],
       body,
-      timeout: TIMEOUT_MS,
+      timeoutMs: TIMEOUT_MS,
       signal: AbortSignal.timeout(2 * TIMEOUT_MS),
       retry: RETRY,
     });

@@ -1,4 +1,4 @@
-import type { Send } from "../http/client.ts";
+import type { Send } from "../http/request.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 

@@ -1,7 +1,7 @@
 import { CliError } from "../errors/cli-error.ts";
 import { TimedOut } from "../http/network-error.ts";
 import { pause } from "../http/poll.ts";
-import { isPassing } from "../http/retry.ts";
+import { isTransient } from "../http/retry.ts";
 
 interface RetryOptions {
   readonly signal: AbortSignal;
@@ -56,7 +56,7 @@ function canPass(error: unknown): boolean {
   if (!(error instanceof CliError) || (error.code !== "UNAVAILABLE" && error.code !== "TIMEOUT")) return false;
   const { cause, retryAfterSeconds } = error;
   return (
-    retryAfterSeconds !== undefined || cause instanceof TimedOut || isPassing((cause as NodeJS.ErrnoException | undefined)?.code ?? "")
+    retryAfterSeconds !== undefined || cause instanceof TimedOut || isTransient((cause as NodeJS.ErrnoException | undefined)?.code ?? "")
   );
 }
 

@@ -1,5 +1,5 @@
 import type { Cloud } from "../cloud/cloud.ts";
-import type { Send } from "../http/client.ts";
+import type { Send } from "../http/request.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import type { Cloud } from "../cloud/cloud.ts";
-import type { Request, Send } from "../http/client.ts";
+import type { Request, Send } from "../http/request.ts";
 import { openSettings } from "../settings/settings.ts";
 import type { Context, Environment } from "./context.ts";
 import type { GlobalOptions } from "./global-flags.ts";

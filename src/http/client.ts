@@ -1,129 +1,95 @@
 import { setMaxListeners } from "node:events";
 import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
-import type { Readable } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CliError } from "../errors/cli-error.ts";
-import { openEarly } from "./preconnect.ts";
-import { exchange } from "./send-once.ts";
 import { explainFailure } from "./network-error.ts";
+import { enablePreconnect } from "./preconnect.ts";
+import type { Request, Response, Send } from "./request.ts";
 import { readResponse } from "./response.ts";
-import { pauseAfter, type Outcome, type Retry } from "./retry.ts";
-import { createRoute, type Way } from "./route.ts";
+import { pauseBeforeRetry, type Outcome } from "./retry.ts";
+import { createRouter, type Route } from "./route.ts";
+import { sendOnce } from "./send-once.ts";
 import { createTunnelAgent } from "./tunnel.ts";
 import { startStopwatch } from "./stopwatch.ts";
 
-/** One HTTP request, before it is known how it travels. */
-export interface Request {
-  readonly method: string;
-  readonly url: string;
-  /** In the order in which they are sent; a name may come twice. */
-  readonly headers?: readonly (readonly [string, string])[];
-  readonly body?: string | Buffer | Readable;
-  /** Milliseconds until the answer's headers must be there. */
-  readonly timeout?: number;
-  /** Ends this request, its body and its further attempts. */
-  readonly signal?: AbortSignal;
-  /** A GET or HEAD whose connection fails is sent three times in all where it is not said, anything else once. */
-  readonly retry?: Retry;
-}
-
-/** The answer; its body is read by exactly one of the ways. */
-export interface Response {
-  readonly status: number;
-  readonly statusText: string;
-  /** Names in lower case; values that came several times are joined by ", ". */
-  readonly headers: Readonly<Record<string, string>>;
-  /** The values of Set-Cookie, which cannot be told apart any more where they are joined: RFC 9110, section 5.3. */
-  readonly cookies: readonly string[];
-  readonly body: Readable;
-  bytes(): Promise<Buffer>;
-  text(): Promise<string>;
-  json(): Promise<unknown>;
-}
-
-export interface Send {
-  (request: Request): Promise<Response>;
-  /** Opens the connection that the first request to a URL's origin will take, so that it is there when the request is. */
-  connect?(url: URL): void;
-}
-
 interface SendOptions {
-  /** Where CLOUDRUN_OAUTH_EMULATOR, HTTP_PROXY, HTTPS_PROXY and NO_PROXY are read. */
+  /** Contains CLOUDRUN_OAUTH_EMULATOR, HTTP_PROXY, HTTPS_PROXY, and NO_PROXY. */
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Ends whatever is under way; its reason, where it is a CliError, is what is thrown. */
+  /** Ends requests in progress; its reason is thrown if it is a CliError. */
   readonly signal?: AbortSignal;
   /** Takes a line for each request, without headers. */
   readonly debug?: (text: string) => void;
-  /** Takes a line where the next attempt is a while away. */
+  /** Takes a line before a long pause. */
   readonly note?: (text: string) => void;
 }
 
-/** Milliseconds; who sits in front wonders about a longer silence. */
-const SILENCE = 1000;
+/** A longer pause between attempts is announced. */
+const MAX_SILENT_PAUSE_MS = 1000;
 
 /**
- * Sends requests over connections that are kept alive: to the emulator where one is set and the host is one of Google's, else by the
- * proxy that the environment names, else straight. Redirects are not followed. What fails is sent again as the request says. Throws
- * CliError: UNAVAILABLE, TIMEOUT, EMULATOR_NOT_RUNNING, SETTINGS_INVALID, or the signal's reason.
+ * Sends requests over connections that are kept alive: requests to Google's hosts to the emulator if one is set, others through the environment's proxy, or
+ * direct. Doesn't follow redirects. Retries as the request says. Throws CliError UNAVAILABLE, TIMEOUT, EMULATOR_NOT_RUNNING, SETTINGS_INVALID, or the
+ * signal's reason.
  */
 export function createSend({ env, signal, debug = () => {}, note = () => {} }: SendOptions): Send {
-  // Every request under way listens to the signal: more than ten of them are no leak.
+  // Every request in progress listens to the signal: more than ten listeners are no leak.
   if (signal) setMaxListeners(0, signal);
-  const route = createRoute(env);
-  const agents = new Map<string, { readonly agent: HttpAgent; readonly connect: ReturnType<typeof openEarly> }>();
+  const findRoute = createRouter(env);
+  const agents = new Map<string, { readonly agent: HttpAgent; readonly connect: ReturnType<typeof enablePreconnect> }>();
 
-  const agentOf = ({ tunnel, secure }: Way) => {
-    const key = `${secure} ${tunnel?.href ?? ""}`;
-    const known = agents.get(key);
-    if (known) return known;
+  const agentFor = ({ tunnel, isSecure }: Route) => {
+    const key = `${isSecure} ${tunnel?.href ?? ""}`;
+    const existing = agents.get(key);
+    if (existing) return existing;
     const settings = { keepAlive: true };
-    const agent = tunnel ? createTunnelAgent(tunnel, signal) : secure ? new HttpsAgent(settings) : new HttpAgent(settings);
-    const made = { agent, connect: openEarly(agent) };
-    agents.set(key, made);
-    return made;
+    const agent = tunnel ? createTunnelAgent(tunnel, signal) : isSecure ? new HttpsAgent(settings) : new HttpAgent(settings);
+    const created = { agent, connect: enablePreconnect(agent) };
+    agents.set(key, created);
+    return created;
   };
 
-  const met = new Set<string>();
+  const usedOrigins = new Set<string>();
   const connect = (url: URL): void => {
-    if (met.has(url.origin)) return;
-    met.add(url.origin);
-    const way = route(url);
-    agentOf(way).connect(way.to);
+    if (usedOrigins.has(url.origin)) return;
+    usedOrigins.add(url.origin);
+    const route = findRoute(url);
+    agentFor(route).connect(route.target);
   };
 
   const send = async (request: Request): Promise<Response> => {
     const url = new URL(request.url);
-    met.add(url.origin);
-    const way = route(url);
-    const signals = [signal, request.signal].filter((each) => each !== undefined);
+    usedOrigins.add(url.origin);
+    const route = findRoute(url);
+    const signals = [signal, request.signal].filter((given) => given !== undefined);
     for (let attempts = 1; ; attempts += 1) {
-      const stop = stopped(signals, url);
-      if (stop) throw stop;
-      const elapsed = startStopwatch();
-      const outcome: Outcome = await exchange(request, way, agentOf(way).agent, signals).then(
-        (answer) => ({ answer }),
+      const abortError = findAbortError(signals, url);
+      if (abortError) throw abortError;
+      const elapsedMs = startStopwatch();
+      const outcome: Outcome = await sendOnce(request, route, agentFor(route).agent, signals).then(
+        (response) => ({ response }),
         (error: unknown) => ({ error }),
       );
-      const told = "answer" in outcome ? String(outcome.answer.statusCode) : ((outcome.error as NodeJS.ErrnoException).code ?? "failed");
-      const took = Math.round(elapsed());
-      debug(`${request.method} ${url.origin}${url.pathname}${url.search} → ${told} (${took} ms${way.note})`);
+      const result =
+        "response" in outcome ? String(outcome.response.statusCode) : ((outcome.error as NodeJS.ErrnoException).code ?? "failed");
+      const durationMs = Math.round(elapsedMs());
+      debug(`${request.method} ${url.origin}${url.pathname}${url.search} → ${result} (${durationMs} ms${route.note})`);
 
-      const pause = stopped(signals, url) ? undefined : pauseAfter(attempts, outcome, request, way);
-      if (pause === undefined) {
-        if ("answer" in outcome)
-          return readResponse(outcome.answer, request.method, (error) => stopped(signals, url) ?? explainFailure(error, url, way));
-        throw stopped(signals, url) ?? explainFailure(outcome.error, url, way);
+      const pauseMs = findAbortError(signals, url) ? undefined : pauseBeforeRetry(attempts, outcome, request, route);
+      if (pauseMs === undefined) {
+        const explain = (error: unknown): CliError => findAbortError(signals, url) ?? explainFailure(error, url, route);
+        if ("response" in outcome) return readResponse(outcome.response, request.method, explain);
+        throw explain(outcome.error);
       }
-      if ("answer" in outcome) outcome.answer.destroy();
-      if (pause > SILENCE) note(`${url.host}: ${told}; trying again in ${Math.round(pause / 1000)} s`);
-      await sleep(pause, undefined, { signal: AbortSignal.any(signals) }).catch(() => {});
+      if ("response" in outcome) outcome.response.destroy();
+      if (pauseMs > MAX_SILENT_PAUSE_MS) note(`${url.host}: ${result}; trying again in ${Math.round(pauseMs / 1000)} s`);
+      await sleep(pauseMs, undefined, { signal: AbortSignal.any(signals) }).catch(() => {});
     }
   };
   return Object.assign(send, { connect });
 }
 
-function stopped(signals: readonly AbortSignal[], url: URL): CliError | undefined {
+function findAbortError(signals: readonly AbortSignal[], url: URL): CliError | undefined {
   const { reason } = (signals.find(({ aborted }) => aborted) ?? {}) as { readonly reason?: Error };
   if (reason === undefined || reason instanceof CliError) return reason;
   if (reason.name === "TimeoutError")

@@ -1,17 +1,17 @@
 import { CliError } from "../errors/cli-error.ts";
-import type { Way } from "./route.ts";
+import type { Route } from "./route.ts";
 
-/** Milliseconds for the way to a host: name, connection, TLS. */
-export const CONNECT_TIMEOUT = 20_000;
+/** The time for name resolution, connection, and TLS. */
+export const CONNECT_TIMEOUT_MS = 20_000;
 
-/** The time is over that a connection or an answer was given. */
+/** A connection or a response took too long. */
 export class TimedOut extends Error {
   override readonly name = "TimedOut";
-  readonly milliseconds: number;
+  readonly timeoutMs: number;
 
-  constructor(milliseconds: number) {
-    super(`no answer within ${milliseconds} ms`);
-    this.milliseconds = milliseconds;
+  constructor(timeoutMs: number) {
+    super(`no answer within ${timeoutMs} ms`);
+    this.timeoutMs = timeoutMs;
   }
 }
 
@@ -26,7 +26,7 @@ export class TunnelRefused extends Error {
   }
 }
 
-/** What Node calls a failure, to the end of a sentence. */
+/** The end of the sentence for a failure, by Node's error code. */
 const REASONS: Readonly<Record<string, string>> = {
   ENOTFOUND: "there is no such host name",
   EAI_AGAIN: "host names cannot be looked up at the moment",
@@ -47,25 +47,26 @@ const REASONS: Readonly<Record<string, string>> = {
   EPROTO: "it does not speak TLS there",
 };
 
-const UNTRUSTED = /^(?:DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_(?:GET_ISSUER_CERT_LOCALLY|VERIFY_LEAF_SIGNATURE))$/;
+const UNTRUSTED_CERTIFICATE =
+  /^(?:DEPTH_ZERO_SELF_SIGNED_CERT|SELF_SIGNED_CERT_IN_CHAIN|UNABLE_TO_(?:GET_ISSUER_CERT_LOCALLY|VERIFY_LEAF_SIGNATURE))$/;
 
-/** The sentence for a request that got no answer, or half of one. */
-export function explainFailure(error: unknown, url: URL, { emulator, proxy }: Way): CliError {
+/** The error for a request that got no response, or an incomplete one. */
+export function explainFailure(error: unknown, url: URL, { isEmulator, proxy }: Route): CliError {
   if (error instanceof CliError) return error;
   const { code = "", name = "", message = "" } = (error ?? {}) as NodeJS.ErrnoException;
   const details = { host: url.host, cause: code || name };
-  if (emulator && code === "ECONNREFUSED") {
+  if (isEmulator && code === "ECONNREFUSED") {
     return new CliError("EMULATOR_NOT_RUNNING", "CLOUDRUN_OAUTH_EMULATOR names an emulator that is not running.", {
       hint: "cloudrun-oauth emulator start",
       cause: error,
       details,
     });
   }
-  const by = proxy ? ` through the proxy ${proxy}` : "";
+  const through = proxy ? ` through the proxy ${proxy}` : "";
   if (error instanceof TimedOut) {
-    return new CliError("TIMEOUT", `${url.host} did not answer within ${error.milliseconds / 1000} s${by}.`, { cause: error, details });
+    return new CliError("TIMEOUT", `${url.host} did not answer within ${error.timeoutMs / 1000} s${through}.`, { cause: error, details });
   }
-  return new CliError("UNAVAILABLE", `${url.host} cannot be reached${by}: ${reasonOf(code, message)}${code ? ` (${code})` : ""}.`, {
+  return new CliError("UNAVAILABLE", `${url.host} cannot be reached${through}: ${reasonOf(code, message)}${code ? ` (${code})` : ""}.`, {
     ...hintFor(error, code),
     cause: error,
     details,
@@ -79,7 +80,7 @@ function reasonOf(code: string, message: string): string {
 }
 
 function hintFor(error: unknown, code: string): { hint?: string } {
-  if (UNTRUSTED.test(code)) return { hint: "Where a proxy opens TLS, set NODE_EXTRA_CA_CERTS to the file of its certificate." };
+  if (UNTRUSTED_CERTIFICATE.test(code)) return { hint: "Where a proxy opens TLS, set NODE_EXTRA_CA_CERTS to the file of its certificate." };
   if (error instanceof TunnelRefused && error.status === 407)
     return { hint: "Put the proxy's user and password into its URL: HTTPS_PROXY=http://USER:PASSWORD@HOST:PORT" };
   return {};

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { PassThrough, type Transform } from "node:stream";
 import { createBrotliDecompress, createGunzip, createInflate } from "node:zlib";
+import type { Response } from "./request.ts";
 
 const DECODERS: Readonly<Record<string, () => Transform>> = {
   gzip: () => createGunzip(),
@@ -9,19 +10,19 @@ const DECODERS: Readonly<Record<string, () => Transform>> = {
   br: () => createBrotliDecompress(),
 };
 
-/** The answer with its body decoded; what breaks it off on the way is thrown by whoever reads it, as `explain` says it. */
-export function readResponse(answer: IncomingMessage, method: string, explain: (error: unknown) => Error) {
+/** The response with its body decoded; a failure while the body is read is thrown as the error that `explain` returns. */
+export function readResponse(received: IncomingMessage, method: string, explain: (error: unknown) => Error): Response {
   const body = new PassThrough();
-  const decoder = hasBody(answer, method) ? DECODERS[answer.headers["content-encoding"]?.toLowerCase() ?? ""]?.() : undefined;
+  const decoder = hasBody(received, method) ? DECODERS[received.headers["content-encoding"]?.toLowerCase() ?? ""]?.() : undefined;
   const fail = (error: unknown) => void body.destroy(explain(error));
-  answer.once("error", fail);
+  received.once("error", fail);
   decoder?.once("error", fail);
-  // The error is for the reader; a body that nobody reads must not end the process.
+  // The reader gets the error; if no one reads the body, the error must not end the process.
   body.on("error", () => {});
-  body.once("close", () => answer.destroy());
-  (decoder ? answer.pipe(decoder) : answer).pipe(body);
+  body.once("close", () => received.destroy());
+  (decoder ? received.pipe(decoder) : received).pipe(body);
 
-  // By events: what Node has for it, toArray, takes milliseconds when it is first used.
+  // With events, because Node's toArray takes milliseconds when it is first used.
   const bytes = (): Promise<Buffer> =>
     new Promise((resolve, reject) => {
       const pieces: Buffer[] = [];
@@ -33,10 +34,10 @@ export function readResponse(answer: IncomingMessage, method: string, explain: (
     });
   const text = async () => (await bytes()).toString("utf8");
   return {
-    status: answer.statusCode ?? 0,
-    statusText: answer.statusMessage ?? "",
-    headers: joinHeaders(answer),
-    cookies: answer.headersDistinct["set-cookie"] ?? [],
+    status: received.statusCode ?? 0,
+    statusText: received.statusMessage ?? "",
+    headers: joinHeaders(received),
+    cookies: received.headersDistinct["set-cookie"] ?? [],
     body,
     bytes,
     text,
@@ -44,7 +45,7 @@ export function readResponse(answer: IncomingMessage, method: string, explain: (
   };
 }
 
-/** We ask for no encoding, so an answer may name one that it had no body to put into: RFC 9110, section 8.4. */
+/** A response without a body can name an encoding too: RFC 9110, section 8.4. */
 function hasBody({ statusCode, headers }: IncomingMessage, method: string): boolean {
   return method !== "HEAD" && statusCode !== 204 && statusCode !== 304 && headers["content-length"] !== "0";
 }

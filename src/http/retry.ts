@@ -1,21 +1,8 @@
 import type { IncomingMessage } from "node:http";
 import { Readable } from "node:stream";
-import type { Request } from "./client.ts";
+import type { Request, Retry } from "./request.ts";
 
-/** When a request that failed is sent again. */
-export interface Retry {
-  /** Attempts after the first. */
-  readonly times: number;
-  /** Answers after which it is sent again too; without them, only what never got an answer. */
-  readonly statuses?: readonly number[];
-  /** Although its method may do twice what is done twice. */
-  readonly all?: boolean;
-  /** Milliseconds: the longest pause after the first attempt; half a second where it is not said. */
-  readonly first?: number;
-}
-
-/** What became of an attempt. */
-export type Outcome = { readonly answer: IncomingMessage } | { readonly error: unknown };
+export type Outcome = { readonly response: IncomingMessage } | { readonly error: unknown };
 
 /** RFC 9110, section 9.2.2. */
 const IDEMPOTENT_METHODS = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]);
@@ -24,50 +11,53 @@ export function isIdempotent(method: string): boolean {
   return IDEMPOTENT_METHODS.has(method);
 }
 
-/** A request that says nothing of it is sent again where it only reads. */
-const READING: Retry = { times: 2 };
-const WRITING: Retry = { times: 0 };
+/** By default only requests that read are sent again. */
+const READ_RETRY: Retry = { times: 2 };
+const WRITE_RETRY: Retry = { times: 0 };
 
-/** What may pass by itself. ENOTFOUND is not among them: a name that does not exist will not exist in a second. */
-const PASSING = new Set(["ECONNREFUSED", "ECONNRESET", "EPIPE", "ETIMEDOUT", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"]);
+/** Failures that can be temporary. ENOTFOUND isn't: a name that doesn't exist won't exist in a second. */
+const TRANSIENT_CODES = new Set(["ECONNREFUSED", "ECONNRESET", "EPIPE", "ETIMEDOUT", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH"]);
 
-/** Whether a failure of a connection, by the code that Node gives it, may pass by itself. */
-export function isPassing(code: string): boolean {
-  return PASSING.has(code);
+/** True if the failure of a connection, by Node's error code, can be temporary. */
+export function isTransient(code: string): boolean {
+  return TRANSIENT_CODES.has(code);
 }
 
-/** Milliseconds: the longest pause after the first attempt, twice as long after each further one, and never longer than the last. */
-const FIRST_PAUSE = 500;
-const LONGEST_PAUSE = 10_000;
-
-/** Milliseconds. Whoever says to come back later than this is told to a person, and not waited for. */
-const PATIENCE = 60_000;
+/** The longest pause after the first attempt; it doubles with each further one, up to the maximum. */
+const FIRST_PAUSE_MS = 500;
+const MAX_PAUSE_MS = 10_000;
+/** A response that asks for a longer pause is not retried. */
+const MAX_RETRY_AFTER_MS = 60_000;
 
 /**
- * Milliseconds until a request is to be sent again, after so many attempts; undefined where it is not. An emulator that is not there will
- * not be started by waiting.
+ * Milliseconds until a request is sent again, after this many attempts; undefined if it isn't. Waiting doesn't start an emulator that isn't running.
  */
-export function pauseAfter(attempts: number, outcome: Outcome, request: Request, way: { readonly emulator: boolean }): number | undefined {
+export function pauseBeforeRetry(
+  attempts: number,
+  outcome: Outcome,
+  request: Request,
+  route: { readonly isEmulator: boolean },
+): number | undefined {
   const { method, body } = request;
-  const retry = request.retry ?? (method === "GET" || method === "HEAD" ? READING : WRITING);
-  // A stream has been read, or a part of it.
-  if (attempts > retry.times || body instanceof Readable || !(retry.all || isIdempotent(method))) return undefined;
+  const retry = request.retry ?? (method === "GET" || method === "HEAD" ? READ_RETRY : WRITE_RETRY);
+  // A stream has been read already, at least in part.
+  if (attempts > retry.times || body instanceof Readable || !(retry.evenIfNotIdempotent || isIdempotent(method))) return undefined;
   // Full jitter: https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
-  const pause = Math.random() * Math.min((retry.first ?? FIRST_PAUSE) * 2 ** (attempts - 1), LONGEST_PAUSE);
+  const pauseMs = Math.random() * Math.min((retry.firstPauseMs ?? FIRST_PAUSE_MS) * 2 ** (attempts - 1), MAX_PAUSE_MS);
   if ("error" in outcome) {
     const { code = "" } = (outcome.error ?? {}) as NodeJS.ErrnoException;
-    return isPassing(code) && !(way.emulator && code === "ECONNREFUSED") ? pause : undefined;
+    return isTransient(code) && !(route.isEmulator && code === "ECONNREFUSED") ? pauseMs : undefined;
   }
-  if (!retry.statuses?.includes(outcome.answer.statusCode ?? 0)) return undefined;
-  const asked = retryAfter(outcome.answer);
-  return asked > PATIENCE ? undefined : asked + pause;
+  if (!retry.statuses?.includes(outcome.response.statusCode ?? 0)) return undefined;
+  const retryAfterMs = readRetryAfter(outcome.response);
+  return retryAfterMs > MAX_RETRY_AFTER_MS ? undefined : retryAfterMs + pauseMs;
 }
 
-/** Milliseconds, by RFC 9110, section 10.2.3; 0 where nothing is said. A date is counted from the answer's own, whatever this machine's clock says. */
-export function retryAfter({ headers }: { readonly headers: Pick<IncomingMessage["headers"], "retry-after" | "date"> }): number {
-  const said = headers["retry-after"] ?? "";
-  if (/^\d+$/.test(said)) return Number(said) * 1000;
-  const date = Date.parse(said);
+/** Retry-After in milliseconds, 0 without it: RFC 9110, section 10.2.3. A date counts from the response's own Date, not from the local clock. */
+export function readRetryAfter({ headers }: { readonly headers: Pick<IncomingMessage["headers"], "retry-after" | "date"> }): number {
+  const value = headers["retry-after"] ?? "";
+  if (/^\d+$/.test(value)) return Number(value) * 1000;
+  const date = Date.parse(value);
   const now = Date.parse(headers.date ?? "") || Date.now();
   return Number.isNaN(date) ? 0 : Math.max(0, date - now);
 }

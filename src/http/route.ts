@@ -4,62 +4,63 @@ import { CliError } from "../errors/cli-error.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** How a request travels. */
-export interface Way {
-  /** True where this end of the connection speaks TLS. */
-  readonly secure: boolean;
-  readonly to: Pick<RequestOptions, "host" | "port" | "path" | "servername">;
-  /** The proxy that is asked for a tunnel to the host. */
+/** How a request reaches its host. */
+export interface Route {
+  /** True if this end of the connection speaks TLS. */
+  readonly isSecure: boolean;
+  /** The host to connect to, and the request's target. */
+  readonly target: Pick<RequestOptions, "host" | "port" | "path" | "servername">;
+  /** The proxy that opens a tunnel to the host. */
   readonly tunnel?: URL;
-  /** The proxy's own credential, where the proxy reads the request itself. */
+  /** The proxy's own credential, if the proxy reads the request itself. */
   readonly authorization?: string | undefined;
-  /** The host that is connected to, where it is not the URL's: for sentences. */
+  /** The proxy's host, for messages. */
   readonly proxy?: string;
-  /** True where the emulator stands in for Google. */
-  readonly emulator: boolean;
-  /** Ends the line under `--verbose`. */
+  /** True if the emulator replaces Google. */
+  readonly isEmulator: boolean;
+  /** The end of the line that `--verbose` prints. */
   readonly note: string;
 }
 
-/** The domains that the emulator answers for: what is meant for it never goes to Google. */
-const EMULATED = ["googleapis.com", "accounts.google.com", "run.app", "gcr.io", "pkg.dev", "metadata.google.internal"];
+/** The domains of the emulator: requests meant for it never go to Google. */
+const EMULATED_DOMAINS = ["googleapis.com", "accounts.google.com", "run.app", "gcr.io", "pkg.dev", "metadata.google.internal"];
 
-/** The metadata server is the machine's own: a proxy would ask another machine's. */
-const NEVER_PROXIED = new Set(["metadata.google.internal", "169.254.169.254"]);
+/** The metadata server is the machine's own: a proxy would call another machine's. */
+const NEVER_PROXIED_HOSTS = new Set(["metadata.google.internal", "169.254.169.254"]);
 
-/** Decides by the environment. Throws SETTINGS_INVALID where a variable names no address. */
-export function createRoute(env: Environment): (url: URL) => Way {
+/** Finds routes by the environment. Throws SETTINGS_INVALID for a variable that isn't an address. */
+export function createRouter(env: Environment): (url: URL) => Route {
   const emulator = env.CLOUDRUN_OAUTH_EMULATOR ? readEmulator(env.CLOUDRUN_OAUTH_EMULATOR) : undefined;
   const proxies = { "http:": readProxy(env, "http_proxy"), "https:": readProxy(env, "https_proxy") };
-  const isExcepted = createExceptions(env.no_proxy || env.NO_PROXY || "");
+  const bypassesProxy = readNoProxy(env.no_proxy || env.NO_PROXY || "");
 
   return (url) => {
-    const secure = url.protocol === "https:";
-    const host = bare(url.hostname);
+    const isSecure = url.protocol === "https:";
+    const host = bareHost(url.hostname);
     const path = `${url.pathname}${url.search}`;
     if (emulator && isEmulated(host)) {
       return {
-        secure: false,
-        to: { host: bare(emulator.hostname), port: emulator.port, path },
-        emulator: true,
+        isSecure: false,
+        target: { host: bareHost(emulator.hostname), port: emulator.port, path },
+        isEmulator: true,
         note: `, at the emulator ${emulator.host}`,
       };
     }
     const port = portOf(url);
-    const proxy = proxies[secure ? "https:" : "http:"];
-    const straight = { host, port, path, servername: serverName(host) };
-    if (!proxy || isLoopback(host) || NEVER_PROXIED.has(host) || isExcepted(host, String(port)))
-      return { secure, to: straight, emulator: false, note: "" };
-    const by = { proxy: proxy.host, emulator: false, note: `, by the proxy ${proxy.host}` };
-    if (secure) return { secure, to: straight, tunnel: proxy, ...by };
-    // RFC 9112, section 3.2.2: a proxy is given the whole URL.
-    const to = {
-      host: bare(proxy.hostname),
+    const proxy = proxies[isSecure ? "https:" : "http:"];
+    const target = { host, port, path, servername: serverName(host) };
+    if (!proxy || isLoopback(host) || NEVER_PROXIED_HOSTS.has(host) || bypassesProxy(host, String(port)))
+      return { isSecure, target, isEmulator: false, note: "" };
+    const proxied = { proxy: proxy.host, isEmulator: false, note: `, by the proxy ${proxy.host}` };
+    if (isSecure) return { isSecure, target, tunnel: proxy, ...proxied };
+    // RFC 9112, section 3.2.2: a proxy gets the whole URL.
+    const proxyTarget = {
+      host: bareHost(proxy.hostname),
       port: portOf(proxy),
       path: `${url.origin}${path}`,
-      servername: serverName(bare(proxy.hostname)),
+      servername: serverName(bareHost(proxy.hostname)),
     };
-    return { secure: proxy.protocol === "https:", to, authorization: basicAuthorization(proxy), ...by };
+    return { isSecure: proxy.protocol === "https:", target: proxyTarget, authorization: basicAuthorization(proxy), ...proxied };
   };
 }
 
@@ -68,8 +69,8 @@ export function isLoopback(host: string): boolean {
   return host === "localhost" || host.endsWith(".localhost") || host === "::1" || (host.startsWith("127.") && isIPv4(host));
 }
 
-/** The host without the brackets that a URL puts around an IPv6 address. */
-export function bare(hostname: string): string {
+/** The host without the brackets of an IPv6 address and without a trailing dot. */
+export function bareHost(hostname: string): string {
   return hostname.replace(/^\[|\]$/g, "").replace(/\.$/, "");
 }
 
@@ -77,18 +78,18 @@ export function portOf(url: URL): number {
   return Number(url.port || (url.protocol === "https:" ? 443 : 80));
 }
 
-/** RFC 7617; undefined where the URL names no user. */
+/** RFC 7617; undefined if the URL has no user. */
 export function basicAuthorization(proxy: URL): string | undefined {
   if (!proxy.username) return undefined;
   return `Basic ${Buffer.from(`${unescape(proxy.username)}:${unescape(proxy.password)}`).toString("base64")}`;
 }
 
-/** RFC 6066, section 3: an IP address is no server name. Left out, Node would take the Host header for it. */
+/** RFC 6066, section 3: an IP address is not a server name. Node would use the Host header instead of undefined. */
 export function serverName(host: string): string {
   return isAddress(host) ? "" : host;
 }
 
-/** Node's expression for the sixth version takes milliseconds to compile; no name has a colon. */
+/** Node's regular expression for IPv6 takes milliseconds to compile; no host name has a colon. */
 function isAddress(host: string): boolean {
   return isIPv4(host) || (host.includes(":") && isIP(host) === 6);
 }
@@ -102,13 +103,13 @@ function unescape(text: string): string {
 }
 
 function isEmulated(host: string): boolean {
-  return EMULATED.some((domain) => host === domain || host.endsWith(`.${domain}`));
+  return EMULATED_DOMAINS.some((domain) => host === domain || host.endsWith(`.${domain}`));
 }
 
 function readEmulator(value: string): URL {
   const url = URL.canParse(value) ? new URL(value) : undefined;
   // Tokens travel to it unencrypted.
-  if (url?.protocol === "http:" && isLoopback(bare(url.hostname))) return url;
+  if (url?.protocol === "http:" && isLoopback(bareHost(url.hostname))) return url;
   throw new CliError("SETTINGS_INVALID", "CLOUDRUN_OAUTH_EMULATOR is not the address of an emulator on this machine.", {
     hint: 'It looks like http://127.0.0.1:PORT, and eval "$(cloudrun-oauth emulator env)" sets it.',
   });
@@ -127,7 +128,7 @@ function readProxy(env: Environment, name: string): URL | undefined {
 }
 
 /** NO_PROXY as curl, Go and Python read it: `*`, hosts with all that is under them, `host:port`, addresses, networks as `10.0.0.0/8`. */
-function createExceptions(list: string): (host: string, port: string) => boolean {
+function readNoProxy(list: string): (host: string, port: string) => boolean {
   const entries = list
     .toLowerCase()
     .split(/[\s,]+/)
@@ -145,7 +146,7 @@ function createExceptions(list: string): (host: string, port: string) => boolean
     return entries.some((entry) => {
       if (entry === "*") return true;
       const [, name = entry, only] = /^([^:]+|\[.*\]):(\d+)$/.exec(entry) ?? [];
-      const domain = bare(name.replace(/^\*?\./, ""));
+      const domain = bareHost(name.replace(/^\*?\./, ""));
       return (only === undefined || only === port) && domain !== "" && (host === domain || host.endsWith(`.${domain}`));
     });
   };

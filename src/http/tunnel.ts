@@ -2,8 +2,8 @@ import { request as httpRequest } from "node:http";
 import { Agent, type AgentOptions, request as httpsRequest } from "node:https";
 import { connect, type ConnectionOptions } from "node:tls";
 import type { Duplex } from "node:stream";
-import { CONNECT_TIMEOUT, TimedOut, TunnelRefused } from "./network-error.ts";
-import { bare, basicAuthorization, portOf, serverName } from "./route.ts";
+import { CONNECT_TIMEOUT_MS, TimedOut, TunnelRefused } from "./network-error.ts";
+import { bareHost, basicAuthorization, portOf, serverName } from "./route.ts";
 
 /** An agent whose connections lead through a proxy by CONNECT (RFC 9110, section 9.3.6), with TLS to the host inside. */
 export function createTunnelAgent(proxy: URL, signal: AbortSignal | undefined, settings: AgentOptions = { keepAlive: true }): Agent {
@@ -11,20 +11,19 @@ export function createTunnelAgent(proxy: URL, signal: AbortSignal | undefined, s
   agent.createConnection = (options, callback = () => {}) => {
     const target = `${options.host?.includes(":") ? `[${options.host}]` : options.host}:${options.port}`;
     const authorization = basicAuthorization(proxy);
-    const asked = (proxy.protocol === "https:" ? httpsRequest : httpRequest)({
-      host: bare(proxy.hostname),
+    const request = (proxy.protocol === "https:" ? httpsRequest : httpRequest)({
+      host: bareHost(proxy.hostname),
       port: portOf(proxy),
       method: "CONNECT",
       path: target,
       agent: false,
       signal,
-      timeout: CONNECT_TIMEOUT,
-      servername: serverName(bare(proxy.hostname)),
+      timeout: CONNECT_TIMEOUT_MS,
+      servername: serverName(bareHost(proxy.hostname)),
       headers: { host: target, ...(authorization ? { "proxy-authorization": authorization } : {}) },
     });
     const fail = (error: Error) => callback(error, undefined as unknown as Duplex);
-    asked.once("connect", (answer, socket) => {
-      const { statusCode = 0 } = answer;
+    request.once("connect", ({ statusCode = 0 }, socket) => {
       if (statusCode < 200 || statusCode > 299) {
         socket.destroy();
         return fail(new TunnelRefused(statusCode));
@@ -32,9 +31,9 @@ export function createTunnelAgent(proxy: URL, signal: AbortSignal | undefined, s
       socket.setTimeout(0);
       callback(null, connect({ ...(options as ConnectionOptions), socket }));
     });
-    asked.once("timeout", () => asked.destroy(new TimedOut(CONNECT_TIMEOUT)));
-    asked.on("error", fail);
-    asked.end();
+    request.once("timeout", () => request.destroy(new TimedOut(CONNECT_TIMEOUT_MS)));
+    request.on("error", fail);
+    request.end();
     return undefined;
   };
   return agent;

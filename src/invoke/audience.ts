@@ -1,7 +1,7 @@
 import { audienceFor } from "../auth/audience.ts";
 import { isFromIap } from "./refusal/response-author.ts";
 import { CliError } from "../errors/cli-error.ts";
-import type { Send } from "../http/client.ts";
+import type { Send } from "../http/request.ts";
 
 export interface AudienceOptions {
   readonly audience?: string;

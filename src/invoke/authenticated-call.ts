@@ -5,7 +5,7 @@ import type { EvidenceLookup } from "./refusal/evidence.ts";
 import { sendWithToken } from "../auth/send-with-token.ts";
 import type { CachedCredentials } from "../auth/token-cache.ts";
 import { CliError } from "../errors/cli-error.ts";
-import type { Response, Send } from "../http/client.ts";
+import type { Response, Retry, Send } from "../http/request.ts";
 import { startStopwatch } from "../http/stopwatch.ts";
 import { withToken, type Headers } from "./headers.ts";
 import type { InvokeOptions } from "./options.ts";
@@ -51,7 +51,7 @@ const TRANSIENT_STATUSES = [429, 503];
 export function createAuthenticatedCall(send: Send, caller: Caller, policy: Policy): (call: Call) => Promise<CallResult> {
   const { location, maxTimeMs, retries, retryAll = false, waitFor, lookUpEvidence } = policy;
   // --wait-for calls again anyway.
-  const retry = { times: waitFor === undefined ? retries : 0, statuses: TRANSIENT_STATUSES, all: retryAll };
+  const retry = { times: waitFor === undefined ? retries : 0, statuses: TRANSIENT_STATUSES, evenIfNotIdempotent: retryAll } satisfies Retry;
   const timeoutMs = maxTimeMs ?? (waitFor === undefined ? undefined : WAITING_CALL_TIMEOUT_MS);
 
   async function sendOnce(call: Call, token: string, signal: { readonly signal?: AbortSignal }): Promise<UnexplainedResult> {

@@ -1,5 +1,5 @@
 import { Readable } from "node:stream";
-import type { Response } from "../http/client.ts";
+import type { Response } from "../http/request.ts";
 import { isSecretHeader, type Headers } from "./headers.ts";
 
 export interface RedirectableRequest {

@@ -2,7 +2,7 @@ import { Readable } from "node:stream";
 import { explainRefusal } from "../invoke/refusal/explain-refusal.ts";
 import { CliError } from "../errors/cli-error.ts";
 import type { ErrorCode } from "../errors/exit-codes.ts";
-import type { Response as HttpResponse } from "../http/client.ts";
+import type { Response as HttpResponse } from "../http/request.ts";
 
 /** Why Cloud Run's front end refused a call. */
 export interface Diagnosis {

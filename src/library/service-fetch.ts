@@ -3,7 +3,7 @@ import type { ReadableStream as NodeWebStream } from "node:stream/web";
 import { chooseTokenHeader, hasHeader, withToken, type Headers as HeaderList } from "../invoke/headers.ts";
 import { sendWithToken } from "../auth/send-with-token.ts";
 import { readRedirect, type RedirectableRequest } from "../invoke/redirect.ts";
-import type { Response, Send } from "../http/client.ts";
+import type { Response, Send } from "../http/request.ts";
 import { explainResponse, rememberToken } from "./diagnose.ts";
 import type { IdTokenSource } from "./id-token-source.ts";
 import { toWebResponse } from "./web-response.ts";

@@ -2,7 +2,7 @@ import { cwd } from "node:process";
 import type { Credentials } from "../auth/credentials.ts";
 import type { AuthContext } from "../auth/auth-context.ts";
 import { CliError } from "../errors/cli-error.ts";
-import { bare, isLoopback } from "../http/route.ts";
+import { bareHost, isLoopback } from "../http/route.ts";
 
 /** A service by name. Project and region default to the command line's: environment, `cloudrun-oauth.json`, gcloud's configuration. */
 export interface ServiceByName {
@@ -15,7 +15,7 @@ export interface ServiceByName {
 export function parseServiceUrl(url: string | URL): URL {
   const parsed = URL.canParse(String(url)) ? new URL(url) : undefined;
   if (parsed?.protocol === "https:" && !parsed.username && !parsed.password) return parsed;
-  if (parsed?.protocol === "http:" && isLoopback(bare(parsed.hostname))) return parsed;
+  if (parsed?.protocol === "http:" && isLoopback(bareHost(parsed.hostname))) return parsed;
   // Not quoted: it can contain a password.
   throw new CliError("USAGE", "A service is called by an https URL without a user and a password; what was given is none.", {
     hint: "What it is: cloudrun-oauth describe --url",
@@ -40,7 +40,7 @@ export async function findServiceUrl(
   const place = { project: settings.require("project"), region: settings.require("region") };
   const apiUrl = new URL(serviceUrl({ ...place, service }));
   const { token } = await credentials.fetchAccessToken();
-  const response = await send({ method: "GET", url: apiUrl.href, headers: [["Authorization", `Bearer ${token}`]], timeout: 30_000 });
+  const response = await send({ method: "GET", url: apiUrl.href, headers: [["Authorization", `Bearer ${token}`]], timeoutMs: 30_000 });
   const text = await response.text();
   const account = credentials.principal?.replace(/^.*?:/, "");
   if (response.status >= 400) throw readApiError(response.status, text, apiUrl.host, { ...place, account });

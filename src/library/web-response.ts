@@ -1,5 +1,5 @@
 import type { Readable } from "node:stream";
-import type { Response as HttpResponse } from "../http/client.ts";
+import type { Response as HttpResponse } from "../http/request.ts";
 
 interface RequestFacts {
   readonly url: URL;

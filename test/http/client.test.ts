@@ -214,7 +214,7 @@ test("an upgrade that nobody asked for ends the request instead of hanging it", 
 test("a host that does not answer in time is a TIMEOUT, and is not asked again", async () => {
   let attempts = 0;
   const port = await serve(() => void (attempts += 1));
-  const error = await failure(createSend({ env: {} })({ method: "GET", url: `http://127.0.0.1:${port}/`, timeout: 60 }));
+  const error = await failure(createSend({ env: {} })({ method: "GET", url: `http://127.0.0.1:${port}/`, timeoutMs: 60 }));
   expect(error).toMatchObject({ code: "TIMEOUT", message: `127.0.0.1:${port} did not answer within 0.06 s.` });
   expect(attempts).toBe(1);
 });

@@ -1,7 +1,8 @@
 import { createServer, type RequestListener } from "node:http";
 import { Readable } from "node:stream";
 import { expect, test } from "vitest";
-import { createSend, type Request } from "../../src/http/client.ts";
+import { createSend } from "../../src/http/client.ts";
+import type { Request } from "../../src/http/request.ts";
 import { failure } from "../helpers/failure.ts";
 import { listen } from "../helpers/listen.ts";
 
@@ -44,7 +45,7 @@ test.for([
   ["OPTIONS", {}, 2],
   ["POST", {}, 1],
   ["PATCH", {}, 1],
-  ["POST", { all: true }, 2],
+  ["POST", { evenIfNotIdempotent: true }, 2],
   ["GET", { times: 0 }, 1],
 ] as const)("%s with %j is sent %i times", async ([method, retry, times]) => {
   for (const fail of [unavailable, reset]) {
@@ -56,7 +57,9 @@ test.for([
 
 test("a body that is a stream is sent once", async () => {
   const { call, requests } = await failing(1, unavailable);
-  expect((await call({ method: "PUT", body: Readable.from([Buffer.from("x")]), retry: { ...RETRY, all: true } })).status).toBe(503);
+  expect(
+    (await call({ method: "PUT", body: Readable.from([Buffer.from("x")]), retry: { ...RETRY, evenIfNotIdempotent: true } })).status,
+  ).toBe(503);
   expect(requests()).toBe(1);
 });
 

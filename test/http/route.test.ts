@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { createRoute } from "../../src/http/route.ts";
+import { createRouter } from "../../src/http/route.ts";
 
 test.for([
   ["*", "api.example.test", true],
@@ -15,12 +15,12 @@ test.for([
   ["2001:db8::/32", "[2001:db8::1]", true],
   ["", "api.example.test", false],
 ] as const)("NO_PROXY=%s, http://%s/: past the proxy: %s", ([exceptions, host, isExcepted]) => {
-  const way = createRoute({ HTTP_PROXY: "proxy.example.test:3128", NO_PROXY: exceptions })(new URL(`http://${host}/`));
+  const way = createRouter({ HTTP_PROXY: "proxy.example.test:3128", NO_PROXY: exceptions })(new URL(`http://${host}/`));
   expect(way.proxy).toBe(isExcepted ? undefined : "proxy.example.test:3128");
 });
 
 test("the metadata server and this machine are never asked through a proxy", () => {
-  const route = createRoute({ HTTP_PROXY: "http://proxy.example.test", HTTPS_PROXY: "http://proxy.example.test" });
+  const route = createRouter({ HTTP_PROXY: "http://proxy.example.test", HTTPS_PROXY: "http://proxy.example.test" });
   for (const url of [
     "http://metadata.google.internal/",
     "http://169.254.169.254/",
@@ -35,7 +35,7 @@ test("the metadata server and this machine are never asked through a proxy", () 
 });
 
 test("the small-letter variable wins over the capital one, and an empty one is none", () => {
-  expect(createRoute({ https_proxy: "http://a.test", HTTPS_PROXY: "http://b.test" })(new URL("https://c.test/")).proxy).toBe("a.test");
-  expect(createRoute({ https_proxy: "", HTTPS_PROXY: "http://b.test" })(new URL("https://c.test/")).proxy).toBe("b.test");
-  expect(createRoute({ HTTPS_PROXY: "" })(new URL("https://c.test/")).proxy).toBeUndefined();
+  expect(createRouter({ https_proxy: "http://a.test", HTTPS_PROXY: "http://b.test" })(new URL("https://c.test/")).proxy).toBe("a.test");
+  expect(createRouter({ https_proxy: "", HTTPS_PROXY: "http://b.test" })(new URL("https://c.test/")).proxy).toBe("b.test");
+  expect(createRouter({ HTTPS_PROXY: "" })(new URL("https://c.test/")).proxy).toBeUndefined();
 });

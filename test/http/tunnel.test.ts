@@ -85,6 +85,6 @@ test("a tunnel that is never opened does not outlive the request's time", async 
   const port = await listen(createTcpServer(() => {}));
   const controller = new AbortController();
   const send = createSend({ env: { HTTPS_PROXY: `http://127.0.0.1:${port}` }, signal: controller.signal });
-  expect(await failure(send({ method: "GET", url: "https://service.example.test/", timeout: 60 }))).toMatchObject({ code: "TIMEOUT" });
+  expect(await failure(send({ method: "GET", url: "https://service.example.test/", timeoutMs: 60 }))).toMatchObject({ code: "TIMEOUT" });
   controller.abort();
 });

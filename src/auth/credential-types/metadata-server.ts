@@ -35,7 +35,7 @@ export async function metadataCredentials(host: string, { send, env, now = Date.
   if (!URL.canParse(base) || new URL(base).host === "" || new URL(base).pathname !== `/${ACCOUNT_PATH}`) throw invalid;
 
   const get = async (path: string) => {
-    const response = await send({ method: "GET", url: `${base}/${path}`, headers: [["Metadata-Flavor", "Google"]], timeout: TIMEOUT_MS });
+    const response = await send({ method: "GET", url: `${base}/${path}`, headers: [["Metadata-Flavor", "Google"]], timeoutMs: TIMEOUT_MS });
     const text = (await response.text()).trim();
     if (response.headers["metadata-flavor"] !== "Google")
       throw new CliError("UNAVAILABLE", `What answers at ${host} is no metadata server.`, {

@@ -1,4 +1,4 @@
-import type { Send } from "../../http/client.ts";
+import type { Send } from "../../http/request.ts";
 import { isGcloudClientId } from "../audience.ts";
 import { verifySignature, publicKeysFor } from "./verify-signature.ts";
 import { principalForEmail } from "../principal.ts";

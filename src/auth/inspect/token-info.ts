@@ -1,5 +1,5 @@
 import { CliError } from "../../errors/cli-error.ts";
-import type { Send } from "../../http/client.ts";
+import type { Send } from "../../http/request.ts";
 import { googleTimeOf } from "./verify-signature.ts";
 import type { IdTokenClaims } from "../jwt.ts";
 
@@ -23,7 +23,7 @@ export async function fetchTokenInfo(token: string, send: Send): Promise<TokenIn
     url: "https://oauth2.googleapis.com/tokeninfo",
     headers: [["Content-Type", "application/x-www-form-urlencoded"]],
     body: new URLSearchParams({ access_token: token }).toString(),
-    timeout: TIMEOUT_MS,
+    timeoutMs: TIMEOUT_MS,
   });
   const googleTime = googleTimeOf(response);
   const text = await response.text();

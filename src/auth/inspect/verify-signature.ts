@@ -1,6 +1,6 @@
 import type { KeyObject } from "node:crypto";
 import { CliError } from "../../errors/cli-error.ts";
-import type { Response, Send } from "../../http/client.ts";
+import type { Response, Send } from "../../http/request.ts";
 import { fetchPublicKeys, ID_TOKEN_KEYS_URL, type PublicKeys } from "../google-public-keys.ts";
 import { isSignedWith } from "../jwt.ts";
 import type { ParsedToken } from "./token-kind.ts";

@@ -34,7 +34,7 @@ export function readAwsSource(source: FieldReader, subject: string, { env, send 
         hint: "Set AWS_REGION, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run it on an instance of EC2",
       });
     }
-    const response = await send({ method, url, headers, timeout: TIMEOUT_MS });
+    const response = await send({ method, url, headers, timeoutMs: TIMEOUT_MS });
     const text = (await response.text()).trim();
     if (response.status === 200) return text;
     throw new CliError("TOKEN_REFUSED", `AWS's metadata server answered ${response.status}.`, {

@@ -32,7 +32,7 @@ export async function fetchToken({
   take: (text: string) => string | undefined;
   send: AuthContext["send"];
 }): Promise<string> {
-  const response = await send({ method: "GET", url: url.href, headers, timeout: TIMEOUT_MS });
+  const response = await send({ method: "GET", url: url.href, headers, timeoutMs: TIMEOUT_MS });
   const text = await response.text();
   const token = response.status === 200 ? take(text) : undefined;
   if (token !== undefined) return token;

@@ -2,8 +2,8 @@ import type { AccessToken, Credentials } from "../../auth/credentials.ts";
 import { sendWithToken } from "../../auth/send-with-token.ts";
 import type { CloudContext } from "../cloud-context.ts";
 import { CliError } from "../../errors/cli-error.ts";
-import type { Response } from "../../http/client.ts";
-import { retryAfter } from "../../http/retry.ts";
+import type { Response, Retry } from "../../http/request.ts";
+import { readRetryAfter } from "../../http/retry.ts";
 import type { Place } from "../names.ts";
 import { findOperatorCredentials } from "../operator-credentials.ts";
 import { BUSY_STATUSES, readApiError, readJson } from "./errors.ts";
@@ -35,7 +35,7 @@ export interface ApiClient {
   send(request: ApiRequest): Promise<Response>;
 }
 
-const GET_RETRY = { times: 5, statuses: BUSY_STATUSES, first: 100 };
+const GET_RETRY: Retry = { times: 5, statuses: BUSY_STATUSES, firstPauseMs: 100 };
 /** How many times a GET whose response broke off is sent. */
 const MAX_READS = 4;
 const REQUEST_TIMEOUT_MS = 60_000;
@@ -78,7 +78,7 @@ export function openApiClient(
           url,
           headers: [["Authorization", `Bearer ${accessToken}`], ...type, ...headers],
           body: bytes ?? json,
-          timeout: timeoutMs,
+          timeoutMs,
           // A response that begins and never ends counts as none.
           signal: AbortSignal.timeout(5 * timeoutMs),
           ...(method === "GET" ? { retry: GET_RETRY } : { retry: { times: 0 } }),
@@ -110,7 +110,7 @@ export function openApiClient(
         });
         if (text === undefined) continue;
         if (response.status < 400) return readJson(text, host) as Message;
-        throw readApiError(response.status, text, host, { ...place, account }, retryAfter(response) / 1000);
+        throw readApiError(response.status, text, host, { ...place, account }, readRetryAfter(response) / 1000);
       }
     },
   };

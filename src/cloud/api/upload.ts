@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { CliError } from "../../errors/cli-error.ts";
-import type { Response } from "../../http/client.ts";
-import { retryAfter } from "../../http/retry.ts";
+import type { Response } from "../../http/request.ts";
+import { readRetryAfter } from "../../http/retry.ts";
 import type { ApiClient } from "./client.ts";
 import { readApiError, readJson } from "./errors.ts";
 import { withRetry } from "../retry.ts";
@@ -90,7 +90,7 @@ async function startUpload(client: ApiClient, { bucket, object }: Target, place:
   const response = await client.send({ method: "POST", url: href, headers: [["X-Upload-Content-Type", "application/gzip"]] });
   const text = await response.text();
   const session = response.headers["location"] ?? "";
-  if (response.status >= 400) throw readApiError(response.status, text, host, place, retryAfter(response) / 1000);
+  if (response.status >= 400) throw readApiError(response.status, text, host, place, readRetryAfter(response) / 1000);
   // The token is sent to this URL.
   if (URL.canParse(session) && new URL(session).host === host) return session;
   throw new CliError("UNAVAILABLE", `${host} does not say where the upload goes.`, { hint: "Does a proxy answer in its place?" });
@@ -157,7 +157,7 @@ function uploadStalled(session: string): CliError {
 function readFailure(response: Response, text: string, session: string, place: Place): Error {
   const { status } = response;
   if (status === 404 || status === 410) return new UploadLost("it does not know of it any more.");
-  return readApiError(status, text, new URL(session).host, place, retryAfter(response) / 1000);
+  return readApiError(status, text, new URL(session).host, place, readRetryAfter(response) / 1000);
 }
 
 /** The bytes of a source in pieces of one size; the last piece can be smaller. */

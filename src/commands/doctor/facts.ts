@@ -9,7 +9,8 @@ import { readService, type KnativeService } from "../../cloud/messages/knative-s
 import { serviceUrl } from "../../cloud/messages/knative-url.ts";
 import type { Context } from "../../context/context.ts";
 import { CliError } from "../../errors/cli-error.ts";
-import { createSend, type Send } from "../../http/client.ts";
+import { createSend } from "../../http/client.ts";
+import type { Send } from "../../http/request.ts";
 import { findDeployer } from "./deployer.ts";
 import { probeGoogle, type GoogleProbe } from "./probe-google.ts";
 import { Skipped, requireFact } from "./require-fact.ts";

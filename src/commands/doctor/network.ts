@@ -1,6 +1,6 @@
 import { access } from "node:fs/promises";
 import { formatDuration, SET_CLOCK_HINT } from "../../auth/token-refusal.ts";
-import { createRoute } from "../../http/route.ts";
+import { createRouter } from "../../http/route.ts";
 import { formatCount, fail, ok, skip, warn, type Check } from "./check.ts";
 import { requireFact } from "./require-fact.ts";
 
@@ -25,7 +25,7 @@ export const networkChecks: readonly Check[] = [
     remedy: "Look at this machine's network, and at its proxy: cloudrun-oauth doctor proxy --verbose",
     async run({ context, googleProbe }) {
       const { host, durationMs } = await googleProbe();
-      const { note } = createRoute(context.env)(GOOGLE);
+      const { note } = createRouter(context.env)(GOOGLE);
       return ok(`${host} answers within ${durationMs} ms${note}.`, { details: { host, duration_ms: durationMs } });
     },
   },
@@ -33,14 +33,14 @@ export const networkChecks: readonly Check[] = [
     name: "proxy",
     async run({ context: { env } }) {
       // Throws if a variable doesn't name a proxy.
-      const { proxy, emulator } = createRoute(env)(GOOGLE);
+      const { proxy, isEmulator } = createRouter(env)(GOOGLE);
       const set = ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY"].flatMap((name) => {
         const names = [name, name.toLowerCase()].filter((spelling) => env[spelling]);
         return names.length > 0 ? [[name, names.map((spelling) => env[spelling] ?? "")] as const] : [];
       });
       const values = new Map(set);
       const details = { variables: set.map(([name]) => name), proxy: proxy ?? null };
-      if (emulator) return ok("Requests to Google go to the emulator.", { details });
+      if (isEmulator) return ok("Requests to Google go to the emulator.", { details });
       const differing = set.find(([, spellings]) => new Set(spellings).size > 1)?.[0];
       if (differing)
         return warn(`${differing} and ${differing.toLowerCase()} differ: some programs read the one, and some the other.`, {

@@ -1,5 +1,5 @@
 import { CliError } from "../../errors/cli-error.ts";
-import type { Send } from "../../http/client.ts";
+import type { Send } from "../../http/request.ts";
 
 /** Google's public keys: anyone can read them, and a captive portal answers with something else. */
 const PROBE_URL = "https://www.googleapis.com/oauth2/v3/certs";
@@ -17,7 +17,7 @@ export interface GoogleProbe {
 export async function probeGoogle(send: Send): Promise<GoogleProbe> {
   const { host } = new URL(PROBE_URL);
   const started = Date.now();
-  const answer = await send({ method: "GET", url: PROBE_URL, timeout: PROBE_TIMEOUT_MS, retry: { times: 1 } });
+  const answer = await send({ method: "GET", url: PROBE_URL, timeoutMs: PROBE_TIMEOUT_MS, retry: { times: 1 } });
   const ended = Date.now();
   const text = await answer.text();
   if (answer.status !== 200 || !text.includes('"keys"')) {

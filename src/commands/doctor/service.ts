@@ -49,7 +49,7 @@ export const serviceChecks: readonly Check[] = [
         method: "GET",
         url: url.href,
         headers: [["User-Agent", "cloudrun-oauth doctor"]],
-        timeout: REQUEST_TIMEOUT_MS,
+        timeoutMs: REQUEST_TIMEOUT_MS,
         retry: { times: 1 },
       });
       const call = { url, status: answer.status, headers: answer.headers, body: await answer.text(), sent: [], now: Date.now() };

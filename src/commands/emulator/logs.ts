@@ -2,7 +2,7 @@ import type { Context } from "../../context/context.ts";
 import { CliError } from "../../errors/cli-error.ts";
 import { requireEmulator, type EmulatorFlags } from "../../context/emulator-client.ts";
 import { showPayload } from "../logs/format-payload.ts";
-import type { Response } from "../../http/client.ts";
+import type { Response } from "../../http/request.ts";
 
 interface LogsOptions extends EmulatorFlags {
   readonly follow?: boolean;

@@ -1,6 +1,6 @@
 import { connect as connectPlainly, type Socket } from "node:net";
 import { connect as connectSecurely, type ConnectionOptions } from "node:tls";
-import type { Way } from "../../http/route.ts";
+import type { Route } from "../../http/route.ts";
 import { createTunnelAgent } from "../../http/tunnel.ts";
 
 /** Opens a connection; what is written before it stands waits for it. A piece that is received is good until the next one. */
@@ -13,9 +13,9 @@ const ALPN = ["http/1.1"];
 const BUFFER = 16 * 1024;
 
 /** Connections to a service: straight, to the emulator, or through the proxy that the environment names. */
-export function createDial({ secure, to, tunnel }: Way, signal: AbortSignal): Dial {
-  const { servername = "" } = to;
-  const [host, port] = [String(to.host), Number(to.port)];
+export function createDial({ isSecure, target, tunnel }: Route, signal: AbortSignal): Dial {
+  const { servername = "" } = target;
+  const [host, port] = [String(target.host), Number(target.port)];
   if (tunnel) {
     const agent = createTunnelAgent(tunnel, signal, {});
     const options = { host, port, servername, ALPNProtocols: ALPN };
@@ -34,7 +34,7 @@ export function createDial({ secure, to, tunnel }: Way, signal: AbortSignal): Di
         return true;
       },
     };
-    if (!secure) return opened(null, connectPlainly({ host, port, noDelay: true, onread }));
+    if (!isSecure) return opened(null, connectPlainly({ host, port, noDelay: true, onread }));
     const options = { host, port, servername, ALPNProtocols: ALPN, onread, ...(session && { session }) };
     // https://nodejs.org/api/tls.html#tlsconnectoptions-callback knows onread; the types do not.
     const socket = connectSecurely(options as ConnectionOptions);

@@ -24,7 +24,7 @@ import { openRequestSource } from "./request-source.ts";
 import { runLoad, type Outcome } from "./run-load.ts";
 import { showHistogram, showLoad, showProgress } from "./print-report.ts";
 import { explainFailure } from "../../http/network-error.ts";
-import { bare, createRoute, isLoopback, type Way } from "../../http/route.ts";
+import { bareHost, createRouter, isLoopback, type Route } from "../../http/route.ts";
 
 /**
  * Calls a service many times with an ID token, and prints what came of it. Throws LOAD_FAILED where more failed, or took longer, than the flags allow,
@@ -37,14 +37,14 @@ export async function load(context: Context, service: string | undefined, path: 
   const call = await findCall(context, service, path, flags, credentials);
   const { url, audience, method } = call;
   const where = flags.coldStarts ? findLog(context, service) : undefined;
-  const way = createRoute(env)(url);
+  const route = createRouter(env)(url);
   if (context.dryRun) return terminal.printJson({ ...describeCall(call, credentials), ...showAmount(amount) });
   const plot = flags.plot === undefined ? undefined : await openOutputFile(resolve(cwd, flags.plot), "--plot");
   try {
     const check = flags.check === false ? undefined : await checkFirst(context, call, credentials, amount);
-    if (!way.emulator && !isLoopback(bare(url.hostname))) await askFirst(context, estimate(amount, check?.duration), url);
+    if (!route.isEmulator && !isLoopback(bareHost(url.hostname))) await askFirst(context, estimate(amount, check?.duration), url);
     const started = new Date();
-    const { outcome, tokens } = await run(context, { call, way, amount, credentials, instanceHeader: flags.instanceHeader });
+    const { outcome, tokens } = await run(context, { call, route, amount, credentials, instanceHeader: flags.instanceHeader });
     const coldStarts = where && !signal.aborted ? await lookForColdStarts(context, where, started, outcome) : undefined;
     const principal = credentials.principal ?? check?.principal;
     const endedBy = whatEnded(outcome, amount, signal);
@@ -65,18 +65,18 @@ export async function load(context: Context, service: string | undefined, path: 
 
 interface Run {
   readonly call: Call & { readonly body: Buffer | undefined };
-  readonly way: Way;
+  readonly route: Route;
   readonly amount: Amount;
   readonly credentials: CachedCredentials;
   readonly instanceHeader: string | undefined;
 }
 
-async function run({ terminal, signal }: Context, { call, way, amount, credentials, instanceHeader }: Run) {
+async function run({ terminal, signal }: Context, { call, route, amount, credentials, instanceHeader }: Run) {
   const { url, method } = call;
-  const source = openRequestSource(call, way, credentials);
+  const source = openRequestSource(call, route, credentials);
   const explain = (error: NodeJS.ErrnoException): string =>
-    error.code === "NOT_HTTP" ? `What ${url.host} answers is not HTTP.` : explainFailure(error, url, way).message;
-  const dial = createDial(way, signal);
+    error.code === "NOT_HTTP" ? `What ${url.host} answers is not HTTP.` : explainFailure(error, url, route).message;
+  const dial = createDial(route, signal);
   try {
     const outcome = await terminal.task(`Calling ${url.href}`, (tell) =>
       runLoad({

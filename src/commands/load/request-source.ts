@@ -2,7 +2,7 @@ import type { CachedCredentials } from "../../auth/token-cache.ts";
 import type { Call } from "../../invoke/request.ts";
 import { hasHeader } from "../../invoke/headers.ts";
 import { openTokenSource } from "../proxy/token-source.ts";
-import type { Way } from "../../http/route.ts";
+import type { Route } from "../../http/route.ts";
 
 /** A request as it goes onto the wire, and the ID token in it. */
 interface Prepared {
@@ -32,11 +32,11 @@ const HAS_BODY = new Set(["POST", "PUT", "PATCH"]);
 
 export function openRequestSource(
   call: Call & { readonly body: Buffer | undefined },
-  { to }: Pick<Way, "to">,
+  { target }: Pick<Route, "target">,
   credentials: Pick<CachedCredentials, "accepted" | "fetchIdToken" | "rejected">,
 ): RequestSource {
   const tokenSource = openTokenSource(credentials, call.audience);
-  const { before, after } = write(call, String(to.path));
+  const { before, after } = write(call, String(target.path));
   let prepared: Prepared | undefined;
   let tokens = 0;
   let dropped: string | undefined;

@@ -1,6 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { isIP } from "node:net";
-import { bare, isLoopback } from "../../http/route.ts";
+import { bareHost, isLoopback } from "../../http/route.ts";
 
 /** Why a request is not forwarded. */
 interface Refusal {
@@ -53,11 +53,11 @@ export function createHostCheck({ host, port, machine, origins }: HostCheckOptio
 
 function isAddress(called: string, port: number): boolean {
   const end = `:${port}`;
-  return isIP(bare(called.endsWith(end) ? called.slice(0, -end.length) : port === 80 ? called : "")) !== 0;
+  return isIP(bareHost(called.endsWith(end) ? called.slice(0, -end.length) : port === 80 ? called : "")) !== 0;
 }
 
 function isLocalOrigin(origin: string): boolean {
-  return URL.canParse(origin) && isLoopback(bare(new URL(origin).hostname));
+  return URL.canParse(origin) && isLoopback(bareHost(new URL(origin).hostname));
 }
 
 function refuseForeignHost(called: string | undefined, own: string): Refusal {

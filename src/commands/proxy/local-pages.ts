@@ -1,13 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { CliError } from "../../errors/cli-error.ts";
+import type { Page } from "./page.ts";
 import type { RequestContext } from "./request-context.ts";
-
-/** A whole response of the proxy itself. */
-export interface Page {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
-}
 
 /** The path of the page that shows the proxy's state. */
 export const STATUS_PATH = "/.cloudrun-oauth";

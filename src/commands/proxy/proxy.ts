@@ -10,7 +10,7 @@ import type { Context } from "../../context/context.ts";
 import { CliError } from "../../errors/cli-error.ts";
 import { STATUS_PATH } from "./local-pages.ts";
 import { openProxy } from "./open-proxy.ts";
-import { bare, isLoopback } from "../../http/route.ts";
+import { bareHost, isLoopback } from "../../http/route.ts";
 
 interface ProxyOptions extends Pick<CacheOptions, "cache">, AudienceOptions {
   readonly port?: number;
@@ -29,7 +29,7 @@ const SHUTDOWN_TIMEOUT_MS = 5000;
 export async function proxy(context: Context, service: string | undefined, options: ProxyOptions): Promise<void> {
   const { terminal, settings, signal, env } = context;
   const { port = DEFAULT_PORT, allowOrigin: origins = [] } = options;
-  const host = bare(options.host);
+  const host = bareHost(options.host);
   if (!isLoopback(host) && !options.allowRemote)
     throw new CliError("USAGE", `Whoever reaches ${host} would call the service with your credential.`, {
       hint: "Leave --host away, or say --allow-remote where the network is one to trust.",

@@ -4,7 +4,7 @@ import type { Addresses } from "./headers.ts";
 import type { Rejections } from "./rejections.ts";
 import type { RequestLog } from "./request-log.ts";
 import type { ServiceConnections } from "./service-connections.ts";
-import type { Page } from "./local-pages.ts";
+import type { Page } from "./page.ts";
 import type { TokenSource } from "./token-source.ts";
 
 /** What every request through the proxy needs. */

@@ -4,8 +4,8 @@ import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import type { Duplex } from "node:stream";
 import type { CliError } from "../../errors/cli-error.ts";
 import { MAX_HEADER_BYTES } from "../../http/wire/fields.ts";
-import { CONNECT_TIMEOUT, explainFailure, TimedOut } from "../../http/network-error.ts";
-import { createRoute, type Way } from "../../http/route.ts";
+import { CONNECT_TIMEOUT_MS, explainFailure, TimedOut } from "../../http/network-error.ts";
+import { createRouter, type Route } from "../../http/route.ts";
 import { createTunnelAgent } from "../../http/tunnel.ts";
 import type { RawHeaders } from "../../http/raw-headers.ts";
 
@@ -39,11 +39,11 @@ export const HTTP2_MAX_SESSION_MEMORY_MB = 1024;
 
 /** Opens connections along the same route as `createSend`: to the emulator, through a proxy, or direct. Throws SETTINGS_INVALID. */
 export function openServiceConnections({ service, env, signal }: ConnectionOptions): ServiceConnections {
-  const way = createRoute(env)(service);
-  const reusing = openAgent(way, signal, { keepAlive: true, timeout: KEEP_ALIVE_MS });
-  const connectingAnew = openAgent(way, signal, {});
-  const { host, port, servername } = way.to;
-  const request = way.secure ? httpsRequest : httpRequest;
+  const route = createRouter(env)(service);
+  const reusing = openAgent(route, signal, { keepAlive: true, timeout: KEEP_ALIVE_MS });
+  const connectingAnew = openAgent(route, signal, {});
+  const { host, port, servername } = route.target;
+  const request = route.isSecure ? httpsRequest : httpRequest;
   const sessions: { session: ClientHttp2Session; streams: number }[] = [];
   let opening: Promise<void> | undefined;
 
@@ -60,7 +60,7 @@ export function openServiceConnections({ service, env, signal }: ConnectionOptio
   timer.unref();
 
   const openSession = async (): Promise<void> => {
-    const session = await connectSession(way, service, reusing);
+    const session = await connectSession(route, service, reusing);
     const entry = { session, streams: 0 };
     const forget = (): void => {
       const index = sessions.indexOf(entry);
@@ -100,7 +100,7 @@ export function openServiceConnections({ service, env, signal }: ConnectionOptio
         await (opening ??= openSession().finally(() => (opening = undefined)));
       }
     },
-    explain: (error) => explainFailure(error, service, way),
+    explain: (error) => explainFailure(error, service, route),
     close() {
       clearInterval(timer);
       reusing.destroy();
@@ -110,10 +110,10 @@ export function openServiceConnections({ service, env, signal }: ConnectionOptio
   };
 }
 
-function openAgent(way: Way, signal: AbortSignal, settings: AgentOptions): HttpAgent {
-  const agent = way.tunnel
-    ? createTunnelAgent(way.tunnel, signal, settings)
-    : way.secure
+function openAgent(route: Route, signal: AbortSignal, settings: AgentOptions): HttpAgent {
+  const agent = route.tunnel
+    ? createTunnelAgent(route.tunnel, signal, settings)
+    : route.isSecure
       ? new HttpsAgent(settings)
       : new HttpAgent(settings);
   // One name is enough for one service; Node would build a long one for each request.
@@ -121,41 +121,41 @@ function openAgent(way: Way, signal: AbortSignal, settings: AgentOptions): HttpA
   const create = agent.createConnection.bind(agent);
   agent.createConnection = (options, callback) => {
     const connection = create(options, callback);
-    if (connection) limitConnecting(connection, way.secure);
+    if (connection) limitConnecting(connection, route.isSecure);
     return connection;
   };
   return agent;
 }
 
 function limitConnecting(connection: Duplex, secure: boolean): void {
-  const limit = setTimeout(() => connection.destroy(new TimedOut(CONNECT_TIMEOUT)), CONNECT_TIMEOUT);
+  const limit = setTimeout(() => connection.destroy(new TimedOut(CONNECT_TIMEOUT_MS)), CONNECT_TIMEOUT_MS);
   const stop = () => clearTimeout(limit);
   connection.once(secure ? "secureConnect" : "connect", stop).once("close", stop);
 }
 
 /** Connects in HTTP/2: in TLS, or, to the emulator and to local services, without it, by prior knowledge. */
-async function connectSession(way: Way, service: URL, agent: HttpAgent): Promise<ClientHttp2Session> {
-  const { port, servername } = way.to;
-  const host = way.to.host ?? "";
+async function connectSession(route: Route, service: URL, agent: HttpAgent): Promise<ClientHttp2Session> {
+  const { port, servername } = route.target;
+  const host = route.target.host ?? "";
   const options: ClientSessionOptions = {
     settings: { enablePush: false, initialWindowSize: HTTP2_WINDOW_BYTES.stream },
     maxSessionMemory: HTTP2_MAX_SESSION_MEMORY_MB,
   };
-  if (way.tunnel) {
+  if (route.tunnel) {
     const tls = { host, port: Number(port), servername, ALPNProtocols: ["h2"] };
     const socket = await new Promise<Duplex>((resolve, reject) => {
       agent.createConnection(tls, (error, connection) => (error ? reject(error) : resolve(connection)));
     });
     return connected(connectHttp2(service.origin, { ...options, createConnection: () => socket }));
   }
-  const address = `${way.secure ? "https" : "http"}://${host.includes(":") ? `[${host}]` : host}:${port}`;
+  const address = `${route.isSecure ? "https" : "http"}://${host.includes(":") ? `[${host}]` : host}:${port}`;
   return connected(connectHttp2(address, { ...options, ...(servername && { servername }) }));
 }
 
 /** Resolves when the other end has confirmed that it speaks HTTP/2; until then no one else handles a failure. */
 function connected(session: ClientHttp2Session): Promise<ClientHttp2Session> {
   return new Promise((resolve, reject) => {
-    const limit = setTimeout(() => session.destroy(new TimedOut(CONNECT_TIMEOUT)), CONNECT_TIMEOUT);
+    const limit = setTimeout(() => session.destroy(new TimedOut(CONNECT_TIMEOUT_MS)), CONNECT_TIMEOUT_MS);
     const fail = (error: Error): void => {
       clearTimeout(limit);
       reject(error);

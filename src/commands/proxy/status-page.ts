@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { Page } from "./local-pages.ts";
+import type { Page } from "./page.ts";
 import type { RequestLog } from "./request-log.ts";
 import type { TokenSource } from "./token-source.ts";
 

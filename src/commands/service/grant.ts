@@ -64,7 +64,7 @@ async function findCredentialsOf(context: Context, member: string): Promise<Cach
 /** Whether Cloud Run's front end passes the call on; the service's own status code doesn't matter. */
 async function isAccepted({ send }: Context, caller: CachedCredentials, url: string): Promise<boolean> {
   const token = await caller.fetchIdToken(url);
-  const response = await send({ method: "GET", url, headers: [["Authorization", `Bearer ${token}`]], timeout: 60_000 });
+  const response = await send({ method: "GET", url, headers: [["Authorization", `Bearer ${token}`]], timeoutMs: 60_000 });
   const body = await response.text();
   if (response.status === 401) caller.rejected(url, token);
   return ![401, 403].includes(response.status) || responseAuthor({ ...response, body }) === undefined;

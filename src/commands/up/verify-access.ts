@@ -22,7 +22,7 @@ export interface Invocation {
  * NOT_REACHABLE if the front end blocks every call.
  */
 export async function verifyRefusal({ send }: Pick<Context, "send">, url: string): Promise<{ readonly status_code: number }> {
-  const response = await send({ method: "GET", url, timeout: 60_000 });
+  const response = await send({ method: "GET", url, timeoutMs: 60_000 });
   const { status, headers } = response;
   const body = await response.text();
   if ((status === 403 || status === 401) && responseAuthor({ status, headers, body }) === "front end") return { status_code: status };

@@ -6,7 +6,8 @@ import type { Cloud } from "../../cloud/cloud.ts";
 import type { ServiceName } from "../../cloud/names.ts";
 import { openCloudForLookup } from "../../cloud/open-cloud.ts";
 import { CliError } from "../../errors/cli-error.ts";
-import { createSend, type Send } from "../../http/client.ts";
+import { createSend } from "../../http/client.ts";
+import type { Send } from "../../http/request.ts";
 import { isLoopback } from "../../http/route.ts";
 import type { Evidence, EvidenceLookup } from "./evidence.ts";
 

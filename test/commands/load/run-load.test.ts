@@ -5,7 +5,7 @@ import type { Call } from "../../../src/invoke/request.ts";
 import { createDial } from "../../../src/commands/load/connect.ts";
 import { openRequestSource } from "../../../src/commands/load/request-source.ts";
 import { runLoad, type LoadOptions } from "../../../src/commands/load/run-load.ts";
-import { createRoute } from "../../../src/http/route.ts";
+import { createRouter } from "../../../src/http/route.ts";
 import { listen } from "../../helpers/listen.ts";
 
 const REFUSAL = { "www-authenticate": 'Bearer error="invalid_token" error_description="The access token could not be verified"' };
@@ -13,7 +13,7 @@ const REFUSAL = { "www-authenticate": 'Bearer error="invalid_token" error_descri
 /** Loads a server; each token that its credentials are asked for is another one. */
 async function load(server: Server | ReturnType<typeof createTcpServer>, options: Partial<LoadOptions> = {}, call: Partial<Call> = {}) {
   const url = new URL(`http://127.0.0.1:${await listen(server as Server)}/orders?id=1`);
-  const way = createRoute({})(url);
+  const route = createRouter({})(url);
   const signal = options.signal ?? new AbortController().signal;
   let tokens = 0;
   let held: string | undefined;
@@ -31,10 +31,10 @@ async function load(server: Server | ReturnType<typeof createTcpServer>, options
     body: undefined,
     ...call,
   } as const;
-  const source = openRequestSource(request as Parameters<typeof openRequestSource>[0], way, credentials);
+  const source = openRequestSource(request as Parameters<typeof openRequestSource>[0], route, credentials);
   try {
     const outcome = await runLoad({
-      dial: createDial(way, signal),
+      dial: createDial(route, signal),
       source,
       method: request.method,
       concurrency: 4,
