@@ -13,6 +13,9 @@ export const HOP_BY_HOP_HEADERS: ReadonlySet<string> = new Set([
   "upgrade",
 ]);
 
+/** The largest header section that is accepted. */
+export const MAX_HEADER_BYTES = 64 * 1024;
+
 /** The headers as HTTP/1.1 writes them, each with its line end. */
 export function headerLines(rawHeaders: RawHeaders): string {
   let lines = "";

@@ -3,6 +3,7 @@ import type { ReadableStream as NodeWebStream } from "node:stream/web";
 import { chooseTokenHeader, hasHeader, withToken, type Headers as HeaderList } from "../invoke/headers.ts";
 import { sendWithToken } from "../auth/send-with-token.ts";
 import { readRedirect, type RedirectableRequest } from "../invoke/redirect.ts";
+import { HOP_BY_HOP_HEADERS } from "../http/raw-headers.ts";
 import type { Response, Send } from "../http/request.ts";
 import { explainResponse, rememberToken } from "./diagnose.ts";
 import type { IdTokenSource } from "./id-token-source.ts";
@@ -19,19 +20,7 @@ interface Service {
 const MAX_REDIRECTS = 20;
 
 /** Headers that follow from the request or the connection; Host could route the token to another service. */
-const RESERVED_HEADERS = [
-  "connection",
-  "content-length",
-  "expect",
-  "host",
-  "keep-alive",
-  "proxy-authorization",
-  "te",
-  "trailer",
-  "transfer-encoding",
-  "upgrade",
-  "x-serverless-authorization",
-];
+const RESERVED_HEADERS = [...HOP_BY_HOP_HEADERS, "content-length", "expect", "host", "trailer", "x-serverless-authorization"];
 
 const DEFAULT_HEADERS: HeaderList = [
   ["accept", "*/*"],

@@ -1,58 +1,62 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { traceOf, type LogEntry, type LogQuery, type LogVerbs } from "../../cloud/logs.ts";
-import type { Slow } from "./load-stats.ts";
+import type { SlowResponse } from "./load-stats.ts";
 
-/** What the log says of the slowest answers. */
+/** What the log says about the slowest responses. */
 export interface ColdStarts {
   /** Instances that became ready during the run. */
   readonly instances: number;
-  /** Answers that were looked up: the slowest. */
-  readonly looked: number;
-  /** Of these, what the log had taken in. */
-  readonly known: number;
+  /** The number of slow responses that were looked up. */
+  readonly lookedUp: number;
+  /** How many of them the log contains already. */
+  readonly foundInLog: number;
   /** Those that waited until an instance was ready; the slowest first. */
-  readonly answers: readonly Slow[];
+  readonly responses: readonly SlowResponse[];
 }
 
-type Where = Pick<LogQuery, "project" | "region" | "service">;
+type ServiceLog = Pick<LogQuery, "project" | "region" | "service">;
 
-interface Look {
+interface ColdStartOptions {
   readonly started: Date;
-  readonly slowest: readonly Slow[];
+  readonly slowest: readonly SlowResponse[];
   readonly signal: AbortSignal;
 }
 
-/** Cloud Logging takes entries in some seconds after they were written. */
-const ATTEMPTS = 4;
-const PAUSE = 3000;
+/** Cloud Logging ingests entries some seconds after they were written. */
+const MAX_ATTEMPTS = 4;
+const PAUSE_MS = 3000;
 
 /**
- * Tells the answers that waited for a new instance from those that were slow for another reason. An answer does not show it; the log does, under the
- * trace that the answer names: the request began, then an instance's startup probe succeeded, then the request ended. Throws as `readLogs` does.
+ * Finds the slow responses that waited for a new instance. Only the log shows that, under the response's trace: the request began, then an instance's startup
+ * probe succeeded, then the request ended. Throws as `readLogs` does.
  */
-export async function findColdStarts(read: LogVerbs["readLogs"], where: Where, { started, slowest, signal }: Look): Promise<ColdStarts> {
-  const asked = slowest.flatMap(({ trace }) => trace ?? []);
+export async function findColdStarts(
+  read: LogVerbs["readLogs"],
+  serviceLog: ServiceLog,
+  { started, slowest, signal }: ColdStartOptions,
+): Promise<ColdStarts> {
+  const traces = slowest.flatMap(({ trace }) => trace ?? []);
   const since = started.toISOString();
   let spans = new Map<string, Span>();
-  for (let attempt = 1; asked.length > 0; attempt += 1) {
-    spans = readSpans(await read({ ...where, since, traces: asked }));
-    if (spans.size >= asked.length || attempt === ATTEMPTS) break;
-    await sleep(PAUSE, undefined, { signal });
+  for (let attempt = 1; traces.length > 0; attempt += 1) {
+    spans = readSpans(await read({ ...serviceLog, since, traces }));
+    if (spans.size >= traces.length || attempt === MAX_ATTEMPTS) break;
+    await sleep(PAUSE_MS, undefined, { signal });
   }
-  const starts = (await read({ ...where, since, text: "STARTUP" })).filter(isStart);
-  const answers = slowest.filter(({ trace = "" }) => {
+  const starts = (await read({ ...serviceLog, since, text: "STARTUP" })).filter(isStart);
+  const responses = slowest.filter(({ trace = "" }) => {
     const span = spans.get(trace);
     return span !== undefined && starts.some((start) => isWithin(start, span));
   });
-  return { instances: new Set(starts.map(instanceOf)).size, looked: asked.length, known: spans.size, answers };
+  return { instances: new Set(starts.map(instanceOf)).size, lookedUp: traces.length, foundInLog: spans.size, responses };
 }
 
-/** When a request came, and when it was answered, by Google's clock. */
+/** When a request began and ended, by Google's clock. */
 interface Span {
   /** Milliseconds since the epoch. */
   readonly from: number;
   readonly to: number;
-  /** Where the entry names it. */
+  /** If the entry has it. */
   readonly instance: string | undefined;
 }
 
@@ -68,14 +72,14 @@ function readSpans(entries: readonly LogEntry[]): Map<string, Span> {
   return spans;
 }
 
-/** https://cloud.google.com/run/docs/configuring/healthchecks: Cloud Run says it of each instance, of the probe that it makes by itself too. */
+/** https://cloud.google.com/run/docs/configuring/healthchecks: Cloud Run logs this for each instance, for its default probe too. */
 function isStart({ logName = "", textPayload = "" }: LogEntry): boolean {
   return /varlog(?:%2F|\/)system$/i.test(logName) && /STARTUP .*probe succeeded/.test(textPayload);
 }
 
 function isWithin(start: LogEntry, { from, to, instance }: Span): boolean {
-  const at = Date.parse(start.timestamp ?? "");
-  return at >= from && at <= to && (instance === undefined || instance === instanceOf(start));
+  const readyAt = Date.parse(start.timestamp ?? "");
+  return readyAt >= from && readyAt <= to && (instance === undefined || instance === instanceOf(start));
 }
 
 function instanceOf({ labels }: LogEntry): string | undefined {

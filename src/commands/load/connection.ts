@@ -1,131 +1,119 @@
 import type { Socket } from "node:net";
-import { createAnswerHeadReader, type AnswerHead } from "../../http/wire/response-head.ts";
-import { createAnswerReader, OddAnswer, type AnswerReader } from "../../http/wire/response-reader.ts";
-import type { Dial } from "./connect.ts";
+import { MalformedResponse } from "../../http/wire/malformed-response.ts";
+import type { ResponseHead } from "../../http/wire/response-head.ts";
+import { createResponseReader, type ResponseReader } from "../../http/wire/response-reader.ts";
+import type { Connect } from "./connect.ts";
 
-/** One connection to the service, over and over: a request at a time. */
-export interface Lane {
-  /** Milliseconds by `performance.now()` when the request that is under way was sent; undefined where none is. */
-  readonly since: number | undefined;
-  /** Sends a request. Its lane is free again when `answered` or `failed` was called. */
+/** Sends requests one by one over a connection, which it reopens when necessary. */
+export interface LoadConnection {
+  /** When the current request was sent, by `performance.now()`; undefined without one. */
+  readonly sentAt: number | undefined;
+  /** Sends a request. The next one can follow after `onResponse` or `onFailure`. */
   send(request: Buffer): void;
-  /** Ends what is under way, which fails with the error. */
+  /** Ends the current request, which fails with the error. */
   fail(error: Error): void;
   close(): void;
 }
 
-interface LaneOptions {
-  readonly dial: Dial;
+interface ConnectionOptions {
+  readonly connect: Connect;
   readonly method: string;
-  /** A request that meets the end of a resting connection is sent again on a new one: RFC 9110, section 9.2.2. */
+  /** True if a request that meets the end of an idle connection is sent again on a new one: RFC 9110, section 9.2.2. */
   readonly isIdempotent: boolean;
-  answered(answer: AnswerHead): void;
-  failed(error: NodeJS.ErrnoException): void;
-  /** Takes the bytes that came. */
-  received(bytes: number): void;
+  onResponse(head: ResponseHead): void;
+  onFailure(error: NodeJS.ErrnoException): void;
+  onBytes(count: number): void;
 }
 
-/** The peer closed the connection before the answer was whole. */
-class BrokenOff extends Error {
-  override readonly name = "BrokenOff";
+/** The service closed the connection before the response was complete. */
+class ConnectionClosed extends Error {
+  override readonly name = "ConnectionClosed";
   readonly code = "ECONNRESET";
 }
 
-const readHead = createAnswerHeadReader([]);
-const keep = (): undefined => undefined;
-
-export function createLane({ dial, method, isIdempotent, answered, failed, received }: LaneOptions): Lane {
+export function createConnection({ connect, method, isIdempotent, onResponse, onFailure, onBytes }: ConnectionOptions): LoadConnection {
   let socket: Socket | undefined;
-  /** What ends the connection that is being opened, or is open, before its time. */
-  let attempt = 0;
+  /** Identifies the connection that is open, or being opened: events of earlier ones are ignored. */
+  let generation = 0;
   let request: Buffer | undefined;
-  let since: number | undefined;
-  /** Answers of this connection, and whether a byte of the one to come is there. */
-  let answers = 0;
-  let hasBegun = false;
+  let sentAt: number | undefined;
+  let responses = 0;
+  let hasResponseBegun = false;
+  let reader: ResponseReader | undefined;
 
   const drop = (): void => {
-    attempt += 1;
+    generation += 1;
     socket?.destroy();
     socket = undefined;
   };
-  const give = (error: NodeJS.ErrnoException): void => {
+  const fail = (error: NodeJS.ErrnoException): void => {
     drop();
     if (request === undefined) return;
     request = undefined;
-    since = undefined;
-    failed(error);
+    sentAt = undefined;
+    onFailure(error);
+  };
+  const onEnd = (head: ResponseHead, isClean: boolean): void => {
+    // No one asked for the bytes that follow.
+    if (!isClean && !head.isLast) throw new MalformedResponse();
+    reader = undefined;
+    responses += 1;
+    request = undefined;
+    sentAt = undefined;
+    if (head.isLast) drop();
+    onResponse(head);
   };
 
   const open = (): void => {
-    attempt += 1;
-    const mine = attempt;
-    answers = 0;
-    let head: AnswerHead | undefined;
-    let reader: AnswerReader | undefined;
-    const listener = {
-      onHead: (read: AnswerHead) => void (head = read),
-      onBody(_: Buffer, isEnd: boolean, isClean: boolean) {
-        if (!isEnd || !head) return;
-        // What follows an answer that is not the connection's last was asked for by nobody.
-        if (!isClean && !head.isLast) throw new OddAnswer();
-        reader = undefined;
-        answers += 1;
-        request = undefined;
-        since = undefined;
-        if (head.isLast) drop();
-        answered(head);
-      },
-    };
-    expect = () => (reader = createAnswerReader((text) => readHead(text, method, keep), listener));
-    const read = (piece: Buffer): void => {
-      if (mine !== attempt) return;
-      hasBegun = true;
-      received(piece.length);
+    generation += 1;
+    const own = generation;
+    responses = 0;
+    const onData = (piece: Buffer): void => {
+      if (own !== generation) return;
+      hasResponseBegun = true;
+      onBytes(piece.length);
       try {
-        if (!reader) throw new OddAnswer();
+        if (!reader) throw new MalformedResponse();
         reader.read(piece);
       } catch (error) {
-        if (mine === attempt) give(error as Error);
+        if (own === generation) fail(error as Error);
       }
     };
-    const lost = (error: NodeJS.ErrnoException): void => {
-      if (mine !== attempt) return;
-      const isStale = answers > 0 && !hasBegun && isIdempotent && request !== undefined;
-      if (!isStale) return give(error);
+    const onLost = (error: NodeJS.ErrnoException): void => {
+      if (own !== generation) return;
+      const isStale = responses > 0 && !hasResponseBegun && request !== undefined;
+      if (!isStale || !isIdempotent) return fail(error);
       drop();
       write();
     };
-    dial(read, (error, opened) => {
-      if (error) return lost(error);
-      if (mine !== attempt) return void opened.destroy();
+    connect(onData, (error, opened) => {
+      if (error) return onLost(error);
+      if (own !== generation) return void opened.destroy();
       socket = opened;
-      opened.on("error", lost);
+      opened.on("error", onLost);
       opened.on("close", () => {
-        if (mine === attempt && !reader?.close()) lost(new BrokenOff("the connection was closed before the answer was whole"));
+        if (own === generation && !reader?.close()) onLost(new ConnectionClosed("the connection was closed before the answer was whole"));
       });
       if (request !== undefined) write();
     });
   };
-  /** An answer is to come. */
-  let expect = (): unknown => undefined;
   const write = (): void => {
     if (socket === undefined) return open();
-    hasBegun = false;
-    expect();
+    hasResponseBegun = false;
+    reader = createResponseReader(method, onEnd);
     socket.write(request as Buffer);
   };
 
   return {
-    get since() {
-      return since;
+    get sentAt() {
+      return sentAt;
     },
     send(bytes) {
       request = bytes;
-      since = performance.now();
+      sentAt = performance.now();
       write();
     },
-    fail: give,
+    fail,
     close: drop,
   };
 }

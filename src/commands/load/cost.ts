@@ -1,32 +1,34 @@
-import type { Amount } from "./options.ts";
+import type { LoadPlan } from "./options.ts";
 
-/** What a run will come to, about. */
-export interface Estimate {
+/** The approximate size of a run. */
+export interface CostEstimate {
   readonly requests: number;
-  /** Seconds; undefined where it is not known how long an answer takes. */
-  readonly instanceSeconds: { readonly least: number; readonly most: number } | undefined;
+  /** Undefined if the latency isn't known. */
+  readonly instanceSeconds: { readonly min: number; readonly max: number } | undefined;
 }
 
-/** https://cloud.google.com/run/docs/about-concurrency: what an instance takes at once where nothing is said. */
-const USUAL_CONCURRENCY = 80;
+/** An instance's default: https://cloud.google.com/run/docs/about-concurrency */
+const DEFAULT_CONCURRENCY = 80;
 
-/** `latency` is what one answer took, in milliseconds; undefined where none was asked for. */
-export function estimate({ requests, duration, concurrency, rate, maxTime }: Amount, latency: number | undefined): Estimate {
-  const seconds = duration / 1000;
-  const fastest = rate ?? (latency === undefined ? undefined : (concurrency * 1000) / Math.max(latency, 1));
-  // Without a rate and without an answer's time, an answer a millisecond on each connection is the most that there can be.
-  const most = Number.isFinite(seconds) ? Math.ceil((fastest ?? concurrency * 1000) * seconds) : Infinity;
-  const count = Math.min(requests, most);
-  if (latency === undefined) return { requests: count, instanceSeconds: undefined };
-  const busy = (count * Math.min(latency, maxTime)) / 1000;
-  return { requests: count, instanceSeconds: { least: Math.ceil(busy / USUAL_CONCURRENCY), most: Math.ceil(busy) } };
+/** Estimates a run from the latency of one response; undefined if none was measured. */
+export function estimateCost(
+  { maxRequests, maxDurationMs, concurrency, rate, requestTimeoutMs }: LoadPlan,
+  latencyMs: number | undefined,
+): CostEstimate {
+  const seconds = maxDurationMs / 1000;
+  // Without a rate and a latency, each connection gets at most one response per millisecond.
+  const perSecond = rate ?? (concurrency * 1000) / Math.max(latencyMs ?? 1, 1);
+  const requests = Math.min(maxRequests, Number.isFinite(seconds) ? Math.ceil(perSecond * seconds) : Infinity);
+  if (latencyMs === undefined) return { requests, instanceSeconds: undefined };
+  const busySeconds = (requests * Math.min(latencyMs, requestTimeoutMs)) / 1000;
+  return { requests, instanceSeconds: { min: Math.ceil(busySeconds / DEFAULT_CONCURRENCY), max: Math.ceil(busySeconds) } };
 }
 
-/** The question before money is spent. */
-export function askForIt({ requests, instanceSeconds }: Estimate, host: string): string {
+/** The question before a run that costs money. */
+export function costQuestion({ requests, instanceSeconds }: CostEstimate, host: string): string {
   const number = (value: number): string => value.toLocaleString("en-US");
   const time =
     instanceSeconds &&
-    ` and ${number(instanceSeconds.least)} to ${number(instanceSeconds.most)} seconds of instances, by how many requests each takes at once`;
+    ` and ${number(instanceSeconds.min)} to ${number(instanceSeconds.max)} seconds of instances, by how many requests each takes at once`;
   return `Send ${host} up to about ${number(requests)} requests? Google bills them${time ?? ""}.`;
 }

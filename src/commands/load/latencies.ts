@@ -1,30 +1,27 @@
-/** Percentiles that a report names. */
+/** The percentiles in a report. */
 export const PERCENTILES = [50, 75, 90, 99, 99.9] as const;
 
-/** Many durations, in little memory, each within a thousandth of what it was. */
+/** A histogram of durations in milliseconds, each accurate to a thousandth. */
 export interface Latencies {
   readonly count: number;
-  /** Milliseconds; 0 where there are none. */
+  /** 0 without durations. */
   readonly min: number;
   readonly max: number;
   readonly mean: number;
-  /** Takes milliseconds. */
-  add(duration: number): void;
-  /** Milliseconds that so many of a hundred were not above. */
+  add(durationMs: number): void;
   percentile(percent: number): number;
-  /** How many there were, by the upper bound of their bucket in milliseconds, in ascending order; empty buckets are left out. */
-  buckets(): readonly { readonly upTo: number; readonly count: number }[];
+  /** The nonempty buckets, in ascending order. */
+  buckets(): readonly { readonly upToMs: number; readonly count: number }[];
 }
 
-/** A power of two is divided into so many buckets, as a power of two itself. */
-const BITS = 10;
-const PARTS = 2 ** BITS;
-/** Microseconds; a request to Cloud Run takes an hour at most, and nobody loads with such ones. */
-const MOST = 2 ** 31 - 1;
+/** The number of buckets per power of two is itself a power of two. */
+const BUCKET_BITS = 10;
+const BUCKETS_PER_POWER = 2 ** BUCKET_BITS;
+const MAX_MICROSECONDS = 2 ** 31 - 1;
 
-/** A histogram as http://hdrhistogram.org has it. Node's own does not show its buckets, which a plot is made of. */
+/** A histogram like http://hdrhistogram.org. Node's own doesn't show its buckets, which the report needs. */
 export function createLatencies(): Latencies {
-  const counts = new Uint32Array((32 - BITS) * PARTS);
+  const counts = new Uint32Array((32 - BUCKET_BITS) * BUCKETS_PER_POWER);
   let [count, sum, min, max] = [0, 0, Infinity, 0];
 
   return {
@@ -40,35 +37,35 @@ export function createLatencies(): Latencies {
     get mean() {
       return count === 0 ? 0 : sum / count;
     },
-    add(duration) {
-      const value = Math.min(Math.max(Math.round(duration * 1000), 1), MOST);
-      const shift = Math.max(0, 31 - Math.clz32(value) - BITS);
-      const index = shift * PARTS + (value >>> shift);
+    add(durationMs) {
+      const value = Math.min(Math.max(Math.round(durationMs * 1000), 1), MAX_MICROSECONDS);
+      const shift = Math.max(0, 31 - Math.clz32(value) - BUCKET_BITS);
+      const index = shift * BUCKETS_PER_POWER + (value >>> shift);
       counts[index] = (counts[index] as number) + 1;
       count += 1;
-      sum += duration;
-      if (duration < min) min = duration;
-      if (duration > max) max = duration;
+      sum += durationMs;
+      if (durationMs < min) min = durationMs;
+      if (durationMs > max) max = durationMs;
     },
     percentile(percent) {
-      const wanted = Math.max(1, Math.ceil((percent / 100) * count));
+      const rank = Math.max(1, Math.ceil((percent / 100) * count));
       let seen = 0;
       for (let index = 0; index < counts.length; index += 1) {
         seen += counts[index] as number;
-        if (seen >= wanted) return Math.min(upperBound(index), max);
+        if (seen >= rank) return Math.min(upperBoundMs(index), max);
       }
       return max;
     },
     buckets() {
-      const found: { upTo: number; count: number }[] = [];
-      counts.forEach((each, index) => each > 0 && found.push({ upTo: upperBound(index), count: each }));
-      return found;
+      const buckets: { upToMs: number; count: number }[] = [];
+      counts.forEach((filled, index) => filled > 0 && buckets.push({ upToMs: upperBoundMs(index), count: filled }));
+      return buckets;
     },
   };
 }
 
-/** Milliseconds. The first two powers' worth of buckets hold one value each. */
-function upperBound(index: number): number {
-  const shift = Math.max(0, Math.floor(index / PARTS) - 1);
-  return ((index - shift * PARTS + 1) * 2 ** shift - 1) / 1000;
+/** The buckets of the first two powers hold one value each. */
+function upperBoundMs(index: number): number {
+  const shift = Math.max(0, Math.floor(index / BUCKETS_PER_POWER) - 1);
+  return ((index - shift * BUCKETS_PER_POWER + 1) * 2 ** shift - 1) / 1000;
 }

@@ -1,74 +1,72 @@
 import { createLatencies, type Latencies } from "./latencies.ts";
 
-/** An answer that took long, and the trace by which Cloud Run's log knows it. */
-export interface Slow {
-  /** Milliseconds. */
-  readonly latency: number;
+/** A slow response, with its trace in Cloud Run's log. */
+export interface SlowResponse {
+  readonly latencyMs: number;
   readonly status: number;
-  /** Milliseconds after the start of the run. */
-  readonly at: number;
+  /** After the start of the run. */
+  readonly atMs: number;
   readonly trace: string | undefined;
 }
 
-/** A piece of the run. */
+/** A part of the run. */
 export interface Interval {
-  /** Milliseconds after the start of the run. */
-  readonly at: number;
+  /** After the start of the run. */
+  readonly atMs: number;
   readonly answered: number;
-  /** Without an answer, or with a status from 400 on. */
+  /** Requests without a response, or with a status of 400 or above. */
   readonly failed: number;
-  /** Milliseconds. */
-  readonly p50: number;
-  readonly p99: number;
-  readonly max: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  readonly maxMs: number;
 }
 
-/** What has come of a run so far. */
-export interface Tally {
-  /** Takes an answer down; times are those of `performance.now()`. */
-  answered(status: number, from: number, now: number, head: string): void;
-  /** Takes down a request that got no answer. */
-  failed(code: string, sentence: string): void;
+/** The statistics of a run so far. */
+export interface LoadStats {
+  /** Adds a response; times are those of `performance.now()`. */
+  addResponse(status: number, from: number, now: number, head: string): void;
+  /** Adds a request that got no response. */
+  addFailure(code: string, message: string): void;
   /** Ends an interval, and begins the next one. */
-  cut(now: number): Interval;
+  endInterval(now: number): Interval;
   readonly latencies: Latencies;
-  /** The first answer of each instance; none where no header names one. */
+  /** The first response of each instance, if a header identifies instances. */
   readonly firsts: Latencies;
   readonly statuses: ReadonlyMap<number, number>;
-  /** By code, with a sentence. */
-  readonly errors: ReadonlyMap<string, { readonly count: number; readonly sentence: string }>;
+  /** By code. */
+  readonly errors: ReadonlyMap<string, { readonly count: number; readonly message: string }>;
   /** The slowest first. */
-  readonly slowest: readonly Slow[];
+  readonly slowest: readonly SlowResponse[];
   readonly intervals: readonly Interval[];
 }
 
-interface TallyOptions {
+interface LoadStatsOptions {
   readonly start: number;
-  /** The header by which the service names the instance that answers. */
+  /** The response header that identifies the instance. */
   readonly instanceHeader: string | undefined;
 }
 
-/** As many traces as the log is asked for at once: a query may have 20,000 characters. */
-const MOST_SLOW = 50;
-/** A header that names a thing of its own in every answer names no instance. */
-const MOST_INSTANCES = 10_000;
+/** As many traces as fit in one query of the log, which can have 20,000 characters. */
+const MAX_SLOWEST = 50;
+/** A header with more values doesn't identify instances. */
+const MAX_INSTANCES = 10_000;
 
-export function createTally({ start, instanceHeader }: TallyOptions): Tally {
+export function createLoadStats({ start, instanceHeader }: LoadStatsOptions): LoadStats {
   const latencies = createLatencies();
   const firsts = createLatencies();
   const statuses = new Map<number, number>();
-  const errors = new Map<string, { count: number; sentence: string }>();
+  const errors = new Map<string, { count: number; message: string }>();
   const instances = new Set<string>();
-  const slowest: Slow[] = [];
+  const slowest: SlowResponse[] = [];
   const intervals: Interval[] = [];
-  const named = instanceHeader === undefined ? undefined : headerPattern(instanceHeader);
-  let piece = createLatencies();
-  let at = 0;
+  const instancePattern = instanceHeader === undefined ? undefined : headerPattern(instanceHeader);
+  let interval = createLatencies();
+  let intervalStartMs = 0;
   let failures = 0;
 
   const isFirst = (head: string): boolean => {
-    const name = named?.exec(head)?.[1];
-    if (name === undefined || instances.has(name) || instances.size >= MOST_INSTANCES) return false;
+    const name = instancePattern?.exec(head)?.[1];
+    if (name === undefined || instances.has(name) || instances.size >= MAX_INSTANCES) return false;
     instances.add(name);
     return true;
   };
@@ -80,42 +78,41 @@ export function createTally({ start, instanceHeader }: TallyOptions): Tally {
     errors,
     slowest,
     intervals,
-    answered(status, from, now, head) {
-      const latency = now - from;
-      latencies.add(latency);
-      piece.add(latency);
+    addResponse(status, from, now, head) {
+      const latencyMs = now - from;
+      latencies.add(latencyMs);
+      interval.add(latencyMs);
       statuses.set(status, (statuses.get(status) ?? 0) + 1);
       if (status >= 400) failures += 1;
-      if (named && isFirst(head)) firsts.add(latency);
-      if (slowest.length === MOST_SLOW && latency <= (slowest[MOST_SLOW - 1] as Slow).latency) return;
-      slowest.push({ latency, status, at: from - start, trace: TRACE.exec(head)?.[1] });
-      slowest.sort((a, b) => b.latency - a.latency).splice(MOST_SLOW);
+      if (instancePattern && isFirst(head)) firsts.add(latencyMs);
+      if (slowest.length === MAX_SLOWEST && latencyMs <= (slowest[MAX_SLOWEST - 1] as SlowResponse).latencyMs) return;
+      slowest.push({ latencyMs, status, atMs: from - start, trace: TRACE_HEADER.exec(head)?.[1] });
+      slowest.sort((a, b) => b.latencyMs - a.latencyMs).splice(MAX_SLOWEST);
     },
-    failed(code, sentence) {
-      const known = errors.get(code);
-      errors.set(code, { count: (known?.count ?? 0) + 1, sentence });
+    addFailure(code, message) {
+      errors.set(code, { count: (errors.get(code)?.count ?? 0) + 1, message });
       failures += 1;
     },
-    cut(now) {
-      const interval = {
-        at,
-        answered: piece.count,
+    endInterval(now) {
+      const ended = {
+        atMs: intervalStartMs,
+        answered: interval.count,
         failed: failures,
-        p50: piece.percentile(50),
-        p99: piece.percentile(99),
-        max: piece.max,
+        p50Ms: interval.percentile(50),
+        p99Ms: interval.percentile(99),
+        maxMs: interval.max,
       };
-      intervals.push(interval);
-      piece = createLatencies();
+      intervals.push(ended);
+      interval = createLatencies();
       failures = 0;
-      at = now - start;
-      return interval;
+      intervalStartMs = now - start;
+      return ended;
     },
   };
 }
 
 /** https://cloud.google.com/trace/docs/trace-context#legacy-http-header */
-const TRACE = /\r\nx-cloud-trace-context:[ \t]*([0-9a-f]{32})/i;
+const TRACE_HEADER = /\r\nx-cloud-trace-context:[ \t]*([0-9a-f]{32})/i;
 
 function headerPattern(name: string): RegExp {
   return new RegExp(`\\r\\n${name.replaceAll(/[$*+.^|]/g, String.raw`\$&`)}:[ \\t]*([^\\r]*)`, "i");

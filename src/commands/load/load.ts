@@ -14,80 +14,79 @@ import type { Context } from "../../context/context.ts";
 import { CliError } from "../../errors/cli-error.ts";
 import { setOutputs } from "../../context/pipeline-outputs.ts";
 import { findColdStarts, type ColdStarts } from "./cold-starts.ts";
-import { askForIt, estimate, type Estimate } from "./cost.ts";
-import { createDial } from "./connect.ts";
-import { assertWithin } from "./limits.ts";
-import { assertAgain, readAmount, type Amount, type LoadFlags } from "./options.ts";
+import { createConnect } from "./connect.ts";
+import { costQuestion, estimateCost, type CostEstimate } from "./cost.ts";
+import { assertWithinLimits } from "./limits.ts";
+import { assertRepeatable, readLoadPlan, type LoadFlags, type LoadPlan } from "./options.ts";
 import { drawPlot } from "./plot.ts";
-import { describeLoad, failures, perSecond, type About } from "./report.ts";
+import { countFailures, describeLoad, responsesPerSecond, type RunInfo } from "./report.ts";
 import { openRequestSource } from "./request-source.ts";
 import { runLoad, type Outcome } from "./run-load.ts";
-import { showHistogram, showLoad, showProgress } from "./print-report.ts";
+import { formatHistogram, formatLoad, formatProgress } from "./print-report.ts";
 import { explainFailure } from "../../http/network-error.ts";
 import { bareHost, createRouter, isLoopback, type Route } from "../../http/route.ts";
 
 /**
- * Calls a service many times with an ID token, and prints what came of it. Throws LOAD_FAILED where more failed, or took longer, than the flags allow,
- * after the report; before it as `invoke` does, where the first call is refused, and USAGE where it would cost money and nobody says yes.
+ * Calls a service many times with an ID token, and prints a report. Then throws LOAD_FAILED if more requests failed, or took longer, than the flags allow.
+ * Before the run throws as `invoke` does if the first call is rejected, and USAGE if the run costs money and no one can confirm it.
  */
 export async function load(context: Context, service: string | undefined, path: string | undefined, flags: LoadFlags): Promise<void> {
   const { terminal, settings, env, signal, cwd } = context;
-  const amount = readAmount(flags);
+  const plan = readLoadPlan(flags);
   const credentials = withCache(await findCredentials(settings.get("credentials"), context), context, { ...flags, isLongRun: true });
   const call = await findCall(context, service, path, flags, credentials);
   const { url, audience, method } = call;
-  const where = flags.coldStarts ? findLog(context, service) : undefined;
+  const serviceLog = flags.coldStarts ? findServiceLog(context, service) : undefined;
   const route = createRouter(env)(url);
-  if (context.dryRun) return terminal.printJson({ ...describeCall(call, credentials), ...showAmount(amount) });
-  const plot = flags.plot === undefined ? undefined : await openOutputFile(resolve(cwd, flags.plot), "--plot");
+  if (context.dryRun) return terminal.printJson({ ...describeCall(call, credentials), ...describePlan(plan) });
+  const plotFile = flags.plot === undefined ? undefined : await openOutputFile(resolve(cwd, flags.plot), "--plot");
   try {
-    const check = flags.check === false ? undefined : await checkFirst(context, call, credentials, amount);
-    if (!route.isEmulator && !isLoopback(bareHost(url.hostname))) await askFirst(context, estimate(amount, check?.duration), url);
+    const check = flags.check === false ? undefined : await callOnce(context, call, credentials, plan);
+    if (!route.isEmulator && !isLoopback(bareHost(url.hostname))) await confirmCost(context, estimateCost(plan, check?.durationMs), url);
     const started = new Date();
-    const { outcome, tokens } = await run(context, { call, route, amount, credentials, instanceHeader: flags.instanceHeader });
-    const coldStarts = where && !signal.aborted ? await lookForColdStarts(context, where, started, outcome) : undefined;
+    const { outcome, tokens } = await run(context, { call, route, plan, credentials, instanceHeader: flags.instanceHeader });
+    const coldStarts = serviceLog && !signal.aborted ? await readColdStarts(context, serviceLog, started, outcome) : undefined;
     const principal = credentials.principal ?? check?.principal;
-    const endedBy = whatEnded(outcome, amount, signal);
+    const endedBy = findEndReason(outcome, plan, signal);
     const { instanceHeader } = flags;
-    print(context, { url, method, audience, principal, amount, check, instanceHeader, started, endedBy, tokens, coldStarts }, outcome);
-    if (plot) {
-      const { latencies, intervals } = outcome.tally;
-      await plot.write(Readable.from([drawPlot({ title: `${method} ${url.href}`, latencies, intervals })]));
+    print(context, { url, method, audience, principal, plan, check, instanceHeader, started, endedBy, tokens, coldStarts }, outcome);
+    if (plotFile) {
+      const { latencies, intervals } = outcome.stats;
+      await plotFile.write(Readable.from([drawPlot({ title: `${method} ${url.href}`, latencies, intervals })]));
       terminal.note(`The plot is in ${flags.plot}.`);
     }
     if (signal.aborted) throw signal.reason;
     if (outcome.error) throw outcome.error;
-    assertWithin(flags, outcome);
+    assertWithinLimits(flags, outcome);
   } finally {
-    await plot?.discard();
+    await plotFile?.discard();
   }
 }
 
 interface Run {
   readonly call: Call & { readonly body: Buffer | undefined };
   readonly route: Route;
-  readonly amount: Amount;
+  readonly plan: LoadPlan;
   readonly credentials: CachedCredentials;
   readonly instanceHeader: string | undefined;
 }
 
-async function run({ terminal, signal }: Context, { call, route, amount, credentials, instanceHeader }: Run) {
+async function run({ terminal, signal }: Context, { call, route, plan, credentials, instanceHeader }: Run) {
   const { url, method } = call;
   const source = openRequestSource(call, route, credentials);
   const explain = (error: NodeJS.ErrnoException): string =>
     error.code === "NOT_HTTP" ? `What ${url.host} answers is not HTTP.` : explainFailure(error, url, route).message;
-  const dial = createDial(route, signal);
   try {
     const outcome = await terminal.task(`Calling ${url.href}`, (tell) =>
       runLoad({
-        ...amount,
-        dial,
+        ...plan,
+        connect: createConnect(route, signal),
         source,
         method,
         instanceHeader,
         signal,
         explain,
-        progress: (last, tally, seconds) => tell(showProgress(tally, last.answered / seconds, failures({ tally }))),
+        onProgress: (last, stats, seconds) => tell(formatProgress(stats, last.answered / seconds, countFailures(stats))),
       }),
     );
     return { outcome, tokens: source.tokens() };
@@ -96,9 +95,9 @@ async function run({ terminal, signal }: Context, { call, route, amount, credent
   }
 }
 
-/** Throws CliError USAGE where nobody can be asked, INTERRUPTED where somebody says no. */
-async function askFirst({ terminal }: Context, estimated: Estimate, { host }: URL): Promise<void> {
-  if (!(await terminal.confirm(askForIt(estimated, host)))) throw new CliError("INTERRUPTED", "Nothing was sent.");
+/** Throws CliError USAGE if no one can confirm the cost, INTERRUPTED if the user declines. */
+async function confirmCost({ terminal }: Context, cost: CostEstimate, { host }: URL): Promise<void> {
+  if (!(await terminal.confirm(costQuestion(cost, host)))) throw new CliError("INTERRUPTED", "Nothing was sent.");
 }
 
 async function findCall(
@@ -113,35 +112,37 @@ async function findCall(
     throw new CliError("USAGE", `"${service}" is no service.`, {
       hint: "The service goes before the path: cloudrun-oauth load hello /orders",
     });
-  const request = assertAgain(await readCall(flags, context));
+  const request = assertRepeatable(await readCall(flags, context));
   const [url] = await findTargets(context, [(isTarget ? service : path) ?? ""], isTarget ? undefined : service);
   const audience = credentials.audience ?? (await chooseAudience(url as URL, flags, context));
-  const asked = flags.audience ?? flags.iap;
-  if (asked !== undefined && credentials.audience !== undefined && credentials.audience !== asked)
-    context.terminal.warn(loginAudienceWarning(credentials.audience, asked));
+  const wanted = flags.audience ?? flags.iap;
+  if (wanted !== undefined && credentials.audience !== undefined && credentials.audience !== wanted)
+    context.terminal.warn(loginAudienceWarning(credentials.audience, wanted));
   context.terminal.debug(`credential: ${credentials.description}`);
   context.terminal.debug(`audience: ${audience}`);
   return { ...request, url: url as URL, audience };
 }
 
-/** Whose log there is to ask. Throws CliError USAGE where the service's name is not said: its URL does not tell. */
-function findLog({ settings }: Context, service: string | undefined): ServiceName {
+/** The service whose log is read. Throws CliError USAGE without the service's name, which its URL doesn't contain. */
+function findServiceLog({ settings }: Context, service: string | undefined): ServiceName {
   const name = service === undefined || isPath(service) ? undefined : service;
   return { service: settings.require("service", name), project: settings.require("project"), region: settings.require("region") };
 }
 
-/** What has been measured is worth more than this: a log that may not be read is a warning. */
-async function lookForColdStarts(
+/** If the log can't be read, it warns: the measurement is worth more. */
+async function readColdStarts(
   context: Context,
-  where: ServiceName,
+  serviceLog: ServiceName,
   started: Date,
-  { tally: { slowest } }: Outcome,
+  { stats: { slowest } }: Outcome,
 ): Promise<ColdStarts | undefined> {
   const { terminal, signal } = context;
   try {
     const cloud = await context.cloud();
     const read: Cloud["readLogs"] = (query) => cloud.readLogs(query);
-    return await terminal.task(`Reading the log of ${where.service}`, () => findColdStarts(read, where, { started, slowest, signal }));
+    return await terminal.task(`Reading the log of ${serviceLog.service}`, () =>
+      findColdStarts(read, serviceLog, { started, slowest, signal }),
+    );
   } catch (error) {
     if (!(error instanceof CliError) && !signal.aborted) throw error;
     if (error instanceof CliError && !signal.aborted)
@@ -154,53 +155,53 @@ function isPath(target: string): boolean {
   return /^[/?]/.test(target) || isAbsoluteUrl(target);
 }
 
-/** A call as `invoke` makes it: what is refused is explained once, and not a thousand times. */
-async function checkFirst(context: Context, call: Call, credentials: CachedCredentials, { maxTime }: Amount) {
+/** Calls as `invoke` does, so that a rejection is explained once. */
+async function callOnce(context: Context, call: Call, credentials: CachedCredentials, { requestTimeoutMs }: LoadPlan) {
   const send = createAuthenticatedCall(context.send, credentials, {
     retries: 3,
-    maxTimeMs: maxTime,
+    maxTimeMs: requestTimeoutMs,
     lookUpEvidence: createEvidenceLookup(context),
   });
   const { response, error, elapsed, principal } = await send(call);
   if (error) throw error;
   await response.bytes();
-  return { status: response.status, duration: elapsed(), principal };
+  return { status: response.status, durationMs: elapsed(), principal };
 }
 
-function showAmount({ requests, duration, concurrency, rate, maxTime }: Amount) {
+function describePlan({ maxRequests, maxDurationMs, concurrency, rate, requestTimeoutMs }: LoadPlan) {
   return {
-    requests: Number.isFinite(requests) ? requests : null,
-    duration_ms: Number.isFinite(duration) ? duration : null,
+    requests: Number.isFinite(maxRequests) ? maxRequests : null,
+    duration_ms: Number.isFinite(maxDurationMs) ? maxDurationMs : null,
     concurrency,
     rate: rate ?? null,
-    max_time_ms: maxTime,
+    max_time_ms: requestTimeoutMs,
   };
 }
 
-function whatEnded({ error, sent }: Outcome, { requests }: Amount, { aborted, reason }: AbortSignal): About["endedBy"] {
+function findEndReason({ error, sent }: Outcome, { maxRequests }: LoadPlan, { aborted, reason }: AbortSignal): RunInfo["endedBy"] {
   if (aborted) return reason instanceof CliError && reason.code === "TIMEOUT" ? "timeout" : "interrupt";
   if (error) return "error";
-  return sent >= requests ? "requests" : "duration";
+  return sent >= maxRequests ? "requests" : "duration";
 }
 
-function print({ terminal, env }: Context, about: About, outcome: Outcome): void {
-  const { latencies } = outcome.tally;
+function print({ terminal, env }: Context, info: RunInfo, outcome: Outcome): void {
+  const { latencies } = outcome.stats;
   if (terminal.json) {
-    terminal.printJson(describeLoad(about, outcome));
+    terminal.printJson(describeLoad(info, outcome));
   } else {
-    terminal.printTable(showLoad(about, outcome));
+    terminal.printTable(formatLoad(info, outcome));
     if (latencies.count > 0) {
       terminal.print("\n");
-      terminal.printTable(showHistogram(latencies));
+      terminal.printTable(formatHistogram(latencies));
     }
   }
   if (outcome.unsent > 0)
     terminal.warn(
-      `${outcome.unsent} requests were due and not sent: at this rate ${about.amount.concurrency} connections are too few. Say --concurrency with more.`,
+      `${outcome.unsent} requests were due and not sent: at this rate ${info.plan.concurrency} connections are too few. Say --concurrency with more.`,
     );
-  setOutputs(env, `Loaded ${about.url.host}`, {
-    requests_per_second: Math.round(perSecond(outcome)),
-    failed: failures(outcome),
+  setOutputs(env, `Loaded ${info.url.host}`, {
+    requests_per_second: Math.round(responsesPerSecond(outcome)),
+    failed: countFailures(outcome.stats),
     p50_ms: latencies.percentile(50),
     p99_ms: latencies.percentile(99),
   });

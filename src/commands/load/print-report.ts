@@ -1,74 +1,80 @@
 import type { ColdStarts } from "./cold-starts.ts";
 import { PERCENTILES, type Latencies } from "./latencies.ts";
-import { failures, gather, perSecond, type About } from "./report.ts";
+import { countFailures, groupBuckets, responsesPerSecond, type RunInfo } from "./report.ts";
 import type { Outcome } from "./run-load.ts";
 
 type Rows = readonly (readonly string[])[];
 
 /** Characters of the longest bar. */
-const WIDEST = 40;
+const MAX_BAR_WIDTH = 40;
 
-/** What is printed of a run: what was sent and answered, and how long that took. */
-export function showLoad({ amount, check, instanceHeader, coldStarts }: About, outcome: Outcome): Rows {
-  const { tally, duration, sent, unsent, abandoned } = outcome;
-  const { latencies, firsts, statuses, errors, slowest } = tally;
+/** The table of a run: requests, responses, and latencies. */
+export function formatLoad({ plan, check, instanceHeader, coldStarts }: RunInfo, outcome: Outcome): Rows {
+  const { stats, durationMs, sent, unsent, abandoned } = outcome;
+  const { latencies, firsts, statuses, errors, slowest } = stats;
   const [slow] = slowest;
+  const failed = countFailures(stats);
   const rows: string[][] = [
-    ["REQUESTS", `${whole(sent)} in ${(duration / 1000).toFixed(1)} s over ${count(amount.concurrency, "connection")}`],
-    ["A SECOND", `${perSecond(outcome).toFixed(1)}${amount.rate === undefined ? "" : ` of ${amount.rate}`}`],
-    ["FAILED", `${whole(failures(outcome))}${failures(outcome) > 0 ? ` (${((failures(outcome) / sent) * 100).toFixed(2)} %)` : ""}`],
+    ["REQUESTS", `${formatNumber(sent)} in ${(durationMs / 1000).toFixed(1)} s over ${formatCount(plan.concurrency, "connection")}`],
+    ["A SECOND", `${responsesPerSecond(outcome).toFixed(1)}${plan.rate === undefined ? "" : ` of ${plan.rate}`}`],
+    ["FAILED", `${formatNumber(failed)}${failed > 0 ? ` (${((failed / sent) * 100).toFixed(2)} %)` : ""}`],
   ];
-  for (const [status, number] of [...statuses].toSorted(([a], [b]) => a - b)) rows.push([String(status), whole(number)]);
-  for (const [code, { count: number, sentence }] of errors) rows.push([code, `${whole(number)}  ${sentence}`]);
-  if (unsent > 0) rows.push(["NOT SENT", `${whole(unsent)}: no connection was free`]);
-  if (abandoned > 0) rows.push(["BROKEN OFF", whole(abandoned)]);
-  if (check) rows.push(["FIRST CALL", `${showDuration(check.duration)}, not counted`]);
+  for (const [status, number] of [...statuses].toSorted(([a], [b]) => a - b)) rows.push([String(status), formatNumber(number)]);
+  for (const [code, { count: number, message }] of errors) rows.push([code, `${formatNumber(number)}  ${message}`]);
+  if (unsent > 0) rows.push(["NOT SENT", `${formatNumber(unsent)}: no connection was free`]);
+  if (abandoned > 0) rows.push(["BROKEN OFF", formatNumber(abandoned)]);
+  if (check) rows.push(["FIRST CALL", `${formatDuration(check.durationMs)}, not counted`]);
   if (latencies.count === 0) return rows;
-  rows.push(["LATENCY", percentiles(latencies)], ["MEAN", showDuration(latencies.mean)]);
+  rows.push(["LATENCY", formatPercentiles(latencies)], ["MEAN", formatDuration(latencies.mean)]);
   if (instanceHeader !== undefined) {
-    rows.push(["INSTANCES", `${count(firsts.count, "new one")} by ${instanceHeader}`]);
-    if (firsts.count > 0) rows.push(["THEIR FIRST", percentiles(firsts)]);
+    rows.push(["INSTANCES", `${formatCount(firsts.count, "new one")} by ${instanceHeader}`]);
+    if (firsts.count > 0) rows.push(["THEIR FIRST", formatPercentiles(firsts)]);
   }
-  if (coldStarts) rows.push(["COLD STARTS", describe(coldStarts)]);
-  if (slow?.trace !== undefined) rows.push(["SLOWEST", `${showDuration(slow.latency)}, trace ${slow.trace}`]);
+  if (coldStarts) rows.push(["COLD STARTS", formatColdStarts(coldStarts)]);
+  if (slow?.trace !== undefined) rows.push(["SLOWEST", `${formatDuration(slow.latencyMs)}, trace ${slow.trace}`]);
   return rows;
 }
 
-function describe({ instances, looked, known, answers }: ColdStarts): string {
-  const missing = known < looked ? `; ${whole(looked - known)} of them are not in the log yet` : "";
-  const times = answers.length > 0 ? `, ${showDuration(answers.at(-1)?.latency ?? 0)} to ${showDuration(answers[0]?.latency ?? 0)}` : "";
-  return `${count(instances, "new instance")}; ${whole(answers.length)} of the ${whole(looked)} slowest answers waited for one${times}${missing}`;
+function formatColdStarts({ instances, lookedUp, foundInLog, responses }: ColdStarts): string {
+  const missing = foundInLog < lookedUp ? `; ${formatNumber(lookedUp - foundInLog)} of them are not in the log yet` : "";
+  const times =
+    responses.length > 0 ? `, ${formatDuration(responses.at(-1)?.latencyMs ?? 0)} to ${formatDuration(responses[0]?.latencyMs ?? 0)}` : "";
+  return `${formatCount(instances, "new instance")}; ${formatNumber(responses.length)} of the ${formatNumber(lookedUp)} slowest answers waited for one${times}${missing}`;
 }
 
-/** The histogram, a bar a line. */
-export function showHistogram(latencies: Latencies): Rows {
-  const steps = gather(latencies);
-  const most = Math.max(...steps.map(({ count }) => count));
-  return steps.map(({ upTo, count }) => [`≤ ${showDuration(upTo)}`, whole(count), "█".repeat(Math.ceil((count / most) * WIDEST))]);
+/** The histogram, one bar per line. */
+export function formatHistogram(latencies: Latencies): Rows {
+  const groups = groupBuckets(latencies);
+  const largest = Math.max(...groups.map(({ count }) => count));
+  return groups.map(({ upToMs, count }) => [
+    `≤ ${formatDuration(upToMs)}`,
+    formatNumber(count),
+    "█".repeat(Math.ceil((count / largest) * MAX_BAR_WIDTH)),
+  ]);
 }
 
-/** One line while the run goes on. */
-export function showProgress({ latencies }: { readonly latencies: Latencies }, perSecond: number, failed: number): string {
-  const some = failed > 0 ? `, ${whole(failed)} failed` : "";
-  const times = `p50 ${showDuration(latencies.percentile(50))}, p99 ${showDuration(latencies.percentile(99))}`;
-  return `${whole(latencies.count)} answers, ${perSecond.toFixed(0)} a second, ${times}${some}`;
+/** One line about a run in progress. */
+export function formatProgress({ latencies }: { readonly latencies: Latencies }, perSecond: number, failed: number): string {
+  const failures = failed > 0 ? `, ${formatNumber(failed)} failed` : "";
+  const times = `p50 ${formatDuration(latencies.percentile(50))}, p99 ${formatDuration(latencies.percentile(99))}`;
+  return `${formatNumber(latencies.count)} answers, ${perSecond.toFixed(0)} a second, ${times}${failures}`;
 }
 
-function percentiles(latencies: Latencies): string {
-  const named = PERCENTILES.map((percent) => `p${percent} ${showDuration(latencies.percentile(percent))}`);
-  return [`min ${showDuration(latencies.min)}`, ...named, `max ${showDuration(latencies.max)}`].join("  ");
+function formatPercentiles(latencies: Latencies): string {
+  const named = PERCENTILES.map((percent) => `p${percent} ${formatDuration(latencies.percentile(percent))}`);
+  return [`min ${formatDuration(latencies.min)}`, ...named, `max ${formatDuration(latencies.max)}`].join("  ");
 }
 
-/** Milliseconds, or seconds from ten of them on. */
-export function showDuration(milliseconds: number): string {
-  if (milliseconds >= 10_000) return `${Number((milliseconds / 1000).toPrecision(3))} s`;
-  return `${Number(milliseconds.toPrecision(3))} ms`;
+/** In milliseconds, or in seconds from ten on. */
+export function formatDuration(durationMs: number): string {
+  if (durationMs >= 10_000) return `${Number((durationMs / 1000).toPrecision(3))} s`;
+  return `${Number(durationMs.toPrecision(3))} ms`;
 }
 
-function count(number: number, thing: string): string {
-  return `${whole(number)} ${thing}${number === 1 ? "" : "s"}`;
+function formatCount(number: number, thing: string): string {
+  return `${formatNumber(number)} ${thing}${number === 1 ? "" : "s"}`;
 }
 
-function whole(number: number): string {
+function formatNumber(number: number): string {
   return number.toLocaleString("en-US");
 }

@@ -4,31 +4,31 @@ import { hasHeader } from "../../invoke/headers.ts";
 import { openTokenSource } from "../proxy/token-source.ts";
 import type { Route } from "../../http/route.ts";
 
-/** A request as it goes onto the wire, and the ID token in it. */
-interface Prepared {
+/** The bytes of a request, and the ID token in it. */
+interface PreparedRequest {
   readonly bytes: Buffer;
   readonly token: string;
 }
 
-/** The same request again and again, with a token that is good at that moment. */
+/** Repeats one request, with a token that is currently valid. */
 export interface RequestSource {
   /** Rejects as the credentials do. */
-  next(): Prepared | Promise<Prepared>;
+  next(): PreparedRequest | Promise<PreparedRequest>;
   accepted(token: string): void;
-  /** Whether a 401 was about the token, and the next one may do better. */
-  refused(token: string, head: string): boolean;
-  /** How many tokens there were. */
+  /** True if a 401 was about the token, and a new one can succeed. */
+  rejected(token: string, head: string): boolean;
+  /** The number of tokens that were used. */
   tokens(): number;
   close(): void;
 }
 
-/** Cloud Run's front end, or Identity-Aware Proxy before it. A service's own 401 is not about the token: it never saw it. */
-const ABOUT_TOKEN = /\r\n(?:www-authenticate:[ \t]*bearer error="invalid_token"|x-goog-iap-generated-response:[ \t]*true)/i;
+/** A rejection by Cloud Run's front end or Identity-Aware Proxy. A service's own 401 isn't about the token, which it never saw. */
+const TOKEN_REJECTION = /\r\n(?:www-authenticate:[ \t]*bearer error="invalid_token"|x-goog-iap-generated-response:[ \t]*true)/i;
 
-/** Milliseconds: where each token is refused, a load of requests is not to become one of requests for tokens. */
-const PAUSE = 5000;
+/** If every token is rejected, new ones are requested no more often than this. */
+const MIN_RENEWAL_INTERVAL_MS = 5000;
 
-const HAS_BODY = new Set(["POST", "PUT", "PATCH"]);
+const METHODS_WITH_BODY = new Set(["POST", "PUT", "PATCH"]);
 
 export function openRequestSource(
   call: Call & { readonly body: Buffer | undefined },
@@ -36,13 +36,13 @@ export function openRequestSource(
   credentials: Pick<CachedCredentials, "accepted" | "fetchIdToken" | "rejected">,
 ): RequestSource {
   const tokenSource = openTokenSource(credentials, call.audience);
-  const { before, after } = write(call, String(target.path));
-  let prepared: Prepared | undefined;
+  const { before, after } = renderRequest(call, String(target.path));
+  let prepared: PreparedRequest | undefined;
   let tokens = 0;
-  let dropped: string | undefined;
-  let pausedUntil = 0;
+  let lastRejected: string | undefined;
+  let nextRenewalAt = 0;
 
-  const prepare = (token: string): Prepared => {
+  const prepare = (token: string): PreparedRequest => {
     if (prepared?.token === token) return prepared;
     tokens += 1;
     prepared = { token, bytes: Buffer.concat([before, Buffer.from(token, "latin1"), after]) };
@@ -55,15 +55,15 @@ export function openRequestSource(
       return typeof token === "string" ? prepare(token) : token.then(prepare);
     },
     accepted: (token) => tokenSource.accepted(token),
-    refused(token, head) {
-      if (!ABOUT_TOKEN.test(head)) return false;
-      // Of requests that were under way together, the first one has it renewed; the others find the new one.
-      if (token !== prepared?.token || token === dropped) return true;
+    rejected(token, head) {
+      if (!TOKEN_REJECTION.test(head)) return false;
+      // Of concurrent requests, the first one renews the token; the others use the new one.
+      if (token !== prepared?.token || token === lastRejected) return true;
       const now = performance.now();
-      if (now < pausedUntil) return false;
-      pausedUntil = now + PAUSE;
+      if (now < nextRenewalAt) return false;
+      nextRenewalAt = now + MIN_RENEWAL_INTERVAL_MS;
       if (!tokenSource.rejected(token)) return false;
-      dropped = token;
+      lastRejected = token;
       return true;
     },
     tokens: () => tokens,
@@ -71,11 +71,11 @@ export function openRequestSource(
   };
 }
 
-/** What goes before the token, and what after it. */
-function write({ method, url, headers, tokenHeader, body }: Call & { readonly body: Buffer | undefined }, path: string) {
+/** The bytes before the token, and those after it. */
+function renderRequest({ method, url, headers, tokenHeader, body }: Call & { readonly body: Buffer | undefined }, path: string) {
   const host = hasHeader(headers, "host") ? "" : `Host: ${url.host}\r\n`;
   const rest = headers.map(([name, value]) => `${name}: ${value}\r\n`).join("");
-  const length = body ? `Content-Length: ${body.length}\r\n` : HAS_BODY.has(method) ? "Content-Length: 0\r\n" : "";
+  const length = body ? `Content-Length: ${body.length}\r\n` : METHODS_WITH_BODY.has(method) ? "Content-Length: 0\r\n" : "";
   return {
     before: Buffer.from(`${method} ${path} HTTP/1.1\r\n${host}${tokenHeader}: Bearer `),
     after: Buffer.concat([Buffer.from(`\r\n${rest}${length}\r\n`), body ?? Buffer.alloc(0)]),

@@ -1,69 +1,58 @@
 import type { CliError } from "../../errors/cli-error.ts";
-import type { AnswerHead } from "../../http/wire/response-head.ts";
 import { TimedOut } from "../../http/network-error.ts";
 import { isIdempotent } from "../../http/retry.ts";
-import type { Dial } from "./connect.ts";
-import { createLane, type Lane } from "./connection.ts";
-import { createPace } from "./pace.ts";
-import { createTally, type Interval, type Tally } from "./load-stats.ts";
+import type { Connect } from "./connect.ts";
+import { createConnection, type LoadConnection } from "./connection.ts";
+import { createLoadStats, type Interval, type LoadStats } from "./load-stats.ts";
+import type { LoadPlan } from "./options.ts";
 import type { RequestSource } from "./request-source.ts";
+import { createSchedule } from "./schedule.ts";
 
-export interface LoadOptions {
-  readonly dial: Dial;
+export interface LoadOptions extends LoadPlan {
+  readonly connect: Connect;
   readonly source: RequestSource;
   readonly method: string;
-  /** Connections. */
-  readonly concurrency: number;
-  /** Requests at most; Infinity where the duration alone ends the run. */
-  readonly requests: number;
-  /** Milliseconds at most; Infinity where the number alone does. */
-  readonly duration: number;
-  /** Requests a second. */
-  readonly rate: number | undefined;
-  /** Milliseconds that a request may take. */
-  readonly maxTime: number;
   readonly instanceHeader: string | undefined;
   readonly signal: AbortSignal;
-  /** The sentence for a request that got no answer. */
+  /** Explains why a request got no response. */
   readonly explain: (error: Error) => string;
-  /** Called about once a second, with the seconds of the interval. */
-  readonly progress: (interval: Interval, tally: Tally, seconds: number) => void;
+  /** Called about once a second, with the length of the interval. */
+  readonly onProgress: (interval: Interval, stats: LoadStats, intervalSeconds: number) => void;
 }
 
 export interface Outcome {
-  readonly tally: Tally;
-  /** Milliseconds from the first request to the last answer. */
-  readonly duration: number;
+  readonly stats: LoadStats;
+  /** From the first request to the last response. */
+  readonly durationMs: number;
   readonly sent: number;
-  /** Due at the rate before the end, and never sent: no connection was free. */
+  /** Requests that the rate required, and that no connection was free for. */
   readonly unsent: number;
-  /** Under way when the run was broken off. */
+  /** Requests in progress when the run was interrupted. */
   readonly abandoned: number;
-  /** Bytes of the answers, heads included. */
-  readonly received: number;
-  /** Why no ID token was to be had any more. */
+  /** Bytes of the responses, heads included. */
+  readonly bytesReceived: number;
+  /** Why no more ID tokens were available. */
   readonly error: CliError | undefined;
 }
 
-/** Milliseconds between two looks at requests that take too long, and at what is due. */
-const LOOK = 250;
-const SECOND = 1000;
-/** Milliseconds that requests have to finish where the run is broken off. */
-const GRACE = 1000;
-/** Milliseconds before a lane tries again after a failure; twice as long after each further one. */
-const FIRST_PAUSE = 50;
-const LONGEST_PAUSE = 1000;
+const TIMEOUT_CHECK_INTERVAL_MS = 250;
+const STATS_INTERVAL_MS = 1000;
+/** How long requests have to finish when the run is interrupted. */
+const INTERRUPT_TIMEOUT_MS = 1000;
+/** The pause of a connection after a failure; it doubles with each further one, up to the maximum. */
+const FIRST_PAUSE_MS = 50;
+const MAX_PAUSE_MS = 1000;
 
-/** Sends requests over so many connections until enough were sent, the time is over, or the signal says so. It never throws for what it is answered. */
+/** Sends requests over the connections until the plan is complete or the signal ends it. Never throws because of a response. */
 export async function runLoad(options: LoadOptions): Promise<Outcome> {
-  const { dial, source, concurrency, rate, maxTime, signal, explain, progress, method } = options;
+  const { connect, source, concurrency, maxRequests, maxDurationMs, rate, requestTimeoutMs, signal, explain, onProgress, method } = options;
   const start = performance.now();
-  const pace = createPace({ start, requests: options.requests, duration: options.duration, rate });
-  const tally = createTally({ start, instanceHeader: options.instanceHeader });
-  const lanes: Lane[] = [];
-  /** Those that wait for a request to be due. */
-  const free: ((now: number) => void)[] = [];
-  let [sent, active, received, last, unsent, abandoned] = [0, 0, 0, start, 0, 0];
+  const schedule = createSchedule({ start, requests: maxRequests, maxDurationMs, rate });
+  const stats = createLoadStats({ start, instanceHeader: options.instanceHeader });
+  const connections: LoadConnection[] = [];
+  /** Connections that wait until a request is due. */
+  const idle: ((now: number) => void)[] = [];
+  let [sent, active, bytesReceived, lastResponseAt, unsent, abandoned] = [0, 0, 0, start, 0, 0];
   let isStopped = false;
   let error: CliError | undefined;
   let timer: NodeJS.Timeout | undefined;
@@ -72,125 +61,126 @@ export async function runLoad(options: LoadOptions): Promise<Outcome> {
 
   const stop = (): void => {
     if (isStopped) return;
-    // A timer that is late by a little leaves nothing unsent that a connection is free for.
-    if (!signal.aborted && !error) for (const now = performance.now(); free.length > 0 && pace.next() <= now;) free.pop()?.(now);
+    // A late timer must not leave requests unsent that connections are free for.
+    if (!signal.aborted && !error) for (const now = performance.now(); idle.length > 0 && schedule.next() <= now;) idle.pop()?.(now);
     isStopped = true;
-    unsent = pace.stop(performance.now());
-    settle();
+    unsent = schedule.stop(performance.now());
+    finishIfDone();
   };
-  const settle = (): void => {
-    if (active === 0 && (isStopped || pace.next() === Infinity)) finish();
+  const finishIfDone = (): void => {
+    if (active === 0 && (isStopped || schedule.next() === Infinity)) finish();
   };
 
-  /** Gives what is due to the lanes that are free, and comes again when more is. */
-  const pump = (): void => {
+  /** Sends the requests that are due over idle connections, and sets a timer for the next one. */
+  const sendDueRequests = (): void => {
     clearTimeout(timer);
     timer = undefined;
     const now = performance.now();
-    while (free.length > 0 && pace.next() <= now) free.pop()?.(now);
-    const next = pace.next();
-    if (free.length > 0 && next !== Infinity && !isStopped) timer = setTimeout(pump, Math.max(1, Math.floor(next - now)));
-    settle();
+    while (idle.length > 0 && schedule.next() <= now) idle.pop()?.(now);
+    const next = schedule.next();
+    if (idle.length > 0 && next !== Infinity && !isStopped) timer = setTimeout(sendDueRequests, Math.max(1, Math.floor(next - now)));
+    finishIfDone();
   };
 
-  const addLane = (): void => {
+  const addConnection = (): void => {
     let from = 0;
     let token = "";
-    let isRenewed = false;
-    let pause = FIRST_PAUSE;
-    const sendNow = (): void => {
+    let isTokenRenewed = false;
+    let pauseMs = FIRST_PAUSE_MS;
+    const sendRequest = (): void => {
       const prepared = source.next();
-      if (prepared instanceof Promise) return void prepared.then(begin, breakOff);
-      begin(prepared);
+      if (prepared instanceof Promise) return void prepared.then(write, endWithoutToken);
+      write(prepared);
     };
-    const begin = (prepared: { readonly bytes: Buffer; readonly token: string }): void => {
+    const write = (prepared: { readonly bytes: Buffer; readonly token: string }): void => {
       token = prepared.token;
-      lane.send(prepared.bytes);
+      connection.send(prepared.bytes);
     };
-    const breakOff = (reason: unknown): void => {
+    const endWithoutToken = (reason: unknown): void => {
       error ??= reason as CliError;
       active -= 1;
       sent -= 1;
       stop();
-      settle();
+      finishIfDone();
     };
-    const take = (now: number, isWaiting: boolean): boolean => {
-      const due = isStopped ? undefined : pace.take(now, isWaiting);
+    const sendIfDue = (now: number, isWaiting: boolean): boolean => {
+      const due = isStopped ? undefined : schedule.take(now, isWaiting);
       if (due === undefined) return false;
       from = due;
-      isRenewed = false;
+      isTokenRenewed = false;
       active += 1;
       sent += 1;
-      sendNow();
+      sendRequest();
       return true;
     };
-    const rest = (now: number): void => {
-      if (!take(now, false)) {
-        free.push((then) => void take(then, true));
-        if (timer === undefined || active === 0) pump();
-      }
+    const sendOrWait = (now: number): void => {
+      if (sendIfDue(now, false)) return;
+      idle.push((later) => void sendIfDue(later, true));
+      if (timer === undefined || active === 0) sendDueRequests();
     };
-    const lane = createLane({
-      dial,
+    const connection = createConnection({
+      connect,
       method,
       isIdempotent: isIdempotent(method),
-      received: (bytes) => (received += bytes),
-      answered({ status, kept: head }: AnswerHead) {
-        // A token may end, or be revoked, between being sent and being read; keys change. Nobody's request is to be lost by that.
-        if (status === 401 && !isRenewed && source.refused(token, head)) {
-          isRenewed = true;
-          return sendNow();
+      onBytes: (count) => (bytesReceived += count),
+      onResponse({ status, text }) {
+        // A token can expire or be revoked between being sent and being read, and keys rotate: that costs no request.
+        if (status === 401 && !isTokenRenewed && source.rejected(token, text)) {
+          isTokenRenewed = true;
+          return sendRequest();
         }
-        last = performance.now();
+        lastResponseAt = performance.now();
         active -= 1;
-        pause = FIRST_PAUSE;
+        pauseMs = FIRST_PAUSE_MS;
         if (status !== 401) source.accepted(token);
-        tally.answered(status, from, last, head);
-        rest(last);
+        stats.addResponse(status, from, lastResponseAt, text);
+        sendOrWait(lastResponseAt);
       },
-      failed(cause) {
-        last = performance.now();
+      onFailure(cause) {
+        lastResponseAt = performance.now();
         active -= 1;
-        if (cause === ABANDONED) abandoned += 1;
-        else tally.failed(cause instanceof TimedOut ? "TIMEOUT" : (cause.code ?? cause.name), explain(cause));
-        if (isStopped) return settle();
-        setTimeout(() => rest(performance.now()), pause);
-        pause = Math.min(pause * 2, LONGEST_PAUSE);
+        if (cause === INTERRUPTED) abandoned += 1;
+        else stats.addFailure(cause instanceof TimedOut ? "TIMEOUT" : (cause.code ?? cause.name), explain(cause));
+        if (isStopped) return finishIfDone();
+        setTimeout(() => sendOrWait(performance.now()), pauseMs);
+        pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS);
       },
     });
-    lanes.push(lane);
-    rest(start);
+    connections.push(connection);
+    sendOrWait(start);
   };
 
-  const looks = setInterval(() => {
+  const timeoutCheck = setInterval(() => {
     const now = performance.now();
-    for (const lane of lanes) if (lane.since !== undefined && now - lane.since > maxTime) lane.fail(new TimedOut(maxTime));
-    if (active === 0 || now >= start + options.duration) settle();
-  }, LOOK);
-  let cutAt = start;
-  const seconds = setInterval(() => {
+    for (const connection of connections) {
+      if (connection.sentAt !== undefined && now - connection.sentAt > requestTimeoutMs) connection.fail(new TimedOut(requestTimeoutMs));
+    }
+    if (active === 0 || now >= start + maxDurationMs) finishIfDone();
+  }, TIMEOUT_CHECK_INTERVAL_MS);
+  let intervalStart = start;
+  const statsTimer = setInterval(() => {
     const now = performance.now();
-    progress(tally.cut(now), tally, (now - cutAt) / 1000);
-    cutAt = now;
-  }, SECOND);
-  const ending = Number.isFinite(options.duration) ? setTimeout(stop, options.duration) : undefined;
-  let grace: NodeJS.Timeout | undefined;
+    onProgress(stats.endInterval(now), stats, (now - intervalStart) / 1000);
+    intervalStart = now;
+  }, STATS_INTERVAL_MS);
+  const endTimer = Number.isFinite(maxDurationMs) ? setTimeout(stop, maxDurationMs) : undefined;
+  let interruptTimer: NodeJS.Timeout | undefined;
   const abort = (): void => {
     stop();
-    grace = setTimeout(() => lanes.forEach((lane) => lane.fail(ABANDONED)), GRACE);
+    interruptTimer = setTimeout(() => connections.forEach((connection) => connection.fail(INTERRUPTED)), INTERRUPT_TIMEOUT_MS);
   };
   signal.addEventListener("abort", abort, { once: true });
   try {
-    for (let count = 0; count < concurrency && pace.next() !== Infinity; count += 1) addLane();
+    for (let count = 0; count < concurrency && schedule.next() !== Infinity; count += 1) addConnection();
     if (signal.aborted) abort();
     await finished;
   } finally {
-    [looks, seconds, ending, grace, timer].forEach((each) => clearTimeout(each));
+    [timeoutCheck, statsTimer, endTimer, interruptTimer, timer].forEach((running) => clearTimeout(running));
     signal.removeEventListener("abort", abort);
-    for (const lane of lanes) lane.close();
+    for (const connection of connections) connection.close();
   }
-  tally.cut(performance.now());
-  return { tally, duration: last - start, sent, unsent, abandoned, received, error };
+  stats.endInterval(performance.now());
+  return { stats, durationMs: lastResponseAt - start, sent, unsent, abandoned, bytesReceived, error };
 }
 
-const ABANDONED = new Error("the run was broken off");
+const INTERRUPTED = new Error("the run was interrupted");

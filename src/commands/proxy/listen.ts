@@ -1,8 +1,7 @@
 import { createServer, ServerResponse, type IncomingMessage } from "node:http";
 import { createServer as createHttp2Server, type IncomingHttpHeaders, type ServerHttp2Session, type ServerHttp2Stream } from "node:http2";
 import type { AddressInfo, Socket } from "node:net";
-import { headerLines } from "../../http/raw-headers.ts";
-import { MAX_HEADER_BYTES } from "../../http/wire/fields.ts";
+import { headerLines, MAX_HEADER_BYTES } from "../../http/raw-headers.ts";
 import { HTTP2_MAX_SESSION_MEMORY_MB, HTTP2_WINDOW_BYTES } from "./service-connections.ts";
 
 interface Address {

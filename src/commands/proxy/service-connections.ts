@@ -3,11 +3,10 @@ import { connect as connectHttp2, type ClientHttp2Session, type ClientSessionOpt
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import type { Duplex } from "node:stream";
 import type { CliError } from "../../errors/cli-error.ts";
-import { MAX_HEADER_BYTES } from "../../http/wire/fields.ts";
 import { CONNECT_TIMEOUT_MS, explainFailure, TimedOut } from "../../http/network-error.ts";
 import { createRouter, type Route } from "../../http/route.ts";
 import { createTunnelAgent } from "../../http/tunnel.ts";
-import type { RawHeaders } from "../../http/raw-headers.ts";
+import { MAX_HEADER_BYTES, type RawHeaders } from "../../http/raw-headers.ts";
 
 /** The connections to the service. */
 export interface ServiceConnections {

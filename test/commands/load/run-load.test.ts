@@ -2,7 +2,7 @@ import { createServer, type RequestListener, type Server } from "node:http";
 import { createServer as createTcpServer, type Socket } from "node:net";
 import { expect, test } from "vitest";
 import type { Call } from "../../../src/invoke/request.ts";
-import { createDial } from "../../../src/commands/load/connect.ts";
+import { createConnect } from "../../../src/commands/load/connect.ts";
 import { openRequestSource } from "../../../src/commands/load/request-source.ts";
 import { runLoad, type LoadOptions } from "../../../src/commands/load/run-load.ts";
 import { createRouter } from "../../../src/http/route.ts";
@@ -10,7 +10,7 @@ import { listen } from "../../helpers/listen.ts";
 
 const REFUSAL = { "www-authenticate": 'Bearer error="invalid_token" error_description="The access token could not be verified"' };
 
-/** Loads a server; each token that its credentials are asked for is another one. */
+/** Loads a server; its credentials return a new token each time. */
 async function load(server: Server | ReturnType<typeof createTcpServer>, options: Partial<LoadOptions> = {}, call: Partial<Call> = {}) {
   const url = new URL(`http://127.0.0.1:${await listen(server as Server)}/orders?id=1`);
   const route = createRouter({})(url);
@@ -34,26 +34,26 @@ async function load(server: Server | ReturnType<typeof createTcpServer>, options
   const source = openRequestSource(request as Parameters<typeof openRequestSource>[0], route, credentials);
   try {
     const outcome = await runLoad({
-      dial: createDial(route, signal),
+      connect: createConnect(route, signal),
       source,
       method: request.method,
       concurrency: 4,
-      requests: 40,
-      duration: Infinity,
+      maxRequests: 40,
+      maxDurationMs: Infinity,
       rate: undefined,
-      maxTime: 30_000,
+      requestTimeoutMs: 30_000,
       instanceHeader: undefined,
       signal,
       explain: ({ message }) => message,
-      progress: () => {},
+      onProgress: () => {},
       ...options,
     });
-    const { tally, ...rest } = outcome;
+    const { stats, ...rest } = outcome;
     return {
       ...rest,
-      tally,
-      statuses: Object.fromEntries(tally.statuses),
-      errors: Object.fromEntries(tally.errors),
+      stats,
+      statuses: Object.fromEntries(stats.statuses),
+      errors: Object.fromEntries(stats.errors),
       tokens: source.tokens(),
     };
   } finally {
@@ -88,17 +88,17 @@ test("each connection takes one request after another, and what is sent is what 
     );
     response.end("fine");
   });
-  const { sent, statuses, tokens, duration, received } = await load(
+  const { sent, statuses, tokens, durationMs, bytesReceived } = await load(
     server,
     {},
     { method: "POST", headers: [["X-Own", "grün"]], body: Buffer.from("ä") },
   );
   expect([sent, statuses, tokens, connections.size]).toEqual([40, { 200: 40 }, 1, 4]);
   expect([...seen]).toEqual([JSON.stringify(["POST", "/orders?id=1", true, Buffer.from("grün").toString("latin1"), "2", "ä"])]);
-  expect([duration > 0, received > 40 * "HTTP/1.1 200 OK".length]).toEqual([true, true]);
+  expect([durationMs > 0, bytesReceived > 40 * "HTTP/1.1 200 OK".length]).toEqual([true, true]);
 });
 
-test("a token that ends during the run is renewed, and no request is lost", async () => {
+test("a token that expires during the run is renewed, and no request is lost", async () => {
   let answered = 0;
   const server = serve((request, response) => {
     const isFirst = request.headers.authorization?.endsWith(".1") === true;
@@ -109,14 +109,14 @@ test("a token that ends during the run is renewed, and no request is lost", asyn
   expect([statuses, errors, tokens, sent]).toEqual([{ 200: 40 }, {}, 2, 40]);
 });
 
-test("a 401 of the service's own is an answer, and so is the front end's where a new token does no better", async () => {
+test("a 401 of the service itself counts as a response, and so does the front end's if a new token doesn't help", async () => {
   const own = await load(serve((_, response) => response.writeHead(401).end("who are you?")));
   expect([own.statuses, own.tokens]).toEqual([{ 401: 40 }, 1]);
   const front = await load(serve((_, response) => response.writeHead(401, REFUSAL).end()));
   expect([front.statuses, front.tokens]).toEqual([{ 401: 40 }, 2]);
 });
 
-test("a server that ends connections between answers costs no request", async () => {
+test("a server that closes connections between responses costs no request", async () => {
   let count = 0;
   const server = serve((request, response) => {
     count += 1;
@@ -129,7 +129,7 @@ test("a server that ends connections between answers costs no request", async ()
   expect([statuses[200], sent, errors]).toEqual([40, 40, {}]);
 });
 
-test("requests without an answer are counted by what became of them, and the others go on", async () => {
+test("requests without a response are counted by error, and the others go on", async () => {
   let count = 0;
   const server = createTcpServer((socket) => {
     socket.on("error", () => {});
@@ -142,7 +142,7 @@ test("requests without an answer are counted by what became of them, and the oth
       else if (count > 4) socket.write("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
     });
   });
-  const { statuses, errors, sent } = await load(server, { maxTime: 300, requests: 20 });
+  const { statuses, errors, sent } = await load(server, { requestTimeoutMs: 300, maxRequests: 20 });
   expect([sent, statuses]).toEqual([20, { 200: 16 }]);
   expect(Object.entries(errors).map(([code, { count: number }]) => [code, number])).toEqual(
     expect.arrayContaining([
@@ -153,16 +153,16 @@ test("requests without an answer are counted by what became of them, and the oth
   );
 });
 
-test("at a rate that the connections cannot keep up with, waiting is latency, and what was never sent is counted", async () => {
+test("at a rate that the connections can't keep up with, waiting is latency, and unsent requests are counted", async () => {
   const server = serve((_, response) => void setTimeout(() => response.end(), 50));
-  const { tally, sent, unsent } = await load(server, { concurrency: 1, requests: Infinity, duration: 600, rate: 100 });
+  const { stats, sent, unsent } = await load(server, { concurrency: 1, maxRequests: Infinity, maxDurationMs: 600, rate: 100 });
   expect(sent + unsent).toBe(60);
   expect(unsent).toBeGreaterThan(20);
   // The last of them was due long before the connection was free; from when it was sent, none took much more than 50 ms.
-  expect(tally.latencies.max).toBeGreaterThan(300);
+  expect(stats.latencies.max).toBeGreaterThan(300);
 });
 
-test("an end from outside stops the run, and what hangs is not taken for a failure", async () => {
+test("the signal stops the run, and requests in progress don't count as failures", async () => {
   const end = new AbortController();
   let count = 0;
   const server = serve((_, response) => {
@@ -170,13 +170,13 @@ test("an end from outside stops the run, and what hangs is not taken for a failu
     if (count <= 10) response.end();
     if (count === 12) end.abort();
   });
-  const { sent, statuses, errors, abandoned } = await load(server, { signal: end.signal, requests: Infinity, concurrency: 2 });
+  const { sent, statuses, errors, abandoned } = await load(server, { signal: end.signal, maxRequests: Infinity, concurrency: 2 });
   expect([sent, statuses, errors, abandoned]).toEqual([12, { 200: 10 }, {}, 2]);
 });
 
-test("the first answer of each instance is told apart by its header", async () => {
+test("the first response of each instance is recognized by a header", async () => {
   let count = 0;
   const server = serve((_, response) => response.setHeader("X-Instance", `i${(count += 1) % 3}`).end());
-  const { tally } = await load(server, { instanceHeader: "x-instance" });
-  expect([tally.firsts.count, tally.latencies.count]).toEqual([3, 40]);
+  const { stats } = await load(server, { instanceHeader: "x-instance" });
+  expect([stats.firsts.count, stats.latencies.count]).toEqual([3, 40]);
 });
