@@ -1,5 +1,6 @@
 import { CliError } from "../errors/cli-error.ts";
 import { pause } from "../http/poll.ts";
+import type { Retry } from "../http/request.ts";
 import type { AuthContext } from "./auth-context.ts";
 import type { AccessToken } from "./credentials.ts";
 import { createAssertion, type RequestedToken } from "./assertion.ts";
