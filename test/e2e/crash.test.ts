@@ -175,7 +175,7 @@ test("a build that was killed is done again, undisturbed by processes of the kil
   await emulator.kill();
   expect(await cutOff).toBeInstanceOf(Killed);
   await emulator.start();
-  // The digest of the image is compared with that of the first.
+  // Compares the digest of the image with that of the first build.
   await verify();
   await ledger.verify();
   await emulator.assertReaped();
@@ -191,7 +191,7 @@ test("a reset that was killed leaves everything or nothing", { timeout: 60_000 }
   const names = Array.from({ length: 40 }, (_, index) => `object-${index}`);
   for (const name of names)
     await ledger.send("POST", `${storage}/upload/storage/v1/b/many/o?uploadType=media&name=${name}`, randomBytes(100));
-  // What is deleted with them takes a while.
+  // Deleting these as well takes a while.
   for (let file = 0; file < 15_000; file += 1) writeFileSync(join(emulator.directory, "objects", `other-${file}`), "");
   const header = { "x-cloudrun-oauth": "emulator" };
   const reset = emulator.ask("POST", "http://127.0.0.1/_emulator/reset", { headers: header }).catch((error: unknown) => error);

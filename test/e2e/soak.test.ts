@@ -15,7 +15,7 @@ import { assertTidy } from "../helpers/tidy.ts";
 const SECONDS = Number(process.env["SOAK_SECONDS"] ?? 60);
 const BUILDS = "https://cloudbuild.googleapis.com/v1/projects/cloudrun-local/locations/global/builds";
 const MEBIBYTE = 1024 * 1024;
-/** V8 makes room and compiles for the first minutes, up to about 130 MiB: only then can memory be flat, and within a minute it can only be too much. */
+/** V8 grows its heap and compiles in the first minutes, up to about 130 MiB. Memory is flat only after that; a run of a minute can only exceed a limit. */
 const LONG = 600;
 const MOST_MEMORY = 180;
 
@@ -26,7 +26,7 @@ const SERVICE = `
 
 type Round = () => Promise<void>;
 
-/** An emulator with its own folder for temporary files. What it answers is held against Google's descriptions elsewhere: here, the record would be too long. */
+/** An emulator with its own folder for temporary files. It records no requests: the record would be too long. */
 async function startEmulator() {
   const home = folder();
   const temporary = join(home, "tmp");
@@ -43,7 +43,7 @@ async function startEmulator() {
   return { emulator: { ...killable, ask }, temporary, requests: () => requests };
 }
 
-/** Does all rounds over and over, side by side, until it is over, one of them fails, or the emulator is killed. */
+/** Repeats all rounds at the same time until the time is over, one of them fails, or the emulator is killed. */
 async function repeat(rounds: readonly Round[], isOver: () => boolean): Promise<void> {
   let failure: unknown;
   const lanes = rounds.map(async (round) => {
@@ -113,7 +113,7 @@ test.skipIf(!existsSync("/proc/self/fd"))(
       await removeServices(workflow);
       await expect.poll(() => processesOf(directory), { timeout: 20_000 }).toEqual([]);
     };
-    // What is opened once, with the first request of its kind, is there from now on.
+    // By now, everything that the first request of a kind opens is open.
     await repeat(rounds, () => true);
     await Promise.all(rounds.map((round) => round()));
     await becomeIdle();

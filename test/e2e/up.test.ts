@@ -5,8 +5,8 @@ import { newcomer, type User } from "../helpers/bin.ts";
 import { startEmulator } from "../helpers/emulator.ts";
 import { stepsOf, upFiles } from "../helpers/up.ts";
 
-/** What a step says when it has been taken, in their order. */
-const SAID = ["✔ Looking at", "✔ Building", "✔ Deploying", "✔ Calling it without", "✔ Granting", "✔ Calling it as"];
+/** What each step prints when it is done, in order. */
+const DONE_LINES = ["✔ Looking at", "✔ Building", "✔ Deploying", "✔ Calling it without", "✔ Granting", "✔ Calling it as"];
 const ROUNDS = 3;
 
 let user: User;
@@ -32,22 +32,22 @@ function write(service: string): string {
   return cwd;
 }
 
-/** Starts `up`, and ends it when it says that a step has been taken; gives all that it said. */
-async function upTo(said: string, signal: "SIGINT" | "SIGKILL", cwd: string): Promise<string> {
+/** Starts `up`, and ends it when it prints that a step is done. Returns everything that it printed. */
+async function runUpTo(doneLine: string, signal: "SIGINT" | "SIGKILL", cwd: string): Promise<string> {
   const child = user.start(["up", "--via", "api"], { cwd, env });
   let text = "";
   child.stderr.setEncoding("utf8").on("data", (piece: string) => {
-    const isNew = !text.includes(said);
+    const isNew = !text.includes(doneLine);
     text += piece;
-    if (isNew && text.includes(said)) child.kill(signal);
+    if (isNew && text.includes(doneLine)) child.kill(signal);
   });
   const { exitCode } = await child;
-  // It may have come to its end before the signal came to it, or be about to.
+  // It can end before the signal arrives.
   if (signal === "SIGINT") expect([0, 130, undefined]).toContain(exitCode);
   return text;
 }
 
-/** What is there in the end, without names that are the service's own and what chance has made. */
+/** The result of `up`, without the service's own and random names. */
 async function outcome(service: string, cwd: string) {
   const { exitCode, stdout, stderr } = await user.run(["up", "--via", "api", "--json"], { cwd, env });
   expect({ exitCode, stderr: exitCode === 0 ? "" : stderr }).toEqual({ exitCode: 0, stderr: "" });
@@ -66,28 +66,28 @@ async function outcome(service: string, cwd: string) {
     .replace(/src-[0-9a-f]{32}/g, "src-DIGEST")
     .replaceAll(service, "SERVICE")
     .replace(/SERVICE-[a-z0-9]{10}-uc/g, "SERVICE-HASH-uc");
-  return { steps: stepsOf({ steps }), found: JSON.parse(text) as unknown };
+  return { steps: stepsOf({ steps }), result: JSON.parse(text) as unknown };
 }
 
 test.concurrent.for(["SIGINT", "SIGKILL"] as const)(
   "up interrupted by %s after each of its steps comes to the same result as one run",
   { timeout: 300_000 },
   async (signal) => {
-    const whole = `${signal.toLowerCase()}-whole`;
-    const one = await outcome(whole, write(whole));
-    expect(one.steps).toEqual(["look", "build", "deploy", "refuse", "grant", "invoke"]);
+    const uninterrupted = `${signal.toLowerCase()}-uninterrupted`;
+    const expected = await outcome(uninterrupted, write(uninterrupted));
+    expect(expected.steps).toEqual(["look", "build", "deploy", "refuse", "grant", "invoke"]);
     for (let round = 1; round <= ROUNDS; round += 1) {
       const service = `${signal.toLowerCase()}-${round}`;
       const cwd = write(service);
-      for (const [index, said] of SAID.entries()) {
-        const text = await upTo(said, signal, cwd);
-        // What changes something and was seen to be done is not done again.
-        const again = SAID.slice(1, index).filter((earlier) => /Building|Deploying|Granting/.test(earlier) && text.includes(earlier));
-        expect({ said, again }).toEqual({ said, again: [] });
+      for (const [index, doneLine] of DONE_LINES.entries()) {
+        const text = await runUpTo(doneLine, signal, cwd);
+        // A change that is done is not done again.
+        const again = DONE_LINES.slice(1, index).filter((earlier) => /Building|Deploying|Granting/.test(earlier) && text.includes(earlier));
+        expect({ doneLine, again }).toEqual({ doneLine, again: [] });
       }
-      const { steps, found } = await outcome(service, cwd);
+      const { steps, result } = await outcome(service, cwd);
       expect(steps).toEqual(["look", "refuse", "invoke"]);
-      expect(found).toEqual(one.found);
+      expect(result).toEqual(expected.result);
     }
   },
 );

@@ -1,7 +1,7 @@
 import { parse } from "yaml";
 import { folder, runCli } from "./command-line.ts";
 
-/** The files of a working copy that git would have made: a branch, and where it came from. */
+/** The files of git in a working copy: a branch, and the remote. */
 export function workingCopy(remote: string, branch = "main"): Record<string, string> {
   return {
     ".git/HEAD": `ref: refs/heads/${branch}\n`,
@@ -19,7 +19,7 @@ export type System = keyof typeof REMOTES;
 
 export const SYSTEMS = Object.keys(REMOTES) as System[];
 
-/** The pipeline of a service in a project that nobody is asked about. */
+/** The pipeline of a service, printed without a request. */
 export async function printPipeline(system: System, argv: readonly string[] = [], cwd = folder(workingCopy(REMOTES[system]))) {
   const env = { PROJECT_ID: "my-project", SERVICE_NAME: "hello" };
   const { exitCode, stdout, stderr } = await runCli(["ci", system, "--print", "--project-number", "123456789012", ...argv], { env, cwd });

@@ -22,17 +22,17 @@ require("node:http")
   .listen(process.env.PORT, "127.0.0.1");
 `;
 
-/** A service's files, with a line of its own where two have to differ. */
+/** The files of a service. `line` makes two sources differ. */
 export function upFiles(service: string, line = ""): Files {
   return { ...tinyService(`${SERVER}// ${line}\n`), "cloudrun-oauth.json": JSON.stringify({ service }) };
 }
 
-/** A folder with a service in it. */
+/** A folder that contains a service. */
 export function upFolder(service: string, line = ""): string {
   return folder(upFiles(service, line));
 }
 
-/** The names of the steps that a document of `up` tells of. */
+/** The names of the steps in a document of `up`. */
 export function stepsOf(document: Readonly<Record<string, unknown>>): string[] {
   return (document["steps"] as readonly { readonly name: string }[]).map(({ name }) => name);
 }

@@ -1,7 +1,7 @@
 import { expect } from "vitest";
 import { overBothWays } from "../../helpers/both-ways.ts";
 import { tinyService } from "../../helpers/emulator.ts";
-import { MOODY } from "../../helpers/operator.ts";
+import { MOODY_SERVER } from "../../helpers/operator.ts";
 
 // What gcloud's own way with lists would cut, and a shell would read.
 const AWKWARD = `a,b;|@::"it's $HOME"\nnext line`;
@@ -12,7 +12,7 @@ const FLAGS =
 overBothWays(({ testWay, json, run, expectSame, emulator }) => {
   testWay("a service is deployed with gcloud's flags, listed, changed, divided and deleted", async () => {
     const { project, request } = emulator();
-    await emulator().deploy("hello", tinyService(MOODY));
+    await emulator().deploy("hello", tinyService(MOODY_SERVER));
     const deployed = await json(["deploy", "hello", "--image", `gcr.io/${project}/hello`, "--", ...FLAGS.split(" ")]);
     expect(deployed).toMatchObject({ memory: "1Gi", cpu: "2", max_instances: 7, timeout: 90, port: 9090, labels: { team: "apps" } });
     expectSame("deployed", deployed);

@@ -21,7 +21,7 @@ const OF_POOL = `${PROVIDER} --location global --workload-identity-pool cloudrun
 const WANTED =
   "--display-name me/hello --issuer-uri https://token.actions.githubusercontent.com --attribute-mapping google.subject=assertion.sub,attribute.branch=assertion.repository + '@' + assertion.ref --attribute-condition assertion.repository == 'me/hello' && assertion.ref == 'refs/heads/main'";
 
-/** What a project needs of the pipeline, as gcloud is told. */
+/** The lines of gcloud that set a project up for the pipeline. */
 const APIS = `services enable run.googleapis.com cloudbuild.googleapis.com artifactregistry.googleapis.com iam.googleapis.com iamcredentials.googleapis.com sts.googleapis.com ${IN}`;
 const REPOSITORY = `artifacts repositories create cloudrun-oauth --repository-format=docker --location us-central1 ${IN}`;
 const CREATE_DEPLOYER = `iam service-accounts create hello-deployer --display-name Deploys hello ${IN}`;

@@ -19,10 +19,10 @@ import {
   type GitHubWorkflow,
 } from "../../helpers/pipelines.ts";
 
-/** Names that YAML would take for something else, and a folder that a shell would. */
+/** Names that YAML would not read as text, and a folder that a shell would split. */
 const ODD = ["--service", "on", "--service-account", "runner"];
 
-/** GitHub's own parser, which imports JSON as bundlers take it, and Node does not. */
+/** GitHub's own parser. It has to be bundled: it imports JSON in a way that Node doesn't support. */
 let parser: Promise<typeof WorkflowParser>;
 
 const bundle = mkdtempSync(join(tmpdir(), "cloudrun-oauth-test-"));
@@ -46,7 +46,7 @@ test.for(SYSTEMS)(
   },
 );
 
-/** What each schema would not have. */
+/** Changes that each schema rejects. */
 test.for([
   ["github", "  contents: read", "  contents: red"],
   ["github", "        id: deploy", "        idd: deploy"],
@@ -74,14 +74,14 @@ async function findWorkflowErrors(text: string): Promise<string[]> {
   return context.errors.getErrors().map(({ message }) => message);
 }
 
-/** By GitLab's schema, which gitlab-ci-local carries. */
+/** Uses GitLab's schema, which is part of gitlab-ci-local. */
 async function findGitLabErrors(text: string): Promise<string[]> {
   const cwd = folder();
   await execa("git", ["init", "--quiet", "--initial-branch", "main"], { cwd });
   await execa("git", ["remote", "add", "origin", REMOTES.gitlab], { cwd });
   writeFileSync(join(cwd, ".gitlab-ci.yml"), text);
   const program = fileURLToPath(new URL("../../../node_modules/gitlab-ci-local/dist/index.js", import.meta.url));
-  // It wants Node 22 for this one method.
+  // gitlab-ci-local needs Node 22 only for this method.
   const union = join(
     folder({ "union.mjs": "Set.prototype.union ??= function (other) { return new Set([...this, ...other]); };\n" }),
     "union.mjs",
@@ -96,7 +96,7 @@ async function findGitLabErrors(text: string): Promise<string[]> {
   return exitCode === 0 && all.includes("smoke-test") ? [] : [all];
 }
 
-/** By Google's description of a build. */
+/** Uses Google's API description of a build. */
 async function findBuildErrors(text: string): Promise<string[]> {
   const url = "https://cloudbuild.googleapis.com/v1/projects/p/locations/global/builds/id";
   return findDeviations({ method: "GET", url, answer: describeShape(parsePipeline<CloudBuildConfig>(text)) });

@@ -2,12 +2,12 @@ import { expect, test } from "vitest";
 import { folder } from "../../helpers/command-line.ts";
 import { openOperator } from "../../helpers/operator.ts";
 
-// Variables and what else a revision is made with, by Google's APIs; that gcloud comes to the same is held in test/cloud/contract.
+// Through Google's APIs; test/cloud/contract asserts that gcloud has the same effect.
 
-const { emulator, cli, json, refusal, revisions, make } = openOperator();
+const { emulator, cli, json, refusal, revisions, createService } = openOperator();
 
 test("variables are set and unset, also from a file, and create a revision only if they change", async () => {
-  const [first] = await make("varied", 1);
+  const [first] = await createService("varied", 1);
   const cwd = folder({ ".env": '# mine\nPASSWORD="p,a;s s"\nexport EMPTY=\n' });
   const plan = await cli(["env", "set", "varied", "A=1", "--from-file", ".env", "--dry-run"], cwd);
   expect(plan.stdout).toContain('{"name":"PASSWORD","value":"<PASSWORD>"}');
@@ -31,7 +31,7 @@ test("a variable from a secret shows its reference, and cannot be replaced by a 
   await emulator().request("POST", host, `${secrets}?secretId=db`, { body: { replication: { automatic: {} } } });
   const payload = { data: Buffer.from("hunter2").toString("base64") };
   await emulator().request("POST", host, `${secrets}/db:addVersion`, { body: { payload } });
-  await make("secretive", 1);
+  await createService("secretive", 1);
   const { service_account } = await json("describe", "secretive");
   const members = [`serviceAccount:${service_account}`];
   const body = { policy: { bindings: [{ role: "roles/secretmanager.secretAccessor", members }] } };

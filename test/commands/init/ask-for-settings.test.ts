@@ -10,7 +10,7 @@ import { testNeeding } from "../../helpers/requirements.ts";
 const BIN = fileURLToPath(new URL("../../../bin/cloudrun-oauth.js", import.meta.url));
 const [ENTER, DOWN, CTRL_C] = ["\r", "\u001b[B", "\u0003"];
 
-/** Somebody with two gcloud configurations and a key file. */
+/** A user with two gcloud configurations and a key file. */
 function userWithGcloud() {
   const home = folder({
     ".config/gcloud/configurations/config_default": "[core]\naccount = me@example.com\nproject = my-project\n",
@@ -64,10 +64,10 @@ testNeeding("script", "an invalid answer is asked for again, and Ctrl-C at any q
 });
 
 testNeeding("script", "--no-color and NO_COLOR apply to questions and the spinner, even with FORCE_COLOR", async ([script = ""]) => {
-  // oxlint-disable-next-line no-control-regex -- these are what is looked for; what is inverse is the cursor
-  const colours = /\u001B\[(?!2?7m)[\d;]*m/;
+  // oxlint-disable-next-line no-control-regex -- the pattern is about control characters; the cursor is inverse
+  const colorPattern = /\u001B\[(?!2?7m)[\d;]*m/;
   const env = { ...userWithGcloud(), FORCE_COLOR: "1" };
-  for (const [variables, flag, isColoured] of [
+  for (const [variables, flag, isColored] of [
     [{}, "", true],
     [{}, "--no-color", false],
     [{ NO_COLOR: "1" }, "", false],
@@ -78,11 +78,11 @@ testNeeding("script", "--no-color and NO_COLOR apply to questions and the spinne
     asking.type(CTRL_C);
     expect([await asking.ended, await spinning.ended]).toEqual([130, 0]);
     expect(spinning.shown()).toContain("Looking at node");
-    expect([variables, flag, colours.test(asking.bytes()), colours.test(spinning.bytes())]).toEqual([
+    expect([variables, flag, colorPattern.test(asking.bytes()), colorPattern.test(spinning.bytes())]).toEqual([
       variables,
       flag,
-      isColoured,
-      isColoured,
+      isColored,
+      isColored,
     ]);
   }
 });

@@ -15,7 +15,7 @@ async function temporaryFolder(): Promise<string> {
   return folder;
 }
 
-/** A templates folder of one small template, named hono, beside which `extra` files lie. */
+/** A templates folder with one small template, `hono`, of these files. */
 async function templatesOf(files: Readonly<Record<string, string>>): Promise<string> {
   const root = await temporaryFolder();
   for (const [name, text] of Object.entries(files)) {
@@ -164,7 +164,7 @@ test.skipIf(process.getuid?.() === 0)("a folder without write permission is refu
   });
 });
 
-// A folder where cloudrun-oauth.json goes: the last file cannot be written, all others can.
+// A folder in place of cloudrun-oauth.json: only the last file cannot be written.
 const FAILS_LAST = { "a.js": "a\n", "lib/b.js": "b\n", "cloudrun-oauth.json/c.js": "c\n" };
 
 test("a copy that fails halfway removes the folders that it created", async () => {

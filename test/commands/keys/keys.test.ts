@@ -13,7 +13,7 @@ const ACCOUNT = "key-holder@cloudrun-local.iam.gserviceaccount.com";
 const IAM = "/v1/projects/cloudrun-local/serviceAccounts";
 await emulator.request("POST", "iam.googleapis.com", IAM, { body: { accountId: "key-holder" } });
 
-/** A folder in which there may be keys. */
+/** A folder for keys. Other folders are scanned for secrets. */
 function keyFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "cloudrun-oauth-test-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
@@ -30,7 +30,7 @@ async function keyIds(): Promise<string[]> {
   return (JSON.parse(stdout) as { keys: { key_id: string }[] }).keys.map(({ key_id }) => key_id).toSorted();
 }
 
-/** An emulator that fails in this way until the test ends. */
+/** Makes the emulator fail in this way until the test ends. */
 async function withFault(fault: object): Promise<void> {
   const headers = { "x-cloudrun-oauth": "emulator" };
   const host = `127.0.0.1:${emulator.port}`;
@@ -110,7 +110,7 @@ test("a file in a git work tree causes a warning, which says whether git ignores
 test("a key whose file cannot be written is deleted again", async () => {
   const cwd = keyFolder();
   const before = await keyIds();
-  // The answer takes its time, in which another file comes in the place.
+  // The response is slow enough for another file to take the place.
   await withFault({ match: "iam.googleapis.com/**/keys", latency_ms: 1500, times: 1 });
   const made = cli(["keys", "create", "key.json", "--account", ACCOUNT], { cwd });
   await expect.poll(() => readdirSync(cwd), { timeout: 20_000 }).toHaveLength(1);

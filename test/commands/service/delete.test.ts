@@ -1,11 +1,11 @@
 import { expect, test } from "vitest";
 import { tinyService } from "../../helpers/emulator.ts";
-import { MOODY, openOperator } from "../../helpers/operator.ts";
+import { MOODY_SERVER, openOperator } from "../../helpers/operator.ts";
 
 const { emulator, cli, json, refusal } = openOperator();
 
 test("delete shows what it removes, needs a confirmation, and exits with 4 if the service does not exist", async () => {
-  await emulator().deploy("gone", tinyService(MOODY));
+  await emulator().deploy("gone", tinyService(MOODY_SERVER));
   const { exitCode, stdout, stderr } = await cli(["delete", "gone"]);
   expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
   expect(stderr).toContain(

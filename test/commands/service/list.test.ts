@@ -21,7 +21,7 @@ test("list shows the services of all regions, or of one", async () => {
   const { services, ...rest } = await json("list", ...region);
   expect(rest).toEqual({ project: emulator().project, region: "europe-west1" });
   expect(services).toMatchObject([{ service: "hallo", region: "europe-west1", image }]);
-  // What other commands take from the environment hides nothing.
+  // A region without services isn't an error.
   const none = await cli(["list", "--region", "us-west1"]);
   expect({ exitCode: none.exitCode, stdout: none.stdout }).toEqual({ exitCode: 0, stdout: "" });
   expect(none.stderr).toContain(`There is no service in us-west1 of project ${emulator().project}.`);

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 import { openOperator } from "../../helpers/operator.ts";
 
-const { cli, json, refusal, revisions, make } = openOperator();
+const { cli, json, refusal, revisions, createService } = openOperator();
 
 test("rollback goes to the newest ready revision before the one that serves, until there is none", async () => {
-  const [third, second, first] = await make("rolled", 3);
+  const [third, second, first] = await createService("rolled", 3);
   const { stdout, stderr } = await cli(["rollback", "rolled"]);
   expect(stdout).toMatch(new RegExp(`^URL\thttps://rolled-.*\nREVISION\t${second}\nFROM\t${third}\n$`));
   expect(stderr).toMatch(new RegExp(`${third} serves; ${second}, made (?:just now|.* ago), is the newest before it that is ready\\.`));
@@ -17,14 +17,14 @@ test("rollback goes to the newest ready revision before the one that serves, unt
     revision: third,
     traffic: [{ revision: third, latest: false }],
   });
-  // Nor does a new deployment change that.
+  // A new revision doesn't change that.
   expect((await cli(["env", "set", "rolled", "COUNT=9"])).stderr).toContain(
     "gets 0% of the traffic. To give it all: cloudrun-oauth traffic rolled --to LATEST",
   );
 });
 
 test("rollback leaves the traffic alone after a failed deployment, and skips that revision later", async () => {
-  const [, first] = await make("broken", 2);
+  const [, first] = await createService("broken", 2);
   expect((await cli(["env", "set", "broken", "MOOD=bad"])).exitCode).toBe(1);
   const [bad, second] = await revisions("broken");
   const { reason, ...rest } = await json("rollback", "broken");

@@ -1,10 +1,10 @@
 import { expect, test } from "vitest";
 import { openOperator } from "../../helpers/operator.ts";
 
-const { json, refusal, make } = openOperator();
+const { json, refusal, createService } = openOperator();
 
 test("traffic divides between revisions; the rest stays with the revision that serves", async () => {
-  const [third, second, first] = await make("divided", 3);
+  const [third, second, first] = await createService("divided", 3);
   const shares = async (...argv: readonly string[]) =>
     ((await json("traffic", "divided", ...argv))["traffic"] as { revision: string; percent: number; latest: boolean }[]).map(
       ({ revision, percent, latest }) => [latest ? "LATEST" : revision, percent],
@@ -30,7 +30,7 @@ test("traffic divides between revisions; the rest stays with the revision that s
 });
 
 test("tags are set, moved and removed without changing the traffic", async () => {
-  const [second, first] = await make("tagged", 2);
+  const [second, first] = await createService("tagged", 2);
   const tags = async (...argv: readonly string[]) =>
     ((await json("traffic", "tagged", ...argv))["traffic"] as { revision: string; percent: number; tag: string | null }[]).map(
       ({ revision, percent, tag }) => [revision, percent, tag],

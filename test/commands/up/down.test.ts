@@ -13,7 +13,7 @@ test("down revokes the grant that up made on an existing service, and no other",
   await json(["deploy", "mine"], { cwd });
   await json(["grant", "mine", "--member", "user:me@example.com"]);
   await json(["up"], { cwd });
-  // Somebody who was let in before is not put out, though up lets him in too.
+  // A member who had access before keeps it, even if up grants it, too.
   await json(["up", "--member", "user:me@example.com"], { cwd });
   expect((await json(["down", "mine", "--plan"])).would_remove).toEqual([
     { kind: "grant", name: `roles/run.invoker to ${CALLER} on mine` },
@@ -23,11 +23,11 @@ test("down revokes the grant that up made on an existing service, and no other",
   const { members } = await json(["describe", "mine"]);
   expect(members.filter(({ role }: { role: string }) => role === "roles/run.invoker")).toMatchObject([{ member: "user:me@example.com" }]);
   expect((await json(["describe", "mine"])).labels).toEqual({});
-  // A mark without its grant goes, too.
+  // A label without its grant is removed, too.
   await json(["up"], { cwd });
   await json(["revoke", "mine", "--member", CALLER]);
   expect((await json(["down", "mine", "--yes"])).removed).toMatchObject([{ kind: "label" }]);
-  // A grant that is made by hand now is nobody else's.
+  // down doesn't revoke a grant that someone makes by hand afterwards.
   await json(["grant", "mine", "--member", CALLER]);
   expect((await json(["down", "mine", "--yes"])).removed).toEqual([]);
 }, 120_000);

@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
 import type { Service } from "../../../src/cloud/service.ts";
-
 import { readService } from "../../../src/cloud/messages/knative-service.ts";
 import { CREATED_LABELS, grantLabels } from "../../../src/commands/up/ownership-labels.ts";
 import { planSteps, type UpState } from "../../../src/commands/up/plan.ts";

@@ -8,7 +8,7 @@ import { folder, runCli } from "../../helpers/command-line.ts";
 import { expectDocumented } from "../../helpers/json-document.ts";
 import { RECORDING } from "../../helpers/recording.ts";
 
-/** What npm needs inside a build: programs, and how the package registry is reached. */
+/** What npm needs in a build: programs, and access to the package registry. */
 const env = {
   ...Object.fromEntries(
     Object.entries(process.env).filter(
@@ -43,7 +43,7 @@ test("--json prints the whole workflow as one document, and the folder stays", a
     service: "hello-cloud-run",
   });
   expect(stderr).toContain("the service is in hello-cloud-run-3.");
-  await expect(answers(stderr)).resolves.toBe(false);
+  await expect(isListening(stderr)).resolves.toBe(false);
 });
 
 test("an interrupt ends quickstart and its emulator, and leaves the folder", async () => {
@@ -54,7 +54,7 @@ test("an interrupt ends quickstart and its emulator, and leaves the folder", asy
   const { exitCode, stdout, stderr } = await running;
   expect({ exitCode, stdout }).toEqual({ exitCode: 130, stdout: "" });
   expect(stderr).toContain("error: Interrupted. [INTERRUPTED]\n");
-  await expect(answers(stderr)).resolves.toBe(false);
+  await expect(isListening(stderr)).resolves.toBe(false);
 });
 
 test.for([
@@ -78,8 +78,8 @@ test("--dry-run prints commands that have the same effect", async () => {
   );
 });
 
-/** Whether something still listens where the emulator said that it was. */
-function answers(stderr: string): Promise<boolean> {
+/** Whether something listens at the emulator's address. */
+function isListening(stderr: string): Promise<boolean> {
   const port = Number(/127\.0\.0\.1:(\d+)/.exec(stderr)?.[1]);
   expect(port).toBeGreaterThan(0);
   return new Promise((resolve) => {

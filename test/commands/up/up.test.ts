@@ -13,7 +13,7 @@ test("an unchanged folder takes three reads and no change, even if its files are
   const cwd = upFolder("same");
   const first = await json(["up"], { cwd, env: { HOME: home } });
   takeRequests();
-  // The same files at another time and place.
+  // A copy of the files, written later in another folder.
   const again = await json(["up"], { cwd: upFolder("same"), env: { HOME: home } });
   const lines = takeRequests();
   expect(lines.filter((line) => !line.startsWith("GET "))).toEqual(["POST https://oauth2.googleapis.com/token"]);
