@@ -25,11 +25,11 @@ import { addImage, createNodeEngine } from "./node-engine.ts";
 import { IMAGE, service } from "./run-server.ts";
 
 interface Wanted {
-  /** What an instance runs; `h2c` names the protocol that it speaks. */
+  /** The program of an instance. */
   readonly script: string;
   readonly protocol?: "http1" | "h2c";
   readonly spec?: object;
-  /** Whether anybody may call it. */
+  /** True if anyone can call it. */
   readonly isPublic?: boolean;
 }
 
@@ -111,7 +111,7 @@ interface CallOptions {
   readonly body?: string | Buffer | Readable;
 }
 
-/** Calls a service over plain HTTP/1.1; resolves with the head of the answer. */
+/** Calls a service over plain HTTP/1.1; resolves when the response's head has arrived. */
 async function callService(
   port: number,
   host: string,
@@ -143,12 +143,12 @@ function openTunnel(port: number, host: string, ca: string) {
 interface Http2Answer {
   readonly headers: Readonly<Record<string, unknown>>;
   readonly trailers: Readonly<Record<string, unknown>>;
-  /** Whether the answer ended with its headers. */
+  /** True if the response ended with its head. */
   readonly isHeadOnly: boolean;
   readonly bytes: Buffer;
 }
 
-/** Sends a request in HTTP/2 and reads the answer to its end; rejects where that is broken off. */
+/** Sends a request in HTTP/2, and reads the whole response; rejects if it is aborted. */
 export async function exchange(session: ClientHttp2Session, headers: Http2Headers, body?: Buffer): Promise<Http2Answer> {
   const stream: ClientHttp2Stream = session.request(headers, { endStream: body === undefined });
   if (body !== undefined) stream.end(body);

@@ -3,7 +3,7 @@ import type { Server } from "node:http";
 import type { AddressInfo, Server as TcpServer } from "node:net";
 import { onTestFinished } from "vitest";
 
-/** Lets a server listen on a free port until the test ends, or what `atEnd` says; gives the port. */
+/** Lets a server listen on a free port until the test ends, or `atEnd` calls back; returns the port. */
 export async function listen(server: Server | TcpServer, atEnd: (close: () => void) => void = onTestFinished): Promise<number> {
   server.listen(0, "127.0.0.1");
   await once(server, "listening");

@@ -9,15 +9,15 @@ type Finished = Awaited<ReturnType<typeof runCli>>;
 export interface RunningProxy {
   readonly url: string;
   readonly port: number;
-  /** What it printed on stdout when it was ready. */
+  /** Its output on stdout when it was ready. */
   readonly printed: string;
-  /** What it has said on stderr so far. */
+  /** Its output on stderr so far. */
   said(): string;
-  /** Ends it as Ctrl-C does. */
+  /** Ends it like Ctrl-C. */
   stop(): Promise<Finished>;
 }
 
-/** Starts `proxy` on a free port; the test's end stops it, and fails where it has written a secret. */
+/** Starts `proxy` on a free port until the test ends, which fails if the proxy has written a secret. */
 export async function startProxy(
   flags: readonly string[],
   { env, cwd }: { readonly env: Readonly<Record<string, string>>; readonly cwd?: string },
@@ -51,7 +51,7 @@ export async function startProxy(
   return { url, port: Number(new URL(url).port), printed, said: () => said, stop };
 }
 
-/** A service, or its URL, and a proxy before it whose caller's tokens the emulator's keys have signed. */
+/** Starts a service, unless its URL is given, and a proxy for it, whose tokens are signed by the emulator's keys. */
 export async function proxyTo(target: RequestListener | string, ...flags: readonly string[]) {
   const service = typeof target === "string" ? target : await serveService(target);
   const { environment, home } = await openCaller();
@@ -70,7 +70,7 @@ interface Call {
   readonly body?: string | Buffer;
 }
 
-/** A request whose headers are all that is said, Host included, and the answer as it begins. */
+/** Sends a request with exactly these headers, and returns the response when its head has arrived. */
 export function begin(url: string, { method = "GET", headers = {}, body }: Call = {}): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const length = body === undefined ? {} : { "Content-Length": Buffer.byteLength(body) };
@@ -80,7 +80,7 @@ export function begin(url: string, { method = "GET", headers = {}, body }: Call 
   });
 }
 
-/** The same, and the whole answer. */
+/** Sends a request, and returns the complete response. */
 export async function call(url: string, options?: Call): Promise<Answer> {
   const answer = await begin(url, options);
   const chunks: Buffer[] = await answer.toArray();

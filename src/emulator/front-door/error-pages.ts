@@ -1,8 +1,8 @@
 import { HttpResponse } from "../server/http-response.ts";
 
-/** A page of the front end's own. */
+/** A page of the front end itself. */
 export class Page extends HttpResponse {
-  /** What the request log says of it: https://cloud.google.com/run/docs/troubleshooting */
+  /** The explanation in the request log: https://cloud.google.com/run/docs/troubleshooting */
   readonly explanation: string | undefined;
 
   constructor(status: number, headers: Readonly<Record<string, string>>, body: string, explanation?: string) {
@@ -11,13 +11,13 @@ export class Page extends HttpResponse {
   }
 }
 
-/** A call without a credential, or by somebody who may not invoke the service. `target` is the request's path and query. */
+/** A call without a credential, or by a caller that can't invoke the service. `target` is the request's path and query. */
 export function forbidden(target: string, explanation?: string): Page {
   const text = `Your client does not have permission to get URL <code>${showPath(target)}</code> from this server.`;
   return page(403, "Forbidden", text, { explanation });
 }
 
-/** A call whose credential is no good. `target` is the request's path and query. */
+/** A call with an invalid credential. `target` is the request's path and query. */
 export function unauthorized(target: string, explanation?: string): Page {
   return page(401, "Unauthorized", `Your client does not have permission to the requested URL <code>${showPath(target)}</code>.`, {
     headers: { "www-authenticate": 'Bearer error="invalid_token" error_description="The access token could not be verified"' },
@@ -25,15 +25,15 @@ export function unauthorized(target: string, explanation?: string): Page {
   });
 }
 
-/** No such service, or one that is not shown to the caller. */
+/** A service that doesn't exist, or that the caller can't know of. */
 export function notFound(): Page {
   return page(404, "Page not found", "The requested URL was not found on this server.");
 }
 
-/** IAP answers with this in every page of its own. */
-const IAP = { "x-goog-iap-generated-response": "true" };
+/** IAP marks its own pages with this header. */
+const IAP_HEADERS = { "x-goog-iap-generated-response": "true" };
 
-/** Identity-Aware Proxy sends whoever brings no credential to sign in. `url` is what was called, `client` IAP's OAuth client. */
+/** Identity-Aware Proxy redirects callers without a credential to sign in. `client` is IAP's OAuth client. */
 export function iapSignIn(url: string, client: string): Page {
   const location = new URL("https://accounts.google.com/o/oauth2/v2/auth");
   location.search = new URLSearchParams({
@@ -43,21 +43,21 @@ export function iapSignIn(url: string, client: string): Page {
     redirect_uri: `https://iap.googleapis.com/v1/oauth/clientIds/${client}:handleRedirect`,
     state: Buffer.from(url).toString("base64url"),
   }).toString();
-  return new Page(302, { ...IAP, location: location.href, "content-type": "text/html; charset=UTF-8" }, "");
+  return new Page(302, { ...IAP_HEADERS, location: location.href, "content-type": "text/html; charset=UTF-8" }, "");
 }
 
-/** A credential that Identity-Aware Proxy does not take. */
-export function iapInvalid(fault: string): Page {
-  return new Page(401, { ...IAP, "content-type": "text/html; charset=UTF-8" }, `Invalid IAP credentials: ${fault}`);
+/** A credential that Identity-Aware Proxy rejects. */
+export function iapInvalid(reason: string): Page {
+  return new Page(401, { ...IAP_HEADERS, "content-type": "text/html; charset=UTF-8" }, `Invalid IAP credentials: ${reason}`);
 }
 
-/** A caller whom Identity-Aware Proxy knows and does not let in. */
+/** A known caller without access through Identity-Aware Proxy. */
 export function iapForbidden(): Page {
   const { status, headers, body } = page(403, "Forbidden", "You don't have access");
-  return new Page(status, { ...headers, ...IAP }, String(body));
+  return new Page(status, { ...headers, ...IAP_HEADERS }, String(body));
 }
 
-/** A path that Google's front end keeps to itself. */
+/** A path that Google's front end reserves. */
 export function reserved(target: string): Page {
   const text = `The requested URL <code>${showPath(target)}</code> was not found on this server.  <ins>That’s all we know.</ins>`;
   const body = `<!DOCTYPE html>\n<html lang=en>\n  <title>Error 404 (Not Found)!!1</title>\n  <p><b>404.</b> <ins>That’s an error.</ins>\n  <p>${text}\n`;
@@ -74,23 +74,23 @@ const UNAVAILABLE = {
   504: ["Gateway Timeout", "The request has been terminated because it has reached the maximum request timeout."],
 } as const;
 
-/** No instance answered: none is free (429), started (500), answered in HTTP (503), was in time (504). */
+/** No instance responded: none was free (429), started (500), sent valid HTTP (503), or was in time (504). */
 export function unavailable(status: keyof typeof UNAVAILABLE, text: string = UNAVAILABLE[status][1]): Page {
-  // Unlike Cloud Run: the page says what Cloud Run only logs.
+  // Unlike Cloud Run: the page shows what Cloud Run only logs.
   return page(status, UNAVAILABLE[status][0], escapeHtml(text), { explanation: text });
 }
 
-/** A body that is larger than Cloud Run takes by HTTP/1.1. */
+/** A body that is too large for Cloud Run in HTTP/1.1. */
 export function requestTooLarge(): Page {
   return page(413, "Request Entity Too Large", "Your client issued a request that was too large.\n");
 }
 
-/** An answer that is larger than Cloud Run passes on in one piece. */
+/** A response that is too large for Cloud Run unless it is streamed. */
 export function responseTooLarge(): Page {
   return unavailable(500, "Response size was too large. Please consider reducing response size.");
 }
 
-// Attributes without quotes and the empty second <h2> are Google's.
+// The unquoted attributes and the empty second <h2> are Google's.
 function page(
   status: number,
   title: string,

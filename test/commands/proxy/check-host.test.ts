@@ -71,7 +71,7 @@ describe("by what its browser says", () => {
   });
 });
 
-test("what is refused never reaches the service, and what carries an Origin does, whatever was answered", async () => {
+test("a refused request never reaches the service, and one with an accepted Origin does", async () => {
   const seen: (string | undefined)[] = [];
   const { url, port } = await proxyTo((request, response) => {
     seen.push(request.headers.origin);
@@ -89,7 +89,7 @@ test.for([
   ["GET http://evil.example/ HTTP/1.1", "421"],
   ["GET http://127.0.0.1:PORT/whole HTTP/1.1", "200"],
   ["CONNECT evil.example:443 HTTP/1.1", "405"],
-] as const)("%s is answered %s, since the target goes before the Host header", async ([line, status]) => {
+] as const)("%s is answered %s, because the target overrides the Host header", async ([line, status]) => {
   const { port } = await proxyTo((request, response) => response.end(request.url));
   const socket = connect(port, "127.0.0.1");
   socket.write(`${line.replace("PORT", String(port))}\r\nHost: 127.0.0.1:${port}\r\nConnection: close\r\n\r\n`);

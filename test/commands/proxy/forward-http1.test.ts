@@ -8,7 +8,7 @@ import { verifiedClaims } from "../../helpers/caller.ts";
 import { listen } from "../../helpers/listen.ts";
 import { begin, call, proxyTo } from "../../helpers/proxy.ts";
 
-test("every request gets a token for the service, and its own headers, path and body as they were", async () => {
+test("every request gets a token for the service, and keeps its headers, path, and body", async () => {
   const seen: { method: string | undefined; url: string | undefined; headers: IncomingHttpHeaders; body: string }[] = [];
   const { url, service, printed } = await proxyTo(async (request, response) => {
     const chunks: Buffer[] = await request.toArray();
@@ -30,7 +30,7 @@ test("every request gets a token for the service, and its own headers, path and 
   expect(verifiedClaims(headers?.authorization)).toMatchObject({ aud: service });
 });
 
-test("an Authorization of the application's own reaches the service, and the token goes beside it", async () => {
+test("the caller's own Authorization reaches the service, and the token uses another header", async () => {
   let seen: IncomingHttpHeaders = {};
   const { url } = await proxyTo((request, response) => {
     seen = request.headers;
@@ -44,7 +44,7 @@ test("an Authorization of the application's own reaches the service, and the tok
   expect(verifiedClaims(String(seen["x-serverless-authorization"]))).toBeDefined();
 });
 
-test("behind Identity-Aware Proxy the token goes where that reads it, and is for its client", async () => {
+test("for Identity-Aware Proxy the token uses the header that IAP reads, and is for its client", async () => {
   let seen: IncomingHttpHeaders = {};
   const { url } = await proxyTo(
     (request, response) => {
@@ -63,7 +63,7 @@ test.for([
   ["POST", undefined],
   ["POST", ""],
   ["DELETE", "body"],
-] as const)("%s with the body %o comes as it was sent", async ([method, body]) => {
+] as const)("%s with the body %o arrives unchanged", async ([method, body]) => {
   const { url } = await proxyTo(async (request, response) => {
     const chunks: Buffer[] = await request.toArray();
     response.end(`${request.method} ${Buffer.concat(chunks).toString("utf8")}`);
@@ -71,7 +71,7 @@ test.for([
   expect((await call(url, { method, ...(body !== undefined && { body }) })).text).toBe(`${method} ${body ?? ""}`);
 });
 
-test("an answer in pieces keeps its trailers, and a body that the caller sends in pieces its length", async () => {
+test("a chunked response keeps its trailers, and a chunked request body arrives completely", async () => {
   const { url } = await proxyTo(async (request, response) => {
     const chunks: Buffer[] = await request.toArray();
     response.writeHead(200, { Trailer: "X-Sum" }).write("a");
@@ -86,7 +86,7 @@ test("an answer in pieces keeps its trailers, and a body that the caller sends i
   expect(answer.trailers).toEqual({ "x-sum": "6" });
 });
 
-test("redirects and cookies of the service's address become the proxy's, and those of others stay", async () => {
+test("redirects and cookies of the service's host are rewritten to the proxy's, others stay unchanged", async () => {
   const { url, service } = await proxyTo((request, response) => {
     const { host = "", hostname } = new URL(`http://${request.headers.host}`);
     const to = new URL(request.url ?? "", service).searchParams.get("to") ?? "";
@@ -105,7 +105,7 @@ test("redirects and cookies of the service's address become the proxy's, and tho
   expect(named.headers.location).toBe(`http://localhost:${new URL(url).port}/`);
 });
 
-test("server-sent events come one by one, and a caller that goes away ends them", async () => {
+test("server-sent events arrive one by one, and end when the caller goes away", async () => {
   const answers: ServerResponse[] = [];
   const { url } = await proxyTo((_, response) => {
     answers.push(response.writeHead(200, { "Content-Type": "text/event-stream" }));
@@ -122,7 +122,7 @@ test("server-sent events come one by one, and a caller that goes away ends them"
   await gone;
 });
 
-test("a WebSocket changes hands, and keeps what its ends say", async () => {
+test("a WebSocket connects the caller to the service in both directions", async () => {
   const key = "dGhlIHNhbXBsZSBub25jZQ==";
   const accepted = createHash("sha1").update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest("base64");
   const claims: unknown[] = [];
@@ -154,13 +154,13 @@ test("a WebSocket changes hands, and keeps what its ends say", async () => {
   expect([exitCode, stderr]).toEqual([0, expect.stringContaining("GET /socket 101")]);
 });
 
-test("a wish for HTTP/2 by an upgrade goes unheard, and the request is answered", async () => {
+test("a request to upgrade to HTTP/2 is answered without the upgrade", async () => {
   const { url } = await proxyTo((request, response) => response.end(request.headers.upgrade ?? "none"));
   const headers = { Connection: "Upgrade, HTTP2-Settings", Upgrade: "h2c", "HTTP2-Settings": "AAMAAABkAAQAAP__" };
   expect(await call(url, { headers })).toMatchObject({ status: 200, text: "none" });
 });
 
-test("what fails on the way to the service is answered 502 in a sentence, and what breaks off in the middle breaks off", async () => {
+test("a failed connection is answered 502 with its reason, and a response that breaks off is aborted", async () => {
   const { url, stop } = await proxyTo((request, response) => {
     if (request.url === "/half") response.writeHead(200, { "Content-Length": 10 }).write("half");
     setTimeout(() => request.socket.destroy(), 20);
@@ -173,12 +173,12 @@ test("what fails on the way to the service is answered 502 in a sentence, and wh
   expect(stderr).toContain("the connection was broken off");
 });
 
-test("a service that is not there is answered 502", async () => {
+test("a service that can't be reached is answered 502", async () => {
   const { url } = await proxyTo("http://127.0.0.1:1");
   expect(await call(url)).toMatchObject({ status: 502, text: "127.0.0.1:1 cannot be reached: nothing listens there (ECONNREFUSED).\n" });
 });
 
-test("a resting connection that the service has closed is no failure", async () => {
+test("an idle connection that the service has closed causes no failure", async () => {
   const { url } = await proxyTo((request, response) => {
     response.end("well");
     // It says that the connection stays, and closes it a moment after.
@@ -223,7 +223,7 @@ test("a request whose caller goes away isn't sent again", async () => {
   expect(sent).toBe(1);
 });
 
-test("a thousand connections at once are all answered", async () => {
+test("a thousand concurrent connections are all answered", async () => {
   const waiting: ServerResponse[] = [];
   const { port } = await proxyTo((_, response) => {
     if (waiting.push(response) === 1000) for (const each of waiting) each.end("well");
@@ -236,7 +236,7 @@ test("a thousand connections at once are all answered", async () => {
   expect((await Promise.all(answers)).filter((text) => /^HTTP\/1.1 200 [^]*well/.test(text)).length).toBe(1000);
 });
 
-test("a body of 64 MiB goes either way, no faster than it is read", async () => {
+test("a body of 64 MiB is forwarded in both directions, no faster than it is read", async () => {
   const SIZE = 64 * 1024 * 1024;
   const chunk = Buffer.alloc(256 * 1024, "x");
   let sent = 0;
@@ -260,7 +260,7 @@ test("a body of 64 MiB goes either way, no faster than it is read", async () => 
   expect((await call(url, { method: "PUT", body: Buffer.alloc(SIZE) })).text).toBe(String(SIZE));
 });
 
-test("who sends slowly is waited for, and what is no HTTP is answered 400", async () => {
+test("a slow client is served, and a request that isn't HTTP is answered 400", async () => {
   const { url, port } = await proxyTo((_, response) => response.end("well"));
   const socket = connect(port, "127.0.0.1");
   for (const piece of ["GET / HT", "TP/1.1\r\nHo", `st: 127.0.0.1:${port}\r\nConnection: close\r\n\r\n`]) {
@@ -274,7 +274,7 @@ test("who sends slowly is waited for, and what is no HTTP is answered 400", asyn
   expect((await call(url)).status).toBe(200);
 });
 
-test("at the end what is under way is let finish, no more is taken, and the exit code is 0", async () => {
+test("when the proxy ends, requests in progress finish, new ones are refused, and the exit code is 0", async () => {
   const arrived: ServerResponse[] = [];
   const { url, stop } = await proxyTo((_, response) => void arrived.push(response));
   const answer = call(`${url}/last`);

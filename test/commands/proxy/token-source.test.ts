@@ -25,7 +25,7 @@ function keep(...lives: readonly (number | Error)[]) {
   return { tokens, forgotten, fetched: () => fetched };
 }
 
-test("a token is waited for once, and at hand from then on", async () => {
+test("only the first request waits for a token", async () => {
   const { tokens, fetched } = keep(3600);
   const token = tokens.get();
   expect(token).toBeInstanceOf(Promise);
@@ -36,7 +36,7 @@ test("a token is waited for once, and at hand from then on", async () => {
   expect(fetched()).toBe(2);
 });
 
-test("a token that nears its end is given out while the next one is fetched, even where that fails at first", async () => {
+test("a token that expires soon is used while the next one is fetched, even if that fails at first", async () => {
   const { tokens, fetched } = keep(500, new Error("no network"), 3600);
   const first = await tokens.get();
   expect(tokens.get()).toBe(first);
@@ -45,7 +45,7 @@ test("a token that nears its end is given out while the next one is fetched, eve
   expect(tokens.get()).toBe(first);
 });
 
-test("a token that is as good as over is not given out any more", async () => {
+test("a token that is about to expire isn't used anymore", async () => {
   const { tokens } = keep(20, 3600, new Error("no network"));
   const first = await tokens.get();
   const second = await tokens.get();

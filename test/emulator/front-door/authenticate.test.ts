@@ -35,7 +35,7 @@ function check(identity: Identity, rawHeaders: readonly string[]) {
   return authenticate(rawHeaders, { ...identity, audiences: AUDIENCES });
 }
 
-test("a good ID token says who calls, and reaches the service without its signature", async () => {
+test("a valid ID token identifies the caller, and reaches the service without its signature", async () => {
   const identity = await openIdentity();
   const jwt = token(identity);
   const [header, payload] = jwt.split(".");
@@ -50,7 +50,7 @@ test("a good ID token says who calls, and reaches the service without its signat
   });
 });
 
-test("X-Serverless-Authorization is checked in place of Authorization, which stays as it came", async () => {
+test("X-Serverless-Authorization is checked instead of Authorization, which stays unchanged", async () => {
   const identity = await openIdentity();
   const jwt = token(identity);
   const good = await check(identity, ["Authorization", "Basic abc", "X-Serverless-Authorization", `Bearer ${jwt}`]);
@@ -65,7 +65,7 @@ test("a call without either header has no credential", async () => {
   expect(await check(await openIdentity(), ["Host", "x", "Cookie", "Authorization"])).toEqual({ kind: "none" });
 });
 
-test.for(["my-audience", `${URL}/`])("the audience %s is the service's too", async (aud) => {
+test.for(["my-audience", `${URL}/`])("the audience %s is accepted too", async (aud) => {
   const identity = await openIdentity();
   expect(await check(identity, ["Authorization", `Bearer ${token(identity, { aud })}`])).toMatchObject({ kind: "principal" });
 });
@@ -81,7 +81,7 @@ test.for([
   });
 });
 
-test("a token of the IAM Credentials API need not carry an e-mail address", async () => {
+test("a token of the IAM Credentials API can lack the email address", async () => {
   const identity = await openIdentity();
   const jwt = token(identity, { email: undefined, email_verified: undefined });
   expect(await check(identity, ["Authorization", `Bearer ${jwt}`])).toMatchObject({ kind: "principal", email: identity.caller.email });
@@ -143,7 +143,7 @@ test("two headers, two tokens in one, and another scheme are invalid", async () 
   }
 });
 
-test("a token is no good any more when its account is disabled or deleted", async () => {
+test("a token becomes invalid when its account is disabled or deleted", async () => {
   const identity = await openIdentity();
   const { state, caller } = identity;
   const rawHeaders = ["Authorization", `Bearer ${token(identity)}`];
@@ -155,7 +155,7 @@ test("a token is no good any more when its account is disabled or deleted", asyn
   expect(await check(identity, rawHeaders)).toMatchObject({ kind: "invalid" });
 });
 
-test("no token in which anything was changed gets in", async () => {
+test("a token with any change is rejected", async () => {
   const identity = await openIdentity();
   const jwt = token(identity);
   const characters = fc.constantFrom(..."ABCXYZabcxyz0189-_.=+/ ,");
@@ -185,7 +185,7 @@ test("no token in which anything was changed gets in", async () => {
   );
 });
 
-test("a token that is known already ends by the clock, wherever that is set to, and by the issuer's key", async () => {
+test("a token that was verified before still expires with the emulator's clock, and with the issuer's key", async () => {
   const identity = await openIdentity();
   const headers = ["Authorization", `Bearer ${token(identity)}`];
   const at = async (seconds: number, signingKeys = identity.signingKeys) =>

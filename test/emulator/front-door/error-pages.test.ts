@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { forbidden, notFound, unauthorized, unavailable } from "../../../src/emulator/front-door/error-pages.ts";
 
-test("a refusal for want of a credential is Google's 403 page, byte for byte", () => {
+test("a request without a credential gets Google's 403 page, byte for byte", () => {
   const { status, headers, body } = forbidden("/endpoint/xxxxx?a=b");
   expect({ status, headers }).toEqual({ status: 403, headers: { "content-type": "text/html; charset=UTF-8" } });
   expect(body).toBe(`<html><head>
@@ -16,7 +16,7 @@ test("a refusal for want of a credential is Google's 403 page, byte for byte", (
 `);
 });
 
-test("a refusal of a bad credential is Google's 401 page, byte for byte", () => {
+test("a request with an invalid credential gets Google's 401 page, byte for byte", () => {
   const { status, headers, body } = unauthorized("/endpoint/xxxxx");
   expect({ status, headers }).toEqual({
     status: 401,
@@ -37,7 +37,7 @@ test("a refusal of a bad credential is Google's 401 page, byte for byte", () => 
 `);
 });
 
-test("a path cannot write into the page", () => {
+test("a path can't inject HTML into the page", () => {
   const { body } = forbidden(`/<script>alert("'&")</script>`);
   expect(body).toContain("<code>/&#60;script&#62;alert(&#34;&#39;&#38;&#34;)&#60;/script&#62;</code>");
 });
@@ -49,7 +49,7 @@ test.for([
   [unavailable(503), 503, "The request failed because either the HTTP response was malformed or connection to the instance had an error."],
   [unavailable(504), 504, "The request has been terminated because it has reached the maximum request timeout."],
   [unavailable(500, "a < b"), 500, "a &#60; b"],
-] as const)("a page says why nothing answered: %#", ([reply, status, text]) => {
+] as const)("a page says why no instance responded: %#", ([reply, status, text]) => {
   expect(reply.status).toBe(status);
   expect(reply.body).toContain(`<h2>${text}</h2>`);
 });

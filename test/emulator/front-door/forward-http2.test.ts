@@ -63,13 +63,13 @@ test("messages of a gRPC stream pass both ways while it is open", async () => {
   expect((await once(stream, "trailers"))[0]).toMatchObject({ "grpc-status": "0" });
 });
 
-test("an answer of a head alone stays one, as gRPC's refusals have to", async () => {
+test("a response that is only a head stays one, as gRPC's Trailers-Only must", async () => {
   const { session } = await openFrontDoor({ script: GRPC, protocol: "h2c" });
   const answer = await exchange(await session(), { ...CALL, ":path": "/hello.Hello/Missing" }, MESSAGE);
   expect(answer).toMatchObject({ isHeadOnly: true, headers: { "grpc-status": "12", "grpc-message": "unknown method" } });
 });
 
-test("a call that is cancelled is cancelled for the service, and one that the service breaks off is broken off", async () => {
+test("a canceled call is canceled for the service, and a call that the service aborts is aborted", async () => {
   const { session, lines } = await openFrontDoor({ script: GRPC, protocol: "h2c" });
   const open = await session();
   const stream = open.request({ ...CALL, ":path": "/hello.Hello/Wait" });
@@ -79,7 +79,7 @@ test("a call that is cancelled is cancelled for the service, and one that the se
   await expect(exchange(open, { ...CALL, ":path": "/hello.Hello/Break" }, MESSAGE)).rejects.toThrow("NGHTTP2_INTERNAL_ERROR");
 });
 
-test("a service of HTTP/2 is there for callers of HTTP/1.1 too, with no limit to its bodies", async () => {
+test("a service that speaks HTTP/2 also serves callers in HTTP/1.1, without a limit on bodies", async () => {
   const { call } = await openFrontDoor({ script: GRPC, protocol: "h2c" });
   const answer = await call("/any", { method: "POST", body: Buffer.alloc(33 * 1024 * 1024), headers: { connection: "keep-alive" } });
   expect(answer.statusCode).toBe(200);
@@ -87,13 +87,13 @@ test("a service of HTTP/2 is there for callers of HTTP/1.1 too, with no limit to
   expect(answer.trailers).toEqual({ "grpc-status": "0", "grpc-message": "done" });
 });
 
-test("a service that was to speak HTTP/2 and does not, is 503", async () => {
+test("a service that should speak HTTP/2 and doesn't is answered 503", async () => {
   const { session } = await openFrontDoor({ script: ECHO, protocol: "h2c" });
   const answer = await exchange(await session(), { ":path": "/" });
   expect(answer.headers[":status"]).toBe(503);
 });
 
-test("callers of HTTP/2 reach a service of HTTP/1.1 in that", async () => {
+test("callers in HTTP/2 reach a service that speaks HTTP/1.1", async () => {
   const { session, host } = await openFrontDoor({ script: ECHO });
   const open = await session();
   const posted = await exchange(
@@ -115,14 +115,14 @@ test("callers of HTTP/2 reach a service of HTTP/1.1 in that", async () => {
   expect((await exchange(open, { ":method": "HEAD", ":path": "/" })).headers[":status"]).toBe(200);
 });
 
-test("what HTTP/2 cannot carry is 503, and what breaks off breaks off", async () => {
+test("a response that HTTP/2 can't carry becomes 503, and one that breaks off is aborted", async () => {
   const { session } = await openFrontDoor({ script: ECHO });
   const open = await session();
   expect((await exchange(open, { ":path": "/odd" })).headers[":status"]).toBe(503);
   await expect(exchange(open, { ":path": "/half" })).rejects.toThrow("NGHTTP2_INTERNAL_ERROR");
 });
 
-test("a private service refuses calls in HTTP/2 by the same pages", async () => {
+test("a private service rejects calls in HTTP/2 with the same pages", async () => {
   const { session } = await openFrontDoor({ script: ECHO, isPublic: false });
   const open = await session();
   const none = await exchange(open, { ":path": "/x" });
@@ -131,7 +131,7 @@ test("a private service refuses calls in HTTP/2 by the same pages", async () => 
   expect(bad.headers).toMatchObject({ ":status": 401, "www-authenticate": expect.stringContaining("invalid_token") });
 });
 
-test("HTTP/2 without TLS is answered as HTTP/1.1 without it is: at a service's host, and not at the emulator's own address", async () => {
+test("HTTP/2 without TLS is accepted at a service's host, like HTTP/1.1, but not at the emulator's own address", async () => {
   const { port, host } = await openFrontDoor({ script: ECHO });
   const session = connect(`http://127.0.0.1:${port}`);
   onTestFinished(() => session.destroy());

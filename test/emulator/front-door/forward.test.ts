@@ -52,7 +52,7 @@ async function text(answer: Readable): Promise<string> {
   return Buffer.concat(await answer.toArray()).toString();
 }
 
-test("a service sees the caller's request, with what the front end adds and without what concerns one connection", async () => {
+test("a service gets the caller's headers, with those of the front end and without hop-by-hop ones", async () => {
   const { call, host } = await openFrontDoor({ script: SERVICE });
   const headers = {
     "X-Own": "1",
@@ -81,7 +81,7 @@ test("a service sees the caller's request, with what the front end adds and with
   expect(Object.keys(seen)).toEqual(expect.not.arrayContaining(["expect", "keep-alive", "transfer-encoding"]));
 });
 
-test("events and heads reach the caller when the service sends them", async () => {
+test("events and heads reach the caller as soon as the service sends them", async () => {
   const { call } = await openFrontDoor({ script: SERVICE });
   const answer = await call("/events");
   const events: string[] = [];
@@ -103,7 +103,7 @@ test("a body of unknown length streams in, and trailers and repeated headers com
   expect((await call("/cookies")).headers["set-cookie"]).toEqual(["a=1", "b=2"]);
 });
 
-test("a request of more than 32 MiB is answered 413, whether it says its length or not", async () => {
+test("a request of more than 32 MiB is answered 413, with or without a length", async () => {
   const { call } = await openFrontDoor({ script: SERVICE });
   expect(await text(await call("/size", { method: "POST", body: Buffer.alloc(32 * MIB) }))).toBe(String(32 * MIB));
   const said = await call("/size", { method: "POST", body: Buffer.alloc(32 * MIB + 1) });
@@ -120,7 +120,7 @@ test("a request of more than 32 MiB is answered 413, whether it says its length 
   }
 });
 
-test("an answer of more than 32 MiB has to be streamed", async () => {
+test("a response of more than 32 MiB must be streamed", async () => {
   const { call } = await openFrontDoor({ script: SERVICE });
   const most = 32 * MIB;
   expect((await text(await call(`/bytes/${most}`))).length).toBe(most);
@@ -130,7 +130,7 @@ test("an answer of more than 32 MiB has to be streamed", async () => {
   expect((await call(`/bytes/${most + 2}`, { method: "HEAD" })).statusCode).toBe(200);
 });
 
-test("an answer that takes longer than the request timeout is 504 before it has begun, and broken off after", async () => {
+test("a response that exceeds the request timeout becomes 504 if it hasn't begun, and is aborted if it has", async () => {
   const { call, lines } = await openFrontDoor({ script: SERVICE, spec: { timeoutSeconds: 1 } });
   const never = await call("/never");
   expect([never.statusCode, await text(never)]).toEqual([504, expect.stringContaining("reached the maximum request timeout")]);
@@ -138,7 +138,7 @@ test("an answer that takes longer than the request timeout is 504 before it has 
   await vi.waitFor(() => expect(lines).toEqual(["stdout gone /never", "stdout gone /silence"]));
 });
 
-test("a caller that goes away takes its request to the service with it", async () => {
+test("a request ends for the service when its caller goes away", async () => {
   const { call, lines } = await openFrontDoor({ script: SERVICE });
   (await call("/silence")).destroy();
   await vi.waitFor(() => expect(lines).toEqual(["stdout gone /silence"]));
@@ -184,7 +184,7 @@ test("a request whose caller goes away isn't sent again", async () => {
   expect(lines).toEqual(["stdout GET /", "stdout GET /never", "stdout GET /"]);
 });
 
-test("a wish for another protocol than WebSocket is not heard, and its request is answered", async () => {
+test("a request to upgrade to a protocol other than WebSocket is answered without the upgrade", async () => {
   const { call } = await openFrontDoor({ script: SERVICE });
   const headers = { connection: "Upgrade, HTTP2-Settings", upgrade: "h2c", "http2-settings": "AAMAAABkAARAAAAAAAIAAAAA" };
   expect(await text(await call("/size", { method: "POST", headers, body: Buffer.alloc(100_000) }))).toBe("100000");

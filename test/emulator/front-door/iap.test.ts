@@ -19,7 +19,7 @@ async function openGuarded() {
   return { ...hello, host, client, checkAccess: call, bearer, letIn };
 }
 
-test("whoever has no credential is sent to sign in, with the client that a token has to be for", async () => {
+test("a caller without a credential is redirected to sign in, with the client that the token must be for", async () => {
   const { checkAccess, client } = await openGuarded();
   const { refusal } = await checkAccess();
   expect(refusal).toMatchObject({ status: 302, headers: { "x-goog-iap-generated-response": "true" } });
@@ -27,7 +27,7 @@ test("whoever has no credential is sent to sign in, with the client that a token
   expect([location.host, location.searchParams.get("client_id")]).toEqual(["accounts.google.com", client]);
 });
 
-test("a caller gets in by a token for IAP's client and by IAP's role, whatever the service's own policy says", async () => {
+test("a caller needs a token for IAP's client and IAP's role, whatever the service's own policy says", async () => {
   const { checkAccess, bearer, client, caller, letIn } = await openGuarded();
   const token = idTokenOf(caller, client);
   expect((await checkAccess(...bearer(token))).refusal).toMatchObject({
@@ -57,7 +57,7 @@ test("a caller gets in by a token for IAP's client and by IAP's role, whatever t
   ]);
 });
 
-test("a credential that is no good is refused in IAP's words", async () => {
+test("an invalid credential is rejected in IAP's words", async () => {
   const { checkAccess, bearer, client, caller, letIn, url } = await openGuarded();
   letIn();
   const said = async (token: string) => {

@@ -10,7 +10,7 @@ const SERVER = `
     .listen(process.env.PORT);
 `;
 
-test("a session comes back from its cookie, wherever that stands among the others", () => {
+test("a session is read from its cookie, at any position among others", () => {
   const session = { revisionName: "hello-00001-abc", instanceId: "one" };
   const cookie = sessionCookie(session, Date.parse("2026-01-01T00:00:00Z"));
   expect(cookie).toMatch(/^GAESA=[\w-]+; expires=Sat, 31 Jan 2026 00:00:00 GMT; path=\/$/);
@@ -20,7 +20,7 @@ test("a session comes back from its cookie, wherever that stands among the other
   for (const other of ["a=b", "XGAESA=abc", "GAESA=", "GAESA=%%", "GAESA=AAAA"]) expect(readSession(["Cookie", other])).toBeUndefined();
 });
 
-test("with session affinity a caller comes back to the instance that it knows, and is given another where that is busy", async () => {
+test("with session affinity a caller returns to its instance, and gets another one if that is busy", async () => {
   const { state, key, call } = await openFrontDoor({ script: SERVER, spec: { containerConcurrency: 1 } });
   const revision = state.revisions.get(key);
   if (!revision) throw new Error("The service has no revision");
@@ -41,7 +41,7 @@ test("with session affinity a caller comes back to the instance that it knows, a
   expect(both).toEqual(expect.arrayContaining([{ pid: one.pid, cookie: undefined }, two]));
 });
 
-test("a session's revision goes before the split of the traffic while it takes some, and no longer", async () => {
+test("a session's revision overrides the traffic split as long as it receives traffic", async () => {
   const { state, key, call } = await openFrontDoor({ script: SERVER });
   const revision = state.revisions.get(key);
   const service = state.services.get(`${PROJECT}/us-central1/hello`);
@@ -69,7 +69,7 @@ test("a session's revision goes before the split of the traffic while it takes s
   expect(await pidOf(cookie)).not.toBe(pid);
 });
 
-test("without session affinity there is no cookie", async () => {
+test("without session affinity no cookie is set", async () => {
   const { call } = await openFrontDoor({ script: SERVER });
   expect((await call("/")).headers["set-cookie"]).toBeUndefined();
 });

@@ -52,21 +52,21 @@ test.for(["plain", "TLS"])("a WebSocket passes frames both ways, over %s", async
   await vi.waitFor(() => expect(lines).toEqual(["stdout closed"]));
 });
 
-test("a WebSocket that the service ends is ended for the caller", async () => {
+test("a WebSocket ends for the caller when the service ends it", async () => {
   const { port, host } = await openFrontDoor({ script: ECHO });
   const socket = open(port);
   socket.write(handshake(host, "/end"));
   expect(await readAll(socket)).toMatch(/welcome$/);
 });
 
-test("a service that does not agree answers as to any other request", async () => {
+test("a service that doesn't agree responds as to any other request", async () => {
   const { port, host } = await openFrontDoor({ script: ECHO });
   const socket = open(port);
   socket.write(handshake(host, "/no"));
   expect(await readAll(socket)).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n[^]*\r\n\r\nno$/);
 });
 
-test("a WebSocket to a private service is let in or refused as any other call", async () => {
+test("a WebSocket to a private service is accepted or rejected like any other call", async () => {
   const { port, host } = await openFrontDoor({ script: ECHO, isPublic: false });
   for (const [headers, status] of [
     ["", "403 Forbidden"],
@@ -89,7 +89,7 @@ test("a WebSocket lasts no longer than the request timeout", async () => {
   expect(performance.now() - begun).toBeGreaterThan(900);
 });
 
-test("an open WebSocket takes its place in the instance until it is closed", async () => {
+test("an open WebSocket counts toward the instance's concurrency until it is closed", async () => {
   const { port, host, call, engine } = await openFrontDoor({ script: ECHO, spec: { containerConcurrency: 1 } });
   const socket = open(port);
   socket.write(handshake(host));
