@@ -5,14 +5,14 @@ import { join } from "node:path";
 type Environment = Readonly<Record<string, string | undefined>>;
 
 interface GcloudConfiguration {
-  /** As it is shown to a person. */
+  /** As shown to the user. */
   readonly name: string;
   /** By `section/property`. */
   readonly values: Readonly<Record<string, string>>;
 }
 
 /**
- * The user's active gcloud configuration, from its files: starting gcloud would take most of a second.
+ * Reads the user's active gcloud configuration from its files, since starting gcloud takes most of a second.
  * https://cloud.google.com/sdk/docs/configurations
  */
 export function readGcloudConfiguration(env: Environment): GcloudConfiguration | undefined {
@@ -22,7 +22,7 @@ export function readGcloudConfiguration(env: Environment): GcloudConfiguration |
   return text === undefined ? undefined : { name: `gcloud configuration ${name}`, values: parseIni(text) };
 }
 
-/** All of the user's gcloud configurations, the active one first. */
+/** Reads all of the user's gcloud configurations, the active one first. */
 export function readGcloudConfigurations(env: Environment): readonly GcloudConfiguration[] {
   const active = readGcloudConfiguration(env);
   const directory = join(gcloudDirectory(env), "configurations");
@@ -36,13 +36,13 @@ export function readGcloudConfigurations(env: Environment): readonly GcloudConfi
   return [...(active ? [active] : []), ...others.filter(({ name }) => name !== active?.name)];
 }
 
-/** Where gcloud keeps its configurations, its logins and the Application Default Credentials. */
+/** The folder of gcloud's configurations and logins, and of the Application Default Credentials. */
 export function gcloudDirectory(env: Environment): string {
   const home = env.HOME || env.USERPROFILE || homedir();
   return env.CLOUDSDK_CONFIG || (env.APPDATA ? join(env.APPDATA, "gcloud") : join(home, ".config", "gcloud"));
 }
 
-/** The account that gcloud acts as, and the one that it impersonates thereby. */
+/** Returns gcloud's active account, and the account that it impersonates. */
 export function readGcloudAccount(env: Environment): { readonly account: string | undefined; readonly impersonated: string | undefined } {
   const { values = {} } = readGcloudConfiguration(env) ?? {};
   return {
@@ -55,7 +55,7 @@ function read(path: string): string | undefined {
   try {
     return readFileSync(path, "utf8");
   } catch {
-    // Missing or not ours to read: gcloud is then as good as not configured.
+    // Without a readable file, gcloud isn't configured.
     return undefined;
   }
 }

@@ -1,7 +1,7 @@
-/** The variable that holds credentials themselves; the others may hold them, or name their file. */
+/** The variable that always holds the credentials themselves; the others hold them or the path of their file. */
 export const JSON_VARIABLE = "CLOUDRUN_OAUTH_CREDENTIALS_JSON";
 
-/** The variables of the environment that say which credentials to call services with; the first that is not empty is taken. */
+/** The environment variables for the credentials that services are called with; the first that isn't empty counts. */
 export const CREDENTIAL_VARIABLES = [
   JSON_VARIABLE,
   "CLOUDRUN_OAUTH_CREDENTIALS",
@@ -10,25 +10,25 @@ export const CREDENTIAL_VARIABLES = [
   "GOOGLE_CREDENTIALS",
 ] as const;
 
-/** Bytes of UTF-8. No path is as long, and a key is longer. */
-const LONGEST_PATH = 1024;
+/** In UTF-8. A key is longer. */
+const MAX_PATH_BYTES = 1024;
 
 /**
- * The text of a credential that stands where a path might: JSON, minified or not, or the same in base64, as secrets of pipelines come. What is
- * no path either, such as a key that was cut off, is given back as it stands. Undefined for a path.
+ * Returns the credentials that a value holds instead of a path: JSON, or JSON in base64, as pipelines store secrets. Returns anything else that can't
+ * be a path, such as part of a key, unchanged. Undefined for a path.
  */
 export function readInline(value: string): string | undefined {
   const text = value.trim().replace(/^\uFEFF/, "");
   if (/^["'[{]|^-----BEGIN /.test(text) || /[\r\n\0]/.test(text)) return decode(text) ?? text;
-  return decode(text) ?? (Buffer.byteLength(text) > LONGEST_PATH ? text : undefined);
+  return decode(text) ?? (Buffer.byteLength(text) > MAX_PATH_BYTES ? text : undefined);
 }
 
-/** Undefined for what is not JSON in base64, or in its form for URLs. */
+/** Decodes JSON in base64 or base64url; undefined for anything else. */
 function decode(text: string): string | undefined {
   if (!/^[\w+/\s-]{16,}=*\s*$/.test(text)) return undefined;
   const decoded = Buffer.from(text, "base64")
     .toString("utf8")
     .replace(/^\uFEFF/, "");
-  // A path may begin with the same letters; text does not come out of it.
+  // A path can consist of the same characters, but doesn't decode to text.
   return /^\s*\{[\s\x20-\x7e]{8}/.test(decoded) ? decoded : undefined;
 }

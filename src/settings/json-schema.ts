@@ -2,10 +2,10 @@ import { getDescription, getMetadata } from "valibot";
 import packageJson from "../../package.json" with { type: "json" };
 import { projectFileShape } from "./project-file.ts";
 
-/** Where editors find the schema that belongs to this version. */
+/** The URL of this version's schema, for editors. */
 export const SCHEMA_URL = `https://unpkg.com/cloudrun-oauth@${packageJson.version}/dist/cloudrun-oauth.schema.json`;
 
-/** The JSON schema of `cloudrun-oauth.json`, made from the shape that it is read with. https://json-schema.org/draft-07/json-schema-release-notes */
+/** Converts the shape that `cloudrun-oauth.json` is read with to a JSON schema. https://json-schema.org/draft-07/json-schema-release-notes */
 export function projectFileSchema(): object {
   return {
     $schema: "http://json-schema.org/draft-07/schema#",

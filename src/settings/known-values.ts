@@ -5,30 +5,30 @@ import { faultOf } from "./rules.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** A value that the user has somewhere, and where. */
-export interface Known {
+/** A value that the user has set, and its source. */
+export interface KnownValue {
   readonly value: string;
   readonly source: string;
 }
 
-/** The projects, or regions, that a user has set anywhere, the one that counts first; none twice, and none that breaks the rule. */
-export function knownPlaces(name: "project" | "region", settings: Settings, env: Environment): readonly Known[] {
+/** Returns the valid projects or regions that the user has set anywhere, each once, the one in effect first. */
+export function knownPlaces(name: "project" | "region", settings: Settings, env: Environment): readonly KnownValue[] {
   const fromGcloud = readGcloudConfigurations(env).map(({ name: source, values }) => ({
     value: values[name === "project" ? "core/project" : "run/region"],
     source: values["core/account"] ? `${source}, ${values["core/account"]}` : source,
   }));
   const set = settings.get(name);
-  // gcloud's active configuration is told with its account.
+  // A gcloud configuration is shown with its account.
   const first = set?.source.startsWith("gcloud configuration ") ? fromGcloud[0] : set;
-  return distinct(name, [first, ...fromProfiles(name, settings), ...fromGcloud]);
+  return validAndDistinct(name, [first, ...fromProfiles(name, settings), ...fromGcloud]);
 }
 
-/** The credential files that a user has set anywhere, likewise. */
-export function knownCredentials(settings: Settings, env: Environment): readonly Known[] {
+/** Returns the credential files that the user has set anywhere, each once, the one in effect first. */
+export function knownCredentials(settings: Settings, env: Environment): readonly KnownValue[] {
   const set = settings.get("credentials");
   const fromVariables = CREDENTIAL_VARIABLES.map((source) => ({ value: env[source], source }));
   const files = [set?.isInline ? undefined : set, ...fromVariables, ...fromProfiles("credentials", settings)];
-  return distinct(
+  return validAndDistinct(
     "credentials",
     files.filter((file) => file?.value && readInline(file.value) === undefined),
   );
@@ -38,9 +38,9 @@ function fromProfiles(name: string, { profiles }: Settings): { value: string | u
   return profiles.names().map((profile) => ({ value: profiles.values(profile)[name], source: `profile ${profile}` }));
 }
 
-function distinct(name: string, found: readonly ({ value: string | undefined; source: string } | undefined)[]): Known[] {
-  const known = new Map<string, Known>();
-  for (const { value, source } of found.flatMap((each) => each ?? []))
+function validAndDistinct(name: string, candidates: readonly ({ value: string | undefined; source: string } | undefined)[]): KnownValue[] {
+  const known = new Map<string, KnownValue>();
+  for (const { value, source } of candidates.flatMap((candidate) => candidate ?? []))
     if (value && !known.has(value) && !faultOf(name, value)) known.set(value, { value, source });
   return [...known.values()];
 }

@@ -1,14 +1,14 @@
 import { readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { check as holding, description, metadata, optional, pipe, safeParse, strictObject, string } from "valibot";
+import { check as checkValue, description, metadata, optional, pipe, safeParse, strictObject, string } from "valibot";
 import { CliError } from "../errors/cli-error.ts";
 import { closestMatch } from "../errors/closest-match.ts";
 import { readInline } from "./inline-credentials.ts";
 import { faultOf, ruleAsJsonSchema } from "./rules.ts";
 
-const NAME = "cloudrun-oauth.json";
+const FILE_NAME = "cloudrun-oauth.json";
 
-/** What the file may hold; `json-schema.ts` says the same to editors. Most folders have no such file: it is made for those that have. */
+/** The shape of the file, and of its JSON schema. A function, since most folders don't have the file. */
 export const projectFileShape = () =>
   strictObject({
     $schema: optional(pipe(string(), description("the JSON schema of this file, for editors"))),
@@ -29,7 +29,7 @@ function setting(name: string, text: string) {
   return optional(
     pipe(
       string(),
-      holding((value) => faultOf(name, value) === undefined),
+      checkValue((value) => faultOf(name, value) === undefined),
       description(text),
       metadata(ruleAsJsonSchema(name)),
     ),
@@ -41,9 +41,9 @@ interface ProjectFile {
   readonly values: Readonly<Record<string, string | undefined>>;
 }
 
-/** The nearest cloudrun-oauth.json, from the folder upwards. Throws SETTINGS_INVALID, with file and line, where it is broken. */
+/** Reads the nearest cloudrun-oauth.json, in the folder or above it. Throws SETTINGS_INVALID, with file and line, if it isn't valid. */
 export function readProjectFile(directory: string): ProjectFile | undefined {
-  const path = join(directory, NAME);
+  const path = join(directory, FILE_NAME);
   let text: string;
   try {
     text = readFileSync(path, "utf8").replace(/^\uFEFF/, "");
@@ -55,7 +55,7 @@ export function readProjectFile(directory: string): ProjectFile | undefined {
     return parent === directory ? undefined : readProjectFile(parent);
   }
   const values = check(path, text, parse(path, text));
-  // A relative path is relative to the file that it stands in.
+  // A relative path is relative to the file.
   const isPath = values.credentials && readInline(values.credentials) === undefined;
   return { path, values: isPath ? { ...values, credentials: resolve(directory, values.credentials as string) } : values };
 }
@@ -64,27 +64,27 @@ function parse(path: string, text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw broken(path, lineOfSyntaxError(text, (error as Error).message), "it is not JSON", { cause: error });
+    throw invalid(path, lineOfSyntaxError(text, (error as Error).message), "it is not JSON", { cause: error });
   }
 }
 
 function check(path: string, text: string, value: unknown): Record<string, string | undefined> {
   const shape = projectFileShape();
   const { success, output, issues } = safeParse(shape, value);
-  if (Array.isArray(value)) throw broken(path, 1, "it has to be an object");
+  if (Array.isArray(value)) throw invalid(path, 1, "it has to be an object");
   if (success) return output;
   const [issue] = issues;
   const key = String(issue.path?.[0].key ?? "");
-  if (!key) throw broken(path, 1, "it has to be an object");
+  if (!key) throw invalid(path, 1, "it has to be an object");
   const line = text.slice(0, Math.max(0, text.search(new RegExp(`"${key.replace(/\W/g, "\\$&")}"\\s*:`)))).split("\n").length;
   const known = Object.keys(shape.entries).slice(1);
   if (!(key in shape.entries))
-    throw broken(path, line, `there is no setting "${key}"; there are ${known.join(", ")}`, { meant: closestMatch(key, known) });
+    throw invalid(path, line, `there is no setting "${key}"; there are ${known.join(", ")}`, { meant: closestMatch(key, known) });
   const fault = typeof issue.input === "string" ? faultOf(key, issue.input) : undefined;
-  throw broken(path, line, fault?.sentence ?? `"${key}" has to be a string`, { meant: fault?.meant });
+  throw invalid(path, line, fault?.sentence ?? `"${key}" has to be a string`, { meant: fault?.meant });
 }
 
-function broken(path: string, line: number, what: string, { meant, cause }: { meant?: string; cause?: unknown } = {}): CliError {
+function invalid(path: string, line: number, what: string, { meant, cause }: { meant?: string; cause?: unknown } = {}): CliError {
   return new CliError("SETTINGS_INVALID", `${path}, line ${line}: ${what}.`, {
     ...(meant && { hint: `Did you mean ${meant}?` }),
     cause,
@@ -92,7 +92,7 @@ function broken(path: string, line: number, what: string, { meant, cause }: { me
   });
 }
 
-/** V8 tells a position, or quotes what stands around the place, or says nothing where the text ends too soon. */
+/** V8's message has a position, or quotes the text around it, or neither if the text ends too early. */
 function lineOfSyntaxError(text: string, message: string): number {
   const position = /at position (\d+)/.exec(message)?.[1];
   const [, token, excerpt] = /token '([\s\S]+?)', (?:\.{3})?"([\s\S]*?)"(?:\.{3})? is not valid JSON/.exec(message) ?? [];

@@ -1,4 +1,4 @@
-/** Where Cloud Run was when this was written; Google adds regions: https://cloud.google.com/run/docs/locations */
+/** The regions of Cloud Run. Google adds new ones: https://cloud.google.com/run/docs/locations */
 export const REGIONS: readonly string[] = [
   "africa-south1",
   "asia-east1",
@@ -45,5 +45,5 @@ export const REGIONS: readonly string[] = [
   "us-west4",
 ];
 
-/** How all regions are formed, those to come besides: a place, a point of the compass, a number. */
-export const REGION_FORM = /^[a-z]+-(?:central|(?:north|south)?(?:east|west)|north|south)\d{1,2}$/;
+/** The form of every region, even a new one: a place, a direction, a number. */
+export const REGION_PATTERN = /^[a-z]+-(?:central|(?:north|south)?(?:east|west)|north|south)\d{1,2}$/;

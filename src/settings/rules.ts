@@ -1,20 +1,20 @@
 import { isAbsolute } from "node:path";
-import { REGION_FORM, REGIONS } from "./regions.ts";
+import { REGION_PATTERN, REGIONS } from "./regions.ts";
 import { CliError } from "../errors/cli-error.ts";
 import { closestMatch } from "../errors/closest-match.ts";
 import { readInline } from "./inline-credentials.ts";
 
 interface Rule {
-  /** As a JSON schema says it. */
+  /** For the JSON schema, too. */
   readonly pattern?: RegExp;
   readonly choices?: readonly string[];
-  /** Where neither can say it all: the rule itself. */
-  readonly holds?: (value: string) => boolean;
-  /** A sentence without its capital and its stop. */
+  /** The whole rule, if neither of the others is enough. */
+  readonly isValid?: (value: string) => boolean;
+  /** A sentence without its capital letter and period. */
   readonly text: string;
-  /** True where a value that breaks the rule may be a secret. */
+  /** True if a value that breaks the rule can be a secret. */
   readonly isSecret?: boolean;
-  /** What may have been meant. */
+  /** Values to suggest, if others are valid, too. */
   readonly known?: readonly string[];
 }
 
@@ -30,8 +30,8 @@ const RULES: Readonly<Record<string, Rule>> = {
     text: "a project ID has 6 to 30 lower-case letters, digits and hyphens, begins with a letter and does not end with a hyphen; a project number or a display name is none",
   },
   region: {
-    // A region that is not known here may be a new one.
-    pattern: REGION_FORM,
+    // An unknown region can be a new one.
+    pattern: REGION_PATTERN,
     text: "a region looks like us-central1; a zone, which ends in a letter, is none",
     known: REGIONS,
   },
@@ -41,13 +41,13 @@ const RULES: Readonly<Record<string, Rule>> = {
   },
   url: {
     pattern: /^https?:\/\/[^\s/?#]+/,
-    holds: (value) => /^https?:\/\/[^\s/?#]+/.test(value) && URL.canParse(value),
+    isValid: (value) => /^https?:\/\/[^\s/?#]+/.test(value) && URL.canParse(value),
     text: "a URL begins with https:// or http://, and a host",
   },
-  // Arguments are for everybody to see, and settings files are shared.
+  // Other users can see arguments, and settings files are shared.
   credentials: {
     pattern: /^(?!\s*(?:["'[{]|-----BEGIN |(?:eyJ|eyA|ewo|ewk|ew0)[\w+/-]{13,}=*\s*$))\s*[^\r\n\0]*\s*$/,
-    holds: (value) => readInline(value) === undefined,
+    isValid: (value) => readInline(value) === undefined,
     text: "it is a credential itself, which only a variable of the environment may hold; here a file is named",
     isSecret: true,
   },
@@ -59,7 +59,7 @@ const RULES: Readonly<Record<string, Rule>> = {
   engine: { choices: ["auto", "process", "container"], text: "an engine is auto, process or container" },
 };
 
-/** Throws SETTINGS_INVALID, with the rule that is broken and the place that it came from. */
+/** Throws SETTINGS_INVALID, with the rule and the source, if a value breaks the rule of its setting. */
 export function assertAllowed(name: string, { value, source }: { readonly value: string; readonly source: string }): void {
   const fault = faultOf(name, value);
   if (!fault) return;
@@ -69,27 +69,27 @@ export function assertAllowed(name: string, { value, source }: { readonly value:
   });
 }
 
-/** What is wrong with a value, as a sentence without its stop, and what may have been meant; undefined where nothing is. */
+/** Returns why a value isn't valid, as a sentence without its period, and a suggestion; undefined for a valid value. */
 export function faultOf(name: string, value: string): { readonly sentence: string; readonly meant: string | undefined } | undefined {
   const rule = RULES[name];
-  if (!rule || holds(rule, value)) return undefined;
+  if (!rule || isAllowed(rule, value)) return undefined;
   const shown = rule.isSecret ? "What is given" : `"${value.length > 80 ? `${value.slice(0, 80)}…` : value}"`;
   const known = rule.known ?? rule.choices;
   return { sentence: `${shown} cannot be the ${name}: ${rule.text}`, meant: known && closestMatch(value, known) };
 }
 
-/** The values that a setting can have, where they can be counted. */
+/** The values that a setting can have, if they are few. */
 export function choicesOf(name: string): readonly string[] | undefined {
   return RULES[name]?.choices;
 }
 
-/** A setting's rule as a JSON schema says it. */
+/** Converts a setting's rule to a JSON schema. */
 export function ruleAsJsonSchema(name: string): { readonly pattern?: string; readonly enum?: readonly string[] } {
   const { pattern, choices } = RULES[name] ?? {};
   return { ...(pattern && { pattern: pattern.source }), ...(choices && { enum: choices }) };
 }
 
-function holds({ pattern, choices, holds: own }: Rule, value: string): boolean {
-  if (own) return own(value);
+function isAllowed({ pattern, choices, isValid }: Rule, value: string): boolean {
+  if (isValid) return isValid(value);
   return choices?.includes(value) ?? pattern?.test(value) ?? true;
 }

@@ -5,64 +5,63 @@ import { stripVTControlCharacters } from "node:util";
 import { CliError } from "../errors/cli-error.ts";
 import { redact } from "../errors/redact.ts";
 
-/** stdout carries what was asked for; stderr carries everything said along the way. */
+/** stdout gets results; stderr gets progress, notes, and errors. */
 export interface Terminal {
-  /** A person sits in front: stderr and stdin are terminals that can do more than print, not CI, not `--json`. */
+  /** True if a person can answer: stderr and stdin are capable terminals, and it's neither CI nor `--json`. */
   readonly interactive: boolean;
-  /** The same, and without `--yes`: what has a default is worth a question. */
+  /** True if questions that have a default are asked: interactive, without `--yes`. */
   readonly asks: boolean;
   readonly json: boolean;
   readonly verbose: boolean;
   readonly quiet: boolean;
-  /** stdout: text or bytes as they are. */
+  /** stdout: text or bytes, unchanged. */
   print(text: string | Uint8Array): void;
-  /** stdout: bytes as they come, and no faster than they are read. */
+  /** stdout: bytes as they arrive, and no faster than the reader takes them. */
   printStream(chunks: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void>;
   /** stdout: one JSON document with two-space indent. */
   printJson(value: unknown): void;
-  /** stdout: aligned columns; tab-separated where stdout is no terminal. */
+  /** stdout: aligned columns, or tabs between cells if stdout isn't a terminal. */
   printTable(rows: readonly (readonly string[])[]): void;
-  /** A piece of what is printed on stdout, in a colour where a person sees it. */
+  /** Styles text for stdout, if stdout has colors. */
   style(name: Style, text: string): string;
   /** stderr, unless `--quiet`. */
   note(text: string): void;
   /** stderr. */
   warn(text: string): void;
-  /** stderr under `--verbose`; tokens in it are redacted. */
+  /** stderr, under `--verbose` only, with tokens redacted. */
   debug(text: string): void;
-  /** stderr, on GitHub Actions only: a secret that the job's log is not to show from here on. */
+  /** stderr, on GitHub Actions only: hides a secret in the rest of the job's log. */
   mask(secret: string): void;
   /**
-   * stderr: a spinner with the elapsed time where interactive, a line when it is done otherwise. What the work tells of its progress stands behind
-   * the spinner; without one it is a line, and the next one ten seconds later.
+   * stderr: a spinner with the elapsed time if interactive, and a line when the work is done. Reported progress follows the spinner; without a
+   * spinner it is a line, at most every ten seconds.
    */
-  task<T>(title: string, work: (tell: (progress: string) => void) => Promise<T>): Promise<T>;
-  /** Asks yes or no. Yes under `--yes`; USAGE that says `--yes` where nobody can answer. */
+  task<T>(title: string, work: (report: (progress: string) => void) => Promise<T>): Promise<T>;
+  /** Asks yes or no. Yes under `--yes`. Throws USAGE, which names `--yes`, if no one can answer. */
   confirm(question: string): Promise<boolean>;
-  /** Asks yes or no about what might help. Yes under `--yes`; no where nobody can answer. */
+  /** Offers help, yes or no. Yes under `--yes`; no if no one can answer. */
   offer(question: string): Promise<boolean>;
-  /** Asks for a line, until `fault` has nothing to say against it. USAGE that names `flag` where nobody can answer. */
+  /** Asks for a line until it is valid. Throws USAGE, which names `flag`, if no one can answer. */
   ask(question: string, options: AskOptions): Promise<string>;
-  /** Asks for one of several; the first is proposed. The proposed one under `--yes`; USAGE that names `flag` where nobody can answer. */
+  /** Asks for one of several choices. The first one under `--yes`. Throws USAGE, which names `flag`, if no one can answer. */
   choose(question: string, options: { flag: string; choices: readonly Choice[] }): Promise<string>;
 }
 
 interface AskOptions {
   readonly flag: string;
   readonly initial?: string;
-  /** What is wrong with an answer, as a sentence. */
+  /** Says in a sentence why an answer isn't valid. */
   readonly fault?: (answer: string) => string | undefined;
 }
 
 export interface Choice {
   readonly value: string;
   readonly label?: string;
-  /** Shown beside it where it is about to be chosen. */
+  /** Shown beside the choice while it is selected. */
   readonly hint?: string;
 }
 
-/** Milliseconds between two lines of progress. */
-const SILENCE = 10_000;
+const PROGRESS_PAUSE_MS = 10_000;
 
 type Style = "bold" | "cyan" | "dim" | "green" | "red" | "yellow";
 
@@ -80,24 +79,24 @@ interface TerminalOptions extends Streams {
   readonly yes?: boolean;
   /** False under `--no-color`. */
   readonly color?: boolean;
-  /** Ends a question that nobody has answered. */
+  /** Ends an unanswered question. */
   readonly signal?: AbortSignal;
 }
 
-/** Talks over the given streams. chalk, ora and the prompts are loaded where a person will see them, and only then. */
+/** Opens a terminal on the streams. chalk, ora, and the prompts load only if a person sees them. */
 export async function openTerminal(options: TerminalOptions): Promise<Terminal> {
   const { stdout, stderr, env, json = false, verbose = false, quiet = false, yes = false, signal } = options;
-  // stdin comes last: to open it takes a while, and few commands read it.
+  // stdin comes last, since opening it takes a while and few commands read it.
   const interactive =
     Boolean(stderr.isTTY) && env.TERM !== "dumb" && (!env.CI || env.CI === "false") && !json && Boolean(options.stdin.isTTY);
   const [paint, stdoutPaint] = await Promise.all([openPaint(options), openPaint({ stderr: stdout, env, color: options.color })]);
-  const at = () => ({ input: options.stdin, output: paint ? stderr : withoutColours(stderr), ...(signal && { signal }) });
-  // A full disk or a reader that went away loses what is said, and ends nothing: a detached emulator's log lies on a disk.
+  const promptStreams = () => ({ input: options.stdin, output: paint ? stderr : withoutColors(stderr), ...(signal && { signal }) });
+  // If the disk is full or the reader has gone, output is lost, but the command goes on: a background emulator logs to a file.
   stderr.on("error", () => {});
-  const say = (text: string) => void stderr.write(`${text}\n`);
+  const printLine = (text: string) => void stderr.write(`${text}\n`);
   let spinner: Spinner | undefined;
-  /** A question has the terminal to itself. */
-  const alone = async <T>(ask: () => Promise<T>): Promise<T> => {
+  /** Stops the spinner during a question. */
+  const withoutSpinner = async <T>(ask: () => Promise<T>): Promise<T> => {
     spinner?.stop();
     try {
       return await ask();
@@ -106,9 +105,9 @@ export async function openTerminal(options: TerminalOptions): Promise<Terminal> 
     }
   };
   const confirm = (question: string): Promise<boolean> =>
-    alone(async () => {
+    withoutSpinner(async () => {
       const { confirm, isCancel } = await import("@clack/prompts");
-      const answer = await confirm({ message: question, ...at() });
+      const answer = await confirm({ message: question, ...promptStreams() });
       if (isCancel(answer)) throw interrupted();
       return answer;
     });
@@ -127,45 +126,45 @@ export async function openTerminal(options: TerminalOptions): Promise<Terminal> 
     printTable: (rows) => void stdout.write(table(rows, stdout.isTTY === true)),
     style: (name, text) => (stdoutPaint ? stdoutPaint[name](text) : text),
     note(text) {
-      if (!quiet) say(text);
+      if (!quiet) printLine(text);
     },
-    warn: (text) => say(`${paint ? paint.yellow("warning:") : "warning:"} ${redact(text)}`),
+    warn: (text) => printLine(`${paint ? paint.yellow("warning:") : "warning:"} ${redact(text)}`),
     debug(text) {
-      if (verbose) say(paint ? paint.dim(redact(text)) : redact(text));
+      if (verbose) printLine(paint ? paint.dim(redact(text)) : redact(text));
     },
     // https://docs.github.com/actions/reference/workflow-commands-for-github-actions#masking-a-value-in-a-log; the runner reads both streams.
     mask(secret) {
-      if (env.GITHUB_ACTIONS === "true") say(`::add-mask::${secret}`);
+      if (env.GITHUB_ACTIONS === "true") printLine(`::add-mask::${secret}`);
     },
     async task(title, work) {
       if (quiet) return work(() => {});
-      const started = performance.now();
-      const elapsed = () => `(${((performance.now() - started) / 1000).toFixed(1)} s)`;
-      // A task within a task gets its line, and leaves the spinner to the outer one. In a terminal without a width ora would write without end.
+      const startedAt = performance.now();
+      const elapsed = () => `(${((performance.now() - startedAt) / 1000).toFixed(1)} s)`;
+      // A task within a task has no spinner of its own. In a terminal without a width, ora would never stop writing.
       let progress = "";
-      const after = () => (progress ? `${elapsed()} ${progress}` : elapsed());
-      const own =
+      const suffix = () => (progress ? `${elapsed()} ${progress}` : elapsed());
+      const ownSpinner =
         interactive && !spinner && stderr.columns !== 0
-          ? (spinner = await startSpinner(stderr, title, after, paint !== undefined))
+          ? (spinner = await startSpinner(stderr, title, suffix, paint !== undefined))
           : undefined;
-      let silentUntil = 0;
-      const tell = (text: string): void => {
+      let nextLineAt = 0;
+      const report = (text: string): void => {
         progress = text;
-        if (own || performance.now() < silentUntil) return;
-        silentUntil = performance.now() + SILENCE;
-        say(text);
+        if (ownSpinner || performance.now() < nextLineAt) return;
+        nextLineAt = performance.now() + PROGRESS_PAUSE_MS;
+        printLine(text);
       };
-      let sign = "✖";
+      let symbol = "✖";
       try {
-        const result = await work(tell);
-        sign = "✔";
+        const result = await work(report);
+        symbol = "✔";
         return result;
       } finally {
-        if (own) {
-          own.stop();
+        if (ownSpinner) {
+          ownSpinner.stop();
           spinner = undefined;
         }
-        say(`${paint ? paint[sign === "✔" ? "green" : "red"](sign) : sign} ${title} ${elapsed()}`);
+        printLine(`${paint ? paint[symbol === "✔" ? "green" : "red"](symbol) : symbol} ${title} ${elapsed()}`);
       }
     },
     async confirm(question) {
@@ -177,9 +176,14 @@ export async function openTerminal(options: TerminalOptions): Promise<Terminal> 
     async ask(question, { flag, initial, fault }) {
       if (yes && initial !== undefined) return initial;
       if (!interactive) throw unanswered(question, flag);
-      return alone(async () => {
+      return withoutSpinner(async () => {
         const { isCancel, text } = await import("@clack/prompts");
-        const answer = await text({ message: question, initialValue: initial, validate: (line) => fault?.(line ?? ""), ...at() });
+        const answer = await text({
+          message: question,
+          initialValue: initial,
+          validate: (line) => fault?.(line ?? ""),
+          ...promptStreams(),
+        });
         if (isCancel(answer)) throw interrupted();
         return answer ?? "";
       });
@@ -187,9 +191,9 @@ export async function openTerminal(options: TerminalOptions): Promise<Terminal> 
     async choose(question, { flag, choices }) {
       if (yes && choices[0]) return choices[0].value;
       if (!interactive) throw unanswered(question, flag);
-      return alone(async () => {
+      return withoutSpinner(async () => {
         const { isCancel, select } = await import("@clack/prompts");
-        const answer = await select({ message: question, options: [...choices], maxItems: 8, ...at() });
+        const answer = await select({ message: question, options: [...choices], maxItems: 8, ...promptStreams() });
         if (isCancel(answer)) throw interrupted();
         return answer;
       });
@@ -197,7 +201,7 @@ export async function openTerminal(options: TerminalOptions): Promise<Terminal> 
   };
 }
 
-/** Colours for stderr, or undefined where there are to be none. See https://no-color.org and https://force-color.org. */
+/** Opens colors for a stream; undefined if it has none. See https://no-color.org and https://force-color.org. */
 export async function openPaint({
   stderr,
   env,
@@ -214,15 +218,16 @@ interface Spinner {
   stop(): unknown;
 }
 
-async function startSpinner(stream: Writable, title: string, elapsed: () => string, isColoured: boolean): Promise<Spinner> {
+async function startSpinner(stream: Writable, title: string, elapsed: () => string, hasColor: boolean): Promise<Spinner> {
   const { default: ora } = await import("ora");
-  const color = isColoured ? "cyan" : false;
+  const color = hasColor ? "cyan" : false;
   return ora({ text: title, suffixText: elapsed, color, stream: stream as NodeJS.WritableStream, discardStdin: false }).start();
 }
 
-/** The stream as the prompts are to see it, which look for themselves whether there are to be colours. What is inverse is where the cursor is. */
-function withoutColours<Stream extends Writable>(stream: Stream): Stream {
-  const write = (text: unknown, ...rest: never[]) => stream.write(typeof text === "string" ? text.replaceAll(COLOURS, "") : text, ...rest);
+/** The stream without colors for the prompts, which decide on colors themselves. Inverse text stays: it shows the cursor. */
+function withoutColors<Stream extends Writable>(stream: Stream): Stream {
+  const write = (text: unknown, ...rest: never[]) =>
+    stream.write(typeof text === "string" ? text.replaceAll(COLOR_SEQUENCES, "") : text, ...rest);
   return new Proxy(stream, {
     get(target, name) {
       if (name === "write") return write;
@@ -232,8 +237,8 @@ function withoutColours<Stream extends Writable>(stream: Stream): Stream {
   });
 }
 
-// oxlint-disable-next-line no-control-regex -- these are what is looked for
-const COLOURS = /\u001B\[(?!2?7m)[\d;]*m/g;
+// oxlint-disable-next-line no-control-regex -- escape sequences are what it removes
+const COLOR_SEQUENCES = /\u001B\[(?!2?7m)[\d;]*m/g;
 
 function table(rows: readonly (readonly string[])[], aligned: boolean): string {
   if (!aligned) return rows.map((row) => `${row.join("\t")}\n`).join("");

@@ -19,7 +19,7 @@ test.skipIf(!curl)(`env brings a shell's curl to the emulator${curl ? "" : " (sk
   expect(stdout.toString()).toMatch(new RegExp(`${url}\n$`));
 });
 
-test("exec passes on how its program ended, and leaves the emulator that it found running", async () => {
+test("exec returns its program's exit code, and leaves a running emulator alone", async () => {
   const user = newcomer();
   const { pid, url } = await start(user);
   const endings = [
@@ -43,14 +43,14 @@ test("exec passes on how its program ended, and leaves the emulator that it foun
   expect(isRunning(pid)).toBe(true);
 });
 
-test("exec starts an emulator where none runs, and leaves nothing of it", async () => {
+test("exec starts an emulator if none runs, and leaves nothing behind", async () => {
   const user = newcomer();
   const { exitCode, stdout } = await user.run(["emulator", "exec", "--", "sh", "-c", 'echo "$PROJECT_ID"; exit 3']);
   expect({ exitCode, stdout }).toEqual({ exitCode: 3, stdout: "cloudrun-local\n" });
   expect([user.processes(), readdirSync(user.temporary)]).toEqual([[], []]);
 });
 
-test("exec of what is not there, or of nothing, is a misuse", async () => {
+test("exec of a missing program, or of none, is refused", async () => {
   const user = newcomer();
   expect(await failure(user, ["emulator", "exec", "--", "no-such-program"])).toMatchObject({
     code: "USAGE",
@@ -62,7 +62,7 @@ test("exec of what is not there, or of nothing, is a misuse", async () => {
 
 const WAITING = `trap 'echo TERM; exit 7' TERM; trap 'echo INT; exit 9' INT; echo ready; while :; do sleep 0.05; done`;
 
-test("SIGTERM reaches the program of exec, which may end in its own way", async () => {
+test("exec forwards SIGTERM to its program, which can end in its own way", async () => {
   const user = newcomer();
   const exec = user.start(["emulator", "exec", "--", "sh", "-c", WAITING]);
   await new Promise((ready) => exec.stdout.once("data", ready));
@@ -72,7 +72,7 @@ test("SIGTERM reaches the program of exec, which may end in its own way", async 
   expect([user.processes(), readdirSync(user.temporary)]).toEqual([[], []]);
 });
 
-test("Ctrl-C, which a terminal sends to both, ends the program and with it exec", async () => {
+test("Ctrl-C, which a terminal sends to both, ends the program and exec", async () => {
   const user = newcomer();
   const exec = user.start(["emulator", "exec", "--", "sh", "-c", WAITING], { detached: true });
   await new Promise((ready) => exec.stdout.once("data", ready));
@@ -83,7 +83,7 @@ test("Ctrl-C, which a terminal sends to both, ends the program and with it exec"
   expect([user.processes(), readdirSync(user.temporary)]).toEqual([[], []]);
 });
 
-test("exec inside exec has an emulator, and passes on the exit code twice", async () => {
+test("exec inside exec has an emulator, and returns the exit code", async () => {
   const user = newcomer();
   const inner = `"$NODE" "$BIN" emulator exec -- sh -c 'echo "$CLOUDRUN_OAUTH_EMULATOR"; exit 5'; code=$?; echo "$CLOUDRUN_OAUTH_EMULATOR"; exit $code`;
   const { exitCode, stdout } = await user.run(["emulator", "exec", "--", "sh", "-c", inner], {

@@ -18,7 +18,7 @@ async function status(user: User): Promise<Record<string, unknown>> {
 
 const NOT_RUNNING = { running: false, pid: null, url: null, project: null, data_dir: null, engine: null, services: [] };
 
-test("an emulator comes up, says what it holds, goes with its services, and has them again at the next start", async () => {
+test("an emulator starts, shows its services, stops with them, and has them again at the next start", async () => {
   const user = newcomer();
   expect(await status(user)).toEqual(NOT_RUNNING);
   const { pid, url } = await start(user);
@@ -47,7 +47,7 @@ test("an emulator comes up, says what it holds, goes with its services, and has 
   expect([answer.status, answer.json]).toEqual([200, { message: "Hello World from authenticated Cloud Run!" }]);
 });
 
-test("what an emulator keeps is for its user's eyes only", async () => {
+test("only the user can read the emulator's data", async () => {
   const user = newcomer();
   const { data_dir } = await start(user);
   expect((statSync(data_dir).mode & 0o777).toString(8)).toBe("700");
@@ -62,7 +62,7 @@ test("what an emulator keeps is for its user's eyes only", async () => {
   }
 });
 
-test("a second start in the same place is refused, and names the first", async () => {
+test("a second start in one data directory is refused, and names the first", async () => {
   const user = newcomer();
   const { pid, url } = await start(user);
   for (const flags of [["--detach"], []]) {
@@ -78,7 +78,7 @@ test("a second start in the same place is refused, and names the first", async (
 test.for([
   ["in a new place", undefined],
   ["where a crash left a pid file", JSON.stringify({ pid: 2 ** 22 + 1, url: "http://127.0.0.1:1" })],
-])("of three starts at the same moment exactly one wins, %s", async ([, left]) => {
+])("of three simultaneous starts exactly one succeeds, %s", async ([, left]) => {
   const user = newcomer();
   if (left !== undefined) leavePidFile(user, left);
   const argv = ["emulator", "start", "--detach", "--port", "0", "--json", ...HOME];
@@ -100,7 +100,7 @@ function leavePidFile(user: User, text: string): void {
   writeFileSync(join(user.work, "emulator", "emulator.json"), text);
 }
 
-test("a port that is taken is named", async () => {
+test("a port that is in use is named", async () => {
   const user = newcomer();
   const port = await listen(createServer());
   for (const flags of [["--detach"], []]) {
@@ -120,7 +120,7 @@ async function listen(server: Server): Promise<number> {
   return (server.address() as AddressInfo).port;
 }
 
-test("after kill -9 no service is left, and the next start has all that was there", async () => {
+test("after kill -9 no service runs, and the next start has all data", async () => {
   const user = newcomer();
   const { pid } = await start(user);
   const operator = await operateFor(user);
@@ -134,7 +134,7 @@ test("after kill -9 no service is left, and the next start has all that was ther
   expect((await (await operateFor(user)).request("GET", host, "/", { token: "" })).status).toBe(403);
 });
 
-test("a pid file whose pid is somebody else's by now stops nobody from starting, and nobody is stopped by it", async () => {
+test("a pid file with another process's pid doesn't prevent a start, and stop doesn't kill that process", async () => {
   const user = newcomer();
   const stranger = await listen(createServer((_, response) => response.end(JSON.stringify({ pid: 1 }))));
   const left = [
@@ -151,7 +151,7 @@ test("a pid file whose pid is somebody else's by now stops nobody from starting,
   await start(user);
 });
 
-test("a process that has ended counts as ended, even where nobody asks for its end", async () => {
+test("a zombie process counts as ended", async () => {
   // The shell becomes a program that never asks after the child that it has inherited.
   const parent = spawn("sh", ["-c", "sleep 0.01 & echo $!; exec sleep 60"], { stdio: ["ignore", "pipe", "ignore"] });
   onTestFinished(() => void parent.kill("SIGKILL"));
@@ -159,7 +159,7 @@ test("a process that has ended counts as ended, even where nobody asks for its e
   await expect.poll(() => hasExited({ pid })).toBe(true);
 });
 
-test("reset forgets what was made and keeps the key files good; in a stopped emulator it forgets all", async () => {
+test("reset deletes everything but keeps the key files valid; of a stopped emulator it deletes all data", async () => {
   const user = newcomer();
   const { data_dir } = await start(user);
   const operator = await operateFor(user);
@@ -180,7 +180,7 @@ test("reset forgets what was made and keeps the key files good; in a stopped emu
   expect(existsSync(data_dir)).toBe(false);
 });
 
-test("an emulator that keeps nothing leaves nothing", async () => {
+test("an ephemeral emulator leaves nothing behind", async () => {
   const user = newcomer();
   const { data_dir } = await start(user, "--ephemeral");
   expect(data_dir.startsWith(user.temporary)).toBe(true);
@@ -213,7 +213,7 @@ function mountHome(size: string): { user: User; home: string; remount: (options:
   return { user, home, remount: (options) => void shell(`mount -o remount,${options} "$DISK"`) };
 }
 
-test("a disk that fills up fails the upload, and neither the emulator nor what it has", async (context) => {
+test("a full disk fails the upload, but neither the emulator nor its data", async (context) => {
   const mounted = mountHome("2m");
   if (!mounted) return context.skip("only root may mount a small disk");
   const { user, home } = mounted;
@@ -252,7 +252,7 @@ test("a disk that fills up fails the upload, and neither the emulator nor what i
   expect(list.json["items"].map(({ name }: { name: string }) => name)).toEqual(["small", "small-2"]);
 });
 
-test("a data directory that may not be written to is named", async (context) => {
+test("a data directory that can't be written to is named", async (context) => {
   const mounted = mountHome("2m");
   if (!mounted) return context.skip("only root may mount a disk that is read-only");
   mounted.remount("ro");

@@ -42,7 +42,7 @@ async function list(filter: string): Promise<Json[]> {
   return (await emulator.request("POST", "logging.googleapis.com", "/v2/entries:list", { body })).json["entries"];
 }
 
-test("what a service writes becomes entries of its revision, joined by their trace with the call that caused them", async () => {
+test("a service's output becomes entries of its revision, with the trace of the request that caused them", async () => {
   const traceId = "0af7651916cd43dd8448eb211c80319c";
   const traceparent = `00-${traceId}-b7ad6b7169203331-01`;
   expect(await call("/a?b=c", { traceparent, "user-agent": "tester", referer: "https://example.com/", "x-shout": "text" })).toBe(200);
@@ -87,7 +87,7 @@ test("what a service writes becomes entries of its revision, joined by their tra
   ]);
 });
 
-test("Cloud Run says of an instance that it started and how it ended", async () => {
+test("Cloud Run logs that an instance started and how it ended", async () => {
   expect(await call("/exit")).toBe(503);
   const system = 'log_id("run.googleapis.com/varlog/system") resource.labels.service_name=loud';
   await expect.poll(() => list(`${system} textPayload:exit`)).toHaveLength(1);
@@ -97,7 +97,7 @@ test("Cloud Run says of an instance that it started and how it ended", async () 
   ]);
 });
 
-test("refused calls are logged with Cloud Run's words, and without their credential; a service that is not there is not", async () => {
+test("rejected requests are logged with Cloud Run's message and without credentials, unless the service doesn't exist", async () => {
   const token = await emulator.idToken("https://example.com");
   expect(await call("/none", {}, privateHost)).toBe(403);
   expect(await call("/bad", { authorization: `Bearer ${token}` }, privateHost)).toBe(401);
@@ -123,7 +123,7 @@ test("refused calls are logged with Cloud Run's words, and without their credent
   expect(await list("nobody")).toEqual([]);
 });
 
-testNeeding("gcloud", "gcloud reads the log of a service, and by a filter of its own", async ([gcloud = ""]) => {
+testNeeding("gcloud", "gcloud reads the log of a service, also with a filter", async ([gcloud = ""]) => {
   const env = { ...process.env, ...emulator.status().environment } as NodeJS.ProcessEnv;
   for (const [name, value] of Object.entries(env)) if (value === null) delete env[name];
   await signIn(env);
@@ -140,7 +140,7 @@ testNeeding("gcloud", "gcloud reads the log of a service, and by a filter of its
   expect(await run("logging", "read", "severity=ALERT", "--format=value(textPayload)")).toBe("written by hand");
 });
 
-test("emulator logs shows the latest entries, those of a severity, and those to come", async () => {
+test("emulator logs shows the latest entries, those of a severity, and new ones", async () => {
   const env = { CLOUDRUN_OAUTH_EMULATOR: emulator.url };
   await call("/one", {}, privateHost);
   await call("/two", {}, privateHost);
@@ -174,7 +174,7 @@ test("emulator logs shows the latest entries, those of a severity, and those to 
   expect([exitCode, lines.split("\n")[0]]).toEqual([0, expect.stringMatching(/GET 403 \d+ ms https:\S+\/followed /)]);
 });
 
-test("emulator logs refuses a severity that is none", async () => {
+test("emulator logs refuses an unknown severity", async () => {
   const env = { CLOUDRUN_OAUTH_EMULATOR: emulator.url };
   expect(await runCli(["emulator", "logs", "--severity", "loud"], { env })).toMatchObject({
     exitCode: 2,

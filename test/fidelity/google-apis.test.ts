@@ -56,11 +56,11 @@ test.for([
   // Not described here.
   ["GET", "https://cloudresourcemanager.googleapis.com/v3/projects/p", { anything: "number" }],
   ["POST", "https://oauth2.googleapis.com/token", { anything: "number" }],
-] as const)("%s %s may be answered %j", ([method, url, answer]) => {
+] as const)("%s %s can be answered with %j", ([method, url, answer]) => {
   expect(findDeviations({ method, url, answer })).toEqual([]);
 });
 
-test("every type that is named is described", () => {
+test("every named type is described", () => {
   for (const [name, { methods, types }] of Object.entries(GOOGLE_APIS)) {
     const named = JSON.stringify(types).matchAll(/"#([^"]+)"/g);
     const answers = Object.values(methods).flatMap(([, , answer]) => answer || []);

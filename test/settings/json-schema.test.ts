@@ -62,7 +62,7 @@ test.for(DOCUMENTS.map((document) => [JSON.stringify(document), document] as con
   },
 );
 
-test("there are documents of both kinds for every setting", () => {
+test("every setting has valid and invalid documents", () => {
   const names = Object.keys((projectFileSchema() as { properties: object }).properties);
   expect([Object.keys(TAKEN), Object.keys(REFUSED)]).toEqual([names, names]);
   for (const [name, values] of Object.entries(TAKEN))
@@ -71,7 +71,7 @@ test("there are documents of both kinds for every setting", () => {
     for (const value of values) expect([name, value, validate({ [name]: value })]).toEqual([name, value, false]);
 });
 
-test("the package carries the schema, under the path that init writes", async () => {
+test("the package has the schema at the path that init writes", async () => {
   const cwd = folder();
   await runCli(["init", "--service", "hello"], { cwd });
   const { $schema } = JSON.parse(readFileSync(join(cwd, "cloudrun-oauth.json"), "utf8")) as { $schema: string };

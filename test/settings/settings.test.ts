@@ -25,7 +25,7 @@ function everywhere() {
   };
 }
 
-test("a flag goes before the environment, the project file, the profile, gcloud's own and the default", () => {
+test("a flag has precedence over environment, project file, profile, gcloud's configuration, and default", () => {
   const { home, cwd, env, flags } = everywhere();
   const empty = folder();
   const found = [
@@ -70,7 +70,7 @@ test.for<[SettingName, readonly string[], string]>([
   ["member", ["CLOUDRUN_OAUTH_MEMBER", "SERVICE_ACCOUNT_EMAIL"], "me@example.com"],
   ["url", ["CLOUDRUN_OAUTH_URL", "CLOUD_RUN_SERVICE_URL"], "https://hello-abc123-uc.a.run.app"],
   ["via", ["CLOUDRUN_OAUTH_VIA"], "api"],
-])("%s is read from its variables in order, and an empty one counts for nothing", ([name, variables, value]) => {
+])("%s is read from its variables in order, and an empty one is ignored", ([name, variables, value]) => {
   const [home, cwd] = [folder(), folder()];
   for (const [index, source] of variables.entries()) {
     const earlier = Object.fromEntries(variables.slice(0, index).map((variable) => [variable, ""]));
@@ -80,7 +80,7 @@ test.for<[SettingName, readonly string[], string]>([
   }
 });
 
-test("the project file is found from a folder below it, and its paths are relative to it", () => {
+test("the project file is found from folders below it, and its paths are relative to it", () => {
   const project = folder({ "cloudrun-oauth.json": '{"service": "hello", "credentials": "keys/caller.json"}' });
   const below = join(project, "src", "deep");
   mkdirSync(below, { recursive: true });
@@ -101,7 +101,7 @@ test.for([
   ["[]", 1, "it has to be an object"],
   ['{\n  "project": 5\n}', 2, '"project" has to be a string'],
   ['{\n  "service": "hello",\n  "projekt": "my-project"\n}', 3, 'there is no setting "projekt"'],
-] as const)("a broken project file is refused with its name and line: %j", ([text, line, what]) => {
+] as const)("a project file that isn't valid is an error with its name and line: %j", ([text, line, what]) => {
   const cwd = folder({ "cloudrun-oauth.json": text });
   const error = failure(() => openSettings({ flags: {}, env: { HOME: folder() }, cwd }).get("project"));
   expect(error.code).toBe("SETTINGS_INVALID");
@@ -126,7 +126,7 @@ test.for<[SettingName, string]>([
   ["image", "--help"],
   ["url", "hello.run.app"],
   ["via", "terraform"],
-])("%s %s is refused with the rule that it breaks and where it came from", ([name, value]) => {
+])("%s %s is refused with the rule and the source", ([name, value]) => {
   const error = failure(() => openSettings({ flags: { [name]: value }, env: {}, cwd: "/" }));
   expect(error.code).toBe("SETTINGS_INVALID");
   expect(error.message).toMatch(new RegExp(`^"${value.replaceAll("/", "\\/")}" cannot be the ${name}: an? ${name === "via" ? "way" : ""}`));
@@ -148,17 +148,17 @@ test.for<[SettingName, string]>([
   ["image", "gcr.io/my-project/hello:v1.2"],
   ["image", "europe-docker.pkg.dev/example.com/my-project/apps/hello@sha256:" + "0".repeat(64)],
   ["url", "http://127.0.0.1:8080/path"],
-])("%s %s is taken", ([name, value]) => {
+])("%s %s is valid", ([name, value]) => {
   expect(openSettings({ flags: { [name]: value }, env: {}, cwd: "/" }).get(name)?.value).toBe(value);
 });
 
-test("a value from elsewhere is refused when it is asked for, not before", () => {
+test("a value from another source is checked when it is read, not before", () => {
   const settings = openSettings({ flags: {}, env: { PROJECT_ID: "BAD", HOME: folder() }, cwd: folder() });
   expect(settings.require("region")).toBe("us-central1");
   expect(failure(() => settings.get("project")).hint).toBe("It comes from PROJECT_ID.");
 });
 
-test("a setting that is missing says how to give it", () => {
+test("the error for a missing setting says how to set it", () => {
   const settings = openSettings({ flags: {}, env: { HOME: folder() }, cwd: folder() });
   const missing = SETTING_NAMES.filter((name) => !settings.get(name));
   expect(missing).toEqual(["project", "service", "image", "credentials", "impersonate", "member", "url", "via"]);
@@ -169,13 +169,13 @@ test("a setting that is missing says how to give it", () => {
   ]);
 });
 
-test("an argument goes before everything, and is held to the same rule", () => {
+test("an argument has precedence over every source, and must obey the rule", () => {
   const settings = openSettings({ flags: { service: "by-flag" }, env: {}, cwd: "/" });
   expect(settings.require("service", "by-argument")).toBe("by-argument");
   expect(failure(() => settings.require("service", "No Good")).code).toBe("SETTINGS_INVALID");
 });
 
-test("gcloud's files are read where CLOUDSDK_CONFIG and CLOUDSDK_ACTIVE_CONFIG_NAME say", () => {
+test("gcloud's files are found with CLOUDSDK_CONFIG and CLOUDSDK_ACTIVE_CONFIG_NAME", () => {
   const directory = folder({ active_config: "one", "configurations/config_two": "[core]\nproject: the-second\n" });
   const env = { HOME: folder(), CLOUDSDK_CONFIG: directory, CLOUDSDK_ACTIVE_CONFIG_NAME: "two" };
   expect(openSettings({ flags: {}, env, cwd: folder() }).get("project")).toEqual({
@@ -184,7 +184,7 @@ test("gcloud's files are read where CLOUDSDK_CONFIG and CLOUDSDK_ACTIVE_CONFIG_N
   });
 });
 
-test("a profile that does not exist is refused by name, with those that do", () => {
+test("a profile that doesn't exist is refused, with the existing ones", () => {
   const home = folder({ ".config/cloudrun-oauth/config.json": JSON.stringify({ profiles: { work: {}, play: {} } }) });
   const error = failure(() => openSettings({ flags: { profile: "wrok" }, env: { HOME: home }, cwd: folder() }).get("project"));
   expect([error.code, error.message]).toEqual(["SETTINGS_INVALID", 'There is no profile "wrok": there are work, play.']);

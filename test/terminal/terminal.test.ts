@@ -24,7 +24,7 @@ function terminalStream(isTTY: boolean, columns = 80) {
   });
 }
 
-test("the answer goes to stdout, everything else to stderr", async () => {
+test("results go to stdout, everything else to stderr", async () => {
   const { terminal, out, err } = await open({ verbose: true });
   terminal.print("text\n");
   terminal.print(Uint8Array.of(0x68, 0x69, 0x0a));
@@ -37,13 +37,13 @@ test("the answer goes to stdout, everything else to stderr", async () => {
   expect(err()).toMatch(/^note\nwarning: careful\ndetail\n✔ Working \(\d+\.\d s\)\n$/);
 });
 
-test("progress is a line without a spinner, and the next one comes only after a while", async () => {
+test("without a spinner progress is a line, and the next one follows after a pause", async () => {
   const { terminal, err } = await open();
   await terminal.task("Working", async (tell) => ["a tenth", "a fifth", "a half"].forEach(tell));
   expect(err()).toMatch(/^a tenth\n✔ Working \(\d+\.\d s\)\n$/);
 });
 
-test("--quiet keeps notes and progress, not warnings", async () => {
+test("--quiet hides notes and progress, but not warnings", async () => {
   const { terminal, err } = await open({ quiet: true });
   terminal.note("note");
   terminal.debug("detail");
@@ -52,13 +52,13 @@ test("--quiet keeps notes and progress, not warnings", async () => {
   expect(err()).toBe("warning: careful\n");
 });
 
-test("a task that fails says so, and passes the error on", async () => {
+test("a failed task is marked, and rejects with its error", async () => {
   const { terminal, err } = await open();
   await expect(terminal.task("Working", () => Promise.reject(new Error("no")))).rejects.toThrow("no");
   expect(err()).toMatch(/^✖ Working \(\d+\.\d s\)\n$/);
 });
 
-test("a table is aligned for a person and tab-separated for a program", async () => {
+test("a table is aligned on a terminal, and tab-separated in a pipe", async () => {
   const rows = [
     ["URL", "https://a"],
     ["REVISION", "b", "c"],
@@ -70,14 +70,14 @@ test("a table is aligned for a person and tab-separated for a program", async ()
   expect(program.out()).toBe("URL\thttps://a\nREVISION\tb\tc\n");
 });
 
-test("tokens and keys are not in what --verbose and warnings say", async () => {
+test("--verbose and warnings print no tokens or keys", async () => {
   const { terminal, err } = await open({ verbose: true });
   terminal.debug("Authorization: Bearer eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln");
   terminal.warn("got ya29.a0Af_secret and -----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----.");
   expect(err()).toBe("Authorization: Bearer [token]\nwarning: got [token] and [private key].\n");
 });
 
-test("somebody is there only before terminals, outside CI, and without --json", async () => {
+test("a terminal is interactive only on real terminals, outside CI, and without --json", async () => {
   const isInteractive = async (options: Parameters<typeof open>[0]) => (await open(options)).terminal.interactive;
   expect(await isInteractive({ tty: true })).toBe(true);
   expect(await isInteractive({ tty: false })).toBe(false);
@@ -86,7 +86,7 @@ test("somebody is there only before terminals, outside CI, and without --json", 
   expect(await isInteractive({ tty: true, env: { CI: "false" } })).toBe(true);
 });
 
-test("a question that nobody can answer names the flag that does", async () => {
+test("a question that no one can answer is an error that names the flag", async () => {
   const { terminal } = await open();
   await expect(terminal.confirm("Delete it?")).rejects.toMatchObject({ code: "USAGE", hint: "Say it on the command line: --yes" });
   await expect(terminal.ask("Which?", { flag: "--service" })).rejects.toMatchObject({
@@ -95,13 +95,13 @@ test("a question that nobody can answer names the flag that does", async () => {
   });
 });
 
-test("--yes answers, with what was proposed", async () => {
+test("--yes answers with the default", async () => {
   const { terminal } = await open({ yes: true });
   expect(await terminal.confirm("Delete it?")).toBe(true);
   expect(await terminal.ask("Which?", { flag: "--service", initial: "hello" })).toBe("hello");
 });
 
-test("an offer is taken under --yes, asks a person while a spinner turns, and is declined where nobody is there", async () => {
+test("an offer is accepted under --yes, asks during a spinner, and is declined if no one can answer", async () => {
   expect(await (await open({ yes: true })).terminal.offer("Enable it?")).toBe(true);
   const nobody = await open();
   expect([await nobody.terminal.offer("Enable it?"), nobody.err()]).toEqual([false, ""]);
@@ -116,7 +116,7 @@ test("an offer is taken under --yes, asks a person while a spinner turns, and is
   expect(read()).toMatch(/✔ Working/);
 });
 
-test("stdout has colours for a person only", async () => {
+test("stdout has colors only on a terminal", async () => {
   const [person, program, forced] = [
     await open({ tty: true, env: { TERM: "xterm" } }),
     await open({ env: {} }),
@@ -129,7 +129,7 @@ test("stdout has colours for a person only", async () => {
   ]);
 });
 
-test("a person answers on stderr and stdin, and Ctrl-C interrupts", async () => {
+test("questions use stderr and stdin, and Ctrl-C interrupts them", async () => {
   const first = await open({ tty: true });
   const yes = first.terminal.confirm("Delete it?");
   await expect.poll(first.err).toContain("Delete it?");
@@ -144,7 +144,7 @@ test("a person answers on stderr and stdin, and Ctrl-C interrupts", async () => 
   expect(await asked).toMatchObject({ code: "INTERRUPTED" });
 });
 
-test("a question ends with the command: by a signal, or when --timeout is over", async () => {
+test("a question ends with the command, by a signal or by --timeout", async () => {
   const end = new AbortController();
   const { terminal, err } = await open({ tty: true, signal: end.signal });
   const asked = Promise.allSettled([terminal.confirm("Delete it?")]);
@@ -153,13 +153,13 @@ test("a question ends with the command: by a signal, or when --timeout is over",
   expect(await asked).toMatchObject([{ status: "rejected", reason: { code: "INTERRUPTED" } }]);
 });
 
-test("a spinner turns for a person, with the time that has passed", async () => {
+test("a spinner on a terminal shows the elapsed time", async () => {
   const { terminal, err } = await open({ tty: true, env: { NO_COLOR: "1", TERM: "xterm" } });
   await terminal.task("Working", () => new Promise((resolve) => setTimeout(resolve, 200)));
   expect(err()).toMatch(/Working \(\d+\.\d s\)[\s\S]*✔ Working \(\d+\.\d s\)\n$/);
 });
 
-test("a terminal that says no width, as a container's does, gets no spinner", async () => {
+test("a terminal without a width, such as a container's, gets no spinner", async () => {
   const [stdin, stdout, stderr] = [terminalStream(true), terminalStream(true), terminalStream(true, 0)];
   const terminal = await openTerminal({ stdin, stdout, stderr, env: { NO_COLOR: "1", TERM: "xterm" } });
   await terminal.task("Working", async () => {});

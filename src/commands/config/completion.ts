@@ -1,6 +1,6 @@
 import type { Context } from "../../context/context.ts";
 
-/** Prints the script that lets a shell complete this program's words. Each asks `__complete`, which knows them. */
+/** Prints the completion script of a shell. It calls `__complete`. */
 export async function completion({ terminal }: Context, shell: "bash" | "zsh" | "fish"): Promise<void> {
   const script = SCRIPTS[shell];
   if (terminal.json) return terminal.printJson({ shell, script });

@@ -7,25 +7,25 @@ import { SETTING_NAMES, type SettingName } from "../../settings/setting-sources.
 import { projectFileSchema } from "../../settings/json-schema.ts";
 import { assertAllowed } from "../../settings/rules.ts";
 
-/** Prints a setting, wherever it came from. */
+/** Prints the value of a setting. */
 export async function configGet({ settings, terminal }: Context, text: string): Promise<void> {
-  const name = readName(text);
+  const name = parseSettingName(text);
   const value = settings.require(name);
   if (terminal.json) return terminal.printJson({ name, value, source: settings.get(name)?.source });
   terminal.print(`${value}\n`);
 }
 
-/** Keeps a setting in the profile in use. */
+/** Sets a setting in the active profile. */
 export async function configSet(context: Context, text: string, value: string): Promise<void> {
-  const name = readName(text);
+  const name = parseSettingName(text);
   assertAllowed(name, { value, source: "the command line" });
-  // A relative path would mean something else in the next folder.
+  // A relative path would be another file in another folder.
   await change(context, name, name === "credentials" ? resolve(context.cwd, value) : value);
 }
 
-/** Removes a setting from the profile in use. */
+/** Removes a setting from the active profile. */
 export async function configUnset(context: Context, text: string): Promise<void> {
-  await change(context, readName(text), null);
+  await change(context, parseSettingName(text), null);
 }
 
 async function change({ dryRun, settings: { profiles }, terminal }: Context, name: SettingName, value: string | null): Promise<void> {
@@ -39,26 +39,30 @@ async function change({ dryRun, settings: { profiles }, terminal }: Context, nam
   terminal.note(value === null ? `${name} is not set in profile ${profile} any more.` : `${name} is ${value} in profile ${profile}.`);
 }
 
-/** Shows every setting that has a value, and where it came from. */
+/** Shows every setting that has a value, with its source. */
 export async function configList({ settings, terminal }: Context): Promise<void> {
-  const found = SETTING_NAMES.flatMap((name) => {
+  const settingsWithValue = SETTING_NAMES.flatMap((name) => {
     const setting = settings.get(name);
     return setting ? [{ name, ...setting }] : [];
   });
   const profile = settings.profiles.current();
-  if (terminal.json) return terminal.printJson({ profile, profiles: settings.profiles.names(), settings: found });
-  terminal.printTable(found.map(({ name, value, source }) => [name, value, source]));
+  if (terminal.json) return terminal.printJson({ profile, profiles: settings.profiles.names(), settings: settingsWithValue });
+  terminal.printTable(settingsWithValue.map(({ name, value, source }) => [name, value, source]));
 }
 
-/** Shows the profiles: which is in use, and what each holds. */
+/** Shows the profiles: which one is active, and the settings of each. */
 export async function configProfiles({ settings: { profiles }, terminal }: Context): Promise<void> {
-  const found = profiles.names().map((name) => ({ name, current: name === profiles.current(), settings: profiles.values(name) }));
-  if (terminal.json) return terminal.printJson({ profiles: found });
+  const profilesWithSettings = profiles
+    .names()
+    .map((name) => ({ name, current: name === profiles.current(), settings: profiles.values(name) }));
+  if (terminal.json) return terminal.printJson({ profiles: profilesWithSettings });
   const shown = (settings: object) => Object.entries(settings).map(([name, value]) => `${name}=${value}`);
-  terminal.printTable(found.map(({ name, current, settings }) => [current ? "*" : " ", name, shown(settings).join(" ") || "(empty)"]));
+  terminal.printTable(
+    profilesWithSettings.map(({ name, current, settings }) => [current ? "*" : " ", name, shown(settings).join(" ") || "(empty)"]),
+  );
 }
 
-/** Changes to another profile, which is made where it is missing. */
+/** Makes another profile the active one, and creates it if it doesn't exist. */
 export async function configUse({ dryRun, settings: { profiles }, terminal }: Context, profile: string): Promise<void> {
   if (!/^[\w.-]{1,64}$/.test(profile))
     throw new CliError("USAGE", `"${profile}" cannot be a profile's name: letters, digits, points, hyphens and underscores can.`);
@@ -69,11 +73,11 @@ export async function configUse({ dryRun, settings: { profiles }, terminal }: Co
   terminal.note(`Profile ${profile} is in use${isNew ? ": it is new, and empty" : ""}.`);
 }
 
-/** Deletes a profile, once that is confirmed. */
+/** Deletes a profile after confirmation. */
 export async function configDelete({ dryRun, settings: { profiles }, terminal }: Context, profile: string): Promise<void> {
   if (dryRun) return printPlan(terminal, [`delete profile ${profile} in ${profiles.path}`]);
   const count = Object.keys(profiles.values(profile)).length;
-  // An empty one is not missed, and one that is not there is refused without a question.
+  // An empty profile needs no confirmation, and a missing one is an error.
   if (
     count > 0 &&
     !(await terminal.confirm(`Delete the profile ${profile} with ${count === 1 ? "its setting" : `its ${count} settings`}?`))
@@ -89,7 +93,7 @@ export async function configSchema({ terminal }: Context): Promise<void> {
   terminal.printJson(projectFileSchema());
 }
 
-function readName(text: string): SettingName {
+function parseSettingName(text: string): SettingName {
   const name = SETTING_NAMES.find((known) => known === text);
   if (name) return name;
   const meant = closestMatch(text, SETTING_NAMES);

@@ -3,30 +3,30 @@ import { CliError } from "../../errors/cli-error.ts";
 import { requestEmulator, planEmulatorRequest, type EmulatorFlags } from "../../context/emulator-client.ts";
 import { printPlan } from "../../context/print-plan.ts";
 
-interface Time {
+interface ClockTime {
   /** RFC 3339. */
   readonly now: string;
   readonly shift_ms: number;
 }
 
-const UNITS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
+const UNITS_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 } as const;
 
-/** Says what time it is for the emulator, after moving its clock: `+2h`, `-30s` from where it is, to a time of RFC 3339, or back with `reset`. */
+/** Shows the emulator's time, after changing it: by `+2h` or `-30s`, to a time of RFC 3339, or back with `reset`. */
 export async function emulatorClock(context: Context, change: string | undefined, options: EmulatorFlags): Promise<void> {
   const { terminal } = context;
-  const found = (await requestEmulator(context, options, "GET", "/_emulator/clock")) as Time;
-  const move = change === undefined ? undefined : { shift_ms: readShift(change, found.shift_ms) };
-  if (context.dryRun && move) return printPlan(terminal, await planEmulatorRequest(context, options, "PUT", "/_emulator/clock", move));
-  const time = move ? ((await requestEmulator(context, options, "PUT", "/_emulator/clock", move)) as Time) : found;
+  const current = (await requestEmulator(context, options, "GET", "/_emulator/clock")) as ClockTime;
+  const body = change === undefined ? undefined : { shift_ms: readShift(change, current.shift_ms) };
+  if (context.dryRun && body) return printPlan(terminal, await planEmulatorRequest(context, options, "PUT", "/_emulator/clock", body));
+  const time = body ? ((await requestEmulator(context, options, "PUT", "/_emulator/clock", body)) as ClockTime) : current;
   if (terminal.json) return terminal.printJson(time);
   terminal.print(`${time.now}${time.shift_ms === 0 ? "" : ` (${time.shift_ms > 0 ? "+" : ""}${time.shift_ms / 1000} s)`}\n`);
 }
 
-/** Milliseconds that the emulator's clock is to be ahead of this machine's. */
-function readShift(change: string, shift: number): number {
+/** Returns how far the emulator's clock will be ahead of this machine's, in milliseconds. */
+function readShift(change: string, currentShiftMs: number): number {
   if (change === "reset") return 0;
   const [, sign, amount, unit = "s"] = /^([+-])(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(change) ?? [];
-  if (amount) return shift + Number(`${sign}${amount}`) * UNITS[unit as keyof typeof UNITS];
+  if (amount) return currentShiftMs + Number(`${sign}${amount}`) * UNITS_MS[unit as keyof typeof UNITS_MS];
   const time = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/.test(change) ? Date.parse(change) : Number.NaN;
   if (!Number.isNaN(time)) return time - Date.now();
   throw new CliError("USAGE", `The clock cannot be set to '${change}'.`, { hint: "Say +2h, -30s, reset, or 2027-01-31T12:00:00Z" });

@@ -10,8 +10,8 @@ import { withTemporaryEmulator } from "../../context/start-emulator.ts";
 import { printPlan } from "../../context/print-plan.ts";
 
 /**
- * Runs a program with its environment set to the emulator, and returns the program's exit code.
- * Where none is running, one is there for as long as the program runs, and keeps nothing.
+ * Runs a program whose environment leads it to the emulator, and returns the program's exit code.
+ * If no emulator is running, starts one for the program, without data that stays.
  */
 export async function emulatorExec(context: Context, options: EmulatorFlags): Promise<number | void> {
   const [program, ...argv] = context.passedArguments;
@@ -20,29 +20,29 @@ export async function emulatorExec(context: Context, options: EmulatorFlags): Pr
 
   if (context.dryRun) return printPlan(context.terminal, [context.passedArguments.join(" ")]);
   const running = await findEmulator(context, options);
-  const bring = (emulator: EmulatorStatus) =>
+  const runOn = (emulator: EmulatorStatus) =>
     run(context, mergeEnvironment(context.env, nodeProgramEnvironment(emulator, context.env)), program, argv);
-  return running ? bring(running) : withTemporaryEmulator(context, (emulator) => bring(emulator.status()));
+  return running ? runOn(running) : withTemporaryEmulator(context, (emulator) => runOn(emulator.status()));
 }
 
 async function run(context: Context, env: Environment, program: string, argv: readonly string[]): Promise<number> {
   await signIn(env);
   return new Promise((resolve, reject) => {
     const child = spawn(program, argv, { cwd: context.cwd, env: { ...env }, stdio: "inherit" });
-    // A terminal sends Ctrl-C to the program too; what is sent to this process alone has to be passed on.
-    const passOn = (): void => {
+    // A terminal sends Ctrl-C to the program, too. A signal to this process alone must be forwarded.
+    const forwardSignal = (): void => {
       const { reason } = context.signal as { readonly reason: unknown };
       const isInterrupt = reason instanceof CliError && reason.subject?.name === "SIGINT";
       if (!(isInterrupt && context.terminal.interactive)) child.kill(isInterrupt ? "SIGINT" : "SIGTERM");
     };
-    context.signal.addEventListener("abort", passOn);
-    if (context.signal.aborted) passOn();
+    context.signal.addEventListener("abort", forwardSignal);
+    if (context.signal.aborted) forwardSignal();
     child.once("error", (error: NodeJS.ErrnoException) => {
       const reason = error.code === "ENOENT" ? "there is no such program on PATH" : error.message;
       reject(new CliError("USAGE", `'${program}' could not be run: ${reason}.`, { cause: error }));
     });
     child.once("exit", (code, signal) => {
-      context.signal.removeEventListener("abort", passOn);
+      context.signal.removeEventListener("abort", forwardSignal);
       resolve(code ?? 128 + (signal ? constants.signals[signal] : 0));
     });
   });

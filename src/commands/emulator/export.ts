@@ -3,18 +3,18 @@ import { resolve } from "node:path";
 import type { Context } from "../../context/context.ts";
 import { requireEmulator, type EmulatorFlags } from "../../context/emulator-client.ts";
 import { printPlan } from "../../context/print-plan.ts";
-import { unpackBeside } from "./seed/sources.ts";
-import { survey } from "./seed/export-seed.ts";
+import { unpackSources } from "./seed/sources.ts";
+import { exportSeed } from "./seed/export-seed.ts";
 import { unwritable } from "../../errors/file-error.ts";
 
-/** Writes a seed file of what the emulator holds; to stdout where no file is named. No private key is in it. */
+/** Writes the emulator's resources as a seed file, without private keys; without a path, to stdout. */
 export async function emulatorExport(context: Context, path: string | undefined, options: EmulatorFlags): Promise<void> {
   const { terminal } = context;
   const running = await requireEmulator(context, options);
-  if (path === undefined) return terminal.printJson(await survey(context, running, async () => undefined));
+  if (path === undefined) return terminal.printJson(await exportSeed(context, running, async () => undefined));
   const file = resolve(context.cwd, path);
   if (context.dryRun) return printPlan(terminal, [`write ${file}, and beside it the sources that services were built from`]);
-  const seed = await terminal.task(`Writing ${path}`, () => survey(context, running, unpackBeside(file)));
+  const seed = await terminal.task(`Writing ${path}`, () => exportSeed(context, running, unpackSources(file)));
   await writeFile(file, `${JSON.stringify(seed, null, 2)}\n`).catch((error: unknown) => {
     throw unwritable(file, error);
   });

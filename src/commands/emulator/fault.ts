@@ -14,7 +14,7 @@ interface FaultFlags extends EmulatorFlags {
   readonly times?: number;
 }
 
-/** As the emulator's own API shows it. */
+/** In the spelling of the emulator's admin API. */
 interface Fault {
   readonly id: number;
   readonly match: string;
@@ -29,44 +29,44 @@ interface Fault {
   readonly struck: number;
 }
 
-/** Makes requests that match go wrong from here on. */
+/** Adds a fault: requests that match it fail from now on. */
 export async function faultAdd(context: Context, flags: FaultFlags): Promise<void> {
   const { match, method, latencyMs: latency_ms, reset, reason, status, retryAfter: retry_after, truncate, times } = flags;
   const body = { match, method, latency_ms, reset, reason, status, retry_after, truncate, times };
   if (context.dryRun) return printPlan(context.terminal, await planEmulatorRequest(context, flags, "POST", "/_emulator/faults", body));
   const fault = (await requestEmulator(context, flags, "POST", "/_emulator/faults", body)) as Fault;
   if (context.terminal.json) context.terminal.printJson(fault);
-  else context.terminal.printTable([row(fault)]);
+  else context.terminal.printTable([formatRow(fault)]);
 }
 
-/** Shows what is to go wrong, and how often it has. */
+/** Shows the faults, with how often each was triggered. */
 export async function faultList(context: Context, options: EmulatorFlags): Promise<void> {
   show(context, await requestEmulator(context, options, "GET", "/_emulator/faults"));
 }
 
-/** Removes a fault by its number; shows those that are left. */
+/** Removes a fault by its ID, and shows the others. */
 export async function faultRemove(context: Context, id: number, options: EmulatorFlags): Promise<void> {
-  await end(context, options, `/_emulator/faults/${id}`);
+  await remove(context, options, `/_emulator/faults/${id}`);
 }
 
 /** Removes all faults. */
 export async function faultClear(context: Context, options: EmulatorFlags): Promise<void> {
-  await end(context, options, "/_emulator/faults");
+  await remove(context, options, "/_emulator/faults");
 }
 
-async function end(context: Context, options: EmulatorFlags, path: string): Promise<void> {
+async function remove(context: Context, options: EmulatorFlags, path: string): Promise<void> {
   if (context.dryRun) return printPlan(context.terminal, await planEmulatorRequest(context, options, "DELETE", path));
   show(context, await requestEmulator(context, options, "DELETE", path));
 }
 
-function show({ terminal }: Context, answer: unknown): void {
-  const { faults } = answer as { readonly faults: readonly Fault[] };
+function show({ terminal }: Context, response: unknown): void {
+  const { faults } = response as { readonly faults: readonly Fault[] };
   if (terminal.json) return terminal.printJson({ faults });
-  if (faults.length > 0) terminal.printTable(faults.map(row));
+  if (faults.length > 0) terminal.printTable(faults.map(formatRow));
   else terminal.note("No fault lies in wait.");
 }
 
-function row({ id, match, method, status, reason, retry_after, latency_ms, reset, truncate, times, struck }: Fault): string[] {
+function formatRow({ id, match, method, status, reason, retry_after, latency_ms, reset, truncate, times, struck }: Fault): string[] {
   const effects = [
     ...(latency_ms === undefined ? [] : [`latency ${latency_ms} ms`]),
     ...(status === undefined ? [] : [`status ${status}${reason ? ` (${reason})` : ""}`]),

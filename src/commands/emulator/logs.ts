@@ -1,7 +1,7 @@
 import type { Context } from "../../context/context.ts";
 import { CliError } from "../../errors/cli-error.ts";
 import { requireEmulator, type EmulatorFlags } from "../../context/emulator-client.ts";
-import { showPayload } from "../logs/format-payload.ts";
+import { formatPayload } from "../logs/format-payload.ts";
 import type { Response } from "../../http/request.ts";
 
 interface LogsOptions extends EmulatorFlags {
@@ -10,7 +10,7 @@ interface LogsOptions extends EmulatorFlags {
   readonly limit?: number;
 }
 
-/** Of Cloud Logging's LogEntry what is shown; the JSON has all of it. */
+/** The parts of Cloud Logging's LogEntry that are shown; the JSON has all of it. */
 interface LogEntry {
   readonly timestamp: string;
   readonly severity?: string;
@@ -25,7 +25,7 @@ interface LogEntry {
   };
 }
 
-/** Shows the log entries of the emulator's services, the latest last; with `--follow` also those to come, until the run is told to end. */
+/** Shows the log entries of the emulator's services, the latest last; with `--follow` also new ones, until Ctrl-C. */
 export async function emulatorLogs(context: Context, service: string | undefined, options: LogsOptions): Promise<void> {
   const { terminal, signal } = context;
   const { url } = await requireEmulator(context, options);
@@ -36,22 +36,22 @@ export async function emulatorLogs(context: Context, service: string | undefined
     ...(options.follow && { follow: "true" }),
   });
   try {
-    const answer = await context.send({ method: "GET", url: `${url}/_emulator/logs?${query}` });
-    if (answer.status !== 200) throw await refusal(answer);
-    const kept: unknown[] = [];
-    for await (const line of readLines(answer)) {
-      if (!terminal.json) terminal.print(`${show(JSON.parse(line) as LogEntry)}\n`);
+    const response = await context.send({ method: "GET", url: `${url}/_emulator/logs?${query}` });
+    if (response.status !== 200) throw await readError(response);
+    const entries: unknown[] = [];
+    for await (const line of readLines(response)) {
+      if (!terminal.json) terminal.print(`${formatEntry(JSON.parse(line) as LogEntry)}\n`);
       else if (options.follow) terminal.print(`${line}\n`);
-      else kept.push(JSON.parse(line));
+      else entries.push(JSON.parse(line));
     }
-    if (terminal.json && !options.follow) terminal.printJson(kept);
+    if (terminal.json && !options.follow) terminal.printJson(entries);
   } catch (error) {
-    // What is followed ends when it is told to: that is no failure.
+    // Ctrl-C ends --follow without an error.
     if (!(options.follow && signal.aborted)) throw error;
   }
 }
 
-/** The whole lines of an answer, each as soon as it is there. */
+/** Yields the lines of a response as they arrive. */
 async function* readLines({ body }: Response): AsyncGenerator<string> {
   let pending = "";
   body.setEncoding("utf8");
@@ -62,20 +62,20 @@ async function* readLines({ body }: Response): AsyncGenerator<string> {
   }
 }
 
-async function refusal(answer: Response): Promise<CliError> {
-  const { error } = (await answer.json()) as { error?: { message: string } };
-  return new CliError(answer.status === 400 ? "USAGE" : "EMULATOR_FAILED", error?.message ?? `The emulator answered ${answer.status}.`);
+async function readError(response: Response): Promise<CliError> {
+  const { error } = (await response.json()) as { error?: { message: string } };
+  return new CliError(response.status === 400 ? "USAGE" : "EMULATOR_FAILED", error?.message ?? `The emulator answered ${response.status}.`);
 }
 
-function show(entry: LogEntry): string {
+function formatEntry(entry: LogEntry): string {
   const { service_name = "", revision_name = service_name } = entry.resource.labels;
-  const said = [showRequest(entry), showPayload(entry)].filter(Boolean).join("  ");
-  return `${entry.timestamp.slice(0, 23).replace(/Z$/, "").padEnd(23)}  ${(entry.severity ?? "DEFAULT").padEnd(8)}  ${revision_name}  ${said}`;
+  const text = [formatRequest(entry), formatPayload(entry)].filter(Boolean).join("  ");
+  return `${entry.timestamp.slice(0, 23).replace(/Z$/, "").padEnd(23)}  ${(entry.severity ?? "DEFAULT").padEnd(8)}  ${revision_name}  ${text}`;
 }
 
-function showRequest({ httpRequest }: LogEntry): string {
+function formatRequest({ httpRequest }: LogEntry): string {
   if (!httpRequest) return "";
   const { requestMethod = "", status = "", requestUrl = "", latency } = httpRequest;
-  const milliseconds = latency === undefined ? "" : ` ${Math.round(Number.parseFloat(latency) * 1000)} ms`;
-  return `${requestMethod} ${status}${milliseconds} ${requestUrl}`;
+  const duration = latency === undefined ? "" : ` ${Math.round(Number.parseFloat(latency) * 1000)} ms`;
+  return `${requestMethod} ${status}${duration} ${requestUrl}`;
 }

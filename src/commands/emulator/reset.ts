@@ -6,7 +6,7 @@ import { CliError } from "../../errors/cli-error.ts";
 import { findEmulator, type EmulatorFlags } from "../../context/emulator-client.ts";
 import { printPlan } from "../../context/print-plan.ts";
 
-/** Forgets all services, builds, images, accounts and grants; the running emulator goes on with its address and its two key files. */
+/** Deletes all services, builds, images, accounts, and grants. A running emulator keeps its address and its two key files. */
 export async function emulatorReset(context: Context, options: EmulatorFlags): Promise<void> {
   const home = emulatorHome(context, options.dataDir);
   const running = await findEmulator(context, options);
@@ -20,8 +20,8 @@ export async function emulatorReset(context: Context, options: EmulatorFlags): P
 }
 
 async function resetRunning(context: Context, url: string): Promise<void> {
-  const answer = await context.send({ method: "POST", url: `${url}/_emulator/reset`, headers: [["X-Cloudrun-Oauth", "emulator"]] });
-  if (answer.status !== 200) throw new CliError("EMULATOR_FAILED", `The emulator answered ${answer.status} to the reset.`);
+  const response = await context.send({ method: "POST", url: `${url}/_emulator/reset`, headers: [["X-Cloudrun-Oauth", "emulator"]] });
+  if (response.status !== 200) throw new CliError("EMULATOR_FAILED", `The emulator answered ${response.status} to the reset.`);
 }
 
 async function removeData(home: string): Promise<void> {

@@ -3,7 +3,6 @@ import { once } from "node:events";
 import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import type { Context } from "../../context/context.ts";
 import {
   claimHome,
@@ -19,6 +18,7 @@ import { EXIT_CODES, type ErrorCode } from "../../errors/exit-codes.ts";
 import type { EmulatorFlags } from "../../context/emulator-client.ts";
 import { explainStartError, readFlag, startEmulator } from "../../context/start-emulator.ts";
 import { printPlan } from "../../context/print-plan.ts";
+import { poll } from "../../http/poll.ts";
 
 interface StartOptions extends EmulatorFlags {
   readonly port?: number;
@@ -27,27 +27,25 @@ interface StartOptions extends EmulatorFlags {
   readonly iamPropagationMs?: number;
 }
 
-/** Where the emulator listens without `--port`. */
 const DEFAULT_PORT = 8686;
-/** Milliseconds until a detached emulator must answer. */
-const START_LIMIT = 30_000;
+const START_TIMEOUT_MS = 30_000;
 
-/** Runs an emulator until it is told to end, or with `--detach` leaves one running in the background once it answers. */
+/** Runs an emulator until Ctrl-C, or with `--detach` starts one in the background and returns when it answers. */
 export async function emulatorStart(context: Context, options: StartOptions): Promise<void> {
   const home = emulatorHome(context, options.dataDir);
   const { port = DEFAULT_PORT } = options;
   if (context.dryRun) {
-    const where = options.ephemeral ? "nothing kept" : `its data in ${join(home, "data")}`;
-    return printPlan(context.terminal, [`start an emulator on ${port === 0 ? "a free port" : `port ${port}`} of 127.0.0.1, ${where}`]);
+    const storage = options.ephemeral ? "nothing kept" : `its data in ${join(home, "data")}`;
+    return printPlan(context.terminal, [`start an emulator on ${port === 0 ? "a free port" : `port ${port}`} of 127.0.0.1, ${storage}`]);
   }
   try {
-    await (options.detach ? detach(context, home, options) : attend(context, home, port, options));
+    await (options.detach ? startInBackground(context, home, options) : runInForeground(context, home, port, options));
   } catch (error) {
     throw explainStartError(error, port, home);
   }
 }
 
-async function attend(context: Context, home: string, port: number, options: StartOptions): Promise<void> {
+async function runInForeground(context: Context, home: string, port: number, options: StartOptions): Promise<void> {
   if (!(await claimHome(home))) throw await alreadyRunning(home);
   const directory = options.ephemeral ? mkdtempSync(join(tmpdir(), "cloudrun-oauth-")) : join(home, "data");
   try {
@@ -71,7 +69,11 @@ async function attend(context: Context, home: string, port: number, options: Sta
   }
 }
 
-async function detach(context: Context, home: string, { port, ephemeral, dataDir, iamPropagationMs }: StartOptions): Promise<void> {
+async function startInBackground(
+  context: Context,
+  home: string,
+  { port, ephemeral, dataDir, iamPropagationMs }: StartOptions,
+): Promise<void> {
   if (await findRunningEmulator(home)) throw await alreadyRunning(home);
   mkdirSync(home, { recursive: true, mode: 0o700 });
   const logFile = join(home, "emulator.log");
@@ -93,17 +95,19 @@ async function detach(context: Context, home: string, { port, ephemeral, dataDir
   closeSync(log);
   child.unref();
 
-  let ended = false;
-  child.once("exit", () => (ended = true));
-  child.once("error", () => (ended = true));
-  for (const begun = Date.now(); Date.now() - begun < START_LIMIT; await sleep(25)) {
+  let hasEnded = false;
+  child.once("exit", () => (hasEnded = true));
+  child.once("error", () => (hasEnded = true));
+  const findStarted = async () => {
     const running = await findRunningEmulator(home);
-    if (running && running.pid === child.pid) return announce(context, running);
-    if (ended) throw readFailure(logFile);
-    context.signal.throwIfAborted();
-  }
+    if (running && running.pid === child.pid) return running;
+    if (hasEnded) throw readFailure(logFile);
+    return undefined;
+  };
+  const started = await poll(findStarted, { firstPauseMs: 25, timeoutMs: START_TIMEOUT_MS, signal: context.signal });
+  if (started) return announce(context, started);
   child.kill("SIGTERM");
-  throw new CliError("EMULATOR_FAILED", `The emulator did not answer within ${START_LIMIT / 1000} seconds.`, {
+  throw new CliError("EMULATOR_FAILED", `The emulator did not answer within ${START_TIMEOUT_MS / 1000} seconds.`, {
     hint: `Its log is ${logFile}`,
   });
 }
@@ -114,14 +118,14 @@ function announce({ terminal }: Context, running: EmulatorStatus): void {
   terminal.note('Bring a shell to it:  eval "$(cloudrun-oauth emulator env)"');
 }
 
-/** What a detached emulator that ended at once said last, as the error that it was. */
+/** Reads the error of an emulator that ended at once from the last line of its log. */
 function readFailure(logFile: string): CliError {
   const text = readFileSync(logFile, "utf8").trim();
   try {
     const { error } = JSON.parse(text.slice(text.lastIndexOf("\n") + 1)) as { error: { code: ErrorCode; message: string; hint?: string } };
     if (Object.hasOwn(EXIT_CODES, error.code)) return new CliError(error.code, error.message, { hint: error.hint });
   } catch {
-    // It ended without saying why in our form; the log's text is all there is.
+    // The last line isn't an error document: the whole log is the cause.
   }
   return new CliError("EMULATOR_FAILED", "The emulator ended as soon as it was started.", { hint: `Its log is ${logFile}`, cause: text });
 }

@@ -1,88 +1,85 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { LogEntry, LogQuery, LogVerbs } from "../../cloud/logs.ts";
 import { CliError } from "../../errors/cli-error.ts";
-import { compareTimes, nameOf } from "./arrange.ts";
+import { pause } from "../../http/poll.ts";
+import { compareTimes, entryId } from "./group-by-request.ts";
 
-interface Following {
+interface FollowOptions {
   readonly query: LogQuery;
-  /** So many of the entries that are there, the latest. */
+  /** The number of existing entries to begin with, the latest. */
   readonly limit: number;
-  /** Milliseconds between two looks. */
-  readonly interval: number;
+  readonly intervalMs: number;
   readonly signal: AbortSignal;
-  /** Takes a line where a look fails and another is taken. */
+  /** Receives a line if a read fails and is repeated. */
   readonly note: (text: string) => void;
 }
 
-/** Entries that are read at first beyond those that are wanted: of what ended last, some has begun before. */
-const MARGIN = 100;
-/** Milliseconds. An entry that Cloud Logging has taken in may take this long until it is found. */
-const OVERLAP = 60_000;
-/** Milliseconds. A request's entry has the time at which it began, and comes when it is over: https://cloud.google.com/run/docs/configuring/request-timeout */
-const LONGEST_REQUEST = 65 * 60_000;
-/** Milliseconds. */
-const LONGEST_PAUSE = 30_000;
+/** Additional entries of the first read: a request that ended recently can have begun earlier than others. */
+const EXTRA_ENTRIES = 100;
+/** The longest time from Cloud Logging receiving an entry until a query finds it. */
+const INDEXING_DELAY_MS = 60_000;
+/** A request's entry has the time at which the request began, and is written when it ends: https://cloud.google.com/run/docs/configuring/request-timeout */
+const MAX_REQUEST_DURATION_MS = 65 * 60_000;
+const MAX_PAUSE_MS = 30_000;
 
 /**
- * The latest entries, and then those that come, none twice: each time, what Cloud Logging has taken in since a minute before the newest that was seen
- * is asked for again. A look that fails for what passes by itself is taken again, and loses nothing. Ends when the signal says so; throws
- * what else a look throws.
+ * Yields the latest entries, and then new ones, each once: every read asks for what Cloud Logging has received since a minute before the newest entry.
+ * A read that fails for a transient reason is repeated, and nothing is lost. Ends when the signal is aborted; throws any other error of a read.
  */
-export async function* followEntries(read: LogVerbs["readLogs"], following: Following): AsyncGenerator<readonly LogEntry[]> {
-  const { query, limit, interval, signal, note } = following;
-  const first = await read(firstLook(query, limit));
-  const seen = new Map(first.map((entry) => [nameOf(entry), entry.receiveTimestamp]));
-  let newest = latest(undefined, first);
-  const cut = first.length >= limit + MARGIN ? { before: first[0]?.timestamp, received: newest } : undefined;
+export async function* followEntries(read: LogVerbs["readLogs"], options: FollowOptions): AsyncGenerator<readonly LogEntry[]> {
+  const { query, limit, intervalMs, signal, note } = options;
+  const first = await read(firstQuery(query, limit));
+  const seen = new Map(first.map((entry) => [entryId(entry), entry.receiveTimestamp]));
+  let newest = latestReceived(undefined, first);
+  const cutOff = first.length >= limit + EXTRA_ENTRIES ? { before: first[0]?.timestamp, received: newest } : undefined;
   yield limit === 0 ? [] : first.slice(-limit);
 
   for (let failures = 0; ;) {
-    const pause = failures === 0 ? interval : Math.min(Math.max(interval, 1000) * 2 ** failures, LONGEST_PAUSE);
-    await sleep(pause, undefined, { signal }).catch(() => {});
+    const pauseMs = failures === 0 ? intervalMs : Math.min(Math.max(intervalMs, 1000) * 2 ** failures, MAX_PAUSE_MS);
+    await pause(pauseMs, signal).catch(() => {});
     if (signal.aborted) return;
-    let found: readonly LogEntry[];
+    let entries: readonly LogEntry[];
     try {
-      found = await read(newest === undefined ? query : { ...query, ...window(query.since, newest) });
+      entries = await read(newest === undefined ? query : { ...query, ...queryWindow(query.since, newest) });
       failures = 0;
     } catch (error) {
-      if (signal.aborted || !isPassing(error)) throw error;
+      if (signal.aborted || !isTransient(error)) throw error;
       failures += 1;
       note(`${error.message} Asking again.`);
       continue;
     }
-    const fresh = found.filter((entry) => !seen.has(nameOf(entry)) && !(cut && isCutOff(entry, cut)));
-    newest = latest(newest, fresh);
-    for (const entry of fresh) seen.set(nameOf(entry), entry.receiveTimestamp);
+    const newEntries = entries.filter((entry) => !seen.has(entryId(entry)) && !(cutOff && isCutOff(entry, cutOff)));
+    newest = latestReceived(newest, newEntries);
+    for (const entry of newEntries) seen.set(entryId(entry), entry.receiveTimestamp);
     if (newest !== undefined) {
-      const oldest = new Date(Date.parse(newest) - 2 * OVERLAP).toISOString();
+      const oldest = new Date(Date.parse(newest) - 2 * INDEXING_DELAY_MS).toISOString();
       for (const [name, received] of seen) if (compareTimes(received, oldest) < 0) seen.delete(name);
     }
-    if (fresh.length > 0) yield fresh;
+    if (newEntries.length > 0) yield newEntries;
   }
 }
 
-/** What is asked for at first: it tells where the new entries begin, too, and so some are read where none is wanted. */
-export function firstLook(query: LogQuery, limit: number): LogQuery {
-  return { ...query, limit: limit + MARGIN };
+/** The first query. It also finds where new entries begin, so it reads some even if `limit` is 0. */
+export function firstQuery(query: LogQuery, limit: number): LogQuery {
+  return { ...query, limit: limit + EXTRA_ENTRIES };
 }
 
-function window(since: string, newest: string): Pick<LogQuery, "since" | "receivedSince"> {
-  const before = (milliseconds: number) => new Date(Date.parse(newest) - milliseconds).toISOString();
-  const earliest = before(OVERLAP + LONGEST_REQUEST);
-  return { since: compareTimes(earliest, since) > 0 ? earliest : since, receivedSince: before(OVERLAP) };
+function queryWindow(since: string, newest: string): Pick<LogQuery, "since" | "receivedSince"> {
+  const before = (durationMs: number) => new Date(Date.parse(newest) - durationMs).toISOString();
+  const earliest = before(INDEXING_DELAY_MS + MAX_REQUEST_DURATION_MS);
+  return { since: compareTimes(earliest, since) > 0 ? earliest : since, receivedSince: before(INDEXING_DELAY_MS) };
 }
 
-/** An entry that was there at the first look, and earlier than the latest that were wanted. */
+/** True if the first read left out the entry, since it is older than the latest ones. */
 function isCutOff(entry: LogEntry, { before, received }: { readonly before?: string; readonly received?: string }): boolean {
   return compareTimes(entry.timestamp, before) <= 0 && compareTimes(entry.receiveTimestamp, received) <= 0;
 }
 
-function latest(newest: string | undefined, entries: readonly LogEntry[]): string | undefined {
-  return entries.reduce((found, { receiveTimestamp }) => (compareTimes(receiveTimestamp, found) > 0 ? receiveTimestamp : found), newest);
+function latestReceived(newest: string | undefined, entries: readonly LogEntry[]): string | undefined {
+  return entries.reduce((max, { receiveTimestamp }) => (compareTimes(receiveTimestamp, max) > 0 ? receiveTimestamp : max), newest);
 }
 
-/** The network, an API that is not there for the moment, and a quota that is spent: 60 reads a minute. */
-function isPassing(error: unknown): error is CliError {
+/** True for network errors, unavailable APIs, and an exhausted quota, which is 60 reads a minute. */
+function isTransient(error: unknown): error is CliError {
   if (!(error instanceof CliError)) return false;
   return error.code === "UNAVAILABLE" || error.code === "TIMEOUT" || /RESOURCE_EXHAUSTED|Quota exceeded/i.test(error.message);
 }

@@ -1,18 +1,18 @@
 import type { LogEntry } from "../../cloud/logs.ts";
 import { redact } from "../../errors/redact.ts";
 import type { Terminal } from "../../terminal/terminal.ts";
-import { showPayload, withoutControls } from "./format-payload.ts";
+import { formatPayload, stripControlCharacters } from "./format-payload.ts";
 
-interface Manner {
+interface EntryOptions {
   readonly style: Terminal["style"];
   readonly service: string;
-  /** True for what a service wrote during the request above it. */
+  /** True if the service wrote it during the request above it. */
   readonly isUnderRequest: boolean;
-  /** True for what was not asked for, and is shown for what is around it. */
+  /** True if the query doesn't match it, and it only gives context. */
   readonly isContext: boolean;
 }
 
-const COLOURS: Readonly<Record<string, "red" | "yellow" | "cyan">> = {
+const SEVERITY_COLORS: Readonly<Record<string, "red" | "yellow" | "cyan">> = {
   NOTICE: "cyan",
   WARNING: "yellow",
   ERROR: "red",
@@ -21,29 +21,29 @@ const COLOURS: Readonly<Record<string, "red" | "yellow" | "cyan">> = {
   EMERGENCY: "red",
 };
 
-/** An entry as a person reads it: time, severity, revision, then the call or what was written; further lines stand under the first. */
-export function showEntry(entry: LogEntry, { style, service, isUnderRequest, isContext }: Manner): string {
+/** Formats an entry for people: time, severity, revision, then the request or the payload, whose further lines are indented. */
+export function formatEntry(entry: LogEntry, { style, service, isUnderRequest, isContext }: EntryOptions): string {
   const { timestamp = "", severity = "DEFAULT", resource } = entry;
-  const milliseconds = Date.parse(timestamp);
-  const time = Number.isNaN(milliseconds) ? timestamp.padEnd(24) : new Date(milliseconds).toISOString();
+  const timeMs = Date.parse(timestamp);
+  const time = Number.isNaN(timeMs) ? timestamp.padEnd(24) : new Date(timeMs).toISOString();
   const revision = (resource?.labels?.revision_name ?? "").replace(`${service}-`, "").padEnd(9);
   const mark = isUnderRequest ? "│ " : "";
-  const said = [showRequest(entry), showPayload(entry)].filter(Boolean).join("  ");
-  const [first = "", ...more] = redact(withoutControls(said)).trimEnd().split("\n");
+  const text = [formatRequest(entry), formatPayload(entry)].filter(Boolean).join("  ");
+  const [first = "", ...more] = redact(stripControlCharacters(text)).trimEnd().split("\n");
   const margin = " ".repeat(time.length + 2 + 8 + 2 + revision.length + 2);
   const lines = (head: string) => [`${head}${mark}${first}`.trimEnd(), ...more.map((line) => `${margin}${mark}  ${line}`)].join("\n");
   if (isContext) return style("dim", lines(`${time}  ${severity.padEnd(8)}  ${revision}  `));
-  const colour = COLOURS[severity];
-  return lines(`${style("dim", time)}  ${colour ? style(colour, severity.padEnd(8)) : severity.padEnd(8)}  ${style("dim", revision)}  `);
+  const color = SEVERITY_COLORS[severity];
+  return lines(`${style("dim", time)}  ${color ? style(color, severity.padEnd(8)) : severity.padEnd(8)}  ${style("dim", revision)}  `);
 }
 
-function showRequest({ httpRequest }: LogEntry): string {
+function formatRequest({ httpRequest }: LogEntry): string {
   if (!httpRequest) return "";
   const { requestMethod = "", requestUrl = "", status, latency } = httpRequest;
   const path = URL.canParse(requestUrl) ? requestUrl.slice(new URL(requestUrl).origin.length) : requestUrl;
-  return [requestMethod, path || "/", status, latency && showDuration(Number.parseFloat(latency))].filter(Boolean).join(" ");
+  return [requestMethod, path || "/", status, latency && formatSeconds(Number.parseFloat(latency))].filter(Boolean).join(" ");
 }
 
-function showDuration(seconds: number): string {
+function formatSeconds(seconds: number): string {
   return seconds < 1 ? `${Math.round(seconds * 1000)} ms` : `${seconds.toFixed(1)} s`;
 }

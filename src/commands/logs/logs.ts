@@ -2,9 +2,9 @@ import type { Cloud } from "../../cloud/cloud.ts";
 import { traceOf, type LogEntry, type LogQuery, type Severity } from "../../cloud/logs.ts";
 import type { Context } from "../../context/context.ts";
 import { CliError } from "../../errors/cli-error.ts";
-import { arrange, isRequest, nameOf } from "./arrange.ts";
-import { firstLook, followEntries } from "./follow.ts";
-import { showEntry } from "./format-entry.ts";
+import { groupByRequest, isRequest, entryId } from "./group-by-request.ts";
+import { firstQuery, followEntries } from "./follow.ts";
+import { formatEntry } from "./format-entry.ts";
 import { printPlan } from "../../context/print-plan.ts";
 import { redact } from "../../errors/redact.ts";
 
@@ -19,13 +19,13 @@ interface LogFlags {
   readonly intervalMs?: number;
 }
 
-const A_DAY = 24 * 60 * 60_000;
-/** Of traces that are asked for at once: a query may have 20,000 characters. */
-const MOST_TRACES = 50;
-/** Milliseconds between two looks. A project may read 60 times a minute: https://cloud.google.com/logging/quotas; and each gcloud takes a second to start. */
-const INTERVAL = { api: 2000, gcloud: 5000 } as const;
+const DEFAULT_AGE_MS = 24 * 60 * 60_000;
+/** In one query, which can have 20,000 characters. */
+const MAX_TRACES = 50;
+/** A project can read 60 times a minute, https://cloud.google.com/logging/quotas, and gcloud takes a second to start. */
+const INTERVAL_MS = { api: 2000, gcloud: 5000 } as const;
 
-/** Shows what a service and Cloud Run wrote, each request with what was written during it; with `--follow` also what is to come. */
+/** Shows the log entries of a service and of Cloud Run, grouped by request; with `--follow` also new ones. */
 export async function logs(context: Context, name: string | undefined, flags: LogFlags): Promise<void> {
   const { settings, terminal, signal } = context;
   const service = settings.require("service", name);
@@ -34,25 +34,25 @@ export async function logs(context: Context, name: string | undefined, flags: Lo
     service,
     project: settings.require("project"),
     region: settings.require("region"),
-    since: flags.since ?? new Date(Date.now() - A_DAY).toISOString(),
+    since: flags.since ?? new Date(Date.now() - DEFAULT_AGE_MS).toISOString(),
     ...(severity !== undefined && { severity }),
     ...(text !== undefined && { text }),
     ...(revision !== undefined && { revision: revision.startsWith(`${service}-`) ? revision : `${service}-${revision}` }),
   };
   const cloud = await context.cloud();
-  if (context.dryRun) return printPlan(terminal, cloud.plan("readLogs", follow ? firstLook(query, limit) : { ...query, limit }));
+  if (context.dryRun) return printPlan(terminal, cloud.plan("readLogs", follow ? firstQuery(query, limit) : { ...query, limit }));
   if (!follow) return show(context, cloud, query, limit);
 
-  const intervalMs = flags.intervalMs ?? INTERVAL[cloud.via];
+  const intervalMs = flags.intervalMs ?? INTERVAL_MS[cloud.via];
   terminal.debug(`asking for new entries every ${intervalMs / 1000} s; an entry is shown once, whichever look finds it`);
-  const read: Cloud["readLogs"] = (asked) => cloud.readLogs(asked);
+  const read: Cloud["readLogs"] = (nextQuery) => cloud.readLogs(nextQuery);
   try {
-    for await (const entries of followEntries(read, { query, limit, interval: intervalMs, signal, note: terminal.note })) {
-      if (terminal.json) for (const entry of entries) terminal.print(`${JSON.stringify(entry, redacted)}\n`);
+    for await (const entries of followEntries(read, { query, limit, intervalMs, signal, note: terminal.note })) {
+      if (terminal.json) for (const entry of entries) terminal.print(`${JSON.stringify(entry, redactStrings)}\n`);
       else print(context, service, entries, []);
     }
   } catch (error) {
-    // What is followed ends when it is told to: that is no failure.
+    // Ctrl-C ends --follow without an error.
     if (!signal.aborted) throw error;
   }
 }
@@ -62,39 +62,39 @@ async function show(context: Context, cloud: Cloud, query: LogQuery, limit: numb
   const entries = await terminal.task(`Reading the log of ${query.service}`, () =>
     limit === 0 ? Promise.resolve([]) : cloud.readLogs({ ...query, limit }),
   );
-  if (entries.length === 0) await sayWhyNone(context, cloud, query);
-  if (terminal.json) return terminal.print(`${JSON.stringify(entries, redacted, 2)}\n`);
-  print(context, query.service, entries, await readAround(cloud, query, entries));
+  if (entries.length === 0) await explainNone(context, cloud, query);
+  if (terminal.json) return terminal.print(`${JSON.stringify(entries, redactStrings, 2)}\n`);
+  print(context, query.service, entries, await readContext(cloud, query, entries));
 }
 
-/** What belongs to the entries that were found: of a choice of them all that was written during the same requests, else the requests that are missing. */
-async function readAround(cloud: Cloud, query: LogQuery, entries: readonly LogEntry[]): Promise<readonly LogEntry[]> {
+/** Reads the context of entries: of filtered ones, all entries of the same requests; of others, the requests that are missing. */
+async function readContext(cloud: Cloud, query: LogQuery, entries: readonly LogEntry[]): Promise<readonly LogEntry[]> {
   const { severity, text, ...rest } = query;
-  const isChoice = severity !== undefined || text !== undefined;
-  const known = new Set(isChoice ? [] : entries.filter(isRequest).map(traceOf));
+  const isFiltered = severity !== undefined || text !== undefined;
+  const known = new Set(isFiltered ? [] : entries.filter(isRequest).map(traceOf));
   const traces = [...new Set(entries.map(traceOf))].filter((trace) => trace !== undefined && !known.has(trace)) as string[];
   if (traces.length === 0) return [];
-  const found = await cloud.readLogs({ ...rest, traces: traces.slice(-MOST_TRACES), limit: 1000 });
-  const have = new Set(entries.map(nameOf));
-  return found.filter((entry) => !have.has(nameOf(entry)) && (isChoice || isRequest(entry)));
+  const related = await cloud.readLogs({ ...rest, traces: traces.slice(-MAX_TRACES), limit: 1000 });
+  const shown = new Set(entries.map(entryId));
+  return related.filter((entry) => !shown.has(entryId(entry)) && (isFiltered || isRequest(entry)));
 }
 
-function print({ terminal }: Context, service: string, entries: readonly LogEntry[], around: readonly LogEntry[]): void {
-  const context = new Set(around);
-  const all = [...entries, ...around].toSorted((a, b) => ((a.timestamp ?? "") < (b.timestamp ?? "") ? -1 : 1));
-  for (const { entry, isUnderRequest } of arrange(all))
-    terminal.print(`${showEntry(entry, { style: terminal.style, service, isUnderRequest, isContext: context.has(entry) })}\n`);
+function print({ terminal }: Context, service: string, entries: readonly LogEntry[], contextEntries: readonly LogEntry[]): void {
+  const context = new Set(contextEntries);
+  const all = [...entries, ...contextEntries].toSorted((a, b) => ((a.timestamp ?? "") < (b.timestamp ?? "") ? -1 : 1));
+  for (const { entry, isUnderRequest } of groupByRequest(all))
+    terminal.print(`${formatEntry(entry, { style: terminal.style, service, isUnderRequest, isContext: context.has(entry) })}\n`);
 }
 
 /** A service that is not there has no entries, either. Throws NOT_FOUND for it. */
-async function sayWhyNone({ terminal }: Context, cloud: Cloud, query: LogQuery): Promise<void> {
+async function explainNone({ terminal }: Context, cloud: Cloud, query: LogQuery): Promise<void> {
   await cloud.describe(query).catch((error: unknown) => {
     if (error instanceof CliError && error.code === "NOT_FOUND") throw error;
   });
   terminal.note(`There is nothing of that kind since ${query.since}. Look further back with --since 7d.`);
 }
 
-/** What a service wrote may hold a token of its caller's. */
-function redacted(_: string, value: unknown): unknown {
+/** A service can log the token of its caller. */
+function redactStrings(_: string, value: unknown): unknown {
   return typeof value === "string" ? redact(value) : value;
 }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { folder, runCli } from "../../helpers/command-line.ts";
 
-test("a setting is kept, read, listed with where it came from, and removed", async () => {
+test("a setting is set, read, listed with its source, and removed", async () => {
   const env = { HOME: folder() };
   const cwd = folder();
   const cli = (...argv: string[]) => runCli(argv, { env, cwd });
@@ -25,7 +25,7 @@ test("a setting is kept, read, listed with where it came from, and removed", asy
   expect((await cli("config", "get", "project")).exitCode).toBe(2);
 });
 
-test("profiles keep their settings apart", async () => {
+test("profiles have separate settings", async () => {
   const env = { CLOUDRUN_OAUTH_CONFIG_DIR: join(folder(), "made", "anew") };
   const cli = (...argv: string[]) => runCli(argv, { env });
   await cli("config", "set", "region", "europe-west1");
@@ -40,7 +40,7 @@ test("profiles keep their settings apart", async () => {
   });
 });
 
-test("profiles are listed with what they hold, and one that is deleted is gone", async () => {
+test("profiles are listed with their settings, and deleted", async () => {
   const env = { CLOUDRUN_OAUTH_CONFIG_DIR: folder() };
   const cli = (...argv: string[]) => runCli(["config", ...argv], { env });
   await cli("set", "region", "europe-west1");
@@ -65,7 +65,7 @@ test("profiles are listed with what they hold, and one that is deleted is gone",
   expect([gone.exitCode, gone.stderr]).toEqual([4, expect.stringContaining('There is no profile "work": there are default. [NOT_FOUND]')]);
 });
 
-test("--dry-run says what would be kept where, and keeps nothing", async () => {
+test("--dry-run prints what would be written, and writes nothing", async () => {
   const env = { CLOUDRUN_OAUTH_CONFIG_DIR: folder({ "config.json": '{"current": "work", "profiles": {"work": {"via": "api"}}}' }) };
   const path = join(env.CLOUDRUN_OAUTH_CONFIG_DIR, "config.json");
   const before = readFileSync(path, "utf8");
@@ -85,12 +85,12 @@ test.for([
   [["set", "via", "gclod"], "gcloud"],
   [["delete", "wrk"], "work"],
   [["list", "--profile", "wrk"], "work"],
-] as const)("config %j is answered with what may have been meant", async ([argv, meant]) => {
+] as const)("config %j is answered with a suggestion", async ([argv, meant]) => {
   const env = { CLOUDRUN_OAUTH_CONFIG_DIR: folder({ "config.json": '{"profiles": {"work": {}}}' }) };
   expect((await runCli(["config", ...argv], { env })).stderr).toContain(`hint: Did you mean ${meant}?`);
 });
 
-test("a relative path is kept as the file that it means here", async () => {
+test("a relative path is stored as an absolute one", async () => {
   const [env, cwd] = [{ HOME: folder() }, folder()];
   await runCli(["config", "set", "credentials", "caller.json"], { env, cwd });
   expect((await runCli(["config", "get", "credentials"], { env })).stdout).toBe(`${join(cwd, "caller.json")}\n`);
@@ -107,7 +107,7 @@ test.for([
   expect(stderr).toContain(message);
 });
 
-test("a profile file that is broken is named", async () => {
+test("a profiles file that isn't valid is named", async () => {
   const home = folder({ ".config/cloudrun-oauth/config.json": "{" });
   const { exitCode, stderr } = await runCli(["config", "list"], { env: { HOME: home } });
   expect(exitCode).toBe(2);

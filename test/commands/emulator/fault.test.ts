@@ -6,7 +6,7 @@ const emulator = await startEmulator(afterAll);
 const cli = (...argv: string[]) => runCli(["emulator", ...argv], { env: { CLOUDRUN_OAUTH_EMULATOR: emulator.url } });
 const read = () => emulator.request("GET", "cloudresourcemanager.googleapis.com", `/v1/projects/${emulator.project}`);
 
-test("a fault is added, met, shown and removed", async () => {
+test("a fault is added, triggered, shown, and removed", async () => {
   const added = await cli("fault", "add", "--match", "/v1/projects/*", "--method", "GET", "--status", "503", "--times", "2");
   expect(added).toEqual({ exitCode: 0, stderr: "", stdout: "1\tGET /v1/projects/*\tstatus 503\t2 to come\t0 struck\n" });
   expect([(await read()).status, (await read()).status, (await read()).status]).toEqual([503, 503, 200]);
@@ -17,7 +17,7 @@ test("a fault is added, met, shown and removed", async () => {
   expect(await cli("fault", "remove", "1")).toMatchObject({ exitCode: 4, stderr: expect.stringContaining("There is no fault 1.") });
 });
 
-test("all effects have their words, and clear ends them", async () => {
+test("all effects are shown, and clear removes them", async () => {
   const { stdout } = await cli("fault", "add", "--match", "**", "--latency", "2s", "--status", "429", "--retry-after", "5");
   expect(stdout).toMatch(/^\d+\t\*\*\tlatency 2000 ms, status 429, retry after 5 s\talways\t0 struck\n$/);
   expect((await cli("fault", "add", "--match", "**", "--truncate", "7")).stdout).toContain("\ttruncated after 7 bytes\t");
@@ -26,7 +26,7 @@ test("all effects have their words, and clear ends them", async () => {
   expect((await read()).status).toBe(200);
 });
 
-test("what is no fault is misuse", async () => {
+test("a fault that isn't valid is refused", async () => {
   expect(await cli("fault", "add", "--match", "**")).toMatchObject({
     exitCode: 2,
     stderr: expect.stringContaining("a fault has a status"),
@@ -37,7 +37,7 @@ test("what is no fault is misuse", async () => {
   });
 });
 
-test("the clock moves by durations and to times, and what the emulator issues and dates goes by it", async () => {
+test("the clock changes by durations and to times, and the emulator's tokens and dates follow it", async () => {
   const ahead = async () => Math.round((Date.parse((await read()).headers.date as string) - Date.now()) / 60_000);
   expect(JSON.parse((await cli("clock", "--json")).stdout)).toMatchObject({ shift_ms: 0 });
   expect((await cli("clock", "+20m")).stdout).toMatch(/^\d{4}-.*Z \(\+1200 s\)\n$/);

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { expect, test } from "vitest";
 import { folder, runCli } from "../../helpers/command-line.ts";
 
-test("reset forgets what is there, and under --dry-run only says so", async () => {
+test("reset deletes everything, and under --dry-run only prints its plan", async () => {
   const home = folder({ "data/state.jsonl": "" });
   const dry = await runCli(["emulator", "reset", "--dry-run", "--yes", "--data-dir", home]);
   expect(dry).toMatchObject({ exitCode: 0, stdout: expect.stringContaining(join(home, "data")) });

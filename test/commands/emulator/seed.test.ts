@@ -47,7 +47,7 @@ async function seed(cwd: string, url = emulator.url) {
   return (JSON.parse(stdout) as { seeded: { kind: string; name: string; made: boolean }[] }).seeded;
 }
 
-test("what a file asks for is made, once, and what is exported makes the same in an emulator that is new", async () => {
+test("a seed file's resources are created once, and an export recreates them in a new emulator", async () => {
   const cwd = seedFolder();
   const made = await seed(cwd);
   expect(made).toEqual([
@@ -132,7 +132,7 @@ test("what a file asks for is made, once, and what is exported makes the same in
   }
 });
 
-test("a key file of an emulator that has forgotten it is made anew; another's is never lost", async () => {
+test("a key file that the emulator no longer knows is replaced, and any other is kept", async () => {
   const accounts = (keys: string[]) => ({ projects: [{ accounts: [{ email: "key-holder", keys }] }] });
   const cwd = seedFolder(accounts(["a.json"]));
   const elsewhere = await open("first-project");
@@ -153,7 +153,7 @@ test("a key file of an emulator that has forgotten it is made anew; another's is
   }
 });
 
-test("a person gets a login as gcloud would leave it, which is made anew only where the emulator has forgotten it", async () => {
+test("a user gets a login in gcloud's format, which is replaced only if the emulator no longer knows it", async () => {
   const cwd = seedFolder({
     users: [{ email: "me@example.com", credentials: "logins/me.json" }, { email: "you@example.com" }],
     projects: [],
@@ -186,7 +186,7 @@ test("a person gets a login as gcloud would leave it, which is made anew only wh
   }
 });
 
-test("what an interrupted run left beside a key file or a login doesn't stop the next run", async () => {
+test("leftovers of an interrupted run don't stop the next run", async () => {
   const cwd = seedFolder({
     users: [{ email: "left@example.com", credentials: "login.json" }],
     projects: [{ accounts: [{ email: "leftover-caller", keys: ["key.json"] }] }],
@@ -215,7 +215,7 @@ test.for([
     "projects[0].services[0]: a service has a source or an image",
   ],
   ["no projects", {}, "projects: "],
-] as const)("%s: the file and the place in it are named", async ([, content, reason]) => {
+] as const)("%s: the error names the file and the place in it", async ([, content, reason]) => {
   const cwd = folder({ "seed.json": typeof content === "string" ? content : JSON.stringify(content) });
   const { exitCode, stdout, stderr } = await cli(cwd, ["seed", "seed.json"]);
   expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
@@ -223,7 +223,7 @@ test.for([
   expect(stderr).toContain(reason);
 });
 
-test("a file that is not there is not found, and a dry run makes nothing", async () => {
+test("a missing file is not found, and a dry run creates nothing", async () => {
   expect(await cli(folder(), ["seed", "seed.json"])).toMatchObject({ exitCode: 4 });
   const { stdout } = await cli(
     seedFolder({ projects: [{ project: "dry-project", accounts: [{ email: "my-caller", keys: ["k.json"] }] }] }),

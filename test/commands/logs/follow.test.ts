@@ -30,12 +30,12 @@ async function follow(looks: readonly (readonly LogEntry[] | Error)[], { limit =
   };
   const shown: string[] = [];
   const note = (text: string) => notes.push(text);
-  for await (const entries of followEntries(read, { query: QUERY, limit, interval: 1, signal: end.signal, note }))
+  for await (const entries of followEntries(read, { query: QUERY, limit, intervalMs: 1, signal: end.signal, note }))
     shown.push(...entries.map(({ insertId = "" }) => insertId));
   return { shown, asked, notes };
 }
 
-test("what comes is shown once, however often it is found, and although it comes late or began long ago", async () => {
+test("a new entry is shown once, no matter how often it is read, how late it arrives, or how long ago it began", async () => {
   const [a, b] = [entry("a", 0), entry("b", 1)];
   const late = entry("late", 0.5, 2);
   const longRequest = entry("long-request", -1800, 30);
@@ -43,7 +43,7 @@ test("what comes is shown once, however often it is found, and although it comes
   expect(shown).toEqual(["a", "b", "late", "long-request", "c"]);
 });
 
-test("entries that were there, and were not among the latest that were wanted, are not shown for new ones", async () => {
+test("existing entries beyond the limit are not shown as new ones", async () => {
   const there = [entry("a", 0), entry("ended-last", 0.5, 3), entry("b", 1), entry("c", 2)];
   expect((await follow([there, there, [...there, entry("d", 3)]], { limit: 2 })).shown).toEqual(["b", "c", "d"]);
   expect((await follow([there, there, [...there, entry("d", 3)]], { limit: 0 })).shown).toEqual(["d"]);
@@ -53,7 +53,7 @@ test("entries that were there, and were not among the latest that were wanted, a
   expect((await follow(looks, { limit: 0 })).shown).toEqual(["e", "f"]);
 });
 
-test("entries of the same name in other logs or at other times are others", async () => {
+test("entries with one ID in different logs or at different times are different", async () => {
   const one = entry("a", 0);
   const others = [
     { ...one, logName: "projects/p/logs/y" },
@@ -62,23 +62,23 @@ test("entries of the same name in other logs or at other times are others", asyn
   expect((await follow([[one], [one, ...others]])).shown).toEqual(["a", "a", "a"]);
 });
 
-test("where nothing was found yet, the first that comes is shown, wherever this machine's clock stands", async () => {
+test("if there are no entries, the first new one is shown, whatever this machine's clock says", async () => {
   expect((await follow([[], [], [entry("a", -3000, -3000)], []])).shown).toEqual(["a"]);
 });
 
-test("each look asks for what was taken in since a minute before the newest, and no further back than a request can last", async () => {
+test("each read asks for entries since a minute before the newest, and no further back than a request can last", async () => {
   const { asked } = await follow([[entry("a", 7200)], []]);
   expect(asked[1]).toMatchObject({ receivedSince: at(7140), since: at(7200 - 60 - 65 * 60) });
   expect(asked[1]).not.toHaveProperty("limit");
 });
 
-test("a look that fails is said and taken again, and loses nothing", async () => {
+test("a failed read is reported and repeated, and nothing is lost", async () => {
   const broken = new CliError("UNAVAILABLE", "The connection was reset.");
   const { shown, notes } = await follow([[entry("a", 0)], broken, [entry("a", 0), entry("b", 1)], []]);
   expect({ shown, notes }).toEqual({ shown: ["a", "b"], notes: ["The connection was reset. Asking again."] });
 });
 
-test("a refusal ends it", async () => {
+test("a rejected read ends the command", async () => {
   const denied = new CliError("PERMISSION_DENIED", "Your account lacks logging.logEntries.list.");
   await expect(follow([[], denied, []])).rejects.toBe(denied);
 });

@@ -64,7 +64,7 @@ await write(
   { service: "shop", ago: 4000, resource: { type: "gce_instance" }, textPayload: "somebody else" },
 );
 
-test("each request stands before what was written during it, and all else in the order of time", async () => {
+test("entries of a request follow it, and all others are in the order of time", async () => {
   expect(await lines("logs", "shop")).toEqual([
     "DEFAULT   00001-abc  listening",
     "INFO      00001-abc  GET /cart?id=5 200 12 ms",
@@ -77,7 +77,7 @@ test("each request stands before what was written during it, and all else in the
   ]);
 });
 
-test("a choice is shown with what was written during the same requests; as JSON it is the choice alone", async () => {
+test("filtered entries are shown with those of the same requests, but as JSON alone", async () => {
   expect(await lines("logs", "shop", "--grep", "NO STOCK")).toEqual([
     "ERROR     00001-abc  GET /order 500 1.5 s",
     "ERROR     00001-abc  │ no stock",
@@ -92,7 +92,7 @@ test("a choice is shown with what was written during the same requests; as JSON 
   expect(await lines("logs", "shop", "--revision", "shop-00002-xyz")).toEqual(["DEFAULT   00002-xyz  red and bell"]);
 });
 
-test("the latest that were asked for are completed by the request that they belong to", async () => {
+test("the latest entries are shown with the request that they belong to", async () => {
   expect(await lines("logs", "shop", "-n", "2")).toEqual([
     "ERROR     00001-abc  GET /order 500 1.5 s",
     "DEFAULT   00002-xyz  │ red and bell",
@@ -100,7 +100,7 @@ test("the latest that were asked for are completed by the request that they belo
   ]);
 });
 
-test("a person sees severities in colours, and what was not asked for dimmed", async () => {
+test("on a terminal severities are in color, and context is dimmed", async () => {
   const { stdout } = await cli(["logs", "shop", "--severity", "error", "-n", "1"], { env: { FORCE_COLOR: "1" } });
   const plain = stdout.replaceAll("\u001B", "^").replaceAll(/\d{4}-\S+Z/g, "TIME");
   const [request, line, , other] = plain.split("\n");
@@ -111,7 +111,7 @@ test("a person sees severities in colours, and what was not asked for dimmed", a
   });
 });
 
-test("where there is nothing, it says since when; a service that is not there is an error", async () => {
+test("without entries a note says since when, and a missing service is an error", async () => {
   const path = "/apis/serving.knative.dev/v1/namespaces/cloudrun-local/services";
   const body = {
     apiVersion: "serving.knative.dev/v1",
@@ -140,7 +140,7 @@ test.for([
   expect(await cli(["logs", "shop", ...argv])).toMatchObject({ exitCode: 2, stdout: "", stderr: expect.stringContaining(message) });
 });
 
-test("following shows each entry once, as one line of JSON, through a connection that breaks, until it is told to end", async () => {
+test("--follow prints each entry once, as one line of JSON, despite a broken connection, until Ctrl-C", async () => {
   await write({ service: "tailed", ago: 2000, textPayload: "before" });
   const end = new AbortController();
   const seen: Json[] = [];
@@ -178,7 +178,7 @@ test("following shows each entry once, as one line of JSON, through a connection
   expect(new Set(said()).size).toBe(said().length);
 }, 120_000);
 
-test("by gcloud a look is one line, which --dry-run prints", async () => {
+test("through gcloud a read is one command, which --dry-run prints", async () => {
   const since = "2026-01-31T12:00:00.000Z";
   const filter =
     'resource.type="cloud_run_revision" AND resource.labels.service_name="hello" AND resource.labels.location="us-central1" AND ' +

@@ -8,75 +8,79 @@ import type { Context } from "../../../context/context.ts";
 import type { EmulatorStatus } from "../../../emulator/index.ts";
 import { CliError } from "../../../errors/cli-error.ts";
 import { createOperatorContext } from "../../../context/operator-context.ts";
-import { provideKeyFile } from "./key-files.ts";
-import { ensureUser, provideLogin } from "./logins.ts";
+import { ensureKeyFile } from "./key-files.ts";
+import { ensureUser, ensureLogin } from "./logins.ts";
 import { addBindings } from "./policies.ts";
 import type { Seed, SeedAccount, SeedProject, SeedService, SeedUser } from "./seed-file.ts";
 
-/** One thing that a seed file asks for, and whether it was there already. */
-export interface Planted {
+/** A resource of a seed file, and whether it was created. */
+export interface SeedResult {
   readonly kind: "user" | "login" | "project" | "account" | "key" | "policy" | "bucket" | "service";
   readonly name: string;
   readonly made: boolean;
 }
 
-/** Brings about what a seed file asks for, in a running emulator. What is there already stays, so that it may be planted again. */
-export async function plant(context: Context, running: EmulatorStatus, seed: Seed, file: string): Promise<Planted[]> {
-  const planted: Planted[] = [];
-  const bed = {
-    around: context,
+/** Creates the resources of a seed file that don't exist in a running emulator, so that a file can be applied again. */
+export async function applySeed(context: Context, running: EmulatorStatus, seed: Seed, file: string): Promise<SeedResult[]> {
+  const results: SeedResult[] = [];
+  const target = {
+    context,
     running,
     folder: dirname(file),
-    note: (...[kind, name, made]: [Planted["kind"], string, boolean]) => void planted.push({ kind, name, made }),
+    report: (...[kind, name, made]: [SeedResult["kind"], string, boolean]) => void results.push({ kind, name, made }),
   };
-  for (const wanted of seed.users) await plantUser(bed, wanted);
-  for (const wanted of seed.projects) await plantProject(bed, wanted);
-  return planted;
+  for (const wanted of seed.users) await applyUser(target, wanted);
+  for (const wanted of seed.projects) await applyProject(target, wanted);
+  return results;
 }
 
-interface Bed {
-  readonly around: Context;
+interface SeedTarget {
+  readonly context: Context;
   readonly running: EmulatorStatus;
-  /** What the file's paths are relative to. */
+  /** The folder of the seed file: its paths are relative to it. */
   readonly folder: string;
-  readonly note: (kind: Planted["kind"], name: string, made: boolean) => void;
+  readonly report: (kind: SeedResult["kind"], name: string, made: boolean) => void;
 }
 
-async function plantUser({ around, running, folder, note }: Bed, { email, credentials }: SeedUser): Promise<void> {
-  note("user", email, await ensureUser(around, running, email));
+async function applyUser({ context, running, folder, report }: SeedTarget, { email, credentials }: SeedUser): Promise<void> {
+  report("user", email, await ensureUser(context, running, email));
   if (credentials === undefined) return;
   const path = resolve(folder, credentials);
-  note("login", path, await provideLogin(around, running, email, path));
+  report("login", path, await ensureLogin(context, running, email, path));
 }
 
-interface Plot extends Bed {
+interface ProjectTarget extends SeedTarget {
   readonly project: string;
   readonly client: ApiClient;
 }
 
-async function plantProject(bed: Bed, wanted: SeedProject): Promise<void> {
-  const { project = bed.running.project } = wanted;
-  bed.note("project", project, await ensureProject(bed, project));
-  const context = createOperatorContext(bed.around, bed.running, { project });
-  const plot = { ...bed, project, client: openApiClient(context, { project, region: bed.running.region }) };
-  for (const account of wanted.accounts) await plantAccount(plot, account);
+async function applyProject(target: SeedTarget, wanted: SeedProject): Promise<void> {
+  const { project = target.running.project } = wanted;
+  target.report("project", project, await ensureProject(target, project));
+  const operator = createOperatorContext(target.context, target.running, { project });
+  const projectTarget = { ...target, project, client: openApiClient(operator, { project, region: target.running.region }) };
+  for (const account of wanted.accounts) await applyAccount(projectTarget, account);
   for (const { name, location } of wanted.buckets) {
     const body = { name, location };
-    bed.note("bucket", name, await ensured(plot.client, `https://storage.googleapis.com/storage/v1/b?project=${project}`, body));
+    target.report(
+      "bucket",
+      name,
+      await createUnlessExists(projectTarget.client, `https://storage.googleapis.com/storage/v1/b?project=${project}`, body),
+    );
   }
-  for (const service of wanted.services) await plantService(plot, service);
+  for (const service of wanted.services) await applyService(projectTarget, service);
   const owner = { url: `https://cloudresourcemanager.googleapis.com/v1/projects/${project}`, method: "POST" } as const;
-  if (wanted.bindings.length > 0) bed.note("policy", project, await addBindings(plot.client, owner, wanted.bindings));
+  if (wanted.bindings.length > 0) target.report("policy", project, await addBindings(projectTarget.client, owner, wanted.bindings));
 }
 
-/** As the operator of the emulator's own project, since nobody is another one's yet. */
-async function ensureProject({ around, running }: Bed, project: string): Promise<boolean> {
+/** Creates a project as the operator of the emulator's own project, since a new one has no operator. */
+async function ensureProject({ context, running }: SeedTarget, project: string): Promise<boolean> {
   if (project === running.project) return false;
-  const client = openApiClient(createOperatorContext(around, running), running);
-  return ensured(client, "https://cloudresourcemanager.googleapis.com/v1/projects", { projectId: project, name: project });
+  const client = openApiClient(createOperatorContext(context, running), running);
+  return createUnlessExists(client, "https://cloudresourcemanager.googleapis.com/v1/projects", { projectId: project, name: project });
 }
 
-async function ensured(client: ApiClient, url: string, body: object): Promise<boolean> {
+async function createUnlessExists(client: ApiClient, url: string, body: object): Promise<boolean> {
   try {
     await client.call({ method: "POST", url, body });
     return true;
@@ -86,24 +90,24 @@ async function ensured(client: ApiClient, url: string, body: object): Promise<bo
   }
 }
 
-async function plantAccount({ project, client, folder, note }: Plot, account: SeedAccount): Promise<void> {
+async function applyAccount({ project, client, folder, report }: ProjectTarget, account: SeedAccount): Promise<void> {
   const email = account.email.includes("@") ? account.email : `${account.email}@${project}.iam.gserviceaccount.com`;
   const { display_name: displayName, description } = account;
   const url = `https://iam.googleapis.com/v1/projects/${project}/serviceAccounts/${email}`;
-  note("account", email, await ensureAccount(client, { project, email, displayName, description }));
+  report("account", email, await ensureAccount(client, { project, email, displayName, description }));
   for (const file of account.keys) {
     const path = resolve(folder, file);
-    note("key", path, await provideKeyFile(client, { project, email }, path));
+    report("key", path, await ensureKeyFile(client, { project, email }, path));
   }
-  if (account.bindings.length > 0) note("policy", email, await addBindings(client, { url, method: "POST" }, account.bindings));
+  if (account.bindings.length > 0) report("policy", email, await addBindings(client, { url, method: "POST" }, account.bindings));
   if (account.disabled !== undefined)
     await client.call({ method: "POST", url: `${url}:${account.disabled ? "disable" : "enable"}`, body: {} });
 }
 
-async function plantService(plot: Plot, wanted: SeedService): Promise<void> {
-  const { around, running, project, folder, client, note } = plot;
+async function applyService(projectTarget: ProjectTarget, wanted: SeedService): Promise<void> {
+  const { context, running, project, folder, client, report } = projectTarget;
   const { name: service, region = running.region } = wanted;
-  const cloud = await createOperatorContext(around, running, { project, region }).cloud();
+  const cloud = await createOperatorContext(context, running, { project, region }).cloud();
   const place = { project, region, service };
   let { image } = wanted;
   if (wanted.source !== undefined) {
@@ -111,17 +115,18 @@ async function plantService(plot: Plot, wanted: SeedService): Promise<void> {
     image = `${defaultImage(place)}@${digest}`;
   }
   const url = `/projects/${project}/locations/${region}/services/${service}`;
-  const found = await find(client, `https://run.googleapis.com/v2${url}`);
-  // A deployment makes a revision, even of what is there already.
-  const isDue = !found || !runs(found, image, wanted);
-  if (isDue) await cloud.deploy({ ...place, image, env: wanted.env, serviceAccount: wanted.service_account, allowUnauthenticated: false });
+  const found = await findService(client, `https://run.googleapis.com/v2${url}`);
+  // A deployment always creates a revision, even if nothing changes.
+  const needsDeployment = !found || !matches(found, image, wanted);
+  if (needsDeployment)
+    await cloud.deploy({ ...place, image, env: wanted.env, serviceAccount: wanted.service_account, allowUnauthenticated: false });
   const invokers = [...(wanted.allow_unauthenticated ? ["allUsers"] : []), ...wanted.members.map(readMember)];
   const bindings = [...(invokers.length > 0 ? [{ role: "roles/run.invoker", members: invokers }] : []), ...wanted.bindings];
   const isGranted = await addBindings(client, { url: `https://run.googleapis.com/v1${url}`, method: "GET" }, bindings);
-  note("service", `${project}/${region}/${service}`, isDue || isGranted);
+  report("service", `${project}/${region}/${service}`, needsDeployment || isGranted);
 }
 
-async function find(client: ApiClient, url: string): Promise<ServiceMessage | undefined> {
+async function findService(client: ApiClient, url: string): Promise<ServiceMessage | undefined> {
   try {
     return (await client.call({ method: "GET", url })) as ServiceMessage;
   } catch (error) {
@@ -130,10 +135,11 @@ async function find(client: ApiClient, url: string): Promise<ServiceMessage | un
   }
 }
 
-/** Whether a service is ready, and has what is wanted. */
-function runs({ template = {}, terminalCondition }: ServiceMessage, image: string | undefined, wanted: SeedService): boolean {
+/** True if a service is ready, and has what the seed file says. */
+function matches({ template = {}, terminalCondition }: ServiceMessage, image: string | undefined, wanted: SeedService): boolean {
   const [container] = template.containers ?? [];
-  const isSet = ([name, value]: readonly [string, string]) => container?.env?.some((each) => each.name === name && each.value === value);
+  const isSet = ([name, value]: readonly [string, string]) =>
+    container?.env?.some((variable) => variable.name === name && variable.value === value);
   return (
     terminalCondition?.state === "CONDITION_SUCCEEDED" &&
     container?.image === image &&

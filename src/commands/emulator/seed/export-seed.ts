@@ -10,7 +10,7 @@ type ProjectInput = SeedInput["projects"][number];
 type AccountInput = NonNullable<ProjectInput["accounts"]>[number];
 type ServiceInput = NonNullable<ProjectInput["services"]>[number];
 
-/** As far as a seed file can say it. */
+/** The parts of Cloud Run's message that a seed file has. */
 interface KnativeService {
   readonly metadata: { readonly name: string; readonly labels: Readonly<Record<string, string>> };
   readonly spec: {
@@ -27,29 +27,29 @@ interface KnativeService {
   readonly status: { readonly latestReadyRevisionName?: string };
 }
 
-/** Gives a service's source folder, relative to the seed file; undefined where it is not to be had. */
+/** Returns a service's source folder, relative to the seed file, or undefined if its source can't be found. */
 export type FindSource = (
   client: ApiClient,
   service: Required<Pick<ServiceInput, "name" | "region">> & { project: string; image: string },
 ) => Promise<string | undefined>;
 
-/** What a running emulator holds, as a seed file says it; without what every project has from the start. */
-export async function survey(context: Context, running: EmulatorStatus, findSource: FindSource): Promise<SeedInput> {
+/** Reads the resources of a running emulator as a seed file, without those that every project has from the start. */
+export async function exportSeed(context: Context, running: EmulatorStatus, findSource: FindSource): Promise<SeedInput> {
   const own = openApiClient(createOperatorContext(context, running), running);
   const { projects = [] } = (await own.call({ method: "GET", url: "https://cloudresourcemanager.googleapis.com/v1/projects" })) as {
     readonly projects?: readonly { readonly projectId: string; readonly projectNumber: string }[];
   };
-  const surveyed: ProjectInput[] = [];
+  const exported: ProjectInput[] = [];
   for (const { projectId: project, projectNumber: number } of projects) {
     const client = openApiClient(createOperatorContext(context, running, { project }), { project, region: running.region });
     const compute = `${number}-compute@developer.gserviceaccount.com`;
-    const given = new Set([
+    const predefined = new Set([
       compute,
       `${number}@cloudbuild.gserviceaccount.com`,
       ...["operator", "caller"].map((name) => `${name}@${project}.iam.gserviceaccount.com`),
     ]);
-    const owners = [project, running.project].map((each) => `serviceAccount:operator@${each}.iam.gserviceaccount.com`);
-    const bindings = without(
+    const owners = [project, running.project].map((id) => `serviceAccount:operator@${id}.iam.gserviceaccount.com`);
+    const bindings = withoutMembers(
       await bindingsOf(client, { url: `https://cloudresourcemanager.googleapis.com/v1/projects/${project}`, method: "POST" }),
       {
         "roles/cloudbuild.builds.builder": [`serviceAccount:${number}@cloudbuild.gserviceaccount.com`],
@@ -57,16 +57,16 @@ export async function survey(context: Context, running: EmulatorStatus, findSour
         "roles/owner": owners,
       },
     );
-    const accounts = await surveyAccounts(client, project, given);
-    const buckets = await surveyBuckets(client, project, number);
-    const services = await surveyServices(client, project, compute, findSource);
-    surveyed.push({ project, ...whereAny({ accounts, bindings, buckets, services }) });
+    const accounts = await exportAccounts(client, project, predefined);
+    const buckets = await exportBuckets(client, project, number);
+    const services = await exportServices(client, project, compute, findSource);
+    exported.push({ project, ...withoutEmptyLists({ accounts, bindings, buckets, services }) });
   }
   const users = await listUsers(context, running);
-  return { ...whereAny({ users: users.map((email) => ({ email })) }), projects: surveyed };
+  return { ...withoutEmptyLists({ users: users.map((email) => ({ email })) }), projects: exported };
 }
 
-async function surveyAccounts(client: ApiClient, project: string, given: ReadonlySet<string>) {
+async function exportAccounts(client: ApiClient, project: string, predefined: ReadonlySet<string>) {
   interface Account {
     readonly email: string;
     readonly displayName?: string;
@@ -74,32 +74,32 @@ async function surveyAccounts(client: ApiClient, project: string, given: Readonl
     readonly disabled?: boolean;
   }
   const url = `https://iam.googleapis.com/v1/projects/${project}/serviceAccounts`;
-  const accounts = await all<Account>(client, url, "accounts");
-  const surveyed: AccountInput[] = [];
+  const accounts = await listAll<Account>(client, url, "accounts");
+  const exported: AccountInput[] = [];
   for (const { email, displayName: display_name, description, disabled } of accounts) {
     const bindings = await bindingsOf(client, { url: `${url}/${email}`, method: "POST" });
-    if (given.has(email) && bindings.length === 0 && !disabled) continue;
-    surveyed.push({ email, display_name, description, ...(disabled && { disabled }), ...whereAny({ bindings }) });
+    if (predefined.has(email) && bindings.length === 0 && !disabled) continue;
+    exported.push({ email, display_name, description, ...(disabled && { disabled }), ...withoutEmptyLists({ bindings }) });
   }
-  return surveyed;
+  return exported;
 }
 
-async function surveyBuckets(client: ApiClient, project: string, number: string) {
-  const buckets = await all<{ readonly name: string; readonly location: string }>(
+async function exportBuckets(client: ApiClient, project: string, number: string) {
+  const buckets = await listAll<{ readonly name: string; readonly location: string }>(
     client,
     `https://storage.googleapis.com/storage/v1/b?project=${project}`,
     "items",
   );
-  const made = new Set([`${project}_cloudbuild`, `${number}.cloudbuild-logs.googleusercontent.com`]);
+  const predefined = new Set([`${project}_cloudbuild`, `${number}.cloudbuild-logs.googleusercontent.com`]);
   return buckets
-    .filter(({ name }) => !made.has(name) && !name.startsWith("run-sources-"))
+    .filter(({ name }) => !predefined.has(name) && !name.startsWith("run-sources-"))
     .map(({ name, location }) => ({ name, location }));
 }
 
-async function surveyServices(client: ApiClient, project: string, compute: string, findSource: FindSource): Promise<ServiceInput[]> {
+async function exportServices(client: ApiClient, project: string, compute: string, findSource: FindSource): Promise<ServiceInput[]> {
   const url = `https://run.googleapis.com/v1/projects/${project}/locations`;
   const { items = [] } = (await client.call({ method: "GET", url: `${url}/-/services` })) as { readonly items?: readonly KnativeService[] };
-  const surveyed: ServiceInput[] = [];
+  const exported: ServiceInput[] = [];
   for (const { metadata, spec } of items) {
     const { name } = metadata;
     const region = metadata.labels["cloud.googleapis.com/location"] ?? "";
@@ -116,40 +116,40 @@ async function surveyServices(client: ApiClient, project: string, compute: strin
       ...(serviceAccountName !== compute && { service_account: serviceAccountName }),
       ...(variables.length > 0 && { env: Object.fromEntries(variables) }),
       ...(invokers.includes("allUsers") && { allow_unauthenticated: true }),
-      ...whereAny({
+      ...withoutEmptyLists({
         members: invokers.filter((member) => member !== "allUsers"),
         bindings: bindings.filter(({ role, condition }) => role !== "roles/run.invoker" || condition),
       }),
     };
-    surveyed.push(service);
+    exported.push(service);
   }
-  return surveyed;
+  return exported;
 }
 
 async function bindingsOf(client: ApiClient, owner: Parameters<typeof readPolicy>[1]): Promise<SeedBinding[]> {
   return [...((await readPolicy(client, owner)).bindings ?? [])];
 }
 
-/** The bindings without some members of some roles. */
-function without(bindings: readonly SeedBinding[], given: Readonly<Record<string, readonly string[]>>): SeedBinding[] {
+/** Removes members from the bindings of their roles. */
+function withoutMembers(bindings: readonly SeedBinding[], predefined: Readonly<Record<string, readonly string[]>>): SeedBinding[] {
   return bindings
-    .map((binding) => ({ ...binding, members: binding.members.filter((member) => !given[binding.role]?.includes(member)) }))
+    .map((binding) => ({ ...binding, members: binding.members.filter((member) => !predefined[binding.role]?.includes(member)) }))
     .filter(({ members }) => members.length > 0);
 }
 
-function whereAny<T extends Readonly<Record<string, unknown[]>>>(lists: T): Partial<T> {
+function withoutEmptyLists<T extends Readonly<Record<string, unknown[]>>>(lists: T): Partial<T> {
   return Object.fromEntries(Object.entries(lists).filter(([, list]) => list.length > 0)) as Partial<T>;
 }
 
-/** The items of all pages of a list. */
-async function all<T>(client: ApiClient, url: string, name: string): Promise<T[]> {
+/** Reads all pages of a list. */
+async function listAll<T>(client: ApiClient, url: string, name: string): Promise<T[]> {
   const items: T[] = [];
   for (let token: unknown = ""; typeof token === "string";) {
     const page = new URL(url);
     if (token) page.searchParams.set("pageToken", token);
-    const answer = (await client.call({ method: "GET", url: page.href })) as Readonly<Record<string, unknown>>;
-    items.push(...((answer[name] as T[] | undefined) ?? []));
-    token = answer["nextPageToken"];
+    const response = (await client.call({ method: "GET", url: page.href })) as Readonly<Record<string, unknown>>;
+    items.push(...((response[name] as T[] | undefined) ?? []));
+    token = response["nextPageToken"];
   }
   return items;
 }

@@ -14,21 +14,21 @@ interface Account {
 }
 
 /**
- * Sees to it that a file (0600) holds a key of an account; true where one was made. A file that is there is replaced only where its key came from
- * an emulator that has forgotten it: throws CONFLICT for any other.
+ * Makes sure that a file (0600) has a valid key of an account; true if it was written. Replaces only a key that an emulator created and no longer
+ * knows: throws CONFLICT for any other file.
  */
-export async function provideKeyFile(client: ApiClient, account: Account, path: string): Promise<boolean> {
-  const found = await readKeyFile(path).catch((error: unknown) => {
+export async function ensureKeyFile(client: ApiClient, account: Account, path: string): Promise<boolean> {
+  const existing = await readKeyFile(path).catch((error: unknown) => {
     if (error instanceof CliError && error.code === "CREDENTIALS_MISSING") return undefined;
     throw error;
   });
-  if (found) {
-    if (found.client_email !== account.email) throw inTheWay(path, `is a key file of ${found.client_email}, not of ${account.email}`);
-    if (await isKnown(client, account, found.private_key_id)) return false;
-    if (!isEmulators(found)) throw inTheWay(path, "holds a key that no emulator made");
+  if (existing) {
+    if (existing.client_email !== account.email) throw conflict(path, `is a key file of ${existing.client_email}, not of ${account.email}`);
+    if (await isKnown(client, account, existing.private_key_id)) return false;
+    if (!isEmulatorKey(existing)) throw conflict(path, "holds a key that no emulator made");
   }
   await mkdir(dirname(path), { recursive: true });
-  writePrivateFile(path, await createKeyFile(client, account), { overwrite: found !== undefined });
+  writePrivateFile(path, await createKeyFile(client, account), { overwrite: existing !== undefined });
   return true;
 }
 
@@ -41,11 +41,11 @@ async function isKnown(client: ApiClient, { project, email }: Account, keyId: st
   return answer.status === 200;
 }
 
-/** An emulator names a key by its public half; Google does not. */
-function isEmulators({ private_key, private_key_id }: ServiceAccountKey): boolean {
+/** An emulator's key ID is derived from the public key; Google's isn't. */
+function isEmulatorKey({ private_key, private_key_id }: ServiceAccountKey): boolean {
   return describeKeyPair(private_key).keyId === private_key_id;
 }
 
-function inTheWay(path: string, what: string): CliError {
+function conflict(path: string, what: string): CliError {
   return new CliError("CONFLICT", `${path} ${what}.`, { hint: "Name another file in the seed file, or move this one away" });
 }

@@ -5,58 +5,60 @@ import type { EmulatorStatus } from "../../../emulator/index.ts";
 import { CliError } from "../../../errors/cli-error.ts";
 import { writePrivateFile } from "../../../settings/private-files.ts";
 
-/** What an emulator's logins begin with; Google's do not. */
-const OURS = "1//0emulator-";
+/** The prefix of an emulator's refresh tokens; Google's don't have it. */
+const EMULATOR_TOKEN_PREFIX = "1//0emulator-";
 
-/** The e-mail addresses of the people that an emulator knows. */
+/** Lists the email addresses of an emulator's users. */
 export async function listUsers({ send }: Pick<Context, "send">, { url }: EmulatorStatus): Promise<string[]> {
   const answer = await send({ method: "GET", url: `${url}/_emulator/users` });
   return ((await answer.json()) as { readonly users: readonly { readonly email: string }[] }).users.map(({ email }) => email);
 }
 
-/** Sees to it that there is a person; true where one was made. */
+/** Makes sure that a user exists; true if it was created. */
 export async function ensureUser(context: Pick<Context, "send">, running: EmulatorStatus, email: string): Promise<boolean> {
   if ((await listUsers(context, running)).includes(email)) return false;
-  await ask(context, running, "users", { email });
+  await callAdmin(context, running, "users", { email });
   return true;
 }
 
 /**
- * Sees to it that a file (0600) holds a person's login, as gcloud leaves one; true where one was made. A file that is there is replaced only where
- * an emulator wrote it that has forgotten it: throws CONFLICT for any other.
+ * Makes sure that a file (0600) has a valid login of a user, in gcloud's format; true if it was written. Replaces only a login that an emulator
+ * created and no longer knows: throws CONFLICT for any other file.
  */
-export async function provideLogin(context: Pick<Context, "send">, running: EmulatorStatus, email: string, path: string): Promise<boolean> {
-  const found = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
+export async function ensureLogin(context: Pick<Context, "send">, running: EmulatorStatus, email: string, path: string): Promise<boolean> {
+  const existing = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return undefined;
-    throw inTheWay(path, `cannot be read: ${error.code}`);
+    throw conflict(path, `cannot be read: ${error.code}`);
   });
-  if (found !== undefined) {
-    const login = parse(found);
-    if (!String(login.refresh_token).startsWith(OURS) || login.account !== email)
-      throw inTheWay(path, `is no login of ${email} that an emulator made`);
+  if (existing !== undefined) {
+    const login = parse(existing);
+    if (!String(login.refresh_token).startsWith(EMULATOR_TOKEN_PREFIX) || login.account !== email)
+      throw conflict(path, `is no login of ${email} that an emulator made`);
     if (await isKnown(context, running, login)) return false;
   }
-  const text = `${JSON.stringify(await ask(context, running, "logins", { email }), null, 2)}\n`;
+  const text = `${JSON.stringify(await callAdmin(context, running, "logins", { email }), null, 2)}\n`;
   await mkdir(dirname(path), { recursive: true });
   writePrivateFile(path, text);
   return true;
 }
 
 async function isKnown(context: Pick<Context, "send">, running: EmulatorStatus, login: Login): Promise<boolean> {
-  const { known } = (await ask(context, running, "logins/check", { refresh_token: login.refresh_token })) as { readonly known: boolean };
+  const { known } = (await callAdmin(context, running, "logins/check", { refresh_token: login.refresh_token })) as {
+    readonly known: boolean;
+  };
   return known;
 }
 
-async function ask({ send }: Pick<Context, "send">, { url }: EmulatorStatus, path: string, body: object): Promise<unknown> {
-  const answer = await send({
+async function callAdmin({ send }: Pick<Context, "send">, { url }: EmulatorStatus, path: string, body: object): Promise<unknown> {
+  const response = await send({
     method: "POST",
     url: `${url}/_emulator/${path}`,
     headers: [["X-Cloudrun-Oauth", "emulator"]],
     body: JSON.stringify(body),
   });
-  const found = (await answer.json()) as { readonly error?: { readonly message: string } };
-  if (answer.status === 200) return found;
-  throw new CliError("USAGE", found.error?.message ?? `The emulator answered ${answer.status}.`);
+  const result = (await response.json()) as { readonly error?: { readonly message: string } };
+  if (response.status === 200) return result;
+  throw new CliError("USAGE", result.error?.message ?? `The emulator answered ${response.status}.`);
 }
 
 interface Login {
@@ -72,6 +74,6 @@ function parse(text: string): Login {
   }
 }
 
-function inTheWay(path: string, what: string): CliError {
+function conflict(path: string, what: string): CliError {
   return new CliError("CONFLICT", `${path} ${what}.`, { hint: "Name another file in the seed file, or move this one away" });
 }

@@ -6,32 +6,32 @@ interface Policy {
   readonly etag?: string;
 }
 
-/** Whose policy it is, as the API's own URL for it. Services are asked with GET, everything else with POST. */
+/** The resource that has a policy, by its URL. The policy of a service is read with GET, all others with POST. */
 export interface PolicyOwner {
   readonly url: string;
   readonly method: "GET" | "POST";
 }
 
 export async function readPolicy(client: ApiClient, { url, method }: PolicyOwner): Promise<Policy> {
-  const read: ApiRequest =
+  const request: ApiRequest =
     method === "GET"
       ? { method, url: `${url}:getIamPolicy?options.requestedPolicyVersion=3` }
       : { method, url: `${url}:getIamPolicy`, body: { options: { requestedPolicyVersion: 3 } } };
-  return (await client.call(read)) as Policy;
+  return (await client.call(request)) as Policy;
 }
 
-/** Adds bindings to a policy; true where they were not all there. What else it holds stays. */
+/** Adds bindings to a policy, and keeps all others; true if one was added. */
 export async function addBindings(client: ApiClient, owner: PolicyOwner, wanted: readonly SeedBinding[]): Promise<boolean> {
   if (wanted.length === 0) return false;
   const { bindings: before = [], etag } = await readPolicy(client, owner);
   const bindings = merge(before, wanted);
-  const count = (list: readonly SeedBinding[]) => list.reduce((sum, { members }) => sum + members.length, 0);
-  if (count(bindings) === count(before)) return false;
+  const countMembers = (list: readonly SeedBinding[]) => list.reduce((sum, { members }) => sum + members.length, 0);
+  if (countMembers(bindings) === countMembers(before)) return false;
   await client.call({ method: "POST", url: `${owner.url}:setIamPolicy`, body: { policy: { version: 3, bindings, etag } } });
   return true;
 }
 
-/** One binding for a role under a condition, and no member twice. */
+/** Merges bindings into one for each role and condition, with each member once. */
 function merge(...lists: readonly (readonly SeedBinding[])[]): SeedBinding[] {
   const merged = new Map<string, SeedBinding>();
   for (const binding of lists.flat()) {

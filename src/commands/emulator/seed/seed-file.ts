@@ -15,7 +15,7 @@ const Binding = v.strictObject({
 });
 
 const Account = v.strictObject({
-  /** The whole address, or the part before the @. */
+  /** The email address, or the part before the @. */
   email: v.pipe(
     v.string(),
     v.regex(/^[a-z][a-z0-9-]{5,29}(@\S+)?$/, "an account's name has 6 to 30 lower-case letters, digits and hyphens"),
@@ -41,7 +41,7 @@ const Service = v.pipe(
     service_account: v.optional(Text),
     env: v.optional(v.record(v.string(), v.string())),
     allow_unauthenticated: v.optional(v.boolean()),
-    /** Who may invoke it. */
+    /** The members that can invoke it. */
     members: v.optional(v.array(Text), []),
     bindings: v.optional(v.array(Binding), []),
   }),
@@ -49,7 +49,7 @@ const Service = v.pipe(
 );
 
 const Project = v.strictObject({
-  /** The emulator's own where it is not said. */
+  /** By default, the emulator's own project. */
   project: v.optional(
     v.pipe(v.string(), v.regex(/^[a-z][a-z0-9-]{4,28}[a-z0-9]$/, "a project ID has 6 to 30 lower-case letters, digits and hyphens")),
   ),
@@ -61,13 +61,13 @@ const Project = v.strictObject({
 
 const User = v.strictObject({
   email: v.pipe(v.string(), v.email("a person has an e-mail address")),
-  /** A file that is written as gcloud's login leaves it, relative to the seed file. */
+  /** A file that the user's login is written to, in gcloud's format, relative to the seed file. */
   credentials: v.optional(Text),
 });
 
 const Seed = v.strictObject({ $schema: v.optional(v.string()), users: v.optional(v.array(User), []), projects: v.array(Project) });
 
-/** What an emulator is to hold; in our own spelling, but for a policy's bindings, which are Google's. */
+/** The resources of a seed file, in our own spelling, except for bindings, which have Google's. */
 export type Seed = v.InferOutput<typeof Seed>;
 export type SeedInput = v.InferInput<typeof Seed>;
 export type SeedUser = Seed["users"][number];
@@ -76,7 +76,7 @@ export type SeedAccount = SeedProject["accounts"][number];
 export type SeedService = SeedProject["services"][number];
 export type SeedBinding = SeedProject["bindings"][number];
 
-/** Reads a seed file. Throws NOT_FOUND where there is none, SETTINGS_INVALID with the place of the first thing that is wrong. */
+/** Reads a seed file. Throws NOT_FOUND if it doesn't exist, SETTINGS_INVALID with the place of the first error if it isn't valid. */
 export async function readSeedFile(path: string): Promise<Seed> {
   const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT")

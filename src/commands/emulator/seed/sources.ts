@@ -12,26 +12,26 @@ interface Build {
   readonly results?: { readonly images?: readonly { readonly name: string; readonly digest: string }[] };
 }
 
-/** Unpacks the sources that services were built from into a folder beside the seed file, `SEED-sources/PROJECT/REGION/SERVICE`. */
-export function unpackBeside(file: string): FindSource {
+/** Unpacks the sources of services beside the seed file, into `SEED-sources/PROJECT/REGION/SERVICE`. */
+export function unpackSources(file: string): FindSource {
   return async (client, { name, region, project, image }) => {
     const { builds = [] } = (await client.call({
       method: "GET",
       url: `https://cloudbuild.googleapis.com/v1/projects/${project}/builds?pageSize=1000`,
     })) as { readonly builds?: readonly Build[] };
-    const [wanted, digest] = image.split("@");
-    // The builds come with the latest first.
-    const found = builds.find(({ status, results }) => {
+    const [imageName, digest] = image.split("@");
+    // The latest build is first.
+    const build = builds.find(({ status, results }) => {
       const images = status === "SUCCESS" ? (results?.images ?? []) : [];
-      return images.some((built) => (digest ? built.digest === digest : built.name === wanted));
+      return images.some((built) => (digest ? built.digest === digest : built.name === imageName));
     });
-    const stored = found?.source?.storageSource;
+    const stored = build?.source?.storageSource;
     if (!stored) return undefined;
     const url = `https://storage.googleapis.com/storage/v1/b/${stored.bucket}/o/${encodeURIComponent(stored.object)}?alt=media`;
-    const answer = await client.send({ method: "GET", url });
-    const bytes = await answer.bytes();
-    // A zip is left to whoever made it.
-    if (answer.status !== 200 || bytes.readUInt16BE(0) !== 0x1f8b) return undefined;
+    const response = await client.send({ method: "GET", url });
+    const bytes = await response.bytes();
+    // Only gzipped tars are unpacked.
+    if (response.status !== 200 || bytes.readUInt16BE(0) !== 0x1f8b) return undefined;
     const folder = join(`${basename(file).replace(/\.json$/, "")}-sources`, project, region, name);
     const directory = join(dirname(file), folder);
     if (existsSync(directory)) return folder;
