@@ -7,13 +7,12 @@ import { HELLO, startEmulator, tinyService } from "../helpers/emulator.ts";
 import { runCli } from "../helpers/command-line.ts";
 import { testNeeding } from "../helpers/requirements.ts";
 
-/** How many grant by gcloud at the same time. A start of it costs a second or more of processor time. */
+/** Grants through gcloud at the same time. Each start of gcloud takes a second or more of CPU time. */
 const BY_GCLOUD = Number(process.env["GRANTS_BY_GCLOUD"] ?? 5);
 const BY_API = 50;
-/** Milliseconds. */
-const TIMEOUT = 120_000 + BY_GCLOUD * 20_000;
+const MIXED_TIMEOUT_MS = 120_000 + BY_GCLOUD * 20_000;
 
-/** Whom others have let in, and how. */
+/** Bindings of other clients. */
 const OTHERS = [
   { role: "roles/run.viewer", members: ["user:other@example.com"] },
   {
@@ -30,7 +29,7 @@ beforeAll(async () => {
 }, 120_000);
 afterAll(() => rmSync(home, { recursive: true, force: true, maxRetries: 5 }));
 
-/** A service that others have let people into. */
+/** A service whose policy has bindings of other clients. */
 async function openService(service: string) {
   const { project, request } = emulator;
   await emulator.deploy(service, tinyService(HELLO));
@@ -47,7 +46,7 @@ async function openService(service: string) {
   return {
     grant: (member: string, via?: "api" | "gcloud") => run("grant", member, via),
     revoke: (member: string) => run("revoke", member),
-    /** Who may call it without a condition, in order; holds that what others have granted is there. */
+    /** The members that can invoke it without a condition, sorted; asserts that the bindings of other clients are still there. */
     async invokers(): Promise<string[]> {
       const { json } = await request("GET", "run.googleapis.com", `${policy}:getIamPolicy?options.requestedPolicyVersion=3`);
       const bindings = json["bindings"] as { role: string; members: string[]; condition?: object }[];
@@ -59,7 +58,7 @@ async function openService(service: string) {
 
 const people = (prefix: string, count: number) => Array.from({ length: count }, (_, index) => `user:${prefix}${index}@example.com`);
 
-test(`of ${BY_API} grants at the same time none is lost, nor what was there before; nor of revocations`, { timeout: 120_000 }, async () => {
+test(`${BY_API} grants at the same time are all applied, and so are revocations; earlier bindings stay`, { timeout: 120_000 }, async () => {
   const { grant, revoke, invokers } = await openService("crowded");
   const members = people("a", BY_API);
   await Promise.all(members.map((member) => grant(member)));
@@ -71,7 +70,7 @@ test(`of ${BY_API} grants at the same time none is lost, nor what was there befo
 
 testNeeding(
   "gcloud",
-  `nor of ${BY_GCLOUD} by gcloud at the same time, while ${BY_API} are granted by the API`,
+  `${BY_GCLOUD} grants through gcloud at the same time are all applied, while ${BY_API} are granted through the API`,
   async () => {
     const { grant, invokers } = await openService("mixed");
     const [byGcloud, byApi] = [people("g", BY_GCLOUD), people("a", BY_API)];
@@ -81,5 +80,5 @@ testNeeding(
     await Promise.all([oneByOne(), ...byGcloud.map((member) => grant(member, "gcloud"))]);
     expect(await invokers()).toEqual([...byGcloud, ...byApi].sort());
   },
-  TIMEOUT,
+  MIXED_TIMEOUT_MS,
 );

@@ -23,7 +23,7 @@ function cli(...argv: readonly string[]) {
   return runCli(["--via", "api", ...argv], { env });
 }
 
-test("without a terminal nothing is enabled and nobody is asked: the hint has both ways to enable it", async () => {
+test("without a terminal nothing is enabled and no question is asked: the hint has both ways to enable the API", async () => {
   for (let time = 0; time < 2; time += 1)
     expect(await cli("describe", "hello")).toMatchObject({
       exitCode: 5,
@@ -34,7 +34,7 @@ test("without a terminal nothing is enabled and nobody is asked: the hint has bo
     });
 });
 
-test("--yes enables it, and the command goes on as if nothing had been", async () => {
+test("--yes enables the API, and the command continues", async () => {
   const { exitCode, stdout, stderr } = await cli("describe", "hello", "--yes", "--json");
   expect([exitCode, JSON.parse(stdout)]).toMatchObject([0, { service: "hello", members: [] }]);
   expect(stderr.match(/✔ Enabling run\.googleapis\.com/g)).toHaveLength(1);
@@ -46,7 +46,7 @@ test("a dry run enables nothing", async () => {
   expect((await cli("describe", "hello")).exitCode).toBe(5);
 });
 
-test("by gcloud it is gcloud that enables it, and the failed line is run again", async () => {
+test("with gcloud, gcloud enables the API, and the failed command runs again", async () => {
   const where = "--project my-project --region us-central1 --quiet --format=json";
   const stderr = "ERROR: (gcloud.run.services.describe) PERMISSION_DENIED: API [run.googleapis.com] not enabled on project [my-project].";
   const line = `run services describe hello ${where}`;
@@ -67,7 +67,7 @@ const DISABLED = new CliError("PERMISSION_DENIED", "It is not enabled.", {
   subject: { kind: "api", name: "run.googleapis.com", project: "p" },
 });
 
-/** A control plane whose API is disabled until it is enabled, and for so many calls more. */
+/** A control plane whose API is disabled until it is enabled, and for some calls after that. */
 function controlPlane(answer: boolean, callsUntilKnown = 0) {
   const told: string[] = [];
   let callsLeft = Number.POSITIVE_INFINITY;
@@ -93,13 +93,13 @@ function controlPlane(answer: boolean, callsUntilKnown = 0) {
   return { told, describe: () => cloud.describe({ service: "hello", project: "p", region: "r" }) };
 }
 
-test("several steps at once ask about the same API once, and wait until it is known to be enabled", async () => {
+test("several verbs at once ask about the same API once, and wait until it is usable", async () => {
   const { told, describe } = controlPlane(true, 2);
   expect(await Promise.all([describe(), describe()])).toEqual([{ service: "hello" }, { service: "hello" }]);
   expect(told).toEqual(["run.googleapis.com is not enabled in project p. Enable it?", "enabled run.googleapis.com"]);
 });
 
-test("no for an answer ends the step as it would have ended, and is not asked for again", async () => {
+test("after the answer no, the verb fails as it would have failed, and the question isn't repeated", async () => {
   const { told, describe } = controlPlane(false);
   for (let time = 0; time < 2; time += 1)
     await expect(describe()).rejects.toMatchObject({ code: "PERMISSION_DENIED", message: DISABLED.message });

@@ -9,7 +9,7 @@ import type { Json } from "../../helpers/api-server.ts";
 import { folder, runCli } from "../../helpers/command-line.ts";
 import { HELLO, startEmulator, tinyService } from "../../helpers/emulator.ts";
 
-// What is the API way's own; what both ways have in common is in contract/.
+// Only what is particular to the API; contract/ tests what both back ends have in common.
 
 const emulator = await startEmulator(afterAll);
 const { port, project, request } = emulator;
@@ -31,7 +31,7 @@ async function json(...argv: readonly string[]): Promise<Json> {
 const addFault = (fault: object) => sendAdmin(port, "POST", "/_emulator/faults", fault);
 afterEach(() => sendAdmin(port, "DELETE", "/_emulator/faults"));
 
-test("build shows the log as it grows, and says what was built", async () => {
+test("build shows the log live, and prints what was built", async () => {
   const { exitCode, stdout, stderr } = await cli("build", folder(tinyService(HELLO)));
   expect(exitCode).toBe(0);
   expect(stdout).toMatch(new RegExp(`^IMAGE\t${IMAGE}\nDIGEST\tsha256:[0-9a-f]{64}\nBUILD\t[0-9a-f-]{36}\nLOG\thttps://`));
@@ -39,7 +39,7 @@ test("build shows the log as it grows, and says what was built", async () => {
   expect(stderr.match(/^DONE$/gm)).toHaveLength(1);
 });
 
-/** What becomes of the log, and what is said of it. */
+/** What is done to the log, and what the command prints. */
 test.for([
   ["may not be read", { status: 403 }, /^warning: The build's log may not be read here; the build itself goes on\. https:/gm, 1],
   ["is not there", { status: 404 }, /warning/g, 0],
@@ -52,7 +52,7 @@ test.for([
   expect(bad).toMatchObject({ exitCode: 1, stdout: "", stderr: expect.stringContaining("[BUILD_FAILED]\nhint: Its log: https:") });
 });
 
-test("a build's log that is in Cloud Logging alone is missed once, and asked for never", async () => {
+test("a build's log that is only in Cloud Logging is reported once, and never requested", async () => {
   const missed: string[] = [];
   const nobody = { call: () => expect.unreachable(), send: () => expect.unreachable() } as never;
   const build = { id: "b1", status: "WORKING", logsBucket: "gs://logs", options: { logging: "CLOUD_LOGGING_ONLY" } };
@@ -62,7 +62,7 @@ test("a build's log that is in Cloud Logging alone is missed once, and asked for
   expect(missed).toEqual(["missed"]);
 });
 
-test("a build that fails says where it failed, also to whoever wants it quiet", async () => {
+test("a build that fails shows the end of its log, even with --quiet", async () => {
   const broken = folder({ Dockerfile: "FROM node:22-slim\nCOPY missing.js ./\n" });
   for (const flags of [[], ["--quiet"]]) {
     const { exitCode, stderr } = await cli(...flags, "build", broken);
@@ -73,7 +73,7 @@ test("a build that fails says where it failed, also to whoever wants it quiet", 
   }
 });
 
-test("the source goes into no bucket of another project that has taken its name", async () => {
+test("the source never goes to a bucket of another project that has the expected name", async () => {
   const other = { body: { projectId: "squatter", name: "squatter" } };
   expect((await request("POST", "cloudresourcemanager.googleapis.com", "/v1/projects", other)).json["error"]).toBeUndefined();
   const victim = { body: { projectId: "victim", name: "victim" } };
@@ -85,7 +85,7 @@ test("the source goes into no bucket of another project that has taken its name"
   expect(stderr).toContain("error: The bucket victim_cloudbuild belongs to another project, which would see the source. [CONFLICT]");
 });
 
-test("grant --wait calls as the member until it is let in", async () => {
+test("grant --wait calls as the member until a request is accepted", async () => {
   expect((await cli("invoke")).exitCode).toBe(9);
   const { waited, member } = await json("grant", "--wait");
   expect({ waited, member }).toEqual({
@@ -95,7 +95,7 @@ test("grant --wait calls as the member until it is let in", async () => {
   expect((await cli("invoke")).exitCode).toBe(0);
 });
 
-test("a member of several bindings of one role stays in it when another goes", async () => {
+test("a member of several bindings of one role keeps it when another member is removed", async () => {
   const path = `/v1/projects/${project}/locations/us-central1/services/twofold:setIamPolicy`;
   await emulator.deploy("twofold", tinyService(HELLO));
   const condition = { title: "until", expression: 'request.time < timestamp("2100-01-01T00:00:00Z")' };
@@ -110,7 +110,7 @@ test("a member of several bindings of one role stays in it when another goes", a
   expect(left).toHaveLength(3);
 });
 
-test("two deployments at the same time are two revisions, one after the other", async () => {
+test("two deployments at the same time create two revisions, one after the other", async () => {
   const [one, other] = await Promise.all(["A=1", "B=2"].map((variable) => json("deploy", "--env", variable)));
   const service = `/apis/serving.knative.dev/v1/namespaces/${project}/services/hello`;
   const { spec } = (await request("GET", "us-central1-run.googleapis.com", service)).json;
@@ -119,7 +119,7 @@ test("two deployments at the same time are two revisions, one after the other", 
   expect([one, other].every((deployed) => /^hello-0000\d-/.test(deployed?.["latest_created_revision"]))).toBe(true);
 });
 
-test("what replaces a service is written again where its answer gets lost, and is one revision all the same", async () => {
+test("a replacement whose response gets lost is written again, and still creates one revision", async () => {
   await emulator.deploy("replaced", tinyService(HELLO));
   const path = `/apis/serving.knative.dev/v1/namespaces/${project}/services/replaced`;
   const lost = { match: `us-central1-run.googleapis.com${path}`, method: "PUT", truncate: 5, times: 1 };
@@ -132,7 +132,7 @@ test("what replaces a service is written again where its answer gets lost, and i
   expect((faults["faults"] as { struck: number }[]).map(({ struck }) => struck)).toEqual([1, 1]);
 });
 
-test("a token that ends while a command runs is replaced, and one that is not good is told", async () => {
+test("a token that expires while a command runs is replaced, and an invalid one is reported", async () => {
   await addFault({ match: "*run.googleapis.com", status: 401, times: 1 });
   expect((await cli("describe", "--url")).exitCode).toBe(0);
   await addFault({ match: "*run.googleapis.com", status: 401 });
@@ -140,7 +140,7 @@ test("a token that ends while a command runs is replaced, and one that is not go
   expect([exitCode, stderr]).toEqual([3, expect.stringContaining("does not accept the credentials")]);
 });
 
-test("--dry-run says the requests, and sends none", async () => {
+test("--dry-run prints the requests, and sends none", async () => {
   const { exitCode, stdout } = await cli("deploy", "fresh", "--source", folder(tinyService(HELLO)), "--dry-run");
   expect(exitCode).toBe(0);
   expect(

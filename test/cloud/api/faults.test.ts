@@ -5,7 +5,7 @@ import { afterAll, afterEach, expect, test } from "vitest";
 import { projectEnvironment } from "../../../src/emulator/index.ts";
 import { mergeEnvironment } from "../../../src/context/merge-environment.ts";
 import { sendAdmin } from "../../helpers/admin.ts";
-import { withoutChance } from "../../helpers/both-ways.ts";
+import { withoutRandomParts } from "../../helpers/both-back-ends.ts";
 import type { Json } from "../../helpers/api-server.ts";
 import { runCli } from "../../helpers/command-line.ts";
 import { HELLO, startEmulator, tinyService } from "../../helpers/emulator.ts";
@@ -18,7 +18,7 @@ const source = join(home, "source");
 mkdirSync(source);
 for (const [name, text] of Object.entries(tinyService(HELLO))) writeFileSync(join(source, name), text);
 
-/** Where the source's image is. */
+/** The image that is built from the source. */
 const IMAGE = "us-central1-docker.pkg.dev/PROJECT/cloud-run-source-deploy/hello";
 const COMMANDS = [
   ["deploy", "--source", source],
@@ -27,10 +27,10 @@ const COMMANDS = [
   ["revoke", "--member", "user:me@example.com"],
   ["describe"],
 ] as const;
-/** Each builds once, and makes two revisions. */
-const DONE = { builds: 1, revisions: 2 };
+/** Together, the commands build once and create two revisions. */
+const EXPECTED_COUNTS = { builds: 1, revisions: 2 };
 
-/** Whom others have let in, and how. */
+/** Bindings of other clients. */
 const OTHERS = [
   { role: "roles/run.viewer", members: ["user:other@example.com"] },
   {
@@ -57,8 +57,8 @@ async function openProject(project: string) {
   return {
     project,
     run: (argv: readonly string[]) => runCli(["--via", "api", "--json", "--verbose", ...argv], { env, cwd: home }),
-    /** Done between the commands. */
-    async letOthersIn() {
+    /** Runs between the commands. */
+    async grantOthers() {
       const path = `/v1/projects/${project}/locations/us-central1/services/hello:setIamPolicy`;
       const { json } = await request("POST", "run.googleapis.com", path, {
         body: { policy: { version: 3, bindings: OTHERS } },
@@ -79,58 +79,58 @@ async function openProject(project: string) {
 
 type Project = Awaited<ReturnType<typeof openProject>>;
 
-interface Place {
+interface RequestPattern {
   readonly method: string;
   readonly match: string;
 }
 
-/** The requests of a command, as --verbose tells them, by what a fault is told to strike. */
-function placesOf(stderr: string): Place[] {
+/** The requests that a command's --verbose output lists, as faults match them. */
+function listRequests(stderr: string): RequestPattern[] {
   const lines = [...stderr.matchAll(/^([A-Z]+) https?:\/\/(\S+?)(?:\?\S*)? → /gm)];
-  const places = lines.map(
+  const requests = lines.map(
     ([, method = "", target = ""]) => `${method} ${target.replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, "*")}`,
   );
-  return [...new Set(places)].map((place) => ({ method: place.split(" ")[0] ?? "", match: place.split(" ")[1] ?? "" }));
+  return [...new Set(requests)].map((request) => ({ method: request.split(" ")[0] ?? "", match: request.split(" ")[1] ?? "" }));
 }
 
-const known: { places: Place[]; result: string }[] = [];
+const faultless: { requests: RequestPattern[]; result: string }[] = [];
 const withProject = (text: string, project: string) => text.replaceAll(project, "PROJECT");
 
-/** What a command came to, but for the project, chance and the number of revisions. */
+/** A command's result, without the project, random names and the number of revisions. */
 function resultOf({ exitCode, stdout, stderr }: Awaited<ReturnType<Project["run"]>>, { project }: Project): string {
   if (exitCode !== 0) throw new Error(stderr);
-  return withProject(withoutChance(JSON.parse(stdout)), project)
+  return withProject(withoutRandomParts(JSON.parse(stdout)), project)
     .replace(/-\d{5}-abc/g, "-N-abc")
     .replace(/\b\d{12}\b/g, "NUMBER");
 }
 
 const addFault = (fault: object) => sendAdmin(port, "POST", "/_emulator/faults", fault);
-const strikes = async () =>
+const readStrikes = async () =>
   ((await sendAdmin(port, "GET", "/_emulator/faults")).json["faults"] as Json[]).map(({ match, struck }) => [match, struck]);
 const clear = () => sendAdmin(port, "DELETE", "/_emulator/faults");
 
 afterEach(clear);
 
-async function walk(project: Project, step: (index: number, argv: readonly string[]) => Promise<void>): Promise<void> {
+async function runCommands(project: Project, step: (index: number, argv: readonly string[]) => Promise<void>): Promise<void> {
   for (const [index, argv] of COMMANDS.entries()) {
     await step(
       index,
       argv.map((word) => word.replace("PROJECT", project.project)),
     );
-    if (index === 0) await project.letOthersIn();
+    if (index === 0) await project.grantOthers();
   }
   const [viewer, conditional] = OTHERS;
   expect(await policyOf(project.project)).toEqual(expect.arrayContaining([expect.objectContaining(viewer!), conditional]));
 }
 
-test("every request is met by what there is without a fault", async () => {
+test("every command succeeds without faults", async () => {
   const project = await openProject("unharmed");
-  await walk(project, async (index, argv) => {
+  await runCommands(project, async (index, argv) => {
     const done = await project.run(argv);
-    known[index] = { places: placesOf(done.stderr), result: resultOf(done, project) };
+    faultless[index] = { requests: listRequests(done.stderr), result: resultOf(done, project) };
   });
-  expect(await project.counts()).toEqual(DONE);
-  expect(known.flatMap(({ places }) => places).length).toBeGreaterThan(25);
+  expect(await project.counts()).toEqual(EXPECTED_COUNTS);
+  expect(faultless.flatMap(({ requests }) => requests).length).toBeGreaterThan(25);
 });
 
 test.for([
@@ -138,35 +138,35 @@ test.for([
   ["reset", [{ reset: true }]],
   ["half", [{ truncate: 5 }]],
   ["token", [{ status: 401 }]],
-] as const)("a command in which each request fails once comes to the same, and does nothing twice: %s", async ([name, faults]) => {
+] as const)("a command in which each request fails once has the same result, and does nothing twice: %s", async ([name, faults]) => {
   const project = await openProject(`struck-by-${name}`);
-  await walk(project, async (index, argv) => {
-    const { places = [], result } = known[index] ?? {};
-    const struck = places.filter(({ match }) => name !== "token" || !match.startsWith("oauth2"));
-    for (const [at, { method, match }] of struck.entries())
+  await runCommands(project, async (index, argv) => {
+    const { requests = [], result } = faultless[index] ?? {};
+    const faulty = requests.filter(({ match }) => name !== "token" || !match.startsWith("oauth2"));
+    for (const [at, { method, match }] of faulty.entries())
       await addFault({ ...faults[at % faults.length], method, match: match.replaceAll("unharmed", project.project), times: 1 });
     expect(resultOf(await project.run(argv), project)).toBe(result);
-    // An operation whose name got lost with an answer is not asked for, nor a build that has ended when it is found again.
+    // If a response gets lost, an operation's name is unknown, and a build that has ended meanwhile isn't polled.
     expect(
-      (await strikes()).filter(([match, times]) => times !== 1 && !(name === "half" && /\/(operations|builds)\//.test(match))),
+      (await readStrikes()).filter(([match, times]) => times !== 1 && !(name === "half" && /\/(operations|builds)\//.test(match))),
     ).toEqual([]);
     await clear();
   });
-  expect(await project.counts()).toEqual(DONE);
+  expect(await project.counts()).toEqual(EXPECTED_COUNTS);
 });
 
-test("a command says where it could not go on, and the same command goes on from there", async () => {
+test("a command says where it stopped, and the same command continues from there", async () => {
   const project = await openProject("stopped");
-  await walk(project, async (index, argv) => {
-    const { places = [], result } = known[index] ?? {};
-    for (const { method, match } of places) {
-      // What the project grants is asked for on the way, and does without an answer.
+  await runCommands(project, async (index, argv) => {
+    const { requests = [], result } = faultless[index] ?? {};
+    for (const { method, match } of requests) {
+      // A command doesn't need the project's policy.
       if (/^(oauth2|cloudresourcemanager)\./.test(match)) continue;
-      const there = match.replaceAll("unharmed", project.project);
-      await addFault({ status: 429, retry_after: 3600, method, match: there });
+      const target = match.replaceAll("unharmed", project.project);
+      await addFault({ status: 429, retry_after: 3600, method, match: target });
       const { exitCode, stdout, stderr } = await project.run(argv);
       const { error } = JSON.parse(stderr.trimEnd().split("\n").at(-1) ?? "") as { error: Json };
-      expect({ there, exitCode, stdout, code: error["code"] }).toEqual({ there, exitCode: 7, stdout: "", code: "UNAVAILABLE" });
+      expect({ target, exitCode, stdout, code: error["code"] }).toEqual({ target, exitCode: 7, stdout: "", code: "UNAVAILABLE" });
       expect(error["message"]).toContain("A quota of project stopped is spent: Quota exceeded for quota metric");
       expect(error["hint"]).toMatch(/Run the command again in a minute|The build [\w-]+ goes on by itself/);
       await clear();

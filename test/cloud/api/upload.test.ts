@@ -13,20 +13,20 @@ import { listen } from "../../helpers/listen.ts";
 const CHUNK = 256 * 1024;
 const PLACE = { project: "my-project", region: "us-central1" };
 
-/** What is done to a request of an upload, besides what it asks for. */
+/** How the server handles one request of an upload. */
 interface Trouble {
-  /** How many of its bytes are taken; all where it is not said. */
+  /** How many bytes are accepted; all by default. */
   readonly takes?: number;
-  /** The answer, where it is not the right one: a status, or none at all. */
+  /** A wrong response: a status, or none at all. */
   readonly answers?: 308 | 404 | 503 | "nothing";
-  /** What had arrived before is forgotten. */
+  /** The bytes that had arrived are lost. */
   readonly loses?: true;
-  /** Its bytes are not kept as they came. */
+  /** The bytes are stored wrongly. */
   readonly damages?: true;
 }
 
 /**
- * Cloud Storage's resumable uploads as Google describes them, with a trouble for each request, in their order.
+ * Cloud Storage's resumable uploads as Google describes them, with one fault per request, in order.
  * https://cloud.google.com/storage/docs/performing-resumable-uploads
  */
 async function openStorage(troubles: readonly (Trouble | undefined)[] = []) {
@@ -70,7 +70,7 @@ async function openStorage(troubles: readonly (Trouble | undefined)[] = []) {
   };
 }
 
-/** A stream of bytes that can be opened again, in pieces of no size in particular. */
+/** A stream of bytes that can be opened again, in pieces of various sizes. */
 const BYTES = randomBytes(3 * CHUNK);
 async function* source(): AsyncGenerator<Buffer> {
   for (let at = 0; at < BYTES.length; at += 100_000) yield BYTES.subarray(at, at + 100_000);
@@ -80,7 +80,7 @@ const FIRST = "0-262143/*";
 const SECOND = "262144-524287/*";
 const LAST = "524288-786431/786432";
 
-test("a large source goes up in chunks, and no more of it is read than is about to be sent", async () => {
+test("a large source is uploaded in chunks, and no more of it is read than is about to be sent", async () => {
   const storage = await openStorage();
   const piece = randomBytes(64 * 1024);
   let read = 0;
@@ -96,7 +96,7 @@ test("a large source goes up in chunks, and no more of it is read than is about 
   expect(ahead).toBeLessThanOrEqual(CHUNK + piece.length);
 });
 
-/** What happens to the requests, and what requests there are. */
+/** The faults, and the requests that are sent. */
 test.for<readonly [string, readonly (Trouble | undefined)[], readonly string[]]>([
   ["nothing", [], [FIRST, SECOND, LAST]],
   ["one is refused", [{ takes: 0, answers: 503 }], [FIRST, "*/*", FIRST, SECOND, LAST]],
@@ -121,7 +121,7 @@ test.for<readonly [string, readonly (Trouble | undefined)[], readonly string[]]>
   expect(told).toEqual(["begin", ...requests]);
 });
 
-test("an upload that cannot come to its end says so", async () => {
+test("an upload that can't be completed is an error", async () => {
   const never = await openStorage(Array.from({ length: 9 }, () => ({ answers: 404 as const })));
   expect(await failure(never.upload(source))).toMatchObject({
     code: "UNAVAILABLE",

@@ -2,19 +2,19 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, onTestFinished } from "vitest";
-import { overBothWays } from "../../helpers/both-ways.ts";
+import { testBothBackEnds } from "../../helpers/both-back-ends.ts";
 
 const ACCOUNT = "some-caller@cloudrun-local.iam.gserviceaccount.com";
 
-/** A folder whose files may be keys. */
+/** A folder for key files. */
 function keyFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), "cloudrun-oauth-test-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
 
-overBothWays(({ testWay, json, run, expectSame, emulator }) => {
-  testWay("an account, its keys one after the other, and its end", async () => {
+testBothBackEnds(({ testBackEnd, json, run, expectSame, emulator }) => {
+  testBackEnd("an account is created, gets keys, loses them, and is deleted", async () => {
     const cwd = keyFolder();
     expectSame("made", await json(["accounts", "create", "some-caller", "--display-name", "Some caller"]));
     const again = await json(["accounts", "create", "some-caller", "--display-name", "Another"]);
@@ -49,7 +49,7 @@ overBothWays(({ testWay, json, run, expectSame, emulator }) => {
     expectSame("deleted", await json(["accounts", "delete", "some-caller", "--yes"]));
   });
 
-  testWay("what is not there, and what an organisation forbids, is said in the same words", async () => {
+  testBackEnd("missing accounts, and keys that an organization forbids, have the same errors", async () => {
     const cwd = keyFolder();
     for (const argv of [
       ["keys", "list", "--account", "no-such-account"],

@@ -1,12 +1,12 @@
 import { expect } from "vitest";
-import { overBothWays } from "../../helpers/both-ways.ts";
+import { testBothBackEnds } from "../../helpers/both-back-ends.ts";
 import { folder } from "../../helpers/command-line.ts";
 import { HELLO, tinyService } from "../../helpers/emulator.ts";
 
 const errorOf = (stderr: string) => JSON.parse(stderr.trim().split("\n").at(-1) ?? "") as { error: { details: Record<string, string> } };
 
-overBothWays(({ testWay, json, run, expectSame }) => {
-  testWay("an image is built into a repository that is made for it, and a build that fails says at what", async () => {
+testBothBackEnds(({ testBackEnd, json, run, expectSame }) => {
+  testBackEnd("an image is built into a repository that is created for it, and a build that fails says why", async () => {
     expectSame("built", await json(["build", folder(tinyService(HELLO)), "-s", "hello"]));
     const broken = folder({ Dockerfile: "FROM node:22-slim\nCOPY missing.js ./\n" });
     const { exitCode, stdout, stderr } = await run(["--json", "build", broken, "-s", "hello"]);
@@ -17,7 +17,7 @@ overBothWays(({ testWay, json, run, expectSame }) => {
     expectSame("failed", { ...error, details });
   });
 
-  testWay("a repository that somebody named himself has to be there", async () => {
+  testBackEnd("a repository that the user names has to exist", async () => {
     const image = "us-central1-docker.pkg.dev/cloudrun-local/appz/hello";
     const { exitCode, stderr } = await run(["--json", "build", folder(tinyService(HELLO)), "--image", image]);
     expect(exitCode).toBe(4);

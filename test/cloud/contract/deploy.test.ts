@@ -1,9 +1,9 @@
 import { expect } from "vitest";
-import { overBothWays } from "../../helpers/both-ways.ts";
+import { testBothBackEnds } from "../../helpers/both-back-ends.ts";
 import { folder } from "../../helpers/command-line.ts";
 import { HELLO, tinyService } from "../../helpers/emulator.ts";
 
-/** Says which it is, and what its environment has of it. */
+/** A service that responds with a text and its MOOD variable. */
 const saying = (text: string) =>
   folder(
     tinyService(
@@ -11,14 +11,14 @@ const saying = (text: string) =>
     ),
   );
 
-overBothWays(({ via, testWay, json, run, expectSame, emulator }) => {
+testBothBackEnds(({ via, testBackEnd, json, run, expectSame, emulator }) => {
   const errorOf = async (argv: readonly string[]) => {
     const { exitCode, stdout, stderr } = await run(["--json", ...argv]);
     expect(stdout).toBe("");
     return { ...(JSON.parse(stderr.trim().split("\n").at(-1) ?? "") as object), exitCode };
   };
 
-  testWay("a service comes from a folder, and each deployment after that is a revision of its own", async () => {
+  testBackEnd("a service is deployed from a folder, and each further deployment creates a revision", async () => {
     const { project, build } = emulator();
     expectSame("first revision", await errorOf(["deploy", "hello", "--image", `gcr.io/${project}/nope`, "--no-traffic"]));
     const deployed = await json(["deploy", "hello", "--source", saying("one"), "--env", "MOOD=!"]);
@@ -37,7 +37,7 @@ overBothWays(({ via, testWay, json, run, expectSame, emulator }) => {
     expect(await json(["invoke", url ?? ""], { env })).toEqual({ status_code: 200, response: "two" });
     expect(await json(["invoke"], { env })).toEqual({ status_code: 200, response: "one!" });
 
-    // The image's name is the same, and what it stands for is another.
+    // The image's name is the same, but it refers to another image.
     await build(image, tinyService(`require("node:http").createServer((_, r) => r.end("three")).listen(process.env.PORT);`));
     expectSame("public", await json(["deploy", "hello", "--image", image, "--tag", "next", "--allow-unauthenticated"]));
     expect(await json(["invoke", url ?? ""], { env })).toEqual({ status_code: 200, response: "three" });
@@ -46,7 +46,7 @@ overBothWays(({ via, testWay, json, run, expectSame, emulator }) => {
     expectSame("private members", await json(["members", "hello"]));
   });
 
-  testWay("what cannot be deployed is told alike", async () => {
+  testBackEnd("failed deployments have the same errors", async () => {
     const { project } = emulator();
     const image = `gcr.io/${project}/nope`;
     expectSame("no image", await errorOf(["deploy", "other", "--image", image]));
@@ -55,7 +55,7 @@ overBothWays(({ via, testWay, json, run, expectSame, emulator }) => {
     expectSame("no region", await errorOf(["-r", "mars-north1", "deploy", "hello", "--image", image]));
   });
 
-  testWay("a format that is passed through changes nothing with gcloud, and is refused by Google's API", async () => {
+  testBackEnd("a format that is passed through changes nothing with gcloud, and is refused with Google's API", async () => {
     const { project, build } = emulator();
     const image = `gcr.io/${project}/formatted`;
     await build(image, tinyService(HELLO));

@@ -1,12 +1,12 @@
 import { expect } from "vitest";
-import { overBothWays } from "../../helpers/both-ways.ts";
+import { testBothBackEnds } from "../../helpers/both-back-ends.ts";
 import type { Json } from "../../helpers/api-server.ts";
 import { HELLO, tinyService } from "../../helpers/emulator.ts";
 
 const TRACE = "0af7651916cd43dd8448eb211c80319c";
 
-overBothWays(({ testWay, json, run, expectSame, emulator }) => {
-  testWay("the entries of a service, and those of a choice", async () => {
+testBothBackEnds(({ testBackEnd, json, run, expectSame, emulator }) => {
+  testBackEnd("the log shows a service's entries, or those that match the flags", async () => {
     const { project, request, deploy } = emulator();
     await deploy("hello", tinyService(HELLO));
     const labels = { project_id: project, location: "us-central1", service_name: "written", revision_name: "written-00001-abc" };
@@ -50,7 +50,7 @@ overBothWays(({ testWay, json, run, expectSame, emulator }) => {
     ]);
   });
 
-  testWay("a service that is not there has no log", async () => {
+  testBackEnd("a service that doesn't exist has no log", async () => {
     const { exitCode, stdout, stderr } = await run(["--json", "logs", "nobody"]);
     expect({ exitCode, stdout }).toEqual({ exitCode: 4, stdout: "" });
     expectSame("no log", JSON.parse(stderr.trim().split("\n").at(-1) ?? ""));

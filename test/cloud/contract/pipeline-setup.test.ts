@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect } from "vitest";
 import { createContext } from "../../../src/context/create-context.ts";
 import { mergeEnvironment } from "../../../src/context/merge-environment.ts";
 import { openTerminal } from "../../../src/terminal/terminal.ts";
-import { overBothWays, type Way } from "../../helpers/both-ways.ts";
+import { testBothBackEnds, type BackEnd } from "../../helpers/both-back-ends.ts";
 import { folder } from "../../helpers/command-line.ts";
 import { HELLO, tinyService } from "../../helpers/emulator.ts";
 import { startOidcIssuer, type OidcIssuer } from "../../helpers/oidc-issuer.ts";
@@ -16,55 +16,58 @@ beforeAll(async () => {
 
 const CONDITION = "assertion.repository == 'me/hello' && assertion.ref == 'refs/heads/main'";
 
-overBothWays((way) => {
-  const { testWay, json, run, expectSame, emulator } = way;
+testBothBackEnds((way) => {
+  const { testBackEnd, json, run, expectSame, emulator } = way;
 
-  testWay("all that a pipeline needs is made, lets in its own branch alone, and is mended where somebody has changed it", async () => {
-    const { url } = await emulator().deploy("hello", tinyService(HELLO));
-    const flags = ["--repo", "me/hello", "--issuer", issuer.uri, "--project", emulator().project, "--service", "hello"];
-    const { setup, pipeline, ...made } = await json(["ci", "github", "--apply", "--print", ...flags]);
-    expect(setup).toHaveLength(way.via === "gcloud" ? 11 : 16);
-    expectSame("made", made);
-    expect(made["applied"].map(({ outcome }: { outcome: string }) => outcome)).toEqual([
-      "enabled",
-      ...Array.from({ length: 5 }, () => "made"),
-      ...Array.from({ length: 5 }, () => "granted"),
-    ]);
+  testBackEnd(
+    "everything that a pipeline needs is created, accepts only its own branch, and is fixed if another client has changed it",
+    async () => {
+      const { url } = await emulator().deploy("hello", tinyService(HELLO));
+      const flags = ["--repo", "me/hello", "--issuer", issuer.uri, "--project", emulator().project, "--service", "hello"];
+      const { setup, pipeline, ...made } = await json(["ci", "github", "--apply", "--print", ...flags]);
+      expect(setup).toHaveLength(way.via === "gcloud" ? 11 : 16);
+      expectSame("made", made);
+      expect(made["applied"].map(({ outcome }: { outcome: string }) => outcome)).toEqual([
+        "enabled",
+        ...Array.from({ length: 5 }, () => "made"),
+        ...Array.from({ length: 5 }, () => "granted"),
+      ]);
 
-    const { env } = parsePipeline<GitHubWorkflow>(pipeline);
-    const call = (claims: object) => {
-      const aud = `https://iam.googleapis.com/${env["CLOUDRUN_OAUTH_WORKLOAD_IDENTITY_PROVIDER"]}`;
-      const token = issuer.token({ aud, sub: "repo:me/hello", repository: "me/hello", ref: "refs/heads/main", ...claims });
-      const none = { CREDS: "", GOOGLE_APPLICATION_CREDENTIALS: "" };
-      return run(["invoke", "--no-cache", "--url", url], { cwd: folder(), env: { ...env, ...none, GITLAB_OIDC_TOKEN: token } });
-    };
-    expect(await call({})).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('"status_code": 200') });
-    for (const claims of [{ repository: "mallory/hello" }, { ref: "refs/heads/mine" }])
-      expect(await call(claims)).toMatchObject({ exitCode: 3, stderr: expect.stringContaining("rejected by the attribute condition") });
+      const { env } = parsePipeline<GitHubWorkflow>(pipeline);
+      const call = (claims: object) => {
+        const aud = `https://iam.googleapis.com/${env["CLOUDRUN_OAUTH_WORKLOAD_IDENTITY_PROVIDER"]}`;
+        const token = issuer.token({ aud, sub: "repo:me/hello", repository: "me/hello", ref: "refs/heads/main", ...claims });
+        const none = { CREDS: "", GOOGLE_APPLICATION_CREDENTIALS: "" };
+        return run(["invoke", "--no-cache", "--url", url], { cwd: folder(), env: { ...env, ...none, GITLAB_OIDC_TOKEN: token } });
+      };
+      expect(await call({})).toMatchObject({ exitCode: 0, stdout: expect.stringContaining('"status_code": 200') });
+      for (const claims of [{ repository: "mallory/hello" }, { ref: "refs/heads/mine" }])
+        expect(await call(claims)).toMatchObject({ exitCode: 3, stderr: expect.stringContaining("rejected by the attribute condition") });
 
-    const { project, request } = emulator();
-    const [, pool = "", provider = ""] = /workloadIdentityPools\/([^/]+)\/providers\/([^/]+)$/.exec(made["provider"]) ?? [];
-    const path = `/v1/projects/${project}/locations/global/workloadIdentityPools/${pool}/providers/${provider}`;
-    const body = { attributeCondition: "assertion.sub != ''" };
-    expect((await request("PATCH", "iam.googleapis.com", `${path}?updateMask=attributeCondition`, { body })).status).toBe(200);
-    const mapping = { "google.subject": "assertion.sub", "attribute.branch": "assertion.repository + '@' + assertion.ref" };
-    const wanted = {
-      kind: "provider",
-      project,
-      pool,
-      provider,
-      displayName: "me/hello",
-      issuer: issuer.uri,
-      mapping,
-      condition: CONDITION,
-    } as const;
-    expect(await (await openCloud(way)).setUp(wanted)).toBe("changed");
-    expect(await call({ repository: "mallory/hello" })).toMatchObject({ exitCode: 3 });
-    expect(await call({})).toMatchObject({ exitCode: 0 });
-  });
+      const { project, request } = emulator();
+      const [, pool = "", provider = ""] = /workloadIdentityPools\/([^/]+)\/providers\/([^/]+)$/.exec(made["provider"]) ?? [];
+      const path = `/v1/projects/${project}/locations/global/workloadIdentityPools/${pool}/providers/${provider}`;
+      const body = { attributeCondition: "assertion.sub != ''" };
+      expect((await request("PATCH", "iam.googleapis.com", `${path}?updateMask=attributeCondition`, { body })).status).toBe(200);
+      const mapping = { "google.subject": "assertion.sub", "attribute.branch": "assertion.repository + '@' + assertion.ref" };
+      const wanted = {
+        kind: "provider",
+        project,
+        pool,
+        provider,
+        displayName: "me/hello",
+        issuer: issuer.uri,
+        mapping,
+        condition: CONDITION,
+      } as const;
+      expect(await (await openCloud(way)).setUp(wanted)).toBe("changed");
+      expect(await call({ repository: "mallory/hello" })).toMatchObject({ exitCode: 3 });
+      expect(await call({})).toMatchObject({ exitCode: 0 });
+    },
+  );
 });
 
-async function openCloud({ via, emulator }: Way) {
+async function openCloud({ via, emulator }: BackEnd) {
   const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
   const env = mergeEnvironment({ HOME: folder(), PATH: process.env["PATH"] }, emulator().status().environment);
   const terminal = await openTerminal({ stdin, stdout, stderr, env });

@@ -1,13 +1,13 @@
 import { expect } from "vitest";
 import type { Json } from "../../helpers/api-server.ts";
-import { overBothWays } from "../../helpers/both-ways.ts";
+import { testBothBackEnds } from "../../helpers/both-back-ends.ts";
 import { HELLO, tinyService } from "../../helpers/emulator.ts";
 
 const ME = "user:me@example.com";
 const SOMEBODY_ELSE = "domain:example.org";
 
-overBothWays(({ testWay, json, run, expectSame, emulator }) => {
-  testWay("a grant, what it leaves, and its end", async () => {
+testBothBackEnds(({ testBackEnd, json, run, expectSame, emulator }) => {
+  testBackEnd("a member gets a role, keeps the others' roles, and loses it again", async () => {
     await emulator().deploy("hello", tinyService(HELLO));
     expectSame("granted", await json(["grant", "hello", "--member", ME]));
     await json(["grant", "hello", "--member", SOMEBODY_ELSE]);
@@ -26,7 +26,7 @@ overBothWays(({ testWay, json, run, expectSame, emulator }) => {
     expectSame("revoked again", JSON.parse(stderr.trim().split("\n").at(-1) ?? ""));
   });
 
-  testWay("a service that is not there has no policy", async () => {
+  testBackEnd("a service that doesn't exist has no policy", async () => {
     const { exitCode, stdout, stderr } = await run(["--json", "members", "nobody"]);
     expect({ exitCode, stdout }).toEqual({ exitCode: 4, stdout: "" });
     expectSame("no policy", JSON.parse(stderr.trim().split("\n").at(-1) ?? ""));

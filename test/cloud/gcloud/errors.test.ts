@@ -3,7 +3,7 @@ import { readGcloudError } from "../../../src/cloud/gcloud/errors.ts";
 
 const args = ["run", "deploy", "hello", "--project", "my-project", "--region", "europe-west1"];
 
-/** What gcloud says, and the code, a part of the message and a part of the hint that it becomes. */
+/** gcloud's output, and the error's code, a part of its message and a part of its hint. */
 const CASES: readonly (readonly [stderr: string, code: string, message: string, hint: string])[] = [
   [
     "ERROR: (gcloud.run.deploy) PERMISSION_DENIED: Cloud Run Admin API has not been used in project my-project before or it is disabled. Enable it by visiting https://console.developers.google.com/apis/api/run.googleapis.com/overview?project=my-project then retry.",
@@ -135,13 +135,13 @@ test.for(CASES)("%s", ([stderr, code, message, hint]) => {
   expect((error.cause as Error).message).toBe(stderr.trim());
 });
 
-test("a progress line that mentions --allow-unauthenticated is no failed sign-in", () => {
+test("a progress line that mentions --allow-unauthenticated isn't a failed sign-in", () => {
   const stderr =
     "Setting IAM Policy...failed\nTo retry: gcloud run deploy hello --allow-unauthenticated\nERROR: (gcloud.run.deploy) Cannot find service [hello]";
   expect(readGcloudError({ stdout: "", stderr, exitCode: 1, args }).code).toBe("NOT_FOUND");
 });
 
-test("a command line that gcloud does not understand is our caller's", () => {
+test("a command line that gcloud doesn't understand is a usage error", () => {
   const error = readGcloudError({
     stdout: "",
     stderr: "ERROR: (gcloud.run.deploy) unrecognized arguments: --frob (did you mean '--from'?)\n\nTo search the help text",
@@ -154,6 +154,6 @@ test("a command line that gcloud does not understand is our caller's", () => {
   ]);
 });
 
-test("no error text at all leaves the exit code", () => {
+test("without any error text, the error has the exit code", () => {
   expect(readGcloudError({ stdout: "", stderr: "", exitCode: 99, args }).message).toBe("gcloud failed: exit code 99");
 });

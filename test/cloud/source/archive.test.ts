@@ -34,7 +34,7 @@ const FILES = {
   ".env": "",
 };
 
-test(".gcloudignore says what stays here, with what it includes", async () => {
+test(".gcloudignore, with the files that it includes, says what isn't sent", async () => {
   const directory = folder({
     ...FILES,
     ".gcloudignore": "# mine\nkey.json\r\ndockerfile\n# !include:.gitignore\n",
@@ -46,7 +46,7 @@ test(".gcloudignore says what stays here, with what it includes", async () => {
   expect((await entries(directory)).map(({ path }) => path)).toEqual(names.map((name) => `./${name}`));
 });
 
-test("without .gcloudignore it is what gcloud leaves out by itself", async () => {
+test("without .gcloudignore, the files that gcloud leaves out by default aren't sent", async () => {
   const directory = folder({ ...FILES, ".gitignore": "node_modules\n*.json\n!src\n", ".git/HEAD": "ref" });
   expect(await listSource(directory)).toEqual([".env", "@at.js", "Dockerfile", "src/", "src/app.js"]);
 });
@@ -73,14 +73,14 @@ testNeeding("gcloud", "gcloud itself chooses the same files", async () => {
   expect(files.toSorted()).toEqual(stdout.split("\n").filter(Boolean).toSorted());
 });
 
-test("what is included has to be there, beside .gcloudignore", async () => {
+test("a file that .gcloudignore includes has to be beside it", async () => {
   for (const name of [".gitignore", "../.gitignore", ""]) {
     const directory = folder({ Dockerfile: "", ".gcloudignore": `#!include:${name}\n` });
     expect(await failure(bytes(directory))).toMatchObject({ code: "SETTINGS_INVALID", message: expect.stringContaining(name) });
   }
 });
 
-test("a link is packed as a link, and left out where it leads nowhere or a pattern for its target's kind says so", async () => {
+test("a link is packed as a link, and left out if its target is missing or a pattern matches the target's kind", async () => {
   const directory = folder({ Dockerfile: "", "a/x": "", ".gcloudignore": "left/\n" });
   for (const [name, target] of [
     ["to-file", "Dockerfile"],
@@ -98,7 +98,7 @@ test("a link is packed as a link, and left out where it leads nowhere or a patte
   ]);
 });
 
-test("the same source is the same bytes, whenever and by whomever it was written, and another is not", async () => {
+test("the same source gives the same bytes at any time and for any user, and another source gives others", async () => {
   const one = folder(FILES);
   const other = folder(Object.fromEntries(Object.entries(FILES).toReversed()));
   utimesSync(join(other, "Dockerfile"), 1, 1);
@@ -106,7 +106,7 @@ test("the same source is the same bytes, whenever and by whomever it was written
   chmodSync(join(one, ".env"), 0o664);
   chmodSync(join(one, "src/app.js"), 0o755);
   chmodSync(join(other, "src/app.js"), 0o755);
-  // As package managers link what several packages have.
+  // A hard link, as package managers create for files that several packages share.
   linkSync(join(one, "@at.js"), join(one, "at.js"));
   writeFileSync(join(other, "at.js"), "");
   const found = await entries(one);
@@ -133,14 +133,14 @@ test.for<[string, (directory: string) => void]>([
   expect(await digestSource(directory)).not.toBe(before);
 });
 
-test("what stays here makes no difference to the digest", async () => {
+test("files that aren't sent make no difference to the digest", async () => {
   const directory = folder({ ...FILES, ".gcloudignore": "*.log\n" });
   const before = await digestSource(directory);
   writeFileSync(join(directory, "npm.log"), "");
   expect(await digestSource(directory)).toBe(before);
 });
 
-test("a folder of which nothing is left is refused, and so is one that is not there", async () => {
+test("a folder without any file to send is refused, and so is a missing one", async () => {
   expect(await failure(bytes(folder({ ".gcloudignore": "*\n" })))).toMatchObject({
     code: "NOT_FOUND",
     message: expect.stringContaining("holds no file to build from"),

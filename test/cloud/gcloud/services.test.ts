@@ -24,13 +24,13 @@ test.for([
   [["list"], ["run services list --project my-project --quiet --format=json"], `[${KNATIVE}]`],
   [["list", "-r", "us-east1"], ["run services list --project my-project --region us-east1 --quiet --format=json"], "[]"],
   [["env", "list"], [DESCRIBE], KNATIVE],
-] as const)("%j is one gcloud line, and --dry-run says it and runs nothing", async ([argv, [line], stdout]) => {
+] as const)("%j is one gcloud command, and --dry-run prints it and runs nothing", async ([argv, [line], stdout]) => {
   expect(await runCli(argv, { env: { ...env, ...fakeGcloud({ line, stdout }) } })).toMatchObject({ exitCode: 0 });
   const dry = await runCli([...argv, "--dry-run"], { env: { ...env, ...fakeGcloud() } });
   expect(dry).toEqual({ exitCode: 0, stdout: `gcloud ${line}\n`, stderr: "" });
 });
 
-test("what a change would run is said, and nothing is run", async () => {
+test("--dry-run prints what a change would run, and runs nothing", async () => {
   const plan = async (...argv: readonly string[]) => {
     const { exitCode, stdout } = await runCli([...argv, "--dry-run"], { env: { ...env, ...fakeGcloud() } });
     expect(exitCode).toBe(0);
@@ -52,7 +52,7 @@ test("what a change would run is said, and nothing is run", async () => {
   ]);
 });
 
-test("a variable's value is on no command line of gcloud's", async () => {
+test("a variable's value is never on gcloud's command line", async () => {
   const calls = [
     { line: DESCRIBE, stdout: KNATIVE },
     { line: `run services update hello --flags-file - ${WHERE}`, stdout: KNATIVE },
@@ -62,7 +62,7 @@ test("a variable's value is on no command line of gcloud's", async () => {
   expect(stderr).not.toContain("topsecret");
 });
 
-test("gcloud's failure is none where the traffic goes as it was to, and the latest revision alone is not ready", async () => {
+test("a failure of gcloud is ignored if the traffic is as wanted and only the latest revision isn't ready", async () => {
   const line = `run services update-traffic hello --to-revisions hello-00002-abc=100 ${WHERE}`;
   const stderr = "ERROR: (gcloud.run.services.update-traffic) Revision 'hello-00003-bad' is not ready and cannot serve traffic. It broke.";
   const { status } = KNATIVE_SERVICE;
@@ -90,12 +90,12 @@ test("gcloud's failure is none where the traffic goes as it was to, and the late
   expect(await run(50)).toMatchObject({ exitCode: 1, stdout: "" });
 });
 
-test("rollback is a step back, leaves its outputs on GitHub Actions, and is planned by what is there", async () => {
+test("rollback goes back one revision, writes its outputs on GitHub Actions, and plans by the service's state", async () => {
   const reads = [
     { line: DESCRIBE, stdout: KNATIVE },
     { line: REVISIONS, stdout: FOUND },
   ];
-  // Only the failed revision is newer than the one that serves.
+  // Only the failed revision is newer than the one that is serving.
   const idle = await runCli(["rollback", "--dry-run"], { env: { ...env, ...fakeGcloud(...reads) } });
   expect(idle.stdout).toBe("");
   expect(idle.stderr).toContain(
@@ -116,7 +116,7 @@ test("rollback is a step back, leaves its outputs on GitHub Actions, and is plan
   });
 });
 
-test("a service that is misspelt takes one more start of gcloud, which finds what was meant", async () => {
+test("for a misspelled service, one more gcloud command finds the one that was meant", async () => {
   const stderr = "ERROR: (gcloud.run.services.describe) Cannot find service [helol]";
   const path = fakeGcloud(
     { line: `run services describe helol ${WHERE}`, stderr, exitCode: 1 },

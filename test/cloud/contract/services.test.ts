@@ -1,16 +1,16 @@
 import { expect } from "vitest";
-import { overBothWays } from "../../helpers/both-ways.ts";
+import { testBothBackEnds } from "../../helpers/both-back-ends.ts";
 import { tinyService } from "../../helpers/emulator.ts";
 import { MOODY_SERVER } from "../../helpers/operator.ts";
 
-// What gcloud's own way with lists would cut, and a shell would read.
+// gcloud's list format would split this, and a shell would expand it.
 const AWKWARD = `a,b;|@::"it's $HOME"\nnext line`;
 const FLAGS =
   "--memory=1Gi --cpu 2 --min-instances=0 --max-instances 7 --concurrency=10 --timeout 1m30s --port=9090 " +
   "--no-cpu-throttling --labels team=apps --ingress=internal --set-env-vars ^;^A=1,2;B=3";
 
-overBothWays(({ testWay, json, run, expectSame, emulator }) => {
-  testWay("a service is deployed with gcloud's flags, listed, changed, divided and deleted", async () => {
+testBothBackEnds(({ testBackEnd, json, run, expectSame, emulator }) => {
+  testBackEnd("a service is deployed with gcloud's flags, listed, changed, gets split traffic, and is deleted", async () => {
     const { project, request } = emulator();
     await emulator().deploy("hello", tinyService(MOODY_SERVER));
     const deployed = await json(["deploy", "hello", "--image", `gcr.io/${project}/hello`, "--", ...FLAGS.split(" ")]);
@@ -32,7 +32,7 @@ overBothWays(({ testWay, json, run, expectSame, emulator }) => {
     ]);
     expect(container.image).toMatch(/^gcr\.io\/cloudrun-local\/hello@sha256:/);
 
-    // The latest revision is not ready, which is none of the others' business.
+    // The latest revision isn't ready, which doesn't affect the others.
     const { revisions } = await json(["traffic", "hello"]);
     expectSame("revisions", revisions);
     const [, first] = (revisions as { revision: string }[]).map(({ revision }) => revision);

@@ -8,38 +8,38 @@ import { runCli } from "./command-line.ts";
 import { startEmulator } from "./emulator.ts";
 import { testNeeding } from "./requirements.ts";
 
-/** Milliseconds. Each start of gcloud takes a second, and several on a machine that is busy. */
-const PATIENCE = 300_000;
+/** Each start of gcloud takes a second, and several seconds on a busy machine. */
+const TEST_TIMEOUT_MS = 300_000;
 
 type Emulator = Awaited<ReturnType<typeof startEmulator>>;
 
-/** One of the two ways to the control plane, with an emulator of its own for as long as the file's tests run. */
-export interface Way {
+/** One of the control plane's two back ends, with its own emulator while the file's tests run. */
+export interface BackEnd {
   readonly via: "gcloud" | "api";
-  /** It runs when a test runs. */
+  /** Starts before the tests. */
   emulator(): Emulator;
-  /** The command line as the emulator's operator has it. */
+  /** Runs the command line as the emulator's operator. */
   run(argv: readonly string[], world?: Parameters<typeof runCli>[1]): ReturnType<typeof runCli>;
-  /** What it prints under `--json`; throws what it says where it fails. */
+  /** Returns the `--json` document. Throws stderr if the command fails. */
   json(argv: readonly string[], world?: Parameters<typeof runCli>[1]): Promise<Json>;
-  /** A test by this way; where it goes by gcloud, the machine has to have it. */
-  testWay(name: string, run: () => Promise<void>): void;
-  /** Holds that both ways come to the same object, names that are made at random and times aside. */
+  /** A test with this back end; a test with gcloud needs gcloud. */
+  testBackEnd(name: string, run: () => Promise<void>): void;
+  /** Asserts that both back ends return the same object, except for random names and times. */
   expectSame(what: string, value: object): void;
 }
 
-/** Runs a suite by gcloud, and again by Google's APIs on a machine without gcloud. */
-export function overBothWays(suite: (way: Way) => void): void {
+/** Runs a suite through gcloud, and again through Google's APIs without gcloud on PATH. */
+export function testBothBackEnds(suite: (way: BackEnd) => void): void {
   const seen = new Map<string, string>();
   for (const via of ["gcloud", "api"] as const)
-    describe(`by ${via}`, () => {
+    describe(`through ${via}`, () => {
       let emulator: Emulator;
       const home = mkdtempSync(join(tmpdir(), "cloudrun-oauth-test-"));
       beforeAll(async () => {
         emulator = await startEmulator(afterAll);
-      }, PATIENCE);
+      }, TEST_TIMEOUT_MS);
       afterAll(() => rmSync(home, { recursive: true, force: true, maxRetries: 5 }));
-      const run: Way["run"] = (argv, world = {}) => {
+      const run: BackEnd["run"] = (argv, world = {}) => {
         const PATH = via === "gcloud" ? (process.env["PATH"] ?? "") : "";
         const env = mergeEnvironment({ HOME: home, PATH }, emulator.status().environment) as Record<string, string>;
         return runCli(["--via", via, ...argv], { cwd: home, ...world, env: { ...env, ...world.env } });
@@ -53,9 +53,9 @@ export function overBothWays(suite: (way: Way) => void): void {
           if (exitCode !== 0) throw new Error(stderr);
           return JSON.parse(stdout) as Json;
         },
-        testWay: (name, body) => testNeeding(via === "gcloud" ? "gcloud" : [], name, body, PATIENCE),
+        testBackEnd: (name, body) => testNeeding(via === "gcloud" ? "gcloud" : [], name, body, TEST_TIMEOUT_MS),
         expectSame(what, value) {
-          const text = withoutChance(value);
+          const text = withoutRandomParts(value);
           const other = seen.get(what);
           seen.set(what, text);
           if (other !== undefined) expect({ what, ...JSON.parse(text) }).toEqual({ what, ...JSON.parse(other) });
@@ -64,8 +64,8 @@ export function overBothWays(suite: (way: Way) => void): void {
     });
 }
 
-/** What chance and the clock have made, by what it is. */
-export function withoutChance(value: unknown): string {
+/** The JSON of a value, with placeholders for random names and times. */
+export function withoutRandomParts(value: unknown): string {
   return JSON.stringify(value)
     .replace(/\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z/g, "TIME")
     .replace(/\b(-\d{5})-[a-z0-9]{3}\b/g, "$1-abc")

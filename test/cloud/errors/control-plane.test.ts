@@ -7,9 +7,9 @@ const REGION = "us-central1";
 const args = ["run", "deploy", "hello", "--project", PROJECT, "--region", REGION];
 
 interface Case {
-  /** What gcloud writes to stderr. */
+  /** gcloud's stderr. */
   readonly gcloud: string;
-  /** What Google's API answers for the same. */
+  /** The API's response for the same problem. */
   readonly api: readonly [status: number, code: string, message: string, reason?: string];
   readonly is: readonly [code: string, message: string, hint: string];
 }
@@ -113,7 +113,7 @@ const CASES: Readonly<Record<string, Case>> = {
   },
 };
 
-test.for(Object.entries(CASES))("by both ways, %s is told alike", ([, { gcloud, api, is }]) => {
+test.for(Object.entries(CASES))("through gcloud and through the API, %s is the same error", ([, { gcloud, api, is }]) => {
   const [status, code, message, reason] = api;
   const details = reason ? [{ "@type": "type.googleapis.com/google.rpc.ErrorInfo", reason, domain: "googleapis.com" }] : undefined;
   const text = JSON.stringify({ error: { code: status, message, ...(code && { status: code }), details } });
@@ -124,7 +124,7 @@ test.for(Object.entries(CASES))("by both ways, %s is told alike", ([, { gcloud, 
     expect([error.code, error.message, error.hint]).toEqual(is);
 });
 
-test("a page is not repeated, and neither is what is no JSON taken for an answer", () => {
+test("an HTML page isn't quoted, and a response that isn't JSON isn't taken for a result", () => {
   const page = "<!DOCTYPE html>\n<html><title>Error 404 (Not Found)!!1</title></html>";
   const error = readApiError(404, page, "mars-north1-run.googleapis.com", { project: PROJECT, region: REGION });
   expect([error.code, error.message]).toEqual([
