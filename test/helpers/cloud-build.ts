@@ -2,8 +2,8 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { create as createTar } from "tar";
 import { expect, onTestFinished } from "vitest";
-import { cloudbuildApi } from "../../src/emulator/apis/cloudbuild.ts";
-import { storageApi, storageXmlApi } from "../../src/emulator/apis/storage.ts";
+import { createCloudBuildApi } from "../../src/emulator/apis/cloudbuild.ts";
+import { createStorageApi, createStorageXmlApi } from "../../src/emulator/apis/storage.ts";
 import { createBuilds, type Builds } from "../../src/emulator/builds/builds.ts";
 import type { State } from "../../src/emulator/state/state.ts";
 import { insertObject } from "../../src/emulator/storage/objects.ts";
@@ -30,7 +30,7 @@ export async function serveCloudBuild(state = openTestState()): Promise<CloudBui
   const engine = createCopyEngine();
   const runtime = { state, engine, now: Date.now, log: (line: string) => expect.unreachable(line) };
   const builds = createBuilds(runtime);
-  const server = await serveApis([storageApi(runtime), storageXmlApi(runtime), cloudbuildApi({ state, builds })], state);
+  const server = await serveApis([createStorageApi(runtime), createStorageXmlApi(runtime), createCloudBuildApi({ state, builds })], state);
   onTestFinished(() => builds.close());
   builds.resume();
   return {

@@ -1,6 +1,6 @@
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { storageApi, storageXmlApi } from "../../src/emulator/apis/storage.ts";
+import { createStorageApi, createStorageXmlApi } from "../../src/emulator/apis/storage.ts";
 import type { State } from "../../src/emulator/state/state.ts";
 import { openTestState, PROJECT, PROJECT_NUMBER, serveApis, type ApiServer } from "./api-server.ts";
 
@@ -16,7 +16,7 @@ export async function serveBucket(state = openTestState()): Promise<ApiServer & 
     location: "US",
     timeCreated: "2026-01-01T00:00:00Z",
   });
-  return { ...(await serveApis([storageApi(storage), storageXmlApi(storage)], state)), state };
+  return { ...(await serveApis([createStorageApi(storage), createStorageXmlApi(storage)], state)), state };
 }
 
 /** Uploads an object in the simplest way. */

@@ -1,20 +1,20 @@
 import { createAccountsApi } from "./accounts.ts";
-import { artifactregistryApi } from "./artifactregistry.ts";
-import { cloudbillingApi } from "./cloudbilling.ts";
-import { cloudbuildApi } from "./cloudbuild.ts";
-import { cloudresourcemanagerApi } from "./cloudresourcemanager.ts";
+import { createArtifactRegistryApi } from "./artifactregistry.ts";
+import { createCloudBillingApi } from "./cloudbilling.ts";
+import { createCloudBuildApi } from "./cloudbuild.ts";
+import { createResourceManagerApi } from "./cloudresourcemanager.ts";
 import { createIamApi } from "./iam.ts";
 import { createIamCredentialsApi } from "./iamcredentials.ts";
 import { createLoggingApi } from "./logging.ts";
 import { createOAuth2Api } from "./oauth2.ts";
-import { orgpolicyApi } from "./orgpolicy.ts";
+import { createOrgPolicyApi } from "./orgpolicy.ts";
 import { createPolicyTroubleshooterApi } from "./policytroubleshooter.ts";
 import { createRunApi } from "./run.ts";
-import { runBuildsApi } from "./run-builds.ts";
+import { createRunBuildsApi } from "./run-builds.ts";
 import { createRunV2Api } from "./run-v2.ts";
 import { createSecretManagerApi } from "./secretmanager.ts";
-import { serviceusageApi } from "./serviceusage.ts";
-import { storageApi, storageXmlApi } from "./storage.ts";
+import { createServiceUsageApi } from "./serviceusage.ts";
+import { createStorageApi, createStorageXmlApi } from "./storage.ts";
 import { createStsApi } from "./sts.ts";
 import { createWwwApi } from "./www.ts";
 import type { Builds } from "../builds/builds.ts";
@@ -33,23 +33,23 @@ export function openApis({
   const { state } = runtime;
   return [
     createAccountsApi(runtime),
-    artifactregistryApi(runtime),
-    cloudbillingApi(runtime),
-    cloudbuildApi({ ...runtime, builds }),
-    cloudresourcemanagerApi(runtime),
+    createArtifactRegistryApi(runtime),
+    createCloudBillingApi(runtime),
+    createCloudBuildApi({ ...runtime, builds }),
+    createResourceManagerApi(runtime),
     createIamApi(runtime),
     createIamCredentialsApi(runtime),
     createLoggingApi({ state, logs }),
     createOAuth2Api(runtime),
-    orgpolicyApi(runtime),
+    createOrgPolicyApi(runtime),
     createPolicyTroubleshooterApi(runtime),
     createRunApi({ ...runtime, deployments }),
-    runBuildsApi({ builds }),
+    createRunBuildsApi({ builds }),
     createRunV2Api({ ...runtime, deployments }),
     createSecretManagerApi(runtime),
-    serviceusageApi(runtime),
-    storageApi(runtime),
-    storageXmlApi(runtime),
+    createServiceUsageApi(runtime),
+    createStorageApi(runtime),
+    createStorageXmlApi(runtime),
     createStsApi(runtime),
     createWwwApi(runtime),
   ];

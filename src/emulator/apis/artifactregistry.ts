@@ -9,12 +9,12 @@ import { type Api, route } from "../server/router.ts";
 import { REGIONS } from "../run/regions.ts";
 import type { Runtime } from "../runtime.ts";
 
-type Registry = Pick<Runtime, "state" | "now">;
+type RegistryRuntime = Pick<Runtime, "state" | "now">;
 
 const MULTI_REGIONS = { us: "United States", europe: "Europe", asia: "Asia" };
 
 /** Artifact Registry, for Docker images: https://cloud.google.com/artifact-registry/docs/reference/rest/v1 */
-export function artifactregistryApi(registry: Registry): Api {
+export function createArtifactRegistryApi(registry: RegistryRuntime): Api {
   const { state } = registry;
   const locations = route("artifactregistry.locations.list", (request) => listPage("locations", listLocations(request), request.query));
   return {
@@ -58,8 +58,7 @@ export function artifactregistryApi(registry: Registry): Api {
       ),
       ...packageRoutes(state, {
         check: (request) => void findRepository(registry, keyOf(registry, request)),
-        removed: (request) =>
-          operation(request, pathParameter(request, "repository"), { "@type": "type.googleapis.com/google.protobuf.Empty" }),
+        removed: (request) => operation(request, pathParameter(request, "repository")),
       }),
       "GET /v1/projects/{project}/locations/{location}/operations/{operation}": route("artifactregistry.repositories.get", (request) =>
         getOperation(registry, request),
@@ -69,17 +68,17 @@ export function artifactregistryApi(registry: Registry): Api {
 }
 
 /** A repository's key in the state. */
-function keyOf(registry: Registry, request: ApiRequest, repository = pathParameter(request, "repository")): string {
-  return `${requireProject(registry.state, pathParameter(request, "project")).projectId}/${pathParameter(request, "location")}/${repository}`;
+function keyOf({ state }: Pick<RegistryRuntime, "state">, request: ApiRequest, repository = pathParameter(request, "repository")): string {
+  return `${requireProject(state, pathParameter(request, "project")).projectId}/${pathParameter(request, "location")}/${repository}`;
 }
 
-function findRepository({ state }: Registry, key: string): Repository {
+function findRepository({ state }: RegistryRuntime, key: string): Repository {
   const repository = state.repositories.get(key);
   if (!repository) throw entityNotFound();
   return repository;
 }
 
-async function createRepository(registry: Registry, request: ApiRequest): Promise<object> {
+async function createRepository(registry: RegistryRuntime, request: ApiRequest): Promise<object> {
   const { state, now } = registry;
   const id = request.query.get("repositoryId") ?? "";
   const { format, description, labels } = await request.body.json();
@@ -106,65 +105,51 @@ async function createRepository(registry: Registry, request: ApiRequest): Promis
     ...(isLabels(labels) && { labels }),
   };
   state.repositories.set(key, repository);
-  return operation(request, id, {
-    "@type": "type.googleapis.com/google.devtools.artifactregistry.v1.Repository",
-    ...repositoryMessage(repository),
-  });
+  return operation(request, id, repository);
 }
 
 function isLabels(value: unknown): value is Readonly<Record<string, string>> {
   return typeof value === "object" && value !== null && Object.values(value).every((label) => typeof label === "string");
 }
 
-function deleteRepository(registry: Registry, request: ApiRequest): object {
+function deleteRepository(registry: RegistryRuntime, request: ApiRequest): object {
   const { state } = registry;
   const key = keyOf(registry, request);
-  const { registryUri } = repositoryMessage(findRepository(registry, key));
+  const registryUri = registryUriOf(findRepository(registry, key));
   state.transaction(() => {
     state.repositories.delete(key);
     for (const { reference } of state.tags.list(`${registryUri}/`)) state.tags.delete(reference);
   });
-  return operation(request, pathParameter(request, "repository"), { "@type": "type.googleapis.com/google.protobuf.Empty" });
+  return operation(request, pathParameter(request, "repository"));
 }
 
 // Unlike Cloud Run: changes that take Google a moment are done at once, so an operation returns its repository as it is now.
-function getOperation(registry: Registry, request: ApiRequest): object {
+function getOperation({ state }: RegistryRuntime, request: ApiRequest): object {
   const id = Buffer.from(pathParameter(request, "operation"), "base64url").toString("utf8");
-  const repository = registry.state.repositories.get(keyOf(registry, request, id));
-  return operation(
-    request,
-    id,
-    repository
+  return operation(request, id, state.repositories.get(keyOf({ state }, request, id)));
+}
+
+/** A completed operation that created a repository, or deleted something if there is none. */
+function operation(request: ApiRequest, id: string, repository?: Repository): object {
+  const location = `projects/${pathParameter(request, "project")}/locations/${pathParameter(request, "location")}`;
+  return {
+    name: `${location}/operations/${Buffer.from(id).toString("base64url")}`,
+    metadata: { "@type": "type.googleapis.com/google.devtools.artifactregistry.v1.OperationMetadata" },
+    done: true,
+    response: repository
       ? { "@type": "type.googleapis.com/google.devtools.artifactregistry.v1.Repository", ...repositoryMessage(repository) }
       : { "@type": "type.googleapis.com/google.protobuf.Empty" },
-  );
-}
-
-function operation(request: ApiRequest, repository: string, response: object): object {
-  const name = `projects/${pathParameter(request, "project")}/locations/${pathParameter(request, "location")}/operations/${Buffer.from(repository).toString("base64url")}`;
-  return { name, metadata: { "@type": "type.googleapis.com/google.devtools.artifactregistry.v1.OperationMetadata" }, done: true, response };
-}
-
-function repositoryMessage({ name, format, description, labels, createTime }: Repository): {
-  readonly name: string;
-  readonly registryUri: string;
-} {
-  const [, project, , location, , repository] = name.split("/");
-  const registryUri = `${location}-docker.pkg.dev/${project}/${repository}`;
-  return {
-    name,
-    format,
-    description,
-    labels,
-    createTime,
-    updateTime: createTime,
-    mode: "STANDARD_REPOSITORY",
-    sizeBytes: "0",
-    registryUri,
-  } as {
-    name: string;
-    registryUri: string;
   };
+}
+
+function repositoryMessage(repository: Repository): object {
+  const registryUri = registryUriOf(repository);
+  return { ...repository, updateTime: repository.createTime, mode: "STANDARD_REPOSITORY", sizeBytes: "0", registryUri };
+}
+
+function registryUriOf({ name }: Repository): string {
+  const [, project, , location, , repository] = name.split("/");
+  return `${location}-docker.pkg.dev/${project}/${repository}`;
 }
 
 function listLocations(request: ApiRequest): { readonly name: string; readonly locationId: string }[] {

@@ -16,7 +16,7 @@ const BILLING_ACCOUNT = {
 
 // Unlike Cloud Run: there is one billing account, it is never charged, and anyone who can change a project's billing can link it.
 /** Cloud Billing, for projects: https://cloud.google.com/billing/docs/reference/rest/v1/projects */
-export function cloudbillingApi({ state }: Pick<Runtime, "state">): Api {
+export function createCloudBillingApi({ state }: Pick<Runtime, "state">): Api {
   const project = (request: ApiRequest): Project => requireProject(state, pathParameter(request, "project"));
   return {
     hosts: ["cloudbilling.googleapis.com"],

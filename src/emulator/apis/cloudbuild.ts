@@ -10,7 +10,7 @@ import { type Api, route } from "../server/router.ts";
 import type { Runtime } from "../runtime.ts";
 
 /** Cloud Build: https://cloud.google.com/build/docs/api/reference/rest/v1 */
-export function cloudbuildApi({ state, builds }: Pick<Runtime, "state"> & { readonly builds: Builds }): Api {
+export function createCloudBuildApi({ state, builds }: Pick<Runtime, "state"> & { readonly builds: Builds }): Api {
   const projectId = (request: ApiRequest): string => requireProject(state, pathParameter(request, "project")).projectId;
   const location = (request: ApiRequest): string => request.params["location"] ?? "global";
   const find = (request: ApiRequest): Build => {

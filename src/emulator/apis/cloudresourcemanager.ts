@@ -20,7 +20,7 @@ const FIELDS: Readonly<Record<string, string>> = {
 };
 
 /** Resource Manager, for projects: https://cloud.google.com/resource-manager/reference/rest */
-export function cloudresourcemanagerApi(runtime: Pick<Runtime, "state" | "now">): Api {
+export function createResourceManagerApi(runtime: Pick<Runtime, "state" | "now">): Api {
   const { state } = runtime;
   /** The project, if the caller has the permission on it; a project that doesn't exist is refused in the same words. */
   const requirePermission = (request: ApiRequest, permission: string): Project => {

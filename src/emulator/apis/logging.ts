@@ -18,7 +18,7 @@ interface LoggingOptions {
 
 /** https://cloud.google.com/logging/docs/reference/v2/rest */
 export function createLoggingApi({ state, logs }: LoggingOptions): Api {
-  const nameProject = (idOrNumber: string): string => {
+  const projectIdOf = (idOrNumber: string): string => {
     const project = findProject(state, idOrNumber);
     if (!project) throw new ApiError("NOT_FOUND", `Project '${idOrNumber}' does not exist.`);
     return project.projectId;
@@ -30,10 +30,12 @@ export function createLoggingApi({ state, logs }: LoggingOptions): Api {
       "POST /v2/entries:list": {
         handle: async (request) => {
           const { resourceNames, projectIds, filter = "", ...body } = await request.body.json();
-          const projects = new Set([...readNames(resourceNames), ...readNames(projectIds).map((id) => `projects/${id}`)].map(readProject));
+          const projects = new Set(
+            [...parseNames(resourceNames), ...parseNames(projectIds).map((id) => `projects/${id}`)].map(parseResourceName),
+          );
           if (projects.size === 0) throw new ApiError("INVALID_ARGUMENT", "resource_names must be specified.");
           for (const project of projects) authorizeOn(state, request, "logging.logEntries.list", project);
-          const names = new Set([...projects].map(nameProject));
+          const names = new Set([...projects].map(projectIdOf));
           const fits = compileQuery(String(filter));
           return listEntries(logs, { ...body, fits: (entry) => names.has(entry.logName.split("/")[1] ?? "") && fits(entry) });
         },
@@ -43,7 +45,7 @@ export function createLoggingApi({ state, logs }: LoggingOptions): Api {
           const body = await request.body.json();
           const entries = readEntries(body, (project) => {
             authorizeOn(state, request, "logging.logEntries.create", project);
-            return nameProject(project);
+            return projectIdOf(project);
           });
           if (body["dryRun"] === true) return {};
           logs.append(entries);
@@ -54,7 +56,7 @@ export function createLoggingApi({ state, logs }: LoggingOptions): Api {
       "GET /v2/projects/{project}/logs": {
         permission: "logging.logs.list",
         handle: async (request) => {
-          const prefix = `projects/${nameProject(pathParameter(request, "project"))}/`;
+          const prefix = `projects/${projectIdOf(pathParameter(request, "project"))}/`;
           const names = new Set<string>();
           for await (const { logName } of logs.read()) if (logName.startsWith(prefix)) names.add(logName);
           return listPage("logNames", [...names].sort(), request.query);
@@ -68,7 +70,7 @@ function authorizeOn(state: State, request: ApiRequest, permission: string, proj
   authorize(state, request.principal as Principal, permission, `projects/${project}`);
 }
 
-function readNames(names: unknown): string[] {
+function parseNames(names: unknown): string[] {
   if (names === undefined || names === null) return [];
   if (!Array.isArray(names) || !names.every((name) => typeof name === "string"))
     throw new ApiError("INVALID_ARGUMENT", "Invalid value at 'resource_names'.");
@@ -76,7 +78,7 @@ function readNames(names: unknown): string[] {
 }
 
 // Unlike Cloud Run: all entries of a project are in one bucket, and every view shows all of them.
-function readProject(name: string): string {
+function parseResourceName(name: string): string {
   const project = /^projects\/([^/]+)(\/locations\/[^/]+\/buckets\/[^/]+\/views\/[^/]+)?$/.exec(name)?.[1];
   if (project === undefined) throw new ApiError("INVALID_ARGUMENT", `The emulator has log entries of projects only, and not of '${name}'.`);
   return project;

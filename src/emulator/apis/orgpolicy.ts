@@ -6,7 +6,7 @@ import type { Api } from "../server/router.ts";
 import type { Runtime } from "../runtime.ts";
 
 /** Organization Policy, for effective policies: https://cloud.google.com/resource-manager/docs/reference/orgpolicy/rest/v2/projects.policies */
-export function orgpolicyApi({ state }: Pick<Runtime, "state">): Api {
+export function createOrgPolicyApi({ state }: Pick<Runtime, "state">): Api {
   return {
     hosts: ["orgpolicy.googleapis.com"],
     routes: {

@@ -21,6 +21,6 @@ async function readTuple({ body }: ApiRequest): Promise<AccessTuple> {
   const { accessTuple } = await body.json();
   const { principal, fullResourceName, permission } = (accessTuple ?? {}) as Record<string, unknown>;
   if (typeof principal === "string" && typeof fullResourceName === "string" && typeof permission === "string")
-    return { principal, fullResourceName, permission };
+    return { principal: principal, fullResourceName, permission };
   throw new ApiError("INVALID_ARGUMENT", "accessTuple must have principal, fullResourceName and permission.");
 }

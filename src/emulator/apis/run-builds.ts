@@ -8,7 +8,7 @@ import type { Api } from "../server/router.ts";
  * Cloud Run's method for building an image with Cloud Build, which `gcloud run deploy --source` uses:
  * https://cloud.google.com/run/docs/reference/rest/v2/projects.locations.builds
  */
-export function runBuildsApi({ builds }: { readonly builds: Builds }): Api {
+export function createRunBuildsApi({ builds }: { readonly builds: Builds }): Api {
   const submit = async (request: ApiRequest): Promise<object> => {
     const { storageSource, imageUri, dockerBuild, buildpackBuild, tags, serviceAccount } = await request.body.json();
     if (typeof imageUri !== "string") throw new ApiError("INVALID_ARGUMENT", "image_uri: must be set");

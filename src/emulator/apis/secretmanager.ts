@@ -20,9 +20,9 @@ export function createSecretManagerApi(manager: SecretsRuntime): Api {
   const resource = (request: ApiRequest) => `projects/${pathParameter(request, "project")}/secrets/${pathParameter(request, "secret")}`;
   const policies = policyRoutes(state, "secretmanager.secrets", resource, (request) => void findSecret(state, keyOf(request)));
   const route = (permission: string, handle: Handler): Route => ({ permission: `secretmanager.${permission}`, resource, handle });
-  const inProject = (permission: string, handle: Handler): Route => ({ permission: `secretmanager.${permission}`, handle });
+  const projectRoute = (permission: string, handle: Handler): Route => ({ permission: `secretmanager.${permission}`, handle });
   const version = (request: ApiRequest) => [keyOf(request), pathParameter(request, "version")] as const;
-  const change = (verb: keyof typeof STATES): Route =>
+  const changeRoute = (verb: keyof typeof STATES): Route =>
     route(`versions.${verb}`, async (request) =>
       versionMessage(changeVersion(manager, ...version(request), STATES[verb], (await request.body.json())["etag"])),
     );
@@ -31,12 +31,12 @@ export function createSecretManagerApi(manager: SecretsRuntime): Api {
   return {
     hosts: ["secretmanager.googleapis.com"],
     routes: {
-      [`POST ${secrets}`]: inProject("secrets.create", async (request) =>
+      [`POST ${secrets}`]: projectRoute("secrets.create", async (request) =>
         createSecret(manager, pathParameter(request, "project"), request.query.get("secretId") ?? "", await request.body.json()),
       ),
-      [`GET ${secrets}`]: inProject("secrets.list", (request) => {
+      [`GET ${secrets}`]: projectRoute("secrets.list", (request) => {
         const { projectId } = requireProject(manager.state, pathParameter(request, "project"));
-        return list("secrets", state.secrets.list(`${projectId}/`).sort(byAge), request);
+        return list("secrets", state.secrets.list(`${projectId}/`).sort(compareCreateTimes), request);
       }),
       [`GET ${secrets}/{secret}`]: route("secrets.get", (request) => findSecret(state, keyOf(request))),
       [`PATCH ${secrets}/{secret}`]: route("secrets.update", async (request) => {
@@ -71,9 +71,9 @@ export function createSecretManagerApi(manager: SecretsRuntime): Api {
         const { version: found, data } = accessVersion(state, ...version(request));
         return { name: found.name, payload: { data: data.toString("base64"), dataCrc32c: String(crc32c(data)) } };
       }),
-      [`POST ${secrets}/{secret}/versions/{version}:enable`]: change("enable"),
-      [`POST ${secrets}/{secret}/versions/{version}:disable`]: change("disable"),
-      [`POST ${secrets}/{secret}/versions/{version}:destroy`]: change("destroy"),
+      [`POST ${secrets}/{secret}/versions/{version}:enable`]: changeRoute("enable"),
+      [`POST ${secrets}/{secret}/versions/{version}:disable`]: changeRoute("disable"),
+      [`POST ${secrets}/{secret}/versions/{version}:destroy`]: changeRoute("destroy"),
     },
   };
 }
@@ -82,6 +82,6 @@ function list(name: string, all: readonly unknown[], { query }: ApiRequest): obj
   return { ...listPage(name, all, query), totalSize: all.length };
 }
 
-function byAge(a: Secret, b: Secret): number {
+function compareCreateTimes(a: Secret, b: Secret): number {
   return a.createTime < b.createTime ? 1 : -1;
 }

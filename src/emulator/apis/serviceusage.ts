@@ -7,13 +7,13 @@ import type { Project } from "../state/resources.ts";
 import { type Api, type Handler, route } from "../server/router.ts";
 import type { Runtime } from "../runtime.ts";
 
-type Usage = Pick<Runtime, "state" | "now">;
+type UsageRuntime = Pick<Runtime, "state" | "now">;
 
 /** Google's limit. */
 const MAX_BATCH_SIZE = 20;
 
 /** Service Usage: https://cloud.google.com/service-usage/docs/reference/rest/v1 */
-export function serviceusageApi(usage: Usage): Api {
+export function createServiceUsageApi(usage: UsageRuntime): Api {
   const project = (request: ApiRequest): Project => requireProject(usage.state, pathParameter(request, "project"));
   const change = (request: ApiRequest, names: readonly string[], enabled: boolean): void => {
     const { projectId } = project(request);
@@ -60,7 +60,7 @@ export function serviceusageApi(usage: Usage): Api {
   };
 }
 
-function service({ state }: Usage, { projectId, projectNumber }: Project, name: string): object {
+function service({ state }: UsageRuntime, { projectId, projectNumber }: Project, name: string): object {
   checkName(name);
   return {
     name: `projects/${projectNumber}/services/${name}`,
@@ -70,7 +70,7 @@ function service({ state }: Usage, { projectId, projectNumber }: Project, name: 
   };
 }
 
-function listServices(usage: Usage, project: Project, query: URLSearchParams): object {
+function listServices(usage: UsageRuntime, project: Project, query: URLSearchParams): object {
   const [, wanted] = /^state:(ENABLED|DISABLED)$/.exec(query.get("filter") ?? "") ?? [];
   if (query.get("filter") && !wanted)
     throw new ApiError("INVALID_ARGUMENT", "The allowed filter strings are state:ENABLED and state:DISABLED.");
@@ -101,7 +101,7 @@ const RESPONSES = {
 } as const;
 
 // Unlike Cloud Run: changes that take Google a moment are done at once, so an operation consists of its name and the current state.
-function operation(usage: Usage, project: Project, verb: keyof typeof RESPONSES, names: readonly string[]): object {
+function operation(usage: UsageRuntime, project: Project, verb: keyof typeof RESPONSES, names: readonly string[]): object {
   const services = names.map((name) => service(usage, project, name));
   const response = verb === "batchEnable" ? { services } : { service: services[0] };
   const id = Buffer.from([verb, ...names].join(",")).toString("base64url");
@@ -112,7 +112,7 @@ function operation(usage: Usage, project: Project, verb: keyof typeof RESPONSES,
   };
 }
 
-function getOperation(usage: Usage, operationId: string): object {
+function getOperation(usage: UsageRuntime, operationId: string): object {
   const [, number = "", id = ""] = /^acat\.p2-(\d+)-([\w-]+)$/.exec(operationId) ?? [];
   const [verb = "", ...names] = Buffer.from(id, "base64url").toString("utf8").split(",");
   if (!Object.hasOwn(RESPONSES, verb)) throw new ApiError("NOT_FOUND", `Operation not found: operations/${operationId}`);

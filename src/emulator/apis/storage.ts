@@ -13,44 +13,44 @@ import { removeExpiredUploads } from "../storage/resumable-upload.ts";
 import { StorageError, XmlStorageError } from "../storage/storage-error.ts";
 import { handleCancel, handleResume, handleUpload } from "../storage/upload.ts";
 
-type Storage = Pick<Runtime, "state" | "now">;
+type StorageRuntime = Pick<Runtime, "state" | "now">;
 
 /** Cloud Storage's JSON API: https://cloud.google.com/storage/docs/json_api/v1. Removes what a crash left of unfinished uploads. */
-export function storageApi(storage: Storage): Api {
+export function createStorageApi(storage: StorageRuntime): Api {
   removeExpiredUploads(storage);
   removeOrphanedBlobs(storage.state);
 
-  const onBucket = (permission: string, handle: Route["handle"]): Route => ({
+  const bucketRoute = (permission: string, handle: Route["handle"]): Route => ({
     handle,
     permission,
     resource: (request) => `projects/${findBucket(storage, pathParameter(request, "bucket")).project}`,
   });
-  const onProject = (permission: string, handle: Route["handle"]): Route => ({
+  const projectRoute = (permission: string, handle: Route["handle"]): Route => ({
     handle,
     permission,
     resource: (request) => `projects/${projectOf(request)}`,
   });
-  const get = onBucket("storage.objects.get", (request) => getObject(storage, request));
-  const insert = onBucket("storage.objects.create", (request) => handleUpload(storage, request));
+  const get = bucketRoute("storage.objects.get", (request) => getObject(storage, request));
+  const insert = bucketRoute("storage.objects.create", (request) => handleUpload(storage, request));
   // As at Google, anyone who knows an upload's id can continue it.
   const resumable: Route = { public: true, handle: (request) => handleResume(storage, request) };
 
   return {
     hosts: ["storage.googleapis.com", "www.googleapis.com"],
     routes: {
-      "GET /storage/v1/b": onProject("storage.buckets.list", (request) => listBuckets(storage, request)),
-      "POST /storage/v1/b": onProject("storage.buckets.create", (request) => createBucket(storage, request)),
-      "GET /storage/v1/b/{bucket}": onBucket("storage.buckets.get", (request) =>
+      "GET /storage/v1/b": projectRoute("storage.buckets.list", (request) => listBuckets(storage, request)),
+      "POST /storage/v1/b": projectRoute("storage.buckets.create", (request) => createBucket(storage, request)),
+      "GET /storage/v1/b/{bucket}": bucketRoute("storage.buckets.get", (request) =>
         bucketMessage(findBucket(storage, pathParameter(request, "bucket"))),
       ),
-      "DELETE /storage/v1/b/{bucket}": onBucket("storage.buckets.delete", (request) => {
+      "DELETE /storage/v1/b/{bucket}": bucketRoute("storage.buckets.delete", (request) => {
         deleteBucket(storage, pathParameter(request, "bucket"));
         return new HttpResponse(204, {});
       }),
-      "GET /storage/v1/b/{bucket}/o": onBucket("storage.objects.list", (request) => listObjects(storage, request)),
+      "GET /storage/v1/b/{bucket}/o": bucketRoute("storage.objects.list", (request) => listObjects(storage, request)),
       "GET /storage/v1/b/{bucket}/o/{object}": get,
       "GET /download/storage/v1/b/{bucket}/o/{object}": get,
-      "DELETE /storage/v1/b/{bucket}/o/{object}": onBucket("storage.objects.delete", (request) => {
+      "DELETE /storage/v1/b/{bucket}/o/{object}": bucketRoute("storage.objects.delete", (request) => {
         deleteObject(
           storage.state,
           findObject(storage.state, pathParameter(request, "bucket"), pathParameter(request, "object"), request.query.get("generation")),
@@ -75,7 +75,7 @@ export function storageApi(storage: Storage): Api {
 }
 
 /** The only method of Cloud Storage's XML API that gcloud uses, for build logs. It must follow the JSON API, whose paths it overlaps. */
-export function storageXmlApi({ state }: Pick<Runtime, "state">): Api {
+export function createStorageXmlApi({ state }: Pick<Runtime, "state">): Api {
   const getXmlObject = async (request: ApiRequest): Promise<HttpResponse> => {
     const object = state.objects.get(`${pathParameter(request, "bucket")}/${pathParameter(request, "object")}`);
     if (!object) throw new XmlStorageError(404, "NoSuchKey", "The specified key does not exist.");
@@ -100,26 +100,26 @@ function projectOf({ query }: ApiRequest): string {
   return project;
 }
 
-function listBuckets({ state }: Storage, { query }: ApiRequest): object {
+function listBuckets({ state }: StorageRuntime, { query }: ApiRequest): object {
   const project = query.get("project");
   const buckets = state.buckets.list().filter((bucket) => bucket.project === project || bucket.projectNumber === project);
   const { items, nextPageToken } = listPage(buckets, query);
   return { kind: "storage#buckets", nextPageToken, items: items.map(bucketMessage) };
 }
 
-async function createBucket(storage: Storage, request: ApiRequest): Promise<object> {
+async function createBucket(storage: StorageRuntime, request: ApiRequest): Promise<object> {
   const { name, location } = await request.body.json();
   if (typeof name !== "string" || name === "") throw new StorageError(400, "required", "Required");
   return bucketMessage(insertBucket(storage, projectOf(request), name, typeof location === "string" ? location : "US"));
 }
 
-function listObjects({ state }: Storage, request: ApiRequest): object {
+function listObjects({ state }: StorageRuntime, request: ApiRequest): object {
   const bucket = pathParameter(request, "bucket");
   const { items, prefixes, nextPageToken } = listPage(state.objects.list(`${bucket}/`), request.query);
   return { kind: "storage#objects", nextPageToken, ...(prefixes.length > 0 && { prefixes }), items: items.map(objectMessage) };
 }
 
-async function getObject({ state }: Storage, request: ApiRequest): Promise<unknown> {
+async function getObject({ state }: StorageRuntime, request: ApiRequest): Promise<unknown> {
   const { searchParams } = request.url;
   const object = findObject(state, pathParameter(request, "bucket"), pathParameter(request, "object"), searchParams.get("generation"));
   if (searchParams.get("alt") !== "media") return objectMessage(object);

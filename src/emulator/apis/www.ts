@@ -13,15 +13,18 @@ export function createWwwApi(runtime: TokenRuntime): Api {
   const token = { handle: createTokenEndpoint(runtime), public: true } as const;
   const tokenInfo = { handle: createTokenInfo(runtime), public: true } as const;
   const certificates = {
-    handle: async (request: ApiRequest) => publish(await keysOf(request, runtime).certificates()),
+    handle: async (request: ApiRequest) => publicKeysResponse(await publicKeysOf(request, runtime).certificates()),
     public: true,
   } as const;
-  const jwks = { handle: async (request: ApiRequest) => publish(await keysOf(request, runtime).jwks()), public: true } as const;
+  const jwks = {
+    handle: async (request: ApiRequest) => publicKeysResponse(await publicKeysOf(request, runtime).jwks()),
+    public: true,
+  } as const;
   return {
     hosts: ["www.googleapis.com"],
     routes: {
-      "GET /oauth2/v1/certs": { handle: async () => publish(await issuer.certificates()), public: true },
-      "GET /oauth2/v3/certs": { handle: async () => publish(await issuer.jwks()), public: true },
+      "GET /oauth2/v1/certs": { handle: async () => publicKeysResponse(await issuer.certificates()), public: true },
+      "GET /oauth2/v3/certs": { handle: async () => publicKeysResponse(await issuer.jwks()), public: true },
       "GET /robot/v1/metadata/x509/{account}": certificates,
       "GET /robot/v1/metadata/jwk/{account}": jwks,
       "GET /service_accounts/v1/metadata/x509/{account}": certificates,
@@ -35,13 +38,13 @@ export function createWwwApi(runtime: TokenRuntime): Api {
   };
 }
 
-function keysOf(request: ApiRequest, runtime: TokenRuntime): PublicKeys {
+function publicKeysOf(request: ApiRequest, runtime: TokenRuntime): PublicKeys {
   const account = runtime.state.serviceAccounts.get(pathParameter(request, "account").toLowerCase());
   if (!account) throw entityNotFound();
   return accountKeys(account, runtime);
 }
 
 // Unlike Cloud Run: public keys can be cached for a minute, not for hours, so that accounts which tests recreate are trusted.
-function publish(keys: object): HttpResponse {
+function publicKeysResponse(keys: object): HttpResponse {
   return jsonResponse(keys, 200, { "cache-control": "public, max-age=60, must-revalidate, no-transform" });
 }

@@ -13,7 +13,7 @@ const MAX_PAGE_SIZE = 100;
 
 /** https://cloud.google.com/iam/docs/reference/rest/v1/projects.serviceAccounts */
 export function accountRoutes({ state, signingKeys }: Pick<Runtime, "state" | "signingKeys">): Record<string, Route> {
-  const route = (verb: string, handle: (account: ServiceAccount, request: ApiRequest) => unknown): Route => ({
+  const accountRoute = (verb: string, handle: (account: ServiceAccount, request: ApiRequest) => unknown): Route => ({
     permission: `iam.serviceAccounts.${verb}`,
     resource: (request) => accountResource(state, request),
     handle: (request) => handle(requireAccount(state, request), request),
@@ -35,21 +35,21 @@ export function accountRoutes({ state, signingKeys }: Pick<Runtime, "state" | "s
       handle: (request) => create(state, request),
     },
     "GET /v1/projects/{project}/serviceAccounts": { permission: "iam.serviceAccounts.list", handle: (request) => list(state, request) },
-    "GET /v1/projects/{project}/serviceAccounts/{account}": route("get", describeAccount),
-    "PATCH /v1/projects/{project}/serviceAccounts/{account}": route("update", async (account, { body }) => {
+    "GET /v1/projects/{project}/serviceAccounts/{account}": accountRoute("get", describeAccount),
+    "PATCH /v1/projects/{project}/serviceAccounts/{account}": accountRoute("update", async (account, { body }) => {
       const { serviceAccount, updateMask } = await body.json();
       return update(state, account, serviceAccount, typeof updateMask === "string" ? updateMask.split(",") : []);
     }),
-    "PUT /v1/projects/{project}/serviceAccounts/{account}": route("update", async (account, { body }) =>
+    "PUT /v1/projects/{project}/serviceAccounts/{account}": accountRoute("update", async (account, { body }) =>
       update(state, account, await body.json(), ["displayName", "description"]),
     ),
-    "DELETE /v1/projects/{project}/serviceAccounts/{account}": route("delete", (account) => {
+    "DELETE /v1/projects/{project}/serviceAccounts/{account}": accountRoute("delete", (account) => {
       deleteServiceAccount(state, account);
       signingKeys.removeAccountKey(account.uniqueId);
       return {};
     }),
-    "POST /v1/projects/{project}/serviceAccounts/{account}:disable": route("disable", setDisabled(true)),
-    "POST /v1/projects/{project}/serviceAccounts/{account}:enable": route("enable", setDisabled(false)),
+    "POST /v1/projects/{project}/serviceAccounts/{account}:disable": accountRoute("disable", setDisabled(true)),
+    "POST /v1/projects/{project}/serviceAccounts/{account}:enable": accountRoute("enable", setDisabled(false)),
     "POST /v1/projects/{project}/serviceAccounts/{account}:getIamPolicy": policies.getIamPolicy,
     "POST /v1/projects/{project}/serviceAccounts/{account}:setIamPolicy": policies.setIamPolicy,
     "POST /v1/projects/{project}/serviceAccounts/{account}:testIamPermissions": {
@@ -86,7 +86,7 @@ function resourceOf({ projectId, email }: ServiceAccount): string {
 async function create(state: State, request: ApiRequest): Promise<object> {
   const { accountId, serviceAccount } = await request.body.json();
   const projectId = canonicalName(state, `projects/${pathParameter(request, "project")}`).slice("projects/".length);
-  const texts = readTexts(serviceAccount ?? {});
+  const texts = parseTexts(serviceAccount ?? {});
   return describeAccount(createServiceAccount(state, { projectId, accountId: typeof accountId === "string" ? accountId : "", ...texts }));
 }
 
@@ -97,13 +97,13 @@ function list(state: State, request: ApiRequest): object {
 }
 
 function update(state: State, account: ServiceAccount, texts: unknown, fields: readonly string[]): object {
-  const changes = Object.entries(readTexts(texts)).filter(([name]) => fields.includes(name));
+  const changes = Object.entries(parseTexts(texts)).filter(([name]) => fields.includes(name));
   const next: ServiceAccount = { ...account, ...Object.fromEntries(changes) };
   state.serviceAccounts.set(account.email, next);
   return describeAccount(next);
 }
 
-function readTexts(fields: unknown): { displayName?: string; description?: string } {
+function parseTexts(fields: unknown): { displayName?: string; description?: string } {
   const { displayName, description } = (typeof fields === "object" && fields !== null ? fields : {}) as Record<string, unknown>;
   return { ...(typeof displayName === "string" && { displayName }), ...(typeof description === "string" && { description }) };
 }

@@ -12,7 +12,7 @@ import { createKey } from "./service-accounts.ts";
 // Unlike Cloud Run: the number of keys per account isn't limited, and keys can't be uploaded.
 /** https://cloud.google.com/iam/docs/reference/rest/v1/projects.serviceAccounts.keys */
 export function keyRoutes({ state, now }: Pick<Runtime, "state" | "now">): Record<string, Route> {
-  const route = (verb: string, handle: (account: ServiceAccount, request: ApiRequest) => unknown): Route => ({
+  const keyRoute = (verb: string, handle: (account: ServiceAccount, request: ApiRequest) => unknown): Route => ({
     permission: `iam.serviceAccountKeys.${verb}`,
     resource: (request) => accountResource(state, request),
     handle: (request) => handle(requireAccount(state, request), request),
@@ -23,29 +23,29 @@ export function keyRoutes({ state, now }: Pick<Runtime, "state" | "now">): Recor
   };
 
   return {
-    "POST /v1/projects/{project}/serviceAccounts/{account}/keys": route("create", async (account, { body }) => {
+    "POST /v1/projects/{project}/serviceAccounts/{account}/keys": keyRoute("create", async (account, { body }) => {
       checkKind(await body.json());
       checkKeyCreation(state, account);
       const { key, file } = await createKey(state, account, now());
       const privateKeyData = Buffer.from(`${JSON.stringify(file, null, 2)}\n`).toString("base64");
       return { ...describeKey(account, key), privateKeyType: "TYPE_GOOGLE_CREDENTIALS_FILE", privateKeyData };
     }),
-    "GET /v1/projects/{project}/serviceAccounts/{account}/keys": route("list", (account, { query }) => {
+    "GET /v1/projects/{project}/serviceAccounts/{account}/keys": keyRoute("list", (account, { query }) => {
       const types = query.getAll("keyTypes");
       // Unlike Cloud Run: keys that Google manages for an account aren't listed.
       const keys = types.length === 0 || types.includes("USER_MANAGED") ? state.keys.list(`${account.email}/`) : [];
       return { keys: keys.map((key) => describeKey(account, key)) };
     }),
-    "GET /v1/projects/{project}/serviceAccounts/{account}/keys/{key}": route("get", (account, request) => {
+    "GET /v1/projects/{project}/serviceAccounts/{account}/keys/{key}": keyRoute("get", (account, request) => {
       const key = requireKey(state, account, request);
       return { ...describeKey(account, key), ...publicKeyData(key, request.query.get("publicKeyType")) };
     }),
-    "DELETE /v1/projects/{project}/serviceAccounts/{account}/keys/{key}": route("delete", (account, request) => {
+    "DELETE /v1/projects/{project}/serviceAccounts/{account}/keys/{key}": keyRoute("delete", (account, request) => {
       state.keys.delete(`${account.email}/${requireKey(state, account, request).keyId}`);
       return {};
     }),
-    "POST /v1/projects/{project}/serviceAccounts/{account}/keys/{key}:disable": route("disable", setDisabled(true)),
-    "POST /v1/projects/{project}/serviceAccounts/{account}/keys/{key}:enable": route("enable", setDisabled(false)),
+    "POST /v1/projects/{project}/serviceAccounts/{account}/keys/{key}:disable": keyRoute("disable", setDisabled(true)),
+    "POST /v1/projects/{project}/serviceAccounts/{account}/keys/{key}:enable": keyRoute("enable", setDisabled(false)),
   };
 }
 

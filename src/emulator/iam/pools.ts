@@ -65,7 +65,7 @@ export function applyMask(current: object, given: Readonly<Record<string, unknow
   return next;
 }
 
-export function isShown({ state }: WorkloadIdentityPool, { query }: ApiRequest): boolean {
+export function isVisible({ state }: WorkloadIdentityPool, { query }: ApiRequest): boolean {
   return state === "ACTIVE" || query.get("showDeleted") === "true";
 }
 
@@ -75,6 +75,6 @@ export function purgeTime({ now }: State): string {
 }
 
 /** A completed operation. Google's has no response: clients read the resource again. */
-export function operationOn(resource: string, id = randomBytes(16).toString("hex")): object {
+export function completedOperation(resource: string, id = randomBytes(16).toString("hex")): object {
   return { name: `${resource}/operations/${id}`, done: true };
 }

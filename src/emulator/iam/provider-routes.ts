@@ -4,7 +4,7 @@ import { listPage } from "../apis/pagination.ts";
 import type { WorkloadIdentityProvider } from "../state/resources.ts";
 import type { Route } from "../server/router.ts";
 import type { Runtime } from "../runtime.ts";
-import { applyMask, checkId, isShown, operationOn, poolKey, projectOf, providerName, purgeTime } from "./pools.ts";
+import { applyMask, checkId, isVisible, completedOperation, poolKey, projectOf, providerName, purgeTime } from "./pools.ts";
 import { parseProvider } from "./provider-request.ts";
 
 const PROVIDERS = "/v1/projects/{project}/locations/global/workloadIdentityPools/{pool}/providers";
@@ -19,12 +19,15 @@ export function providerRoutes({ state }: Pick<Runtime, "state">): Record<string
   };
   const store = (request: ApiRequest, provider: WorkloadIdentityProvider): object => {
     state.workloadIdentityProviders.set(`${poolKey(state, request)}/${provider.id}`, provider);
-    return operationOn(providerName(provider));
+    return completedOperation(providerName(provider));
   };
-  const route = (verb: string, handle: Route["handle"]): Route => ({ permission: `iam.workloadIdentityPoolProviders.${verb}`, handle });
+  const providerRoute = (verb: string, handle: Route["handle"]): Route => ({
+    permission: `iam.workloadIdentityPoolProviders.${verb}`,
+    handle,
+  });
 
   return {
-    [`POST ${PROVIDERS}`]: route("create", async (request) => {
+    [`POST ${PROVIDERS}`]: providerRoute("create", async (request) => {
       const id = checkId(request.query.get("workloadIdentityPoolProviderId"), "workload_identity_pool_provider_id");
       const fields = parseProvider(await request.body.json());
       const { projectNumber } = projectOf(state, request);
@@ -33,26 +36,26 @@ export function providerRoutes({ state }: Pick<Runtime, "state">): Record<string
         throw new ApiError("ALREADY_EXISTS", "Requested entity already exists");
       return store(request, { projectNumber, pool: pathParameter(request, "pool"), id, ...fields, state: "ACTIVE" });
     }),
-    [`GET ${PROVIDERS}`]: route("list", (request) => {
+    [`GET ${PROVIDERS}`]: providerRoute("list", (request) => {
       const providers = state.workloadIdentityProviders
         .list(`${poolKey(state, request)}/`)
-        .filter((provider) => isShown(provider, request));
+        .filter((provider) => isVisible(provider, request));
       return listPage("workloadIdentityPoolProviders", providers.map(providerMessage), request.query);
     }),
-    [`GET ${PROVIDERS}/{provider}`]: route("get", (request) => providerMessage(find(request))),
-    [`PATCH ${PROVIDERS}/{provider}`]: route("update", async (request) => {
+    [`GET ${PROVIDERS}/{provider}`]: providerRoute("get", (request) => providerMessage(find(request))),
+    [`PATCH ${PROVIDERS}/{provider}`]: providerRoute("update", async (request) => {
       const { projectNumber, pool, id, state, expireTime, ...current } = find(request);
       const fields = parseProvider(applyMask(current, await request.body.json(), request.query.get("updateMask")));
       return store(request, { projectNumber, pool, id, state, ...(expireTime && { expireTime }), ...fields });
     }),
-    [`DELETE ${PROVIDERS}/{provider}`]: route("delete", (request) =>
+    [`DELETE ${PROVIDERS}/{provider}`]: providerRoute("delete", (request) =>
       store(request, { ...find(request), state: "DELETED", expireTime: purgeTime(state) }),
     ),
-    [`POST ${PROVIDERS}/{provider}:undelete`]: route("undelete", (request) =>
+    [`POST ${PROVIDERS}/{provider}:undelete`]: providerRoute("undelete", (request) =>
       store(request, { ...find(request), state: "ACTIVE", expireTime: undefined }),
     ),
-    [`GET ${PROVIDERS}/{provider}/operations/{operation}`]: route("get", (request) =>
-      operationOn(providerName(find(request)), pathParameter(request, "operation")),
+    [`GET ${PROVIDERS}/{provider}/operations/{operation}`]: providerRoute("get", (request) =>
+      completedOperation(providerName(find(request)), pathParameter(request, "operation")),
     ),
   };
 }

@@ -1,4 +1,4 @@
-import { createUniqueId } from "../oauth2/login.ts";
+import { createUniqueId } from "../oauth2/users.ts";
 import { ApiError } from "../server/errors.ts";
 import { createKeyCertificate } from "../oauth2/key-certificate.ts";
 import { createKeyPair, type KeyPair } from "../oauth2/key-pair.ts";

@@ -21,7 +21,7 @@ const UNREASONABLE =
 /** What a valid assertion requests: an ID token for an audience, or an access token with scopes. */
 export interface Assertion {
   readonly account: ServiceAccount;
-  readonly wants: { readonly audience: string } | { readonly scopes: readonly string[] };
+  readonly request: { readonly audience: string } | { readonly scopes: readonly string[] };
 }
 
 /**
@@ -35,10 +35,10 @@ export async function verifyAssertion(assertion: string, runtime: TokenRuntime):
   const account = await verifySignature(jwt, runtime);
   if (account.disabled) throw new OAuthError("invalid_grant", "Robot is disabled.");
   checkTimes(jwt, runtime.now() / 1000);
-  const wants = readWants(jwt);
+  const request = parseRequest(jwt);
   if (!AUDIENCES.includes(jwt.claims["aud"])) throw new OAuthError("invalid_grant", "Invalid JWT: Failed audience check.");
   checkSubject(jwt, account);
-  return { account, wants };
+  return { account, request };
 }
 
 async function verifySignature(jwt: Jwt, runtime: TokenRuntime): Promise<ServiceAccount> {
@@ -76,7 +76,7 @@ function readSeconds(value: unknown): number | undefined {
   return typeof value === "string" && /^\d{1,15}$/.test(value) ? Number(value) : undefined;
 }
 
-function readWants({ claims }: Jwt): Assertion["wants"] {
+function parseRequest({ claims }: Jwt): Assertion["request"] {
   const { target_audience: audience, scope } = claims;
   if (typeof audience === "string" && audience !== "") return { audience };
   const scopes = typeof scope === "string" ? scope.split(/\s+/).filter(Boolean) : [];

@@ -2,7 +2,7 @@ import type { KeyObject } from "node:crypto";
 import type { Runtime } from "../runtime.ts";
 import { isSignedBy, parseJwt, type Jwt } from "./jwt.ts";
 import type { KeyPair } from "./key-pair.ts";
-import type { User } from "./login.ts";
+import type { User } from "./users.ts";
 
 export const ISSUER = "https://accounts.google.com";
 const LIFETIME_SECONDS = 3600;

@@ -10,12 +10,12 @@ const LIFETIME_SECONDS = 3599;
  * `urn:ietf:params:oauth:grant-type:jwt-bearer` (RFC 7523): exchanges an assertion signed with an account's key for an ID token or an
  * access token.
  */
-export async function grantByAssertion(form: URLSearchParams, runtime: TokenRuntime): Promise<object> {
-  const { account, wants } = await verifyAssertion(form.get("assertion") ?? "", runtime);
-  if ("audience" in wants) {
-    return { id_token: await issueIdToken(runtime, account, { audience: wants.audience, includeEmail: true, azp: account.email }) };
+export async function grantForAssertion(form: URLSearchParams, runtime: TokenRuntime): Promise<object> {
+  const { account, request } = await verifyAssertion(form.get("assertion") ?? "", runtime);
+  if ("audience" in request) {
+    return { id_token: await issueIdToken(runtime, account, { audience: request.audience, includeEmail: true, azp: account.email }) };
   }
   const expires = Math.floor(runtime.now() / 1000) + LIFETIME_SECONDS;
-  const token = issueAccessToken(runtime.state, { email: account.email, scopes: wants.scopes, expires });
+  const token = issueAccessToken(runtime.state, { email: account.email, scopes: request.scopes, expires });
   return { access_token: token, expires_in: LIFETIME_SECONDS, token_type: "Bearer" };
 }

@@ -1,7 +1,7 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { ApiError } from "../server/errors.ts";
 import type { State } from "../state/state.ts";
-import { type Login, type User, createUniqueId } from "./login.ts";
+import { type Login, type User, createUniqueId } from "./users.ts";
 
 /** The file that `gcloud auth application-default login` writes, in Google's spelling. */
 export interface LoginFile {

@@ -11,7 +11,7 @@ const LIFETIME_SECONDS = 3599;
  * `refresh_token` (RFC 6749, section 6): exchanges a person's login for an access token, and for an ID token if the login has the scope
  * openid. The ID token's audience is always the client.
  */
-export async function grantByRefreshToken(form: URLSearchParams, runtime: TokenRuntime): Promise<object> {
+export async function grantForRefreshToken(form: URLSearchParams, runtime: TokenRuntime): Promise<object> {
   const { state, now } = runtime;
   const [clientId, secret, token] = ["client_id", "client_secret", "refresh_token"].map((name) => form.get(name) ?? "") as [
     string,

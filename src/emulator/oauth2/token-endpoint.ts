@@ -2,16 +2,16 @@ import type { ApiRequest } from "../server/api-request.ts";
 import { OAuthError } from "../server/errors.ts";
 import type { Handler } from "../server/router.ts";
 import type { TokenRuntime } from "../runtime.ts";
-import { grantByAssertion } from "./jwt-bearer.ts";
-import { grantByRefreshToken } from "./refresh-token.ts";
+import { grantForAssertion } from "./jwt-bearer.ts";
+import { grantForRefreshToken } from "./refresh-token.ts";
 
 type Grant = (form: URLSearchParams, runtime: TokenRuntime) => Promise<object>;
 
 // Unlike Cloud Run: people don't sign in, so there are no authorization codes; a seed file gives them the login that gcloud would write.
 /** By `grant_type`. */
 const GRANTS: Readonly<Record<string, Grant>> = {
-  "urn:ietf:params:oauth:grant-type:jwt-bearer": grantByAssertion,
-  refresh_token: grantByRefreshToken,
+  "urn:ietf:params:oauth:grant-type:jwt-bearer": grantForAssertion,
+  refresh_token: grantForRefreshToken,
 };
 
 /** The token endpoint (RFC 6749, section 3.2), for all of its names. */

@@ -49,15 +49,15 @@ export type Router = (request: IncomingMessage, host: string, url: URL) => Promi
  */
 export function createRouter(load: () => Promise<readonly Api[]>, state: State, now: () => number) {
   let loaded: Promise<ReadonlyMap<string, readonly CompiledRoute[]>> | undefined;
-  const open = () => (loaded ??= load().then(compileAll));
+  const loadRoutes = () => (loaded ??= load().then(compileAll));
 
   const route: Router = async (request, host, url) => {
-    const { routes, region } = find(await open(), host);
+    const { routes, region } = findApi(await loadRoutes(), host);
     const method = request.method ?? "GET";
     for (const candidate of routes) {
       const match = candidate.method === method ? candidate.pattern.exec(url.pathname) : null;
       if (!match) continue;
-      const params = Object.fromEntries(candidate.names.map((name, index) => [name, decode(match[index + 1] ?? "")]));
+      const params = Object.fromEntries(candidate.names.map((name, index) => [name, decodeSegment(match[index + 1] ?? "")]));
       const { route } = candidate;
       const principal = route.public ? undefined : authenticate(request.headers, state, now());
       const apiRequest: ApiRequest = {
@@ -82,19 +82,19 @@ export function createRouter(load: () => Promise<readonly Api[]>, state: State, 
     // Unlike Cloud Run: a path that the emulator doesn't know gets a 501 that names the method, not an HTML 404.
     throw new ApiError("UNIMPLEMENTED", `The emulator does not have ${method} https://${host}${url.pathname}.`);
   };
-  return { route, prepare: open };
+  return { route, prepare: loadRoutes };
 }
 
 function compileAll(apis: readonly Api[]): ReadonlyMap<string, readonly CompiledRoute[]> {
   const byHost = new Map<string, CompiledRoute[]>();
   for (const api of apis) {
-    const routes = Object.entries(api.routes).map(([line, route]) => compile(line, route));
+    const routes = Object.entries(api.routes).map(([line, route]) => compileRoute(line, route));
     for (const host of api.hosts) byHost.set(host, [...(byHost.get(host) ?? []), ...routes]);
   }
   return byHost;
 }
 
-function find(
+function findApi(
   byHost: ReadonlyMap<string, readonly CompiledRoute[]>,
   host: string,
 ): { routes: readonly CompiledRoute[]; region: string | undefined } {
@@ -105,7 +105,7 @@ function find(
 }
 
 /** Compiles a pattern: `{name}` matches one segment up to a verb's colon, `{name=**}` the rest of the path. */
-function compile(line: string, route: Route): CompiledRoute {
+function compileRoute(line: string, route: Route): CompiledRoute {
   const [method = "", path = ""] = line.split(" ");
   const names: string[] = [];
   const pattern = path.replace(/\{(\w+)(=\*\*)?\}|[.*+?^$()[\]\\|]/g, (whole, name: string | undefined, rest: string | undefined) => {
@@ -116,7 +116,7 @@ function compile(line: string, route: Route): CompiledRoute {
   return { method, pattern: new RegExp(`^${pattern}$`), names, route };
 }
 
-function decode(segment: string): string {
+function decodeSegment(segment: string): string {
   try {
     return decodeURIComponent(segment);
   } catch {

@@ -1,4 +1,4 @@
-import type { Login, User } from "../oauth2/login.ts";
+import type { Login, User } from "../oauth2/users.ts";
 import type { Secret, SecretVersion } from "../secrets/secret.ts";
 import type { KnativeRevision, KnativeService } from "../run/knative.ts";
 

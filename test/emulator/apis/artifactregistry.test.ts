@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { artifactregistryApi } from "../../../src/emulator/apis/artifactregistry.ts";
+import { createArtifactRegistryApi } from "../../../src/emulator/apis/artifactregistry.ts";
 import { openTestState, PROJECT, serveApis } from "../../helpers/api-server.ts";
 
 const HOST = "artifactregistry.googleapis.com";
@@ -8,7 +8,7 @@ const DIGEST = `sha256:${"0123456789abcdef".repeat(4)}`;
 
 async function serve() {
   const state = openTestState();
-  return { ...(await serveApis([artifactregistryApi({ state, now: Date.now })], state)), state };
+  return { ...(await serveApis([createArtifactRegistryApi({ state, now: Date.now })], state)), state };
 }
 
 function create(

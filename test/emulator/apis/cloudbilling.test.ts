@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import { artifactregistryApi } from "../../../src/emulator/apis/artifactregistry.ts";
-import { cloudbillingApi } from "../../../src/emulator/apis/cloudbilling.ts";
+import { createArtifactRegistryApi } from "../../../src/emulator/apis/artifactregistry.ts";
+import { createCloudBillingApi } from "../../../src/emulator/apis/cloudbilling.ts";
 import { openTestState, PROJECT, serveApis, signIn } from "../../helpers/api-server.ts";
 
 const HOST = "cloudbilling.googleapis.com";
@@ -8,7 +8,7 @@ const INFO = `/v1/projects/${PROJECT}/billingInfo`;
 
 async function serve() {
   const state = openTestState();
-  return { ...(await serveApis([cloudbillingApi({ state }), artifactregistryApi({ state, now: Date.now })], state)), state };
+  return { ...(await serveApis([createCloudBillingApi({ state }), createArtifactRegistryApi({ state, now: Date.now })], state)), state };
 }
 
 test("a project has billing until it is unlinked; until it is linked again, billed APIs are refused", async () => {

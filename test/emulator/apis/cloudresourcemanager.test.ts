@@ -1,13 +1,13 @@
 import { expect, test } from "vitest";
-import { artifactregistryApi } from "../../../src/emulator/apis/artifactregistry.ts";
-import { cloudresourcemanagerApi } from "../../../src/emulator/apis/cloudresourcemanager.ts";
+import { createArtifactRegistryApi } from "../../../src/emulator/apis/artifactregistry.ts";
+import { createResourceManagerApi } from "../../../src/emulator/apis/cloudresourcemanager.ts";
 import { openTestState, OWNER, PROJECT, PROJECT_NUMBER, serveApis, signIn } from "../../helpers/api-server.ts";
 
 const HOST = "cloudresourcemanager.googleapis.com";
 
 async function serve() {
   const state = openTestState();
-  return { ...(await serveApis([cloudresourcemanagerApi({ state, now: Date.now })], state)), state };
+  return { ...(await serveApis([createResourceManagerApi({ state, now: Date.now })], state)), state };
 }
 
 test("a project is returned by id and by number, in both API versions", async () => {
@@ -34,7 +34,7 @@ test("a project is returned by id and by number, in both API versions", async ()
 test("a deleted project is shown as deleted, refused by other APIs, and can be restored", async () => {
   const state = openTestState();
   const { request } = await serveApis(
-    [cloudresourcemanagerApi({ state, now: Date.now }), artifactregistryApi({ state, now: Date.now })],
+    [createResourceManagerApi({ state, now: Date.now }), createArtifactRegistryApi({ state, now: Date.now })],
     state,
   );
   const look = async () => (await request("GET", HOST, `/v1/projects/${PROJECT}`)).json["lifecycleState"];

@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from "vitest";
-import { runBuildsApi } from "../../../src/emulator/apis/run-builds.ts";
+import { createRunBuildsApi } from "../../../src/emulator/apis/run-builds.ts";
 import { createBuilds } from "../../../src/emulator/builds/builds.ts";
 import { openTestState, PROJECT, PROJECT_NUMBER, serveApis } from "../../helpers/api-server.ts";
 import { createCopyEngine } from "../../helpers/copy-engine.ts";
@@ -11,7 +11,7 @@ async function serve() {
   const state = openTestState();
   const builds = createBuilds({ state, engine: createCopyEngine(), now: Date.now, log: (line) => expect.unreachable(line) });
   onTestFinished(() => builds.close());
-  return serveApis([runBuildsApi({ builds })], state);
+  return serveApis([createRunBuildsApi({ builds })], state);
 }
 
 test("a source with a Dockerfile becomes a build in the region", async () => {

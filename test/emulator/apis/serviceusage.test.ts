@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { serviceusageApi } from "../../../src/emulator/apis/serviceusage.ts";
+import { createServiceUsageApi } from "../../../src/emulator/apis/serviceusage.ts";
 import { DEFAULT_APIS } from "../../../src/emulator/apis/enabled-apis.ts";
 import { openTestState, PROJECT, PROJECT_NUMBER, serveApis, signIn } from "../../helpers/api-server.ts";
 
@@ -9,7 +9,7 @@ const SERVICES = `/v1/projects/${PROJECT}/services`;
 async function serve() {
   const state = openTestState();
   for (const key of state.apis.keys()) state.apis.delete(key);
-  return { ...(await serveApis([serviceusageApi({ state, now: Date.now })], state)), state };
+  return { ...(await serveApis([createServiceUsageApi({ state, now: Date.now })], state)), state };
 }
 
 test("an API is DISABLED until it is enabled, and again after it was disabled", async () => {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { createIamApi } from "../../../src/emulator/apis/iam.ts";
-import { orgpolicyApi } from "../../../src/emulator/apis/orgpolicy.ts";
-import { cloudresourcemanagerApi } from "../../../src/emulator/apis/cloudresourcemanager.ts";
+import { createOrgPolicyApi } from "../../../src/emulator/apis/orgpolicy.ts";
+import { createResourceManagerApi } from "../../../src/emulator/apis/cloudresourcemanager.ts";
 import { setPolicy } from "../../../src/emulator/iam/policy.ts";
 import { PROJECT, PROJECT_NUMBER, serveApis, signIn } from "../../helpers/api-server.ts";
 import { openIdentity } from "../../helpers/identity.ts";
@@ -12,7 +12,10 @@ const DOMAINS = "constraints/iam.allowedPolicyMemberDomains";
 
 async function serve() {
   const identity = await openIdentity({ live: true });
-  const { request } = await serveApis([cloudresourcemanagerApi(identity), createIamApi(identity), orgpolicyApi(identity)], identity.state);
+  const { request } = await serveApis(
+    [createResourceManagerApi(identity), createIamApi(identity), createOrgPolicyApi(identity)],
+    identity.state,
+  );
   const ask = (verb: string, body: object, project = PROJECT) => request("POST", HOST, `/v1/projects/${project}:${verb}`, { body });
   return { ...identity, request, ask };
 }
