@@ -30,5 +30,5 @@ export function parseImageName(image: string): Repository & { readonly path: str
 /** Sorts by name and digest. */
 export function sortImages(images: readonly StoredImage[]): StoredImage[] {
   const key = ({ image, digest }: StoredImage) => `${image}@${digest}`;
-  return images.map((each) => ({ ...each, tags: each.tags.toSorted() })).sort((a, b) => (key(a) < key(b) ? -1 : 1));
+  return images.map((image) => ({ ...image, tags: image.tags.toSorted() })).sort((a, b) => (key(a) < key(b) ? -1 : 1));
 }

@@ -19,10 +19,10 @@ export interface FailedCall {
 type Explain = (match: RegExpExecArray, facts: FailedCall, cause: Error) => CliError;
 
 /** The error for a message of Google's, from gcloud or from an API; undefined if the message isn't known. */
-export function explainControlPlane(said: string, facts: FailedCall, cause = new Error(said)): CliError | undefined {
+export function explainControlPlane(text: string, call: FailedCall, cause = new Error(text)): CliError | undefined {
   for (const [pattern, explain] of KNOWN_ERRORS) {
-    const match = pattern.exec(said);
-    if (match) return explain(match, facts, cause);
+    const match = pattern.exec(text);
+    if (match) return explain(match, call, cause);
   }
   return undefined;
 }
@@ -97,9 +97,9 @@ const KNOWN_ERRORS: readonly (readonly [RegExp, Explain])[] = [
   [
     /Build failed|build [\w-]+ completed with status "(\w+)"|BUILD FAILURE/,
     ({ 1: status = "FAILURE" }, _, cause) => {
-      const said = (cause as Error).message;
-      const reason = /^BUILD FAILURE: (.+)$/m.exec(said)?.[1];
-      const log = /Logs are available at \[\s*(\S+?)\s*\]/.exec(said)?.[1];
+      const output = cause.message;
+      const reason = /^BUILD FAILURE: (.+)$/m.exec(output)?.[1];
+      const log = /Logs are available at \[\s*(\S+?)\s*\]/.exec(output)?.[1];
       return new CliError("BUILD_FAILED", `Cloud Build ended the build with ${status}${reason ? `: ${reason}` : ""}.`, {
         hint: log ? `Its log: ${log}` : "The reason is in the build's log.",
         cause,

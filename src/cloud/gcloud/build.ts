@@ -110,7 +110,7 @@ async function waitForBuild(gcloud: Gcloud, project: string, id: string, signal:
  * last line that is a lone brace.
  */
 function splitOutput(show: (line: string) => void) {
-  let held: string[] = [];
+  let pending: string[] = [];
   let lastShown: string[] = [];
   const showLine = (line: string) => {
     show(line);
@@ -120,12 +120,12 @@ function splitOutput(show: (line: string) => void) {
   return {
     add(line: string): void {
       if (line === "{") {
-        held.forEach(showLine);
-        held = [line];
-      } else if (held.length > 0) held.push(line);
+        pending.forEach(showLine);
+        pending = [line];
+      } else if (pending.length > 0) pending.push(line);
       else showLine(line);
     },
     json: (stdout: string) => stdout.slice(stdout.startsWith("{\n") ? 0 : stdout.lastIndexOf("\n{\n") + 1),
-    log: () => [...lastShown, ...held].join("\n"),
+    log: () => [...lastShown, ...pending].join("\n"),
   };
 }

@@ -20,10 +20,10 @@ export async function digestSource(directory: string): Promise<string> {
 }
 
 async function describe(path: string): Promise<[kind: string, content: string]> {
-  const found = await lstat(path);
-  if (found.isSymbolicLink()) return ["link", await readlink(path)];
-  if (!found.isFile()) return ["other", ""];
+  const stats = await lstat(path);
+  if (stats.isSymbolicLink()) return ["link", await readlink(path)];
+  if (!stats.isFile()) return ["other", ""];
   const content = createHash("sha256");
   for await (const chunk of createReadStream(path)) content.update(chunk as Buffer);
-  return [found.mode & 0o100 ? "program" : "file", content.digest("hex")];
+  return [stats.mode & 0o100 ? "program" : "file", content.digest("hex")];
 }
