@@ -11,7 +11,7 @@ import { openSigningKeys } from "./oauth2/signing-keys.ts";
 import { createRouter, type Router } from "./server/router.ts";
 import { createDeployments } from "./run/deployments.ts";
 import { createInstances } from "./run/instances/instances.ts";
-import { createInstanceContextOpener } from "./run/instances/instance-environment.ts";
+import { createInstanceContextOpener } from "./run/instances/instance-context.ts";
 import { readReadiness } from "./run/conditions.ts";
 import { createCallerKey, createProject } from "./iam/create-project.ts";
 import { openState, type State } from "./state/state.ts";

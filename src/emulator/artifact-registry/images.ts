@@ -1,6 +1,7 @@
-import { mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { BuildError } from "../engine/engine.ts";
+import { privateFolder, removeEntries } from "../state/private-folder.ts";
 import { findProject } from "../state/projects.ts";
 import type { Image } from "../state/resources.ts";
 import type { Runtime } from "../runtime.ts";
@@ -14,9 +15,7 @@ export interface BuiltImage extends Omit<Image, "engine" | "createTime"> {
 
 /** An image's folder: `images/HEX` in the data directory. */
 export function imageDirectory(state: State, digest: string): string {
-  const images = join(state.directory, "images");
-  mkdirSync(images, { recursive: true, mode: 0o700 });
-  return join(images, digest.replace(/^sha256:/, ""));
+  return join(privateFolder(state, "images"), digest.replace(/^sha256:/, ""));
 }
 
 /** Finds the image of a reference in the emulated registries. */
@@ -49,9 +48,7 @@ export function pushImage(
 
 /** Removes folders of unknown images, which a crash left. Call it while no build runs. */
 export function removeUnknownImages(state: State): void {
-  const images = imageDirectory(state, "");
-  for (const name of readdirSync(images))
-    if (!state.images.get(`sha256:${name}`)) rmSync(join(images, name), { recursive: true, force: true });
+  removeEntries(privateFolder(state, "images"), (name) => state.images.get(`sha256:${name}`) !== undefined);
 }
 
 function checkRepository(state: State, { name }: ImageReference): void {

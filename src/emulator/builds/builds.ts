@@ -1,6 +1,7 @@
 import { entityNotFound } from "../server/errors.ts";
 import type { Build } from "../state/resources.ts";
 import type { Runtime } from "../runtime.ts";
+import { pause } from "../poll.ts";
 import { BuildFailure } from "./build-failure.ts";
 import { removeStaleBuildFolders } from "./build-folder.ts";
 import { openBuildLog, type BuildLog } from "./build-log.ts";
@@ -96,7 +97,7 @@ export function createBuilds(runtime: Pick<Runtime, "state" | "engine" | "now" |
       } catch (error) {
         log(`The end of a build could not be stored: ${String(error)}`);
         if (isClosing) return;
-        await new Promise((resolve) => setTimeout(resolve, STORE_RETRY_PAUSE_MS));
+        await pause(STORE_RETRY_PAUSE_MS);
       }
     }
   };

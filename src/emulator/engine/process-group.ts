@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { accessSync, constants, statSync } from "node:fs";
 import { delimiter, resolve } from "node:path";
 import type { Readable } from "node:stream";
-import { setTimeout as delay } from "node:timers/promises";
+import { pause, poll } from "../poll.ts";
 import { readLines } from "./read-lines.ts";
 import type { Reaper } from "./reaper.ts";
 
@@ -33,7 +33,7 @@ export class StartError extends Error {
 // A process that left the group can hold its streams open forever.
 const LAST_OUTPUT_TIMEOUT_MS = 1_000;
 // A killed process stays in its group until it is reaped, which the first process of some containers never does.
-const REAP_TIMEOUT_MS = 200;
+const REAP_POLLING = { timeoutMs: 200, firstPauseMs: 5, maxPauseMs: 5 };
 
 // Unlike Cloud Run: a process that creates its own session leaves the group, and outlives the instance.
 /** Starts a program as the leader of its own process group, without a shell. Throws a StartError if it can't be started. */
@@ -58,7 +58,7 @@ export async function startGroup({ argv, cwd, env, log, reaper }: GroupOptions):
   const exited = exit.then(async (end) => {
     // As in a container, nothing outlives the first process.
     signalGroup(pid, "SIGKILL");
-    await Promise.all([Promise.race([output, delay(LAST_OUTPUT_TIMEOUT_MS)]), waitUntilEmpty(pid)]);
+    await Promise.all([Promise.race([output, pause(LAST_OUTPUT_TIMEOUT_MS)]), poll(() => !signalGroup(pid, 0), REAP_POLLING)]);
     reaper.remove(pid);
     return end;
   });
@@ -128,8 +128,4 @@ function signalGroup(group: number, signal: NodeJS.Signals | 0): boolean {
   } catch {
     return false;
   }
-}
-
-async function waitUntilEmpty(group: number): Promise<void> {
-  for (let waitedMs = 0; waitedMs < REAP_TIMEOUT_MS && signalGroup(group, 0); waitedMs += 5) await delay(5);
 }

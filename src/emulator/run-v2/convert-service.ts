@@ -1,5 +1,6 @@
 import { ApiError } from "../server/errors.ts";
-import type { Condition, KnativeService, TrafficTarget } from "../run/knative.ts";
+import { findCondition } from "../run/conditions.ts";
+import type { KnativeService, TrafficTarget } from "../run/knative.ts";
 import { resourceName, type Place } from "../run/names.ts";
 import { unmappedKeys, userKeys, SERVICE_FIELDS, annotationsToFields, fieldsToAnnotations, type Message } from "./annotation-fields.ts";
 import { toConditionMessage } from "./convert-conditions.ts";
@@ -40,7 +41,7 @@ export function toKnativeService(message: ServiceMessage, name: string, place: P
 /** Converts a service of v1 to v2. */
 export function toServiceMessage(place: Place, { metadata, spec, status }: KnativeService): Message {
   const { annotations, generation, creationTimestamp } = metadata;
-  const ready = conditionOf(status.conditions, "Ready");
+  const ready = findCondition(status.conditions, "Ready");
   const name = resourceName(place, metadata.name);
   const fullName = (revision: string | undefined) => revision && `${name}/revisions/${revision}`;
   return {
@@ -72,7 +73,7 @@ export function toServiceMessage(place: Place, { metadata, spec, status }: Knati
     })),
     uri: status.url,
     urls: JSON.parse(annotations["run.googleapis.com/urls"] ?? "[]") as string[],
-    ...(isReconciling(metadata.generation, status.observedGeneration) && { reconciling: true }),
+    ...(status.observedGeneration < metadata.generation && { reconciling: true }),
     etag: etagOf(metadata),
   };
 }
@@ -97,14 +98,6 @@ export function checkEtag(
 /** The time of the last update of a service or revision: its version counts microseconds. */
 export function updateTimeOf({ resourceVersion }: { readonly resourceVersion: string }): string {
   return new Date(Number(resourceVersion) / 1000).toISOString();
-}
-
-export function conditionOf(conditions: readonly Condition[], type: string): Condition | undefined {
-  return conditions.find((each) => each.type === type);
-}
-
-function isReconciling(generation: number, observed: number): boolean {
-  return observed < generation;
 }
 
 function toTargetMessage({ latestRevision, revisionName, percent, tag }: TrafficTarget): Message {

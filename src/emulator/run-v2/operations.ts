@@ -7,7 +7,8 @@ import { keyOf, type Place } from "../run/names.ts";
 import { resourceNotFound } from "../run/violations.ts";
 import type { Message } from "./annotation-fields.ts";
 import { toOperationError } from "./convert-conditions.ts";
-import { conditionOf, toServiceMessage } from "./convert-service.ts";
+import { findCondition } from "../run/conditions.ts";
+import { toServiceMessage } from "./convert-service.ts";
 
 const TYPE_URLS = {
   Service: "type.googleapis.com/google.cloud.run.v2.Service",
@@ -59,7 +60,7 @@ export function toOperationMessage(state: State, place: Place, operation: RunOpe
   }
   const metadata = { "@type": TYPE_URLS.Service, ...toServiceMessage(place, current) };
   if (current.status.observedGeneration < generation) return { name, metadata };
-  const ready = conditionOf(current.status.conditions, "Ready");
+  const ready = findCondition(current.status.conditions, "Ready");
   if (ready?.status === "False") return { name, metadata, done: true, error: toOperationError(ready) };
   return { name, metadata, done: true, response: metadata };
 }

@@ -1,6 +1,6 @@
 import type { KnativeRevision, KnativeService, TrafficTarget } from "./knative.ts";
 import type { State } from "../state/state.ts";
-import { readReadiness, updateConditions, type Outcome } from "./conditions.ts";
+import { findCondition, readReadiness, updateConditions, type Outcome } from "./conditions.ts";
 import { hashUrl, keyOf, type Place } from "./names.ts";
 import { isReadinessKnown, revisionsOf } from "./revisions.ts";
 
@@ -70,7 +70,7 @@ function outcome(type: string, problem: Problem | undefined): Outcome {
 }
 
 function notReadyProblem({ metadata, status }: KnativeRevision): Problem {
-  const ready = status.conditions.find(({ type }) => type === "Ready");
+  const ready = findCondition(status.conditions, "Ready");
   const message = `Revision '${metadata.name}' is not ready and cannot serve traffic. ${ready?.message ?? ""}`.trim();
   return { reason: ready?.reason ?? "RevisionNotReady", message };
 }
@@ -91,7 +91,7 @@ function setActive(state: State, place: Place, revision: KnativeRevision, isActi
   const activeCondition: Outcome = isActive
     ? { type: "Active", status: "True", severity: "Info" }
     : { type: "Active", status: "False", severity: "Info", reason: "Retired", message: "Revision retired." };
-  if (!isReady(revision) || conditions.find(({ type }) => type === "Active")?.status === activeCondition.status) return;
+  if (!isReady(revision) || findCondition(conditions, "Active")?.status === activeCondition.status) return;
   const otherConditions: readonly Outcome[] = conditions.filter(({ type }) => type !== "Active");
   const status = { ...revision.status, conditions: updateConditions(conditions, [...otherConditions, activeCondition], now) };
   state.revisions.set(keyOf(place, revision.metadata.name), { ...revision, status });

@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto";
-import { chmodSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, posix } from "node:path";
 import type { StartOptions } from "../engine/engine.ts";
 import { ApiError } from "../server/errors.ts";
 import { isAllowed } from "../iam/policy.ts";
+import { privateFolder, removeEntries } from "../state/private-folder.ts";
 import { findProject } from "../state/projects.ts";
 import type { KnativeRevision } from "../run/knative.ts";
 import { StartupError } from "../run/instances/instance-error.ts";
@@ -49,7 +50,7 @@ export function openInstanceSecrets(state: State, projectId: string, revision: K
   reader.throwProblems();
   if (folders.length === 0) return { environment, mounts: [], close: () => undefined };
 
-  const root = join(mountsFolder(state), randomUUID());
+  const root = join(privateFolder(state, "keys", "mounts"), randomUUID());
   for (const { folder, files } of folders) for (const { path, data } of files) writeFile(join(root, folder), path, data);
   const mounts = (container?.volumeMounts ?? []).flatMap(({ name, mountPath }) =>
     folders.filter((volume) => volume.name === name).map(({ folder }) => ({ directory: join(root, folder), path: mountPath })),
@@ -59,13 +60,7 @@ export function openInstanceSecrets(state: State, projectId: string, revision: K
 
 /** Removes folders of instances, which a crash left. Call it before the first instance starts. */
 export function removeStaleMounts(state: State): void {
-  for (const name of readdirSync(mountsFolder(state))) rmSync(join(mountsFolder(state), name), { recursive: true, force: true });
-}
-
-function mountsFolder({ directory }: State): string {
-  const path = join(directory, "keys", "mounts");
-  mkdirSync(path, { recursive: true, mode: 0o700 });
-  return path;
+  removeEntries(privateFolder(state, "keys", "mounts"));
 }
 
 // Readable by the container's user, whoever that is; the parent folder keeps everyone else out.

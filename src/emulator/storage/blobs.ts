@@ -1,6 +1,7 @@
-import { mkdirSync, readdirSync, rmSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { open, type FileHandle } from "node:fs/promises";
 import { join } from "node:path";
+import { privateFolder, removeEntries } from "../state/private-folder.ts";
 import type { State } from "../state/state.ts";
 import { createChecksum, type Checksums } from "./checksum.ts";
 import { toStorageError } from "./storage-error.ts";
@@ -11,9 +12,7 @@ export interface Blob extends Checksums {
 }
 
 export function blobPath(state: State, file: string): string {
-  const directory = join(state.directory, "objects");
-  mkdirSync(directory, { recursive: true, mode: 0o700 });
-  return join(directory, file);
+  return join(privateFolder(state, "objects"), file);
 }
 
 /** Appends a source's bytes to a blob's file, which is created if missing. Bytes that arrived before a failure stay. */
@@ -41,7 +40,7 @@ export function removeBlob(state: State, file: string): void {
 /** Removes files without an owner, which a crash left. Call it before the first request, since files being written have no owner yet. */
 export function removeOrphanedBlobs(state: State): void {
   const ownedFiles = new Set([...state.objects.list(), ...state.uploads.list()].map(({ file }) => file));
-  for (const file of readdirSync(blobPath(state, "."))) if (!ownedFiles.has(file)) removeBlob(state, file);
+  removeEntries(privateFolder(state, "objects"), (file) => ownedFiles.has(file));
 }
 
 async function withBlobFile(state: State, file: string, flags: string, work: (handle: FileHandle) => Promise<void>): Promise<void> {

@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
+import { pause } from "../../poll.ts";
 import type { ImageConfig } from "../../state/resources.ts";
 import { BuildError, type BuildOptions } from "../engine.ts";
 import type { HostTools } from "../host-tools.ts";
@@ -58,7 +58,7 @@ async function run(
     // first, the command would keep running.
     const orphans = findOrphans(group.pid);
     for (const pid of orphans) kill(pid);
-    if (orphans.length > 0) await Promise.race([group.exited, delay(PODMAN_CLEANUP_TIMEOUT_MS, undefined, { ref: false })]);
+    if (orphans.length > 0) await Promise.race([group.exited, pause(PODMAN_CLEANUP_TIMEOUT_MS, { ref: false })]);
     await group.stop(GRACE_PERIOD_MS);
   };
   const { code } = await waitForExit(group, signal, abort);

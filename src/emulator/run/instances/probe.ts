@@ -1,7 +1,7 @@
 import { get } from "node:http";
 import { connect as connectHttp2 } from "node:http2";
 import { connect } from "node:net";
-import { setTimeout as sleep } from "node:timers/promises";
+import { pause, poll } from "../../poll.ts";
 
 /** A startup or liveness probe in Knative's form: https://cloud.google.com/run/docs/configuring/healthchecks */
 export interface Probe {
@@ -25,13 +25,9 @@ async function probeOnce({ timeoutSeconds = 1, httpGet, grpc }: Probe, port: num
 /** Tries a startup probe until it succeeds; false if its time is over or the signal aborts. */
 export async function waitForStart(probe: Probe, port: number, signal: AbortSignal): Promise<boolean> {
   const { initialDelaySeconds = 0, periodSeconds = 10, failureThreshold = 3 } = probe;
-  await pauseUntilAbort(initialDelaySeconds * 1000, signal);
-  const deadline = performance.now() + periodSeconds * failureThreshold * 1000;
-  for (let pauseMs = 10; performance.now() < deadline && !signal.aborted; pauseMs = Math.min(pauseMs * 1.5, 250)) {
-    if (await probeOnce(probe, port)) return true;
-    await pauseUntilAbort(pauseMs, signal);
-  }
-  return false;
+  await pause(initialDelaySeconds * 1000, { signal });
+  const timeoutMs = periodSeconds * failureThreshold * 1000;
+  return poll(() => probeOnce(probe, port), { timeoutMs, firstPauseMs: 10, maxPauseMs: 250, signal });
 }
 
 /**
@@ -40,8 +36,8 @@ export async function waitForStart(probe: Probe, port: number, signal: AbortSign
  */
 export async function waitForFailure(probe: Probe, port: number, signal: AbortSignal): Promise<boolean> {
   const { initialDelaySeconds = 0, periodSeconds = 10, failureThreshold = 3 } = probe;
-  await pauseUntilAbort(initialDelaySeconds * 1000, signal);
-  for (let failures = 0; !signal.aborted; await pauseUntilAbort(periodSeconds * 1000, signal)) {
+  await pause(initialDelaySeconds * 1000, { signal });
+  for (let failures = 0; !signal.aborted; await pause(periodSeconds * 1000, { signal })) {
     failures = (await probeOnce(probe, port)) ? 0 : failures + 1;
     if (failures >= failureThreshold && !signal.aborted) return true;
   }
@@ -51,10 +47,6 @@ export async function waitForFailure(probe: Probe, port: number, signal: AbortSi
 /** The probe's type in Cloud Run's log. */
 export function probeType({ httpGet, grpc }: Probe): "HTTP" | "GRPC" | "TCP" {
   return httpGet ? "HTTP" : grpc ? "GRPC" : "TCP";
-}
-
-async function pauseUntilAbort(milliseconds: number, signal: AbortSignal): Promise<void> {
-  if (milliseconds > 0) await sleep(milliseconds, undefined, { signal }).catch(() => undefined);
 }
 
 function probeTcp(port: number, timeoutMs: number): Promise<boolean> {
