@@ -14,7 +14,7 @@ function makeImage(): string {
   return directory;
 }
 
-test("the same files and config have the same digest wherever they lie", async () => {
+test("equal files and configs have equal digests wherever they are", async () => {
   const digest = await digestImage(makeImage(), CONFIG);
   expect(digest).toMatch(/^sha256:[0-9a-f]{64}$/);
   expect(await digestImage(makeImage(), { ...CONFIG })).toBe(digest);
@@ -26,14 +26,14 @@ test.for<[string, (directory: string) => void]>([
   ["whether a file can be run", (directory) => chmodSync(join(directory, "sub", "file"), 0o755)],
   ["a link", (directory) => symlinkSync("sub", join(directory, "link"))],
   ["an empty folder", (directory) => mkdirSync(join(directory, "empty"))],
-])("%s makes another digest", async ([, change]) => {
+])("%s changes the digest", async ([, change]) => {
   const directory = makeImage();
   const before = await digestImage(directory, CONFIG);
   change(directory);
   expect(await digestImage(directory, CONFIG)).not.toBe(before);
 });
 
-test("another config makes another digest", async () => {
+test("another config changes the digest", async () => {
   const directory = makeImage();
   expect(await digestImage(directory, { ...CONFIG, Cmd: ["node", "x"] })).not.toBe(await digestImage(directory, CONFIG));
 });

@@ -23,7 +23,7 @@ test.for([
   expect(parseImageReference(text)).toEqual(expected);
 });
 
-test("a reference without a tag is the one tagged latest", () => {
+test("a reference without a tag means the tag latest", () => {
   expect(tagKey({ name: "gcr.io/p/n" })).toBe("gcr.io/p/n:latest");
   expect(tagKey({ name: "gcr.io/p/n", tag: "v1" })).toBe("gcr.io/p/n:v1");
 });

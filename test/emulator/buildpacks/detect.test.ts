@@ -20,7 +20,7 @@ function detectIn(files: Files, env: Readonly<Record<string, string>> = {}) {
 const packageJson = (content: object) => ({ "package.json": JSON.stringify(content) });
 const start = (files: Files, env = {}) => detectIn(files, env)?.lines.at(-1);
 
-test("a package.json with a lock file installs what is locked, for production", () => {
+test("a package.json with a lock file installs the locked versions, for production", () => {
   expect(detectIn({ ...packageJson({ scripts: { start: "node ." } }), "package-lock.json": "{}" })).toEqual({
     ids: ["google.nodejs.runtime", "google.nodejs.npm"],
     lines: [
@@ -35,7 +35,7 @@ test("a package.json with a lock file installs what is locked, for production", 
   });
 });
 
-test("a build script has what is needed to build, which goes afterwards; gcp-build comes before build", () => {
+test("a build script has development dependencies, which are pruned afterwards; gcp-build takes precedence over build", () => {
   const manifest = { engines: { node: "^20.1" }, scripts: { build: "tsc", "gcp-build": "tsc -p ." }, devDependencies: { typescript: "5" } };
   expect(detectIn({ ...packageJson(manifest), "package-lock.json": "{}" })?.lines).toEqual(
     expect.arrayContaining([
@@ -50,7 +50,7 @@ test("a build script has what is needed to build, which goes afterwards; gcp-bui
   expect(lines).not.toContain("npm run");
 });
 
-test("without a lock file one is made", () => {
+test("a missing lock file is created", () => {
   const lines = detectIn(packageJson({}))?.lines;
   expect(lines).toContain("RUN npm install --package-lock-only --quiet");
 });
@@ -65,7 +65,7 @@ test.for<[string, Files, string]>([
     { ...packageJson({ scripts: { start: "x" } }), Procfile: "worker: no\nweb: node --inspect a.js\r\n" },
     'CMD ["/bin/sh","-c","node --inspect a.js"]',
   ],
-])("Node is started by %s", ([, files, command]) => {
+])("Node starts with %s", ([, files, command]) => {
   expect(start(files)).toBe(command);
 });
 
@@ -87,7 +87,7 @@ test.for<[string, Files, string]>([
   expect(start(files)).toBe(command);
 });
 
-test("Python installs its requirements, and gunicorn where they lack the server that is started", () => {
+test("Python installs its requirements, and gunicorn if they lack the server that is started", () => {
   expect(detectIn({ "main.py": "", "requirements.txt": "flask" })).toEqual({
     ids: ["google.python.runtime", "google.python.pip", "google.python.missing-entrypoint"],
     lines: expect.arrayContaining([
@@ -102,18 +102,18 @@ test("Python installs its requirements, and gunicorn where they lack the server 
   );
 });
 
-test("an entrypoint makes Python of what would be Node, as in Google's builder", () => {
+test("with an entrypoint, Python takes precedence over Node, as in Google's builder", () => {
   const both = { ...packageJson({}), "main.py": "" };
   expect(detectIn(both)?.ids[0]).toBe("google.nodejs.runtime");
   expect(detectIn(both, { GOOGLE_ENTRYPOINT: "python main.py" })?.ids).toEqual(["google.python.runtime", "google.config.entrypoint"]);
   expect(detectIn(both, { GOOGLE_RUNTIME: "python313" })?.ids[0]).toBe("google.python.runtime");
 });
 
-test("variables of the build are there when its commands run", () => {
+test("a build's variables are set when its commands run", () => {
   expect(detectIn(packageJson({}), { GREETING: 'say "$5"' })?.lines).toContain('ARG GREETING="say \\"\\$5\\""');
 });
 
-test("what is nobody's source fits no buildpack", () => {
+test("a source of no supported language matches no buildpack", () => {
   expect(detectIn({ "README.md": "" })).toBeUndefined();
   expect(detectIn({ "index.js": "" })).toBeUndefined();
   expect(detectIn({ "node_modules/a/setup.py": "" })).toBeUndefined();
@@ -129,6 +129,6 @@ test.for<[Files, string]>([
   [{ ...packageJson({}), "yarn.lock": "" }, "and not by Yarn"],
   [{ "main.py": "", "pyproject.toml": "" }, "and not from pyproject.toml"],
   [{ "go.mod": "" }, "none for Go"],
-])("%j fails the build in words", ([files, message]) => {
+])("%j fails the build with a message", ([files, message]) => {
   expect(() => detectIn(files)).toThrow(message);
 });

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { logObject, prefixLines } from "../../../src/emulator/builds/build-log.ts";
 
-test("each line gets the prefix once, however the text comes", () => {
+test("each line gets the prefix once, however the text is split", () => {
   let out = "";
   const write = prefixLines("Step #0: ", (text) => (out += text));
   for (const text of ["one\ntw", "o\n", "", "\nthree"]) write(text);

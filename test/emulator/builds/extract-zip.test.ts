@@ -12,7 +12,7 @@ interface File {
   readonly deflated?: boolean;
 }
 
-/** A zip archive, as far as APPNOTE.TXT asks for it; checksums are left out, which nobody here reads. */
+/** A zip archive as in APPNOTE.TXT, without checksums, which the reader ignores. */
 function zip(files: readonly File[], comment = ""): Buffer {
   const locals: Buffer[] = [];
   const entries: Buffer[] = [];
@@ -49,7 +49,7 @@ async function unpack(bytes: Buffer): Promise<string> {
   return join(folder, "out");
 }
 
-test("files come out with their folders, their bytes and whether they can be run", async () => {
+test("files are extracted with their folders, bytes and executable bits", async () => {
   const long = "deflate me ".repeat(10_000);
   const out = await unpack(
     zip(
@@ -83,6 +83,6 @@ test.for<[string, Buffer, string]>([
     ]),
     "EEXIST",
   ],
-])("an archive that %s is refused", async ([, bytes, message]) => {
+])("an archive that %s is rejected", async ([, bytes, message]) => {
   await expect(unpack(bytes)).rejects.toThrow(message);
 });

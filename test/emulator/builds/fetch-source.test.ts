@@ -32,7 +32,7 @@ test.for<[string, (state: State) => Promise<object>, RegExp]>([
     },
     /path contains '\.\.'/,
   ],
-])("a build whose source %s is a FAILURE with the reason", async ([, source, reason]) => {
+])("a build whose source %s fails with the reason", async ([, source, reason]) => {
   const cloudBuild = await serveCloudBuild();
   const { id } = await cloudBuild.submit("", { source: await source(cloudBuild.state) });
   const build = await cloudBuild.finish(id);

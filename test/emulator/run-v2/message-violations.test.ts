@@ -27,7 +27,7 @@ test.for<[string, object, string]>([
     { template: { containers: [{ image: IMAGE, env: [{ name: "PORT", value: "1" }] }] } },
     "template.containers[0].env: The following reserved env names were provided: PORT.",
   ],
-])("%s is refused in v2's words", async ([, service, message]) => {
+])("%s is rejected in v2's words", async ([, service, message]) => {
   const { send } = await openRun();
   const { status, json } = await send("POST", `${SERVICES}?serviceId=hello`, service);
   expect(status).toBe(400);

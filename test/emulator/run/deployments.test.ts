@@ -3,7 +3,7 @@ import { PROJECT_NUMBER, temporaryDirectory } from "../../helpers/api-server.ts"
 import { addImage, SERVER } from "../../helpers/node-engine.ts";
 import { conditionsOf, IMAGE, openRun, REVISIONS, service, SERVICES } from "../../helpers/run-server.ts";
 
-test("a new service is answered as not ready yet, and comes to be ready with all traffic on its first revision", async () => {
+test("a new service isn't ready at first, and then becomes ready with all traffic on its first revision", async () => {
   const { state, send, settled } = await openRun();
   const digest = addImage(state, IMAGE);
   const { json: created } = await send("POST", SERVICES, service());
@@ -49,7 +49,7 @@ test("a new service is answered as not ready yet, and comes to be ready with all
   ]);
 });
 
-test("a changed template makes a revision, which takes over; the one before stops", async () => {
+test("a changed template creates a revision, which takes over; the previous one stops", async () => {
   const { state, engine, send, deploy } = await openRun();
   addImage(state, IMAGE);
   const first = (await deploy()).status.latestReadyRevisionName;
@@ -62,7 +62,7 @@ test("a changed template makes a revision, which takes over; the one before stop
   expect(json["status"].conditions).toContainEqual(expect.objectContaining({ type: "Active", status: "False", reason: "Retired" }));
 });
 
-test("what is sent back as it was got makes no revision", async () => {
+test("sending a service back unchanged creates no revision", async () => {
   const { state, engine, send, deploy, settled } = await openRun();
   addImage(state, IMAGE);
   const before = await deploy();
@@ -74,7 +74,7 @@ test("what is sent back as it was got makes no revision", async () => {
   expect(engine.started).toBe(1);
 });
 
-test("a container that does not listen fails the deployment in Cloud Run's words, and the traffic stays where it was", async () => {
+test("a container that doesn't listen fails the deployment in Cloud Run's words, and traffic stays as it was", async () => {
   const { state, engine, deploy } = await openRun();
   addImage(state, IMAGE);
   addImage(state, "gcr.io/demo-project/broken", `console.log("Error: no database"); process.exit(1)`);
@@ -107,7 +107,7 @@ test("a first deployment that fails leaves the service without traffic", async (
   expect(failed.status.latestReadyRevisionName).toBeUndefined();
 });
 
-test("a newer deployment does not wait for an older one that hangs", async () => {
+test("a newer deployment doesn't wait for an older one that hangs", async () => {
   const { state, send, deploy } = await openRun();
   addImage(state, IMAGE);
   addImage(state, "gcr.io/demo-project/hangs", "setInterval(() => {}, 1000)");
@@ -163,7 +163,7 @@ test("traffic can be split, tagged and sent back to an older revision", async ()
   });
 });
 
-test("a service that is deleted while it is deployed, and made again at once, comes up", async () => {
+test("a service that is deleted during its deployment and immediately created again becomes ready", async () => {
   const { state, engine, send, deploy } = await openRun();
   addImage(state, IMAGE);
   await send("POST", SERVICES, service({ revision: "hello-one" }));
@@ -172,7 +172,7 @@ test("a service that is deleted while it is deployed, and made again at once, co
   await vi.waitFor(() => expect(engine.alive).toBe(1));
 });
 
-test("an emulator that stopped in the middle of a deployment finishes it when it starts again", async () => {
+test("an emulator that stopped during a deployment finishes it when it starts again", async () => {
   const directory = temporaryDirectory();
   const before = await openRun(directory);
   addImage(before.state, IMAGE, `setTimeout(() => { ${SERVER} }, 200)`);

@@ -10,7 +10,10 @@ const refusal = expect.objectContaining({
   message: expect.stringContaining("'run.services.setIamPolicy'"),
 });
 
-/** Writes the service `hello` as somebody; a developer may do so, and act as the service's account, but change no policy. */
+/**
+ * Writes the service `hello` as a given principal; a developer can do so, and act as the service's account, but can't
+ * change policies.
+ */
 function open() {
   const state = openTestState();
   signIn(state, DEVELOPER, "developer", "roles/run.developer");
@@ -29,7 +32,7 @@ function open() {
   return { write, state };
 }
 
-test("the invoker check is switched off and on by those who may set the policy, and left alone by others", () => {
+test("only principals who can set the policy can turn the invoker check off and on", () => {
   const { write } = open();
   expect(() => write(DEVELOPER, OFF)).toThrow(refusal);
   write(DEVELOPER, {});
@@ -40,7 +43,7 @@ test("the invoker check is switched off and on by those who may set the policy, 
   write(OWNER, {});
 });
 
-test("where the organisation wants the check on, nobody switches it off, and who had it off may switch it on", () => {
+test("if the organization requires the check, no one can turn it off, and it can still be turned on", () => {
   const { write, state } = open();
   const constraint = "constraints/run.managed.requireInvokerIam";
   write(OWNER, OFF);

@@ -7,7 +7,7 @@ const project = { projectId: "demo-project", projectNumber: "123456789012", name
 const place = { project, region: "us-central1" };
 const serviceName = stringMatching(/^[a-z][a-z0-9-]{0,61}[a-z0-9]$/);
 
-test("a service has a hash URL with its region's code and a deterministic one with its project's number, which stands first", () => {
+test("a service has a hash URL with its region's code, and before it a deterministic one with its project's number", () => {
   expect(hashUrl(place, "hello")).toMatch(/^https:\/\/hello-[a-z2-7]{10}-uc\.a\.run\.app$/);
   expect(deterministicUrl(place, "hello")).toBe("https://hello-123456789012.us-central1.run.app");
   expect(urlsOf(place, "hello")).toEqual([deterministicUrl(place, "hello"), hashUrl(place, "hello")]);
@@ -19,11 +19,11 @@ test("all services of a project share the hash, and no two projects do", () => {
   expect(hash("other-project")).not.toBe(hash("demo-project"));
 });
 
-test("a tag stands before the hash URL", () => {
+test("a tag precedes the hash URL", () => {
   expect(hashUrl(place, "hello", "blue")).toBe(hashUrl(place, "hello").replace("https://", "https://blue---"));
 });
 
-test("no name is too long for a host, and two names never share one", () => {
+test("no name is too long for a host, and two names never share a host", () => {
   assert(
     property(serviceName, serviceName, (one, other) => {
       expect(hashLabel(place, one).length).toBeLessThanOrEqual(63);

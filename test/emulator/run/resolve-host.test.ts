@@ -7,7 +7,7 @@ import type { State } from "../../../src/emulator/state/state.ts";
 import { openTestState, OWNER, PROJECT } from "../../helpers/api-server.ts";
 import { service } from "../../helpers/run-server.ts";
 
-/** Makes a service as the API does, and gives it the traffic of one that was deployed. */
+/** Creates a service as the API does, with the traffic of a deployed one. */
 function addService(state: State, name: string, traffic: KnativeService["status"]["traffic"], annotations = {}) {
   const project = state.projects.get(PROJECT);
   if (!project) throw new Error("The state has no project");
@@ -20,7 +20,7 @@ function addService(state: State, name: string, traffic: KnativeService["status"
 
 const host = (url: string | undefined) => url?.replace("https://", "") ?? "";
 
-test("both URLs of a service lead to it", () => {
+test("both URLs of a service resolve to it", () => {
   const state = openTestState();
   const { place } = addService(state, "my-service", [{ revisionName: "my-service-1", percent: 100 }]);
   for (const url of [hashUrl(place, "my-service"), deterministicUrl(place, "my-service")]) {
@@ -32,7 +32,7 @@ test("both URLs of a service lead to it", () => {
   }
 });
 
-test("so do they where the name has to be cut, or looks like a tag's", () => {
+test("both URLs resolve if the name is shortened, or looks like a tag's", () => {
   const state = openTestState();
   const names = ["b", "c"].map((end) => `${"a".repeat(58)}-${end}`);
   const { place } = names.map((name) => addService(state, name, [{ revisionName: name, percent: 100 }]))[0] as ReturnType<
@@ -54,7 +54,7 @@ test("traffic is split by percent", () => {
   expect([at(0), at(0.89), at(0.9), at(0.9999)]).toEqual(["blue", "blue", "green", "green"]);
 });
 
-test("a tag leads to its revision, whatever its percent; a tag that there is not leads nowhere", () => {
+test("a tag resolves to its revision, whatever its percent; an unknown tag doesn't resolve", () => {
   const state = openTestState();
   const { place } = addService(state, "hello", [
     { revisionName: "blue", percent: 100 },
@@ -65,7 +65,7 @@ test("a tag leads to its revision, whatever its percent; a tag that there is not
   expect(resolveHost(state, host(hashUrl(place, "hello", "new")), 0)).toBeUndefined();
 });
 
-test("a service that has no ready revision is found, with none", () => {
+test("a service without a ready revision resolves without a revision", () => {
   const state = openTestState();
   const { place } = addService(state, "hello", []);
   const route = resolveHost(state, host(hashUrl(place, "hello")), 0.5);
@@ -83,13 +83,13 @@ test.for([
   "hello-999999999999.us-central1.run.app",
   "---.a.run.app",
   "hello-123456789012.us-central1.run.app.evil.example",
-])("no service is at %s", (unknown) => {
+])("%s doesn't resolve", (unknown) => {
   const state = openTestState();
   addService(state, "hello", [{ revisionName: "blue", percent: 100 }]);
   expect(resolveHost(state, unknown, 0)).toBeUndefined();
 });
 
-test("a service whose default URL is disabled is not found by it", () => {
+test("a disabled default URL doesn't resolve", () => {
   const state = openTestState();
   const { place } = addService(state, "hello", [{ revisionName: "blue", percent: 100 }], {
     "run.googleapis.com/default-url-disabled": "true",

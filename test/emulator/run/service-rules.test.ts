@@ -102,7 +102,7 @@ test.for<[string, Wanted, string, RegExp]>([
     /JSON array/,
   ],
   ["a revision of another name", { revision: "other-1" }, "spec.template.metadata.name", /prefixed by the service name/],
-])("refused: %s", async ([, wanted, field, rule]) => {
+])("rejected: %s", async ([, wanted, field, rule]) => {
   const { state, send } = await openRun();
   const { json } = await send("POST", SERVICES, service(wanted));
   expect(json["error"]).toMatchObject({ code: 400, status: "INVALID_ARGUMENT" });
@@ -112,7 +112,7 @@ test.for<[string, Wanted, string, RegExp]>([
   expect(state.services.list()).toEqual([]);
 });
 
-test("a field of the wrong type is named", async () => {
+test("the error names a field of the wrong type", async () => {
   const { send } = await openRun();
   expect((await send("POST", SERVICES, service({ spec: { timeoutSeconds: "soon" } }))).json["error"].message).toMatch(
     /^Invalid value at 'service\.spec\.template\.spec\.timeoutSeconds': /,

@@ -33,7 +33,7 @@ async function explanation(opened: ReturnType<typeof openInstances>): Promise<st
   return (error as StartupError).explanation;
 }
 
-test("an instance gets the value that a secret has when it starts, if its account may read it", async () => {
+test("an instance gets a secret's value at its start, if its account can read it", async () => {
   const opened = openInstances({ container: { env: [GREETING] }, idleTimeoutMs: 10 });
   const { state, instances, engine } = opened;
   const at = "spec.template.spec.containers[0].env[0].value_from.secret_key_ref.name";
@@ -50,7 +50,7 @@ test("an instance gets the value that a secret has when it starts, if its accoun
   expect(await ask((await instances.acquire(KEY, NEVER)).port)).toMatchObject({ GREETING: "good night" });
 });
 
-test("a secret that is not there or disabled keeps the instance from starting, and all that is wrong is said at once", async () => {
+test("a missing or disabled secret prevents the start, and the error lists all problems", async () => {
   const env = ["greeting", "other"].map((name, index) => ({ name: `S${index}`, valueFrom: { secretKeyRef: { name, key: "1" } } }));
   const opened = openInstances({ container: { env } });
   addSecret(opened.state, "greeting", "hello");
@@ -65,7 +65,7 @@ test("a secret that is not there or disabled keeps the instance from starting, a
   expect(opened.engine.started).toBe(0);
 });
 
-test("a secret of another name is found by its alias or its full name", async () => {
+test("a secret of another project is found by its alias or its full name", async () => {
   const from = (name: string) => ({ secretKeyRef: { name, key: "1" } });
   const env = [
     { name: "GREETING", valueFrom: from("alias") },
@@ -80,7 +80,7 @@ test("a secret of another name is found by its alias or its full name", async ()
   expect(await ask((await instances.acquire(KEY, NEVER)).port)).toMatchObject({ GREETING: "hello", CLOUD_RUN_TIMEOUT_SECONDS: "hello" });
 });
 
-test("secrets that are mounted lie in folders that are gone with the instance, and nowhere else", async () => {
+test("mounted secrets are only in folders that are removed with the instance", async () => {
   const volumes = [
     {
       name: "../..",

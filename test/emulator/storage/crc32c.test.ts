@@ -12,6 +12,6 @@ test.for([
   expect(crc32c(bytes)).toBe(expected);
 });
 
-test("crc32c goes on where an earlier piece ended", () => {
+test("crc32c continues from an earlier piece", () => {
   expect(crc32c(Buffer.from("456789"), crc32c(Buffer.from("123")))).toBe(0xe3069283);
 });

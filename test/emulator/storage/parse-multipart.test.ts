@@ -27,7 +27,7 @@ async function read(bytes: Buffer, size = bytes.length, contentType = 'multipart
   return { metadata, mediaType, media: Buffer.concat(chunks) };
 }
 
-test("any bytes come out as they went in, however the request is cut into pieces and its lines end", async () => {
+test("any bytes are read unchanged, however the request is split and its lines end", async () => {
   const bytes = fc.oneof(
     fc.uint8Array({ maxLength: 400 }),
     fc.array(fc.constantFrom("\r", "\n", "--", "==b==", "x"), { maxLength: 40 }).map((parts) => Buffer.from(parts.join(""))),
@@ -42,7 +42,7 @@ test("any bytes come out as they went in, however the request is cut into pieces
   );
 });
 
-test("parts without headers, a preamble, an unquoted boundary and an epilogue are fine", async () => {
+test("parts without headers, a preamble, an unquoted boundary and an epilogue are accepted", async () => {
   const text = "hello\r\n--b\r\n\r\n{}\r\n--b\r\n\r\nmedia\r\n--b--\r\ngood bye";
   expect(await read(Buffer.from(text), 7, "multipart/related; type=x; boundary=b")).toEqual({
     metadata: "{}",
@@ -55,12 +55,12 @@ test.for([
   ["in the media", (whole: Buffer) => whole.subarray(0, -4)],
   ["in the metadata", (whole: Buffer) => whole.subarray(0, 40)],
   ["at once", () => Buffer.alloc(0)],
-] as const)("a body that ends %s is refused", async ([, cut]) => {
+] as const)("a body that ends %s is rejected", async ([, cut]) => {
   await expect(read(cut(related(Buffer.from("media"), "\n")), 16)).rejects.toThrow(
     "Malformed multipart body: the request ends before the last boundary.",
   );
 });
 
-test("a content type without a boundary is refused", async () => {
+test("a content type without a boundary is rejected", async () => {
   await expect(read(Buffer.from("x"), 1, "multipart/related")).rejects.toThrow("the Content-Type has no boundary");
 });

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { openTestState, reopenState, temporaryDirectory } from "../../helpers/api-server.ts";
 import { blobs, HOST, serveBucket } from "../../helpers/storage.ts";
 
-test("a resumable upload goes on where it was, in chunks, after a cut and in another run of the emulator", async () => {
+test("a resumable upload continues in chunks, after an interruption and in another run of the emulator", async () => {
   const directory = temporaryDirectory();
   const bytes = randomBytes(3 * 262144 + 1000);
   const first = await serveBucket(openTestState(directory));
@@ -34,7 +34,7 @@ test("a resumable upload goes on where it was, in chunks, after a cut and in ano
   const second = await serveBucket(state);
   const where = await second.request("PUT", HOST, path, query);
   expect([where.status, where.headers.range]).toEqual([308, "bytes=0-262143"]);
-  // A client that is not sure sends again what has arrived.
+  // An unsure client sends bytes again.
   const rest = await second.request("PUT", HOST, path, {
     body: bytes.subarray(100_000),
     headers: { "content-range": `bytes 100000-${bytes.length - 1}/${bytes.length}` },
@@ -46,12 +46,12 @@ test("a resumable upload goes on where it was, in chunks, after a cut and in ano
     md5Hash: createHash("md5").update(bytes).digest("base64"),
   });
   expect((await second.request("GET", HOST, "/stuff/big")).bytes.equals(bytes)).toBe(true);
-  // The answer may have got lost.
+  // The response can get lost.
   expect((await second.request("PUT", HOST, path, query)).json).toEqual(rest.json);
   expect(blobs(state)).toHaveLength(1);
 });
 
-test("a resumable upload in one request, one of nothing, and one that is given up", async () => {
+test("a resumable upload works in one request, without bytes, and can be cancelled", async () => {
   const server = await serveBucket();
   const start = async (name: string) => {
     const { headers } = await server.request("POST", HOST, `/upload/storage/v1/b/stuff/o?uploadType=resumable&name=${name}`, {});

@@ -23,6 +23,6 @@ test.for([
   ["push --all-tags x", "The emulator does not support docker push --all-tags."],
   ["tag a", '"docker tag" requires exactly 2 arguments.'],
   ["run x", "The emulator only runs docker build, push and tag steps, not docker run."],
-] as const)("docker %s is refused", ([line, message]) => {
+] as const)("docker %s is rejected", ([line, message]) => {
   expect(() => parseDockerCommand(line.split(" "))).toThrow(message);
 });

@@ -19,6 +19,6 @@ test.for([
   ["build a --volume x", "The emulator does not support pack build --volume."],
   ["build a --builder heroku/builder:24", "gcr.io/buildpacks/builder only, not for heroku/builder:24"],
   ["inspect a", "only runs pack build and pack config default-builder, not pack inspect a"],
-] as const)("pack %s is refused", ([line, message]) => {
+] as const)("pack %s is rejected", ([line, message]) => {
   expect(() => parsePackCommand(line.split(" "))).toThrow(message);
 });

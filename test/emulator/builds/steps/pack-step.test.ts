@@ -17,7 +17,7 @@ async function pack(files: Readonly<Record<string, string>>) {
   return { ...cloudBuild, build: await cloudBuild.finish(id), log: await cloudBuild.log(id) };
 }
 
-test("what gcloud builds submit --pack asks for is built without a Dockerfile, and logged as pack does", async () => {
+test("the build of gcloud builds submit --pack needs no Dockerfile, and its log looks like pack's", async () => {
   const { state, build, log } = await pack({
     "package.json": JSON.stringify({ main: "a.js" }),
     "package-lock.json": "{}",
@@ -60,14 +60,14 @@ test("what gcloud builds submit --pack asks for is built without a Dockerfile, a
   );
 });
 
-test("a source that fits no buildpack fails in pack's words", async () => {
+test("a source that matches no buildpack fails in pack's words", async () => {
   const { build, log } = await pack({ "README.md": "" });
   expect(build).toMatchObject({ status: "FAILURE", failureInfo: { type: "USER_BUILD_STEP" } });
   expect(log).toContain("[detector] ERROR: No buildpack groups passed detection.");
   expect(log).toContain("Step #1: ERROR: failed to build: executing lifecycle: failed with status code: 20\n");
 });
 
-test("a buildpack that fails says why", async () => {
+test("a buildpack that fails gives the reason", async () => {
   const { build, log } = await pack({ "x.py": "" });
   expect(build["status"]).toBe("FAILURE");
   expect(log).toContain("[builder] Failure: for Python, provide a main.py or app.py file");

@@ -27,7 +27,7 @@ test("the first request starts an instance, with the environment of the containe
   expect(lines).toEqual([`${KEY} stdout listening`]);
 });
 
-test("requests that come while an instance starts share it, and what is beyond its concurrency gets a second one", async () => {
+test("requests that arrive while an instance starts share it, and those beyond its concurrency get a second one", async () => {
   const { instances, engine } = openInstances({ concurrency: 2 });
   const leases = await Promise.all([1, 2, 3].map(() => instances.acquire(KEY, NEVER)));
   expect(new Set(leases.map(({ port }) => port)).size).toBe(2);
@@ -36,7 +36,7 @@ test("requests that come while an instance starts share it, and what is beyond i
   expect(engine.started).toBe(2);
 });
 
-test("a place that was given back twice is free once", async () => {
+test("a lease that is released twice counts once", async () => {
   const { instances, engine } = openInstances({ concurrency: 1 });
   const first = await instances.acquire(KEY, NEVER);
   first.release();
@@ -45,7 +45,7 @@ test("a place that was given back twice is free once", async () => {
   expect(engine.started).toBe(2);
 });
 
-test("a request waits for a place where no instance may be added, and is refused with 429 when none gets free", async () => {
+test("a request waits if no instance can be added, and fails with 429 if none becomes free", async () => {
   const { instances } = openInstances({ concurrency: 1, maxScale: "1", queueTimeoutMs: 200 });
   const first = await instances.acquire(KEY, NEVER);
   const waiting = instances.acquire(KEY, NEVER);
@@ -56,7 +56,7 @@ test("a request waits for a place where no instance may be added, and is refused
   expect(error).toMatchObject({ status: 429, message: "The request was aborted because there was no available instance." });
 });
 
-test("a request that its caller gave up leaves the queue", async () => {
+test("an aborted request leaves the queue", async () => {
   const { instances } = openInstances({ concurrency: 1, maxScale: "1" });
   const first = await instances.acquire(KEY, NEVER);
   expect(await failure(instances, AbortSignal.timeout(20))).toMatchObject({ name: "TimeoutError" });
@@ -64,7 +64,7 @@ test("a request that its caller gave up leaves the queue", async () => {
   expect((await instances.acquire(KEY, NEVER)).port).toBe(first.port);
 });
 
-test("an instance without a request is stopped after its idle time", async () => {
+test("an instance without requests is stopped after the idle timeout", async () => {
   const { instances, engine } = openInstances({ idleTimeoutMs: 50 });
   const lease = await instances.acquire(KEY, NEVER);
   await sleep(150);
@@ -85,7 +85,7 @@ test("an instance that died is replaced by the next request", async () => {
   expect(await ask(next.port)).toMatchObject({ K_SERVICE: "hello" });
 });
 
-test("an instance that exits before it listens fails the requests that wait for it at once, with its last lines", async () => {
+test("an instance that exits before it listens immediately fails the waiting requests, with its last log lines", async () => {
   const { instances, engine } = openInstances({
     script: `console.error("no database"); process.exit(3)`,
     concurrency: 5,
@@ -104,14 +104,14 @@ test("an instance that exits before it listens fails the requests that wait for 
   expect(engine.started).toBe(1);
 });
 
-test("an instance that never listens fails when its startup probe's time is over, and is stopped", async () => {
+test("an instance that never listens fails when its startup probe times out, and is stopped", async () => {
   const { instances, engine } = openInstances({ script: "setInterval(() => {}, 1000)" });
   const error = await failure(instances);
   expect((error as StartupError).explanation).toMatch(/^The user-provided container failed the configured startup probe checks\./);
   expect(engine.alive).toBe(0);
 });
 
-test("an HTTP startup probe waits for an answer below 400", async () => {
+test("an HTTP startup probe waits for a status code below 400", async () => {
   const script = `const start = Date.now(); require("http").createServer((q, r) => {
     r.statusCode = q.url === "/ready" && q.headers.probe === "yes" && Date.now() - start > 150 ? 200 : 503; r.end(String(Date.now() - start)) }).listen(process.env.PORT)`;
   const startupProbe = {
@@ -130,13 +130,13 @@ test("the revision's command and args replace the image's", async () => {
   expect(await ask(lease.port)).toMatchObject({ K_SERVICE: "hello" });
 });
 
-test("an image that another engine built is refused", async () => {
+test("an image that another engine built is rejected", async () => {
   const { instances, state } = openInstances();
   for (const image of state.images.list()) state.images.set(image.digest, { ...image, engine: "container" });
   expect(((await failure(instances)) as StartupError).explanation).toContain("was built by the container engine");
 });
 
-test("a revision that is given up answers what it has and then goes", async () => {
+test("a stopped revision finishes its requests before it ends", async () => {
   const { instances, engine } = openInstances();
   const lease = await instances.acquire(KEY, NEVER);
   const stopped = instances.stopRevision(KEY);
@@ -146,7 +146,7 @@ test("a revision that is given up answers what it has and then goes", async () =
   expect(engine.alive).toBe(0);
 });
 
-test("closing stops instances that are busy, starting and waited for", async () => {
+test("closing stops instances that are busy, starting or waited for", async () => {
   const { instances, engine } = openInstances({
     concurrency: 1,
     maxScale: "2",
@@ -175,7 +175,7 @@ test("an instance whose liveness probe fails too often in a row is shut down, an
   expect(engine.started).toBe(2);
 });
 
-test("the instances that a revision is to keep are there without a request, and stay", async () => {
+test("a revision's minimum instances run without requests, and stay", async () => {
   const annotations = { "autoscaling.knative.dev/minScale": "2" };
   const { instances, engine, route } = openInstances({ annotations, idleTimeoutMs: 20, concurrency: 1 });
   instances.startMinInstances(KEY);
@@ -194,7 +194,7 @@ test("the instances that a revision is to keep are there without a request, and 
   expect(engine.alive).toBe(2);
 });
 
-test("an instance that is to be kept and ends by itself is replaced, a second later", async () => {
+test("a minimum instance that exits is replaced a second later", async () => {
   const annotations = { "autoscaling.knative.dev/minScale": "1" };
   const { instances, engine, route } = openInstances({ annotations });
   route([{ revisionName: "hello-00001-abc", percent: 100 }]);

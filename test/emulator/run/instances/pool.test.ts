@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { createPool } from "../../../../src/emulator/run/instances/pool.ts";
 
-test("an instance that died while it was answering is not looked after any more", async () => {
+test("an instance that died during a request leaves the pool", async () => {
   let die: () => void = () => undefined;
   let looks = 0;
   const pool = createPool({

@@ -2,14 +2,14 @@ import { createServer } from "node:net";
 import { expect, onTestFinished, test } from "vitest";
 import { releasePort, reservePort } from "../../../../src/emulator/run/instances/ports.ts";
 
-test("a port is given to one taker at a time, however many there are", async () => {
+test("a port is reserved only once at a time", async () => {
   const ports: number[] = [];
   onTestFinished(() => ports.forEach(releasePort));
   for (let round = 0; round < 100; round += 1) ports.push(...(await Promise.all(Array.from({ length: 20 }, reservePort))));
   expect(new Set(ports).size).toBe(2000);
 });
 
-test("a port that somebody listens on is not given out, and one that is released is again", async () => {
+test("a port in use isn't reserved, and a released one can be reserved again", async () => {
   const first = await reservePort();
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(first, "127.0.0.1", resolve));

@@ -8,7 +8,7 @@ import { listen } from "../../../helpers/listen.ts";
 const NEVER = new AbortController().signal;
 const ONCE = { periodSeconds: 1, failureThreshold: 1 };
 
-/** Answers health checks of gRPC with a status, and keeps what it was asked. */
+/** Responds to gRPC health checks with a status, and records the requests. */
 async function serveHealth(status: number): Promise<{ port: number; asked: string[] }> {
   const asked: string[] = [];
   const server: Http2Server = createHttp2Server();
@@ -26,7 +26,7 @@ async function serveHealth(status: number): Promise<{ port: number; asked: strin
   return { port: await listen(server as never), asked };
 }
 
-test("a gRPC probe asks by the health checking protocol", async () => {
+test("a gRPC probe uses the health checking protocol", async () => {
   const serving = await serveHealth(1);
   expect(await waitForStart({ ...ONCE, grpc: {} }, serving.port, NEVER)).toBe(true);
   expect(await waitForStart({ ...ONCE, grpc: { service: "hello" } }, serving.port, NEVER)).toBe(true);
@@ -37,7 +37,7 @@ test("a gRPC probe asks by the health checking protocol", async () => {
   expect(await waitForStart({ ...ONCE, grpc: {} }, http1, NEVER)).toBe(false);
 });
 
-test("a probe that gets no answer in its time has failed", async () => {
+test("a probe without a response before its timeout fails", async () => {
   let count = 0;
   const port = await listen(createServer((_, response) => void ((count += 1) > 1 && response.end())));
   const begun = performance.now();
@@ -52,7 +52,7 @@ test("the initial delay passes before the first probe", async () => {
   expect(performance.now() - begun).toBeGreaterThan(990);
 });
 
-test("only failures in a row count against an instance", async () => {
+test("only consecutive failures count", async () => {
   const answers = [200, 500, 200, 500, 500];
   const asked: number[] = [];
   const port = await listen(
@@ -66,7 +66,7 @@ test("only failures in a row count against an instance", async () => {
   expect(asked).toEqual(answers);
 });
 
-test("nothing is probed any more when the instance is gone", async () => {
+test("probing stops when the instance is gone", async () => {
   const gone = new AbortController();
   const port = await listen(createTcpServer());
   const watching = waitForFailure({ periodSeconds: 3600 }, port, gone.signal);
