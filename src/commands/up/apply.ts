@@ -19,14 +19,6 @@ export interface Tools {
   readonly isAlone?: boolean;
 }
 
-/** The state after some of the steps, and what they came to. */
-interface Progress extends UpState {
-  readonly refused?: { readonly status_code: number };
-  /** The revision that the check has passed. */
-  readonly checkedRevision?: string;
-  readonly invocation?: Invocation;
-}
-
 /** What `up` has brought about. */
 export interface Outcome {
   readonly service: Service;
@@ -34,6 +26,9 @@ export interface Outcome {
   readonly refused: { readonly status_code: number };
   readonly invocation: Invocation;
 }
+
+/** The state after some of the steps, and what they have brought about. */
+type Progress = UpState & Partial<Outcome> & { readonly checkedRevision?: string };
 
 /** Takes the steps of the plan. Throws as each step does; a run after that goes on from what has been done. */
 export async function applyPlan(context: Context, goal: Goal, state: UpState, tools: Tools): Promise<Outcome> {

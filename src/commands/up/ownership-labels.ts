@@ -7,7 +7,6 @@ type Labeled = Pick<Service, "labels">;
 export const CREATED_LABELS = { "cloudrun-oauth-up": "made" } as const;
 
 const GRANT_PREFIX = "cloudrun-oauth-up-";
-const GRANTED = "granted";
 
 /** The prefix of the tags of images that `up` builds; the digest of their source follows. */
 const SOURCE_TAG_PREFIX = "src-";
@@ -20,12 +19,12 @@ export function isCreatedByUp({ labels }: Labeled): boolean {
 
 /** Marks a service that `up` didn't create with a member that `up` grants access to. */
 export function grantLabels(member: string): Readonly<Record<string, string>> {
-  return { [grantLabel(member)]: GRANTED };
+  return { [grantLabel(member)]: "granted" };
 }
 
 /** Whether `up` granted the member access. */
 export function isGrantedByUp({ labels }: Labeled, member: string): boolean {
-  return labels[grantLabel(member)] === GRANTED;
+  return labels[grantLabel(member)] === "granted";
 }
 
 /** The names of all labels that mark grants. */
@@ -35,11 +34,7 @@ export function findGrantLabels({ labels }: Labeled): string[] {
 
 /** A label can't hold an email address, so its hash stands for it. */
 export function grantLabel(member: string): string {
-  return `${GRANT_PREFIX}${hash(member)}`;
-}
-
-function hash(text: string): string {
-  return createHash("sha256").update(text).digest("hex").slice(0, DIGEST_LENGTH);
+  return `${GRANT_PREFIX}${createHash("sha256").update(member).digest("hex").slice(0, DIGEST_LENGTH)}`;
 }
 
 /** The tag of the image that is built from a source: the same source always has the same tag. */

@@ -11,9 +11,6 @@ import { verifyInvocation } from "./verify-access.ts";
 interface Tools {
   readonly cloud: Cloud;
   readonly runStep: RunStep;
-}
-
-interface Caller {
   readonly credentials: CachedCredentials;
   readonly isGranted: boolean;
 }
@@ -26,7 +23,7 @@ export async function checkCandidate(
   context: Context,
   service: Service,
   path: string,
-  { cloud, runStep, ...caller }: Tools & Caller,
+  { cloud, runStep, ...caller }: Tools,
 ): Promise<string> {
   const revision = service.latest_created_revision ?? "";
   return runStep("check", `Checking ${revision} at ${path}`, async () => {
@@ -47,7 +44,7 @@ export async function promote(
   service: Service,
   checkedRevision: string | undefined,
   options: TrafficOptions,
-  { cloud, runStep }: Tools,
+  { cloud, runStep }: Pick<Tools, "cloud" | "runStep">,
 ): Promise<Service> {
   return runStep("promote", `Sending all traffic to ${checkedRevision ?? service.latest_created_revision}`, async () => {
     if (checkedRevision !== undefined) assertLatest(await cloud.describe(options), checkedRevision);
