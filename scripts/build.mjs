@@ -39,8 +39,8 @@ const unusedByConf = {
 const output = {
   dir: newDist,
   comments: false,
-  // Names stay, so that stack traces are readable.
-  minify: { compress: { target: "node20" }, mangle: false, codegen: { removeWhitespace: true } },
+  // Functions and classes keep their names, so that stack traces are readable.
+  minify: { compress: { target: "node20" }, mangle: { keepNames: true }, codegen: { removeWhitespace: true } },
 };
 // The command line and the emulator are CommonJS, which Node loads faster than ES modules.
 const program = await build({
@@ -61,11 +61,15 @@ const program = await build({
     codeSplitting: {
       groups: [
         { name: "cel", test: /node_modules\/@marcbachmann\/cel-js\//, priority: 5 },
-        { name: "conf", test: /node_modules\/conf\//, priority: 5 },
+        { name: "conf", test: /node_modules\/conf\//, priority: 3 },
         { name: "valibot", test: /node_modules\/valibot\//, priority: 5 },
         { name: "first", test: MAIN_MODULES, priority: 4 },
         { name: "program", test: /src\/cli\/program\.ts$/, priority: 3 },
-        { name: "call", test: /src\/(context\/create-context|terminal\/terminal|http\/client|commands\/invoke\/invoke)\.ts$/, priority: 2 },
+        {
+          name: "call",
+          test: /src\/(context\/(create-context|print-plan)|cloud\/names|terminal\/(terminal|relative-time)|http\/client|commands\/invoke\/invoke)\.ts$/,
+          priority: 2,
+        },
         { name: "api", test: /src\/cloud\/api\/api\.ts$/, priority: 1 },
       ],
     },

@@ -1,5 +1,5 @@
-// Distils Google's API descriptions (https://www.googleapis.com/discovery/v1/apis) into test/fidelity/google-apis.json: of every method its line and
-// the type of its answer, of every type that an answer may hold the fields and their types. No descriptions.
+// Distils Google's API descriptions (https://www.googleapis.com/discovery/v1/apis) into test/fidelity/google-apis.json: the HTTP line and the response
+// type of every method, and the fields of every type in a response. No descriptions.
 //   node scripts/distil-discovery.mjs FOLDER-OF-DESCRIPTIONS
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -29,8 +29,8 @@ function* methodsOf({ methods = {}, resources = {} }) {
 }
 
 /**
- * The method, and beside it the ways to upload, as `[name, HTTP method, path, type of the answer]`; a path has `{}` where one segment varies, `{**}` for several.
- * https://cloud.google.com/storage/docs/performing-resumable-uploads: an upload goes on with PUT where it began.
+ * Returns the method and its uploads, as `[name, HTTP method, path, response type]`. In a path, `{}` stands for one segment and `{**}` for several.
+ * https://cloud.google.com/storage/docs/performing-resumable-uploads: an upload continues with PUT to the same path.
  */
 function distilMethod({ id, httpMethod, path, parameters = {}, response, mediaUpload }, { name, servicePath }) {
   const fill = (_, parameter) =>
@@ -51,10 +51,10 @@ function distilMethod({ id, httpMethod, path, parameters = {}, response, mediaUp
   return [line("", httpMethod, `/${servicePath}${path}`), ...uploads];
 }
 
-/** The types that answers are of, and all that are in them. */
+/** The types of the responses, and all types that they contain. */
 function distilTypes(answers, schemas) {
   const types = {};
-  // What an operation was for is told by its own @type and named in no answer.
+  // No response type names an operation's metadata, which has an @type of its own.
   const rest = [...answers, ...Object.keys(schemas).filter((name) => /OperationMetadata(V1)?$/.test(name))];
   for (let name = rest.pop(); name !== undefined; name = rest.pop()) {
     if (types[name]) continue;

@@ -6,7 +6,7 @@ type Type = string | readonly [Type] | { readonly [field: string]: Type };
 interface GoogleApi {
   readonly host: string;
   readonly revision: string;
-  /** HTTP method, path with `{}` where one segment varies and `{**}` for several, type of the answer. */
+  /** HTTP method, path with `{}` for one segment and `{**}` for several, response type. */
   readonly methods: Readonly<Record<string, readonly string[]>>;
   readonly types: Readonly<Record<string, Type>>;
 }

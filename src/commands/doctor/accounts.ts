@@ -23,9 +23,9 @@ export const accountChecks: readonly Check[] = [
       const project = await requireFact("project", facts.project());
       const service = await facts.service().catch(ignoreMissing);
       const account = service?.service_account ?? defaultAccount(project);
-      const found = await findAccount(facts, project.id, account);
+      const existing = await findAccount(facts, project.id, account);
       const details = { account, is_default: account.endsWith("-compute@developer.gserviceaccount.com") };
-      if (found === undefined)
+      if (existing === undefined)
         return fail(
           "NOT_FOUND",
           `There is no service account ${account}, which ${service ? "the service runs as" : "services run as unless said otherwise"}.`,
@@ -36,7 +36,7 @@ export const accountChecks: readonly Check[] = [
             details,
           },
         );
-      if (found.disabled)
+      if (existing.disabled)
         return fail("NOT_FOUND", `${account}, which services run as, is disabled.`, {
           remedy: `gcloud iam service-accounts enable ${account} --project ${project.id}`,
           details,
@@ -55,14 +55,14 @@ export const accountChecks: readonly Check[] = [
       const account = serviceAccountEmail.split("/").at(-1) ?? "";
       if (account === "") return skip("Cloud Build does not say which account it builds by.");
       // Google's own agent belongs to another project.
-      const found = account.endsWith("@cloudbuild.gserviceaccount.com") ? {} : await findAccount(facts, id, account);
+      const existing = account.endsWith("@cloudbuild.gserviceaccount.com") ? {} : await findAccount(facts, id, account);
       const details = { account };
-      if (found === undefined)
+      if (existing === undefined)
         return fail("NOT_FOUND", `There is no service account ${account}, which builds are made by.`, {
           remedy: "gcloud builds get-default-service-account",
           details,
         });
-      if (found.disabled)
+      if (existing.disabled)
         return fail("NOT_FOUND", `${account}, which builds are made by, is disabled.`, {
           remedy: `gcloud iam service-accounts enable ${account} --project ${id}`,
           details,

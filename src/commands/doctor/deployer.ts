@@ -20,16 +20,19 @@ export async function findDeployer(context: Pick<Context, "env" | "settings" | "
     });
   const source = `gcloud's account ${account}`;
   const path = `${gcloudDirectory(env)}/legacy_credentials/${account.replaceAll(":", "")}/adc.json`;
-  const found = await readCredentialFile(path, source, context).catch(async (error: unknown) => {
+  const credentials = await readCredentialFile(path, source, context).catch(async (error: unknown) => {
     if (!(error instanceof CliError) || error.code !== "CREDENTIALS_MISSING") throw error;
     // The account of a machine in Google Cloud has no file; the metadata server has its tokens.
-    const other = await findOperatorCredentials(context).catch(ignoreCliError);
-    if (other && other.principal === principalForEmail(account)) return other;
+    const metadataCredentials = await findOperatorCredentials(context).catch(ignoreCliError);
+    if (metadataCredentials && metadataCredentials.principal === principalForEmail(account)) return metadataCredentials;
     throw new CliError("CREDENTIALS_MISSING", `gcloud has no credentials of ${account} that can be read here.`, {
       hint: `gcloud auth login ${account}`,
       details: { account },
     });
   });
-  const named = { ...found, principal: found.principal ?? (account.includes("@") ? principalForEmail(account) : undefined) };
-  return impersonated ? impersonate(named, parseImpersonationChain(impersonated), context) : named;
+  const withPrincipal = {
+    ...credentials,
+    principal: credentials.principal ?? (account.includes("@") ? principalForEmail(account) : undefined),
+  };
+  return impersonated ? impersonate(withPrincipal, parseImpersonationChain(impersonated), context) : withPrincipal;
 }

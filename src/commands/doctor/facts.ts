@@ -89,15 +89,15 @@ export function openFacts(commandContext: Context, signal: AbortSignal): Facts {
   const service = once(async () => {
     const name = await serviceName();
     await requireFact("project", project());
-    const found = (await (await client()).call({ method: "GET", url: serviceUrl(name) })) as KnativeService;
-    return readService(found, name);
+    const message = (await (await client()).call({ method: "GET", url: serviceUrl(name) })) as KnativeService;
+    return readService(message, name);
   });
   const url = once(async () => {
     const named = settings.get("url")?.value;
     if (named !== undefined) return new URL(named);
-    const { url: found } = await requireFact("service", service());
-    if (found === "") throw new Skipped("The service has no URL yet.");
-    return new URL(found);
+    const { url: cloudRunUrl } = await requireFact("service", service());
+    if (cloudRunUrl === "") throw new Skipped("The service has no URL yet.");
+    return new URL(cloudRunUrl);
   });
   const idToken = once(async () => {
     const { audienceFor } = await import("../../auth/audience.ts");

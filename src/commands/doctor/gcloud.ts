@@ -26,13 +26,13 @@ export const gcloudChecks: readonly Check[] = [
       const details = { path: gcloud };
       try {
         const { sdk } = await readVersions(facts);
-        const found = { ...details, version: sdk };
+        const detailsWithVersion = { ...details, version: sdk };
         if (Number.parseInt(sdk, 10) < MIN_VERSION)
           return warn(`gcloud is of the version ${sdk}, which is too old for some flags: ${MIN_VERSION} or later is good.`, {
             remedy: "gcloud components update",
-            details: found,
+            details: detailsWithVersion,
           });
-        return ok(`gcloud ${sdk}`, { details: found });
+        return ok(`gcloud ${sdk}`, { details: detailsWithVersion });
       } catch (error) {
         if (!(error instanceof CliError)) throw error;
         return failOrWarn(via, `gcloud does not work: ${error.message}`, details);

@@ -21,24 +21,24 @@ export const imageChecks: readonly Check[] = [
       await requireFact("project", facts.project());
       const client = await facts.client();
       const { name, location, project } = repository;
-      const where = `${name} in ${location} of project ${project}`;
+      const place = `${name} in ${location} of project ${project}`;
       const details = { image, repository: name, location, project };
-      const found = await findRepository(client, repository);
-      if (found && (found.format ?? "DOCKER") !== "DOCKER")
-        return fail("NOT_FOUND", `The repository ${where} is for ${String(found.format)}, and not for images.`, {
+      const existing = await findRepository(client, repository);
+      if (existing && (existing.format ?? "DOCKER") !== "DOCKER")
+        return fail("NOT_FOUND", `The repository ${place} is for ${String(existing.format)}, and not for images.`, {
           remedy: "cloudrun-oauth config set image REGION-docker.pkg.dev/PROJECT/REPOSITORY/NAME",
           details,
         });
-      if (found) return ok(`Images are pushed to ${where}.`, { details });
+      if (existing) return ok(`Images are pushed to ${place}.`, { details });
       const { hint: remedy = "", message } = repositoryNotFound(repository);
       const fix = {
-        question: `Make the repository ${where}?`,
+        question: `Make the repository ${place}?`,
         plan: [requestLine(createRepositoryRequest(repository))],
         apply: async ({ client, context }: Facts) => createRepository(await client(), repository, context.signal),
       };
       // The first build creates the default repository.
       if (name === DEFAULT_REPOSITORY)
-        return warn(`There is no repository ${where} yet: cloudrun-oauth build makes it.`, { remedy, details, fix });
+        return warn(`There is no repository ${place} yet: cloudrun-oauth build makes it.`, { remedy, details, fix });
       return fail("NOT_FOUND", message, { remedy, details, fix });
     },
   },
@@ -52,8 +52,8 @@ export const imageChecks: readonly Check[] = [
       const location = host === "gcr.io" ? "us" : host === "eu.gcr.io" ? "europe" : (host.split(".")[0] ?? "us");
       const details = { image, host, location };
       // https://cloud.google.com/artifact-registry/docs/transition/setup-gcr-repo: the host's name becomes the name of a repository.
-      const found = await findRepository(await facts.client(), { name: host, location, project });
-      if (found) return ok(`${host} of project ${project} goes on in Artifact Registry.`, { details });
+      const existing = await findRepository(await facts.client(), { name: host, location, project });
+      if (existing) return ok(`${host} of project ${project} goes on in Artifact Registry.`, { details });
       return fail("PERMISSION_DENIED", `${image} is under ${host}, which is closed: Container Registry has been shut down.`, {
         remedy: `cloudrun-oauth config set image ${defaultImage({ ...(await facts.place()), service: image.split("/").at(-1)?.split(/[:@]/)[0] ?? "NAME" })}`,
         details,

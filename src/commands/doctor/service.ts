@@ -85,7 +85,7 @@ export const serviceChecks: readonly Check[] = [
         return ok("The token is for gcloud's client: Cloud Run takes it, of developers, for every service.", { details });
       if (accepted === undefined) return skip(`Which audiences the service at ${url.host} takes is not known.`, { details });
       // https://cloud.google.com/run/docs/authenticating/service-to-service: a trailing slash makes no difference.
-      if (accepted.some((each) => each.replace(/\/$/, "") === audience.replace(/\/$/, "")))
+      if (accepted.some((other) => other.replace(/\/$/, "") === audience.replace(/\/$/, "")))
         return ok(`${audience} is an audience of the service.`, { details });
       return fail("NOT_AUTHENTICATED", `A token for ${audience} is none for this service, which takes ${accepted.join(", ")}.`, {
         remedy: `cloudrun-oauth invoke --url ${url.href} --audience ${accepted[0] ?? "AUDIENCE"}${

@@ -15,7 +15,7 @@ const OPERATOR_FILE = environment["GOOGLE_APPLICATION_CREDENTIALS"] ?? "";
 const CALLER = `caller@${project}.iam.gserviceaccount.com`;
 const OPERATOR = `operator@${project}.iam.gserviceaccount.com`;
 
-/** A copy of a key file, in a folder of its own unless one is named, that its owner alone may read. */
+/** A copy of a key file, by default in a folder of its own, that only its owner can read. */
 function copy(file: string, directory = folder()): string {
   const path = join(directory, "key.json");
   copyFileSync(file, path);

@@ -6,7 +6,7 @@ const { project, call, check, doctor, disable, grantOnProject, status } = await 
 const RESOURCES = "cloudresourcemanager.googleapis.com";
 const BILLING = "cloudbilling.googleapis.com";
 const { environment } = status();
-/** The control plane as the caller, who may do nothing until he is granted something. */
+/** The control plane as the caller, which has no access until it is granted some. */
 const AS_CALLER = { env: { GOOGLE_APPLICATION_CREDENTIALS: environment["CREDS"] ?? "" } };
 const CALLER = `serviceAccount:caller@${project}.iam.gserviceaccount.com`;
 
@@ -167,7 +167,7 @@ test("a deployer with too few roles fails, with the missing permissions", async 
     });
     expect(found(name).details["missing"]).toEqual(found(name).details["permissions"]);
   }
-  // The account may not even be asked about.
+  // The caller can't even read the account.
   expect(found("may-act-as")).toMatchObject({ status: "fail", remedy: expect.stringContaining("roles/iam.serviceAccountUser") });
 });
 

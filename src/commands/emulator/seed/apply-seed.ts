@@ -115,9 +115,9 @@ async function applyService(projectTarget: ProjectTarget, wanted: SeedService): 
     image = `${defaultImage(place)}@${digest}`;
   }
   const url = `/projects/${project}/locations/${region}/services/${service}`;
-  const found = await findService(client, `https://run.googleapis.com/v2${url}`);
+  const existing = await findService(client, `https://run.googleapis.com/v2${url}`);
   // A deployment always creates a revision, even if nothing changes.
-  const needsDeployment = !found || !matches(found, image, wanted);
+  const needsDeployment = !existing || !matches(existing, image, wanted);
   if (needsDeployment)
     await cloud.deploy({ ...place, image, env: wanted.env, serviceAccount: wanted.service_account, allowUnauthenticated: false });
   const invokers = [...(wanted.allow_unauthenticated ? ["allUsers"] : []), ...wanted.members.map(readMember)];
