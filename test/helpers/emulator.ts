@@ -11,25 +11,25 @@ import { send, type Answer, type RequestOptions } from "./api-server.ts";
 import { RECORDING } from "./recording.ts";
 import { assertNoSecrets, assertNoSecretsIn } from "./secret-scan.ts";
 
-/** Takes what is to be done when a test, or with `afterAll` when a file's tests have ended. */
+/** Registers a clean-up for the end of a test, or with `afterAll` of a file's tests. */
 export type AtEnd = (cleanUp: () => Promise<void> | void) => void;
 
-/** An emulator as its operator uses it, by Google's REST APIs. */
+/** An emulator as its operator uses it, through Google's REST APIs. */
 export interface Operated {
   readonly port: number;
   readonly project: string;
   /** The operator's access token. */
   readonly token: string;
-  /** A request to one of Google's hosts, as the operator unless another token is said. */
+  /** Sends a request to one of Google's hosts, as the operator unless `options` has another token. */
   request(method: string, host: string, path: string, options?: RequestOptions): Promise<Answer>;
-  /** Builds an image of a source archive, or of files by their paths; resolves with the Build message when it has ended. */
+  /** Builds an image from a source archive, or from files by their paths; resolves with the Build message when the build has ended. */
   build(image: string, source: Buffer | Files): Promise<Build>;
   /** The build's log so far. */
   buildLog(build: Build): Promise<string>;
   /** Builds and deploys a private service; resolves when its revision is ready or has failed. */
   deploy(name: string, files: Files, container?: object): Promise<Deployed>;
   grant(name: string, member: string): Promise<void>;
-  /** An ID token of the account that CREDS names. */
+  /** An ID token of the account in the key file that CREDS names. */
   idToken(audience: string): Promise<string>;
 }
 
@@ -63,11 +63,11 @@ interface StartSettings {
   readonly port?: number;
   readonly engine?: EngineChoice;
   readonly env?: Readonly<Record<string, string | undefined>>;
-  /** Milliseconds until a change of a policy takes effect. */
+  /** Milliseconds until a policy change takes effect. */
   readonly iamPropagation?: number;
 }
 
-/** Starts an emulator in this process, in a folder of its own, on a port that is free. In the end a secret in its log or its state fails the test. */
+/** Starts an emulator in this process, in its own folder, on a free port. A secret in its log or its state fails the test at the end. */
 export async function startEmulator(
   atEnd: AtEnd = onTestFinished,
   { port = 0, engine = "process", env = process.env, iamPropagation = 0 }: StartSettings = {},
@@ -95,7 +95,7 @@ export async function startEmulator(
   return { ...emulator, directory, log, ...(await operate(emulator.status())) };
 }
 
-/** Whatever was done to an emulator, it still answers who behaves, and takes nothing for a bug of its own. */
+/** Asserts that an emulator still responds to valid requests, and has logged no bug of its own. */
 export async function expectUnharmed({ request, project, log }: Awaited<ReturnType<typeof startEmulator>>): Promise<void> {
   expect((await request("GET", "storage.googleapis.com", `/storage/v1/b?project=${project}`)).status).toBe(200);
   expect(log.splice(0).filter((line) => /\bError\b/.test(line))).toEqual([]);
@@ -172,7 +172,7 @@ export function tinyService(server: string): Files {
   return { Dockerfile: 'FROM node:22-slim\nWORKDIR /app\nCOPY server.js ./\nCMD ["node", "server.js"]\n', "server.js": server };
 }
 
-/** Answers every request as the templates do. */
+/** A server that answers every request as the templates do. */
 export const HELLO = `
 require("node:http")
   .createServer((request, response) => {
@@ -194,7 +194,7 @@ interface Entry {
   readonly linkpath?: string;
 }
 
-/** A tar archive of whatever entries, as no good client would write it. */
+/** A tar archive of any entries, including those that no well-behaved client would write. */
 export function archiveOf(entries: readonly Entry[]): Buffer {
   const blocks = entries.flatMap(({ path, content = "", type = "File", linkpath }) => {
     const bytes = Buffer.from(content);
@@ -212,7 +212,7 @@ export function archiveOf(entries: readonly Entry[]): Buffer {
   return Buffer.concat([...blocks, Buffer.alloc(1024)]);
 }
 
-/** Sends bytes to a port, and gives what came back until the connection ended or was quiet for a second. */
+/** Sends bytes to a port, and returns what came back until the connection ended or was idle for a second. */
 export function exchangeBytes(port: number, bytes: string | Buffer): Promise<string> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
@@ -227,7 +227,7 @@ export function exchangeBytes(port: number, bytes: string | Buffer): Promise<str
   });
 }
 
-/** An assertion of an hour by a key file's text; `wants` are further claims. */
+/** An assertion that is valid for an hour, signed with a key file; `wants` are further claims. */
 export function signAssertion(keyFile: string, wants: object): string {
   const { client_email: iss, private_key: pem, private_key_id: keyId, token_uri: aud } = JSON.parse(keyFile);
   const iat = Math.floor(Date.now() / 1000);
@@ -235,10 +235,10 @@ export function signAssertion(keyFile: string, wants: object): string {
   return signJwt(JSON.stringify({ iss, aud, iat, exp: iat + 3600, ...wants }), { keyId, privateKey, publicKey: privateKey });
 }
 
-async function poll<T>(look: () => Promise<T>, isDone: (found: T) => boolean): Promise<T> {
+async function poll<T>(read: () => Promise<T>, isDone: (value: T) => boolean): Promise<T> {
   for (;;) {
-    const found = await look();
-    if (isDone(found)) return found;
+    const value = await read();
+    if (isDone(value)) return value;
     await new Promise((passed) => setTimeout(passed, 50));
   }
 }
