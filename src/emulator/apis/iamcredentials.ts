@@ -1,5 +1,5 @@
-import { isStringArray } from "../server/json.ts";
 import { sign } from "node:crypto";
+import { isStringArray } from "../server/json.ts";
 import { pathParameter, type ApiRequest } from "../server/api-request.ts";
 import type { Identity, Principal } from "../iam/principal.ts";
 import { ApiError, errorInfo } from "../server/errors.ts";

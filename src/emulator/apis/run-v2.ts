@@ -1,5 +1,5 @@
-import { policyRoutes } from "../iam/policy-routes.ts";
 import { setTimeout as sleep } from "node:timers/promises";
+import { policyRoutes } from "../iam/policy-routes.ts";
 import { pathParameter, requirePrincipal, type ApiRequest } from "../server/api-request.ts";
 import { ApiError } from "../server/errors.ts";
 import { authorize } from "../iam/policy.ts";

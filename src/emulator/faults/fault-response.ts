@@ -1,6 +1,6 @@
-import { errorInfo } from "../server/errors.ts";
 import { createHash } from "node:crypto";
 import { STATUS_CODES } from "node:http";
+import { errorInfo } from "../server/errors.ts";
 import { forbidden, notFound, unauthorized, unavailable } from "../front-door/error-pages.ts";
 import { isServiceHost } from "../server/hosts.ts";
 import { htmlResponse, jsonResponse, type HttpResponse } from "../server/http-response.ts";

@@ -1,5 +1,5 @@
-import { isAnnotationTrue } from "../run/knative.ts";
 import { createHash } from "node:crypto";
+import { isAnnotationTrue } from "../run/knative.ts";
 import { isAllowed } from "../iam/policy.ts";
 import { verifyIdToken } from "../oauth2/id-tokens.ts";
 import { parseJwt } from "../oauth2/jwt.ts";

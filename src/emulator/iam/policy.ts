@@ -1,6 +1,6 @@
+import { createHash } from "node:crypto";
 import { checkEtag, createEtag } from "../state/etag.ts";
 import { isStringArray } from "../server/json.ts";
-import { createHash } from "node:crypto";
 import type { ApiRequest } from "../server/api-request.ts";
 import type { Identity, Principal } from "./principal.ts";
 import { ApiError, permissionDenied } from "../server/errors.ts";

@@ -1,5 +1,5 @@
-import { parseObject } from "../server/json.ts";
 import { sign, verify, type KeyObject } from "node:crypto";
+import { parseObject } from "../server/json.ts";
 import type { KeyPair } from "./key-pair.ts";
 
 /** A JWS in compact serialization (RFC 7515, section 7.1) whose header and payload are JSON objects; not verified yet. */

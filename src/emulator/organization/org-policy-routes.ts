@@ -1,5 +1,5 @@
-import { checkEtag, createEtag } from "../state/etag.ts";
 import * as v from "valibot";
+import { checkEtag, createEtag } from "../state/etag.ts";
 import type { ApiRequest } from "../server/api-request.ts";
 import { ApiError } from "../server/errors.ts";
 import type { OrgPolicy, Project } from "../state/resources.ts";

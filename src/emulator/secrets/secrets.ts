@@ -1,5 +1,5 @@
-import { requireProject } from "../state/projects.ts";
 import { randomBytes } from "node:crypto";
+import { requireProject } from "../state/projects.ts";
 import { ApiError } from "../server/errors.ts";
 import { isObject } from "../server/json.ts";
 import type { Secret } from "./secret.ts";
