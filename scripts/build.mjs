@@ -11,7 +11,7 @@ const COPYRIGHT_LINE = /^ *(?:mit license )?(?:copyright )(?:\(c\)|©|\d).*$/gim
 
 /** What every run needs: the modules that main.ts imports, our package.json, and the bundler's runtime. */
 const MAIN_MODULES =
-  /src\/(errors\/(cli-error|exit-codes)|cli\/compile-cache|settings\/(cache-folder|private-files))\.ts$|^(?!.*node_modules).*\/package\.json$|rolldown\/runtime/;
+  /src\/(errors\/(cli-error|exit-codes|ignore-cli-error)|cli\/compile-cache|settings\/(cache-folder|private-files))\.ts$|^(?!.*node_modules).*\/package\.json$|rolldown\/runtime/;
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 process.chdir(root);

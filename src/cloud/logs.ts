@@ -1,18 +1,11 @@
 import type { ServiceName } from "./names.ts";
+import type { Severity } from "./severity.ts";
 
 /** The log of a service; a part of `Cloud`. */
 export interface LogVerbs {
   /** The entries that match a query, the oldest first. */
   readLogs(query: LogQuery): Promise<readonly LogEntry[]>;
 }
-
-/**
- * Google's severities, from the least to the greatest:
- * https://cloud.google.com/logging/docs/reference/v2/rest/v2/LogEntry#logseverity
- */
-export const SEVERITIES = ["DEFAULT", "DEBUG", "INFO", "NOTICE", "WARNING", "ERROR", "CRITICAL", "ALERT", "EMERGENCY"] as const;
-
-export type Severity = (typeof SEVERITIES)[number];
 
 export interface LogQuery extends ServiceName {
   readonly revision?: string;

@@ -12,16 +12,17 @@ import type { Context } from "./context.ts";
 export async function startEmulator(
   context: Context,
   directory: string,
-  options: { port: number; iamPropagation?: number; log: (line: string) => void },
+  options: { readonly port: number; readonly iamPropagationMs?: number; readonly log: (line: string) => void },
 ): Promise<Emulator> {
   try {
     return await createEmulator({
       directory,
       port: options.port,
-      iamPropagation: options.iamPropagation,
+      iamPropagation: options.iamPropagationMs,
       engine: context.settings.get("engine")?.value as EngineChoice | undefined,
-      project: readFlag(context, "project"),
-      region: readFlag(context, "region"),
+      // Only the flags count: what a shell or a folder sets applies to the cloud.
+      project: context.settings.flag("project"),
+      region: context.settings.flag("region"),
       env: context.env,
       log: options.log,
     });
@@ -44,12 +45,6 @@ export async function withTemporaryEmulator<T>(context: Context, work: (emulator
   } finally {
     rmSync(directory, { recursive: true, force: true });
   }
-}
-
-/** The emulator's project or region, from its flag only: what a shell or a folder sets applies to the cloud. */
-export function readFlag({ settings }: Pick<Context, "settings">, name: "project" | "region"): string | undefined {
-  const setting = settings.get(name);
-  return setting?.source === `--${name}` ? setting.value : undefined;
 }
 
 /** Turns an error of a start with data in a directory into EMULATOR_FAILED or ENGINE_MISSING if the machine caused it; otherwise returns the error itself. */

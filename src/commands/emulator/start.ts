@@ -16,7 +16,7 @@ import {
 import { CliError } from "../../errors/cli-error.ts";
 import { EXIT_CODES, type ErrorCode } from "../../errors/exit-codes.ts";
 import type { EmulatorFlags } from "../../context/emulator-client.ts";
-import { explainStartError, readFlag, startEmulator } from "../../context/start-emulator.ts";
+import { explainStartError, startEmulator } from "../../context/start-emulator.ts";
 import { printPlan } from "../../context/print-plan.ts";
 import { poll } from "../../http/poll.ts";
 
@@ -51,7 +51,7 @@ async function runInForeground(context: Context, home: string, port: number, opt
   try {
     const emulator = await startEmulator(context, directory, {
       port,
-      iamPropagation: options.iamPropagationMs,
+      iamPropagationMs: options.iamPropagationMs,
       log: (line) => context.terminal.note(line),
     });
     try {
@@ -83,8 +83,8 @@ async function startInBackground(
     "data-dir": dataDir,
     engine: context.settings.get("engine")?.value,
     "iam-propagation": iamPropagationMs === undefined ? undefined : `${iamPropagationMs}ms`,
-    project: readFlag(context, "project"),
-    region: readFlag(context, "region"),
+    project: context.settings.flag("project"),
+    region: context.settings.flag("region"),
   });
   const [node = "", ...argv] = [...context.self, "emulator", "start", "--json"];
   argv.push(

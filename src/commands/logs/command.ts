@@ -1,5 +1,5 @@
 import { InvalidArgumentError } from "commander";
-import { SEVERITIES, type Severity } from "../../cloud/logs.ts";
+import { SEVERITIES, type Severity } from "../../cloud/severity.ts";
 import { argument } from "../../context/argument.ts";
 import { defineCommand } from "../../context/define-command.ts";
 import { durationFlag, flag } from "../../context/flag.ts";

@@ -1,5 +1,6 @@
 import type { Cloud } from "../../cloud/cloud.ts";
-import { traceOf, type LogEntry, type LogQuery, type Severity } from "../../cloud/logs.ts";
+import { traceOf, type LogEntry, type LogQuery } from "../../cloud/logs.ts";
+import type { Severity } from "../../cloud/severity.ts";
 import type { Context } from "../../context/context.ts";
 import { CliError } from "../../errors/cli-error.ts";
 import { groupByRequest, isRequest, entryId } from "./group-by-request.ts";
