@@ -2,7 +2,7 @@ import { CliError, type ErrorSubject } from "../../errors/cli-error.ts";
 import type { ErrorCode } from "../../errors/exit-codes.ts";
 import { readMember } from "../member.ts";
 import { ORGANIZATION_ERRORS } from "./organization.ts";
-import { findRole } from "../permissions.ts";
+import { findRole } from "./predefined-roles.ts";
 import { PROJECT_ERRORS } from "./project.ts";
 import { noServingRevision } from "../messages/v2-service.ts";
 
