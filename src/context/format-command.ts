@@ -1,48 +1,68 @@
 import type { NextStep } from "../errors/next-step.ts";
+import type { ProcessIo } from "./process-io.ts";
 import { programName } from "./program-name.ts";
 
-/** The global flags that decide what a command acts on, with their short and long names: the next command needs them too. */
-const CARRIED_FLAGS: readonly (readonly [key: string, flag: string, long: string])[] = [
-  ["cwd", "-C", "--cwd"],
-  ["profile", "--profile", "--profile"],
-  ["emulator", "--emulator", "--emulator"],
-  ["via", "--via", "--via"],
-  ["project", "-p", "--project"],
-  ["region", "-r", "--region"],
-  ["service", "-s", "--service"],
-];
-
-interface FormatOptions {
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly self: readonly string[];
-  /** Where the person is. */
-  readonly cwd: string;
-  /** The flags of the command that ran, by their long names in camel case. */
-  readonly flags: Readonly<Record<string, unknown>>;
-}
-
-/** Writes a command of a hint out, so that it can be pasted: started as this tool was, on what this command acted on. */
+/** Writes a command out so that it can be pasted: started as this tool was, and acting on what this command acted on. */
 export type FormatCommand = (step: Pick<NextStep, "command" | "program">) => readonly string[];
 
-export function createFormatCommand({ env, self, cwd, flags }: FormatOptions): FormatCommand {
+interface CarriedFlag {
+  readonly names: readonly string[];
+  readonly takesValue: boolean;
+  /** The commands that the flag means something to; all of them by default. */
+  readonly isFor?: (command: readonly string[]) => boolean;
+}
+
+/** Commands that act on no project's resources. */
+const LOCAL_COMMANDS = new Set(["emulator", "config", "completion", "help", "init"]);
+const isRemote = ([name = ""]: readonly string[]) => !LOCAL_COMMANDS.has(name);
+const isForService = (command: readonly string[]) => isRemote(command) && !["list", "accounts", "keys"].includes(command[0] ?? "");
+
+/** The flags that decide what a command acts on: the next command needs them too. */
+const CARRIED_FLAGS: readonly CarriedFlag[] = [
+  { names: ["-C", "--cwd"], takesValue: true },
+  { names: ["--profile"], takesValue: true },
+  { names: ["--emulator"], takesValue: false, isFor: isRemote },
+  { names: ["--via"], takesValue: true, isFor: isRemote },
+  { names: ["-p", "--project"], takesValue: true, isFor: isRemote },
+  { names: ["-r", "--region"], takesValue: true, isFor: isRemote },
+  { names: ["-s", "--service"], takesValue: true, isFor: isForService },
+  { names: ["--data-dir"], takesValue: true, isFor: ([name]) => name === "emulator" },
+];
+
+/** `argv` is the command line that ran, without what follows `--`. */
+export function createFormatCommand({ env, self, cwd }: Pick<ProcessIo, "env" | "self" | "cwd">, argv: readonly string[]): FormatCommand {
+  const passed = CARRIED_FLAGS.flatMap((flag) => {
+    const words = readFlag(flag, argv);
+    return words ? [{ flag, words }] : [];
+  });
   return ({ command, program }) => {
     if (program !== undefined) return [program, ...command];
-    const [name = "", ...rest] = command;
-    return [...programName({ env, self }, cwd), name, ...rest, ...carriedFlags(command, flags)];
+    const carried = passed.filter(
+      ({ flag, words }) =>
+        (flag.isFor?.(command) ?? true) &&
+        !flag.names.some((name) => command.includes(name)) &&
+        !(flag.isFor === isForService && command.includes(words[1] ?? "")),
+    );
+    return [...programName({ env, self }, cwd), ...command, ...carried.flatMap(({ words }) => words)];
   };
 }
 
-function carriedFlags(command: readonly string[], flags: FormatOptions["flags"]): string[] {
-  const [name] = command;
-  const carried = CARRIED_FLAGS.filter(([key, short, long]) => {
-    if (flags[key] === undefined || flags[key] === false || command.includes(short) || command.includes(long)) return false;
-    // These act on the emulator as they are, or on settings.
-    if (name === "emulator") return key === "cwd" || key === "profile";
-    return true;
-  });
-  const data =
-    name === "emulator" && typeof flags["dataDir"] === "string" && !command.includes("--data-dir") ? ["--data-dir", flags["dataDir"]] : [];
-  return [...carried.flatMap(([key, flag]) => (flags[key] === true ? [flag] : [flag, String(flags[key])])), ...data];
+/** The flag as it was passed, in two words; the last one counts. */
+function readFlag({ names, takesValue }: CarriedFlag, argv: readonly string[]): readonly string[] | undefined {
+  for (let index = argv.length - 1; index >= 0; index -= 1) {
+    const word = argv[index] ?? "";
+    for (const name of names) {
+      if (word === name) {
+        const value = argv[index + 1];
+        if (!takesValue) return [name];
+        if (value !== undefined) return [name, value];
+      }
+      if (takesValue && name.startsWith("--") && word.startsWith(`${name}=`)) return [name, word.slice(name.length + 1)];
+      if (takesValue && !name.startsWith("--") && word.startsWith(name) && word.length > 2 && !word.startsWith("--"))
+        return [name, word.slice(2)];
+    }
+  }
+  return undefined;
 }
 
 /** A command line for a POSIX shell. */

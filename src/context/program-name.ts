@@ -14,7 +14,7 @@ interface Start {
  * else Node with the path of the script.
  */
 export function programName({ env, self }: Start, cwd: string): readonly string[] {
-  const script = realPath(self[1] ?? "");
+  const script = self[1] === undefined ? undefined : realPath(self[1]);
   if (script === undefined) return [NAME];
   const paths = (env.PATH ?? env.Path ?? "").split(delimiter).filter((path) => path && !isOfNpm(path));
   if (paths.some((path) => realPath(join(path, NAME)) === script)) return [NAME];

@@ -1,4 +1,5 @@
 import { EXIT_CODES, type ErrorCode } from "./exit-codes.ts";
+import type { NextStep } from "./next-step.ts";
 import type { Reason } from "./reasons.ts";
 
 /** What an error is about: what wasn't found, the permission that is missing, the API that is off, the signal that interrupted. */
@@ -10,8 +11,10 @@ export interface ErrorSubject {
 }
 
 interface CliErrorOptions {
-  /** The command to run next, or the one thing to change. */
+  /** A sentence that says why, or what to change. */
   readonly hint?: string;
+  /** The commands that help. */
+  readonly next?: readonly NextStep[];
   /** The original error; shown with --verbose. */
   readonly cause?: unknown;
   /** Why it was refused; `details` repeats it. */
@@ -28,16 +31,18 @@ export class CliError extends Error {
   override readonly name = "CliError";
   readonly code: ErrorCode;
   readonly hint: string | undefined;
+  readonly next: readonly NextStep[];
   readonly reason: Reason | undefined;
   readonly subject: ErrorSubject | undefined;
   readonly retryAfterSeconds: number | undefined;
   readonly details: Readonly<Record<string, unknown>>;
 
   constructor(code: ErrorCode, message: string, options: CliErrorOptions = {}) {
-    const { hint, cause, reason, subject, retryAfterSeconds, details } = options;
+    const { hint, next = [], cause, reason, subject, retryAfterSeconds, details } = options;
     super(message, { cause });
     this.code = code;
     this.hint = hint;
+    this.next = next;
     this.reason = reason;
     this.subject = subject;
     this.retryAfterSeconds = retryAfterSeconds;
@@ -54,9 +59,9 @@ export class CliError extends Error {
     message = this.message,
     details,
     ...changes
-  }: Pick<CliErrorOptions, "hint" | "cause" | "details"> & { message?: string }): CliError {
-    const { code, hint, cause, reason, subject, retryAfterSeconds } = this;
-    const options = { hint, cause, reason, subject, retryAfterSeconds, ...changes, details: { ...this.details, ...details } };
+  }: Pick<CliErrorOptions, "hint" | "next" | "cause" | "details"> & { message?: string }): CliError {
+    const { code, hint, next, cause, reason, subject, retryAfterSeconds } = this;
+    const options = { hint, next, cause, reason, subject, retryAfterSeconds, ...changes, details: { ...this.details, ...details } };
     return new CliError(code, message, options);
   }
 }
