@@ -83,11 +83,11 @@ async function runCommand(
   const { createProgram } = await import("./cli/program.ts");
   let exitCode = 0;
   const execute: Execute = async (options, { passesArguments }, command) => {
-    if (passedArguments.length > 0 && !passesArguments) throw new CliError("USAGE", "What stands behind -- means nothing to this command.");
+    if (passedArguments.length > 0 && !passesArguments) throw new CliError("USAGE", "This command doesn't take arguments after --.");
     const { timeoutMs } = options;
     const timer = timeoutMs === undefined ? undefined : setTimeout(() => stop.abort(createTimeoutError(timeoutMs)), timeoutMs);
     try {
-      const context = await openRunContext(options, passedArguments, io, signal);
+      const context = await openRunContext(options, argv, passedArguments, io, signal);
       exitCode =
         (await command(context).catch(async (error: unknown) => {
           throw await (await import("./cli/did-you-mean.ts")).withSuggestion(error, context);
@@ -107,8 +107,18 @@ async function runCommand(
   return exitCode;
 }
 
-async function openRunContext(options: GlobalOptions, passedArguments: readonly string[], io: ProcessIo, signal: AbortSignal) {
-  const [{ openTerminal }, { openContext }] = await Promise.all([import("./terminal/terminal.ts"), import("./context/create-context.ts")]);
+async function openRunContext(
+  options: GlobalOptions,
+  argv: readonly string[],
+  passedArguments: readonly string[],
+  io: ProcessIo,
+  signal: AbortSignal,
+) {
+  const [{ openTerminal }, { openContext }, { createFormatCommand, quoteCommand }] = await Promise.all([
+    import("./terminal/terminal.ts"),
+    import("./context/create-context.ts"),
+    import("./context/format-command.ts"),
+  ]);
   const { stdout, stderr, env, cwd, self } = io;
   const terminal = await openTerminal({
     ...options,
@@ -119,11 +129,12 @@ async function openRunContext(options: GlobalOptions, passedArguments: readonly 
     stderr,
     env,
     signal,
+    formatCommand: (step) => quoteCommand(createFormatCommand(io, argv)(step)),
   });
   const stdin: Context["stdin"] = { [Symbol.asyncIterator]: () => io.stdin[Symbol.asyncIterator]() };
   return openContext({ options, terminal, stdin, env, cwd, self, signal, passedArguments });
 }
 
 function createTimeoutError(timeoutMs: number): CliError {
-  return new CliError("TIMEOUT", `Not done after ${timeoutMs / 1000} s.`, { hint: "Give it more time with --timeout." });
+  return new CliError("TIMEOUT", `Timed out after ${timeoutMs / 1000} s.`, { hint: "To wait longer, increase --timeout." });
 }

@@ -1,73 +1,59 @@
-import type { ChalkInstance } from "chalk";
 import { once } from "node:events";
 import type { Readable, Writable } from "node:stream";
-import { stripVTControlCharacters } from "node:util";
-import { CliError } from "../errors/cli-error.ts";
+import type { NextStep } from "../errors/next-step.ts";
 import { redact } from "../errors/redact.ts";
+import { openColors, withoutColors } from "./color.ts";
+import { createProgress, type Progress } from "./progress.ts";
+import { createPrompts, type Prompts } from "./prompts.ts";
+import { formatTable } from "./table.ts";
 
-/** stdout gets results; stderr gets progress, notes, and errors. */
-export interface Terminal {
-  /** True if a person can answer: stderr and stdin are capable terminals, and it's neither CI nor `--json`. */
+/** stdout carries results; stderr carries progress, notes, prompts, and errors. */
+export interface Terminal extends Pick<Progress, "step" | "wait">, Prompts {
+  /** Whether a person watches: stderr and stdin are terminals with cursor control, outside of CI and without `--json`. */
   readonly interactive: boolean;
-  /** True if questions that have a default are asked: interactive, without `--yes`. */
+  /** Whether questions that have a default are worth asking: interactive, and without `--yes`. */
   readonly asks: boolean;
   readonly json: boolean;
   readonly verbose: boolean;
   readonly quiet: boolean;
-  /** stdout: text or bytes, unchanged. */
+  /** stdout: text or bytes as they are. */
   print(text: string | Uint8Array): void;
-  /** stdout: bytes as they arrive, and no faster than the reader takes them. */
+  /** stdout: bytes as they come, and no faster than they are read. */
   printStream(chunks: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void>;
-  /** stdout: one JSON document with two-space indent. */
+  /** stdout: one JSON document, indented by two spaces. */
   printJson(value: unknown): void;
-  /** stdout: aligned columns, or tabs between cells if stdout isn't a terminal. */
-  printTable(rows: readonly (readonly string[])[]): void;
-  /** Styles text for stdout, if stdout has colors. */
+  /** stdout: a table with a header, cut to the terminal's width; in a pipe, rows with tabs, without a header, uncut. */
+  printTable(rows: readonly (readonly string[])[], options?: PrintTableOptions): void;
+  /** Text for stdout with a style, if stdout shows colors. */
   style(name: Style, text: string): string;
-  /** stderr, unless `--quiet`. */
+  /** stderr, unless `--quiet` is passed. */
   note(text: string): void;
+  /** stderr, unless `--quiet` is passed: the commands that people usually run next. */
+  nextSteps(steps: readonly NextStep[]): void;
+  /** A command as it can be pasted, for use within a note. */
+  formatCommand(step: Pick<NextStep, "command" | "program">): string;
   /** stderr. */
   warn(text: string): void;
-  /** stderr, under `--verbose` only, with tokens redacted. */
+  /** stderr, with `--verbose`; tokens are redacted. */
   debug(text: string): void;
-  /** stderr, on GitHub Actions only: hides a secret in the rest of the job's log. */
+  /** stderr, on GitHub Actions only: keeps a secret out of the job's log from here on. */
   mask(secret: string): void;
-  /**
-   * stderr: a spinner with the elapsed time if interactive, and a line when the work is done. Reported progress follows the spinner; without a
-   * spinner it is a line, at most every ten seconds.
-   */
-  task<T>(title: string, work: (report: (progress: string) => void) => Promise<T>): Promise<T>;
-  /** Asks yes or no. Yes under `--yes`. Throws USAGE, which names `--yes`, if no one can answer. */
-  confirm(question: string): Promise<boolean>;
-  /** Offers help, yes or no. Yes under `--yes`; no if no one can answer. */
-  offer(question: string): Promise<boolean>;
-  /** Asks for a line until it is valid. Throws USAGE, which names `flag`, if no one can answer. */
-  ask(question: string, options: AskOptions): Promise<string>;
-  /** Asks for one of several choices. The first one under `--yes`. Throws USAGE, which names `flag`, if no one can answer. */
-  choose(question: string, options: { flag: string; choices: readonly Choice[] }): Promise<string>;
+  /** A step whose line says the same before and after. */
+  task<T>(title: string, work: (tell: (progress: string) => void) => Promise<T>): Promise<T>;
 }
 
-interface AskOptions {
-  readonly flag: string;
-  readonly initial?: string;
-  /** Says in a sentence why an answer isn't valid. */
-  readonly fault?: (answer: string) => string | undefined;
+interface PrintTableOptions {
+  /** The columns' names; without them, the table is a list of facts. */
+  readonly header?: readonly string[];
+  /** The rows for a pipe, if they differ: exact times, plain words. */
+  readonly piped?: readonly (readonly string[])[];
 }
-
-export interface Choice {
-  readonly value: string;
-  readonly label?: string;
-  /** Shown beside the choice while it is selected. */
-  readonly hint?: string;
-}
-
-const PROGRESS_PAUSE_MS = 10_000;
 
 type Style = "bold" | "cyan" | "dim" | "green" | "red" | "yellow";
 
 export interface Streams {
   readonly stdin: Readable & { readonly isTTY?: boolean };
-  readonly stdout: Writable & { readonly isTTY?: boolean };
+  readonly stdout: Writable & { readonly isTTY?: boolean; readonly columns?: number };
   readonly stderr: Writable & { readonly isTTY?: boolean; readonly columns?: number };
 }
 
@@ -79,38 +65,27 @@ interface TerminalOptions extends Streams {
   readonly yes?: boolean;
   /** False under `--no-color`. */
   readonly color?: boolean;
-  /** Ends an unanswered question. */
+  /** Ends a question that nobody answers. */
   readonly signal?: AbortSignal;
+  readonly formatCommand?: Terminal["formatCommand"];
 }
 
-/** Opens a terminal on the streams. chalk, ora, and the prompts load only if a person sees them. */
+/** A terminal over the given streams. The packages for color, spinners and prompts are loaded when a person sees them. */
 export async function openTerminal(options: TerminalOptions): Promise<Terminal> {
   const { stdout, stderr, env, json = false, verbose = false, quiet = false, yes = false, signal } = options;
-  // stdin comes last, since opening it takes a while and few commands read it.
+  const formatCommand = options.formatCommand ?? (({ program = "cloudrun-oauth", command }) => [program, ...command].join(" "));
+  // stdin comes last: opening it takes a while, and few commands read it.
   const interactive =
     Boolean(stderr.isTTY) && env.TERM !== "dumb" && (!env.CI || env.CI === "false") && !json && Boolean(options.stdin.isTTY);
-  const [paint, stdoutPaint] = await Promise.all([openPaint(options), openPaint({ stderr: stdout, env, color: options.color })]);
-  const promptStreams = () => ({ input: options.stdin, output: paint ? stderr : withoutColors(stderr), ...(signal && { signal }) });
-  // If the disk is full or the reader has gone, output is lost, but the command goes on: a background emulator logs to a file.
+  const [colors, stdoutColors] = await Promise.all([
+    openColors({ stream: stderr, env, color: options.color }),
+    openColors({ stream: stdout, env, color: options.color }),
+  ]);
+  // A full disk or a reader that went away loses output, and ends nothing: a detached emulator's log lies on a disk.
   stderr.on("error", () => {});
-  const printLine = (text: string) => void stderr.write(`${text}\n`);
-  let spinner: Spinner | undefined;
-  /** Stops the spinner during a question. */
-  const withoutSpinner = async <T>(ask: () => Promise<T>): Promise<T> => {
-    spinner?.stop();
-    try {
-      return await ask();
-    } finally {
-      spinner?.start();
-    }
-  };
-  const confirm = (question: string): Promise<boolean> =>
-    withoutSpinner(async () => {
-      const { confirm, isCancel } = await import("@clack/prompts");
-      const answer = await confirm({ message: question, ...promptStreams() });
-      if (isCancel(answer)) throw interrupted();
-      return answer;
-    });
+  const printError = (text: string) => void stderr.write(`${text}\n`);
+  const progress = createProgress({ stderr, interactive, quiet, colors });
+  const streams = () => ({ input: options.stdin, output: colors ? stderr : withoutColors(stderr), ...(signal && { signal }) });
 
   return {
     interactive,
@@ -118,151 +93,36 @@ export async function openTerminal(options: TerminalOptions): Promise<Terminal> 
     json,
     verbose,
     quiet,
+    formatCommand,
     print: (text) => void stdout.write(text),
     async printStream(chunks, signal) {
       for await (const chunk of chunks) if (!stdout.write(chunk)) await once(stdout, "drain", { signal });
     },
     printJson: (value) => void stdout.write(`${JSON.stringify(value, null, 2)}\n`),
-    printTable: (rows) => void stdout.write(table(rows, stdout.isTTY === true)),
-    style: (name, text) => (stdoutPaint ? stdoutPaint[name](text) : text),
-    note(text) {
-      if (!quiet) printLine(text);
+    printTable(rows, { header, piped = rows } = {}) {
+      const width = stdout.isTTY ? (stdout.columns ?? 80) : undefined;
+      stdout.write(formatTable(header, width === undefined ? piped : rows, { width, paintHeader: stdoutColors?.dim }));
     },
-    warn: (text) => printLine(`${paint ? paint.yellow("warning:") : "warning:"} ${redact(text)}`),
+    style: (name, text) => (stdoutColors ? stdoutColors[name](text) : text),
+    note(text) {
+      if (!quiet) printError(text);
+    },
+    nextSteps(steps) {
+      if (quiet || json) return;
+      printError("\nNext steps:");
+      for (const step of steps) printError(`  ${step.text}:\n    ${formatCommand(step)}`);
+    },
+    warn: (text) => printError(`${colors ? colors.yellow("Warning:") : "Warning:"} ${redact(text)}`),
     debug(text) {
-      if (verbose) printLine(paint ? paint.dim(redact(text)) : redact(text));
+      if (verbose) printError(colors ? colors.dim(redact(text)) : redact(text));
     },
     // https://docs.github.com/actions/reference/workflow-commands-for-github-actions#masking-a-value-in-a-log; the runner reads both streams.
     mask(secret) {
-      if (env.GITHUB_ACTIONS === "true") printLine(`::add-mask::${secret}`);
+      if (env.GITHUB_ACTIONS === "true") printError(`::add-mask::${secret}`);
     },
-    async task(title, work) {
-      if (quiet) return work(() => {});
-      const startedAt = performance.now();
-      const elapsed = () => `(${((performance.now() - startedAt) / 1000).toFixed(1)} s)`;
-      // A task within a task has no spinner of its own. In a terminal without a width, ora would never stop writing.
-      let progress = "";
-      const suffix = () => (progress ? `${elapsed()} ${progress}` : elapsed());
-      const ownSpinner =
-        interactive && !spinner && stderr.columns !== 0
-          ? (spinner = await startSpinner(stderr, title, suffix, paint !== undefined))
-          : undefined;
-      let nextLineAt = 0;
-      const report = (text: string): void => {
-        progress = text;
-        if (ownSpinner || performance.now() < nextLineAt) return;
-        nextLineAt = performance.now() + PROGRESS_PAUSE_MS;
-        printLine(text);
-      };
-      let symbol = "✖";
-      try {
-        const result = await work(report);
-        symbol = "✔";
-        return result;
-      } finally {
-        if (ownSpinner) {
-          ownSpinner.stop();
-          spinner = undefined;
-        }
-        printLine(`${paint ? paint[symbol === "✔" ? "green" : "red"](symbol) : symbol} ${title} ${elapsed()}`);
-      }
-    },
-    async confirm(question) {
-      if (yes) return true;
-      if (!interactive) throw unanswered(question, "--yes");
-      return confirm(question);
-    },
-    offer: async (question) => yes || (interactive && confirm(question)),
-    async ask(question, { flag, initial, fault }) {
-      if (yes && initial !== undefined) return initial;
-      if (!interactive) throw unanswered(question, flag);
-      return withoutSpinner(async () => {
-        const { isCancel, text } = await import("@clack/prompts");
-        const answer = await text({
-          message: question,
-          initialValue: initial,
-          validate: (line) => fault?.(line ?? ""),
-          ...promptStreams(),
-        });
-        if (isCancel(answer)) throw interrupted();
-        return answer ?? "";
-      });
-    },
-    async choose(question, { flag, choices }) {
-      if (yes && choices[0]) return choices[0].value;
-      if (!interactive) throw unanswered(question, flag);
-      return withoutSpinner(async () => {
-        const { isCancel, select } = await import("@clack/prompts");
-        const answer = await select({ message: question, options: [...choices], maxItems: 8, ...promptStreams() });
-        if (isCancel(answer)) throw interrupted();
-        return answer;
-      });
-    },
+    step: progress.step,
+    wait: progress.wait,
+    task: (title, work) => progress.step({ running: title, done: title, failed: title }, work),
+    ...createPrompts({ streams, interactive, yes, progress }),
   };
-}
-
-/** Opens colors for a stream; undefined if it has none. See https://no-color.org and https://force-color.org. */
-export async function openPaint({
-  stderr,
-  env,
-  color = true,
-}: Pick<TerminalOptions, "stderr" | "env" | "color">): Promise<ChalkInstance | undefined> {
-  if (!color || env.NO_COLOR || env.FORCE_COLOR === "0") return undefined;
-  if (!env.FORCE_COLOR && (!stderr.isTTY || env.TERM === "dumb")) return undefined;
-  const { Chalk } = await import("chalk");
-  return new Chalk({ level: 1 });
-}
-
-interface Spinner {
-  start(): unknown;
-  stop(): unknown;
-}
-
-async function startSpinner(stream: Writable, title: string, elapsed: () => string, hasColor: boolean): Promise<Spinner> {
-  const { default: ora } = await import("ora");
-  const color = hasColor ? "cyan" : false;
-  return ora({ text: title, suffixText: elapsed, color, stream: stream as NodeJS.WritableStream, discardStdin: false }).start();
-}
-
-/** The stream without colors for the prompts, which decide on colors themselves. Inverse text stays: it shows the cursor. */
-function withoutColors<Stream extends Writable>(stream: Stream): Stream {
-  const write = (text: unknown, ...rest: never[]) =>
-    stream.write(typeof text === "string" ? text.replaceAll(COLOR_SEQUENCES, "") : text, ...rest);
-  return new Proxy(stream, {
-    get(target, name) {
-      if (name === "write") return write;
-      const value: unknown = Reflect.get(target, name, target);
-      return typeof value === "function" ? value.bind(target) : value;
-    },
-  });
-}
-
-// oxlint-disable-next-line no-control-regex -- escape sequences are what it removes
-const COLOR_SEQUENCES = /\u001B\[(?!2?7m)[\d;]*m/g;
-
-function table(rows: readonly (readonly string[])[], aligned: boolean): string {
-  if (!aligned) return rows.map((row) => `${row.join("\t")}\n`).join("");
-  const widths: number[] = [];
-  for (const row of rows) {
-    for (const [column, cell] of row.entries()) widths[column] = Math.max(widths[column] ?? 0, stripVTControlCharacters(cell).length);
-  }
-  return rows
-    .map(
-      (row) =>
-        `${row
-          .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-          .join("  ")
-          .trimEnd()}\n`,
-    )
-    .join("");
-}
-
-function unanswered(question: string, flag: string): CliError {
-  return new CliError("USAGE", `"${question}" needs an answer, and nobody is here to give it.`, {
-    hint: `Say it on the command line: ${flag}`,
-  });
-}
-
-function interrupted(): CliError {
-  return new CliError("INTERRUPTED", "Interrupted.");
 }

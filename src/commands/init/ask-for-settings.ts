@@ -4,7 +4,7 @@ import type { Context } from "../../context/context.ts";
 import { TEMPLATES } from "./copy-template.ts";
 import { knownCredentials, knownPlaces } from "../../settings/known-values.ts";
 import { faultOf } from "../../settings/rules.ts";
-import type { Choice } from "../../terminal/terminal.ts";
+import type { Choice } from "../../terminal/prompts.ts";
 
 interface Answers {
   readonly template?: string;
