@@ -14,7 +14,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
   library: ["context", "invoke", "cloud", "auth", "emulator", "settings", "http", "terminal", "errors"],
   context: ["cloud", "emulator", "settings", "http", "terminal", "errors"],
   invoke: ["cloud", "auth", "settings", "http", "errors"],
-  cloud: ["auth", "settings", "http", "errors"],
+  cloud: ["auth", "settings", "http", "terminal", "errors"],
   auth: ["settings", "http", "errors"],
   settings: ["errors"],
   http: ["errors"],
@@ -25,7 +25,7 @@ const ARROWS: Readonly<Record<string, readonly string[]>> = {
 
 /** Packages that only certain rooms import. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
-  commander: ["cli", "context"],
+  commander: ["cli", "context", "commands"],
   execa: ["cloud", "emulator"],
   conf: ["settings"],
   chalk: ["terminal"],

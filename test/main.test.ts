@@ -6,6 +6,7 @@ import { PassThrough } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { expect, onTestFinished, test } from "vitest";
 import { CliError } from "../src/errors/cli-error.ts";
+import { nextStep } from "../src/errors/next-step.ts";
 import { EXIT_CODES, type ErrorCode } from "../src/errors/exit-codes.ts";
 import { run } from "../src/main.ts";
 import { reportError } from "../src/cli/report-error.ts";
@@ -15,18 +16,20 @@ const BIN = fileURLToPath(new URL("../bin/cloudrun-oauth.js", import.meta.url));
 
 async function printError(error: unknown, argv: readonly string[] = [], env: Readonly<Record<string, string>> = {}) {
   const stderr = new PassThrough();
-  const exitCode = await reportError(error, { stderr, env }, argv);
-  return { exitCode, stderr: String(stderr.read()) };
+  const exitCode = await reportError(error, { stderr, env, self: [], cwd: "/" }, argv);
+  return { exitCode, stderr: String(stderr.read() ?? "") };
 }
 
 test.for(Object.entries(EXIT_CODES) as [ErrorCode, number][])(
   "%s is printed with its message and its hint, and exits with %i",
   async ([code, exitCode]) => {
-    const error = new CliError(code, "It went wrong.", { hint: "Do this." });
+    const error = new CliError(code, "It went wrong.", { hint: "Do this.", next: [nextStep("To see more", "list")] });
     const tag = code === "BUG" ? "" : ` [${code}]`;
     const { stderr, ...rest } = await printError(error);
     expect(rest).toEqual({ exitCode });
-    expect(stderr.startsWith(`error: It went wrong.${tag}\nhint: Do this.\n`)).toBe(true);
+    const printed = `Error: It went wrong.${tag}\n  Do this.\n  To see more:\n    cloudrun-oauth list\n`;
+    // The person who pressed Ctrl-C knows what ended the command.
+    expect(stderr.startsWith(code === "INTERRUPTED" ? "" : printed)).toBe(true);
   },
 );
 
@@ -34,7 +37,7 @@ test("an error that isn't a CliError is a bug: it is printed with its stack, and
   const { exitCode, stderr } = await printError(new TypeError("x is not a function"));
   expect(exitCode).toBe(1);
   expect(stderr).toMatch(
-    /^error: x is not a function\nhint: This is a bug in cloudrun-oauth: please report it, .*\nTypeError: x is not a function\n {4}at .*main\.test\.ts/,
+    /^Error: x is not a function\n {2}This is a bug in cloudrun-oauth. Please report it .*\nTypeError: x is not a function\n {4}at .*main\.test\.ts/,
   );
 });
 
@@ -46,6 +49,7 @@ test("under --json the last line of stderr is the error, and stdout is empty", a
       code: "SETTINGS_INVALID",
       message: expect.stringContaining('"No_Good" cannot be the service'),
       hint: "It comes from the command line.",
+      next: [],
       exit_code: 2,
       details: { setting: "service", source: "the command line" },
     },
@@ -54,8 +58,8 @@ test("under --json the last line of stderr is the error, and stdout is empty", a
 
 test("--verbose shows the causes", async () => {
   const error = new CliError("UNAVAILABLE", "Not there.", { cause: new Error("outer", { cause: new Error("inner") }) });
-  expect((await printError(error)).stderr).toBe("error: Not there. [UNAVAILABLE]\n");
-  expect((await printError(error, ["-v"])).stderr).toBe("error: Not there. [UNAVAILABLE]\ncause: outer\ncause: inner\n");
+  expect((await printError(error)).stderr).toBe("Error: Not there. [UNAVAILABLE]\n");
+  expect((await printError(error, ["-v"])).stderr).toBe("Error: Not there. [UNAVAILABLE]\nCause: outer\nCause: inner\n");
 });
 
 test("an error never shows a key or a token", async () => {
@@ -87,7 +91,7 @@ test("errors have color on terminals: NO_COLOR, --no-color and TERM=dumb turn it
   const error = new CliError("USAGE", "No.");
   const isColored = async (env: Record<string, string>, isTTY: boolean, argv: string[] = []) => {
     const stderr = Object.assign(new PassThrough(), { isTTY });
-    await reportError(error, { stderr, env }, argv);
+    await reportError(error, { stderr, env, self: [], cwd: "/" }, argv);
     return String(stderr.read()).includes("\u001b[");
   };
   expect(await Promise.all([isColored({}, true), isColored({}, false), isColored({ FORCE_COLOR: "1" }, false)])).toEqual([
@@ -108,7 +112,7 @@ test("--timeout ends a command that takes longer, and its child processes", asyn
   const { env, pidFile } = endlessGcloud();
   const { exitCode, stderr } = await runCli(["describe", "hello", "-p", "my-project", "--timeout", "4s", "--url"], { env });
   expect(exitCode).toBe(7);
-  expect(stderr).toContain("error: Not done after 4 s. [TIMEOUT]");
+  expect(stderr).toContain("Error: Timed out after 4 s. [TIMEOUT]");
   await waitForExit(pidFile);
 });
 
@@ -134,7 +138,7 @@ test("Ctrl-C ends the process in order, and it exits with 130", async () => {
   await waitForPid(pidFile);
   child.kill("SIGINT");
   expect(await once(child, "close")).toEqual([130, null]);
-  expect(stderr).toContain("error: Interrupted. [INTERRUPTED]");
+  expect(stderr).not.toContain("Error");
   await waitForExit(pidFile);
 });
 

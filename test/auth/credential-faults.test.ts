@@ -38,7 +38,7 @@ test.for(HOPS)(
     await addFault({ match: host, status: 503 });
     const { exitCode, stdout, stderr } = await run(["token", url, ...flags]);
     expect({ exitCode, stdout }).toEqual({ exitCode: 7, stdout: "" });
-    expect(stderr).toMatch(new RegExp(`^error: ${host} answered 503, .*\\[UNAVAILABLE\\]`));
+    expect(stderr).toMatch(new RegExp(`^Error: ${host} answered 503, .*\\[UNAVAILABLE\\]`));
   },
 );
 
@@ -47,7 +47,7 @@ test.for(HOPS)("%s: a broken connection to %s is UNAVAILABLE", { timeout: 60_000
   await addFault({ match: host, reset: true });
   const { exitCode, stdout, stderr } = await run(["token", url, ...flags]);
   expect({ exitCode, stdout }).toEqual({ exitCode: 7, stdout: "" });
-  expect(stderr).toMatch(new RegExp(`^error: ${host} cannot be reached: .*\\[UNAVAILABLE\\]`));
+  expect(stderr).toMatch(new RegExp(`^Error: ${host} cannot be reached: .*\\[UNAVAILABLE\\]`));
 });
 
 test.for(HOPS)("%s: a truncated response of %s is an error without a stack trace", { timeout: 60_000 }, async ([kind, host]) => {
@@ -56,7 +56,7 @@ test.for(HOPS)("%s: a truncated response of %s is an error without a stack trace
   const { exitCode, stdout, stderr } = await run(["token", url, ...flags]);
   expect([3, 7]).toContain(exitCode);
   expect(stdout).toBe("");
-  expect(stderr).toMatch(/^error: .*\. \[(?:TOKEN_REFUSED|UNAVAILABLE)\]\n/);
+  expect(stderr).toMatch(/^Error: .*\. \[(?:TOKEN_REFUSED|UNAVAILABLE)\]\n/);
   expect(stderr).not.toMatch(/\n\s+at |eyJ|ya29/);
 });
 
@@ -76,7 +76,7 @@ test("a page instead of a token is reported as a missing token", { timeout: 60_0
   for (const [number, content] of broken.entries()) {
     const { exitCode, stdout, stderr } = await run(["token", url, "--credentials", write(`faults/page-${number}.json`, content)]);
     expect({ exitCode, stdout }).toEqual({ exitCode: 3, stdout: "" });
-    expect(stderr).toMatch(new RegExp(`^error: ${new URL(page).host} answered without a(?:n ID)? token\\. \\[TOKEN_REFUSED\\]`));
+    expect(stderr).toMatch(new RegExp(`^Error: ${new URL(page).host} answered without a(?:n ID)? token\\. \\[TOKEN_REFUSED\\]`));
   }
 });
 

@@ -71,7 +71,7 @@ function faultsOf({ exitCode, stdout, stderr }: Awaited<ReturnType<typeof runCli
   const faults: Readonly<Record<string, boolean>> = {
     "the exit code is neither 2 nor 3": exitCode !== 2 && exitCode !== 3,
     "something is on stdout": stdout !== "",
-    "there is no sentence": !/^error: \S.*\. \[[A-Z_]+\]\n/.test(said),
+    "there is no sentence": !/^Error: \S.*\. \[[A-Z_]+\]\n/.test(said),
     "it looks like a bug": /\n\s+at |BUG|undefined|\[object/.test(said),
     "the key is in it": holdsKey(said.replaceAll(/https?:\S+|gcloud .*|ACCOUNT|NAME@PROJECT\S*/g, "")),
     "a secret is in it": parts.some((part) => said.includes(part)),
@@ -111,7 +111,7 @@ test("a secret in a displayed field is never shown", { timeout: 120_000 }, async
           env: { HOME: home, ...NOWHERE },
         });
         // The code depends on how far the run gets without a network.
-        expect(faultsOf({ exitCode: 3, stdout, stderr: stderr.slice(stderr.indexOf("error: ")) }, path)).toEqual([]);
+        expect(faultsOf({ exitCode: 3, stdout, stderr: stderr.slice(stderr.indexOf("Error: ")) }, path)).toEqual([]);
       },
     ),
     { numRuns: 60 },

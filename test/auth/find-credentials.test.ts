@@ -51,7 +51,7 @@ test.for(readTable(PAGE, "How each fails"))("%s, %s: %s", { timeout: 60_000 }, a
   expect({ exitCode, stdout }).toEqual({ exitCode: code === "UNAVAILABLE" ? 7 : 3, stdout: "" });
   const [first = ""] = stderr.split("\n");
   const pattern = sentence.split("…").map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
-  expect(first).toMatch(new RegExp(`^error: ${pattern.join(".+")} \\[${code}\\]$`));
+  expect(first).toMatch(new RegExp(`^Error: ${pattern.join(".+")} \\[${code}\\]$`));
   expect(stderr.replaceAll(world.folder, "")).not.toMatch(SECRET);
   expect(stderr).not.toMatch(/\n\s+at /);
 });

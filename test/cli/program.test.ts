@@ -101,7 +101,7 @@ test.for([
     "cloudrun-oauth deploy [options] [service] [-- gcloud flags]; all about it: cloudrun-oauth deploy --help",
   ],
   [["--timeout", "soon", "build"], "Option '--timeout <duration>' argument 'soon' is invalid. Say it as 90, 90s, 1500ms or 5m.", undefined],
-  [["describe", "--", "x"], "What stands behind -- means nothing to this command.", undefined],
+  [["describe", "--", "x"], "This command doesn't take arguments after --.", undefined],
 ] as const)("%j is a usage error that names the mistake", async ([argv, message, hint]) => {
   const { exitCode, stdout, stderr } = await runCli(
     [...argv, "--json"].toSorted((a, b) => Number(b === "--json") - Number(a === "--json")),
@@ -115,6 +115,6 @@ test("a command without its subcommand prints its help on stderr", async () => {
   const { exitCode, stdout, stderr } = await runCli(["emulator"]);
   expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
   expect(stderr).toMatch(
-    /^Usage: cloudrun-oauth emulator[\s\S]*error: cloudrun-oauth emulator needs a sub-command\. \[USAGE\]\nhint: cloudrun-oauth emulator --help\n$/,
+    /^Usage: cloudrun-oauth emulator[\s\S]*Error: cloudrun-oauth emulator needs a sub-command\. \[USAGE\]\n  cloudrun-oauth emulator --help\n$/,
   );
 });

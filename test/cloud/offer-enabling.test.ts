@@ -29,7 +29,7 @@ test("without a terminal nothing is enabled and no question is asked: the hint h
       exitCode: 5,
       stdout: "",
       stderr: expect.stringContaining(
-        `error: run.googleapis.com is not enabled in project ${project}. [PERMISSION_DENIED]\nhint: gcloud services enable run.googleapis.com --project ${project} — or run this again with --yes, which does it.\n`,
+        `Error: run.googleapis.com is not enabled in project ${project}. [PERMISSION_DENIED]\n  gcloud services enable run.googleapis.com --project ${project} — or run this again with --yes, which does it.\n`,
       ),
     });
 });
@@ -37,7 +37,7 @@ test("without a terminal nothing is enabled and no question is asked: the hint h
 test("--yes enables the API, and the command continues", async () => {
   const { exitCode, stdout, stderr } = await cli("describe", "hello", "--yes", "--json");
   expect([exitCode, JSON.parse(stdout)]).toMatchObject([0, { service: "hello", members: [] }]);
-  expect(stderr.match(/✔ Enabling run\.googleapis\.com/g)).toHaveLength(1);
+  expect(stderr.match(/✓ Enabling run\.googleapis\.com/g)).toHaveLength(1);
   expect((await cli("describe", "hello")).exitCode).toBe(0);
 });
 

@@ -6,7 +6,7 @@ import { startEmulator } from "../helpers/emulator.ts";
 import { stepsOf, upFiles } from "../helpers/up.ts";
 
 /** What each step prints when it is done, in order. */
-const DONE_LINES = ["✔ Looking at", "✔ Building", "✔ Deploying", "✔ Calling it without", "✔ Granting", "✔ Calling it as"];
+const DONE_LINES = ["✓ Looking at", "✓ Building", "✓ Deploying", "✓ Calling it without", "✓ Granting", "✓ Calling it as"];
 const ROUNDS = 3;
 
 let user: User;

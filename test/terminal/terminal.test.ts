@@ -34,13 +34,13 @@ test("results go to stdout, everything else to stderr", async () => {
   terminal.debug("detail");
   await terminal.task("Working", async () => {});
   expect(out()).toBe('text\nhi\n{\n  "status_code": 200\n}\n');
-  expect(err()).toMatch(/^note\nwarning: careful\ndetail\n✔ Working \(\d+\.\d s\)\n$/);
+  expect(err()).toMatch(/^note\nWarning: careful\ndetail\n✓ Working \(\d+\.\d s\)\n$/);
 });
 
 test("without a spinner progress is a line, and the next one follows after a pause", async () => {
   const { terminal, err } = await open();
   await terminal.task("Working", async (tell) => ["a tenth", "a fifth", "a half"].forEach(tell));
-  expect(err()).toMatch(/^a tenth\n✔ Working \(\d+\.\d s\)\n$/);
+  expect(err()).toMatch(/^Working: a tenth\n✓ Working \(\d+\.\d s\)\n$/);
 });
 
 test("--quiet hides notes and progress, but not warnings", async () => {
@@ -49,13 +49,13 @@ test("--quiet hides notes and progress, but not warnings", async () => {
   terminal.debug("detail");
   terminal.warn("careful");
   expect(await terminal.task("Working", async () => 5)).toBe(5);
-  expect(err()).toBe("warning: careful\n");
+  expect(err()).toBe("Warning: careful\n");
 });
 
 test("a failed task is marked, and rejects with its error", async () => {
   const { terminal, err } = await open();
   await expect(terminal.task("Working", () => Promise.reject(new Error("no")))).rejects.toThrow("no");
-  expect(err()).toMatch(/^✖ Working \(\d+\.\d s\)\n$/);
+  expect(err()).toMatch(/^✗ Working \(\d+\.\d s\)\n$/);
 });
 
 test("a table is aligned on a terminal, and tab-separated in a pipe", async () => {
@@ -74,7 +74,7 @@ test("--verbose and warnings print no tokens or keys", async () => {
   const { terminal, err } = await open({ verbose: true });
   terminal.debug("Authorization: Bearer eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln");
   terminal.warn("got ya29.a0Af_secret and -----BEGIN PRIVATE KEY-----\nMIIE\n-----END PRIVATE KEY-----.");
-  expect(err()).toBe("Authorization: Bearer [token]\nwarning: got [token] and [private key].\n");
+  expect(err()).toBe("Authorization: Bearer [token]\nWarning: got [token] and [private key].\n");
 });
 
 test("a terminal is interactive only on real terminals, outside CI, and without --json", async () => {
@@ -88,10 +88,10 @@ test("a terminal is interactive only on real terminals, outside CI, and without 
 
 test("a question that no one can answer is an error that names the flag", async () => {
   const { terminal } = await open();
-  await expect(terminal.confirm("Delete it?")).rejects.toMatchObject({ code: "USAGE", hint: "Say it on the command line: --yes" });
+  await expect(terminal.confirm("Delete it?")).rejects.toMatchObject({ code: "USAGE", hint: "To confirm, pass --yes." });
   await expect(terminal.ask("Which?", { flag: "--service" })).rejects.toMatchObject({
     code: "USAGE",
-    hint: "Say it on the command line: --service",
+    hint: "Pass --service.",
   });
 });
 
@@ -113,7 +113,7 @@ test("an offer is accepted under --yes, asks during a spinner, and is declined i
   await expect.poll(read, { timeout: 20_000 }).toContain("Enable it?");
   stdin.write("y");
   expect(await asked).toBe(true);
-  expect(read()).toMatch(/✔ Working/);
+  expect(read()).toMatch(/✓ Working/);
 });
 
 test("stdout has colors only on a terminal", async () => {
@@ -156,14 +156,14 @@ test("a question ends with the command, by a signal or by --timeout", async () =
 test("a spinner on a terminal shows the elapsed time", async () => {
   const { terminal, err } = await open({ tty: true, env: { NO_COLOR: "1", TERM: "xterm" } });
   await terminal.task("Working", () => new Promise((resolve) => setTimeout(resolve, 200)));
-  expect(err()).toMatch(/Working \(\d+\.\d s\)[\s\S]*✔ Working \(\d+\.\d s\)\n$/);
+  expect(err()).toMatch(/Working… \(\d+\.\d s\)[\s\S]*✓ Working \(\d+\.\d s\)\n$/);
 });
 
 test("a terminal without a width, such as a container's, gets no spinner", async () => {
   const [stdin, stdout, stderr] = [terminalStream(true), terminalStream(true), terminalStream(true, 0)];
   const terminal = await openTerminal({ stdin, stdout, stderr, env: { NO_COLOR: "1", TERM: "xterm" } });
   await terminal.task("Working", async () => {});
-  expect(String(stderr.read())).toMatch(/^✔ Working \(\d+\.\d s\)\n$/);
+  expect(String(stderr.read())).toMatch(/^✓ Working \(\d+\.\d s\)\n$/);
 });
 
 test("secrets are masked on GitHub Actions only", async () => {

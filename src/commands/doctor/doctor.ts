@@ -13,7 +13,7 @@ interface DoctorOptions {
 
 const CHECKS_TIMEOUT_MS = 10_000;
 
-const SYMBOLS = { ok: "✔", warn: "!", fail: "✖", skipped: "-" } as const;
+const SYMBOLS = { ok: "✓", warn: "!", fail: "✗", skipped: "-" } as const;
 
 /**
  * Runs the checks, and prints their findings with remedies. With `--fix`, applies the fixes that the user allows, and runs the checks again.

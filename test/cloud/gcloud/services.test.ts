@@ -124,5 +124,5 @@ test("for a misspelled service, one more gcloud command finds the one that was m
   );
   const done = await runCli(["env", "list", "helol"], { env: { ...env, ...path } });
   expect(done).toMatchObject({ exitCode: 4, stdout: "" });
-  expect(done.stderr).toContain("hint: Did you mean hello? All that there are: cloudrun-oauth list\n");
+  expect(done.stderr).toContain("  Did you mean hello? All that there are: cloudrun-oauth list\n");
 });

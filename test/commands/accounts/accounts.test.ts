@@ -19,7 +19,7 @@ test("an account is created once, listed, and deleted with --yes", async () => {
   expect(await cli(["accounts", "delete", "new-caller"])).toMatchObject({
     exitCode: 2,
     stdout: "",
-    stderr: expect.stringContaining("hint: Say it on the command line: --yes\n"),
+    stderr: expect.stringContaining("  Say it on the command line: --yes\n"),
   });
   expect(await json("accounts", "delete", "new-caller", "--yes")).toMatchObject({ account, deleted: true });
   expect((await cli(["accounts", "list"])).stdout).not.toContain(account);

@@ -194,7 +194,7 @@ test("if the project's number cannot be read, the hint names the flag for it", a
 test("a key file in cloudrun-oauth.json, which a pipeline would look for, causes a warning", async () => {
   const cwd = folder({ ...HERE, "cloudrun-oauth.json": '{"credentials": "caller.json"}' });
   const { stderr } = await runCli(["ci", "github", "--via", "api", ...KNOWN], { env, cwd });
-  expect(stderr).toContain("warning: cloudrun-oauth.json names a key file");
+  expect(stderr).toContain("Warning: cloudrun-oauth.json names a key file");
 });
 
 test("names are short enough for Google, and no two repositories, branches or issuers share a provider", () => {

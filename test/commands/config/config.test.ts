@@ -50,7 +50,7 @@ test("profiles are listed with their settings, and deleted", async () => {
   expect((await cli("profiles")).stdout).toBe(" \tdefault\tregion=europe-west1\n*\twork\tproject=my-project via=api\n");
 
   const unsaid = await cli("delete", "work");
-  expect([unsaid.exitCode, unsaid.stderr]).toEqual([2, expect.stringContaining("hint: Say it on the command line: --yes")]);
+  expect([unsaid.exitCode, unsaid.stderr]).toEqual([2, expect.stringContaining("  Say it on the command line: --yes")]);
   expect((await cli("use", "default")).stderr).toBe("Profile default is in use.\n");
   await cli("use", "work");
   expect(await cli("delete", "work", "--yes")).toEqual({
@@ -87,7 +87,7 @@ test.for([
   [["list", "--profile", "wrk"], "work"],
 ] as const)("config %j is answered with a suggestion", async ([argv, meant]) => {
   const env = { CLOUDRUN_OAUTH_CONFIG_DIR: folder({ "config.json": '{"profiles": {"work": {}}}' }) };
-  expect((await runCli(["config", ...argv], { env })).stderr).toContain(`hint: Did you mean ${meant}?`);
+  expect((await runCli(["config", ...argv], { env })).stderr).toContain(`  Did you mean ${meant}?`);
 });
 
 test("a relative path is stored as an absolute one", async () => {

@@ -15,7 +15,7 @@ test("docs/doctor.md lists every check in order, with existing codes", () => {
 test("an unknown check is refused, with the known ones", async () => {
   const { exitCode, stdout, stderr } = await runCli(["doctor", "node", "apls"]);
   expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
-  expect(stderr).toMatch(/^error: There is no check "apls"\. \[USAGE\]\nhint: There are node, settings, .*, apis, /);
+  expect(stderr).toMatch(/^Error: There is no check "apls"\. \[USAGE\]\n  There are node, settings, .*, apis, /);
 });
 
 test("--verbose shows every check's details and every request, but no secret", async () => {

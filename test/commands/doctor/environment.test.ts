@@ -105,7 +105,7 @@ test("a missing default repository is a warning, and --fix creates it", async ()
   onTestFinished(async () => void (await call("DELETE", REGISTRY, path)));
   const mended = await doctor(["repository", "--fix", "--yes"]);
   expect(mended).toMatchObject({ exitCode: 0, results: [{ name: "repository", status: "ok", fixable: false }] });
-  expect(mended.stderr).toContain(`✔ Make the repository cloudrun-oauth in us-central1 of project ${project}`);
+  expect(mended.stderr).toContain(`✓ Make the repository cloudrun-oauth in us-central1 of project ${project}`);
   expect(await call("GET", REGISTRY, path)).toMatchObject({ format: "DOCKER" });
 });
 
@@ -212,6 +212,6 @@ test("a fix that fails is reported, and its check fails again", async () => {
   await disable("run.googleapis.com");
   await grantOnProject(CALLER, "roles/viewer");
   const { exitCode, stderr, check: found } = await doctor(["apis", "--fix", "--yes"], AS_CALLER);
-  expect(stderr).toContain("warning: caller@");
+  expect(stderr).toContain("Warning: caller@");
   expect({ exitCode, status: found("apis").status }).toEqual({ exitCode: 5, status: "fail" });
 });

@@ -228,21 +228,21 @@ test("the output for people is grouped, and has remedies for warnings and failur
   expect({ exitCode, stdout }).toEqual({
     exitCode: 9,
     stdout: `This machine
-  ✔ node              Node ${process.version}
+  ✓ node              Node ${process.version}
 
 Organisation
   ! org-key-creation  The organisation forbids to make keys of service accounts (constraints/iam.disableServiceAccountKeyCreation).
                       → cloudrun-oauth --emulator invoke --impersonate-service-account ACCOUNT
 
 Service
-  ✔ service           hello is in us-central1, at ${url}.
-  ✖ caller            ${CALLER} lacks roles/run.invoker on the service hello.
+  ✓ service           hello is in us-central1, at ${url}.
+  ✗ caller            ${CALLER} lacks roles/run.invoker on the service hello.
                       → cloudrun-oauth --emulator grant hello --member ${CALLER} --region us-central1
 
 2 ok, 1 to look at, 1 failed, 0 skipped.
 `,
   });
   expect(stderr).toMatch(
-    /^✔ Looking at node, org-key-creation, service, caller \(.* s\)\nerror: 1 of 4 checks failed: caller\. \[NOT_AUTHORIZED\]\nhint: cloudrun-oauth --emulator grant /,
+    /^✓ Looking at node, org-key-creation, service, caller \(.* s\)\nError: 1 of 4 checks failed: caller\. \[NOT_AUTHORIZED\]\n  cloudrun-oauth --emulator grant /,
   );
 });

@@ -59,7 +59,7 @@ testNeeding("script", "an invalid answer is asked for again, and Ctrl-C at any q
   pty.type(`\u007f${ENTER}`);
   await pty.waitFor("Google Cloud project");
   pty.type(CTRL_C);
-  await pty.waitFor("error: Interrupted. [INTERRUPTED]");
+  await pty.waitFor("Error: Interrupted. [INTERRUPTED]");
   expect([await pty.ended, readdirSync(cwd)]).toEqual([130, []]);
 });
 

@@ -78,7 +78,7 @@ test("a service's name gets a hint, and --dry-run shows the requests", async () 
   const { run, idToken } = await openInspector();
   expect(await run(["inspect", "hello"])).toMatchObject({
     exitCode: 3,
-    stderr: expect.stringContaining("hint: Is it a service? cloudrun-oauth inspect hello --why"),
+    stderr: expect.stringContaining("  Is it a service? cloudrun-oauth inspect hello --why"),
   });
   expect(await run(["inspect", idToken(), "--dry-run"])).toEqual({
     exitCode: 0,

@@ -92,7 +92,7 @@ test("all of several calls are made, and the error says how many failed and why 
   const url = await serveService((request, response) => void response.writeHead(request.url === "/ok" ? 200 : 404).end(request.url));
   const { exitCode, stdout, stderr } = await run(["invoke", "/x", "/ok", "/y", "--url", url, "--json"]);
   expect([exitCode, JSON.parse(stdout).map(({ response }: { response: string }) => response)]).toEqual([8, ["/x", "/ok", "/y"]]);
-  expect(stderr).toContain(`warning: ${url}/y: The service answered 404.`);
+  expect(stderr).toContain(`Warning: ${url}/y: The service answered 404.`);
   expect(JSON.parse(stderr.trimEnd().split("\n").at(-1) ?? "").error).toMatchObject({
     code: "HTTP_STATUS",
     message: "2 of 3 calls failed. The first: The service answered 404.",

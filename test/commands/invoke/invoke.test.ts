@@ -265,12 +265,12 @@ test("without credentials, without a service, and with a broken key file, the er
   const none = await run(["invoke", "--url", "http://127.0.0.1:1"], { env: { CREDS: "" } });
   expect([none.exitCode, none.stderr]).toEqual([
     3,
-    expect.stringContaining("hint: Say --credentials KEY_FILE, or set GOOGLE_APPLICATION_CREDENTIALS"),
+    expect.stringContaining("  Say --credentials KEY_FILE, or set GOOGLE_APPLICATION_CREDENTIALS"),
   ]);
   const nowhere = await run(["invoke"]);
   expect([nowhere.exitCode, nowhere.stderr]).toEqual([
     2,
-    expect.stringContaining("hint: Say --url URL or --service NAME, or set CLOUD_RUN_SERVICE_URL."),
+    expect.stringContaining("  Say --url URL or --service NAME, or set CLOUD_RUN_SERVICE_URL."),
   ]);
   const broken = await run(["invoke", "--url", "http://127.0.0.1:1"], { env: { CREDS: writeKeyFile("{}") } });
   expect([broken.exitCode, broken.stderr]).toEqual([3, expect.stringContaining("(The file is named by CREDS.)")]);

@@ -153,7 +153,7 @@ test.for([
   const before = await keyIds();
   const { exitCode, stdout, stderr } = await cli(argv, { cwd });
   expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
-  expect(stderr).toContain("hint: Say it on the command line: --yes\n");
+  expect(stderr).toContain("  Say it on the command line: --yes\n");
   expect(await keyIds()).toEqual(before);
 });
 

@@ -138,7 +138,7 @@ test("each request has the token and what was said of it, and the report is for 
   expect(stdout).toMatch(/^LATENCY\tmin [\d.]+ ms {2}p50 [\d.]+ ms {2}p75 .* p99\.9 .* max [\d.]+ ms$/m);
   expect(stdout).toMatch(/^INSTANCES\t1 new one by X-Instance$/m);
   expect(stdout).toMatch(/^≤ [\d.]+ ms\t\d+\t█+$/m);
-  expect(stderr).toMatch(/✔ Calling http:\/\/127\.0\.0\.1:\d+\/things \(/);
+  expect(stderr).toMatch(/✓ Calling http:\/\/127\.0\.0\.1:\d+\/things \(/);
 });
 
 test("failures above --max-errors and a p99 above --max-p99 leave 8 after the report, and those that are allowed leave 0", async () => {

@@ -29,7 +29,7 @@ test("build pushes the image to the repository, which it creates if necessary", 
   const { exitCode, stdout, stderr } = await runCli(["build"], { cwd, env: { ...env, ...path } });
   expect(exitCode).toBe(0);
   expect(stdout).toBe(`IMAGE\t${IMAGE}\nDIGEST\tsha256:0123\nBUILD\tb1c2\nLOG\t${BUILD.logUrl}\n`);
-  expect(stderr).toMatch(/^REMOTE BUILD OUTPUT\n{\n {2}"a log may hold JSON": true\n}\nDONE\n✔ Building /);
+  expect(stderr).toMatch(/^REMOTE BUILD OUTPUT\n{\n {2}"a log may hold JSON": true\n}\nDONE\n✓ Building /);
 });
 
 test("--json prints the build as one document", async () => {
@@ -83,7 +83,7 @@ test("build does not create a repository that the user names", async () => {
     env: { ...env, ...path },
   });
   expect(exitCode).toBe(4);
-  expect(stderr).toContain("error: There is no repository appz in us-central1 of project my-project.");
+  expect(stderr).toContain("Error: There is no repository appz in us-central1 of project my-project.");
 });
 
 test("a build that succeeds is a success even if its log cannot be streamed", async () => {
@@ -104,7 +104,7 @@ test("a build that succeeds is a success even if its log cannot be streamed", as
   );
   const result = await runCli(["build", "--json"], { cwd, env: { ...env, ...path } });
   expect(result.exitCode).toBe(0);
-  expect(result.stderr).toContain("warning: gcloud may not read the build's log; the build itself goes on.");
+  expect(result.stderr).toContain("Warning: gcloud may not read the build's log; the build itself goes on.");
 });
 
 test("a build that fails is a failure if its log cannot be streamed, too", async () => {
@@ -121,7 +121,7 @@ test("a build that fails is a failure if its log cannot be streamed, too", async
   );
   const result = await runCli(["build"], { cwd, env: { ...env, ...path } });
   expect([result.exitCode, result.stdout]).toEqual([1, ""]);
-  expect(result.stderr).toContain("error: Cloud Build ended the build with FAILURE. [BUILD_FAILED]\nhint: Its log: https://console");
+  expect(result.stderr).toContain("Error: Cloud Build ended the build with FAILURE. [BUILD_FAILED]\n  Its log: https://console");
 });
 
 test("--dry-run prints every line and runs none", async () => {

@@ -11,7 +11,7 @@ test("delete shows what it removes, needs a confirmation, and exits with 4 if th
   expect(stderr).toContain(
     `gone in us-central1 of project ${emulator().project} goes, with all its revisions and its policy:\n  https://gone-`,
   );
-  expect(stderr).toContain("hint: Say it on the command line: --yes");
+  expect(stderr).toContain("  Say it on the command line: --yes");
   expect(await json("--yes", "delete", "gone")).toMatchObject({ service: "gone", region: "us-central1", deleted: true });
   expect(await refusal("--yes", "delete", "gone")).toMatchObject({ exitCode: 4, message: "There is no service gone." });
 });

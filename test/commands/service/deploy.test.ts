@@ -53,7 +53,7 @@ test.for(["", "NAME\n  gcloud run deploy", '"text"', "null"])(
     const done = await runCli(["deploy"], { env: { ...ENV, ...fakeGcloud({ line, stdout }) } });
     expect(done).toMatchObject({ exitCode: 1, stdout: "" });
     expect(done.stderr).toContain(
-      "error: gcloud succeeded, but didn't print the JSON that cloudrun-oauth reads. [GCLOUD_FAILED]\nhint: Remove the flags after --",
+      "Error: gcloud succeeded, but didn't print the JSON that cloudrun-oauth reads. [GCLOUD_FAILED]\n  Remove the flags after --",
     );
   },
 );
@@ -82,7 +82,7 @@ test("gcloud's progress goes to stderr while it runs, without bold type; --quiet
     stderr: "Deploying \u001b[1mhello\u001b[m...\nDone.\n",
   };
   const shown = await runCli(["deploy"], { env: { ...ENV, ...fakeGcloud(call) } });
-  expect(shown.stderr).toMatch(/^Deploying hello\.\.\.\nDone\.\n✔ Deploying hello \(\d+\.\d s\)\n$/);
+  expect(shown.stderr).toMatch(/^Deploying hello\.\.\.\nDone\.\n✓ Deploying hello \(\d+\.\d s\)\n$/);
   expect((await runCli(["deploy", "--quiet"], { env: { ...ENV, ...fakeGcloud(call) } })).stderr).toBe("");
   expect((await runCli(["deploy", "--json"], { env: { ...ENV, ...fakeGcloud(call) } })).stderr).not.toContain("Deploying hello...");
 });

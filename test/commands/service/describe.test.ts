@@ -80,13 +80,13 @@ test("describe leaves the members out if the policy can't be read", async () => 
   const path = fakeGcloud(DESCRIBE_CALL, { line: `run services get-iam-policy hello ${WHERE}`, stderr: denied, exitCode: 1 });
   const { exitCode, stdout, stderr } = await runCli(["describe", "--json"], { env: { ...ENV, ...path } });
   expect([exitCode, (JSON.parse(stdout) as { members: unknown }).members]).toEqual([0, null]);
-  expect(stderr).toContain("warning: You may not read who may call it");
+  expect(stderr).toContain("Warning: You may not read who may call it");
 });
 
 test("without gcloud --via gcloud says what to install", async () => {
   const { exitCode, stderr } = await runCli(["describe", "--via", "gcloud"], { env: ENV });
   expect(exitCode).toBe(6);
   expect(stderr).toContain(
-    "error: gcloud is not on PATH. [GCLOUD_MISSING]\nhint: Install it from https://cloud.google.com/sdk/docs/install, or do without: --via api",
+    "Error: gcloud is not on PATH. [GCLOUD_MISSING]\n  Install it from https://cloud.google.com/sdk/docs/install, or do without: --via api",
   );
 });

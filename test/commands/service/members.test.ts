@@ -40,7 +40,7 @@ test("members works without the policy of the project, and says what makes a ser
     );
   const unchecked = await runCli(["members", "--json"], { env: { ...ENV, ...calls(open, POLICY_JSON) } });
   expect(JSON.parse(unchecked.stdout)).toMatchObject({ public: true, invoker_check: false, project_policy_read: false });
-  expect(unchecked.stderr).toContain("warning: You may not read what project my-project grants");
+  expect(unchecked.stderr).toContain("Warning: You may not read what project my-project grants");
   const everybody = JSON.stringify({ bindings: [{ role: "roles/run.invoker", members: ["allUsers"] }] });
   const byAllUsers = await runCli(["members"], { env: { ...ENV, ...calls(KNATIVE_SERVICE, everybody) } });
   expect(byAllUsers.stdout).toBe("allUsers\troles/run.invoker\n");

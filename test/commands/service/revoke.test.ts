@@ -34,7 +34,7 @@ test("revoke fails if only the project grants the role", async () => {
     exitCode: 4,
     stdout: "",
     stderr: expect.stringContaining(
-      "error: user:me@example.com has nothing on the service hello itself, but roles/owner on project my-project, which holds for it. [NOT_FOUND]\nhint: gcloud projects remove-iam-policy-binding my-project",
+      "Error: user:me@example.com has nothing on the service hello itself, but roles/owner on project my-project, which holds for it. [NOT_FOUND]\n  gcloud projects remove-iam-policy-binding my-project",
     ),
   });
 });

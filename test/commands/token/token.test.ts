@@ -38,7 +38,7 @@ test("token warns about an audience that Cloud Run wouldn't accept, and names th
   const { run } = await openCaller();
   for (const audience of [`${URL_OF_SERVICE}/path`, URL_OF_SERVICE.replace("//", "//tag---")]) {
     expect((await run(["token", audience])).stderr).toBe(
-      `warning: Cloud Run expects its service's URL without tag and path as audience: ${URL_OF_SERVICE}\n`,
+      `Warning: Cloud Run expects its service's URL without tag and path as audience: ${URL_OF_SERVICE}\n`,
     );
   }
   expect((await run(["token", `${URL_OF_SERVICE}/`])).stderr).toBe("");

@@ -53,7 +53,7 @@ test("an interrupt ends quickstart and its emulator, and leaves the folder", asy
   setTimeout(() => stop.abort(new CliError("INTERRUPTED", "Interrupted.")), 1000);
   const { exitCode, stdout, stderr } = await running;
   expect({ exitCode, stdout }).toEqual({ exitCode: 130, stdout: "" });
-  expect(stderr).toContain("error: Interrupted. [INTERRUPTED]\n");
+  expect(stderr).toContain("Error: Interrupted. [INTERRUPTED]\n");
   await expect(isListening(stderr)).resolves.toBe(false);
 });
 

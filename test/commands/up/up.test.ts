@@ -149,7 +149,7 @@ test("a public service is left alone", async () => {
   const { exitCode, stderr } = await run(["up"], { cwd });
   expect({ exitCode, stderr }).toMatchObject({
     exitCode: 5,
-    stderr: expect.stringMatching(/is not private: allUsers\. \[CONFLICT\]\nhint: .*revoke open --member allUsers/),
+    stderr: expect.stringMatching(/is not private: allUsers\. \[CONFLICT\]\n  .*revoke open --member allUsers/),
   });
   expect(await json(["describe", "open"])).toEqual(before);
 }, 60_000);
