@@ -47,7 +47,7 @@ const MAX_WORDS = 25;
 const tracked = execFileSync("git", ["ls-files", "--cached", "--others", "--exclude-standard"], { cwd: root, encoding: "utf8" }).split(
   "\n",
 );
-const pages = tracked.filter((path) => /\.md$/.test(path) && !/^(?:test|node_modules)\//.test(path));
+const pages = tracked.filter((path) => path.endsWith(".md") && !/^(?:test|node_modules)\//.test(path));
 const sources = tracked.filter(
   (path) => /^src\/.*\.ts$/.test(path) || /^templates\/.*\.(?:js|mjs|ts|py|yaml|yml|sh)$|^templates\/.*Dockerfile$/.test(path),
 );
