@@ -1,6 +1,6 @@
 import { defaultUrlSentence, ingressSentence } from "../../invoke/refusal/not-reachable.ts";
 import type { Service } from "../../cloud/service.ts";
-import type { ServiceName } from "../../cloud/names.ts";
+import { requireServiceName, type ServiceName } from "../../cloud/names.ts";
 import { readMember } from "../../cloud/member.ts";
 import { readService } from "../../cloud/messages/knative-service.ts";
 import { INVOKE_PERMISSION, planTroubleshooting, troubleshootInvocation, type Explanation } from "../../cloud/policy-troubleshooter.ts";
@@ -22,7 +22,7 @@ interface ConcernedBinding {
 /** Explains why a member can or can't invoke a service: the binding that grants access, or what prevents it. */
 export async function inspectWhy(context: Context, name: string | undefined): Promise<void> {
   const { settings, terminal } = context;
-  const options = { service: settings.require("service", name), project: settings.require("project"), region: settings.require("region") };
+  const options = requireServiceName(settings, name);
   const member = readMember(settings.require("member"));
   const principal = principalOf(member);
   if (context.dryRun) return printPlan(terminal, planTroubleshooting(options, principal));

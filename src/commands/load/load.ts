@@ -8,7 +8,7 @@ import { openOutputFile } from "../../invoke/output-file.ts";
 import { readCall, describeCall, type Call } from "../../invoke/request.ts";
 import { findTargets, isAbsoluteUrl } from "../../invoke/target-url.ts";
 import type { Cloud } from "../../cloud/cloud.ts";
-import type { ServiceName } from "../../cloud/names.ts";
+import { requireServiceName, type ServiceName } from "../../cloud/names.ts";
 import { createEvidenceLookup } from "../../invoke/refusal/evidence-lookup.ts";
 import type { Context } from "../../context/context.ts";
 import { CliError } from "../../errors/cli-error.ts";
@@ -126,7 +126,7 @@ async function findCall(
 /** The service whose log is read. Throws CliError USAGE without the service's name, which its URL doesn't contain. */
 function findServiceLog({ settings }: Context, service: string | undefined): ServiceName {
   const name = service === undefined || isPath(service) ? undefined : service;
-  return { service: settings.require("service", name), project: settings.require("project"), region: settings.require("region") };
+  return requireServiceName(settings, name);
 }
 
 /** If the log can't be read, it warns: the measurement is worth more. */
