@@ -18,12 +18,9 @@ export type BuildChange = Readonly<Record<string, unknown>>;
 /** Why a build is stopped: the reason of its aborted signal. */
 export type AbortReason = "cancelled" | "timed out" | "closing";
 
-interface BuildRun {
-  readonly runtime: Pick<Runtime, "state" | "engine" | "now">;
-  readonly log: (text: string) => void;
+interface BuildRun extends Pick<Workspace, "runtime" | "log" | "signal"> {
   /** Publishes the build's progress. */
   readonly update: (change: BuildChange) => void;
-  readonly signal: AbortSignal;
 }
 
 /**
@@ -34,7 +31,7 @@ export async function runBuild(build: Build, run: BuildRun): Promise<BuildChange
   const { runtime, log, signal } = run;
   const request = parseBuildRequest(build);
   const folder = await createBuildFolder(runtime.state, build.id);
-  const workspace: Workspace = { folder, images: new Map(), signal };
+  const workspace: Workspace = { runtime, folder, images: new Map(), log, signal };
   const timing: Record<string, object> = {};
   const phase = async <T>(name: string, work: () => Promise<T>): Promise<T> => {
     signal.throwIfAborted();
@@ -48,11 +45,11 @@ export async function runBuild(build: Build, run: BuildRun): Promise<BuildChange
   log(`starting build "${build.id}"\n\n`);
   try {
     await phase("FETCHSOURCE", () => fetchSource(runtime.state, request.source?.storageSource, join(folder, "workspace"), log));
-    await phase("BUILD", () => runSteps(request, workspace, run));
+    await phase("BUILD", () => runSteps(request, workspace, run.update));
     const images =
       request.images.length === 0
         ? []
-        : await phase("PUSH", async () => request.images.map((reference) => pushResult(reference, workspace, run)));
+        : await phase("PUSH", async () => request.images.map((reference) => pushResult(reference, workspace)));
     signal.throwIfAborted();
     log("DONE\n");
     return { status: "SUCCESS", timing, results: { images } };
@@ -63,7 +60,8 @@ export async function runBuild(build: Build, run: BuildRun): Promise<BuildChange
 }
 
 // Unlike Cloud Run: build steps run one after the other; waitFor is ignored.
-async function runSteps({ steps }: BuildRequest, workspace: Workspace, { runtime, log, update, signal }: BuildRun): Promise<void> {
+async function runSteps({ steps }: BuildRequest, workspace: Workspace, update: BuildRun["update"]): Promise<void> {
+  const { runtime, log, signal } = workspace;
   const hasSeveralSteps = steps.length > 1;
   const shown: object[] = [...steps];
   for (const [number, step] of steps.entries()) {
@@ -81,7 +79,7 @@ async function runSteps({ steps }: BuildRequest, workspace: Workspace, { runtime
     show({ status: "WORKING", timing: { startTime } });
     try {
       stepLog(`Already have image (with digest): ${step.name}\n`);
-      await runStep(runtime, step, workspace, stepLog);
+      await runStep(step, { ...workspace, log: stepLog });
     } catch (error) {
       if (signal.aborted) end(signal.reason === ("timed out" satisfies AbortReason) ? "TIMEOUT" : "CANCELLED");
       signal.throwIfAborted();
@@ -95,11 +93,12 @@ async function runSteps({ steps }: BuildRequest, workspace: Workspace, { runtime
   }
 }
 
-function pushResult(reference: string, workspace: Workspace, { runtime, log }: BuildRun): object {
+function pushResult(reference: string, workspace: Workspace): object {
+  const { runtime, log } = workspace;
   const startTime = timestamp(runtime);
   log(`Pushing ${reference}\n`);
   try {
-    const { digest } = pushBuiltImage(runtime, workspace, reference, log);
+    const { digest } = pushBuiltImage(reference, workspace);
     return { name: reference, digest, pushTiming: { startTime, endTime: timestamp(runtime) } };
   } catch (error) {
     if (!(error instanceof BuildError)) throw error;

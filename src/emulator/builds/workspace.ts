@@ -6,8 +6,11 @@ import { digestImage } from "../artifact-registry/image-digest.ts";
 import { parseImageReference, tagKey, type ImageReference } from "../artifact-registry/image-reference.ts";
 import type { BuiltImage } from "../artifact-registry/images.ts";
 
-/** What the steps of a build share. */
+/** What a build's steps work with. */
 export interface Workspace {
+  readonly runtime: Pick<Runtime, "state" | "engine" | "now">;
+  /** Writes to the build's log. */
+  readonly log: (text: string) => void;
   /** The build's folder; the source is in its `workspace/`. */
   readonly folder: string;
   /** The images that the build created, by tag. */
@@ -47,14 +50,10 @@ interface ImageBuild {
 }
 
 /** Builds an image, tags it within the build, and returns its digest. */
-export async function buildTaggedImage(
-  { engine }: Pick<Runtime, "engine">,
-  { context, dockerfile, tags }: ImageBuild,
-  { folder, images, signal }: Workspace,
-  log: (text: string) => void,
-): Promise<string> {
+export async function buildTaggedImage({ context, dockerfile, tags }: ImageBuild, workspace: Workspace): Promise<string> {
+  const { runtime, folder, images, log, signal } = workspace;
   const directory = join(folder, `image-${images.size}`);
-  const config = await engine.build({ context, dockerfile: relative(context, dockerfile), directory, log, signal });
+  const config = await runtime.engine.build({ context, dockerfile: relative(context, dockerfile), directory, log, signal });
   const digest = await digestImage(directory, config);
   // An image without a tag counts too, so that the folder of the next image has another name.
   if (tags.length === 0) images.set(digest, { digest, config, directory });

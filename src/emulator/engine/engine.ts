@@ -1,3 +1,4 @@
+import type { ProcessGroup } from "./process-group.ts";
 import type { ImageConfig } from "../state/resources.ts";
 
 /** Builds images and runs instances of them. */
@@ -48,13 +49,8 @@ export interface StartOptions {
   readonly log: (stream: "stdout" | "stderr", line: string) => void;
 }
 
-export interface Instance {
-  readonly pid: number;
+export interface Instance extends ProcessGroup {
   readonly port: number;
-  /** How the instance ended. Never rejects. */
-  readonly exited: Promise<{ readonly code: number | null; readonly signal: string | null }>;
-  /** Sends SIGTERM, then SIGKILL after the grace period, to the instance and everything that it started. Resolves when they are gone. */
-  stop(gracePeriodMs: number): Promise<void>;
 }
 
 /** A build that failed through its own fault: the message ends the build log. */

@@ -1,36 +1,29 @@
 import { existsSync } from "node:fs";
 import { join, relative } from "node:path";
 import { BuildError } from "../../engine/engine.ts";
-import type { Runtime } from "../../runtime.ts";
 import type { BuildStep } from "../build-request.ts";
 import { parseDockerCommand, type DockerCommand } from "./docker-command.ts";
 import { tagKey } from "../../artifact-registry/image-reference.ts";
 import { pushImage, type BuiltImage } from "../../artifact-registry/images.ts";
 import { resolveInWorkspace, buildTaggedImage, requireReference, WORKSPACE_PATH, sourceRoot, type Workspace } from "../workspace.ts";
 
-type StepRuntime = Pick<Runtime, "state" | "engine" | "now">;
-
 /** Runs a step of the docker builder. Throws a BuildError if it fails. */
-export async function runDockerStep(
-  runtime: StepRuntime,
-  step: BuildStep,
-  workspace: Workspace,
-  log: (text: string) => void,
-): Promise<void> {
+export async function runDockerStep(step: BuildStep, workspace: Workspace): Promise<void> {
   const command = parseDockerCommand(step.args);
-  if (command.verb === "build") return build(runtime, command, step, workspace, log);
+  if (command.verb === "build") return build(command, step, workspace);
   if (command.verb === "tag") {
     workspace.images.set(tagKey(requireReference(command.target)), requireBuiltImage(workspace, command.source));
     return;
   }
-  pushBuiltImage(runtime, workspace, command.reference, log);
+  pushBuiltImage(command.reference, workspace);
 }
 
 /**
  * Pushes an image of the build, and logs it as Docker does. Throws a BuildError if the image doesn't exist or the
  * registry rejects it.
  */
-export function pushBuiltImage(runtime: StepRuntime, workspace: Workspace, text: string, log: (text: string) => void): BuiltImage {
+export function pushBuiltImage(text: string, workspace: Workspace): BuiltImage {
+  const { runtime, log } = workspace;
   const reference = requireReference(text);
   const image = requireBuiltImage(workspace, text);
   log(`The push refers to repository [${reference.name}]\n`);
@@ -39,13 +32,9 @@ export function pushBuiltImage(runtime: StepRuntime, workspace: Workspace, text:
   return image;
 }
 
-async function build(
-  runtime: StepRuntime,
-  command: Extract<DockerCommand, { verb: "build" }>,
-  step: BuildStep,
-  workspace: Workspace,
-  log: (text: string) => void,
-): Promise<void> {
+type DockerBuild = Extract<DockerCommand, { verb: "build" }>;
+
+async function build(command: DockerBuild, step: BuildStep, workspace: Workspace): Promise<void> {
   const tags = command.tags.map(requireReference);
   const root = sourceRoot(workspace);
   const cwd = resolveInWorkspace(root, root, step.dir);
@@ -56,9 +45,9 @@ async function build(
       `unable to prepare context: unable to evaluate symlinks in Dockerfile path: lstat ${WORKSPACE_PATH}/${relative(root, dockerfile)}: no such file or directory`,
     );
   }
-  const digest = await buildTaggedImage(runtime, { context, dockerfile, tags }, workspace, log);
-  log(`Successfully built ${digest.slice("sha256:".length, "sha256:".length + 12)}\n`);
-  for (const tag of tags) log(`Successfully tagged ${tagKey(tag)}\n`);
+  const digest = await buildTaggedImage({ context, dockerfile, tags }, workspace);
+  workspace.log(`Successfully built ${digest.slice("sha256:".length, "sha256:".length + 12)}\n`);
+  for (const tag of tags) workspace.log(`Successfully tagged ${tagKey(tag)}\n`);
 }
 
 function requireBuiltImage({ images }: Workspace, text: string): BuiltImage {

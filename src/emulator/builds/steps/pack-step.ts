@@ -4,7 +4,6 @@ import type { Application } from "../../buildpacks/application.ts";
 import { detectApplication } from "../../buildpacks/detect.ts";
 import { openSourceFiles } from "../../buildpacks/source-files.ts";
 import { BuildError } from "../../engine/engine.ts";
-import type { Runtime } from "../../runtime.ts";
 import { prefixLines } from "../build-log.ts";
 import type { BuildStep } from "../build-request.ts";
 import { parsePackCommand, type PackCommand } from "./pack-command.ts";
@@ -12,12 +11,8 @@ import { resolveInWorkspace, buildTaggedImage, requireReference, sourceRoot, typ
 
 // Unlike Cloud Run: buildpacks don't run: the emulator generates a Dockerfile with the same effect from the source, and ignores project.toml.
 /** Runs a step of pack. Throws a BuildError in pack's words if it fails. */
-export async function runPackStep(
-  runtime: Pick<Runtime, "engine">,
-  step: BuildStep,
-  workspace: Workspace,
-  log: (text: string) => void,
-): Promise<void> {
+export async function runPackStep(step: BuildStep, workspace: Workspace): Promise<void> {
+  const { log } = workspace;
   const command = parsePackCommand(step.args);
   if (command.verb === "default-builder") return log(`Builder ${command.builder} is now the default builder\n`);
   const root = sourceRoot(workspace);
@@ -31,7 +26,7 @@ export async function runPackStep(
   log("===> RESTORING\n===> BUILDING\n");
   for (const { id, title, notes } of application.buildpacks)
     log([`=== ${title} (${id}) ===`, ...notes].map((line) => `[builder] ${line}\n`).join(""));
-  const digest = await buildWithDockerfile(runtime, context, application, command, workspace, prefixLines("[builder] ", log));
+  const digest = await buildWithDockerfile(context, application, command, { ...workspace, log: prefixLines("[builder] ", log) });
   log(`===> EXPORTING\n[exporter] *** Images (${digest.slice("sha256:".length, "sha256:".length + 12)}):\n`);
   for (const name of command.images) log(`[exporter]       ${name}\n`);
   log(`Successfully built image ${image}\n`);
@@ -56,23 +51,16 @@ function detectWithLog(context: string, { env }: Build, log: (text: string) => v
   throw new BuildError("ERROR: failed to build: executing lifecycle: failed with status code: 20");
 }
 
-async function buildWithDockerfile(
-  runtime: Pick<Runtime, "engine">,
-  context: string,
-  { dockerfile }: Application,
-  { images }: Build,
-  workspace: Workspace,
-  log: (text: string) => void,
-): Promise<string> {
+async function buildWithDockerfile(context: string, { dockerfile }: Application, { images }: Build, workspace: Workspace): Promise<string> {
   // Buildpacks install all packages, and ignore .dockerignore.
   for (const name of ["node_modules", ".dockerignore"]) rmSync(join(context, name), { recursive: true, force: true });
   const file = join(workspace.folder, `Dockerfile-${workspace.images.size}`);
   writeFileSync(file, `${dockerfile}\n`);
   try {
-    return await buildTaggedImage(runtime, { context, dockerfile: file, tags: images.map(requireReference) }, workspace, log);
+    return await buildTaggedImage({ context, dockerfile: file, tags: images.map(requireReference) }, workspace);
   } catch (error) {
     if (!(error instanceof BuildError) || workspace.signal.aborted) throw error;
-    log(`${error.message}\nERROR: failed to build: exit status 1\n`);
+    workspace.log(`${error.message}\nERROR: failed to build: exit status 1\n`);
     throw new BuildError("ERROR: failed to build: executing lifecycle: failed with status code: 51", { cause: error });
   }
 }

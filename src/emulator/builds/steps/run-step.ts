@@ -1,16 +1,10 @@
 import { BuildError } from "../../engine/engine.ts";
-import type { Runtime } from "../../runtime.ts";
 import type { BuildStep } from "../build-request.ts";
 import { runDockerStep } from "./docker-step.ts";
 import { runPackStep } from "./pack-step.ts";
 import type { Workspace } from "../workspace.ts";
 
-type RunStep = (
-  runtime: Pick<Runtime, "state" | "engine" | "now">,
-  step: BuildStep,
-  workspace: Workspace,
-  log: (text: string) => void,
-) => Promise<void>;
+type RunStep = (step: BuildStep, workspace: Workspace) => Promise<void>;
 
 /** The builder images of steps, with their default entrypoints. */
 const BUILDERS: readonly { readonly image: RegExp; readonly program: string; readonly run: RunStep }[] = [
@@ -19,10 +13,10 @@ const BUILDERS: readonly { readonly image: RegExp; readonly program: string; rea
 ];
 
 /** Runs a build step. Throws a BuildError if it fails or isn't supported. */
-export const runStep: RunStep = (runtime, step, workspace, log) => {
+export const runStep: RunStep = (step, workspace) => {
   const { name, script, entrypoint } = step;
   const builder = BUILDERS.find(({ image, program }) => image.test(name) && script === undefined && (entrypoint ?? program) === program);
-  if (builder) return builder.run(runtime, step, workspace, log);
+  if (builder) return builder.run(step, workspace);
   const description = script === undefined && entrypoint === undefined ? name : `${name} with a script or entrypoint of its own`;
   throw new BuildError(
     `The emulator only runs docker build, push and tag steps (gcr.io/cloud-builders/docker) and pack steps, not ${description}.`,

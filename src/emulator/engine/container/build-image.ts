@@ -2,27 +2,18 @@ import { resolve } from "node:path";
 import { pause } from "../../poll.ts";
 import type { ImageConfig } from "../../state/resources.ts";
 import { BuildError, type BuildOptions } from "../engine.ts";
-import type { HostTools } from "../host-tools.ts";
 import { buildPartialImage } from "../partial-image.ts";
 import { GRACE_PERIOD_MS, startGroup, waitForExit } from "../process-group.ts";
-import type { Reaper } from "../reaper.ts";
 import { findOrphans } from "../orphans.ts";
 import { networkFlags } from "./network.ts";
-import { runProgram, type ContainerProgram } from "./container-program.ts";
-import { imageIdFile, readImageId, type OwnedResources } from "./owned-resources.ts";
-
-interface BuilderContext {
-  readonly program: ContainerProgram;
-  readonly resources: OwnedResources;
-  readonly env: HostTools["env"];
-  readonly reaper: Reaper;
-}
+import { runProgram } from "./container-program.ts";
+import { imageIdFile, readImageId, type OpenedEngine } from "./owned-resources.ts";
 
 // Time that podman needs to clean up after a failed command.
 const PODMAN_CLEANUP_TIMEOUT_MS = 3_000;
 
 /** Builds an image as Engine.build says; docker or podman stores it, and the image's directory names it. */
-export async function buildImage(options: BuildOptions, builder: BuilderContext): Promise<ImageConfig> {
+export async function buildImage(options: BuildOptions, builder: OpenedEngine): Promise<ImageConfig> {
   const { program, resources, env } = builder;
   return buildPartialImage(options, async (partial) => {
     const dockerfile = resolve(options.context, options.dockerfile);
@@ -36,11 +27,7 @@ export async function buildImage(options: BuildOptions, builder: BuilderContext)
   });
 }
 
-async function run(
-  args: readonly string[],
-  { log, signal, context }: BuildOptions,
-  { program, env, reaper }: BuilderContext,
-): Promise<void> {
+async function run(args: readonly string[], { log, signal, context }: BuildOptions, { program, env, reaper }: OpenedEngine): Promise<void> {
   let lastLine = "";
   const group = await startGroup({
     argv: [program.file, ...args],

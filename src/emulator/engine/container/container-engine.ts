@@ -1,21 +1,14 @@
 import { join } from "node:path";
 import { buildImage } from "./build-image.ts";
 import { engineEnvironment, startInstance } from "./start-instance.ts";
-import { findContainerProgram, type ContainerProgram, type ContainerProgramSearch } from "./container-program.ts";
-import { openOwnedResources, type OwnedResources } from "./owned-resources.ts";
+import { findContainerProgram, type ContainerProgramSearch } from "./container-program.ts";
+import { openOwnedResources, type OpenedEngine } from "./owned-resources.ts";
 import { BuildError, type Engine } from "../engine.ts";
-import type { HostTools } from "../host-tools.ts";
 import { NoContainerEngine } from "../no-container-engine.ts";
-import type { Reaper } from "../reaper.ts";
 
-interface ContainerEngineOptions {
+interface ContainerEngineOptions extends Pick<OpenedEngine, "env" | "shared" | "reaper"> {
   /** The emulator's data directory, with which images and containers are labeled. */
   readonly directory: string;
-  /** Files that instances see at the same path when their environment names them. */
-  readonly shared: readonly string[];
-  /** The emulator's environment, for docker or podman. */
-  readonly env: HostTools["env"];
-  readonly reaper: Reaper;
 }
 
 /** An engine that uses docker or podman, which it looks for on first use. */
@@ -26,11 +19,6 @@ export interface ContainerEngine extends Engine {
   sweep(): Promise<void>;
   /** Resolves when no search or cleanup is in progress. */
   close(): Promise<void>;
-}
-
-interface OpenedEngine extends Pick<ContainerEngineOptions, "env" | "shared" | "reaper"> {
-  readonly program: ContainerProgram;
-  readonly resources: OwnedResources;
 }
 
 export function createContainerEngine({ directory, shared, env, reaper }: ContainerEngineOptions): ContainerEngine {

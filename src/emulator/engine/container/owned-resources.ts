@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { HostTools } from "../host-tools.ts";
+import type { Reaper } from "../reaper.ts";
 import { runProgram, type ContainerProgram } from "./container-program.ts";
 
 const DIRECTORY_LABEL = "cloudrun-oauth.directory";
@@ -27,6 +28,17 @@ export interface OwnedResources {
    * images that it doesn't know.
    */
   sweep(): Promise<void>;
+}
+
+/** What builds and instances in containers need. */
+export interface OpenedEngine {
+  readonly program: ContainerProgram;
+  readonly resources: OwnedResources;
+  /** The user's environment, of which docker or podman gets what it needs. */
+  readonly env: HostTools["env"];
+  /** Files that instances see at the same path when their environment names them. */
+  readonly shared: readonly string[];
+  readonly reaper: Reaper;
 }
 
 /** Labels, finds and removes an emulator's images and containers. */

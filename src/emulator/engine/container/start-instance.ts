@@ -3,27 +3,15 @@ import { constants } from "node:os";
 import type { Instance, StartOptions } from "../engine.ts";
 import type { HostTools } from "../host-tools.ts";
 import { startGroup } from "../process-group.ts";
-import type { Reaper } from "../reaper.ts";
 import { limitFlags } from "./limits.ts";
 import { instanceNetwork } from "./network.ts";
-import type { ContainerProgram } from "./container-program.ts";
-import { readImageId, type OwnedResources } from "./owned-resources.ts";
-
-interface ContainerHost {
-  readonly program: ContainerProgram;
-  readonly resources: OwnedResources;
-  /** The user's environment, of which docker or podman gets what it needs. */
-  readonly env: HostTools["env"];
-  /** Files that instances see at the same path when their environment names them. */
-  readonly shared: readonly string[];
-  readonly reaper: Reaper;
-}
+import { readImageId, type OpenedEngine } from "./owned-resources.ts";
 
 // Unlike Cloud Run: files that an instance writes are stored on disk, not in its memory.
 /** Starts a container. Instance.pid is the process of docker or podman, which passes on output and signals. */
 export async function startInstance(
   options: StartOptions,
-  { program, resources, shared, reaper, ...host }: ContainerHost,
+  { program, resources, shared, reaper, ...host }: OpenedEngine,
 ): Promise<Instance> {
   const { directory, command = [], args = [], limits, mounts = [], port, log } = options;
   const name = `cloudrun-oauth-${randomUUID()}`;
