@@ -25,7 +25,7 @@ interface CloudBuild extends ApiServer {
   log(id: string): Promise<string>;
 }
 
-/** Serves Cloud Build, and the storage that it needs, over the copy engine. */
+/** Serves Cloud Build and its storage, with the copy engine. */
 export async function serveCloudBuild(state = openTestState()): Promise<CloudBuild> {
   const engine = createCopyEngine();
   const runtime = { state, engine, now: Date.now, log: (line: string) => expect.unreachable(line) };

@@ -11,10 +11,13 @@ const run = promisify(execFile);
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** Files by their path in an image; each is a text, or a file or folder of this machine. */
+/** Files by path in an image: a text, or a file or folder on the host. */
 type Content = Readonly<Record<string, string | { readonly from: string }>>;
 
-/** Settings of podman that let it start containers on machines where limits cannot be raised, and where crun does not know the layout of cgroups; gives their file. */
+/**
+ * Writes podman settings with which containers start on hosts where limits can't be raised and crun doesn't know the
+ * layout of cgroups; returns their file.
+ */
 export function writeContainersConf(folder: string): string {
   const hasRunc = ["/usr/bin/runc", "/usr/sbin/runc"].some((path) => existsSync(path));
   const limits = '[containers]\ndefault_ulimits = ["nofile=1024:1024", "nproc=1024:1024"]\n';
@@ -23,7 +26,7 @@ export function writeContainersConf(folder: string): string {
   return file;
 }
 
-/** The environment of a podman with a storage of its own, and no registry to pull from. */
+/** The environment of a podman with its own storage and no registry to pull from. */
 function podmanEnvironment(folder: string): Environment {
   const storage = { driver: "overlay", graphroot: join(folder, "storage"), runroot: join(folder, "run") };
   const lines = Object.entries(storage).map(([name, value]) => `${name} = ${JSON.stringify(value)}\n`);
@@ -37,7 +40,10 @@ function podmanEnvironment(folder: string): Environment {
   };
 }
 
-/** A machine with podman, and the base images of the templates, made of this machine's own Node and of Debian's Python. */
+/**
+ * A machine with podman and the templates' base images, which are built from the host's own Node and from Debian's
+ * Python.
+ */
 export async function openContainerMachine(podman: string, bases: readonly ("node" | "python")[], atEnd: AtEnd) {
   const folder = realpathSync(mkdtempSync(join(tmpdir(), "cloudrun-oauth-podman-")));
   const env = podmanEnvironment(folder);
@@ -45,14 +51,15 @@ export async function openContainerMachine(podman: string, bases: readonly ("nod
   atEnd(async () => {
     await tell("rm", "--all", "--force", "--time", "0");
     await tell("rmi", "--all", "--force");
-    // What containers wrote belongs to users that only podman can be.
+    // Files that containers wrote belong to users that only podman can act as.
     if (getuid?.() !== 0) await tell("unshare", "rm", "--recursive", "--force", join(folder, "storage"));
     rmSync(folder, { recursive: true, force: true });
   });
   for (const base of bases) {
     const rootfs = join(folder, base);
     layOut(rootfs, { ...ACCOUNTS, ...(base === "node" ? nodeFiles() : pythonFiles()) });
-    // Files of this machine are symbolic links in the layout: tar follows them. Debian keeps pip from its packages, which are the base image's here.
+    // The host's files are symbolic links in the layout, which tar follows. Debian separates pip from its packages,
+    // which are the base image's here.
     const script = `tar --create --dereference --exclude EXTERNALLY-MANAGED --directory "$1" . | "$2" import --change "ENV PATH=${PATH}" - "$3"`;
     await run("/bin/sh", ["-c", script, "sh", rootfs, podman, base === "node" ? "node:22-slim" : "python:3.12-slim"], { env });
   }
@@ -81,7 +88,7 @@ function nodeFiles(): Content {
     "bin/sh": { from: "/bin/sh" },
     "usr/local/lib/node_modules/npm": { from: npmRoot.find((path) => existsSync(path)) ?? "" },
     "usr/local/bin/npm": '#!/usr/local/bin/node\nrequire("/usr/local/lib/node_modules/npm/lib/cli.js")(process);\n',
-    // The registry that this machine's npm uses, and whom it trusts.
+    // The registry of the host's npm, and its certificate authorities.
     "usr/local/etc/npmrc": `registry=${setting("registry")}\ncafile=/etc/ssl/authorities.pem\nupdate-notifier=false\n`,
     "etc/ssl/authorities.pem": [...rootCertificates, ...authorities].join("\n"),
   };
@@ -89,7 +96,7 @@ function nodeFiles(): Content {
 
 const PYTHON = "/usr/bin/python3";
 
-/** Debian's Python with all its packages; pip is the one that Debian keeps for virtual environments. */
+/** Debian's Python with all its packages; pip is the one that Debian ships for virtual environments. */
 function pythonFiles(): Content {
   const version = execFileSync(PYTHON, ["-c", "import sys; print('python%d.%d' % sys.version_info[:2])"], { encoding: "utf8" }).trim();
   const listed = execFileSync("find", [`/usr/lib/${version}`, "/usr/lib/python3", "-name", "*.so"], { encoding: "utf8" });
@@ -103,9 +110,9 @@ function pythonFiles(): Content {
     [`usr/lib/${version}`]: { from: `/usr/lib/${version}` },
     "usr/lib/python3": { from: "/usr/lib/python3" },
     "usr/bin/gunicorn": { from: "/usr/bin/gunicorn" },
-    // Debian's packages go together, whatever they say of each other's versions.
+    // Debian's packages work together, whatever versions they require.
     "etc/pip.conf": "[global]\nno-index = true\n[install]\nno-deps = true\n",
-    // Python imports packages from a wheel as it lies.
+    // Python imports packages from a wheel without unpacking it.
     "usr/local/lib/pip.whl": { from: wheels[0] ?? "" },
     "usr/local/bin/pip": `#!${PYTHON}\nimport sys\nsys.path.insert(0, "/usr/local/lib/pip.whl")\n${pip}`,
   };

@@ -4,8 +4,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { BuildError, type Engine } from "../../src/emulator/engine/engine.ts";
 
 /**
- * An engine whose images are copies of their context. Of a Dockerfile it carries out `RUN sleep SECONDS` and `RUN false`,
- * prints what `RUN echo` says, and passes over the rest. It cannot start what it builds.
+ * An engine whose images are copies of their context. It executes `RUN sleep SECONDS` and `RUN false` in a Dockerfile,
+ * prints the text of `RUN echo`, and ignores the rest. It can't start its images.
  */
 export function createCopyEngine(): Engine & { readonly builds: number; readonly most: number } {
   let builds = 0;

@@ -19,7 +19,7 @@ interface Options {
   readonly queueTimeoutMs?: number;
 }
 
-/** One revision of a service, and the instances of it. */
+/** A service's revision with its instances. */
 export function openInstances({
   script = SERVER,
   concurrency = 80,
@@ -58,7 +58,7 @@ export function openInstances({
     await instances.close();
     expect(engine.alive).toBe(0);
   });
-  /** Gives the revision's service its traffic. */
+  /** Sets the traffic of the revision's service. */
   const route = (traffic: KnativeService["status"]["traffic"], annotations: Readonly<Record<string, string>> = {}): void =>
     state.services.set("demo-project/us-central1/hello", { metadata: { annotations }, status: { traffic } } as unknown as KnativeService);
   return { state, engine, instances, lines, route };

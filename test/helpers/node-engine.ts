@@ -6,7 +6,7 @@ import { createInterface } from "node:readline";
 import type { Engine, StartOptions } from "../../src/emulator/engine/engine.ts";
 import type { State } from "../../src/emulator/state/state.ts";
 
-/** Answers every request with `greeting`, the environment and its own pid. */
+/** Responds to every request with `greeting`, the environment and its own pid. */
 export const SERVER = `
   const { PORT, K_SERVICE, K_REVISION, K_CONFIGURATION, GREETING, CLOUD_RUN_TIMEOUT_SECONDS } = process.env;
   console.log("listening");
@@ -18,7 +18,7 @@ export const SERVER = `
 
 type Mounts = NonNullable<StartOptions["mounts"]>;
 
-/** An engine whose images are one \`server.js\`; it counts what it starts, and keeps what was to be mounted. */
+/** An engine whose images are one `server.js`; it counts the instances that it starts, and records their mounts. */
 export function createNodeEngine(): Engine & { readonly started: number; readonly alive: number; readonly mounts: Mounts } {
   let started = 0;
   let alive = 0;
@@ -70,7 +70,7 @@ export function createNodeEngine(): Engine & { readonly started: number; readonl
   };
 }
 
-/** Makes an image of a script and gives it a tag; returns its digest. */
+/** Creates an image from a script and tags it; returns its digest. */
 export function addImage(state: State, reference: string, script = SERVER): string {
   const hex = createHash("sha256").update(script).digest("hex");
   const directory = join(state.directory, "images", hex);

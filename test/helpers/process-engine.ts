@@ -8,16 +8,16 @@ import { createProcessEngine } from "../../src/emulator/engine/process/process-e
 import { createReaper } from "../../src/emulator/engine/reaper.ts";
 import type { ImageConfig } from "../../src/emulator/state/resources.ts";
 
-/** Files by their path, with slashes. */
+/** Files by path, with slashes. */
 export type Files = Readonly<Record<string, string>>;
 
 export interface Image {
   readonly engine: Engine;
   readonly directory: string;
   readonly config: ImageConfig;
-  /** All that the build logged. */
+  /** The build's log. */
   readonly log: string;
-  /** Where a path of the container lies on this machine. */
+  /** The host's path of a container's path. */
   path(containerPath: string): string;
 }
 
@@ -42,7 +42,7 @@ export function writeFiles(folder: string, files: Files): void {
   }
 }
 
-/** Builds an image of a context, given as its folder or its files, whose Dockerfile is among them. */
+/** Builds an image from a context, given as a folder or as its files, including the Dockerfile. */
 export async function buildImage(context: string | Files, { python, env = process.env, signal, onLog }: ImageOptions = {}): Promise<Image> {
   const engine = createProcessEngine({ ...(python && { python }), env, reaper: createReaper() });
   const directory = join(temporaryFolder(), "images", "one");
@@ -60,7 +60,7 @@ export async function buildImage(context: string | Files, { python, env = proces
   return { engine, directory, config, log, path: (path) => join(directory, "rootfs", path) };
 }
 
-/** Starts an instance, which the test's end kills; `lines` are all that it has written so far. */
+/** Starts an instance, which is killed when the test ends; `lines` is what it has written so far. */
 export async function startInstance(
   { engine, directory, config }: Image,
   options: Partial<Pick<StartOptions, "command" | "args" | "env" | "port">> = {},
@@ -86,7 +86,7 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/** Waits until something is so; fails after 20 seconds. */
+/** Waits until a condition holds; fails after 20 seconds. */
 export async function until(isSo: () => boolean | Promise<boolean>): Promise<void> {
   const end = Date.now() + 20_000;
   while (!(await isSo())) {
@@ -95,7 +95,7 @@ export async function until(isSo: () => boolean | Promise<boolean>): Promise<voi
   }
 }
 
-/** True while a process runs; one that has ended and waits to be reaped does not. */
+/** Whether a process is running, and not just waiting to be reaped. */
 export function isRunning(pid: number): boolean {
   if (existsSync("/proc/self/stat")) return existsSync(`/proc/${pid}`) && !isZombie(pid);
   try {

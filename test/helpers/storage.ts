@@ -19,7 +19,7 @@ export async function serveBucket(state = openTestState()): Promise<ApiServer & 
   return { ...(await serveApis([createStorageApi(storage), createStorageXmlApi(storage)], state)), state };
 }
 
-/** Uploads an object in the simplest way. */
+/** Uploads an object with a simple upload. */
 export function put(server: ApiServer, name: string, body: string | Buffer, query = ""): ReturnType<ApiServer["request"]> {
   return server.request("POST", HOST, `/upload/storage/v1/b/stuff/o?uploadType=media&name=${encodeURIComponent(name)}${query}`, {
     body,
@@ -27,5 +27,5 @@ export function put(server: ApiServer, name: string, body: string | Buffer, quer
   });
 }
 
-/** The files that hold objects' bytes, and those of unfinished uploads. */
+/** The files with the bytes of objects and of unfinished uploads. */
 export const blobs = (state: State): string[] => readdirSync(join(state.directory, "objects"));
