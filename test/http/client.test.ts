@@ -14,7 +14,7 @@ function seen(request: IncomingMessage) {
   return { method: request.method, url: request.url, host: request.headers.host };
 }
 
-test("a request arrives with its method, headers in their number, and body", async () => {
+test("a request arrives with its method, all its headers, and its body", async () => {
   const port = await serve(async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
@@ -50,7 +50,7 @@ test("a request arrives with its method, headers in their number, and body", asy
   });
 });
 
-test("a body that is a stream is sent as it comes", async () => {
+test("a stream body is sent as it is read", async () => {
   const port = await serve((request, response) => void request.pipe(response));
   const send = createSend({ env: {} });
   const size = 3_000_000;
@@ -63,7 +63,7 @@ test("a body that is a stream is sent as it comes", async () => {
   expect([bytes.length, bytes[size - 1], bytes[size]]).toEqual([2 * size, 1, 2]);
 });
 
-test("one connection serves one request after the other", async () => {
+test("one connection serves several requests", async () => {
   let connections = 0;
   const server = createServer((_, response) => response.end("ok"));
   server.on("connection", () => (connections += 1));
@@ -78,7 +78,7 @@ test.for([
   ["gzip", gzipSync],
   ["deflate", deflateSync],
   ["br", brotliCompressSync],
-] as const)("a body that comes as %s is decoded", async ([encoding, compress]) => {
+] as const)("a body in %s is decoded", async ([encoding, compress]) => {
   const port = await serve((_, response) => {
     response.setHeader("Content-Encoding", encoding);
     response.end(compress('{"a":1}'));
@@ -88,7 +88,7 @@ test.for([
   expect(await (await send({ method: "HEAD", url: `http://127.0.0.1:${port}/` })).text()).toBe("");
 });
 
-test("a redirect is an answer like any other", async () => {
+test("a redirect is returned like any other response", async () => {
   const port = await serve((_, response) => response.writeHead(302, { Location: "/elsewhere" }).end());
   const answer = await createSend({ env: {} })({ method: "GET", url: `http://127.0.0.1:${port}/` });
   expect([answer.status, answer.headers.location]).toEqual([302, "/elsewhere"]);
@@ -107,7 +107,7 @@ test.for([
   expect(await (await send({ method: "GET", url })).json()).toEqual({ method: "GET", url: "/hello?x=1", host: new URL(url).host });
 });
 
-test("a host that only looks like Google's does not go to the emulator", async () => {
+test("a host that only looks like Google's isn't sent to the emulator", async () => {
   const port = await serve((_, response) => response.end("emulator"));
   const env = { CLOUDRUN_OAUTH_EMULATOR: `http://127.0.0.1:${port}`, HTTPS_PROXY: "http://127.0.0.1:1" };
   for (const host of ["evilrun.app", "run.app.example.test", "accounts.google.com.example.test"]) {
@@ -115,7 +115,7 @@ test("a host that only looks like Google's does not go to the emulator", async (
   }
 });
 
-test("an emulator that does not run, and one that is not on this machine, are told apart", async () => {
+test("an emulator that isn't running and one that isn't local have errors of their own", async () => {
   const url = "https://svc-abc-uc.a.run.app/";
   expect(await failure(createSend({ env: { CLOUDRUN_OAUTH_EMULATOR: "http://127.0.0.1:1" } })({ method: "GET", url }))).toMatchObject({
     code: "EMULATOR_NOT_RUNNING",
@@ -125,7 +125,7 @@ test("an emulator that does not run, and one that is not on this machine, are to
   }
 });
 
-test("an http URL goes to the proxy whole, with the proxy's credential", async () => {
+test("a proxy gets an http URL as a whole, with the proxy's credential", async () => {
   const port = await serve((request, response) =>
     response.end(JSON.stringify({ ...seen(request), authorization: request.headers["proxy-authorization"] })),
   );
@@ -138,7 +138,7 @@ test("an http URL goes to the proxy whole, with the proxy's credential", async (
   });
 });
 
-test("an http URL on loopback, or one that NO_PROXY excepts, goes past the proxy", async () => {
+test("an http URL on loopback or in NO_PROXY bypasses the proxy", async () => {
   const port = await serve((request, response) => response.end(request.url));
   const env = { HTTP_PROXY: "http://127.0.0.1:1" };
   expect(await (await createSend({ env })({ method: "GET", url: `http://127.0.0.1:${port}/direct` })).text()).toBe("/direct");
@@ -151,7 +151,7 @@ test.for(["socks5://127.0.0.1:1080", "http://"])("HTTPS_PROXY=%s is refused befo
   );
 });
 
-test("a refused connection is tried three times for a GET and once for a POST, and the sentence names host and cause", async () => {
+test("a refused connection is tried three times for a GET and once for a POST, and the error names host and cause", async () => {
   for (const [method, attempts] of [
     ["GET", 3],
     ["POST", 1],
@@ -163,7 +163,7 @@ test("a refused connection is tried three times for a GET and once for a POST, a
   }
 });
 
-test("a GET whose connection breaks off is answered by the next attempt", async () => {
+test("a GET whose connection breaks off succeeds at the next attempt", async () => {
   let attempts = 0;
   const port = await serve((request, response) => {
     attempts += 1;
@@ -173,7 +173,7 @@ test("a GET whose connection breaks off is answered by the next attempt", async 
   expect(await (await createSend({ env: {} })({ method: "GET", url: `http://127.0.0.1:${port}/` })).text()).toBe("third");
 });
 
-test("an answer that broke off before it is read is an error too", async () => {
+test("a response that broke off before it is read is an error too", async () => {
   const port = await serve((_, response) => {
     response.writeHead(200, { "Content-Length": 100 });
     response.write("half", () => response.destroy());
@@ -183,7 +183,7 @@ test("an answer that broke off before it is read is an error too", async () => {
   expect(await failure(answer.bytes())).toMatchObject({ code: "UNAVAILABLE" });
 });
 
-test("an answer that breaks off in the middle is an error for whoever reads it", async () => {
+test("a response that breaks off in the middle is an error for its reader", async () => {
   const port = await serve((request, response) => {
     response.writeHead(200, { "Content-Length": 100 });
     response.write("half");
@@ -196,13 +196,13 @@ test("an answer that breaks off in the middle is an error for whoever reads it",
   });
 });
 
-test("what is not HTTP is said to be none", async () => {
+test("a response that isn't HTTP has an error of its own", async () => {
   const port = await listen(createTcpServer((socket) => void socket.end("SSH-2.0-OpenSSH_9.2\r\n")));
   const error = await failure(createSend({ env: {} })({ method: "POST", url: `http://127.0.0.1:${port}/` }));
   expect(error.message).toContain("what it answers is not HTTP");
 });
 
-test("an upgrade that nobody asked for ends the request instead of hanging it", async () => {
+test("an upgrade that no one asked for fails instead of hanging", async () => {
   const port = await listen(
     createTcpServer((socket) => void socket.write("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n")),
   );
@@ -211,7 +211,7 @@ test("an upgrade that nobody asked for ends the request instead of hanging it", 
   });
 });
 
-test("a host that does not answer in time is a TIMEOUT, and is not asked again", async () => {
+test("a host that doesn't answer in time is a TIMEOUT, without another attempt", async () => {
   let attempts = 0;
   const port = await serve(() => void (attempts += 1));
   const error = await failure(createSend({ env: {} })({ method: "GET", url: `http://127.0.0.1:${port}/`, timeoutMs: 60 }));
@@ -219,7 +219,7 @@ test("a host that does not answer in time is a TIMEOUT, and is not asked again",
   expect(attempts).toBe(1);
 });
 
-test("the signal ends a request, an answer and a wait, with its own reason", async () => {
+test("the signal ends a request, a response, and a pause, with its own reason", async () => {
   const port = await serve((request, response) => {
     if (request.url === "/half") response.write("half");
   });

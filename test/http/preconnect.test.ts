@@ -9,7 +9,7 @@ import { temporaryDirectory } from "../helpers/api-server.ts";
 import { failure } from "../helpers/failure.ts";
 import { listen } from "../helpers/listen.ts";
 
-test("a connection that is opened early is the one that the first request takes", async () => {
+test("the first request uses the connection that was opened ahead of time", async () => {
   const server = createServer((request, response) => response.end(`port ${request.socket.remotePort}`));
   const url = `http://127.0.0.1:${await listen(server)}/`;
   const connected = once(server, "connection") as Promise<[Socket]>;
@@ -25,7 +25,7 @@ test("a connection that is opened early is the one that the first request takes"
   expect(connections).toBe(1);
 });
 
-test("a tunnel that is opened early has its TLS done when the request comes", async () => {
+test("a tunnel that was opened ahead of time has finished its TLS handshake when the request comes", async () => {
   const { contextFor } = openCertificateAuthority(temporaryDirectory(), Date.now);
   const server = createTlsServer({ SNICallback: (host, done) => done(null, contextFor(host)) }, (_, response) => response.end("never"));
   const port = await listen(server);
@@ -40,14 +40,14 @@ test("a tunnel that is opened early has its TLS done when the request comes", as
   const send = createSend({ env: { https_proxy: `http://127.0.0.1:${await listen(proxy)}` } });
   const met = once(server, "tlsClientError");
   send.connect?.(new URL("https://hello-uc.a.run.app/"));
-  // This process trusts no such authority: that the handshake was held is known by its refusal, before any request.
+  // This process doesn't trust the authority: its refusal, before any request, shows that the handshake took place.
   await met;
   expect(tunnels).toBe(1);
   const error = await failure(send({ method: "GET", url: "https://hello-uc.a.run.app/" }));
   expect(error).toMatchObject({ code: "UNAVAILABLE", details: { cause: "UNABLE_TO_VERIFY_LEAF_SIGNATURE" } });
 });
 
-test("a request opens a connection of its own where the early one has failed", async () => {
+test("a request opens its own connection if the one ahead of time failed", async () => {
   let isFirst = true;
   const server = createServer((_, response) => response.end("hello"));
   const port = await listen(
@@ -63,7 +63,7 @@ test("a request opens a connection of its own where the early one has failed", a
   expect(await (await send({ method: "GET", url })).text()).toBe("hello");
 });
 
-test("what cannot be connected to is told by the request, and nothing before it", async () => {
+test("a failed connection is reported by the request, not before it", async () => {
   const server = createServer();
   const port = await listen(server);
   server.close();

@@ -8,7 +8,7 @@ import { listen } from "../helpers/listen.ts";
 
 const RETRY = { times: 3, statuses: [429, 503] };
 
-/** Fails so many times in a way, and then answers 200 with the number of requests that came. */
+/** Fails this many times, and then answers 200 with the number of requests. */
 async function failing(times: number, fail: RequestListener) {
   let requests = 0;
   const port = await listen(
@@ -27,13 +27,13 @@ async function failing(times: number, fail: RequestListener) {
 const unavailable: RequestListener = (_, response) => void response.writeHead(503).end("busy");
 const reset: RequestListener = (request) => void request.socket.destroy();
 
-test("a status that may pass is answered by a later attempt where the request says so, and is an answer where it does not", async () => {
+test("a temporary status is retried if the request says so, and returned if it doesn't", async () => {
   const { call } = await failing(3, unavailable);
   expect((await call({})).status).toBe(503);
   expect(await (await call({ retry: RETRY })).text()).toBe("4");
 });
 
-test("the last attempt's answer is the answer, body and all", async () => {
+test("the last attempt's response is returned, with its body", async () => {
   const { call, requests } = await failing(Infinity, unavailable);
   const answer = await call({ retry: RETRY });
   expect([answer.status, await answer.text(), requests()]).toEqual([503, "busy", 4]);
@@ -55,7 +55,7 @@ test.for([
   }
 });
 
-test("a body that is a stream is sent once", async () => {
+test("a stream body is sent once", async () => {
   const { call, requests } = await failing(1, unavailable);
   expect(
     (await call({ method: "PUT", body: Readable.from([Buffer.from("x")]), retry: { ...RETRY, evenIfNotIdempotent: true } })).status,
@@ -74,7 +74,7 @@ test.for([["1"], [new Date(Date.UTC(2031, 0, 1, 0, 0, 1)).toUTCString()]])(
   },
 );
 
-test("a Retry-After of more than a minute is an answer", async () => {
+test("a Retry-After of more than a minute isn't waited for", async () => {
   const { call, requests } = await failing(1, (_, response) => void response.writeHead(429, { "Retry-After": "61" }).end());
   expect([(await call({ retry: RETRY })).status, requests()]).toEqual([429, 1]);
 });

@@ -14,12 +14,12 @@ test.for([
   ["192.0.2.0/28", "192.0.2.77", false],
   ["2001:db8::/32", "[2001:db8::1]", true],
   ["", "api.example.test", false],
-] as const)("NO_PROXY=%s, http://%s/: past the proxy: %s", ([exceptions, host, isExcepted]) => {
+] as const)("NO_PROXY=%s, http://%s/: bypasses the proxy: %s", ([exceptions, host, isExcepted]) => {
   const way = createRouter({ HTTP_PROXY: "proxy.example.test:3128", NO_PROXY: exceptions })(new URL(`http://${host}/`));
   expect(way.proxy).toBe(isExcepted ? undefined : "proxy.example.test:3128");
 });
 
-test("the metadata server and this machine are never asked through a proxy", () => {
+test("requests to the metadata server and to this machine never use a proxy", () => {
   const route = createRouter({ HTTP_PROXY: "http://proxy.example.test", HTTPS_PROXY: "http://proxy.example.test" });
   for (const url of [
     "http://metadata.google.internal/",
@@ -34,7 +34,7 @@ test("the metadata server and this machine are never asked through a proxy", () 
   expect(route(new URL("https://run.googleapis.com/")).proxy).toBe("proxy.example.test");
 });
 
-test("the small-letter variable wins over the capital one, and an empty one is none", () => {
+test("the lower-case variable overrides the upper-case one, and an empty one is ignored", () => {
   expect(createRouter({ https_proxy: "http://a.test", HTTPS_PROXY: "http://b.test" })(new URL("https://c.test/")).proxy).toBe("a.test");
   expect(createRouter({ https_proxy: "", HTTPS_PROXY: "http://b.test" })(new URL("https://c.test/")).proxy).toBe("b.test");
   expect(createRouter({ HTTPS_PROXY: "" })(new URL("https://c.test/")).proxy).toBeUndefined();

@@ -14,7 +14,7 @@ import { bundleProgram } from "../helpers/bundle.ts";
 import { failure } from "../helpers/failure.ts";
 import { listen } from "../helpers/listen.ts";
 
-/** A server for `*.a.run.app`, and the certificate of the authority that vouches for it. */
+/** A server for `*.a.run.app`, and the certificate of its authority. */
 async function serveTls(): Promise<{ port: number; authority: string }> {
   const { certificate, contextFor } = openCertificateAuthority(temporaryDirectory(), Date.now);
   const SNICallback = (host: string, done: (error: Error | null, context?: SecureContext) => void) => done(null, contextFor(host));
@@ -24,7 +24,7 @@ async function serveTls(): Promise<{ port: number; authority: string }> {
   };
 }
 
-/** A proxy that opens tunnels, always to the one port; gives back what it was asked for. */
+/** A proxy whose tunnels all lead to one port; returns the targets that were requested. */
 async function serveTunnel(
   port: number,
   status = "200 OK",
@@ -43,7 +43,7 @@ async function serveTunnel(
   return { port: await listen(proxy), asked };
 }
 
-test("a certificate that nobody vouches for is refused behind a tunnel too, and the way to trust it is said", async () => {
+test("an untrusted certificate is refused behind a tunnel too, with a hint how to trust it", async () => {
   const { port } = await serveTls();
   const tunnel = await serveTunnel(port);
   const send = createSend({ env: { https_proxy: `http://me:secret@127.0.0.1:${tunnel.port}` } });
@@ -56,7 +56,7 @@ test("a certificate that nobody vouches for is refused behind a tunnel too, and 
   expect(tunnel.asked).toEqual([["hello-uc.a.run.app:443", `Basic ${Buffer.from("me:secret").toString("base64")}`]]);
 });
 
-test("an https URL goes through a tunnel that is opened once and kept, and the process ends when its work does", async () => {
+test("https requests share one tunnel, and the process ends when its work is done", async () => {
   const { port, authority } = await serveTls();
   const tunnel = await serveTunnel(port);
   const directory = temporaryDirectory();
@@ -72,7 +72,7 @@ test("an https URL goes through a tunnel that is opened once and kept, and the p
   expect(tunnel.asked).toEqual([["hello-uc.a.run.app:443", undefined]]);
 });
 
-test("a proxy that opens no tunnel is named with its answer", async () => {
+test("a proxy that refuses the tunnel is named with its status", async () => {
   const tunnel = await serveTunnel(1, "407 Proxy Authentication Required");
   const error = await failure(
     createSend({ env: { HTTPS_PROXY: `127.0.0.1:${tunnel.port}` } })({ method: "GET", url: "https://service.example.test/" }),
@@ -81,7 +81,7 @@ test("a proxy that opens no tunnel is named with its answer", async () => {
   expect(error.hint).toContain("HTTPS_PROXY=http://USER:PASSWORD@");
 });
 
-test("a tunnel that is never opened does not outlive the request's time", async () => {
+test("a tunnel that never opens fails with the request's timeout", async () => {
   const port = await listen(createTcpServer(() => {}));
   const controller = new AbortController();
   const send = createSend({ env: { HTTPS_PROXY: `http://127.0.0.1:${port}` }, signal: controller.signal });

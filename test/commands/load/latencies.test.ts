@@ -2,7 +2,7 @@ import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { createLatencies } from "../../../src/commands/load/latencies.ts";
 
-test("each percentile is within a thousandth of the exact one, and buckets hold everything", () => {
+test("each percentile is within a thousandth of the exact one, and the buckets contain every value", () => {
   const duration = fc.double({ min: 0.001, max: 2_000_000, noNaN: true });
   fc.assert(
     fc.property(
@@ -13,7 +13,7 @@ test("each percentile is within a thousandth of the exact one, and buckets hold 
         for (const each of durations) latencies.add(each);
         const sorted = durations.toSorted((a, b) => a - b);
         const exact = sorted[Math.max(1, Math.ceil((percent / 100) * sorted.length)) - 1] as number;
-        // Half a microsecond is lost where it is rounded to one.
+        // Rounding to microseconds loses half of one.
         expect(Math.abs(latencies.percentile(percent) - exact)).toBeLessThanOrEqual(exact / 1000 + 0.0006);
         expect([latencies.min, latencies.max]).toEqual([sorted[0], sorted.at(-1)]);
         expect(latencies.buckets().reduce((sum, { count }) => sum + count, 0)).toBe(durations.length);
@@ -23,7 +23,7 @@ test("each percentile is within a thousandth of the exact one, and buckets hold 
   );
 });
 
-test("without durations there are zeros, and one above every bucket is in the last", () => {
+test("without durations everything is zero, and a value above every bucket is in the last one", () => {
   const latencies = createLatencies();
   expect([latencies.count, latencies.min, latencies.mean, latencies.max, latencies.percentile(99)]).toEqual([0, 0, 0, 0, 0]);
   latencies.add(10 ** 9);

@@ -8,7 +8,7 @@ import { openCaller, serveService, verifiedClaims } from "../../helpers/caller.t
 import { folder, runCli } from "../../helpers/command-line.ts";
 import { HELLO, startEmulator, tinyService } from "../../helpers/emulator.ts";
 
-/** Takes a while to answer, so that a second request needs a second instance. */
+/** Responds slowly, so that a second request needs a second instance. */
 const SLOW = `
 require("node:http")
   .createServer((request, response) => void setTimeout(() => response.end("done"), 300))
@@ -27,14 +27,14 @@ beforeAll(async () => {
   ({ url } = await emulator.deploy("hello", tinyService(HELLO)));
 });
 
-test("a caller without the role is told so once, and nothing is sent", async () => {
+test("a caller without the role gets one explanation, and nothing is sent", async () => {
   await emulator.grant("hello", `serviceAccount:operator@${project}.iam.gserviceaccount.com`);
   const { exitCode, stdout, stderr } = await cli("hello", "-n", "50");
   expect([exitCode, stdout, stderr.match(/\[NOT_AUTHORIZED\]/g)?.length]).toEqual([9, "", 1]);
   expect(stderr).toContain(`cloudrun-oauth grant hello --region us-central1 --member ${member}`);
 });
 
-test("--json says what was sent, what was answered and how long it took, and --plot draws it", async () => {
+test("--json reports requests, responses, and latencies, and --plot draws them", async () => {
   await emulator.grant("hello", member);
   const plot = join(folder(), "load.svg");
   const { exitCode, stdout, stderr } = await cli("hello", "/orders?id=1", "-n", "60", "-c", "3", "--json", "--plot", plot);
@@ -70,7 +70,7 @@ test("--json says what was sent, what was answered and how long it took, and --p
   expect(svg).not.toMatch(/NaN|Infinity|undefined/);
 });
 
-test("a token that Cloud Run takes no more is renewed, and every request is answered", async () => {
+test("a token that Cloud Run no longer accepts is renewed, and every request is answered", async () => {
   const move = (seconds: number) => sendAdmin(port, "PUT", "/_emulator/clock", { shift_ms: seconds * 1000 });
   onTestFinished(async () => void (await move(0)));
   await emulator.grant("hello", member);
@@ -82,7 +82,7 @@ test("a token that Cloud Run takes no more is renewed, and every request is answ
   expect(JSON.parse(stdout)).toMatchObject({ status_codes: { "200": 40 }, tokens: 2, check: null });
 });
 
-test("--cold-starts tells the answers that waited for a new instance", async () => {
+test("--cold-starts reports the responses that waited for a new instance", async () => {
   await emulator.deploy("slow", tinyService(SLOW));
   await emulator.grant("slow", member);
   const service = (await request("GET", "us-central1-run.googleapis.com", `${SERVICES}/slow`)).json;
@@ -101,7 +101,7 @@ test("--cold-starts tells the answers that waited for a new instance", async () 
   expect(cold.answers).toBeLessThanOrEqual(6);
 }, 60_000);
 
-test("--dry-run says what would be sent, how much and how fast", async () => {
+test("--dry-run shows the request, the number, and the rate", async () => {
   const { exitCode, stdout } = await cli("hello", "--json-data", "[1]", "--rate", "20", "--duration", "1m", "--dry-run");
   expect([exitCode, JSON.parse(stdout)]).toMatchObject([
     0,
@@ -119,7 +119,7 @@ test("--dry-run says what would be sent, how much and how fast", async () => {
   ]);
 });
 
-test("each request has the token and what was said of it, and the report is for a person too", async () => {
+test("each request has the token and the flags' headers, and the report is readable", async () => {
   const seen = new Map<string, number>();
   const service = await serveService((incoming, response) => {
     const what = [incoming.method, incoming.url, incoming.headers["x-own"], verifiedClaims(incoming.headers.authorization)?.["aud"]].join(
@@ -141,7 +141,7 @@ test("each request has the token and what was said of it, and the report is for 
   expect(stderr).toMatch(/✓ Calling http:\/\/127\.0\.0\.1:\d+\/things \(/);
 });
 
-test("failures above --max-errors and a p99 above --max-p99 leave 8 after the report, and those that are allowed leave 0", async () => {
+test("failures above --max-errors and a p99 above --max-p99 exit with 8 after the report, allowed ones with 0", async () => {
   let count = 0;
   const service = await serveService((_, response) => response.writeHead((count += 1) % 10 === 0 ? 503 : 200).end());
   const { run } = await openCaller();
@@ -157,7 +157,7 @@ test("failures above --max-errors and a p99 above --max-p99 leave 8 after the re
   expect(results[2]?.stderr).toContain("--max-p99 allows 0.001 ms. [LOAD_FAILED]");
 });
 
-test("Ctrl-C ends the run with the report of what there was", async () => {
+test("Ctrl-C ends the run with a report so far", async () => {
   const end = new AbortController();
   let count = 0;
   const service = await serveService((_, response) => {
@@ -170,7 +170,7 @@ test("Ctrl-C ends the run with the report of what there was", async () => {
   expect([exitCode, endedBy, requests.answered >= 29]).toEqual([130, "interrupt", true]);
 });
 
-test("what would cost money needs a yes where nobody can be asked", async () => {
+test("a run that costs money needs --yes if no one can be asked", async () => {
   const { run } = await openCaller();
   const { exitCode, stdout, stderr } = await run(["load", "https://hello.example.com/", "--no-check", "-n", "1500"]);
   expect([exitCode, stdout]).toEqual([2, ""]);
@@ -197,7 +197,7 @@ test.for([
   expect([exitCode, stdout, count, stderr]).toEqual([2, "", 0, expect.stringContaining(sentence)]);
 });
 
-test("a body that is sent as it is read is refused, and a service that is not there", async () => {
+test("a stream body is refused, and so is a service that doesn't exist", async () => {
   const { run } = await openCaller();
   const large = await run(["load", "--url", "http://127.0.0.1:1", "-d", "@-"], { stdin: "x".repeat(1024 * 1024 + 2) });
   expect([large.exitCode, large.stderr]).toEqual([2, expect.stringContaining("cannot be sent again")]);

@@ -122,7 +122,7 @@ test("a server that closes connections between responses costs no request", asyn
     count += 1;
     if (count % 5 === 0) response.setHeader("connection", "close");
     response.end("x");
-    // Without a word: what is sent next meets a closed connection.
+    // Without notice: the next request meets a closed connection.
     if (count % 7 === 0) setImmediate(() => request.socket.destroy());
   });
   const { statuses, sent, errors } = await load(server);
@@ -158,7 +158,7 @@ test("at a rate that the connections can't keep up with, waiting is latency, and
   const { stats, sent, unsent } = await load(server, { concurrency: 1, maxRequests: Infinity, maxDurationMs: 600, rate: 100 });
   expect(sent + unsent).toBe(60);
   expect(unsent).toBeGreaterThan(20);
-  // The last of them was due long before the connection was free; from when it was sent, none took much more than 50 ms.
+  // The last request was due long before the connection was free; each took about 50 ms after it was sent.
   expect(stats.latencies.max).toBeGreaterThan(300);
 });
 

@@ -29,7 +29,7 @@ test("requests that were due before the end and not taken are counted", () => {
 });
 
 test("whenever a run begins, as many are due in its time as its rate says", () => {
-  // Some of these have a sum that comes out a little above.
+  // Rounding makes some of these sums slightly too large.
   const starts = Array.from({ length: 2000 }, (_, index) => 1000 + index * 7.3137);
   const counts = starts.map((start) => createSchedule({ ...always, start, rate: 100, maxDurationMs: 600 }).stop(start + 700));
   expect([...new Set(counts)]).toEqual([60]);

@@ -18,7 +18,7 @@ describe("by its Host header", () => {
     ["192.168.1.5:8080", false],
     ["", false],
     [undefined, false],
-  ] as const)("a request for %o is let in: %o", ([host, isIn]) => {
+  ] as const)("a request for %o is accepted: %o", ([host, isIn]) => {
     expect(createHostCheck(OPEN)(host, {}, "GET")?.status).toBe(isIn ? undefined : 421);
   });
 
@@ -28,11 +28,11 @@ describe("by its Host header", () => {
     ["laptop:8080", true],
     ["evil.example:8080", false],
     ["192.168.1.5", false],
-  ] as const)("where every address is listened on, a request for %o is let in: %o", ([host, isIn]) => {
+  ] as const)("if the proxy listens on every address, a request for %o is accepted: %o", ([host, isIn]) => {
     expect(createHostCheck({ ...OPEN, host: "0.0.0.0" })(host, {}, "GET")?.status).toBe(isIn ? undefined : 421);
   });
 
-  test("port 80 need not be said, and the address that was bound is one", () => {
+  test("port 80 can be omitted, and the address that the proxy listens on is accepted", () => {
     const checkHost = createHostCheck({ ...OPEN, host: "10.0.0.1", port: 80 });
     expect(["localhost", "10.0.0.1", "10.0.0.1:80", "10.0.0.2"].map((host) => checkHost(host, {}, "GET")?.status)).toEqual([
       undefined,
@@ -61,7 +61,7 @@ describe("by what its browser says", () => {
     expect(createHostCheck({ ...OPEN, origins: ["https://app.example"] })("localhost:8080", headers, method)?.status).toBe(status);
   });
 
-  test("a WebSocket of a page of another site is refused by its Origin alone, which is all that browsers say", () => {
+  test("a WebSocket of another site's page is refused by its Origin, which is all that browsers send", () => {
     const checkHost = createHostCheck(OPEN);
     expect(checkHost("localhost:8080", { origin: "https://evil.example" }, "GET", true)?.message).toContain(
       "--allow-origin https://evil.example",

@@ -146,7 +146,7 @@ test("a WebSocket connects the caller to the service in both directions", async 
   socket.on("data", (chunk: Buffer) => (heard += String(chunk)));
   socket.write("ping");
   await expect.poll(() => heard).toBe("helloecho ping");
-  // A page that the proxy has delivered is the service's own.
+  // A page that came through the proxy belongs to the service.
   expect(claims).toMatchObject([{ aud: service }, service]);
   const closed = once(socket, "close");
   const { exitCode, stderr } = await stop();
@@ -181,7 +181,7 @@ test("a service that can't be reached is answered 502", async () => {
 test("an idle connection that the service has closed causes no failure", async () => {
   const { url } = await proxyTo((request, response) => {
     response.end("well");
-    // It says that the connection stays, and closes it a moment after.
+    // The response keeps the connection alive, but it closes a moment later.
     response.on("finish", () => setTimeout(() => request.socket.destroy(), 1));
   });
   for (let count = 0; count < 50; count += 1) expect((await call(url)).status).toBe(200);
@@ -251,7 +251,7 @@ test("a body of 64 MiB is forwarded in both directions, no faster than it is rea
     return response.end();
   });
   const answer = await begin(url);
-  // What lies in sockets and streams on the way is a few megabytes.
+  // Sockets and streams buffer a few megabytes.
   for (let before = -1; sent === 0 || sent !== before; await sleep(200)) before = sent;
   expect(sent).toBeLessThan(SIZE / 2);
   let received = 0;

@@ -12,7 +12,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { verifiedClaims } from "../../helpers/caller.ts";
 import { proxyTo } from "../../helpers/proxy.ts";
 
-/** A service that speaks HTTP/2 without TLS, as gRPC servers do, a proxy before it, and a client of it. */
+/** A service that speaks HTTP/2 without TLS, as gRPC servers do, a proxy for it, and a client of the proxy. */
 async function open(answer: (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void, ...flags: readonly string[]) {
   const server = createServer().on("stream", answer);
   const sessions = new Set<{ destroy(): void }>();
@@ -43,7 +43,7 @@ async function ask(client: ClientHttp2Session, headers: Record<string, string>, 
 
 const GRPC = { ":method": "POST", ":path": "/greeter.Greeter/SayHello", "content-type": "application/grpc", te: "trailers" };
 
-test("a gRPC call gets a token, and its answer keeps its trailers", async () => {
+test("a gRPC call gets a token, and its response keeps its trailers", async () => {
   let seen: IncomingHttpHeaders = {};
   const { client, service } = await open((stream, headers) => {
     seen = headers;
@@ -60,7 +60,7 @@ test("a gRPC call gets a token, and its answer keeps its trailers", async () => 
   expect(verifiedClaims(seen.authorization)).toMatchObject({ aud: service });
 });
 
-test("an answer of gRPC that is its trailers alone stays one", async () => {
+test("a Trailers-Only response of gRPC stays one", async () => {
   const { client } = await open((stream) => stream.respond({ ":status": 200, "grpc-status": "5" }, { endStream: true }));
   const stream = client.request(GRPC);
   stream.end("one");
@@ -68,7 +68,7 @@ test("an answer of gRPC that is its trailers alone stays one", async () => {
   expect([headers["grpc-status"], flags & 1]).toEqual(["5", 1]);
 });
 
-test("messages go both ways as they come, and a caller that gives up is heard of", async () => {
+test("messages are forwarded both ways at once, and a canceled call is canceled for the service", async () => {
   const streams: ServerHttp2Stream[] = [];
   const { client } = await open((stream) => {
     streams.push(stream);
@@ -85,7 +85,7 @@ test("messages go both ways as they come, and a caller that gives up is heard of
   await gone;
 });
 
-test("three hundred streams of one connection are all answered, over several to the service", async () => {
+test("three hundred streams of one connection are all answered, over several connections to the service", async () => {
   const waiting: ServerHttp2Stream[] = [];
   const sessions = new Set<unknown>();
   const { client } = await open((stream) => {
@@ -101,7 +101,7 @@ test("three hundred streams of one connection are all answered, over several to 
   expect(sessions.size).toBeGreaterThanOrEqual(3);
 });
 
-test("an Authorization of the application's own stays, and foreign hosts are refused", async () => {
+test("the caller's own Authorization is kept, and foreign hosts are refused", async () => {
   let seen: IncomingHttpHeaders = {};
   const { client, url } = await open((stream, headers) => {
     seen = headers;
@@ -115,7 +115,7 @@ test("an Authorization of the application's own stays, and foreign hosts are ref
   expect([refused.headers[":status"], refused.text]).toEqual([421, expect.stringContaining("is for another host")]);
 });
 
-test("a service that breaks off is an error of gRPC, or 502, and one that resets a stream resets the caller's", async () => {
+test("a broken connection becomes a gRPC error or 502, and a reset stream resets the caller's", async () => {
   const { client } = await open((stream, headers) => {
     if (headers[":path"] === "/reset") stream.close(11);
     else stream.session?.destroy();
@@ -125,7 +125,7 @@ test("a service that breaks off is an error of gRPC, or 502, and one that resets
   expect((await ask(client, { ":path": "/" })).headers[":status"]).toBe(502);
 });
 
-test("a service may answer before all was sent, and its caller need not send the rest", async () => {
+test("a service can respond early, and its caller can stop sending", async () => {
   const { client, stop } = await open((stream) => {
     stream.respond({ ":status": 413 });
     stream.end("too much");
@@ -141,7 +141,7 @@ test("a service may answer before all was sent, and its caller need not send the
   expect((await stop()).stderr).not.toContain("under way");
 });
 
-test("a service that speaks HTTP/1.1 alone is said to", async () => {
+test("a service that only speaks HTTP/1.1 is reported as such", async () => {
   const proxy = await proxyTo((_, response) => response.end("well"));
   const client = connect(proxy.url);
   onTestFinished(() => client.destroy());

@@ -166,7 +166,7 @@ test.for([
   ["a NUL", `POST /a HTTP/1.1\r\nHost: HOST\r\nX: a\0\r\nContent-Length: 0\r\n\r\n${SMUGGLED}`],
   ["an unknown coding", `POST /a HTTP/1.1\r\nHost: HOST\r\nTransfer-Encoding: identity, chunked, x\r\n\r\n0\r\n\r\n${SMUGGLED}`],
   ["a space in the target", `GET /a b HTTP/1.1\r\nHost: HOST\r\n\r\n${SMUGGLED}`],
-] as const)("a head with %s smuggles nothing", async ([, text]) => {
+] as const)("a head with %s smuggles no request", async ([, text]) => {
   const seen: string[] = [];
   const { port } = await proxyTo(
     await serveBytes((received, socket) => {

@@ -11,7 +11,7 @@ import { expectDocumented } from "../../helpers/json-document.ts";
 import { listen } from "../../helpers/listen.ts";
 import { call, startProxy } from "../../helpers/proxy.ts";
 
-/** Says by which of its addresses it was called, and with what body. */
+/** Answers with the URL that was called, and the body. */
 const ECHO = `
 require("node:http")
   .createServer(async (request, response) => {
@@ -21,7 +21,7 @@ require("node:http")
   })
   .listen(process.env.PORT, "127.0.0.1");
 `;
-/** Sends back what it is sent, in HTTP/2, with a status as gRPC has it. */
+/** Echoes messages in HTTP/2, with a status like gRPC's. */
 const GRPC = `
 require("node:http2")
   .createServer()
@@ -49,7 +49,7 @@ beforeAll(async () => {
   await emulator.grant("grpc", member);
 });
 
-test("a refusal is passed through and explained once, and a grant and its end take effect", async () => {
+test("a rejection is forwarded and explained once, and grant and revoke take effect", async () => {
   const { url: door, said, stop } = await startProxy(argv("echo"), own);
   const refused = [await call(`${door}/a`), await call(`${door}/b`)];
   expect(refused.map(({ status, text }) => [status, text.includes("Your client does not have permission to get URL")])).toEqual([
@@ -68,7 +68,7 @@ test("a refusal is passed through and explained once, and a grant and its end ta
   expect(stderr.match(/^(?:GET|POST) .*(?= [\d.]+ ms$)/gm)).toEqual(["GET /a 403", "GET /b 403", "POST /c 200", "GET /d 403"]);
 });
 
-/** A proxy whose token has ended by the emulator's clock, while an assertion of this machine's is good yet. */
+/** A proxy whose token has expired by the emulator's clock, while this machine's assertions are still valid. */
 async function startStale(): Promise<string> {
   const move = (seconds: number) => sendAdmin(port, "PUT", "/_emulator/clock", { shift_ms: seconds * 1000 });
   onTestFinished(async () => void (await move(0)));
@@ -80,18 +80,18 @@ async function startStale(): Promise<string> {
   return door;
 }
 
-test("a token that Cloud Run takes no more is renewed, and who calls notices nothing", async () => {
+test("a token that Cloud Run no longer accepts is renewed without the caller noticing", async () => {
   const door = await startStale();
   expect((await Promise.all([call(door), call(door), call(door)])).map(({ status }) => status)).toEqual([200, 200, 200]);
 });
 
-test("what has a body is not sent twice: its caller hears that the token was no good any more, and the next call goes well", async () => {
+test("a request with a body isn't sent twice: its caller gets the 401, and the next call succeeds", async () => {
   const door = await startStale();
   expect((await call(door, { method: "POST", body: "x" })).status).toBe(401);
   await expect.poll(async () => (await call(door, { method: "POST", body: "x" })).status).toBe(200);
 });
 
-test("a tag's revision is called at its own address, with a token for the service", async () => {
+test("a tag's revision is called at its own URL, with a token for the service", async () => {
   const service = (await request("GET", "us-central1-run.googleapis.com", `${SERVICES}/echo`)).json;
   service["spec"].traffic = [{ latestRevision: true, percent: 100, tag: "next" }];
   await request("PUT", "us-central1-run.googleapis.com", `${SERVICES}/echo`, { body: service });
@@ -103,7 +103,7 @@ test("a tag's revision is called at its own address, with a token for the servic
   await expect.poll(async () => JSON.parse((await call(door)).text)["host"]).toBe(new URL(tagged).host);
 });
 
-test("gRPC reaches a service that speaks it, with its trailers", async () => {
+test("gRPC reaches a service that speaks it, trailers included", async () => {
   const { url: door } = await startProxy(argv("--url", grpcUrl), own);
   const client = connect(door);
   onTestFinished(() => client.destroy());
@@ -115,7 +115,7 @@ test("gRPC reaches a service that speaks it, with its trailers", async () => {
   expect(trailers["grpc-status"]).toBe("0");
 });
 
-test("the page says who calls what, in HTML that runs nothing or in JSON, and no secret", async () => {
+test("the status page shows caller and service, in HTML without scripts or in JSON, without secrets", async () => {
   await emulator.grant("echo", member);
   const { url: door } = await startProxy(argv("--url", url), own);
   await call(`${door}/orders/%3Cb%3E?secret=1`);
@@ -139,7 +139,7 @@ test("the page says who calls what, in HTML that runs nothing or in JSON, and no
   expect(html.text).not.toMatch(/<script|secret=1|eyJ|PRIVATE KEY/);
 });
 
-test("--dry-run says where calls would go, and --quiet prints the URL alone", async () => {
+test("--dry-run shows where calls would go, and --quiet prints only the URL", async () => {
   const { exitCode, stdout } = await runCli(["proxy", ...argv("echo", "--dry-run")], { env });
   expect([exitCode, JSON.parse(stdout)]).toMatchObject([
     0,
@@ -159,12 +159,12 @@ test.for([
   ["a tag of what has none", ["--url", "http://127.0.0.1:1", "--tag", "next"], 2, "so it has none for a tag"],
   ["what is no tag", ["--tag", "Next."], 2, '"Next." is no tag'],
   ["a service that is not there", ["missing"], 4, "missing"],
-] as const)("%s is refused in a sentence", async ([, flags, code, sentence]) => {
+] as const)("%s is refused with a message", async ([, flags, code, sentence]) => {
   const { exitCode, stdout, stderr } = await runCli(["proxy", ...argv(...flags)], { env: { ...env, CLOUD_RUN_SERVICE_URL: url } });
   expect([exitCode, stdout, stderr]).toEqual([code, "", expect.stringContaining(sentence)]);
 });
 
-test("a port that is taken is named, and the way to a free one", async () => {
+test("a taken port is named, with a hint how to get a free one", async () => {
   const taken = await listen(createServer());
   const { exitCode, stderr } = await runCli(["proxy", ...argv("--url", url, "--port", String(taken))], { env });
   expect([exitCode, stderr]).toEqual([
@@ -174,7 +174,7 @@ test("a port that is taken is named, and the way to a free one", async () => {
   expect(stderr).toContain("cloudrun-oauth proxy --port 0");
 });
 
-test("calls that have to go in TLS, through an HTTPS proxy, go so and come back whole", async () => {
+test("calls in TLS through an HTTPS proxy are forwarded completely", async () => {
   await emulator.grant("echo", member);
   // The emulator is that proxy; trust in an authority is read when a process starts.
   // Some Nodes warn of their own proxy.

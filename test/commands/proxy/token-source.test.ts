@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test } from "vitest";
 import { openTokenSource } from "../../../src/commands/proxy/token-source.ts";
 
-/** Tokens that are good for so many seconds each, in turn; what is no number fails. */
+/** Tokens that are valid for these numbers of seconds, in turn; an Error is thrown instead. */
 function keep(...lives: readonly (number | Error)[]) {
   const forgotten: string[] = [];
   const acceptedTokens = new Set<string>();
