@@ -1,3 +1,5 @@
+import type { ContainerRequest, TargetRequest, TemplateRequest } from "./service-request.ts";
+
 export interface ObjectMeta {
   readonly name: string;
   readonly namespace: string;
@@ -19,45 +21,12 @@ export interface Condition {
   readonly lastTransitionTime: string;
 }
 
-export interface TrafficTarget {
-  readonly revisionName?: string;
-  readonly percent?: number;
-  readonly tag?: string;
-  readonly latestRevision?: boolean;
+export interface TrafficTarget extends TargetRequest {
   readonly url?: string;
 }
 
-export interface Container {
-  readonly image: string;
-  readonly name?: string;
-  readonly command?: readonly string[];
-  readonly args?: readonly string[];
-  readonly env?: readonly {
-    readonly name: string;
-    readonly value?: string;
-    /** A secret's name and version. */
-    readonly valueFrom?: { readonly secretKeyRef?: { readonly name: string; readonly key: string } };
-  }[];
-  readonly volumeMounts?: readonly { readonly name: string; readonly mountPath: string }[];
-  readonly ports?: readonly { readonly name?: string; readonly containerPort?: number }[];
-  readonly resources?: { readonly limits?: Readonly<Record<string, string>> };
-  readonly startupProbe?: Readonly<Record<string, unknown>>;
-  readonly livenessProbe?: Readonly<Record<string, unknown>>;
-}
-
-interface Volume {
-  readonly name: string;
-  /** Without items, the file has the secret's name and its latest version. */
-  readonly secret?: { readonly secretName: string; readonly items?: readonly { readonly key: string; readonly path: string }[] };
-}
-
-interface RevisionSpec {
-  readonly containerConcurrency?: number;
-  readonly timeoutSeconds?: number;
-  readonly serviceAccountName?: string;
-  readonly containers: readonly Container[];
-  readonly volumes?: readonly Volume[];
-}
+export type Container = ContainerRequest;
+type RevisionSpec = TemplateRequest["spec"];
 
 export interface KnativeService {
   readonly apiVersion: "serving.knative.dev/v1";

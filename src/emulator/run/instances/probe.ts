@@ -1,17 +1,11 @@
 import { get } from "node:http";
 import { connect as connectHttp2 } from "node:http2";
 import { connect } from "node:net";
+import type { Container } from "../knative.ts";
 import { pause, poll } from "../../poll.ts";
 
 /** A startup or liveness probe in Knative's form: https://cloud.google.com/run/docs/configuring/healthchecks */
-export interface Probe {
-  readonly initialDelaySeconds?: number;
-  readonly periodSeconds?: number;
-  readonly timeoutSeconds?: number;
-  readonly failureThreshold?: number;
-  readonly httpGet?: { readonly path?: string; readonly httpHeaders?: readonly { readonly name: string; readonly value?: string }[] };
-  readonly grpc?: { readonly service?: string };
-}
+export type Probe = NonNullable<Container["startupProbe"]>;
 
 // Unlike Cloud Run: probes use the instance's only port, whatever port they name, and it is enough to listen on 127.0.0.1.
 async function probeOnce({ timeoutSeconds = 1, httpGet, grpc }: Probe, port: number): Promise<boolean> {
