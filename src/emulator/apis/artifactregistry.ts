@@ -1,7 +1,7 @@
 import { requireProject } from "../state/projects.ts";
 import { listDockerImages } from "../artifact-registry/docker-images.ts";
 import { packageRoutes } from "../artifact-registry/package-routes.ts";
-import { pathParameter, type ApiRequest } from "../server/api-request.ts";
+import type { ApiRequest } from "../server/api-request.ts";
 import { ApiError, entityNotFound } from "../server/errors.ts";
 import { listPage } from "./pagination.ts";
 import type { Repository } from "../state/resources.ts";
@@ -28,7 +28,7 @@ export function createArtifactRegistryApi(registry: RegistryRuntime): Api {
         createRepository(registry, request),
       ),
       "GET /v1/projects/{project}/locations/{location}/repositories": route("artifactregistry.repositories.list", (request) => {
-        const prefix = `${requireProject(registry.state, pathParameter(request, "project")).projectId}/${pathParameter(request, "location")}/`;
+        const prefix = `${requireProject(registry.state, request.param("project")).projectId}/${request.param("location")}/`;
         return listPage("repositories", state.repositories.list(prefix).map(repositoryMessage), request.query);
       }),
       "GET /v1/projects/{project}/locations/{location}/repositories/{repository}": route("artifactregistry.repositories.get", (request) =>
@@ -50,7 +50,7 @@ export function createArtifactRegistryApi(registry: RegistryRuntime): Api {
         "artifactregistry.dockerimages.get",
         (request) => {
           const image = listDockerImages(state, keyOf(registry, request)).find(({ uri }) =>
-            uri.endsWith(`/${pathParameter(request, "repository")}/${pathParameter(request, "image")}`),
+            uri.endsWith(`/${request.param("repository")}/${request.param("image")}`),
           );
           if (!image) throw entityNotFound();
           return image;
@@ -58,7 +58,7 @@ export function createArtifactRegistryApi(registry: RegistryRuntime): Api {
       ),
       ...packageRoutes(state, {
         check: (request) => void findRepository(registry, keyOf(registry, request)),
-        removed: (request) => operation(request, pathParameter(request, "repository")),
+        removed: (request) => operation(request, request.param("repository")),
       }),
       "GET /v1/projects/{project}/locations/{location}/operations/{operation}": route("artifactregistry.repositories.get", (request) =>
         getOperation(registry, request),
@@ -68,8 +68,8 @@ export function createArtifactRegistryApi(registry: RegistryRuntime): Api {
 }
 
 /** A repository's key in the state. */
-function keyOf({ state }: Pick<RegistryRuntime, "state">, request: ApiRequest, repository = pathParameter(request, "repository")): string {
-  return `${requireProject(state, pathParameter(request, "project")).projectId}/${pathParameter(request, "location")}/${repository}`;
+function keyOf({ state }: Pick<RegistryRuntime, "state">, request: ApiRequest, repository = request.param("repository")): string {
+  return `${requireProject(state, request.param("project")).projectId}/${request.param("location")}/${repository}`;
 }
 
 function findRepository({ state }: RegistryRuntime, key: string): Repository {
@@ -96,7 +96,7 @@ async function createRepository(registry: RegistryRuntime, request: ApiRequest):
     );
   const key = keyOf(registry, request, id);
   if (state.repositories.get(key)) throw new ApiError("ALREADY_EXISTS", "the repository already exists");
-  const name = `projects/${key.split("/")[0] ?? ""}/locations/${pathParameter(request, "location")}/repositories/${id}`;
+  const name = `projects/${key.split("/")[0] ?? ""}/locations/${request.param("location")}/repositories/${id}`;
   const repository: Repository = {
     name,
     format,
@@ -120,18 +120,18 @@ function deleteRepository(registry: RegistryRuntime, request: ApiRequest): objec
     state.repositories.delete(key);
     for (const { reference } of state.tags.list(`${registryUri}/`)) state.tags.delete(reference);
   });
-  return operation(request, pathParameter(request, "repository"));
+  return operation(request, request.param("repository"));
 }
 
 // Unlike Cloud Run: changes that take Google a moment are done at once, so an operation returns its repository as it is now.
 function getOperation({ state }: RegistryRuntime, request: ApiRequest): object {
-  const id = Buffer.from(pathParameter(request, "operation"), "base64url").toString("utf8");
+  const id = Buffer.from(request.param("operation"), "base64url").toString("utf8");
   return operation(request, id, state.repositories.get(keyOf({ state }, request, id)));
 }
 
 /** A completed operation that created a repository, or deleted something if there is none. */
 function operation(request: ApiRequest, id: string, repository?: Repository): object {
-  const location = `projects/${pathParameter(request, "project")}/locations/${pathParameter(request, "location")}`;
+  const location = `projects/${request.param("project")}/locations/${request.param("location")}`;
   return {
     name: `${location}/operations/${Buffer.from(id).toString("base64url")}`,
     metadata: { "@type": "type.googleapis.com/google.devtools.artifactregistry.v1.OperationMetadata" },
@@ -155,11 +155,11 @@ function registryUriOf({ name }: Repository): string {
 function listLocations(request: ApiRequest): { readonly name: string; readonly locationId: string }[] {
   const regions = [...REGIONS].map(([locationId, { displayName }]) => ({ locationId, displayName }));
   const all = [...regions, ...Object.entries(MULTI_REGIONS).map(([locationId, displayName]) => ({ locationId, displayName }))];
-  return all.map((location) => ({ name: `projects/${pathParameter(request, "project")}/locations/${location.locationId}`, ...location }));
+  return all.map((location) => ({ name: `projects/${request.param("project")}/locations/${location.locationId}`, ...location }));
 }
 
 function findLocation(request: ApiRequest): object {
-  const location = pathParameter(request, "location");
+  const location = request.param("location");
   const found = listLocations(request).find(({ locationId }) => locationId === location);
   if (!found) throw new ApiError("NOT_FOUND", `Location ${location} is not found or access is unauthorized.`);
   return found;

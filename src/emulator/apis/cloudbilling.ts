@@ -1,5 +1,5 @@
 import { requireProject } from "../state/projects.ts";
-import { pathParameter, type ApiRequest } from "../server/api-request.ts";
+import type { ApiRequest } from "../server/api-request.ts";
 import { ApiError } from "../server/errors.ts";
 import { listPage } from "./pagination.ts";
 import type { Project } from "../state/resources.ts";
@@ -17,7 +17,7 @@ const BILLING_ACCOUNT = {
 // Unlike Cloud Run: there is one billing account, it is never charged, and anyone who can change a project's billing can link it.
 /** Cloud Billing, for projects: https://cloud.google.com/billing/docs/reference/rest/v1/projects */
 export function createCloudBillingApi({ state }: Pick<Runtime, "state">): Api {
-  const project = (request: ApiRequest): Project => requireProject(state, pathParameter(request, "project"));
+  const project = (request: ApiRequest): Project => requireProject(state, request.param("project"));
   return {
     hosts: ["cloudbilling.googleapis.com"],
     routes: {

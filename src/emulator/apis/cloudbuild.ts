@@ -3,7 +3,7 @@ import { buildOperation } from "../builds/build-operation.ts";
 import { findBuild, isFinished, type Builds } from "../builds/builds.ts";
 import { listBuilds } from "../builds/list-builds.ts";
 import { defaultServiceAccount } from "../builds/new-build.ts";
-import { pathParameter, type ApiRequest } from "../server/api-request.ts";
+import type { ApiRequest } from "../server/api-request.ts";
 import { ApiError, entityNotFound } from "../server/errors.ts";
 import type { Build } from "../state/resources.ts";
 import { type Api, route } from "../server/router.ts";
@@ -11,15 +11,15 @@ import type { Runtime } from "../runtime.ts";
 
 /** Cloud Build: https://cloud.google.com/build/docs/api/reference/rest/v1 */
 export function createCloudBuildApi({ state, builds }: Pick<Runtime, "state"> & { readonly builds: Builds }): Api {
-  const projectId = (request: ApiRequest): string => requireProject(state, pathParameter(request, "project")).projectId;
+  const projectId = (request: ApiRequest): string => requireProject(state, request.param("project")).projectId;
   const location = (request: ApiRequest): string => request.params["location"] ?? "global";
   const find = (request: ApiRequest): Build => {
-    const build = findBuild({ state }, projectId(request), pathParameter(request, "build"));
+    const build = findBuild({ state }, projectId(request), request.param("build"));
     if (!String(build["name"]).includes(`/locations/${location(request)}/`)) throw entityNotFound();
     return build;
   };
   const create = route("cloudbuild.builds.create", async (request) =>
-    buildOperation(builds.create(pathParameter(request, "project"), location(request), await request.body.json())),
+    buildOperation(builds.create(request.param("project"), location(request), await request.body.json())),
   );
   const list = route("cloudbuild.builds.list", (request) =>
     listBuilds(state.builds.list(`${projectId(request)}/`), request.params["location"], request.query),
@@ -31,8 +31,8 @@ export function createCloudBuildApi({ state, builds }: Pick<Runtime, "state"> & 
     return builds.cancel(build);
   });
   const buildOfOperation = (request: ApiRequest): { project: string; id: string } => {
-    const id = Buffer.from(pathParameter(request, "operation"), "base64").toString("utf8");
-    return { project: pathParameter(request, "project"), id };
+    const id = Buffer.from(request.param("operation"), "base64").toString("utf8");
+    return { project: request.param("project"), id };
   };
 
   return {
@@ -55,7 +55,7 @@ export function createCloudBuildApi({ state, builds }: Pick<Runtime, "state"> & 
         buildOperation(find(request)),
       ),
       "GET /v1/projects/{project}/locations/{location}/defaultServiceAccount": route("cloudbuild.builds.get", (request) => {
-        const project = requireProject(state, pathParameter(request, "project"));
+        const project = requireProject(state, request.param("project"));
         const name = `projects/${project.projectNumber}/locations/${location(request)}/defaultServiceAccount`;
         return { name, serviceAccountEmail: defaultServiceAccount(project) };
       }),

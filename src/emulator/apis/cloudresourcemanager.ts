@@ -1,4 +1,4 @@
-import { pathParameter, type ApiRequest } from "../server/api-request.ts";
+import type { ApiRequest } from "../server/api-request.ts";
 import { ApiError, permissionDenied } from "../server/errors.ts";
 import { parseFilter } from "./filter.ts";
 import { getPolicy, isAllowed, readPolicy, setPolicy, testPermissions } from "../iam/policy.ts";
@@ -24,8 +24,8 @@ export function createResourceManagerApi(runtime: Pick<Runtime, "state" | "now">
   const { state } = runtime;
   /** The project, if the caller has the permission on it; a project that doesn't exist is refused in the same words. */
   const requirePermission = (request: ApiRequest, permission: string): Project => {
-    const resource = `projects/${pathParameter(request, "project")}`;
-    const project = findProject(state, pathParameter(request, "project"));
+    const resource = `projects/${request.param("project")}`;
+    const project = findProject(state, request.param("project"));
     if (project && isAllowed(state, request.principal, permission, resource)) return project;
     throw new ApiError("PERMISSION_DENIED", "The caller does not have permission", permissionDenied(permission, resource).details);
   };
@@ -59,9 +59,7 @@ export function createResourceManagerApi(runtime: Pick<Runtime, "state" | "now">
   const testIamPermissions: Handler = async (request) => {
     const { permissions } = await request.body.json();
     const { principal } = request;
-    return principal
-      ? { permissions: testPermissions(state, principal, permissions, `projects/${pathParameter(request, "project")}`) }
-      : {};
+    return principal ? { permissions: testPermissions(state, principal, permissions, `projects/${request.param("project")}`) } : {};
   };
 
   return {

@@ -1,6 +1,6 @@
 import { sign } from "node:crypto";
 import { isStringArray } from "../server/json.ts";
-import { pathParameter, type ApiRequest } from "../server/api-request.ts";
+import type { ApiRequest } from "../server/api-request.ts";
 import type { Identity, Principal } from "../iam/principal.ts";
 import { ApiError, errorInfo } from "../server/errors.ts";
 import { isAllowed } from "../iam/policy.ts";
@@ -72,14 +72,14 @@ export function createIamCredentialsApi(runtime: TokenRuntime): Api {
  * account. https://cloud.google.com/iam/docs/create-short-lived-credentials-delegated
  */
 function impersonate(state: State, request: ApiRequest, delegates: unknown, permission: string): ServiceAccount {
-  if (pathParameter(request, "project") !== "-" || !(delegates === undefined || isStringArray(delegates))) throw invalidArgument();
+  if (request.param("project") !== "-" || !(delegates === undefined || isStringArray(delegates))) throw invalidArgument();
   let principal: Identity = request.principal as Principal;
   for (const name of delegates ?? []) {
     const delegate = requireAccount(state, /^projects\/-\/serviceAccounts\/([^/]+)$/.exec(name)?.[1] ?? "");
     checkAllowed(state, principal, "iam.serviceAccounts.implicitDelegation", delegate);
     principal = { member: `serviceAccount:${delegate.email}`, email: delegate.email };
   }
-  const account = requireAccount(state, pathParameter(request, "account"));
+  const account = requireAccount(state, request.param("account"));
   checkAllowed(state, principal, permission, account);
   if (account.disabled) throw new ApiError("FAILED_PRECONDITION", `Service account ${account.email} is disabled.`);
   return account;

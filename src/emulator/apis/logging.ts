@@ -1,4 +1,4 @@
-import { pathParameter, type ApiRequest } from "../server/api-request.ts";
+import type { ApiRequest } from "../server/api-request.ts";
 import type { Principal } from "../iam/principal.ts";
 import { ApiError } from "../server/errors.ts";
 import { authorize } from "../iam/policy.ts";
@@ -56,7 +56,7 @@ export function createLoggingApi({ state, logs }: LoggingOptions): Api {
       "GET /v2/projects/{project}/logs": {
         permission: "logging.logs.list",
         handle: async (request) => {
-          const prefix = `projects/${projectIdOf(pathParameter(request, "project"))}/`;
+          const prefix = `projects/${projectIdOf(request.param("project"))}/`;
           const names = new Set<string>();
           for await (const { logName } of logs.read()) if (logName.startsWith(prefix)) names.add(logName);
           return listPage("logNames", [...names].sort(), request.query);

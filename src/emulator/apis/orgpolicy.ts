@@ -1,5 +1,4 @@
 import { requireProject } from "../state/projects.ts";
-import { pathParameter } from "../server/api-request.ts";
 import { findOrgPolicy } from "../organization/org-policies.ts";
 import type { OrgPolicy } from "../state/resources.ts";
 import type { Api } from "../server/router.ts";
@@ -13,8 +12,8 @@ export function createOrgPolicyApi({ state }: Pick<Runtime, "state">): Api {
       "GET /v2/projects/{project}/policies/{policy}:getEffectivePolicy": {
         permission: "orgpolicy.policy.get",
         handle: (request) => {
-          const { projectId, projectNumber } = requireProject(state, pathParameter(request, "project"));
-          const constraint = pathParameter(request, "policy");
+          const { projectId, projectNumber } = requireProject(state, request.param("project"));
+          const constraint = request.param("policy");
           const policy = findOrgPolicy(state, projectId, `constraints/${constraint}`);
           return { name: `projects/${projectNumber}/policies/${constraint}`, spec: { rules: rulesOf(policy) } };
         },

@@ -1,6 +1,6 @@
 import { buildOperation } from "../builds/build-operation.ts";
 import type { Builds } from "../builds/builds.ts";
-import { pathParameter, type ApiRequest } from "../server/api-request.ts";
+import type { ApiRequest } from "../server/api-request.ts";
 import { ApiError } from "../server/errors.ts";
 import type { Api } from "../server/router.ts";
 
@@ -14,7 +14,7 @@ export function createRunBuildsApi({ builds }: { readonly builds: Builds }): Api
     if (typeof imageUri !== "string") throw new ApiError("INVALID_ARGUMENT", "image_uri: must be set");
     if (!dockerBuild === !buildpackBuild)
       throw new ApiError("INVALID_ARGUMENT", "build_type: either docker_build or buildpack_build must be set");
-    const build = builds.create(pathParameter(request, "project"), pathParameter(request, "location"), {
+    const build = builds.create(request.param("project"), request.param("location"), {
       source: { storageSource },
       steps: [dockerBuild ? dockerStep(imageUri) : packStep(imageUri, buildpackBuild as BuildpacksBuild)],
       images: [imageUri],

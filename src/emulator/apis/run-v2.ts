@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { policyRoutes } from "../iam/policy-routes.ts";
-import { pathParameter, requirePrincipal, type ApiRequest } from "../server/api-request.ts";
+import { requirePrincipal, type ApiRequest } from "../server/api-request.ts";
 import { ApiError } from "../server/errors.ts";
 import { authorize } from "../iam/policy.ts";
 import { listPage } from "./pagination.ts";
@@ -59,7 +59,7 @@ export function createRunV2Api(options: RunOptions): Api {
 
 function createServiceRoutes(options: RunOptions) {
   const { state, now, deployments } = options;
-  const onService = (request: ApiRequest) => resourceName(placeOf(state, request), pathParameter(request, "service"));
+  const onService = (request: ApiRequest) => resourceName(placeOf(state, request), request.param("service"));
   const inProject = (request: ApiRequest) => `projects/${projectOf(state, request).projectId}`;
 
   const write = (request: ApiRequest, name: string, message: ServiceMessage, current: KnativeService | undefined): object => {
@@ -81,7 +81,7 @@ function createServiceRoutes(options: RunOptions) {
     return toOperationMessage(state, place, operation);
   };
 
-  const check = (request: ApiRequest) => void getService(state, placeOf(state, request), pathParameter(request, "service"));
+  const check = (request: ApiRequest) => void getService(state, placeOf(state, request), request.param("service"));
   return {
     create: route(
       "run.services.create",
@@ -96,7 +96,7 @@ function createServiceRoutes(options: RunOptions) {
       async (request) => {
         const body = camelizeFields(await request.body.json());
         const { etag } = parseServiceMessage(body);
-        const [place, name] = [placeOf(state, request), pathParameter(request, "service")];
+        const [place, name] = [placeOf(state, request), request.param("service")];
         const existing = state.services.get(keyOf(place, name));
         if (!existing && isTrue(request, "allowMissing")) {
           authorize(state, requirePrincipal(request), "run.services.create", inProject(request));
@@ -122,7 +122,7 @@ function createServiceRoutes(options: RunOptions) {
       "run.services.get",
       (request) => {
         const place = placeOf(state, request);
-        return toServiceMessage(place, getService(state, place, pathParameter(request, "service")));
+        return toServiceMessage(place, getService(state, place, request.param("service")));
       },
       onService,
     ),
@@ -130,7 +130,7 @@ function createServiceRoutes(options: RunOptions) {
       "run.services.delete",
       (request) => {
         const place = placeOf(state, request);
-        const service = getService(state, place, pathParameter(request, "service"));
+        const service = getService(state, place, request.param("service"));
         checkEtag(service, request.query.get("etag"));
         const message = toServiceMessage(place, service);
         if (isTrue(request, "validateOnly")) return validationOperation(place, "Service", message);
@@ -144,21 +144,18 @@ function createServiceRoutes(options: RunOptions) {
 }
 
 function createRevisionRoutes({ state, now, deployments }: RunOptions) {
-  const onService = (request: ApiRequest) => resourceName(placeOf(state, request), pathParameter(request, "service"));
+  const onService = (request: ApiRequest) => resourceName(placeOf(state, request), request.param("service"));
   const find = (request: ApiRequest, place: Place): KnativeRevision => {
-    const name = pathParameter(request, "revision");
+    const name = request.param("revision");
     const revision = getRevision(state, place, name);
-    if (serviceOf(revision) === pathParameter(request, "service")) return revision;
-    throw new ApiError(
-      "NOT_FOUND",
-      `Resource '${name}' of kind 'REVISION' does not exist in service '${pathParameter(request, "service")}'.`,
-    );
+    if (serviceOf(revision) === request.param("service")) return revision;
+    throw new ApiError("NOT_FOUND", `Resource '${name}' of kind 'REVISION' does not exist in service '${request.param("service")}'.`);
   };
   return {
     list: route(
       "run.revisions.list",
       (request) => {
-        const [place, service] = [placeOf(state, request), pathParameter(request, "service")];
+        const [place, service] = [placeOf(state, request), request.param("service")];
         const revisions = service === "-" ? state.revisions.list(keyOf(place, "")) : revisionsOf(state, place, service).reverse();
         return listPage(
           "revisions",
@@ -200,7 +197,7 @@ const MAX_WAIT_SECONDS = 30;
 function createOperationRoutes({ state, deployments }: RunOptions) {
   const show = (request: ApiRequest) => {
     const place = placeOf(state, request);
-    return toOperationMessage(state, place, getOperation(state, place, pathParameter(request, "operation")));
+    return toOperationMessage(state, place, getOperation(state, place, request.param("operation")));
   };
   return {
     list: route("run.operations.list", (request) => {
@@ -216,7 +213,7 @@ function createOperationRoutes({ state, deployments }: RunOptions) {
     get: route("run.operations.get", show),
     delete: route("run.operations.delete", (request) => {
       const place = placeOf(state, request);
-      state.operations.delete(keyOf(place, getOperation(state, place, pathParameter(request, "operation")).id));
+      state.operations.delete(keyOf(place, getOperation(state, place, request.param("operation")).id));
       return {};
     }),
     wait: route("run.operations.get", async (request) => {
@@ -224,7 +221,7 @@ function createOperationRoutes({ state, deployments }: RunOptions) {
       const seconds = Math.min(Number.parseFloat(String(timeout ?? MAX_WAIT_SECONDS)), MAX_WAIT_SECONDS);
       if (Number.isNaN(seconds)) throw new ApiError("INVALID_ARGUMENT", `Invalid value at 'timeout': ${JSON.stringify(timeout)}.`);
       const place = placeOf(state, request);
-      const { service } = getOperation(state, place, pathParameter(request, "operation"));
+      const { service } = getOperation(state, place, request.param("operation"));
       const timeoutAbort = new AbortController();
       const limit = sleep(seconds * 1000, undefined, { signal: timeoutAbort.signal }).catch(() => undefined);
       await Promise.race([service && deployments.waitForRollout(place, service), limit]);

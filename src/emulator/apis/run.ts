@@ -1,5 +1,5 @@
 import { policyRoutes } from "../iam/policy-routes.ts";
-import { pathParameter, requirePrincipal, type ApiRequest } from "../server/api-request.ts";
+import { requirePrincipal, type ApiRequest } from "../server/api-request.ts";
 import type { Project } from "../state/resources.ts";
 import { type Api, type Route, route } from "../server/router.ts";
 import { configurationOf, routeOf } from "../run/knative-views.ts";
@@ -59,8 +59,8 @@ export function createRunApi(options: RunOptions): Api {
 
 function createServiceRoutes({ state, now, deployments }: RunOptions) {
   const inProject = (request: ApiRequest) => `projects/${projectOf(state, request).projectId}`;
-  const onService = (request: ApiRequest) => resourceName(placeOf(state, request), pathParameter(request, "service"));
-  const find = (request: ApiRequest) => getService(state, placeOf(state, request), pathParameter(request, "service"));
+  const onService = (request: ApiRequest) => resourceName(placeOf(state, request), request.param("service"));
+  const find = (request: ApiRequest) => getService(state, placeOf(state, request), request.param("service"));
   const write = async (request: ApiRequest, name?: string): Promise<object> => {
     const place = placeOf(state, request);
     const change = { place, body: await request.body.json(), principal: requirePrincipal(request), dryRun: isDryRun(request) };
@@ -72,7 +72,7 @@ function createServiceRoutes({ state, now, deployments }: RunOptions) {
     list: route("run.services.list", (request) => knativeList("Service", servicesIn(state, request), request.query), inProject),
     get: route("run.services.get", find, onService),
     create: route("run.services.create", (request) => write(request), inProject),
-    replace: route("run.services.update", (request) => write(request, pathParameter(request, "service")), onService),
+    replace: route("run.services.update", (request) => write(request, request.param("service")), onService),
     delete: route(
       "run.services.delete",
       (request) => {
@@ -88,13 +88,13 @@ function createServiceRoutes({ state, now, deployments }: RunOptions) {
 
 function createViewRoutes({ state, deployments }: RunOptions) {
   const inProject = (request: ApiRequest) => `projects/${projectOf(state, request).projectId}`;
-  const onService = (request: ApiRequest) => resourceName(placeOf(state, request), pathParameter(request, "service"));
+  const onService = (request: ApiRequest) => resourceName(placeOf(state, request), request.param("service"));
   const onRevision = (request: ApiRequest) => {
-    const revision = state.revisions.get(keyOf(placeOf(state, request), pathParameter(request, "revision")));
+    const revision = state.revisions.get(keyOf(placeOf(state, request), request.param("revision")));
     return revision ? resourceName(placeOf(state, request), serviceOf(revision)) : inProject(request);
   };
-  const findService = (request: ApiRequest) => getService(state, placeOf(state, request), pathParameter(request, "service"));
-  const findRevision = (request: ApiRequest) => getRevision(state, placeOf(state, request), pathParameter(request, "revision"));
+  const findService = (request: ApiRequest) => getService(state, placeOf(state, request), request.param("service"));
+  const findRevision = (request: ApiRequest) => getRevision(state, placeOf(state, request), request.param("revision"));
   const list = (kind: string, permission: string, all: (request: ApiRequest) => Parameters<typeof knativeList>[1]): Route =>
     route(permission, (request) => knativeList(kind, all(request), request.query), inProject);
   return {

@@ -1,5 +1,5 @@
 import { requireProject } from "../state/projects.ts";
-import { pathParameter, type ApiRequest } from "../server/api-request.ts";
+import type { ApiRequest } from "../server/api-request.ts";
 import { policyRoutes } from "../iam/policy-routes.ts";
 import { listPage } from "./pagination.ts";
 import type { Secret } from "../secrets/secret.ts";
@@ -16,12 +16,12 @@ const STATES = { enable: "ENABLED", disable: "DISABLED", destroy: "DESTROYED" } 
 export function createSecretManagerApi(manager: SecretsRuntime): Api {
   const { state } = manager;
   removeOrphanedPayloads(state);
-  const keyOf = (request: ApiRequest) => secretKey(manager, pathParameter(request, "project"), pathParameter(request, "secret"));
-  const resource = (request: ApiRequest) => `projects/${pathParameter(request, "project")}/secrets/${pathParameter(request, "secret")}`;
+  const keyOf = (request: ApiRequest) => secretKey(manager, request.param("project"), request.param("secret"));
+  const resource = (request: ApiRequest) => `projects/${request.param("project")}/secrets/${request.param("secret")}`;
   const policies = policyRoutes(state, "secretmanager.secrets", resource, (request) => void findSecret(state, keyOf(request)));
   const route = (permission: string, handle: Handler): Route => ({ permission: `secretmanager.${permission}`, resource, handle });
   const projectRoute = (permission: string, handle: Handler): Route => ({ permission: `secretmanager.${permission}`, handle });
-  const version = (request: ApiRequest) => [keyOf(request), pathParameter(request, "version")] as const;
+  const version = (request: ApiRequest) => [keyOf(request), request.param("version")] as const;
   const changeRoute = (verb: keyof typeof STATES): Route =>
     route(`versions.${verb}`, async (request) =>
       versionMessage(changeVersion(manager, ...version(request), STATES[verb], (await request.body.json())["etag"])),
@@ -32,10 +32,10 @@ export function createSecretManagerApi(manager: SecretsRuntime): Api {
     hosts: ["secretmanager.googleapis.com"],
     routes: {
       [`POST ${secrets}`]: projectRoute("secrets.create", async (request) =>
-        createSecret(manager, pathParameter(request, "project"), request.query.get("secretId") ?? "", await request.body.json()),
+        createSecret(manager, request.param("project"), request.query.get("secretId") ?? "", await request.body.json()),
       ),
       [`GET ${secrets}`]: projectRoute("secrets.list", (request) => {
-        const { projectId } = requireProject(manager.state, pathParameter(request, "project"));
+        const { projectId } = requireProject(manager.state, request.param("project"));
         return list("secrets", state.secrets.list(`${projectId}/`).sort(compareCreateTimes), request);
       }),
       [`GET ${secrets}/{secret}`]: route("secrets.get", (request) => findSecret(state, keyOf(request))),

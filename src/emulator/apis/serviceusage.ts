@@ -1,5 +1,5 @@
 import { requireProject } from "../state/projects.ts";
-import { pathParameter, type ApiRequest } from "../server/api-request.ts";
+import type { ApiRequest } from "../server/api-request.ts";
 import { API_TITLES, DEFAULT_APIS } from "./enabled-apis.ts";
 import { ApiError, errorInfo } from "../server/errors.ts";
 import { listPage } from "./pagination.ts";
@@ -14,7 +14,7 @@ const MAX_BATCH_SIZE = 20;
 
 /** Service Usage: https://cloud.google.com/service-usage/docs/reference/rest/v1 */
 export function createServiceUsageApi(usage: UsageRuntime): Api {
-  const project = (request: ApiRequest): Project => requireProject(usage.state, pathParameter(request, "project"));
+  const project = (request: ApiRequest): Project => requireProject(usage.state, request.param("project"));
   const change = (request: ApiRequest, names: readonly string[], enabled: boolean): void => {
     const { projectId } = project(request);
     for (const name of names) checkName(name);
@@ -29,8 +29,8 @@ export function createServiceUsageApi(usage: UsageRuntime): Api {
   const changeOne =
     (verb: "enable" | "disable"): Handler =>
     (request) => {
-      change(request, [pathParameter(request, "service")], verb === "enable");
-      return operation(usage, project(request), verb, [pathParameter(request, "service")]);
+      change(request, [request.param("service")], verb === "enable");
+      return operation(usage, project(request), verb, [request.param("service")]);
     };
 
   return {
@@ -50,12 +50,12 @@ export function createServiceUsageApi(usage: UsageRuntime): Api {
         return operation(usage, project(request), "batchEnable", serviceIds);
       }),
       "GET /v1/projects/{project}/services/{service}": route("serviceusage.services.get", (request) =>
-        service(usage, project(request), pathParameter(request, "service")),
+        service(usage, project(request), request.param("service")),
       ),
       "POST /v1/projects/{project}/services/{service}:enable": route("serviceusage.services.enable", changeOne("enable")),
       "POST /v1/projects/{project}/services/{service}:disable": route("serviceusage.services.disable", changeOne("disable")),
       // As at Google, anyone who knows an operation's name can see its result.
-      "GET /v1/operations/{operation}": { handle: (request) => getOperation(usage, pathParameter(request, "operation")) },
+      "GET /v1/operations/{operation}": { handle: (request) => getOperation(usage, request.param("operation")) },
     },
   };
 }

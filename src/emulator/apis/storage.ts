@@ -1,4 +1,4 @@
-import { pathParameter, type ApiRequest } from "../server/api-request.ts";
+import type { ApiRequest } from "../server/api-request.ts";
 import { ApiError } from "../server/errors.ts";
 import type { Api, Route } from "../server/router.ts";
 import { HttpResponse } from "../server/http-response.ts";
@@ -23,7 +23,7 @@ export function createStorageApi(storage: StorageRuntime): Api {
   const bucketRoute = (permission: string, handle: Route["handle"]): Route => ({
     handle,
     permission,
-    resource: (request) => `projects/${findBucket(storage, pathParameter(request, "bucket")).project}`,
+    resource: (request) => `projects/${findBucket(storage, request.param("bucket")).project}`,
   });
   const projectRoute = (permission: string, handle: Route["handle"]): Route => ({
     handle,
@@ -41,10 +41,10 @@ export function createStorageApi(storage: StorageRuntime): Api {
       "GET /storage/v1/b": projectRoute("storage.buckets.list", (request) => listBuckets(storage, request)),
       "POST /storage/v1/b": projectRoute("storage.buckets.create", (request) => createBucket(storage, request)),
       "GET /storage/v1/b/{bucket}": bucketRoute("storage.buckets.get", (request) =>
-        bucketMessage(findBucket(storage, pathParameter(request, "bucket"))),
+        bucketMessage(findBucket(storage, request.param("bucket"))),
       ),
       "DELETE /storage/v1/b/{bucket}": bucketRoute("storage.buckets.delete", (request) => {
-        deleteBucket(storage, pathParameter(request, "bucket"));
+        deleteBucket(storage, request.param("bucket"));
         return new HttpResponse(204, {});
       }),
       "GET /storage/v1/b/{bucket}/o": bucketRoute("storage.objects.list", (request) => listObjects(storage, request)),
@@ -53,7 +53,7 @@ export function createStorageApi(storage: StorageRuntime): Api {
       "DELETE /storage/v1/b/{bucket}/o/{object}": bucketRoute("storage.objects.delete", (request) => {
         deleteObject(
           storage.state,
-          findObject(storage.state, pathParameter(request, "bucket"), pathParameter(request, "object"), request.query.get("generation")),
+          findObject(storage.state, request.param("bucket"), request.param("object"), request.query.get("generation")),
         );
         return new HttpResponse(204, {});
       }),
@@ -77,14 +77,14 @@ export function createStorageApi(storage: StorageRuntime): Api {
 /** The only method of Cloud Storage's XML API that gcloud uses, for build logs. It must follow the JSON API, whose paths it overlaps. */
 export function createStorageXmlApi({ state }: Pick<Runtime, "state">): Api {
   const getXmlObject = async (request: ApiRequest): Promise<HttpResponse> => {
-    const object = state.objects.get(`${pathParameter(request, "bucket")}/${pathParameter(request, "object")}`);
+    const object = state.objects.get(`${request.param("bucket")}/${request.param("object")}`);
     if (!object) throw new XmlStorageError(404, "NoSuchKey", "The specified key does not exist.");
     const reply = await download(state, object, request.headers.range);
     if (!reply) throw new XmlStorageError(416, "InvalidRange", "The requested range cannot be satisfied.");
     return reply;
   };
   const resource = (request: ApiRequest): string => {
-    const bucket = state.buckets.get(pathParameter(request, "bucket"));
+    const bucket = state.buckets.get(request.param("bucket"));
     if (!bucket) throw new XmlStorageError(404, "NoSuchBucket", "The specified bucket does not exist.");
     return `projects/${bucket.project}`;
   };
@@ -114,14 +114,14 @@ async function createBucket(storage: StorageRuntime, request: ApiRequest): Promi
 }
 
 function listObjects({ state }: StorageRuntime, request: ApiRequest): object {
-  const bucket = pathParameter(request, "bucket");
+  const bucket = request.param("bucket");
   const { items, prefixes, nextPageToken } = listPage(state.objects.list(`${bucket}/`), request.query);
   return { kind: "storage#objects", nextPageToken, ...(prefixes.length > 0 && { prefixes }), items: items.map(objectMessage) };
 }
 
 async function getObject({ state }: StorageRuntime, request: ApiRequest): Promise<unknown> {
   const { searchParams } = request.url;
-  const object = findObject(state, pathParameter(request, "bucket"), pathParameter(request, "object"), searchParams.get("generation"));
+  const object = findObject(state, request.param("bucket"), request.param("object"), searchParams.get("generation"));
   if (searchParams.get("alt") !== "media") return objectMessage(object);
   const reply = await download(state, object, request.headers.range);
   if (!reply) throw new StorageError(416, "requestedRangeNotSatisfiable", "Request range not satisfiable");

@@ -1,4 +1,4 @@
-import { pathParameter, type ApiRequest } from "../server/api-request.ts";
+import type { ApiRequest } from "../server/api-request.ts";
 import { entityNotFound } from "../server/errors.ts";
 import { jsonResponse, type HttpResponse } from "../server/http-response.ts";
 import type { Api } from "../server/router.ts";
@@ -39,7 +39,7 @@ export function createWwwApi(runtime: TokenRuntime): Api {
 }
 
 function publicKeysOf(request: ApiRequest, runtime: TokenRuntime): PublicKeys {
-  const account = runtime.state.serviceAccounts.get(pathParameter(request, "account").toLowerCase());
+  const account = runtime.state.serviceAccounts.get(request.param("account").toLowerCase());
   if (!account) throw entityNotFound();
   return accountKeys(account, runtime);
 }

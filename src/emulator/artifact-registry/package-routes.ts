@@ -1,4 +1,4 @@
-import { pathParameter, type ApiRequest } from "../server/api-request.ts";
+import type { ApiRequest } from "../server/api-request.ts";
 import { ApiError, entityNotFound } from "../server/errors.ts";
 import { listPage } from "../apis/pagination.ts";
 import type { Route } from "../server/router.ts";
@@ -24,9 +24,7 @@ export function packageRoutes(
 ): Readonly<Record<string, Route>> {
   const tagsOf = (request: ApiRequest): Tag[] => {
     check(request);
-    const [project, location, repository, name] = ["project", "location", "repository", "package"].map((field) =>
-      pathParameter(request, field),
-    );
+    const [project, location, repository, name] = ["project", "location", "repository", "package"].map((field) => request.param(field));
     const parent = `projects/${project}/locations/${location}/repositories/${repository}/packages/${encodeURIComponent(name ?? "")}`;
     return state.tags.list(`${location}-docker.pkg.dev/${project}/${repository}/${name}:`).map(({ reference, digest }) => ({
       name: `${parent}/tags/${reference.slice(reference.lastIndexOf(":") + 1)}`,
@@ -35,7 +33,7 @@ export function packageRoutes(
     }));
   };
   const tagsOfVersion = (request: ApiRequest): Tag[] => {
-    const found = tagsOf(request).filter(({ version }) => version.endsWith(`/${pathParameter(request, "version")}`));
+    const found = tagsOf(request).filter(({ version }) => version.endsWith(`/${request.param("version")}`));
     if (found.length === 0) throw entityNotFound();
     return found;
   };
@@ -56,7 +54,7 @@ export function packageRoutes(
     [`DELETE ${PACKAGE}/tags/{tag}`]: {
       permission: "artifactregistry.tags.delete",
       handle: (request) => {
-        const found = tagsOf(request).find(({ name }) => name.endsWith(`/tags/${pathParameter(request, "tag")}`));
+        const found = tagsOf(request).find(({ name }) => name.endsWith(`/tags/${request.param("tag")}`));
         if (!found) throw entityNotFound();
         state.tags.delete(found.reference);
         return {};
@@ -66,7 +64,7 @@ export function packageRoutes(
       permission: "artifactregistry.versions.get",
       handle: (request) => {
         const { version: name } = tagsOfVersion(request)[0] as Tag;
-        const { createTime } = state.images.get(pathParameter(request, "version")) ?? {};
+        const { createTime } = state.images.get(request.param("version")) ?? {};
         return { name, createTime, updateTime: createTime };
       },
     },
@@ -74,7 +72,7 @@ export function packageRoutes(
     [`DELETE ${PACKAGE}/versions/{version=**}`]: {
       permission: "artifactregistry.versions.delete",
       handle: (request) => {
-        const tags = tagsOf(request).filter(({ version }) => version.endsWith(`/${pathParameter(request, "version")}`));
+        const tags = tagsOf(request).filter(({ version }) => version.endsWith(`/${request.param("version")}`));
         if (tags.length > 0 && request.query.get("force") !== "true")
           throw new ApiError("FAILED_PRECONDITION", "The version is tagged: delete its tags first, or force the deletion.");
         state.transaction(() => {

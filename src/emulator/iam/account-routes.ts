@@ -1,5 +1,5 @@
 import { listPage } from "../apis/pagination.ts";
-import { pathParameter, type ApiRequest } from "../server/api-request.ts";
+import type { ApiRequest } from "../server/api-request.ts";
 import { ApiError } from "../server/errors.ts";
 import type { ServiceAccount } from "../state/resources.ts";
 import type { Route } from "../server/router.ts";
@@ -63,19 +63,17 @@ export function accountRoutes({ state, signingKeys }: Pick<Runtime, "state" | "s
 
 /** The account that a path names, by email address or unique id. Throws ApiError NOT_FOUND. */
 export function requireAccount(state: State, request: ApiRequest): ServiceAccount {
-  const account = findServiceAccount(state, pathParameter(request, "project"), pathParameter(request, "account"));
+  const account = findServiceAccount(state, request.param("project"), request.param("account"));
   if (!account) throw new ApiError("NOT_FOUND", "Unknown service account");
   return account;
 }
 
 /** The resource that a permission on an account is checked on; for an account that doesn't exist, the project that it would be in. */
 export function accountResource(state: State, request: ApiRequest): string {
-  const account = findServiceAccount(state, pathParameter(request, "project"), pathParameter(request, "account"));
+  const account = findServiceAccount(state, request.param("project"), request.param("account"));
   if (account) return resourceOf(account);
   const project =
-    pathParameter(request, "project") === "-"
-      ? /@(.+)\.iam\.gserviceaccount\.com$/.exec(pathParameter(request, "account"))?.[1]
-      : pathParameter(request, "project");
+    request.param("project") === "-" ? /@(.+)\.iam\.gserviceaccount\.com$/.exec(request.param("account"))?.[1] : request.param("project");
   return `projects/${project ?? "-"}`;
 }
 
@@ -85,13 +83,13 @@ function resourceOf({ projectId, email }: ServiceAccount): string {
 
 async function create(state: State, request: ApiRequest): Promise<object> {
   const { accountId, serviceAccount } = await request.body.json();
-  const projectId = canonicalName(state, `projects/${pathParameter(request, "project")}`).slice("projects/".length);
+  const projectId = canonicalName(state, `projects/${request.param("project")}`).slice("projects/".length);
   const texts = parseTexts(serviceAccount ?? {});
   return describeAccount(createServiceAccount(state, { projectId, accountId: typeof accountId === "string" ? accountId : "", ...texts }));
 }
 
 function list(state: State, request: ApiRequest): object {
-  const project = canonicalName(state, `projects/${pathParameter(request, "project")}`);
+  const project = canonicalName(state, `projects/${request.param("project")}`);
   const accounts = state.serviceAccounts.list().filter(({ projectId }) => `projects/${projectId}` === project);
   return listPage("accounts", accounts.map(describeAccount), request.query, MAX_PAGE_SIZE);
 }

@@ -1,5 +1,5 @@
 import { X509Certificate } from "node:crypto";
-import { pathParameter, type ApiRequest } from "../server/api-request.ts";
+import type { ApiRequest } from "../server/api-request.ts";
 import { ApiError } from "../server/errors.ts";
 import { checkKeyCreation } from "../organization/org-policies.ts";
 import type { ServiceAccount, ServiceAccountKey } from "../state/resources.ts";
@@ -18,7 +18,7 @@ export function keyRoutes({ state, now }: Pick<Runtime, "state" | "now">): Recor
     handle: (request) => handle(requireAccount(state, request), request),
   });
   const setDisabled = (disabled: boolean) => (account: ServiceAccount, request: ApiRequest) => {
-    state.keys.set(`${account.email}/${pathParameter(request, "key")}`, { ...requireKey(state, account, request), disabled });
+    state.keys.set(`${account.email}/${request.param("key")}`, { ...requireKey(state, account, request), disabled });
     return {};
   };
 
@@ -50,8 +50,8 @@ export function keyRoutes({ state, now }: Pick<Runtime, "state" | "now">): Recor
 }
 
 function requireKey(state: State, account: ServiceAccount, request: ApiRequest): ServiceAccountKey {
-  const key = state.keys.get(`${account.email}/${pathParameter(request, "key")}`);
-  if (!key) throw new ApiError("NOT_FOUND", `Service account key ${pathParameter(request, "key")} does not exist.`);
+  const key = state.keys.get(`${account.email}/${request.param("key")}`);
+  if (!key) throw new ApiError("NOT_FOUND", `Service account key ${request.param("key")} does not exist.`);
   return key;
 }
 

@@ -1,4 +1,4 @@
-import { pathParameter, type ApiRequest } from "../server/api-request.ts";
+import type { ApiRequest } from "../server/api-request.ts";
 import { ApiError, entityNotFound } from "../server/errors.ts";
 import { listPage } from "../apis/pagination.ts";
 import type { WorkloadIdentityPool } from "../state/resources.ts";
@@ -46,7 +46,7 @@ export function poolRoutes({ state }: Pick<Runtime, "state">): Record<string, Ro
     [`POST ${POOLS}/{pool}:undelete`]: poolRoute("undelete", (request) => change(request, { state: "ACTIVE", expireTime: undefined })),
     // Unlike Cloud Run: changes to pools and providers, which take Google a moment, are done at once, so every operation is done.
     [`GET ${POOLS}/{pool}/operations/{operation}`]: poolRoute("get", (request) =>
-      completedOperation(poolName(find(request)), pathParameter(request, "operation")),
+      completedOperation(poolName(find(request)), request.param("operation")),
     ),
   };
 }

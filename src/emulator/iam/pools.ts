@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import * as v from "valibot";
-import { pathParameter, type ApiRequest } from "../server/api-request.ts";
+import type { ApiRequest } from "../server/api-request.ts";
 import { ApiError } from "../server/errors.ts";
 import { requireProject } from "../state/projects.ts";
 import type { Project, WorkloadIdentityPool, WorkloadIdentityProvider } from "../state/resources.ts";
@@ -18,12 +18,12 @@ export const COMMON_FIELDS = {
 
 /** The project that a request's path names. Throws ApiError NOT_FOUND. */
 export function projectOf(state: State, request: ApiRequest): Project {
-  return requireProject(state, pathParameter(request, "project"));
+  return requireProject(state, request.param("project"));
 }
 
 /** The key of the pool that a request's path names. */
 export function poolKey(state: State, request: ApiRequest): string {
-  return `${projectOf(state, request).projectId}/${pathParameter(request, "pool")}`;
+  return `${projectOf(state, request).projectId}/${request.param("pool")}`;
 }
 
 /** A pool's full name, which contains the project's number. */

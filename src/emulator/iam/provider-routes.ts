@@ -1,4 +1,4 @@
-import { pathParameter, type ApiRequest } from "../server/api-request.ts";
+import type { ApiRequest } from "../server/api-request.ts";
 import { ApiError, entityNotFound } from "../server/errors.ts";
 import { listPage } from "../apis/pagination.ts";
 import type { WorkloadIdentityProvider } from "../state/resources.ts";
@@ -11,7 +11,7 @@ const PROVIDERS = "/v1/projects/{project}/locations/global/workloadIdentityPools
 
 /** https://cloud.google.com/iam/docs/reference/rest/v1/projects.locations.workloadIdentityPools.providers */
 export function providerRoutes({ state }: Pick<Runtime, "state">): Record<string, Route> {
-  const keyOf = (request: ApiRequest): string => `${poolKey(state, request)}/${pathParameter(request, "provider")}`;
+  const keyOf = (request: ApiRequest): string => `${poolKey(state, request)}/${request.param("provider")}`;
   const find = (request: ApiRequest): WorkloadIdentityProvider => {
     const provider = state.workloadIdentityProviders.get(keyOf(request));
     if (provider) return provider;
@@ -34,7 +34,7 @@ export function providerRoutes({ state }: Pick<Runtime, "state">): Record<string
       if (state.workloadIdentityPools.get(poolKey(state, request))?.state !== "ACTIVE") throw entityNotFound();
       if (state.workloadIdentityProviders.get(`${poolKey(state, request)}/${id}`))
         throw new ApiError("ALREADY_EXISTS", "Requested entity already exists");
-      return store(request, { projectNumber, pool: pathParameter(request, "pool"), id, ...fields, state: "ACTIVE" });
+      return store(request, { projectNumber, pool: request.param("pool"), id, ...fields, state: "ACTIVE" });
     }),
     [`GET ${PROVIDERS}`]: providerRoute("list", (request) => {
       const providers = state.workloadIdentityProviders
@@ -55,7 +55,7 @@ export function providerRoutes({ state }: Pick<Runtime, "state">): Record<string
       store(request, { ...find(request), state: "ACTIVE", expireTime: undefined }),
     ),
     [`GET ${PROVIDERS}/{provider}/operations/{operation}`]: providerRoute("get", (request) =>
-      completedOperation(providerName(find(request)), pathParameter(request, "operation")),
+      completedOperation(providerName(find(request)), request.param("operation")),
     ),
   };
 }

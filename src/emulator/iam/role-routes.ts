@@ -1,4 +1,3 @@
-import { pathParameter } from "../server/api-request.ts";
 import { ApiError } from "../server/errors.ts";
 import type { Route } from "../server/router.ts";
 import { ROLES } from "./roles.ts";
@@ -10,7 +9,7 @@ export const roleRoutes: Record<string, Route> = {
   },
   "GET /v1/roles/{role}": {
     handle: (request) => {
-      const name = `roles/${pathParameter(request, "role")}`;
+      const name = `roles/${request.param("role")}`;
       if (!Object.hasOwn(ROLES, name)) throw new ApiError("NOT_FOUND", `The role named ${name} was not found.`);
       return describeRole(name, true);
     },

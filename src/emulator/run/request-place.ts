@@ -1,4 +1,4 @@
-import { pathParameter, type ApiRequest } from "../server/api-request.ts";
+import type { ApiRequest } from "../server/api-request.ts";
 import { ApiError } from "../server/errors.ts";
 import { findProject } from "../state/projects.ts";
 import type { Project } from "../state/resources.ts";
@@ -8,7 +8,7 @@ import { REGIONS } from "./regions.ts";
 
 /** The project in a request's path, by ID or number. Throws ApiError PERMISSION_DENIED. */
 export function projectOf(state: State, request: ApiRequest): Project {
-  const name = pathParameter(request, "project");
+  const name = request.param("project");
   const project = findProject(state, name);
   if (!project) throw new ApiError("PERMISSION_DENIED", `Permission denied on resource project ${name} (or it may not exist).`);
   return project;

@@ -12,7 +12,9 @@ export interface ApiRequest {
   readonly url: URL;
   readonly query: URLSearchParams;
   readonly headers: IncomingHttpHeaders;
-  /** The values of the route's `{name}`s, percent-decoded. */
+  /** The value of one of the route's `{name}`s, percent-decoded; throws TypeError if the route doesn't have it. */
+  param(name: string): string;
+  /** The values of all of the route's `{name}`s. */
   readonly params: Readonly<Record<string, string>>;
   readonly body: RequestBody;
   /** Undefined only on public routes. */
@@ -23,11 +25,4 @@ export interface ApiRequest {
 export function requirePrincipal({ principal, url }: ApiRequest): Principal {
   if (!principal) throw new TypeError(`The route of ${url.pathname} needs no credential`);
   return principal;
-}
-
-/** The value of a route's `{name}`; throws TypeError if the route doesn't have it. */
-export function pathParameter(request: ApiRequest, name: string): string {
-  const value = request.params[name];
-  if (value === undefined) throw new TypeError(`The route of ${request.url.pathname} has no {${name}}`);
-  return value;
 }

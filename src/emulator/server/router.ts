@@ -68,6 +68,7 @@ export function createRouter(load: () => Promise<readonly Api[]>, state: State, 
         query: url.searchParams,
         headers: request.headers,
         params,
+        param: (name) => requireParameter(params, name, url),
         body: new RequestBody(request),
         principal,
       };
@@ -122,4 +123,10 @@ function decodeSegment(segment: string): string {
   } catch {
     throw new ApiError("INVALID_ARGUMENT", "The request's path is not well-formed.");
   }
+}
+
+function requireParameter(params: Readonly<Record<string, string>>, name: string, { pathname }: URL): string {
+  const value = params[name];
+  if (value === undefined) throw new TypeError(`The route of ${pathname} has no {${name}}`);
+  return value;
 }

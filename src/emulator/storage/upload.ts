@@ -1,5 +1,4 @@
 import type { ApiRequest } from "../server/api-request.ts";
-import { pathParameter } from "../server/api-request.ts";
 import { HttpResponse } from "../server/http-response.ts";
 import type { Runtime } from "../runtime.ts";
 import { parseObject } from "../server/json.ts";
@@ -14,7 +13,7 @@ type StorageRuntime = Pick<Runtime, "state" | "now">;
 
 /** `POST …/o?uploadType=media|multipart|resumable`: https://cloud.google.com/storage/docs/uploads-downloads */
 export async function handleUpload(runtime: StorageRuntime, request: ApiRequest): Promise<unknown> {
-  findBucket(runtime, pathParameter(request, "bucket"));
+  findBucket(runtime, request.param("bucket"));
   switch (request.query.get("uploadType")) {
     case "media":
       return objectMessage(
@@ -76,7 +75,7 @@ function objectTarget(request: ApiRequest, metadata: Readonly<Record<string, unk
   // Unlike Cloud Run: only the content type of an object's metadata is stored.
   const declaredType = metadata["contentType"];
   return {
-    bucket: pathParameter(request, "bucket"),
+    bucket: request.param("bucket"),
     name,
     contentType: typeof declaredType === "string" ? declaredType : (contentType ?? "application/octet-stream"),
     ifGenerationMatch: searchParams.get("ifGenerationMatch") ?? undefined,
