@@ -1,54 +1,38 @@
-import type { KnativeService, ObjectMeta } from "./knative.ts";
-
-interface KnativeView<Kind extends string> {
-  readonly apiVersion: "serving.knative.dev/v1";
-  readonly kind: Kind;
-  readonly metadata: ObjectMeta;
-  readonly spec: object;
-  readonly status: object;
-}
+import type { KnativeService } from "./knative.ts";
 
 /** A service's Configuration, derived from the service: https://cloud.google.com/run/docs/reference/rest/v1/namespaces.configurations */
-export function configurationOf(service: KnativeService): KnativeView<"Configuration"> {
-  const { spec, status } = service;
-  return {
-    apiVersion: "serving.knative.dev/v1",
-    kind: "Configuration",
-    metadata: derivedMetadata(service, "configurations"),
-    spec: { template: spec.template },
+export function configurationOf(service: KnativeService) {
+  const { latestCreatedRevisionName, latestReadyRevisionName } = service.status;
+  return createView(service, "Configuration", {
+    spec: { template: service.spec.template },
     status: {
-      observedGeneration: status.observedGeneration,
-      conditions: readyFrom(service, "ConfigurationsReady"),
-      ...(status.latestCreatedRevisionName && { latestCreatedRevisionName: status.latestCreatedRevisionName }),
-      ...(status.latestReadyRevisionName && { latestReadyRevisionName: status.latestReadyRevisionName }),
+      ...(latestCreatedRevisionName && { latestCreatedRevisionName }),
+      ...(latestReadyRevisionName && { latestReadyRevisionName }),
     },
-  };
+  });
 }
 
 /** A service's Route, derived from the service: https://cloud.google.com/run/docs/reference/rest/v1/namespaces.routes */
-export function routeOf(service: KnativeService): KnativeView<"Route"> {
-  const { spec, status } = service;
-  return {
-    apiVersion: "serving.knative.dev/v1",
-    kind: "Route",
-    metadata: derivedMetadata(service, "routes"),
-    spec: { traffic: spec.traffic },
-    status: {
-      observedGeneration: status.observedGeneration,
-      conditions: readyFrom(service, "RoutesReady"),
-      traffic: status.traffic,
-      url: status.url,
-      address: status.address,
-    },
-  };
+export function routeOf(service: KnativeService) {
+  const { traffic, url, address } = service.status;
+  return createView(service, "Route", { spec: { traffic: service.spec.traffic }, status: { traffic, url, address } });
 }
 
 // Unlike Cloud Run: a configuration and a route have the uid of their service.
-function derivedMetadata({ metadata }: KnativeService, plural: string): ObjectMeta {
-  const labels = { ...metadata.labels, "serving.knative.dev/service": metadata.name, "serving.knative.dev/serviceUid": metadata.uid };
-  return { ...metadata, labels, selfLink: `/apis/serving.knative.dev/v1/namespaces/${metadata.namespace}/${plural}/${metadata.name}` };
-}
-
-function readyFrom({ status }: KnativeService, type: string): object[] {
-  return status.conditions.filter((condition) => condition.type === type).map((condition) => ({ ...condition, type: "Ready" }));
+function createView<Kind extends "Configuration" | "Route">(
+  { metadata, status }: KnativeService,
+  kind: Kind,
+  view: { readonly spec: object; readonly status: object },
+) {
+  const { name, namespace, uid } = metadata;
+  const labels = { ...metadata.labels, "serving.knative.dev/service": name, "serving.knative.dev/serviceUid": uid };
+  const selfLink = `/apis/serving.knative.dev/v1/namespaces/${namespace}/${kind.toLowerCase()}s/${name}`;
+  const ready = status.conditions.filter(({ type }) => type === `${kind}sReady`).map((condition) => ({ ...condition, type: "Ready" }));
+  return {
+    apiVersion: "serving.knative.dev/v1" as const,
+    kind,
+    metadata: { ...metadata, labels, selfLink },
+    spec: view.spec,
+    status: { observedGeneration: status.observedGeneration, conditions: ready, ...view.status },
+  };
 }
