@@ -60,9 +60,9 @@ function isLocalOrigin(origin: string): boolean {
   return URL.canParse(origin) && isLoopback(bareHost(new URL(origin).hostname));
 }
 
-function refuseForeignHost(called: string | undefined, own: string): Refusal {
+function refuseForeignHost(called: string | undefined, proxyHost: string): Refusal {
   const reason = called === undefined ? "names no host" : "is for another host";
-  return { status: 421, message: `This is cloudrun-oauth proxy at ${own}: the request ${reason}, and is not passed on.` };
+  return { status: 421, message: `This is cloudrun-oauth proxy at ${proxyHost}: the request ${reason}, and is not passed on.` };
 }
 
 function refuseForeignPage(origin: string | undefined): Refusal {

@@ -34,7 +34,7 @@ interface ProxyOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Ends connection attempts to a corporate proxy. */
   readonly signal: AbortSignal;
-  readonly look: EvidenceLookup;
+  readonly lookUpEvidence: EvidenceLookup;
   /** Takes a line for each request, in batches. */
   readonly log?: (lines: string) => void;
   readonly warn: (text: string) => void;

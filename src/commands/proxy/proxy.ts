@@ -57,7 +57,7 @@ export async function proxy(context: Context, service: string | undefined, optio
     machine: hostname(),
     env,
     signal,
-    look: createEvidenceLookup(context),
+    lookUpEvidence: createEvidenceLookup(context),
     ...(!terminal.quiet && { log: terminal.note }),
     warn: terminal.warn,
     note: terminal.note,

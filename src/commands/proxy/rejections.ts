@@ -35,7 +35,7 @@ interface RejectionsOptions {
   readonly service: URL;
   readonly principal: string | undefined;
   readonly tokens: Pick<TokenSource, "rejected">;
-  readonly look: EvidenceLookup;
+  readonly lookUpEvidence: EvidenceLookup;
   readonly warn: (text: string) => void;
   readonly note: (text: string) => void;
 }
@@ -46,7 +46,7 @@ const MAX_PAGE_BYTES = 4096;
 const REPEAT_AFTER_MS = 10 * 60_000;
 
 /** Looks for rejections by Cloud Run's front end and by Identity-Aware Proxy in responses. */
-export function createRejections({ service, principal, tokens, look, warn, note }: RejectionsOptions): Rejections {
+export function createRejections({ service, principal, tokens, lookUpEvidence, warn, note }: RejectionsOptions): Rejections {
   const loggedAt = new Map<string, number>();
   const isNew = (key: string): boolean => {
     const now = Date.now();
@@ -73,7 +73,7 @@ export function createRejections({ service, principal, tokens, look, warn, note 
     if (author === undefined) return;
     if (author === "front end" && suspect.status === 401) tokens.rejected(suspect.token);
     if (!isNew(`${author} ${suspect.status}`)) return;
-    const error = await explainRefusal(call, look);
+    const error = await explainRefusal(call, lookUpEvidence);
     if (error) log(error);
   };
 

@@ -23,9 +23,10 @@ export function requestHeaders(request: IncomingMessage, rawHeaders: RawHeaders,
   if (request.httpVersionMajor === 2) headers.push("Host", request.headers.host ?? "");
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
     const [name, value] = [rawHeaders[index] as string, rawHeaders[index + 1] as string];
-    const known = name.toLowerCase();
-    if (known === "cookie") cookies.push(value);
-    else if (!known.startsWith(":") && !HOP_BY_HOP_HEADERS.has(known) && !FRONT_END_HEADERS.has(known)) headers.push(name, value);
+    const lowerName = name.toLowerCase();
+    if (lowerName === "cookie") cookies.push(value);
+    else if (!lowerName.startsWith(":") && !HOP_BY_HOP_HEADERS.has(lowerName) && !FRONT_END_HEADERS.has(lowerName))
+      headers.push(name, value);
   }
   // RFC 9113, section 8.2.3: HTTP/2 can split a Cookie header into several, HTTP/1.1 can't.
   if (cookies.length > 0) headers.push("Cookie", cookies.join("; "));

@@ -52,9 +52,9 @@ export function responseHeaders(rawHeaders: RawHeaders, trace: Trace, now: numbe
   let isDated = false;
   for (let index = 0; index + 1 < rawHeaders.length; index += 2) {
     const name = rawHeaders[index] as string;
-    const known = name.toLowerCase();
-    if (known === "date") isDated = true;
-    if (!HOP_BY_HOP_HEADERS.has(known) && known !== "server") headers.push(name, rawHeaders[index + 1] as string);
+    const lowerName = name.toLowerCase();
+    if (lowerName === "date") isDated = true;
+    if (!HOP_BY_HOP_HEADERS.has(lowerName) && lowerName !== "server") headers.push(name, rawHeaders[index + 1] as string);
   }
   headers.push(...(isDated ? [] : dateHeader(now)), ...frontEndHeaders(trace));
   return headers;
