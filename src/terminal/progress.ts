@@ -3,10 +3,10 @@ import type { Writable } from "node:stream";
 import { formatDuration } from "./duration.ts";
 
 /** Shows what work is doing at the moment: "Waiting for the build to start (up to 10 minutes)". */
-export type Tell = (progress: string) => void;
+type Tell = (progress: string) => void;
 
 /** How a step is described: "Building image", "Built hello:v2", "Build failed". */
-export interface StepText<T> {
+interface StepText<T> {
   readonly running: string;
   readonly done: string | ((result: T) => string);
   readonly failed?: string;

@@ -2,7 +2,7 @@ import type { Readable, Writable } from "node:stream";
 import { CliError } from "../errors/cli-error.ts";
 import type { Progress } from "./progress.ts";
 
-export interface AskOptions {
+interface AskOptions {
   /** The flag that answers the question on the command line. */
   readonly flag: string;
   readonly initial?: string;
