@@ -85,7 +85,7 @@ test("createFetch retries after a failure, and says why a service isn't found", 
       const { code, message } = await other("/").catch((reason) => reason);
       console.log(code, message);
     }`;
-  expect(await useLibrary(code, emulator.env)).toMatch(/^NOT_FOUND .*none.*\nSETTINGS_INVALID "nowhere" cannot be the region/);
+  expect(await useLibrary(code, emulator.env)).toMatch(/^NOT_FOUND .*none.*\nSETTINGS_INVALID Invalid region "nowhere"/);
 });
 
 test("createFetch rejects invalid options immediately", () => {

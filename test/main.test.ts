@@ -47,11 +47,11 @@ test("under --json the last line of stderr is the error, and stdout is empty", a
   expect(JSON.parse(stderr.trimEnd().split("\n").at(-1)!)).toEqual({
     error: {
       code: "SETTINGS_INVALID",
-      message: expect.stringContaining('"No_Good" cannot be the service'),
-      hint: "It comes from the command line.",
+      message: 'Invalid service "No_Good".',
+      hint: expect.stringContaining("Use at most 49 lowercase letters"),
       next: [],
       exit_code: 2,
-      details: { setting: "service", source: "the command line" },
+      details: { setting: "service" },
     },
   });
 });

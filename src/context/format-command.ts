@@ -20,7 +20,11 @@ const isForService = (command: readonly string[]) => isRemote(command) && !["lis
 /** The flags that decide what a command acts on: the next command needs them too. */
 const CARRIED_FLAGS: readonly CarriedFlag[] = [
   { names: ["-C", "--cwd"], takesValue: true },
-  { names: ["--profile"], takesValue: true },
+  {
+    names: ["--profile"],
+    takesValue: true,
+    isFor: ([noun, verb = ""]) => noun !== "config" || !["delete", "profiles", "use"].includes(verb),
+  },
   { names: ["--emulator"], takesValue: false, isFor: isRemote },
   { names: ["--via"], takesValue: true, isFor: isRemote },
   { names: ["-p", "--project"], takesValue: true, isFor: isRemote },
@@ -43,7 +47,9 @@ export function createFormatCommand({ env, self, cwd }: Pick<ProcessIo, "env" | 
         !flag.names.some((name) => command.includes(name)) &&
         !(flag.isFor === isForService && command.includes(words[1] ?? "")),
     );
-    return [...programName({ env, self }, cwd), ...command, ...carried.flatMap(({ words }) => words)];
+    const end = command.includes("--") ? command.indexOf("--") : command.length;
+    const flags = carried.flatMap(({ words }) => words);
+    return [...programName({ env, self }, cwd), ...command.slice(0, end), ...flags, ...command.slice(end)];
   };
 }
 

@@ -22,7 +22,7 @@ export function readGcloudConfiguration(env: Environment): GcloudConfiguration |
   return text === undefined ? undefined : { name: `gcloud configuration ${name}`, values: parseIni(text) };
 }
 
-/** Reads all of the user's gcloud configurations, the active one first. */
+/** Reads all gcloud configurations, the active one first. */
 export function readGcloudConfigurations(env: Environment): readonly GcloudConfiguration[] {
   const active = readGcloudConfiguration(env);
   const directory = join(gcloudDirectory(env), "configurations");
@@ -36,7 +36,7 @@ export function readGcloudConfigurations(env: Environment): readonly GcloudConfi
   return [...(active ? [active] : []), ...others.filter(({ name }) => name !== active?.name)];
 }
 
-/** The folder of gcloud's configurations and logins, and of the Application Default Credentials. */
+/** The directory of gcloud's configurations, logins, and Application Default Credentials. */
 export function gcloudDirectory(env: Environment): string {
   const home = env.HOME || env.USERPROFILE || homedir();
   return env.CLOUDSDK_CONFIG || (env.APPDATA ? join(env.APPDATA, "gcloud") : join(home, ".config", "gcloud"));

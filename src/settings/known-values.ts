@@ -1,7 +1,7 @@
 import type { Settings } from "./settings.ts";
 import { readGcloudConfigurations } from "./gcloud-configuration.ts";
 import { CREDENTIAL_VARIABLES, readInline } from "./inline-credentials.ts";
-import { faultOf } from "./rules.ts";
+import { explainInvalid } from "./rules.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -41,6 +41,6 @@ function fromProfiles(name: string, { profiles }: Settings): { value: string | u
 function validAndDistinct(name: string, candidates: readonly ({ value: string | undefined; source: string } | undefined)[]): KnownValue[] {
   const known = new Map<string, KnownValue>();
   for (const { value, source } of candidates.flatMap((candidate) => candidate ?? []))
-    if (value && !known.has(value) && !faultOf(name, value)) known.set(value, { value, source });
+    if (value && !known.has(value) && !explainInvalid(name, value)) known.set(value, { value, source });
   return [...known.values()];
 }

@@ -1,5 +1,5 @@
 import { CliError } from "../errors/cli-error.ts";
-import { closestMatch } from "../errors/closest-match.ts";
+import { suggestMatch } from "../errors/closest-match.ts";
 import { SETTING_NAMES } from "./setting-sources.ts";
 
 export type ProfileValues = Readonly<Record<string, string>>;
@@ -16,9 +16,9 @@ export function parseProfiles(path: string, text: string): StoredProfiles {
   try {
     value = JSON.parse(text.replace(/^\uFEFF/, ""));
   } catch (error) {
-    throw invalid(`${path} is not JSON: ${(error as Error).message}.`, undefined, error);
+    throw invalid(`${path} isn't valid JSON: ${(error as Error).message}.`, undefined, error);
   }
-  if (!isObject(value)) throw invalid(`${path} must hold a JSON object.`);
+  if (!isObject(value)) throw invalid(`${path} must contain a JSON object.`);
   const { current, profiles = {} } = value;
   if (current !== undefined && typeof current !== "string") throw invalid(`${path}: current must be a string.`);
   if (!isObject(profiles)) throw invalid(`${path}: profiles must be an object.`);
@@ -26,7 +26,7 @@ export function parseProfiles(path: string, text: string): StoredProfiles {
     if (!isObject(values)) throw invalid(`${path}: profiles.${profile} must be an object.`);
     for (const [name, setting] of Object.entries(values)) {
       if (!SETTING_NAMES.some((known) => known === name))
-        throw invalid(`${path}: "${name}" in profile ${profile} isn't a setting.`, closestMatch(name, SETTING_NAMES));
+        throw invalid(`${path}: unknown setting "${name}" in profile ${profile}.`, suggestMatch(name, SETTING_NAMES));
       if (typeof setting !== "string") throw invalid(`${path}: ${name} in profile ${profile} must be a string.`);
     }
   }
@@ -37,9 +37,6 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-function invalid(message: string, meant?: string, cause?: unknown): CliError {
-  return new CliError("SETTINGS_INVALID", message, {
-    hint: meant ? `Did you mean ${meant}?` : "Fix the file, or delete it to start over.",
-    cause,
-  });
+function invalid(message: string, hint = "Fix the file, or delete it to start over.", cause?: unknown): CliError {
+  return new CliError("SETTINGS_INVALID", message, { hint, cause });
 }

@@ -2,8 +2,8 @@ import Conf from "conf";
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { CliError } from "../errors/cli-error.ts";
-import { closestMatch } from "../errors/closest-match.ts";
-import type { ErrorCode } from "../errors/exit-codes.ts";
+import { suggestMatch } from "../errors/closest-match.ts";
+import { nextStep, type NextStep } from "../errors/next-step.ts";
 import { parseProfiles, type ProfileValues, type StoredProfiles } from "./parse-profiles.ts";
 
 /** A user's named sets of settings, across projects. */
@@ -36,7 +36,7 @@ export function openProfiles(directory: string, chosen: string | undefined): Pro
     try {
       openStore(directory, path).set(change);
     } catch (error) {
-      throw new CliError("SETTINGS_INVALID", `${path} cannot be written: ${(error as Error).message}.`, { cause: error });
+      throw new CliError("SETTINGS_INVALID", `Can't write ${path}: ${(error as Error).message}.`, { cause: error });
     }
   }
 
@@ -47,7 +47,13 @@ export function openProfiles(directory: string, chosen: string | undefined): Pro
     values(profile) {
       if (profile !== undefined) return read().profiles?.[profile] ?? {};
       const values = read().profiles?.[current()];
-      if (!values && chosen !== undefined && chosen !== "default") throw unknownProfile(chosen, Object.keys(read().profiles ?? {}));
+      if (!values && chosen !== undefined && chosen !== "default")
+        throw unknownProfile(
+          "SETTINGS_INVALID",
+          chosen,
+          Object.keys(read().profiles ?? {}),
+          nextStep("To create it", "config", "use", chosen),
+        );
       return values ?? {};
     },
     set(name, value) {
@@ -60,7 +66,7 @@ export function openProfiles(directory: string, chosen: string | undefined): Pro
     },
     delete(profile) {
       const { [profile]: deleted, ...others } = read().profiles ?? {};
-      if (!deleted) throw unknownProfile(profile, Object.keys(others), "NOT_FOUND");
+      if (!deleted) throw unknownProfile("NOT_FOUND", profile, Object.keys(others), nextStep("To list profiles", "config", "profiles"));
       write({ profiles: others, ...(read().current === profile && { current: "default" }) });
     },
   };
@@ -84,18 +90,15 @@ function readProfiles(directory: string, path: string): StoredProfiles {
     if (error instanceof CliError) throw error;
     const { code, message } = error as NodeJS.ErrnoException;
     if (code === "ENOENT") return {};
-    throw new CliError("SETTINGS_INVALID", `${path} cannot be read: ${message}.`, { cause: error });
+    throw new CliError("SETTINGS_INVALID", `Can't read ${path}: ${message}.`, { cause: error });
   }
 }
 
-function unknownProfile(name: string, others: readonly string[], code: ErrorCode = "SETTINGS_INVALID"): CliError {
-  const meant = closestMatch(name, others);
-  return new CliError(code, `There is no profile "${name}"${others.length > 0 ? `: there are ${others.join(", ")}` : ""}.`, {
-    // A user who wants to delete a profile doesn't want to create it.
-    hint: meant
-      ? `Did you mean ${meant}?`
-      : code === "NOT_FOUND"
-        ? "All of them: cloudrun-oauth config profiles"
-        : `Make it: cloudrun-oauth config use ${name}`,
+/** `step` is the command that helps if no profile has a similar name. */
+function unknownProfile(code: "NOT_FOUND" | "SETTINGS_INVALID", name: string, others: readonly string[], step: NextStep): CliError {
+  const suggestion = suggestMatch(name, others);
+  return new CliError(code, `Profile "${name}" not found.`, {
+    hint: suggestion ?? (others.length > 0 ? `Existing profiles: ${others.join(", ")}.` : undefined),
+    next: suggestion ? [] : [step],
   });
 }

@@ -2,34 +2,34 @@ import { readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { check as checkValue, description, metadata, optional, pipe, safeParse, strictObject, string } from "valibot";
 import { CliError } from "../errors/cli-error.ts";
-import { closestMatch } from "../errors/closest-match.ts";
+import { suggestMatch } from "../errors/closest-match.ts";
 import { readInline } from "./inline-credentials.ts";
-import { faultOf, ruleAsJsonSchema } from "./rules.ts";
+import { assertAllowed, explainInvalid, ruleAsJsonSchema } from "./rules.ts";
 
 const FILE_NAME = "cloudrun-oauth.json";
 
 /** The shape of the file, and of its JSON schema. A function, since most folders don't have the file. */
 export const projectFileShape = () =>
   strictObject({
-    $schema: optional(pipe(string(), description("the JSON schema of this file, for editors"))),
-    project: setting("project", "the Google Cloud project"),
-    region: setting("region", "the region"),
-    service: setting("service", "the service"),
-    image: setting("image", "the image that build pushes and deploy deploys"),
-    template: setting("template", "the template that init writes: hono, express, flask or fastapi"),
-    credentials: setting("credentials", "the key file, or another credential file, to call the service with; relative to this file"),
-    impersonate: setting("impersonate", "the service account to act as; delegates go before it, with commas"),
-    member: setting("member", "who may call the service: an e-mail address, group:…, domain:…, allUsers"),
-    url: setting("url", "the service's URL, in place of the one that describe finds"),
-    via: setting("via", "the way to the control plane"),
-    engine: setting("engine", "what the emulator runs services in"),
+    $schema: optional(pipe(string(), description("JSON schema of this file, for editors"))),
+    project: setting("project", "Google Cloud project ID"),
+    region: setting("region", "Cloud Run region"),
+    service: setting("service", "Cloud Run service name"),
+    image: setting("image", "Container image to build and deploy"),
+    template: setting("template", "Template for init: hono, express, flask, or fastapi"),
+    credentials: setting("credentials", "Key file or other credential file for calls to the service, relative to this file"),
+    impersonate: setting("impersonate", "Service account to impersonate, or a comma-separated delegation chain"),
+    member: setting("member", "Member to grant access to: an email address, group:…, domain:…, or allUsers"),
+    url: setting("url", "Service URL (default: looked up)"),
+    via: setting("via", "Control plane client: gcloud or api"),
+    engine: setting("engine", "How the emulator runs services: auto, process, or container"),
   });
 
 function setting(name: string, text: string) {
   return optional(
     pipe(
       string(),
-      checkValue((value) => faultOf(name, value) === undefined),
+      checkValue((value) => explainInvalid(name, value) === undefined),
       description(text),
       metadata(ruleAsJsonSchema(name)),
     ),
@@ -51,7 +51,7 @@ export function readProjectFile(directory: string): ProjectFile | undefined {
     const parent = dirname(directory);
     const { code, message } = error as NodeJS.ErrnoException;
     if (code !== "ENOENT" && code !== "ENOTDIR")
-      throw new CliError("SETTINGS_INVALID", `${path} cannot be read: ${message}.`, { cause: error });
+      throw new CliError("SETTINGS_INVALID", `Can't read ${path}: ${message}.`, { cause: error });
     return parent === directory ? undefined : readProjectFile(parent);
   }
   const values = check(path, text, parse(path, text));
@@ -64,32 +64,35 @@ function parse(path: string, text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    throw invalid(path, lineOfSyntaxError(text, (error as Error).message), "it is not JSON", { cause: error });
+    const line = lineOfSyntaxError(text, (error as Error).message);
+    throw invalid(`${path} isn't valid JSON (line ${line}).`, path, line, { cause: error });
   }
 }
 
 function check(path: string, text: string, value: unknown): Record<string, string | undefined> {
   const shape = projectFileShape();
   const { success, output, issues } = safeParse(shape, value);
-  if (Array.isArray(value)) throw invalid(path, 1, "it has to be an object");
+  const key = String(issues?.[0].path?.[0].key ?? "");
+  if (Array.isArray(value) || (!success && !key)) throw invalid(`${path} must contain a JSON object.`, path, 1);
   if (success) return output;
-  const [issue] = issues;
-  const key = String(issue.path?.[0].key ?? "");
-  if (!key) throw invalid(path, 1, "it has to be an object");
   const line = text.slice(0, Math.max(0, text.search(new RegExp(`"${key.replace(/\W/g, "\\$&")}"\\s*:`)))).split("\n").length;
   const known = Object.keys(shape.entries).slice(1);
-  if (!(key in shape.entries))
-    throw invalid(path, line, `there is no setting "${key}"; there are ${known.join(", ")}`, { meant: closestMatch(key, known) });
-  const fault = typeof issue.input === "string" ? faultOf(key, issue.input) : undefined;
-  throw invalid(path, line, fault?.sentence ?? `"${key}" has to be a string`, { meant: fault?.meant });
+  if (!(key in shape.entries)) {
+    const hint = suggestMatch(key, known) ?? `Settings: ${known.join(", ")}.`;
+    throw invalid(`Unknown setting "${key}" in ${path} (line ${line}).`, path, line, { hint });
+  }
+  const { input } = issues[0];
+  if (typeof input === "string") assertAllowed(key, { value: input, source: `${path}, line ${line}` }, { file: path, line });
+  throw invalid(`Setting "${key}" in ${path} must be a string (line ${line}).`, path, line);
 }
 
-function invalid(path: string, line: number, what: string, { meant, cause }: { meant?: string; cause?: unknown } = {}): CliError {
-  return new CliError("SETTINGS_INVALID", `${path}, line ${line}: ${what}.`, {
-    ...(meant && { hint: `Did you mean ${meant}?` }),
-    cause,
-    details: { file: path, line },
-  });
+function invalid(
+  message: string,
+  file: string,
+  line: number,
+  options: { readonly hint?: string; readonly cause?: unknown } = {},
+): CliError {
+  return new CliError("SETTINGS_INVALID", message, { ...options, details: { file, line } });
 }
 
 /** V8's message has a position, or quotes the text around it, or neither if the text ends too early. */

@@ -1,6 +1,7 @@
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { CliError } from "../errors/cli-error.ts";
+import { nextStep } from "../errors/next-step.ts";
 import { readGcloudConfiguration } from "./gcloud-configuration.ts";
 import { JSON_VARIABLE, readInline } from "./inline-credentials.ts";
 import { openProfiles, type Profiles } from "./profiles.ts";
@@ -24,7 +25,7 @@ export interface Settings {
   get(name: SettingName): Setting | undefined;
   /** The value on the command line. */
   flag(name: SettingName): string | undefined;
-  /** The value of the argument, or else of the setting. Throws USAGE, with how to set it, if neither has one. */
+  /** The value of the argument, or else of the setting. Throws USAGE if neither has one. */
   require(name: SettingName, argument?: string): string;
   readonly profiles: Profiles;
 }
@@ -76,15 +77,18 @@ export function openSettings({ flags, env, cwd, folder = cwd }: SettingsOptions)
     flag: (name) => readFlag(flags, name)?.value,
     require(name, argument) {
       if (argument !== undefined) {
-        assertAllowed(name, { value: argument, source: "the command line" });
+        assertAllowed(name, { value: argument });
         return argument;
       }
       const setting = get(name);
       if (setting) return setting.value;
       const { environment }: SettingSource = SETTING_SOURCES[name];
-      const variable = environment.find((known) => known !== JSON_VARIABLE);
-      throw new CliError("USAGE", `No ${name} is set.`, {
-        hint: `Say ${flagOf(name)} ${name.toUpperCase()}, set ${variable}, or keep it: cloudrun-oauth config set ${name} ${name.toUpperCase()}`,
+      const variable = name === "project" ? "GOOGLE_CLOUD_PROJECT" : environment.find((known) => known !== JSON_VARIABLE);
+      const placeholder = name.toUpperCase();
+      const emulatorHint = name === "project" ? " To use the local emulator instead, add --emulator." : "";
+      throw new CliError("USAGE", `No ${name} specified.`, {
+        hint: `Use ${flagOf(name)} ${placeholder} or set ${variable}.${emulatorHint}`,
+        next: [nextStep("To save it in your profile", "config", "set", name, placeholder)],
       });
     },
   };

@@ -19,6 +19,8 @@ test.for([
   [["-s", "hello", "invoke"], ["doctor"], "cloudrun-oauth doctor -s hello"],
   [["-s", "hello", "invoke"], ["list"], "cloudrun-oauth list"],
   [["emulator", "stop", "--data-dir", "d", "-p", "x"], ["emulator", "start"], "cloudrun-oauth emulator start --data-dir d"],
+  [["-C", "d", "doctor"], ["emulator", "exec", "--", "gcloud", "info"], "cloudrun-oauth emulator exec -C d -- gcloud info"],
+  [["list", "--profile", "wrk"], ["config", "use", "wrk"], "cloudrun-oauth config use wrk"],
   [["invoke", "--data-dir", "d", "--profile", "work"], ["config", "list"], "cloudrun-oauth config list --profile work"],
 ] as const)("after %j, the hint %j is a whole command", ([argv, command, line]) => {
   expect(quoteCommand(createFormatCommand(io, argv)(nextStep("To continue", ...command)))).toBe(line);

@@ -10,10 +10,10 @@ const ROOT = new URL("../../", import.meta.url);
 
 const validate = new Ajv({ strict: true }).compile(projectFileSchema());
 
-const TAKEN: Readonly<Record<string, readonly string[]>> = {
+const VALID: Readonly<Record<string, readonly string[]>> = {
   $schema: ["./schema.json", ""],
   project: ["my-project", "example.com:my-project", "a".repeat(30)],
-  region: ["us-central1", "europe-west12", "northamerica-northeast1"],
+  region: ["us-central1", "europe-west12", "northamerica-northeast1", "europe-northwest7"],
   service: ["a", "hello", "a".repeat(49)],
   image: ["gcr.io/my-project/hello:v1.2", `europe-docker.pkg.dev/my-project/apps/hello@sha256:${"0".repeat(64)}`],
   template: ["hono"],
@@ -25,11 +25,11 @@ const TAKEN: Readonly<Record<string, readonly string[]>> = {
   engine: ["auto", "process", "container"],
 };
 
-const REFUSED: Readonly<Record<string, readonly unknown[]>> = {
+const INVALID: Readonly<Record<string, readonly unknown[]>> = {
   $schema: [5, null],
   project: ["short", "My Project", "123456789012", "a".repeat(31), "", 5],
   region: ["us-central1-a", "US", "", ["us-central1"]],
-  service: ["Hello", "1hello", "hello-", "a".repeat(50), "", null],
+  service: ["Hello", "1hello", "hello-", "hello_world", "a".repeat(50), "", null],
   image: ["us-central1-docker.pkg.dev/P/R/i", "--help", "hello"],
   template: [5],
   credentials: [
@@ -52,11 +52,11 @@ const DOCUMENTS = [
   null,
   { projekt: "my-project" },
   { project: "my-project", region: "us-central1", service: "hello" },
-  ...[TAKEN, REFUSED].flatMap((table) => Object.entries(table).flatMap(([name, values]) => values.map((value) => ({ [name]: value })))),
+  ...[VALID, INVALID].flatMap((table) => Object.entries(table).flatMap(([name, values]) => values.map((value) => ({ [name]: value })))),
 ];
 
 test.for(DOCUMENTS.map((document) => [JSON.stringify(document), document] as const))(
-  "the schema and the reader are of one mind about %s",
+  "the schema and the reader agree about %s",
   ([text, document]) => {
     expect(validate(document)).toBe(isRead(text));
   },
@@ -64,10 +64,10 @@ test.for(DOCUMENTS.map((document) => [JSON.stringify(document), document] as con
 
 test("every setting has valid and invalid documents", () => {
   const names = Object.keys((projectFileSchema() as { properties: object }).properties);
-  expect([Object.keys(TAKEN), Object.keys(REFUSED)]).toEqual([names, names]);
-  for (const [name, values] of Object.entries(TAKEN))
+  expect([Object.keys(VALID), Object.keys(INVALID)]).toEqual([names, names]);
+  for (const [name, values] of Object.entries(VALID))
     for (const value of values) expect([name, value, validate({ [name]: value })]).toEqual([name, value, true]);
-  for (const [name, values] of Object.entries(REFUSED))
+  for (const [name, values] of Object.entries(INVALID))
     for (const value of values) expect([name, value, validate({ [name]: value })]).toEqual([name, value, false]);
 });
 

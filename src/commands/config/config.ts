@@ -1,7 +1,8 @@
 import { resolve } from "node:path";
 import type { Context } from "../../context/context.ts";
 import { CliError } from "../../errors/cli-error.ts";
-import { closestMatch } from "../../errors/closest-match.ts";
+import { suggestMatch } from "../../errors/closest-match.ts";
+import { nextStep } from "../../errors/next-step.ts";
 import { printPlan } from "../../context/print-plan.ts";
 import { SETTING_NAMES, type SettingName } from "../../settings/setting-sources.ts";
 import { projectFileSchema } from "../../settings/json-schema.ts";
@@ -10,15 +11,20 @@ import { assertAllowed } from "../../settings/rules.ts";
 /** Prints the value of a setting. */
 export async function configGet({ settings, terminal }: Context, text: string): Promise<void> {
   const name = parseSettingName(text);
-  const value = settings.require(name);
-  if (terminal.json) return terminal.printJson({ name, value, source: settings.get(name)?.source });
+  const setting = settings.get(name);
+  if (!setting) {
+    const next = [nextStep("To set it", "config", "set", name, name.toUpperCase())];
+    throw new CliError("USAGE", `Setting ${name} isn't set.`, { next });
+  }
+  const { value, source } = setting;
+  if (terminal.json) return terminal.printJson({ name, value, source });
   terminal.print(`${value}\n`);
 }
 
 /** Sets a setting in the active profile. */
 export async function configSet(context: Context, text: string, value: string): Promise<void> {
   const name = parseSettingName(text);
-  assertAllowed(name, { value, source: "the command line" });
+  assertAllowed(name, { value });
   // A relative path would be another file in another folder.
   await change(context, name, name === "credentials" ? resolve(context.cwd, value) : value);
 }
@@ -36,7 +42,7 @@ async function change({ dryRun, settings: { profiles }, terminal }: Context, nam
   }
   profiles.set(name, value ?? undefined);
   if (terminal.json) return terminal.printJson({ profile, name, value });
-  terminal.note(value === null ? `${name} is not set in profile ${profile} any more.` : `${name} is ${value} in profile ${profile}.`);
+  terminal.note(value === null ? `Removed ${name} from profile ${profile}.` : `Set ${name} to ${value} in profile ${profile}.`);
 }
 
 /** Shows every setting that has a value, with its source. */
@@ -47,7 +53,10 @@ export async function configList({ settings, terminal }: Context): Promise<void>
   });
   const profile = settings.profiles.current();
   if (terminal.json) return terminal.printJson({ profile, profiles: settings.profiles.names(), settings: settingsWithValue });
-  terminal.printTable(settingsWithValue.map(({ name, value, source }) => [name, value, source]));
+  terminal.printTable(
+    settingsWithValue.map(({ name, value, source }) => [name, value, source]),
+    { header: ["setting", "value", "source"] },
+  );
 }
 
 /** Shows the profiles: which one is active, and the settings of each. */
@@ -59,18 +68,21 @@ export async function configProfiles({ settings: { profiles }, terminal }: Conte
   const shown = (settings: object) => Object.entries(settings).map(([name, value]) => `${name}=${value}`);
   terminal.printTable(
     profilesWithSettings.map(({ name, current, settings }) => [current ? "*" : " ", name, shown(settings).join(" ") || "(empty)"]),
+    { header: ["", "profile", "settings"] },
   );
 }
 
 /** Makes another profile the active one, and creates it if it doesn't exist. */
 export async function configUse({ dryRun, settings: { profiles }, terminal }: Context, profile: string): Promise<void> {
   if (!/^[\w.-]{1,64}$/.test(profile))
-    throw new CliError("USAGE", `"${profile}" cannot be a profile's name: letters, digits, points, hyphens and underscores can.`);
+    throw new CliError("USAGE", `Invalid profile name "${profile}".`, {
+      hint: "Use at most 64 letters, digits, periods, hyphens, and underscores.",
+    });
   const isNew = !profiles.names().includes(profile);
-  if (dryRun) return printPlan(terminal, [`${isNew ? "make and use" : "use"} profile ${profile} in ${profiles.path}`]);
+  if (dryRun) return printPlan(terminal, [`${isNew ? "create and use" : "use"} profile ${profile} in ${profiles.path}`]);
   profiles.use(profile);
   if (terminal.json) return terminal.printJson({ profile, made: isNew });
-  terminal.note(`Profile ${profile} is in use${isNew ? ": it is new, and empty" : ""}.`);
+  terminal.note(isNew ? `Created profile ${profile} and switched to it.` : `Switched to profile ${profile}.`);
 }
 
 /** Deletes a profile after confirmation. */
@@ -78,14 +90,11 @@ export async function configDelete({ dryRun, settings: { profiles }, terminal }:
   if (dryRun) return printPlan(terminal, [`delete profile ${profile} in ${profiles.path}`]);
   const count = Object.keys(profiles.values(profile)).length;
   // An empty profile needs no confirmation, and a missing one is an error.
-  if (
-    count > 0 &&
-    !(await terminal.confirm(`Delete the profile ${profile} with ${count === 1 ? "its setting" : `its ${count} settings`}?`))
-  )
+  if (count > 0 && !(await terminal.confirm(`Delete profile ${profile} and its ${count === 1 ? "setting" : `${count} settings`}?`)))
     return terminal.note("Nothing was deleted.");
   profiles.delete(profile);
   if (terminal.json) return terminal.printJson({ deleted: profile, profile: profiles.current() });
-  terminal.note(`Profile ${profile} is deleted; ${profiles.current()} is in use.`);
+  terminal.note(`Deleted profile ${profile}. Active profile: ${profiles.current()}.`);
 }
 
 /** Prints the JSON schema of cloudrun-oauth.json. */
@@ -96,8 +105,6 @@ export async function configSchema({ terminal }: Context): Promise<void> {
 function parseSettingName(text: string): SettingName {
   const name = SETTING_NAMES.find((known) => known === text);
   if (name) return name;
-  const meant = closestMatch(text, SETTING_NAMES);
-  throw new CliError("USAGE", `There is no setting "${text}".`, {
-    hint: meant ? `Did you mean ${meant}?` : `There are ${SETTING_NAMES.join(", ")}.`,
-  });
+  const hint = suggestMatch(text, SETTING_NAMES) ?? `Settings: ${SETTING_NAMES.join(", ")}.`;
+  throw new CliError("USAGE", `Unknown setting "${text}".`, { hint });
 }

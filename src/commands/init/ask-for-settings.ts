@@ -3,7 +3,7 @@ import { REGIONS } from "../../settings/regions.ts";
 import type { Context } from "../../context/context.ts";
 import { TEMPLATES } from "./copy-template.ts";
 import { knownCredentials, knownPlaces } from "../../settings/known-values.ts";
-import { faultOf } from "../../settings/rules.ts";
+import { explainInvalid } from "../../settings/rules.ts";
 import type { Choice } from "../../terminal/prompts.ts";
 
 interface Answers {
@@ -44,10 +44,7 @@ function askForTemplate({ settings, terminal }: Context): Promise<string> {
 }
 
 function askFor({ terminal }: Context, name: string, question: string, initial?: string): Promise<string> {
-  const fault = (answer: string) => {
-    const sentence = answer ? faultOf(name, answer)?.sentence : `There has to be a ${name}`;
-    return sentence && `${sentence}.`;
-  };
+  const fault = (answer: string) => (answer ? explainInvalid(name, answer) : `Enter a ${name}.`);
   return terminal.ask(question, { flag: `--${name}`, fault, ...(initial && !fault(initial) && { initial }) });
 }
 

@@ -18,7 +18,7 @@ export async function init(context: Context, folderArgument: string | undefined)
   const service = settings.flag("service") ?? answers.service ?? defaultName;
   assertAllowed("service", {
     value: service,
-    source: settings.flag("service") ? "--service" : "the folder's name: say another with --service",
+    source: settings.flag("service") ? "--service" : "the directory name; use --service to set another",
   });
 
   if (dryRun) return printPlan(terminal, [`write ${directory} from the template ${template}, as service ${service}`]);

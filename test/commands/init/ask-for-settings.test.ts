@@ -55,7 +55,7 @@ testNeeding("script", "an invalid answer is asked for again, and Ctrl-C at any q
   const pty = openPty(script, command("init", "hello", "--template", "hono"), { env: userWithGcloud(), cwd });
   await pty.waitFor("Name of the service");
   pty.type(`_${ENTER}`);
-  await pty.waitFor(/"hello_" cannot be the service: a service name has at most/);
+  await pty.waitFor(/Use at most 49 lowercase letters/);
   pty.type(`\u007f${ENTER}`);
   await pty.waitFor("Google Cloud project");
   pty.type(CTRL_C);

@@ -52,7 +52,7 @@ test("--dry-run writes nothing", async () => {
 test.for([
   [["--template", "django"], 'There is no template "django"'],
   [["full"], "is not empty: it holds something"],
-  [["1st"], '"1st" cannot be the service'],
+  [["1st"], 'Invalid service "1st"'],
 ] as const)("init %j fails and writes nothing", async ([argv, message]) => {
   const cwd = folder({ "full/something": "" });
   const { exitCode, stdout, stderr } = await runCli(["init", ...argv], { cwd: argv[0] === "--template" ? join(cwd, "new") : cwd });

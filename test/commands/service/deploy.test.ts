@@ -91,8 +91,8 @@ test.for([
   [["deploy", "--source", ".", "--image", "gcr.io/my-project/x"], "--image and --source exclude each other."],
   [["deploy", "--env", "noequals"], "--env noequals is no variable: it has the form NAME=VALUE."],
   [["deploy", "--env", "PORT=1"], "Cloud Run sets PORT itself."],
-  [["deploy", "Bad"], '"Bad" cannot be the service'],
-  [["-p", "x", "deploy"], '"x" cannot be the project'],
+  [["deploy", "Bad"], 'Invalid service "Bad"'],
+  [["-p", "x", "deploy"], 'Invalid project "x"'],
 ] as const)("%j is refused before anything runs", async ([argv, message]) => {
   const { exitCode, stdout, stderr } = await runCli(argv, { env: { ...ENV, ...fakeGcloud() } });
   expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });

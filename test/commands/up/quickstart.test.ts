@@ -60,7 +60,7 @@ test("an interrupt ends quickstart and its emulator, and leaves the folder", asy
 test.for([
   [["--template", "django"], 'There is no template "django"'],
   [["--dir", "full"], "is not empty"],
-  [["--service", "No"], '"No" cannot be the service'],
+  [["--service", "No"], 'Invalid service "No"'],
 ] as const)("quickstart %j fails before an emulator starts", async ([argv, message]) => {
   const cwd = folder({ "full/file": "" });
   const { exitCode, stdout, stderr } = await runCli(["quickstart", ...argv], { cwd, env });
