@@ -32,7 +32,7 @@ import type { ProcessIo } from "../context/process-io.ts";
 import { addCommand, addExamples, createOption, type Execute } from "./add-command.ts";
 
 /** In the order of the root's help. */
-const COMMANDS = [
+export const COMMANDS = [
   initCommand,
   buildCommand,
   deployCommand,

@@ -20,9 +20,9 @@ async function addFault(fault: object): Promise<void> {
 }
 
 const HOPS = [
-  ["a person's login", "oauth2.googleapis.com"],
-  ["federation from a file", "sts.googleapis.com"],
-  ["federation from a file", "iamcredentials.googleapis.com"],
+  ["user login", "oauth2.googleapis.com"],
+  ["federation, file", "sts.googleapis.com"],
+  ["federation, file", "iamcredentials.googleapis.com"],
   ["impersonation", "oauth2.googleapis.com"],
   ["impersonation", "iamcredentials.googleapis.com"],
 ] as const;

@@ -44,7 +44,7 @@ export async function workingCredentials(world: CredentialWorld): Promise<Readon
 
   return {
     "service account key": { flags: ["--credentials", callerFile], email: caller },
-    "a person's login": { ...file("login", logged), email: PERSON, audience: APPLICATION_DEFAULT },
+    "user login": { ...file("login", logged), email: PERSON, audience: APPLICATION_DEFAULT },
     impersonation: {
       ...file("impersonation", {
         type: "impersonated_service_account",
@@ -54,8 +54,8 @@ export async function workingCredentials(world: CredentialWorld): Promise<Readon
       email: deployer,
     },
     "--impersonate-service-account": { flags: ["--credentials", callerFile, "--impersonate-service-account", deployer], email: deployer },
-    "federation from a file": { ...file("file", federation({ file: write("kinds/token", `${token()}\n`) })), email: deployer },
-    "federation from a URL": {
+    "federation, file": { ...file("file", federation({ file: write("kinds/token", `${token()}\n`) })), email: deployer },
+    "federation, URL": {
       ...file(
         "url",
         federation({
@@ -66,12 +66,12 @@ export async function workingCredentials(world: CredentialWorld): Promise<Readon
       ),
       email: deployer,
     },
-    "federation from a program": {
+    "federation, executable": {
       ...file("program", federation({ executable: { command: `"${execPath}" ${program} "two words"`, timeout_millis: 30_000 } })),
       env: { GOOGLE_EXTERNAL_ACCOUNT_ALLOW_EXECUTABLES: "1" },
       email: deployer,
     },
-    "federation from AWS": {
+    "federation, AWS": {
       ...file(
         "aws",
         federation(
@@ -85,13 +85,13 @@ export async function workingCredentials(world: CredentialWorld): Promise<Readon
       env: { AWS_REGION: "eu-west-1", AWS_ACCESS_KEY_ID: "AKIDEXAMPLE", AWS_SECRET_ACCESS_KEY: "secret", AWS_SESSION_TOKEN: "session" },
       email: deployer,
     },
-    "GitHub's OIDC": {
+    "GitHub OIDC": {
       env: { ...pipeline, ACTIONS_ID_TOKEN_REQUEST_URL: `${answers}/?api-version=2`, ACTIONS_ID_TOKEN_REQUEST_TOKEN: "of-the-job" },
       email: deployer,
     },
-    "GitLab's OIDC": { env: { ...pipeline, CLOUDRUN_OAUTH_ID_TOKEN_VARIABLE: "MY_TOKEN", MY_TOKEN: token() }, email: deployer },
+    "GitLab OIDC": { env: { ...pipeline, CLOUDRUN_OAUTH_ID_TOKEN_VARIABLE: "MY_TOKEN", MY_TOKEN: token() }, email: deployer },
     "metadata server": { env: { GCE_METADATA_HOST: metadata }, email: machine },
-    "gcloud's account": { env: { CLOUDSDK_CONFIG: gcloud }, email: PERSON, audience: APPLICATION_DEFAULT },
+    "gcloud account": { env: { CLOUDSDK_CONFIG: gcloud }, email: PERSON, audience: APPLICATION_DEFAULT },
   };
 }
 

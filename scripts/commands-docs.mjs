@@ -1,0 +1,124 @@
+// Writes docs/commands/ from the command tree: a page per command, and an index with the global flags. `--check` only compares.
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { build } from "rolldown";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const folder = join(root, "docs/commands");
+const NOTE = "<!-- Written by `npm run docs` from src/commands/. -->\n";
+const SEE_ALSO = "Every command also takes the [global flags](README.md#global-flags).\n";
+
+const { COMMANDS, GLOBAL_FLAGS } = await loadCommandTree();
+const pages = new Map([["README.md", formatIndex()], ...COMMANDS.map((command) => [`${command.name}.md`, formatPage(command)])]);
+mkdirSync(folder, { recursive: true });
+const existing = readdirSync(folder);
+const stale = [
+  ...[...pages]
+    .filter(([name, text]) => !existing.includes(name) || readFileSync(join(folder, name), "utf8") !== text)
+    .map(([name]) => name),
+  ...existing.filter((name) => !pages.has(name)),
+];
+if (stale.length > 0 && process.argv.includes("--check")) {
+  console.error(`docs/commands differs from the command tree in ${stale.join(", ")}: npm run docs`);
+  process.exitCode = 1;
+} else
+  for (const name of stale) {
+    if (pages.has(name)) writeFileSync(join(folder, name), pages.get(name));
+    else rmSync(join(folder, name));
+  }
+
+/** Bundles the command tree from its current source, so that dist/ doesn't have to be up to date. */
+async function loadCommandTree() {
+  const temporary = mkdtempSync(join(tmpdir(), "cloudrun-oauth-commands-"));
+  try {
+    const entry = join(temporary, "entry.js");
+    const sources = ["src/cli/program.ts", "src/context/global-flags.ts"].map((path) => JSON.stringify(join(root, path)));
+    writeFileSync(entry, `export { COMMANDS } from ${sources[0]};\nexport { GLOBAL_FLAGS } from ${sources[1]};\n`);
+    await build({
+      input: entry,
+      platform: "node",
+      checks: { ineffectiveDynamicImport: false },
+      plugins: [{ name: "without-handlers", resolveDynamicImport: (id) => ({ id, external: true }) }],
+      output: { dir: join(temporary, "out"), format: "es", entryFileNames: "tree.mjs" },
+    });
+    return await import(pathToFileURL(join(temporary, "out/tree.mjs")).href);
+  } finally {
+    rmSync(temporary, { recursive: true, force: true });
+  }
+}
+
+function formatIndex() {
+  const groups = new Map();
+  for (const command of COMMANDS) groups.set(command.group, [...(groups.get(command.group) ?? []), command]);
+  const sections = [...groups].map(([group = "Commands", commands]) => {
+    const rows = commands.map(({ name, summary }) => `| [\`${name}\`](${name}.md) | ${escapeCell(summary)} |\n`);
+    return `## ${group.replace(/:$/, "")}\n\n| Command | Description |\n|---|---|\n${rows.join("")}`;
+  });
+  return [`# Command reference\n\n${NOTE}`, ...sections, `## Global flags\n\n${formatFlags(GLOBAL_FLAGS)}`].join("\n");
+}
+
+function formatPage(command) {
+  return `# ${command.name}\n\n${NOTE}\n${formatCommand(command, [], "##")}\n${SEE_ALSO}`;
+}
+
+/** Description, usage, arguments, flags, and examples of a command, then of its subcommands. */
+function formatCommand(command, parents, heading) {
+  const { name, description, commands = [], load, examples = [], flags = [] } = command;
+  const path = [...parents, name];
+  const parts = [`${escapeProse(description)}\n`];
+  if (load) parts.push(`\`\`\`text\n${formatUsage(command, path)}\n\`\`\`\n`);
+  if (command.arguments?.length) {
+    const rows = command.arguments.map(({ spelling, description: text, choices }) => formatRow(spelling, text, { choices }));
+    parts.push(`| Argument | Description |\n|---|---|\n${rows.join("")}`);
+  }
+  const visible = flags.filter(({ isHidden }) => !isHidden);
+  if (visible.length > 0) parts.push(formatFlags(visible));
+  if (examples.length > 0) parts.push(`\`\`\`sh\n${formatExamples(examples)}\`\`\`\n`);
+  if (commands.length > 0 && !load) {
+    const rows = commands.map((child) => `| [\`${child.name}\`](#${[...path, child.name].join("-")}) | ${escapeCell(child.summary)} |\n`);
+    parts.push(`| Command | Description |\n|---|---|\n${rows.join("")}`);
+  }
+  for (const child of commands) parts.push(`${heading} ${[...path, child.name].join(" ")}\n\n${formatCommand(child, path, `${heading}#`)}`);
+  return parts.join("\n");
+}
+
+function formatUsage({ usage, flags = [], arguments: list = [] }, path) {
+  const rest = usage ?? [flags.length > 0 ? "[flags]" : "", ...list.map(({ spelling }) => spelling)].join(" ");
+  return `cloudrun-oauth ${path.join(" ")} ${rest.replace("[options]", "[flags]")}`.replace(/ +/g, " ").trim();
+}
+
+/** A table of flags; a group of flags is a row of its own. */
+function formatFlags(flags) {
+  let current;
+  const rows = flags.map((flag) => {
+    const title = flag.group && flag.group !== current ? `| **${flag.group.replace(/:$/, "")}** | |\n` : "";
+    current = flag.group ?? current;
+    return title + formatRow(flag.spelling, flag.description, flag);
+  });
+  return `| Flag | Description |\n|---|---|\n${rows.join("")}`;
+}
+
+function formatRow(spelling, description, { choices, default: value, isRequired }) {
+  const notes = [
+    choices && `One of: ${choices.map((choice) => `\`${choice}\``).join(", ")}.`,
+    isRequired && "Required.",
+    value !== undefined && !/\(default/.test(description) && `Default: \`${value}\`.`,
+  ].filter(Boolean);
+  const text = escapeCell(description);
+  return `| \`${spelling.replaceAll("|", "\\|")}\` | ${notes.length > 0 ? `${text}. ${notes.join(" ")}` : text} |\n`;
+}
+
+function formatExamples(examples) {
+  return examples.map(([line, meaning]) => `${meaning ? `# ${meaning[0].toUpperCase()}${meaning.slice(1)}\n` : ""}${line}\n`).join("");
+}
+
+/** Text of the help as Markdown: placeholders in angle brackets are no HTML, and lines are wrapped by the reader's program. */
+function escapeProse(text) {
+  return text.replace(/</g, "&lt;").replace(/\*/g, "\\*");
+}
+
+function escapeCell(text) {
+  return escapeProse(text).replaceAll("|", "\\|").replaceAll("\n", " ");
+}
