@@ -1,5 +1,7 @@
 import { emulatorHome, fetchEmulatorStatus, findRunningEmulator, type EmulatorStatus } from "../emulator/index.ts";
 import { CliError } from "../errors/cli-error.ts";
+import { nextStep } from "../errors/next-step.ts";
+import type { Response } from "../http/request.ts";
 import type { Context } from "./context.ts";
 
 /** Flags that all emulator commands share. */
@@ -16,46 +18,44 @@ export async function findEmulator(context: ProcessLocation, flags: EmulatorFlag
   return fromShell ?? findRunningEmulator(emulatorHome(context, flags.dataDir));
 }
 
+export const START_STEP = nextStep("To start one", "emulator", "start", "--detach");
+
 /** The running emulator, as `findEmulator` finds it. Throws EMULATOR_NOT_RUNNING. */
 export async function requireEmulator(context: ProcessLocation, flags: EmulatorFlags): Promise<EmulatorStatus> {
   const running = await findEmulator(context, flags);
   if (running) return running;
-  throw new CliError("EMULATOR_NOT_RUNNING", "No emulator is running.", { hint: "cloudrun-oauth emulator start --detach" });
+  throw new CliError("EMULATOR_NOT_RUNNING", "No emulator is running.", { next: [START_STEP] });
 }
 
-/** The request that `requestEmulator` would send, as a line of a plan. Throws EMULATOR_NOT_RUNNING. */
-export async function planEmulatorRequest(
-  context: ProcessLocation,
-  flags: EmulatorFlags,
-  method: string,
-  path: string,
-  body?: object,
-): Promise<readonly string[]> {
-  const { url } = await requireEmulator(context, flags);
-  return [`${method} ${url}${path}${body ? ` ${JSON.stringify(body)}` : ""}`];
+/** A request to the admin API of an emulator. */
+export interface AdminRequest {
+  readonly method: "GET" | "POST" | "PUT" | "DELETE";
+  readonly path: string;
+  readonly body?: object;
 }
 
-/** Sends a request to the emulator's admin API and returns the response's JSON. Throws EMULATOR_NOT_RUNNING, USAGE if the emulator rejects it, or NOT_FOUND. */
-export async function requestEmulator(
-  context: ProcessLocation & Pick<Context, "send">,
-  flags: EmulatorFlags,
-  method: string,
-  path: string,
-  body?: object,
-): Promise<unknown> {
-  const { url } = await requireEmulator(context, flags);
-  const response = await context.send({
-    method,
-    url: `${url}${path}`,
-    headers: [["X-Cloudrun-Oauth", "emulator"]],
-    body: body && JSON.stringify(body),
-  });
-  const document = (await response.json()) as { readonly error?: { readonly message: string } };
-  if (response.status === 200) return document;
-  throw new CliError(
-    ERROR_CODES[response.status] ?? "EMULATOR_FAILED",
-    document.error?.message ?? `The emulator answered ${response.status}.`,
-  );
+/** A request as a line of a plan. */
+export function planAdminRequest({ url }: Pick<EmulatorStatus, "url">, { method, path, body }: AdminRequest): string {
+  return `${method} ${url}${path}${body ? ` ${JSON.stringify(body)}` : ""}`;
+}
+
+/** Sends a request to the emulator's admin API, and returns the response. Throws USAGE, NOT_FOUND, or EMULATOR_FAILED if the emulator rejects it. */
+export async function sendToEmulator(
+  { send }: Pick<Context, "send">,
+  { url }: Pick<EmulatorStatus, "url">,
+  { method, path, body }: AdminRequest,
+): Promise<Response> {
+  const headers = [["X-Cloudrun-Oauth", "emulator"]] as const;
+  const response = await send({ method, url: `${url}${path}`, headers, body: body && JSON.stringify(body) });
+  if (response.status === 200) return response;
+  const { error } = (await response.json()) as { readonly error?: { readonly message: string } };
+  const code = ERROR_CODES[response.status] ?? "EMULATOR_FAILED";
+  throw new CliError(code, error?.message ?? `The emulator returned status ${response.status}.`);
+}
+
+/** Sends a request as `sendToEmulator` does, and returns the response's JSON. */
+export async function requestEmulator<T>(...request: Parameters<typeof sendToEmulator>): Promise<T> {
+  return (await (await sendToEmulator(...request)).json()) as T;
 }
 
 const ERROR_CODES: Readonly<Record<number, "USAGE" | "NOT_FOUND">> = { 400: "USAGE", 404: "NOT_FOUND" };

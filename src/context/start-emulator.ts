@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createEmulator, JournalError, NoContainerEngine, type Emulator, type EngineChoice } from "../emulator/index.ts";
 import { CliError } from "../errors/cli-error.ts";
+import { nextStep, type NextStep } from "../errors/next-step.ts";
 import type { Context } from "./context.ts";
 
 /**
@@ -49,15 +50,27 @@ export async function withTemporaryEmulator<T>(context: Context, work: (emulator
 
 /** Turns an error of a start with data in a directory into EMULATOR_FAILED or ENGINE_MISSING if the machine caused it; otherwise returns the error itself. */
 export function explainStartError(error: unknown, port: number, directory: string): unknown {
-  const { code } = error as NodeJS.ErrnoException;
-  const fail = (message: string, hint: string) => new CliError("EMULATOR_FAILED", message, { hint, cause: error });
-  if (error instanceof NoContainerEngine) return new CliError("ENGINE_MISSING", error.message, { hint: "--engine process", cause: error });
+  const { code, syscall } = error as NodeJS.ErrnoException;
+  const fail = (message: string, hint: string, ...next: readonly NextStep[]) =>
+    new CliError("EMULATOR_FAILED", message, { hint, next, cause: error });
+  const otherDirectory = "Use another directory with --data-dir.";
+  if (error instanceof NoContainerEngine)
+    return new CliError("ENGINE_MISSING", error.message, {
+      hint: "To run services as local processes, pass --engine process.",
+      cause: error,
+    });
   if (error instanceof JournalError)
-    return fail(error.message, "Put the file back as it was, or begin anew without it: cloudrun-oauth emulator reset");
-  if (code === "EADDRINUSE") return fail(`Port ${port} of 127.0.0.1 is taken.`, "cloudrun-oauth emulator start --port 0");
-  if (code === "EACCES" || code === "EPERM" || code === "EROFS")
-    return fail(`The emulator may not write to ${directory}.`, "Name another folder with --data-dir");
-  if (code === "EEXIST" || code === "ENOTDIR") return fail(`${directory} is no folder.`, "Name another one with --data-dir");
-  if (code === "ENOSPC") return fail(`The disk is full where ${directory} is.`, "Free some space, or name another folder with --data-dir");
+    return fail(error.message, "Restore the file, or start over.", nextStep("To delete all emulator data", "emulator", "reset"));
+  if (code === "EADDRINUSE")
+    return fail(
+      `Port ${port} is already in use.`,
+      "Stop the other process, or use another port.",
+      nextStep("To use a free port", "emulator", "start", "--port", "0"),
+    );
+  if (code === "EACCES" && syscall === "listen") return fail(`Permission denied for port ${port}.`, "Use a port above 1023.");
+  if (code === "EACCES" || code === "EPERM" || code === "EROFS") return fail(`Can't write to ${directory}.`, otherDirectory);
+  if (code === "EEXIST" || code === "ENOTDIR") return fail(`${directory} isn't a directory.`, otherDirectory);
+  if (code === "ENOSPC")
+    return fail(`The disk that contains ${directory} is full.`, `Free some space, or use another directory with --data-dir.`);
   return error;
 }

@@ -6,6 +6,8 @@ export interface NextStep {
   readonly command: readonly string[];
   /** The program, if it is not this tool: "gcloud", "chmod". */
   readonly program?: string;
+  /** True if a shell must evaluate what the command prints: `eval "$(…)"`. Only next steps after a success can have it. */
+  readonly isEvaluated?: true;
 }
 
 /** A step that runs this tool: `nextStep("To list services", "list")`. */

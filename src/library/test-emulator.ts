@@ -27,7 +27,7 @@ export async function openTestEmulator(
   const { env, send } = context;
   const place = { project, region };
   const client = openApiClient(context, place);
-  const ask = (method: string, path: string, body?: object) => requestEmulator(context, {}, method, path, body);
+  const ask = (method: "DELETE" | "POST" | "PUT", path: string, body?: object) => requestEmulator(context, running, { method, path, body });
 
   return {
     url,

@@ -110,7 +110,10 @@ export async function openTerminal(options: TerminalOptions): Promise<Terminal> 
     nextSteps(steps) {
       if (quiet || json) return;
       printError("\nNext steps:");
-      for (const step of steps) printError(`  ${step.text}:\n    ${formatCommand(step)}`);
+      for (const step of steps) {
+        const command = formatCommand(step);
+        printError(`  ${step.text}:\n    ${step.isEvaluated ? `eval "$(${command})"` : command}`);
+      }
     },
     warn: (text) => printError(`${colors ? colors.yellow("Warning:") : "Warning:"} ${redact(text)}`),
     debug(text) {

@@ -56,7 +56,7 @@ test("exec of a missing program, or of none, is refused", async () => {
     code: "USAGE",
     message: expect.stringContaining("no-such-program"),
   });
-  expect(await failure(user, ["emulator", "exec"])).toMatchObject({ code: "USAGE", message: "There is no program to run." });
+  expect(await failure(user, ["emulator", "exec"])).toMatchObject({ code: "USAGE", message: "No command specified." });
   expect(readdirSync(user.temporary)).toEqual([]);
 });
 

@@ -68,7 +68,7 @@ test("a second start in one data directory is refused, and names the first", asy
   for (const flags of [["--detach"], []]) {
     expect(await failure(user, ["emulator", "start", "--port", "0", ...HOME, ...flags])).toMatchObject({
       code: "EMULATOR_FAILED",
-      message: `An emulator is running already: ${url}, pid ${pid}.`,
+      message: `The emulator is already running at ${url} (pid ${pid}).`,
       exit_code: 1,
     });
   }
@@ -106,7 +106,7 @@ test("a port that is in use is named", async () => {
   for (const flags of [["--detach"], []]) {
     expect(await failure(user, ["emulator", "start", "--port", String(port), ...HOME, ...flags])).toMatchObject({
       code: "EMULATOR_FAILED",
-      message: `Port ${port} of 127.0.0.1 is taken.`,
+      message: `Port ${port} is already in use.`,
     });
   }
   expect(user.processes()).toEqual([]);
@@ -169,7 +169,7 @@ test("reset deletes everything but keeps the key files valid; of a stopped emula
   expect(await failure(user, ["emulator", "reset", ...HOME])).toMatchObject({ code: "USAGE" });
   expect((await status(user))["services"]).toHaveLength(1);
   const reset = await user.run(["emulator", "reset", "--yes", ...HOME]);
-  expect(reset).toEqual({ exitCode: 0, stdout: "The emulator is as new.\n", stderr: "" });
+  expect(reset).toEqual({ exitCode: 0, stdout: "Deleted all emulator data.\n", stderr: "" });
   expect((await status(user))["services"]).toEqual([]);
   expect(user.processes().filter((line) => line.includes("server.js"))).toEqual([]);
   expect(readFileSync(join(data_dir, "keys", "cloudrun-local-caller.json"), "utf8")).toBe(key);
@@ -259,7 +259,7 @@ test("a data directory that can't be written to is named", async (context) => {
   for (const flags of [["--detach"], []]) {
     expect(await failure(mounted.user, ["emulator", "start", "--port", "0", ...HOME, ...flags])).toMatchObject({
       code: "EMULATOR_FAILED",
-      message: expect.stringMatching(/^The emulator may not write to .*emulator/),
+      message: expect.stringMatching(/^Can't write to .*emulator/),
     });
   }
 });

@@ -1,6 +1,7 @@
 import { clearLine, cursorTo, moveCursor } from "node:readline";
 import { PassThrough } from "node:stream";
 import { expect, test } from "vitest";
+import { nextStep } from "../../src/errors/next-step.ts";
 import { openTerminal } from "../../src/terminal/terminal.ts";
 
 async function open(options: Partial<Parameters<typeof openTerminal>[0]> & { tty?: boolean } = {}) {
@@ -35,6 +36,14 @@ test("results go to stdout, everything else to stderr", async () => {
   await terminal.task("Working", async () => {});
   expect(out()).toBe('text\nhi\n{\n  "status_code": 200\n}\n');
   expect(err()).toMatch(/^note\nWarning: careful\ndetail\n✓ Working \(\d+\.\d s\)\n$/);
+});
+
+test("next steps are commands on their own lines, and hidden by --quiet and --json", async () => {
+  const steps = [nextStep("To deploy", "up"), { ...nextStep("To use it in this shell", "emulator", "env"), isEvaluated: true as const }];
+  const [shown, quiet, json] = [await open(), await open({ quiet: true }), await open({ json: true })];
+  for (const { terminal } of [shown, quiet, json]) terminal.nextSteps(steps);
+  const use = 'To use it in this shell:\n    eval "$(cloudrun-oauth emulator env)"';
+  expect([shown.err(), quiet.err(), json.err()]).toEqual([`\nNext steps:\n  To deploy:\n    cloudrun-oauth up\n  ${use}\n`, "", ""]);
 });
 
 test("without a spinner progress is a line, and the next one follows after a pause", async () => {

@@ -1,3 +1,3 @@
 import { flag } from "../../context/flag.ts";
 
-export const DATA_DIR_FLAG = flag("--data-dir <folder>", "where the emulator keeps its state");
+export const DATA_DIR_FLAG = flag("--data-dir <directory>", "Directory for emulator data");

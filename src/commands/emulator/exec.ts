@@ -5,18 +5,19 @@ import { mergeEnvironment } from "../../context/merge-environment.ts";
 import type { Context, Environment } from "../../context/context.ts";
 import { nodeProgramEnvironment, type EmulatorStatus } from "../../emulator/index.ts";
 import { CliError } from "../../errors/cli-error.ts";
+import { nextStep } from "../../errors/next-step.ts";
 import { findEmulator, type EmulatorFlags } from "../../context/emulator-client.ts";
 import { withTemporaryEmulator } from "../../context/start-emulator.ts";
 import { printPlan } from "../../context/print-plan.ts";
 
 /**
- * Runs a program whose environment leads it to the emulator, and returns the program's exit code.
+ * Runs a program against the emulator, and returns the program's exit code.
  * If no emulator is running, starts one for the program, without data that stays.
  */
 export async function emulatorExec(context: Context, options: EmulatorFlags): Promise<number | void> {
   const [program, ...argv] = context.passedArguments;
   if (program === undefined)
-    throw new CliError("USAGE", "There is no program to run.", { hint: "cloudrun-oauth emulator exec -- gcloud run services list" });
+    throw new CliError("USAGE", "No command specified.", { next: [nextStep("To run a program", "emulator", "exec", "--", "COMMAND")] });
 
   if (context.dryRun) return printPlan(context.terminal, [context.passedArguments.join(" ")]);
   const running = await findEmulator(context, options);
@@ -38,8 +39,8 @@ async function run(context: Context, env: Environment, program: string, argv: re
     context.signal.addEventListener("abort", forwardSignal);
     if (context.signal.aborted) forwardSignal();
     child.once("error", (error: NodeJS.ErrnoException) => {
-      const reason = error.code === "ENOENT" ? "there is no such program on PATH" : error.message;
-      reject(new CliError("USAGE", `'${program}' could not be run: ${reason}.`, { cause: error }));
+      const reason = error.code === "ENOENT" ? "command not found" : error.message;
+      reject(new CliError("USAGE", `Can't run "${program}": ${reason}.`, { cause: error }));
     });
     child.once("exit", (code, signal) => {
       context.signal.removeEventListener("abort", forwardSignal);

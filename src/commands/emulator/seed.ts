@@ -12,9 +12,14 @@ export async function emulatorSeed(context: Context, path: string, options: Emul
   const seed = await readSeedFile(file);
   if (context.dryRun) return printPlan(terminal, describeSeed(seed));
   const running = await requireEmulator(context, options);
-  const results = await terminal.task(`Planting ${path}`, () => applySeed(context, running, seed, file));
+  const results = await terminal.step({ running: `Applying ${path}`, done: `Applied ${path}` }, () =>
+    applySeed(context, running, seed, file),
+  );
   if (terminal.json) terminal.printJson({ seeded: results });
-  else terminal.printTable(results.map(({ kind, name, made }) => [kind.toUpperCase(), name, made ? "made" : "there already"]));
+  else {
+    const rows = results.map(({ kind, name, made }) => [kind, name, made ? "created" : "already exists"]);
+    terminal.printTable(rows, { header: ["kind", "name", "result"] });
+  }
 }
 
 function describeSeed({ users, projects }: Seed): string[] {
@@ -23,7 +28,7 @@ function describeSeed({ users, projects }: Seed): string[] {
     ...(credentials ? [`login of ${email} in ${credentials}`] : []),
   ]);
   const projectLines = projects.flatMap(({ project, accounts, bindings, buckets, services }) => [
-    `project ${project ?? "of the emulator"}`,
+    `project ${project ?? "(the emulator's default)"}`,
     ...accounts.flatMap(({ email, keys, bindings }) => [
       `account ${email}`,
       ...keys.map((key) => `key of ${email} in ${key}`),

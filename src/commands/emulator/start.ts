@@ -15,6 +15,7 @@ import {
 } from "../../emulator/index.ts";
 import { CliError } from "../../errors/cli-error.ts";
 import { EXIT_CODES, type ErrorCode } from "../../errors/exit-codes.ts";
+import { externalStep, nextStep, type NextStep } from "../../errors/next-step.ts";
 import type { EmulatorFlags } from "../../context/emulator-client.ts";
 import { explainStartError, startEmulator } from "../../context/start-emulator.ts";
 import { printPlan } from "../../context/print-plan.ts";
@@ -35,8 +36,8 @@ export async function emulatorStart(context: Context, options: StartOptions): Pr
   const home = emulatorHome(context, options.dataDir);
   const { port = DEFAULT_PORT } = options;
   if (context.dryRun) {
-    const storage = options.ephemeral ? "nothing kept" : `its data in ${join(home, "data")}`;
-    return printPlan(context.terminal, [`start an emulator on ${port === 0 ? "a free port" : `port ${port}`} of 127.0.0.1, ${storage}`]);
+    const storage = options.ephemeral ? "without keeping data" : `with its data in ${join(home, "data")}`;
+    return printPlan(context.terminal, [`start an emulator on ${port === 0 ? "a free port" : `port ${port}`} of 127.0.0.1 ${storage}`]);
   }
   try {
     await (options.detach ? startInBackground(context, home, options) : runInForeground(context, home, port, options));
@@ -57,7 +58,8 @@ async function runInForeground(context: Context, home: string, port: number, opt
     try {
       publishUrl(home, emulator.url);
       if (context.terminal.json) await emulator.createCallerKey();
-      announce(context, emulator.status());
+      announce(context, emulator.status(), options);
+      context.terminal.note("\nTo stop the emulator, press Ctrl-C.");
       if (!context.signal.aborted) await once(context.signal, "abort");
     } finally {
       withdrawUrl(home);
@@ -69,11 +71,8 @@ async function runInForeground(context: Context, home: string, port: number, opt
   }
 }
 
-async function startInBackground(
-  context: Context,
-  home: string,
-  { port, ephemeral, dataDir, iamPropagationMs }: StartOptions,
-): Promise<void> {
+async function startInBackground(context: Context, home: string, options: StartOptions): Promise<void> {
+  const { port, ephemeral, dataDir, iamPropagationMs } = options;
   if (await findRunningEmulator(home)) throw await alreadyRunning(home);
   mkdirSync(home, { recursive: true, mode: 0o700 });
   const logFile = join(home, "emulator.log");
@@ -104,38 +103,51 @@ async function startInBackground(
     if (hasEnded) throw readFailure(logFile);
     return undefined;
   };
-  const started = await poll(findStarted, { firstPauseMs: 25, timeoutMs: START_TIMEOUT_MS, signal: context.signal });
-  if (started) return announce(context, started);
+  const started = await context.terminal.wait(`Starting the emulator (up to ${START_TIMEOUT_MS / 1000} seconds)`, () =>
+    poll(findStarted, { firstPauseMs: 25, timeoutMs: START_TIMEOUT_MS, signal: context.signal }),
+  );
+  if (started) return announce(context, started, options, nextStep("To stop it", "emulator", "stop"));
   child.kill("SIGTERM");
-  throw new CliError("EMULATOR_FAILED", `The emulator did not answer within ${START_TIMEOUT_MS / 1000} seconds.`, {
-    hint: `Its log is ${logFile}`,
-  });
+  const message = `The emulator didn't respond within ${START_TIMEOUT_MS / 1000} seconds.`;
+  throw new CliError("EMULATOR_FAILED", message, { hint: `Log file: ${logFile}` });
 }
 
-function announce({ terminal }: Context, running: EmulatorStatus): void {
+function announce({ terminal }: Context, running: EmulatorStatus, { dataDir }: StartOptions, ...more: readonly NextStep[]): void {
   if (terminal.json) return terminal.printJson(running);
-  terminal.print(`Emulator ready at ${running.url} (project ${running.project}, data in ${running.data_dir})\n`);
-  terminal.note('Bring a shell to it:  eval "$(cloudrun-oauth emulator env)"');
+  const { url, project, data_dir } = running;
+  terminal.print(`Emulator ready at ${url} (project ${project}, data in ${data_dir})\n`);
+  terminal.nextSteps([
+    { ...nextStep("To use it in this shell", "emulator", "env"), isEvaluated: true },
+    // Only the shell's environment leads to an emulator in another directory.
+    nextStep("To build and deploy this directory", "up", ...(dataDir === undefined ? ["--emulator"] : [])),
+    ...more,
+  ]);
+}
+
+interface ErrorDocument {
+  readonly error: { readonly code: ErrorCode; readonly message: string; readonly hint: string | null; readonly next: readonly NextStep[] };
 }
 
 /** Reads the error of an emulator that ended at once from the last line of its log. */
 function readFailure(logFile: string): CliError {
   const text = readFileSync(logFile, "utf8").trim();
   try {
-    const { error } = JSON.parse(text.slice(text.lastIndexOf("\n") + 1)) as { error: { code: ErrorCode; message: string; hint?: string } };
-    if (Object.hasOwn(EXIT_CODES, error.code)) return new CliError(error.code, error.message, { hint: error.hint });
+    const { error } = JSON.parse(text.slice(text.lastIndexOf("\n") + 1)) as ErrorDocument;
+    // The commands are complete, with the name of the program.
+    const next = error.next.map(({ text, command: [program = "", ...argv] }) => externalStep(text, program, ...argv));
+    if (Object.hasOwn(EXIT_CODES, error.code)) return new CliError(error.code, error.message, { hint: error.hint ?? undefined, next });
   } catch {
     // The last line isn't an error document: the whole log is the cause.
   }
-  return new CliError("EMULATOR_FAILED", "The emulator ended as soon as it was started.", { hint: `Its log is ${logFile}`, cause: text });
+  return new CliError("EMULATOR_FAILED", "The emulator exited during startup.", { hint: `Log file: ${logFile}`, cause: text });
 }
 
 async function alreadyRunning(home: string): Promise<CliError> {
   const running = await findRunningEmulator(home);
-  const what = running
-    ? `An emulator is running already: ${running.url}, pid ${running.pid}.`
-    : `Another emulator is being started or stopped in ${home}.`;
-  return new CliError("EMULATOR_FAILED", what, {
-    hint: "Use it with --emulator, end it with: cloudrun-oauth emulator stop, or start a second one with --data-dir",
+  if (!running)
+    return new CliError("EMULATOR_FAILED", `Another emulator is starting or stopping in ${home}.`, { hint: "Try again in a moment." });
+  return new CliError("EMULATOR_FAILED", `The emulator is already running at ${running.url} (pid ${running.pid}).`, {
+    hint: "Use it with --emulator, or start another one with --data-dir.",
+    next: [nextStep("To stop it", "emulator", "stop")],
   });
 }

@@ -1,5 +1,5 @@
 import type { Context } from "../../context/context.ts";
-import { findEmulator, type EmulatorFlags } from "../../context/emulator-client.ts";
+import { findEmulator, START_STEP, type EmulatorFlags } from "../../context/emulator-client.ts";
 
 /** Shows whether an emulator runs, and its services. */
 export async function emulatorStatus(context: Context, options: EmulatorFlags): Promise<void> {
@@ -11,15 +11,16 @@ export async function emulatorStatus(context: Context, options: EmulatorFlags): 
   }
   if (!running) {
     terminal.print("No emulator is running.\n");
-    return terminal.note("Start one:  cloudrun-oauth emulator start --detach");
+    return terminal.nextSteps([START_STEP]);
   }
+  const { url, pid, project, data_dir, engine, services } = running;
   terminal.printTable([
-    ["URL", running.url],
-    ["PID", String(running.pid)],
-    ["PROJECT", running.project],
-    ["DATA", running.data_dir],
-    ["ENGINE", running.engine.program ?? running.engine.name ?? "not looked for yet"],
-    ...running.engine.passed_over.map((reason) => ["PASSED OVER", reason]),
-    ...running.services.map(({ name, url, ready }) => ["SERVICE", `${name}  ${url}${ready ? "" : "  (not ready)"}`]),
+    ["URL", url],
+    ["PID", String(pid)],
+    ["PROJECT", project],
+    ["DATA", data_dir],
+    ["ENGINE", engine.program ?? engine.name ?? "chosen at the first deployment"],
+    ...engine.passed_over.map((reason) => ["CONTAINERS", `unavailable: ${reason}`]),
+    ...services.map(({ name, url, ready }) => ["SERVICE", `${name}  ${url}${ready ? "" : `  ${terminal.style("yellow", "(not ready)")}`}`]),
   ]);
 }

@@ -5,11 +5,12 @@ import { formatPayload, stripControlCharacters } from "./format-payload.ts";
 
 interface EntryOptions {
   readonly style: Terminal["style"];
-  readonly service: string;
+  /** The service of all entries; its name isn't repeated. */
+  readonly service: string | undefined;
   /** True if the service wrote it during the request above it. */
-  readonly isUnderRequest: boolean;
+  readonly isUnderRequest?: boolean;
   /** True if the query doesn't match it, and it only gives context. */
-  readonly isContext: boolean;
+  readonly isContext?: boolean;
 }
 
 const SEVERITY_COLORS: Readonly<Record<string, "red" | "yellow" | "cyan">> = {
@@ -26,7 +27,8 @@ export function formatEntry(entry: LogEntry, { style, service, isUnderRequest, i
   const { timestamp = "", severity = "DEFAULT", resource } = entry;
   const timeMs = Date.parse(timestamp);
   const time = Number.isNaN(timeMs) ? timestamp.padEnd(24) : new Date(timeMs).toISOString();
-  const revision = (resource?.labels?.revision_name ?? "").replace(`${service}-`, "").padEnd(9);
+  const prefix = service === undefined ? "" : `${service}-`;
+  const revision = (resource?.labels?.revision_name ?? "").replace(prefix, "").padEnd(9);
   const mark = isUnderRequest ? "│ " : "";
   const text = [formatRequest(entry), formatPayload(entry)].filter(Boolean).join("  ");
   const [first = "", ...more] = redact(stripControlCharacters(text)).trimEnd().split("\n");

@@ -144,7 +144,7 @@ test("a key file that the emulator no longer knows is replaced, and any other is
   const googles = before.replace(/"private_key_id": "[0-9a-f]+"/, `"private_key_id": "${"0".repeat(40)}"`);
   const others = before.replace('"client_email": "key-holder', '"client_email": "other-holder');
   for (const [text, reason] of [
-    [googles, "holds a key that no emulator made"],
+    [googles, "contains a key that wasn't created by an emulator"],
     [others, "is a key file of other-holder"],
   ] as const) {
     writeFileSync(join(cwd, "a.json"), text);
@@ -205,15 +205,11 @@ test("leftovers of an interrupted run don't stop the next run", async () => {
 });
 
 test.for([
-  ["no JSON", "{", "is not JSON"],
+  ["no JSON", "{", "isn't valid JSON"],
   ["an unknown field", { projects: [{ services: [{ name: "a", source: ".", port: 1 }] }] }, "projects[0].services[0].port: "],
   ["a wrong type", { projects: [{ accounts: [{ email: "my-caller", keys: "a.json" }] }] }, "projects[0].accounts[0].keys: "],
-  ["an impossible name", { projects: [{ services: [{ name: "A", source: "." }] }] }, "projects[0].services[0].name: a service name has"],
-  [
-    "neither source nor image",
-    { projects: [{ services: [{ name: "a" }] }] },
-    "projects[0].services[0]: a service has a source or an image",
-  ],
+  ["an impossible name", { projects: [{ services: [{ name: "A", source: "." }] }] }, "projects[0].services[0].name: use at most 49"],
+  ["neither source nor image", { projects: [{ services: [{ name: "a" }] }] }, "projects[0].services[0]: set either source or image"],
   ["no projects", {}, "projects: "],
 ] as const)("%s: the error names the file and the place in it", async ([, content, reason]) => {
   const cwd = folder({ "seed.json": typeof content === "string" ? content : JSON.stringify(content) });

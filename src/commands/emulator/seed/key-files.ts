@@ -23,9 +23,9 @@ export async function ensureKeyFile(client: ApiClient, account: Account, path: s
     throw error;
   });
   if (existing) {
-    if (existing.client_email !== account.email) throw conflict(path, `is a key file of ${existing.client_email}, not of ${account.email}`);
+    if (existing.client_email !== account.email) throw conflict(path, `is a key file of ${existing.client_email}, not ${account.email}`);
     if (await isKnown(client, account, existing.private_key_id)) return false;
-    if (!isEmulatorKey(existing)) throw conflict(path, "holds a key that no emulator made");
+    if (!isEmulatorKey(existing)) throw conflict(path, "contains a key that wasn't created by an emulator");
   }
   await mkdir(dirname(path), { recursive: true });
   writePrivateFile(path, await createKeyFile(client, account), { overwrite: existing !== undefined });
@@ -46,6 +46,7 @@ function isEmulatorKey({ private_key, private_key_id }: ServiceAccountKey): bool
   return describeKeyPair(private_key).keyId === private_key_id;
 }
 
-function conflict(path: string, what: string): CliError {
-  return new CliError("CONFLICT", `${path} ${what}.`, { hint: "Name another file in the seed file, or move this one away" });
+/** The error for a file that isn't replaced; `reason` completes the sentence. */
+export function conflict(path: string, reason: string): CliError {
+  return new CliError("CONFLICT", `${path} ${reason}.`, { hint: "Move the file away, or use another path in the seed file." });
 }

@@ -2,22 +2,26 @@ import { mkdir, readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { Context } from "../../../context/context.ts";
 import type { EmulatorStatus } from "../../../emulator/index.ts";
-import { CliError } from "../../../errors/cli-error.ts";
+import { requestEmulator } from "../../../context/emulator-client.ts";
 import { writePrivateFile } from "../../../settings/private-files.ts";
+import { conflict } from "./key-files.ts";
 
 /** The prefix of an emulator's refresh tokens; Google's don't have it. */
 const EMULATOR_TOKEN_PREFIX = "1//0emulator-";
 
 /** Lists the email addresses of an emulator's users. */
-export async function listUsers({ send }: Pick<Context, "send">, { url }: EmulatorStatus): Promise<string[]> {
-  const answer = await send({ method: "GET", url: `${url}/_emulator/users` });
-  return ((await answer.json()) as { readonly users: readonly { readonly email: string }[] }).users.map(({ email }) => email);
+export async function listUsers(context: Pick<Context, "send">, running: EmulatorStatus): Promise<string[]> {
+  const { users } = await requestEmulator<{ readonly users: readonly { readonly email: string }[] }>(context, running, {
+    method: "GET",
+    path: "/_emulator/users",
+  });
+  return users.map(({ email }) => email);
 }
 
 /** Makes sure that a user exists; true if it was created. */
 export async function ensureUser(context: Pick<Context, "send">, running: EmulatorStatus, email: string): Promise<boolean> {
   if ((await listUsers(context, running)).includes(email)) return false;
-  await callAdmin(context, running, "users", { email });
+  await requestEmulator(context, running, { method: "POST", path: "/_emulator/users", body: { email } });
   return true;
 }
 
@@ -28,37 +32,24 @@ export async function ensureUser(context: Pick<Context, "send">, running: Emulat
 export async function ensureLogin(context: Pick<Context, "send">, running: EmulatorStatus, email: string, path: string): Promise<boolean> {
   const existing = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return undefined;
-    throw conflict(path, `cannot be read: ${error.code}`);
+    throw conflict(path, `can't be read (${error.code})`);
   });
   if (existing !== undefined) {
     const login = parse(existing);
     if (!String(login.refresh_token).startsWith(EMULATOR_TOKEN_PREFIX) || login.account !== email)
-      throw conflict(path, `is no login of ${email} that an emulator made`);
+      throw conflict(path, `isn't an emulator login of ${email}`);
     if (await isKnown(context, running, login)) return false;
   }
-  const text = `${JSON.stringify(await callAdmin(context, running, "logins", { email }), null, 2)}\n`;
+  const login = await requestEmulator(context, running, { method: "POST", path: "/_emulator/logins", body: { email } });
   await mkdir(dirname(path), { recursive: true });
-  writePrivateFile(path, text);
+  writePrivateFile(path, `${JSON.stringify(login, null, 2)}\n`);
   return true;
 }
 
 async function isKnown(context: Pick<Context, "send">, running: EmulatorStatus, login: Login): Promise<boolean> {
-  const { known } = (await callAdmin(context, running, "logins/check", { refresh_token: login.refresh_token })) as {
-    readonly known: boolean;
-  };
+  const body = { refresh_token: login.refresh_token };
+  const { known } = await requestEmulator<{ known: boolean }>(context, running, { method: "POST", path: "/_emulator/logins/check", body });
   return known;
-}
-
-async function callAdmin({ send }: Pick<Context, "send">, { url }: EmulatorStatus, path: string, body: object): Promise<unknown> {
-  const response = await send({
-    method: "POST",
-    url: `${url}/_emulator/${path}`,
-    headers: [["X-Cloudrun-Oauth", "emulator"]],
-    body: JSON.stringify(body),
-  });
-  const result = (await response.json()) as { readonly error?: { readonly message: string } };
-  if (response.status === 200) return result;
-  throw new CliError("USAGE", result.error?.message ?? `The emulator answered ${response.status}.`);
 }
 
 interface Login {
@@ -72,8 +63,4 @@ function parse(text: string): Login {
   } catch {
     return {};
   }
-}
-
-function conflict(path: string, what: string): CliError {
-  return new CliError("CONFLICT", `${path} ${what}.`, { hint: "Name another file in the seed file, or move this one away" });
 }

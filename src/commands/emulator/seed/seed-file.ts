@@ -1,11 +1,13 @@
 import { readFile } from "node:fs/promises";
+import { basename } from "node:path";
 import * as v from "valibot";
 import { CliError } from "../../../errors/cli-error.ts";
+import { nextStep } from "../../../errors/next-step.ts";
 
 const Text = v.pipe(v.string(), v.nonEmpty());
 const Role = v.pipe(
   v.string(),
-  v.regex(/^(roles|projects\/[^/]+\/roles|organizations\/\d+\/roles)\/[\w.]+$/, "a role looks like roles/run.invoker"),
+  v.regex(/^(roles|projects\/[^/]+\/roles|organizations\/\d+\/roles)\/[\w.]+$/, "use a role such as roles/run.invoker"),
 );
 
 const Binding = v.strictObject({
@@ -16,10 +18,7 @@ const Binding = v.strictObject({
 
 const Account = v.strictObject({
   /** The email address, or the part before the @. */
-  email: v.pipe(
-    v.string(),
-    v.regex(/^[a-z][a-z0-9-]{5,29}(@\S+)?$/, "an account's name has 6 to 30 lower-case letters, digits and hyphens"),
-  ),
+  email: v.pipe(v.string(), v.regex(/^[a-z][a-z0-9-]{5,29}(@\S+)?$/, "use 6 to 30 lowercase letters, digits, and hyphens")),
   display_name: v.optional(v.string()),
   description: v.optional(v.string()),
   disabled: v.optional(v.boolean()),
@@ -30,11 +29,8 @@ const Account = v.strictObject({
 
 const Service = v.pipe(
   v.strictObject({
-    name: v.pipe(
-      v.string(),
-      v.regex(/^[a-z](?:[a-z0-9-]{0,47}[a-z0-9])?$/, "a service name has at most 49 lower-case letters, digits and hyphens"),
-    ),
-    region: v.optional(v.pipe(v.string(), v.regex(/^[a-z]+-[a-z]+\d{1,2}$/, "a region looks like us-central1"))),
+    name: v.pipe(v.string(), v.regex(/^[a-z](?:[a-z0-9-]{0,47}[a-z0-9])?$/, "use at most 49 lowercase letters, digits, and hyphens")),
+    region: v.optional(v.pipe(v.string(), v.regex(/^[a-z]+-[a-z]+\d{1,2}$/, "use a region such as us-central1"))),
     /** A folder to build, relative to the seed file. */
     source: v.optional(Text),
     image: v.optional(Text),
@@ -45,14 +41,12 @@ const Service = v.pipe(
     members: v.optional(v.array(Text), []),
     bindings: v.optional(v.array(Binding), []),
   }),
-  v.check(({ source, image }) => (source === undefined) !== (image === undefined), "a service has a source or an image"),
+  v.check(({ source, image }) => (source === undefined) !== (image === undefined), "set either source or image"),
 );
 
 const Project = v.strictObject({
   /** By default, the emulator's own project. */
-  project: v.optional(
-    v.pipe(v.string(), v.regex(/^[a-z][a-z0-9-]{4,28}[a-z0-9]$/, "a project ID has 6 to 30 lower-case letters, digits and hyphens")),
-  ),
+  project: v.optional(v.pipe(v.string(), v.regex(/^[a-z][a-z0-9-]{4,28}[a-z0-9]$/, "use 6 to 30 lowercase letters, digits, and hyphens"))),
   accounts: v.optional(v.array(Account), []),
   bindings: v.optional(v.array(Binding), []),
   buckets: v.optional(v.array(v.strictObject({ name: Text, location: v.optional(Text) })), []),
@@ -60,7 +54,7 @@ const Project = v.strictObject({
 });
 
 const User = v.strictObject({
-  email: v.pipe(v.string(), v.email("a person has an e-mail address")),
+  email: v.pipe(v.string(), v.email("use an email address")),
   /** A file that the user's login is written to, in gcloud's format, relative to the seed file. */
   credentials: v.optional(Text),
 });
@@ -80,8 +74,10 @@ export type SeedBinding = SeedProject["bindings"][number];
 export async function readSeedFile(path: string): Promise<Seed> {
   const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT")
-      throw new CliError("NOT_FOUND", `There is no file ${path}.`, { hint: "cloudrun-oauth emulator export writes one" });
-    throw new CliError("SETTINGS_INVALID", `${path} cannot be read: ${error.message}.`, { cause: error });
+      throw new CliError("NOT_FOUND", `Seed file not found: ${path}`, {
+        next: [nextStep("To create one from the running emulator", "emulator", "export", basename(path))],
+      });
+    throw new CliError("SETTINGS_INVALID", `Can't read ${path}: ${error.message}.`, { cause: error });
   });
   const result = v.safeParse(Seed, parse(path, text));
   if (result.success) return result.output;
@@ -90,7 +86,7 @@ export async function readSeedFile(path: string): Promise<Seed> {
     .map(({ key }) => (typeof key === "number" ? `[${key}]` : `.${String(key)}`))
     .join("")
     .replace(/^\./, "");
-  throw new CliError("SETTINGS_INVALID", `${path} is no seed file: ${place ? `${place}: ` : ""}${issue.message}.`, {
+  throw new CliError("SETTINGS_INVALID", `Invalid seed file ${path}: ${place ? `${place}: ` : ""}${issue.message}.`, {
     details: { file: path, place },
   });
 }
@@ -99,6 +95,6 @@ function parse(path: string, text: string): unknown {
   try {
     return JSON.parse(text.replace(/^\uFEFF/, ""));
   } catch (error) {
-    throw new CliError("SETTINGS_INVALID", `${path} is not JSON: ${(error as Error).message}.`, { details: { file: path } });
+    throw new CliError("SETTINGS_INVALID", `${path} isn't valid JSON: ${(error as Error).message}.`, { details: { file: path } });
   }
 }
