@@ -1,4 +1,5 @@
 import { CliError } from "../errors/cli-error.ts";
+import { nextStep } from "../errors/next-step.ts";
 
 /** Service accounts and their keys; a part of `Cloud`. */
 export interface AccountVerbs {
@@ -20,7 +21,7 @@ export interface AccountVerbs {
 
 export interface AccountName {
   readonly project: string;
-  /** An e-mail address. */
+  /** An email address. */
   readonly account: string;
 }
 
@@ -48,12 +49,12 @@ export interface Key {
   readonly created_at: string | null;
   /** RFC 3339; null if the key is valid until it is deleted. */
   readonly expires_at: string | null;
-  /** Google creates and rotates keys of its own; no one can get their private halves. */
+  /** Google also creates and rotates keys, and never shows their private halves. */
   readonly managed_by: "user" | "google";
   readonly disabled: boolean;
 }
 
-/** The fields of Google's ServiceAccount message that are read. */
+/** https://cloud.google.com/iam/docs/reference/rest/v1/projects.serviceAccounts */
 export interface AccountMessage {
   readonly email?: string;
   readonly projectId?: string;
@@ -62,7 +63,7 @@ export interface AccountMessage {
   readonly disabled?: boolean;
 }
 
-/** The fields of Google's ServiceAccountKey message that are read. */
+/** https://cloud.google.com/iam/docs/reference/rest/v1/projects.serviceAccounts.keys */
 export interface KeyMessage {
   readonly name?: string;
   readonly validAfterTime?: string;
@@ -98,7 +99,7 @@ export function readKeys(messages: readonly KeyMessage[]): Key[] {
 }
 
 /**
- * The e-mail address of a service account, from the address or from the part before the @ for an account of the project. Throws USAGE for anything
+ * The email address of a service account, from the address or from the part before the @ for an account of the project. Throws USAGE for anything
  * else. https://cloud.google.com/iam/docs/service-accounts-create
  */
 export function resolveAccountEmail(text: string, project: string): string {
@@ -107,19 +108,20 @@ export function resolveAccountEmail(text: string, project: string): string {
   // A domain-scoped project `example.com:name` is `name.example.com` in an address.
   const [id, domain] = project.split(":").toReversed();
   if (/^[a-z](?:[a-z0-9-]{4,28})[a-z0-9]$/.test(name)) return `${name}@${[id, domain].filter(Boolean).join(".")}.iam.gserviceaccount.com`;
-  throw new CliError("USAGE", `"${text}" is no service account.`, {
-    hint: "Say its e-mail address, or its name: 6 to 30 lower-case letters, digits and dashes, a letter first.",
+  throw new CliError("USAGE", `Invalid service account "${text}".`, {
+    hint: "Use an email address or an account ID: 6–30 lowercase letters, digits, and hyphens, starting with a letter.",
   });
 }
 
-/** An error of a call that named an account, or a key of it; NOT_FOUND says which of them doesn't exist. */
+/** The error of a call that named an account, or a key of it: NOT_FOUND says which of them doesn't exist. */
 export function explainMissingAccount(error: unknown, { account, key }: { readonly account: string; readonly key?: string }): unknown {
   if (!(error instanceof CliError) || error.code !== "NOT_FOUND") return error;
   const isKey = key !== undefined && /\bkey\b/i.test(`${error.message} ${String((error.cause as Error | undefined)?.message ?? "")}`);
-  return new CliError("NOT_FOUND", isKey ? `${account} has no key ${key}.` : `There is no service account ${account}.`, {
-    hint: isKey
-      ? `See those that it has: cloudrun-oauth keys list --account ${account}`
-      : "See those that are: cloudrun-oauth accounts list. One that has just been made takes a minute to be known everywhere.",
+  return new CliError("NOT_FOUND", isKey ? `Key "${key}" of ${account} not found.` : `Service account ${account} not found.`, {
+    ...(!isKey && { hint: "New service accounts can take up to a minute to become available." }),
+    next: isKey
+      ? [nextStep("To list keys", "keys", "list", "--account", account)]
+      : [nextStep("To list service accounts", "accounts", "list")],
     cause: error.cause,
     subject: isKey ? { kind: "key", name: key } : { kind: "account", name: account },
     details: { account, ...(isKey && { key_id: key }) },

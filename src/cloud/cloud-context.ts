@@ -8,7 +8,7 @@ export interface CloudContext {
   /** Absolute; gcloud runs here. */
   readonly cwd: string;
   readonly settings: Pick<Settings, "get">;
-  readonly terminal: Pick<Terminal, "debug" | "json" | "note" | "offer" | "quiet" | "task" | "warn">;
+  readonly terminal: Pick<Terminal, "debug" | "interactive" | "json" | "note" | "offer" | "quiet" | "step" | "verbose" | "wait" | "warn">;
   readonly signal: AbortSignal;
   readonly send: Send;
 }

@@ -1,3 +1,4 @@
+import type { Tell } from "../terminal/progress.ts";
 import type { ImageName, StoredImage } from "./images.ts";
 import type { SetupOutcome, SetupStep } from "./pipeline-setup.ts";
 import type { AccountVerbs } from "./accounts.ts";
@@ -76,6 +77,8 @@ export interface BuildOptions extends Place {
   readonly repositoryLabels?: Readonly<Record<string, string>>;
   /** Passed on to gcloud unchanged. */
   readonly gcloudFlags?: readonly string[];
+  /** Shows on a terminal what the build is doing. */
+  readonly tell?: Tell;
 }
 
 export interface BuildResult {
@@ -101,6 +104,8 @@ export interface DeployOptions extends ServiceName {
   readonly allowUnauthenticated?: boolean;
   /** Passed on to gcloud unchanged. */
   readonly gcloudFlags?: readonly string[];
+  /** Shows on a terminal what the deployment is doing. */
+  readonly tell?: Tell;
 }
 
 export interface ListOptions {

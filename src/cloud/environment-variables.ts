@@ -6,8 +6,8 @@ export function parseVariables(texts: readonly string[], prefix = ""): Record<st
   for (const text of texts) {
     const [, name, value] = /^([A-Za-z_]\w*)=([\s\S]*)$/.exec(text) ?? [];
     if (name === undefined || value === undefined)
-      throw new CliError("USAGE", `${prefix}${text.split("=")[0]} is no variable: it has the form NAME=VALUE.`, {
-        hint: `${prefix}GREETING=hello`,
+      throw new CliError("USAGE", `Invalid variable "${text.split("=")[0]}".`, {
+        hint: `Use NAME=VALUE, for example ${prefix}GREETING=hello.`,
       });
     assertNotReserved(name, prefix);
     variables[name] = value;
@@ -18,5 +18,5 @@ export function parseVariables(texts: readonly string[], prefix = ""): Record<st
 /** Throws USAGE for a variable that Cloud Run sets itself. https://cloud.google.com/run/docs/container-contract#env-vars */
 export function assertNotReserved(name: string, prefix = ""): void {
   if (name === "PORT" || /^K_(?:SERVICE|REVISION|CONFIGURATION)$/.test(name))
-    throw new CliError("USAGE", `Cloud Run sets ${name} itself.`, { hint: `Leave ${prefix}${name} out.` });
+    throw new CliError("USAGE", `Can't set ${name}: Cloud Run sets it.`, { hint: `Omit ${prefix}${name}.` });
 }

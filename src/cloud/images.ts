@@ -19,7 +19,12 @@ export function registryName({ location, project, name }: Repository): string {
   return `${location}-docker.pkg.dev/${project.replace(":", "/")}/${name}`;
 }
 
-/** The parts of an image's name. The image has to be in Artifact Registry. */
+/** An image's name for progress output: without the registry and the digest. */
+export function shortImageName(image: string): string {
+  return image.replace(/^.*\//, "").replace(/@.*$/, "");
+}
+
+/** The parts of the name of an image in Artifact Registry. */
 export function parseImageName(image: string): Repository & { readonly path: string; readonly digest: string } {
   const repository = parseRepository(image);
   if (!repository) throw new Error(`${image} is not in Artifact Registry.`);

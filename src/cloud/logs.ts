@@ -23,7 +23,7 @@ export interface LogQuery extends ServiceName {
   readonly limit?: number;
 }
 
-/** The fields of Google's LogEntry message that are read; commands pass the whole message on. */
+/** https://cloud.google.com/logging/docs/reference/v2/rest/v2/LogEntry; commands pass the whole message on. */
 export interface LogEntry {
   readonly insertId?: string;
   readonly logName?: string;

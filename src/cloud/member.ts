@@ -1,5 +1,6 @@
 import { principalForEmail } from "../auth/principal.ts";
 import { CliError } from "../errors/cli-error.ts";
+import { nextStep } from "../errors/next-step.ts";
 import type { GrantOptions } from "./cloud.ts";
 
 const TYPES = [
@@ -14,26 +15,26 @@ const TYPES = [
   "projectEditor",
   "projectViewer",
 ];
-const EVERYBODY = ["allUsers", "allAuthenticatedUsers"];
+const PUBLIC = ["allUsers", "allAuthenticatedUsers"];
 
 /**
- * A member in a policy's format: an e-mail address without a prefix gets one. Throws USAGE if it isn't a member.
+ * A member in a policy's format: an email address without a prefix gets one. Throws USAGE if it isn't a member.
  * https://cloud.google.com/iam/docs/principal-identifiers
  */
 export function readMember(text: string): string {
-  if (EVERYBODY.includes(text)) return text;
+  if (PUBLIC.includes(text)) return text;
   const [type = ""] = text.split(":");
   if (TYPES.includes(type) && text.length > type.length + 1) return text;
   if (/^[^\s:@]+@[^\s:@]+\.[^\s:@]+$/.test(text)) return principalForEmail(text);
-  throw new CliError("USAGE", `"${text}" is no member.`, {
-    hint: "Say an e-mail address, user:…, serviceAccount:…, group:…, domain:…, principal:…, allAuthenticatedUsers or allUsers.",
+  throw new CliError("USAGE", `Invalid member "${text}".`, {
+    hint: "Use an email address, or a prefix such as user:, serviceAccount:, group:, or domain:.",
   });
 }
 
 /** The error for a role that a member doesn't have on the service itself. */
 export function roleNotGranted({ service, member, role }: GrantOptions, cause?: unknown): CliError {
-  return new CliError("NOT_FOUND", `${member} does not have ${role} on the service ${service}.`, {
-    hint: `See who has: cloudrun-oauth members ${service} --all`,
+  return new CliError("NOT_FOUND", `${member} doesn't have ${role} on "${service}".`, {
+    next: [nextStep("To list members", "members", service, "--all")],
     cause,
     subject: { kind: "role", name: role },
     details: { service, member, role },

@@ -3,21 +3,19 @@ import { poll } from "../http/poll.ts";
 import type { CloudContext } from "./cloud-context.ts";
 import type { Cloud } from "./cloud.ts";
 
-/** What fails without an offer: what enables APIs, and what a command can do without. */
+/** No offer is made for these: they enable APIs, or a command can do without them. */
 const EXEMPT: ReadonlySet<string | symbol> = new Set(["plan", "enable", "projectPolicy"]);
 
 /** Google: "If you enabled this API recently, wait a few minutes for the action to propagate". */
 const PROPAGATION_TIMEOUT_MS = 180_000;
 
-/**
- * The control plane, with an offer to enable an API that a verb needs and that isn't enabled; then the verb goes on. Without a person to ask, the
- * verb fails with the command that enables the API.
- */
+/** The control plane, with an offer to enable an API that a verb needs. If no one can be asked, the verb fails with a hint. */
 export function offerEnabling(cloud: Cloud, { terminal, signal }: Pick<CloudContext, "terminal" | "signal">): Cloud {
   const answers = new Map<string, Promise<boolean>>();
   const enable = async (project: string, api: string): Promise<boolean> => {
-    if (!(await terminal.offer(`${api} is not enabled in project ${project}. Enable it?`))) return false;
-    await terminal.task(`Enabling ${api}`, () => cloud.enable({ project, apis: [api] }));
+    if (!(await terminal.offer(`${api} isn't enabled in project ${project}. Enable it?`))) return false;
+    const text = { running: `Enabling ${api}`, done: `Enabled ${api}`, failed: `Couldn't enable ${api}` };
+    await terminal.step(text, () => cloud.enable({ project, apis: [api] }));
     return true;
   };
 
@@ -34,12 +32,13 @@ export function offerEnabling(cloud: Cloud, { terminal, signal }: Pick<CloudCont
         // Several verbs at once can need the same API: one of them asks.
         const answer = answers.get(key) ?? enable(missing.project, missing.api);
         answers.set(key, answer);
-        if (!(await answer)) throw withYesHint(error as CliError);
+        if (!(await answer)) throw (error as CliError).with({ hint: "To enable it, run the command again with --yes.", next: [] });
         return undefined;
       }
     };
     const polling = { signal, firstPauseMs: 1000, maxPauseMs: 10_000, timeoutMs: PROPAGATION_TIMEOUT_MS };
-    const outcome = (await attempt()) ?? (await poll(attempt, polling));
+    const waiting = "Waiting for the API to become available (up to 3 minutes)";
+    const outcome = (await attempt()) ?? (await terminal.wait(waiting, () => poll(attempt, polling)));
     if (!outcome) throw failure;
     return outcome.result;
   };
@@ -58,8 +57,4 @@ function missingApi(error: unknown): { readonly project: string; readonly api: s
   if (!(error instanceof CliError) || error.reason !== "API_NOT_ENABLED" || error.subject?.kind !== "api") return undefined;
   const { name: api, project } = error.subject;
   return project === undefined ? undefined : { project, api };
-}
-
-function withYesHint(error: CliError): CliError {
-  return error.with({ hint: `${error.hint ?? ""} — or run this again with --yes, which does it.` });
 }

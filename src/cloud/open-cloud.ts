@@ -7,21 +7,18 @@ import { offerEnabling } from "./offer-enabling.ts";
 
 type Environment = CloudContext["env"];
 
-/**
- * The control plane for a command; it offers to enable an API that is missing. Throws GCLOUD_MISSING for `--via gcloud`
- * without gcloud.
- */
+/** The control plane for a command; it offers to enable an API that is missing. Throws GCLOUD_MISSING for `--via gcloud` without gcloud. */
 export async function openCloud(context: CloudContext): Promise<Cloud> {
   return offerEnabling(await openBackEnd(context, chooseBackEnd(context)), context);
 }
 
 /** The control plane for a lookup that has little time and asks nothing. Throws as `openCloud` does. */
 export async function openCloudForLookup(context: CloudContext): Promise<Cloud> {
-  // With a key file, Google's APIs respond long before gcloud has started; without one, gcloud may be signed in.
+  // With a key file, Google's APIs respond long before gcloud has started; without one, gcloud might be signed in.
   return openBackEnd(context, context.env.GOOGLE_APPLICATION_CREDENTIALS ? "api" : chooseBackEnd(context));
 }
 
-/** How the control plane is used: as `--via` says, or else through gcloud if it is installed, or else through Google's APIs. */
+/** The value of `--via`, or else gcloud if it is installed, or else Google's APIs. */
 export function chooseBackEnd({ env, settings }: Pick<CloudContext, "env" | "settings">): Cloud["via"] {
   const via = settings.get("via")?.value;
   if (via === "gcloud" || via === "api") return via;
@@ -41,7 +38,7 @@ async function openBackEnd(context: CloudContext, via: Cloud["via"]): Promise<Cl
     if (!isInstalled) throw gcloudMissing();
     return (await import("./gcloud/gcloud.ts")).createGcloudCloud(context);
   }
-  context.terminal.debug(isInstalled ? "going by Google's APIs, as --via says" : "gcloud is not on PATH: going by Google's APIs");
+  context.terminal.debug(isInstalled ? "Using Google's APIs (--via api)." : "Using Google's APIs (gcloud isn't installed).");
   return (await import("./api/api.ts")).createApiCloud(context);
 }
 

@@ -25,7 +25,7 @@ export interface ProviderStep {
 /** What a step has done; APIs and roles don't tell whether they existed before. */
 export type SetupOutcome = "made" | "changed" | "there" | "enabled" | "granted";
 
-/** The fields of Google's WorkloadIdentityPool and WorkloadIdentityPoolProvider messages that are read. */
+/** https://cloud.google.com/iam/docs/reference/rest/v1/projects.locations.workloadIdentityPools.providers */
 export interface RegisteredResource {
   readonly state?: string;
   readonly oidc?: { readonly issuerUri?: string };

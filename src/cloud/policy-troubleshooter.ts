@@ -12,7 +12,7 @@ interface Expression {
   readonly expression: string;
 }
 
-/** The fields of Google's TroubleshootIamPolicyResponse message that are read. */
+/** https://cloud.google.com/policy-intelligence/docs/reference/policytroubleshooter/rest/v1/iam/troubleshoot#response-body */
 export interface Explanation {
   readonly access: Access;
   readonly explainedPolicies?: readonly {
@@ -33,7 +33,7 @@ export interface Explanation {
 export const INVOKE_PERMISSION = "run.routes.invoke";
 
 /**
- * Asks Google's Policy Troubleshooter whether a principal (an e-mail address, or on the emulator a `principal://`) can invoke a service, and reads
+ * Asks Google's Policy Troubleshooter whether a principal (an email address, or on the emulator a `principal://`) can invoke a service, and reads
  * the service. https://cloud.google.com/policy-intelligence/docs/reference/policytroubleshooter/rest/v1/iam/troubleshoot
  */
 export async function troubleshootInvocation(

@@ -1,5 +1,6 @@
 import { CliError } from "../errors/cli-error.ts";
 import { suggestMatch } from "../errors/closest-match.ts";
+import { nextStep } from "../errors/next-step.ts";
 import type { Service, Revision } from "./service.ts";
 import type { ServiceName } from "./names.ts";
 import { LATEST, type TrafficOptions } from "./traffic.ts";
@@ -11,13 +12,11 @@ export function readShares(texts: readonly string[]): Shares {
   const shares = texts.map((text) => {
     const [, revision, percent] = /^([a-z][a-z0-9-]*|LATEST)(?:=(\d{1,3})%?)?$/.exec(text) ?? [];
     if (revision === undefined)
-      throw new CliError("USAGE", `--to ${text} is no share of the traffic: it has the form REVISION=PERCENT.`, {
-        hint: "--to hello-00001-abc=10 --to LATEST=90",
-      });
+      throw new CliError("USAGE", `Invalid --to "${text}".`, { hint: "Use REVISION=PERCENT, for example hello-00001-abc=10." });
     return { revision, percent: Number(percent ?? 100) };
   });
   const repeated = shares.find(({ revision }, index) => shares.findIndex((other) => other.revision === revision) !== index);
-  if (repeated) throw new CliError("USAGE", `--to names ${repeated.revision} more than once.`, { hint: "Say once what it is to get." });
+  if (repeated) throw new CliError("USAGE", `--to specifies ${repeated.revision} more than once.`);
   return shares;
 }
 
@@ -27,9 +26,7 @@ export function readTags(texts: readonly string[]): Record<string, string> {
   for (const text of texts) {
     const [, tag, revision] = /^([a-z](?:[a-z0-9-]*[a-z0-9])?)=([a-z][a-z0-9-]*|LATEST)$/.exec(text) ?? [];
     if (tag === undefined || revision === undefined || tag.includes("---"))
-      throw new CliError("USAGE", `--tag ${text} is no tag: it has the form TAG=REVISION, in lower case.`, {
-        hint: "--tag next=hello-00002-abc",
-      });
+      throw new CliError("USAGE", `Invalid --tag "${text}".`, { hint: "Use TAG=REVISION in lowercase, for example next=hello-00002-abc." });
     tags[tag] = revision;
   }
   return tags;
@@ -40,33 +37,28 @@ export function assertReady(revisions: readonly Revision[], names: readonly stri
   const known = revisions.map(({ revision }) => revision);
   for (const name of names.filter((other) => other !== LATEST)) {
     const revision = revisions.find((other) => other.revision === name);
-    if (!revision) {
-      throw new CliError("NOT_FOUND", `${service} has no revision ${name}.`, {
-        hint: [suggestMatch(name, known), `There ${list(known)}`].filter(Boolean).join(" "),
+    if (!revision)
+      throw new CliError("NOT_FOUND", `Revision "${name}" of "${service}" not found.`, {
+        hint: [suggestMatch(name, known), `Revisions: ${list(known)}.`].filter(Boolean).join(" "),
         details: { revision: name, revisions: known },
       });
-    }
-    if (!revision.ready) {
-      throw new CliError("DEPLOY_FAILED", `${name} can take no traffic: ${explainUnready(revision)}`, {
-        hint: `Those that can: ${revisions.flatMap((other) => (other.ready ? other.revision : [])).join(", ") || "none"}`,
+    if (!revision.ready)
+      throw new CliError("DEPLOY_FAILED", `Can't send traffic to ${name}: ${explainUnready(revision)}`, {
+        hint: `Ready revisions: ${list(revisions.flatMap((other) => (other.ready ? other.revision : [])))}.`,
         details: { revision: name, reason: revision.reason },
       });
-    }
   }
 }
 
-/** A sentence that says sentence a revision gets no traffic. */
+/** A sentence that says why a revision gets no traffic. */
 export function explainUnready({ revision, ready, reason, message }: Revision): string {
-  if (ready === null) return `${revision} is not ready yet.`;
+  if (ready === null) return `Revision ${revision} isn't ready yet.`;
   // After the first sentence, Cloud Run adds advice and a part of the log.
   const [sentence] = (message ?? reason ?? "").split(/\.?\s*(?:\n|$)|\. /);
-  return `${revision} is not ready${sentence ? `: ${sentence}` : ""}.`;
+  return `Revision ${revision} isn't ready${sentence ? `: ${sentence}` : ""}.`;
 }
 
-/**
- * The shares and the remaining percentage, which goes to the one other revision that is serving. Throws USAGE if there
- * isn't exactly one.
- */
+/** The shares and the remaining percentage, which goes to the one other revision that is serving. Throws USAGE if there isn't exactly one. */
 export function addRemainingShare(shares: Shares, { traffic, service }: Pick<Service, "traffic" | "service">): Shares {
   const sum = shares.reduce((all, { percent }) => all + percent, 0);
   const named = new Set(shares.map(({ revision }) => revision));
@@ -74,16 +66,16 @@ export function addRemainingShare(shares: Shares, { traffic, service }: Pick<Ser
   const others = traffic.filter(({ percent, revision }) => percent > 0 && !named.has(revision));
   const keys = [...new Set(others.map(({ latest, revision }) => (latest ? LATEST : revision)))];
   if (keys.length === 1) return [...shares, { revision: keys[0]!, percent: 100 - sum }];
-  throw new CliError("USAGE", `The percentages add up to ${sum}: ${100 - sum} are missing.`, {
+  throw new CliError("USAGE", `The percentages add up to ${sum} instead of 100.`, {
     hint:
       keys.length === 0
-        ? `All traffic goes to what is named already: say another --to, for one of cloudrun-oauth traffic ${service}`
-        : `Several revisions serve beside: say what each is to get, ${keys.map((key) => `--to ${key}=…`).join(" ")}`,
+        ? "Use --to to specify another revision for the rest."
+        : `Specify the percentage of each revision: ${keys.map((key) => `--to ${key}=PERCENT`).join(" ")}`,
+    next: keys.length === 0 ? [nextStep("To list revisions", "traffic", service)] : [],
     details: { sum },
   });
 }
 
 function list(names: readonly string[]): string {
-  const shown = names.slice(0, 10).join(", ");
-  return names.length === 1 ? `is ${shown}.` : `are ${shown}${names.length > 10 ? ` and ${names.length - 10} more` : ""}.`;
+  return `${names.slice(0, 10).join(", ") || "none"}${names.length > 10 ? `, and ${names.length - 10} more` : ""}`;
 }

@@ -24,18 +24,17 @@ export function assertPercentsAddUp(to: TrafficOptions["to"]): void {
   if (to.length === 0) return;
   const invalid = to.find(({ percent }) => !Number.isInteger(percent) || percent < 0 || percent > 100);
   if (invalid)
-    throw new CliError("USAGE", `${invalid.percent} is no percentage for ${invalid.revision}: it is a whole number from 0 to 100.`);
+    throw new CliError("USAGE", `Invalid percentage "${invalid.percent}" for ${invalid.revision}.`, {
+      hint: "Use a whole number from 0 to 100.",
+    });
   const sum = to.reduce((all, { percent }) => all + percent, 0);
   if (sum === 100) return;
-  throw new CliError("USAGE", `The percentages add up to ${sum}: ${sum < 100 ? `${100 - sum} are missing` : `${sum - 100} too many`}.`, {
-    hint: "Say for every revision what it is to get, 100 in all.",
-    details: { sum },
-  });
+  throw new CliError("USAGE", `The percentages add up to ${sum} instead of 100.`, { details: { sum } });
 }
 
 /**
- * A service's traffic after a change, in the order of gcloud's update-traffic: shares by name, the latest revision
- * last, then the tags.
+ * A service's traffic after a change, in the order of gcloud run services update-traffic: shares by name, the
+ * latest revision last, then the tags.
  */
 export function changeTargets(
   existing: readonly KnativeTarget[] = [{ latestRevision: true, percent: 100 }],

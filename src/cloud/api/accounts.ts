@@ -13,6 +13,7 @@ import {
 import type { ProjectName } from "../names.ts";
 import { defineVerb } from "../verb.ts";
 import { requestLine, type ApiClient, type ApiRequest } from "./client.ts";
+import { listAll } from "./list-all.ts";
 import { requestVerb, type ClientFor } from "./request-verb.ts";
 
 const IAM = "https://iam.googleapis.com/v1";
@@ -27,48 +28,47 @@ interface AccountInProject {
 
 /** Service accounts and their keys. https://cloud.google.com/iam/docs/reference/rest/v1/projects.serviceAccounts */
 export function accountVerbs(clientFor: ClientFor) {
-  return {
-    account: requestVerb(clientFor, {
-      request: ({ account }: AccountName) => ({ method: "GET", url: accountUrl(account) }),
-      read: (message: AccountMessage, options) => readAccount(message, options),
+  const verb = <Options extends AccountName, Message, Result>(
+    method: "GET" | "POST" | "DELETE",
+    path: (options: Options) => string,
+    read: (message: Message, options: Options) => Result,
+  ) =>
+    requestVerb(clientFor, {
+      request: (options: Options) => ({
+        method,
+        url: `${accountUrl(options.account)}${path(options)}`,
+        ...(method === "POST" && { body: {} }),
+      }),
+      read,
       explain: explainMissingAccount,
-    }),
+    });
+  const toAccount = () => "";
+  const toKeys = () => "/keys";
+  return {
+    account: verb("GET", toAccount, readAccount),
     createAccount: requestVerb(clientFor, {
       request: ({ account, ...options }: NewAccount) => createAccountRequest({ ...options, email: account }),
-      read: (message: AccountMessage, options) => readAccount(message, options),
+      read: readAccount,
     }),
     listAccounts: defineVerb({
       plan: (options: ProjectName) => [requestLine(listAccountsRequest(options))],
-      async run(options) {
-        const accounts: AccountMessage[] = [];
-        for (let token = ""; ;) {
-          const page = await clientFor(options).call<AccountPage>(listAccountsRequest(options, token));
-          accounts.push(...(page.accounts ?? []));
-          if (!page.nextPageToken) return readAccounts(accounts);
-          token = page.nextPageToken;
-        }
-      },
+      run: async (options) =>
+        readAccounts(
+          await listAll(
+            clientFor(options),
+            (token) => listAccountsRequest(options, token),
+            ({ accounts, nextPageToken }: AccountPage) => [accounts, nextPageToken],
+          ),
+        ),
     }),
-    deleteAccount: requestVerb(clientFor, {
-      request: ({ account }: AccountName) => ({ method: "DELETE", url: accountUrl(account) }),
-      read: () => {},
-      explain: explainMissingAccount,
-    }),
-    createKey: requestVerb(clientFor, {
-      request: ({ account }: AccountName) => ({ method: "POST", url: `${accountUrl(account)}/keys`, body: {} }),
-      read: (message: KeyFileMessage) => readKeyFile(message),
-      explain: explainMissingAccount,
-    }),
-    listKeys: requestVerb(clientFor, {
-      request: ({ account }: AccountName) => ({ method: "GET", url: `${accountUrl(account)}/keys` }),
-      read: ({ keys = [] }: { readonly keys?: readonly KeyMessage[] }) => readKeys(keys),
-      explain: explainMissingAccount,
-    }),
-    deleteKey: requestVerb(clientFor, {
-      request: ({ account, key }: KeyName) => ({ method: "DELETE", url: `${accountUrl(account)}/keys/${encodeURIComponent(key)}` }),
-      read: () => {},
-      explain: (error, options) => explainMissingAccount(error, options),
-    }),
+    deleteAccount: verb("DELETE", toAccount, () => {}),
+    createKey: verb("POST", toKeys, readKeyFile),
+    listKeys: verb("GET", toKeys, ({ keys = [] }: { readonly keys?: readonly KeyMessage[] }) => readKeys(keys)),
+    deleteKey: verb(
+      "DELETE",
+      ({ key }: KeyName) => `/keys/${encodeURIComponent(key)}`,
+      () => {},
+    ),
   };
 }
 

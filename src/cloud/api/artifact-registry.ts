@@ -1,10 +1,11 @@
 import { CliError } from "../../errors/cli-error.ts";
 import type { BuildOptions } from "../cloud.ts";
-import { sortImages, parseImageName, type ImageName, type StoredImage } from "../images.ts";
+import { sortImages, parseImageName, type ImageName } from "../images.ts";
 import { isCreatedOnDemand, repositoryNotFound, type Repository } from "../repository.ts";
 import { withRetry } from "../retry.ts";
 import { defineVerb } from "../verb.ts";
 import { requestLine, type ApiClient, type ApiRequest } from "./client.ts";
+import { listAll } from "./list-all.ts";
 import { waitForOperation, type Operation } from "./poll-request.ts";
 import { requestVerb, type ClientFor } from "./request-verb.ts";
 
@@ -20,16 +21,17 @@ export function artifactRegistryVerbs(clientFor: ClientFor, signal: AbortSignal)
     images: defineVerb({
       plan: (options: Repository) => [requestLine(imagesRequest(options))],
       async run(options) {
-        const images: StoredImage[] = [];
-        for (let token: string | undefined = ""; token !== undefined;) {
-          const page: ImagePage = await clientFor(options).call(imagesRequest(options, token));
-          for (const { uri, tags = [] } of page.dockerImages ?? []) {
+        const images = await listAll(
+          clientFor(options),
+          (token) => imagesRequest(options, token),
+          ({ dockerImages, nextPageToken }: ImagePage) => [dockerImages, nextPageToken],
+        );
+        return sortImages(
+          images.map(({ uri, tags = [] }) => {
             const [image = "", digest = ""] = uri.split("@");
-            images.push({ image, digest, tags });
-          }
-          token = page.nextPageToken || undefined;
-        }
-        return sortImages(images);
+            return { image, digest, tags };
+          }),
+        );
       },
     }),
     deleteImage: defineVerb({

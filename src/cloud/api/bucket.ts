@@ -22,8 +22,8 @@ export async function ensureBucket(client: ApiClient, project: string, signal: A
       } catch (error) {
         // Another client of this project can have created it a moment ago.
         if (!(error instanceof CliError && error.code === "CONFLICT") || attempt === 1) throw error;
-        throw new CliError("CONFLICT", `The bucket ${name} belongs to another project, which would see the source.`, {
-          hint: "Build with a bucket of your own: gcloud builds submit --gcs-source-staging-dir gs://BUCKET/source",
+        throw new CliError("CONFLICT", `Bucket ${name} belongs to another project, which could read your source.`, {
+          hint: "To use another bucket, install gcloud and pass --via gcloud -- --gcs-source-staging-dir gs://BUCKET/source.",
           cause: error,
           details: { bucket: name },
         });

@@ -1,29 +1,27 @@
 import type { ApiClient } from "./client.ts";
 import { CLOUD_STORAGE } from "./upload.ts";
-import { lastLogLines, type Build } from "../messages/build.ts";
-
-const LOG_END_BYTES = 8 * 1024;
+import type { Build } from "../messages/build.ts";
 
 interface LogOptions {
-  /** Takes whole lines, as they are written. */
-  readonly show: (text: string) => void;
+  readonly onLine: (line: string) => void;
   /** Called once if the log isn't readable; the build continues. */
   readonly onUnreadable: () => void;
 }
 
 /** Follows a build's log. Problems with the log are not errors: only the build itself tells whether it succeeded. */
-export function followLog(client: ApiClient, build: Build, { show, onUnreadable }: LogOptions) {
+export function followLog(client: ApiClient, build: Build, { onLine, onUnreadable }: LogOptions) {
   const url = logUrl(build);
   let offset = 0;
   let pending: Buffer = Buffer.alloc(0);
   let isUnreadable = url === undefined;
   if (isUnreadable) onUnreadable();
+  const show = (text: Buffer) => text.toString("utf8").trimEnd().split("\n").forEach(onLine);
 
   return {
     /** Shows the lines that were added. */
     async read(): Promise<void> {
       if (url === undefined || isUnreadable) return;
-      const added = await readRange(client, url, `bytes=${offset}-`, offset);
+      const added = await readFrom(client, url, offset);
       if (added === "forbidden") {
         isUnreadable = true;
         onUnreadable();
@@ -32,37 +30,27 @@ export function followLog(client: ApiClient, build: Build, { show, onUnreadable 
         pending = Buffer.concat([pending, added]);
         // A line, and therefore a character, is shown once it is complete.
         const end = pending.lastIndexOf("\n") + 1;
-        if (end > 0) show(pending.subarray(0, end).toString("utf8").trimEnd());
+        if (end > 0) show(pending.subarray(0, end));
         pending = pending.subarray(end);
       }
     },
     /** Shows the rest, after the build's end. */
     async finish(): Promise<void> {
       await this.read();
-      if (pending.length > 0) show(pending.toString("utf8").trimEnd());
+      if (pending.length > 0) show(pending);
     },
   };
 }
 
-/** The last lines of a build's log; undefined if the log isn't readable. */
-export async function readLogEnd(client: ApiClient, build: Build): Promise<string | undefined> {
-  const url = logUrl(build);
-  const bytes = url === undefined ? undefined : await readRange(client, url, `bytes=-${LOG_END_BYTES}`, 0);
-  return bytes === undefined || bytes === "forbidden" ? undefined : lastLogLines(bytes.toString("utf8"));
-}
-
-/**
- * The XML API's URL of the log, as gcloud reads it; undefined if the log is only in Cloud Logging (CLOUD_LOGGING_ONLY),
- * or nowhere.
- */
+/** The XML API's URL of the log, as gcloud reads it; undefined if the log is only in Cloud Logging (CLOUD_LOGGING_ONLY), or nowhere. */
 function logUrl({ id, logsBucket, options }: Build): string | undefined {
   if (!logsBucket || options?.logging === "CLOUD_LOGGING_ONLY" || options?.logging === "NONE") return undefined;
   return `${CLOUD_STORAGE}/${logsBucket.replace(/^gs:\/\//, "").replace(/\/$/, "")}/log-${id}.txt`;
 }
 
-async function readRange(client: ApiClient, url: string, range: string, offset: number): Promise<Buffer | "forbidden" | undefined> {
+async function readFrom(client: ApiClient, url: string, offset: number): Promise<Buffer | "forbidden" | undefined> {
   try {
-    const response = await client.send({ method: "GET", url, headers: [["Range", range]] });
+    const response = await client.send({ method: "GET", url, headers: [["Range", `bytes=${offset}-`]] });
     const bytes = await response.bytes();
     if (response.status === 206 || (response.status === 200 && offset === 0)) return bytes;
     // 404 until the first line is written, 416 until the next line is.

@@ -10,7 +10,8 @@ import { defineVerb, type Verb } from "../verb.ts";
 import { ensureRepository, planRepository } from "./artifact-registry.ts";
 import { ensureBucket, planBucket, sourceBucket } from "./bucket.ts";
 import { readBuildFlags } from "./build-flags.ts";
-import { followLog, readLogEnd } from "./build-log.ts";
+import { openBuildLog } from "../build-log.ts";
+import { followLog } from "./build-log.ts";
 import { requestLine, type ApiClient, type ApiRequest } from "./client.ts";
 import { pollRequest } from "./poll-request.ts";
 import type { ClientFor } from "./request-verb.ts";
@@ -29,10 +30,7 @@ export function buildVerb(clientFor: ClientFor, context: BuildContext): Verb<Bui
   });
 }
 
-/**
- * Builds a folder with its Dockerfile, or with buildpacks if it has none: uploads the source, has Cloud Build build and
- * push it, and shows the log live.
- */
+/** Builds a folder with its Dockerfile, or with buildpacks if it has none: uploads the source, and has Cloud Build build and push it. */
 export async function build(client: ApiClient, options: BuildOptions, context: BuildContext): Promise<BuildResult> {
   const { signal } = context;
   // A flag that isn't understood fails before anything is done.
@@ -112,26 +110,25 @@ function startBuild(client: ApiClient, options: BuildOptions, source: StoredSour
 
 /** Waits until the build has ended. Throws BUILD_FAILED with the end of the log. */
 async function watchBuild(client: ApiClient, options: BuildOptions, started: Build, { terminal, signal }: BuildContext): Promise<Build> {
-  const link = started.logUrl ? ` ${started.logUrl}` : "";
-  const log =
-    terminal.json || terminal.quiet
-      ? undefined
-      : followLog(client, started, {
-          show: (text) => terminal.note(text),
-          onUnreadable: () => terminal.warn(`The build's log may not be read here; the build itself goes on.${link}`),
-        });
+  const log = openBuildLog(terminal, options.image, options.tell);
+  const source = followLog(client, started, {
+    onLine: log.add,
+    onUnreadable() {
+      const link = started.logUrl ? ` Build log: ${started.logUrl}` : "";
+      if (!terminal.json && !terminal.quiet) terminal.warn(`Can't read the build log. The build is still running.${link}`);
+    },
+  });
   const check = async (latest: Build) => {
     if (FINAL_STATUSES.has(latest.status)) return latest;
-    await log?.read();
+    if (terminal.interactive && latest.status === "QUEUED") options.tell?.("Waiting for the build to start");
+    await source.read();
     return undefined;
   };
   const polling = { signal, firstPauseMs: 200, maxPauseMs: 1000, known: started };
   const ended = await pollRequest(client, `${buildsUrl(options)}/${started.id}`, check, polling).catch((error: unknown) => {
     throw error instanceof CliError && error.code !== "INTERRUPTED" ? lostBuildError(started, error) : error;
   });
-  await log?.finish();
+  await source.finish();
   if (ended.status === "SUCCESS") return ended;
-  const logEnd = await readLogEnd(client, ended);
-  if (logEnd && terminal.quiet && !terminal.json) terminal.warn(`The end of the build's log:\n${logEnd}`);
-  throw buildError(ended, logEnd);
+  throw buildError(ended, log.fail());
 }

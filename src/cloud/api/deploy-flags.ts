@@ -105,9 +105,9 @@ function positiveName(flag: string): string {
 
 function refuse(flag: string): CliError {
   if (OWN_FLAGS.includes(flag))
-    return new CliError("USAGE", `${flag} is an option of deploy itself.`, { hint: `Say it before the --: deploy ${flag} …` });
+    return new CliError("USAGE", `${flag} can't follow --.`, { hint: `Pass ${flag} before the --.` });
   if (!flag.startsWith("--"))
-    return new CliError("USAGE", `"${flag}" behind -- is no flag of gcloud.`, { hint: "cloudrun-oauth deploy -- --memory 1Gi" });
+    return new CliError("USAGE", `Invalid gcloud flag "${flag}" after --.`, { hint: "Example: -- --memory 1Gi" });
   return unknownToApi(flag, "deployment", [...Object.keys(WITH_VALUE), ...Object.keys(SWITCHES)]);
 }
 

@@ -132,7 +132,7 @@ async function waitUntilReady(client: ApiClient, options: DeployOptions, operati
   const outcome = operation
     ? await pollRequest(client, `${RUN}/${operation.name}`, operationOutcome, { signal, ...POLL_PAUSES, known: operation })
     : await pollRequest(client, messageUrl(options), serviceOutcome, { signal, ...POLL_PAUSES });
-  if (outcome !== "ready") throw deployFailure(outcome.message ?? "The revision did not become ready.", options);
+  if (outcome !== "ready") throw deployFailure(outcome.message ?? "The revision didn't become ready.", options);
 }
 
 type Outcome = "ready" | { readonly message?: string };

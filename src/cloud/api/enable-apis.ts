@@ -14,7 +14,7 @@ export async function enableApis(client: ApiClient, project: string, names: read
   for (const request of planEnabling(project, names)) {
     const { error } = await waitForOperation(client, SERVICE_USAGE, await client.call<Operation>(request), signal);
     if (error)
-      throw new CliError("PERMISSION_DENIED", `Google did not enable ${names.join(", ")}: ${error.message ?? "it does not say why"}`);
+      throw new CliError("PERMISSION_DENIED", `Couldn't enable ${names.join(", ")}: ${error.message ?? "unknown error"}`);
   }
 }
 

@@ -1,4 +1,5 @@
 import { CliError } from "../../errors/cli-error.ts";
+import { nextStep } from "../../errors/next-step.ts";
 import type { KnativeRevision, KnativeVariable } from "../messages/knative-revision.ts";
 import { readService, type KnativeService } from "../messages/knative-service.ts";
 import type { Place } from "../names.ts";
@@ -48,8 +49,8 @@ function withVariables(spec: Spec | undefined, { set = {}, unset = [] }: Environ
 
 /** gcloud refuses this, too. */
 function replacesSecret(name: string): CliError {
-  return new CliError("USAGE", `${name} comes from a secret, and a value would take its place.`, {
-    hint: `Remove it first: cloudrun-oauth env unset ${name}`,
+  return new CliError("USAGE", `${name} is set from a secret and can't be replaced with a value.`, {
+    next: [nextStep("To remove it first", "env", "unset", name)],
     details: { variable: name },
   });
 }

@@ -24,7 +24,7 @@ export function parseFlags(
     const kind = kindOf(flag);
     if (kind === undefined || (kind === "switch" && attached !== undefined)) throw refuse(flag);
     const value = kind === "switch" ? "" : (attached ?? words[(index += 1)]);
-    if (value === undefined) throw new CliError("USAGE", `${flag} needs a value.`, { hint: `-- ${flag} VALUE` });
+    if (value === undefined) throw new CliError("USAGE", `${flag} requires a value.`);
     flags.push({ flag, value });
   }
   return flags;
@@ -33,13 +33,13 @@ export function parseFlags(
 /** The error for a flag of gcloud that a build or a deployment through the API doesn't support. */
 export function unknownToApi(flag: string, use: "build" | "deployment", known: readonly string[]): CliError {
   const suggestion = suggestMatch(flag, known);
-  return new CliError("USAGE", `${flag} is for gcloud, and this ${use} goes by Google's API.`, {
-    hint: `${suggestion ? `${suggestion} ` : ""}The API takes ${known.join(", ")}. For others, install gcloud and say --via gcloud.`,
+  return new CliError("USAGE", `${flag} requires gcloud, but this ${use} uses Google's API.`, {
+    hint: `${suggestion ? `${suggestion} ` : ""}With the API, use ${known.join(", ")}. For other flags, install gcloud and pass --via gcloud.`,
     details: { flag },
   });
 }
 
-/** Reads one of gcloud's lists: separated by commas, or by what is between two ^ at its beginning. See gcloud topic escaping. */
+/** Reads a list in gcloud's format: separated by commas, or by what is between two ^ at its beginning. See gcloud topic escaping. */
 export function readList(text: string): string[] {
   const [, delimiter = ",", rest = text] = /^\^([^^]+)\^([\s\S]*)$/.exec(text) ?? [];
   return rest.split(delimiter).filter((item) => item !== "");
@@ -49,12 +49,12 @@ export function readList(text: string): string[] {
 export function readPairs(flag: string, text: string): [name: string, value: string][] {
   return readList(text).map((item) => {
     const at = item.indexOf("=");
-    if (at < 1) throw new CliError("USAGE", `${flag} takes NAME=VALUE, with commas between several.`);
+    if (at < 1) throw new CliError("USAGE", `Invalid value "${item}" for ${flag}.`, { hint: "Use NAME=VALUE,NAME=VALUE." });
     return [item.slice(0, at), item.slice(at + 1)];
   });
 }
 
-/** Reads variables with a value of their own. Throws USAGE. */
+/** Reads variables that have a value. Throws USAGE. */
 export function readPlainVariables(text: string): VariableMessage[] {
   return Object.entries(parseVariables(readList(text))).map(([name, value]) => ({ name, value }));
 }
@@ -64,8 +64,8 @@ export function readSecrets(flag: string, text: string): VariableMessage[] {
   return readPairs(flag, text).map(([name, reference]) => {
     const [, secret, version] = /^([A-Za-z0-9_-]+):([A-Za-z0-9_-]+)$/.exec(reference) ?? [];
     if (name.startsWith("/") || secret === undefined || version === undefined)
-      throw new CliError("USAGE", `${flag} makes variables only, of the form NAME=SECRET:VERSION, by Google's API.`, {
-        hint: "For a secret as a file, install gcloud and say --via gcloud.",
+      throw new CliError("USAGE", `Invalid value "${name}=${reference}" for ${flag}.`, {
+        hint: "Use NAME=SECRET:VERSION. To mount a secret as a file, install gcloud and pass --via gcloud.",
       });
     return { name, valueSource: { secretKeyRef: { secret, version } } };
   });
@@ -75,19 +75,19 @@ export function readSecrets(flag: string, text: string): VariableMessage[] {
 export function readChoice(flag: string, choices: Readonly<Record<string, string>>, text: string): string {
   const chosen = Object.hasOwn(choices, text) ? choices[text] : undefined;
   if (chosen !== undefined) return chosen;
-  throw new CliError("USAGE", `${flag} is one of ${Object.keys(choices).join(", ")}, which ${text} is not.`);
+  throw new CliError("USAGE", `Invalid value "${text}" for ${flag}.`, { hint: `Use ${Object.keys(choices).join(", ")}.` });
 }
 
 /** Reads a whole number. Throws USAGE. */
 export function readNumber(flag: string, text: string): number {
   if (/^\d{1,6}$/.test(text)) return Number(text);
-  throw new CliError("USAGE", `${flag} takes a whole number, which ${text} is not.`);
+  throw new CliError("USAGE", `Invalid value "${text}" for ${flag}.`, { hint: "Use a whole number." });
 }
 
-/** Reads one of gcloud's durations, such as 300, 90s or 5m, in seconds. Throws USAGE. */
+/** Reads a duration in gcloud's format, such as 300, 90s or 5m, in seconds. Throws USAGE. */
 export function readSeconds(flag: string, text: string): number {
   const [, hours = 0, minutes = 0, seconds = 0] = /^(?=.)(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s?)?$/.exec(text) ?? [undefined, NaN];
   const sum = Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds);
-  if (Number.isNaN(sum)) throw new CliError("USAGE", `${flag} takes seconds, or 90s, 5m, 1h, which ${text} is not.`);
+  if (Number.isNaN(sum)) throw new CliError("USAGE", `Invalid duration "${text}" for ${flag}.`, { hint: "Examples: 90s, 5m, 1h." });
   return sum;
 }

@@ -1,6 +1,7 @@
 import { logFilter, type LogEntry, type LogQuery } from "../logs.ts";
 import { defineVerb } from "../verb.ts";
 import { requestLine, type ApiRequest } from "./client.ts";
+import { listAll } from "./list-all.ts";
 import type { ClientFor } from "./request-verb.ts";
 
 /** Google's own limit. */
@@ -14,24 +15,18 @@ interface LogPage {
 export function logVerbs(clientFor: ClientFor) {
   return {
     readLogs: defineVerb({
-      plan: (query: LogQuery) => [requestLine(pageRequest(query, query.limit ?? MAX_PAGE_SIZE))],
+      plan: (query: LogQuery) => [requestLine(pageRequest(query, undefined, query.limit ?? MAX_PAGE_SIZE))],
       async run(query) {
-        const { limit = Number.POSITIVE_INFINITY } = query;
-        const entries: LogEntry[] = [];
-        for (let token: string | undefined; ;) {
-          const page: LogPage = await clientFor(query).call(pageRequest(query, limit - entries.length, token));
-          entries.push(...(page.entries ?? []));
-          token = page.nextPageToken;
-          // An empty page need not be the last: the search goes on with the next request.
-          if (!token || entries.length >= limit) return entries.slice(0, limit).toReversed();
-        }
+        const request = (token: string | undefined, maxItems: number) => pageRequest(query, token, maxItems);
+        const read = ({ entries, nextPageToken }: LogPage) => [entries, nextPageToken] as const;
+        return (await listAll(clientFor(query), request, read, query.limit)).toReversed();
       },
     }),
   };
 }
 
 // https://cloud.google.com/logging/docs/reference/v2/rest/v2/entries/list
-function pageRequest(query: LogQuery, maxEntries: number, pageToken?: string): ApiRequest {
+function pageRequest(query: LogQuery, pageToken: string | undefined, maxEntries: number): ApiRequest {
   const body = {
     resourceNames: [`projects/${query.project}`],
     filter: logFilter(query),

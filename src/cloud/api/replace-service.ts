@@ -13,7 +13,7 @@ const MAX_CONFLICTS = 10;
 export type ServiceChange = Pick<KnativeService, "metadata" | "spec">;
 
 interface Replacement {
-  /** Applied anew to what each attempt reads. */
+  /** Applied to what each attempt reads. */
   change(existing: KnativeService): ServiceChange | Promise<ServiceChange>;
   readonly condition: "Ready" | "RoutesReady";
   readonly signal: AbortSignal;
@@ -60,6 +60,6 @@ function isReady({ status }: KnativeService, options: ServiceName, generation: n
   if (observedGeneration === undefined || observedGeneration < generation) return false;
   // Traffic is split whether or not the latest revision is ready.
   const failed = conditions.find((known) => known.status === "False" && (condition === "Ready" || known.type === condition));
-  if (failed) throw deployFailure(failed.message ?? failed.reason ?? "The revision did not become ready.", options);
+  if (failed) throw deployFailure(failed.message ?? failed.reason ?? "The revision didn't become ready.", options);
   return conditions.find(({ type }) => type === condition)?.status === "True";
 }

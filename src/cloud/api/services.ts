@@ -12,6 +12,7 @@ import { assertPercentsAddUp, changeTargets } from "../traffic.ts";
 import { defineVerb } from "../verb.ts";
 import { requestLine, type ApiClient, type ApiRequest } from "./client.ts";
 import { setEnvironmentVerb } from "./environment.ts";
+import { listAll } from "./list-all.ts";
 import { planReplacement, replaceService, serviceRequest } from "./replace-service.ts";
 import { requestVerb, type ClientFor } from "./request-verb.ts";
 
@@ -25,14 +26,16 @@ export function serviceVerbs(clientFor: ClientFor, { terminal, signal }: Pick<Cl
     list: requestVerb(clientFor, {
       request: listRequest,
       read({ items = [], unreachable = [] }: ServiceList, { project }) {
-        if (unreachable.length > 0) terminal.warn(`No answer came from ${unreachable.join(", ")}: services there are not shown.`);
+        if (unreachable.length > 0) terminal.warn(`No response from ${unreachable.join(", ")}. Services in these regions aren't listed.`);
         return readServices(items, project);
       },
     }),
     revisions: defineVerb({
       plan: (options: ServiceName) => [serviceRequest(options), revisionsRequest(options)].map(requestLine),
       async run(options) {
-        const [service, revisions] = await Promise.all([describe(options), listRevisions(clientFor(options), options)]);
+        const read = ({ items, metadata }: RevisionList) => [items, metadata?.continue] as const;
+        const revisionList = listAll(clientFor(options), (token) => revisionsRequest(options, token), read);
+        const [service, revisions] = await Promise.all([describe(options), revisionList]);
         return readRevisions(revisions, service);
       },
     }),
@@ -91,16 +94,6 @@ async function serviceExists(client: ApiClient, options: ServiceName): Promise<b
     if (error instanceof CliError && error.code === "NOT_FOUND") return false;
     throw error;
   }
-}
-
-async function listRevisions(client: ApiClient, options: ServiceName): Promise<KnativeRevision[]> {
-  const revisions: KnativeRevision[] = [];
-  for (let next: string | undefined = ""; next !== undefined;) {
-    const page: RevisionList = await client.call(revisionsRequest(options, next));
-    revisions.push(...(page.items ?? []));
-    next = page.metadata?.continue || undefined;
-  }
-  return revisions;
 }
 
 function deleteRequest(options: ServiceName): ApiRequest {

@@ -84,5 +84,5 @@ function providerBody({ displayName, issuer, mapping, condition }: ProviderStep)
 async function runOperation(client: ApiClient, request: ApiRequest, signal: AbortSignal): Promise<void> {
   const { host, origin } = new URL(request.url);
   const { error } = await waitForOperation(client, `${origin}/v1`, await client.call<Operation>(request), signal);
-  if (error) throw new CliError("GCLOUD_FAILED", `${host} gave up: ${error.message ?? "it does not say why"}`);
+  if (error) throw new CliError("GCLOUD_FAILED", `${host} reported an error: ${error.message ?? "unknown error"}`);
 }

@@ -3,7 +3,7 @@ import { CliError } from "../../errors/cli-error.ts";
 import type { Response } from "../../http/request.ts";
 import { readRetryAfter } from "../../http/retry.ts";
 import type { ApiClient } from "./client.ts";
-import { readApiError, readJson } from "./errors.ts";
+import { PROXY_HINT, readApiError, readJson } from "./errors.ts";
 import { withRetry } from "../retry.ts";
 import type { Place } from "../names.ts";
 
@@ -55,7 +55,7 @@ export async function uploadObject(
     } catch (error) {
       if (!(error instanceof UploadLost)) throw error;
       if (start === MAX_STARTS)
-        throw new CliError("UNAVAILABLE", `Cloud Storage has lost the upload: ${error.message}`, {
+        throw new CliError("UNAVAILABLE", `Cloud Storage lost the upload: ${error.message}`, {
           hint: "Run the command again in a minute.",
           cause: error,
         });
@@ -79,7 +79,7 @@ async function uploadOnce(
     offset += bytes.length;
     if (!stored) continue;
     if (stored.md5Hash === undefined || stored.md5Hash === hash.digest("base64")) return stored;
-    throw new UploadLost("what arrived is not what was sent.");
+    throw new UploadLost("the stored data differs from what was sent.");
   }
   throw new Error("an upload has a last chunk");
 }
@@ -93,7 +93,7 @@ async function startUpload(client: ApiClient, { bucket, object }: Target, place:
   if (response.status >= 400) throw readApiError(response.status, text, host, place, readRetryAfter(response) / 1000);
   // The token is sent to this URL.
   if (URL.canParse(session) && new URL(session).host === host) return session;
-  throw new CliError("UNAVAILABLE", `${host} does not say where the upload goes.`, { hint: "Does a proxy answer in its place?" });
+  throw new CliError("UNAVAILABLE", `${host} didn't return an upload URL.`, { hint: PROXY_HINT });
 }
 
 export function uploadUrl({ bucket, object }: Target): string {
@@ -127,7 +127,7 @@ async function sendChunk(
     if (response.status === 200 || response.status === 201) return readJson(text, new URL(session).host) as StoredObject;
     if (response.status !== 308) throw readFailure(response, text, session, place);
     arrived = Number(/^bytes=0-(\d+)$/.exec(response.headers["range"] ?? "")?.[1] ?? -1) + 1;
-    if (arrived < offset || arrived > offset + bytes.length) throw new UploadLost(`it has ${arrived} bytes of ${offset + bytes.length}.`);
+    if (arrived < offset || arrived > offset + bytes.length) throw new UploadLost(`it has ${arrived} of ${offset + bytes.length} bytes.`);
     return undefined;
   };
   return withRetry(
@@ -147,7 +147,7 @@ async function sendChunk(
 
 function uploadStalled(session: string): CliError {
   const { host } = new URL(session);
-  return new CliError("UNAVAILABLE", `${host} takes nothing of the upload.`, {
+  return new CliError("UNAVAILABLE", `${host} doesn't accept the upload.`, {
     hint: "Run the command again in a minute.",
     retryAfterSeconds: 0,
     details: { status: 308 },
@@ -156,7 +156,7 @@ function uploadStalled(session: string): CliError {
 
 function readFailure(response: Response, text: string, session: string, place: Place): Error {
   const { status } = response;
-  if (status === 404 || status === 410) return new UploadLost("it does not know of it any more.");
+  if (status === 404 || status === 410) return new UploadLost("the upload session has expired.");
   return readApiError(status, text, new URL(session).host, place, readRetryAfter(response) / 1000);
 }
 
@@ -167,7 +167,7 @@ async function* readChunks(source: AsyncIterable<Buffer>, size: number): AsyncGe
   for await (const piece of source) {
     pending.push(piece);
     length += piece.length;
-    // A piece is pending back until more bytes follow, since the last piece has to be marked as the last.
+    // A piece is held back until more bytes follow, because the last piece must be marked as the last.
     while (length > size) {
       const all = Buffer.concat(pending);
       yield { bytes: all.subarray(0, size), isLast: false };

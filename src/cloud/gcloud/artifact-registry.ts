@@ -9,7 +9,6 @@ export function artifactRegistryVerbs(gcloud: Gcloud) {
   return {
     repository: commandVerb(gcloud, {
       args: (options: Repository) => repositoryArgs("describe", options),
-      isProbe: true,
       read: (stdout) => {
         const { labels = {} } = parseGcloudJson<{ readonly labels?: Readonly<Record<string, string>> }>(stdout);
         return { labels };
@@ -18,7 +17,6 @@ export function artifactRegistryVerbs(gcloud: Gcloud) {
     images: commandVerb(gcloud, {
       args: (options: Repository) =>
         jsonCommand([...IMAGES, "list", registryName(options), "--include-tags"], { project: options.project }),
-      isProbe: true,
       read: (stdout) =>
         sortImages(
           parseGcloudJson<ImageMessage[]>(stdout).map(({ package: image, version: digest, tags }) => ({ image, digest, tags: tags || [] })),
@@ -27,12 +25,10 @@ export function artifactRegistryVerbs(gcloud: Gcloud) {
     deleteImage: commandVerb(gcloud, {
       args: ({ image }: ImageName) =>
         jsonCommand([...IMAGES, "delete", image, "--delete-tags"], { project: parseImageName(image).project }),
-      isProbe: true,
       read: () => {},
     }),
     deleteRepository: commandVerb(gcloud, {
       args: (options: Repository) => repositoryArgs("delete", options),
-      isProbe: true,
       read: () => {},
     }),
   };

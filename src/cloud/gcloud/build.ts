@@ -1,6 +1,7 @@
 import { CliError } from "../../errors/cli-error.ts";
 import { poll } from "../../http/poll.ts";
-import { buildError, FINAL_STATUSES, lastLogLines, MAX_LOG_LINES, lostBuildError, readBuildResult, type Build } from "../messages/build.ts";
+import { openBuildLog, type BuildLog } from "../build-log.ts";
+import { FINAL_STATUSES, lostBuildError, readBuildId, readBuildResult, type Build } from "../messages/build.ts";
 import type { BuildOptions, BuildResult } from "../cloud.ts";
 import type { CloudContext } from "../cloud-context.ts";
 import { isCreatedOnDemand, repositoryNotFound, parseRepository, type Repository } from "../repository.ts";
@@ -30,22 +31,23 @@ export function buildVerb(
       const repository = parseRepository(options.image);
       if (repository) await ensureRepository(gcloud, repository, options);
       const submitted = performance.now();
-      const output = splitOutput((line) => {
-        if (!terminal.json) terminal.note(line);
-      });
+      const log = openBuildLog(terminal, options.image, options.tell);
+      const output = splitOutput(log);
       let build: Build;
       try {
-        build = parseGcloudJson(output.json(await gcloud(submitArgs(options), { onLine: output.add })));
+        build = parseGcloudJson(output.json(await gcloud(submitArgs(options), { onLine: output.add, showsProgress: true, tell: options.tell })));
       } catch (error) {
         if (signal.aborted || !(error instanceof CliError)) throw error;
+        if (error.code === "BUILD_FAILED") {
+          const logEnd = log.fail();
+          throw error.with({ details: logEnd ? { log_end: logEnd } : {} });
+        }
         const stderr = error.cause instanceof Error ? error.cause.message : "";
-        const id = /\/builds\/([\w-]{8,})/.exec(stderr)?.[1];
-        if (error.code === "BUILD_FAILED")
-          throw buildError({ ...readFailure(stderr), ...(id && { id }) }, lastLogLines(output.log()), error.cause);
+        const id = readBuildId(stderr);
         if (!id) throw error;
-        terminal.warn(
-          `${isLogUnreadable(stderr) ? "gcloud may not read the build's log" : "gcloud has lost sight of the build"}; the build itself goes on.`,
-        );
+        // Streaming the log needs the Viewer role, and building doesn't.
+        const isUnreadable = /can only stream logs|does not have storage\.objects\.get|stream(?:ing)? (?:the )?logs?/i.test(stderr);
+        terminal.warn(`gcloud ${isUnreadable ? "can't read the build log" : "lost the connection to the build"}. The build is still running.`);
         build = await waitForBuild(gcloud, options.project, id, signal);
       }
       return readBuildResult(build, options.image, (performance.now() - submitted) / 1000);
@@ -60,7 +62,7 @@ function submitArgs({ directory, image, project, gcloudFlags }: BuildOptions): s
 
 async function ensureRepository(gcloud: Gcloud, repository: Repository, options: BuildOptions): Promise<void> {
   try {
-    await gcloud(repositoryArgs("describe", repository), { isProbe: true });
+    await gcloud(repositoryArgs("describe", repository));
   } catch (error) {
     // An account that can push to a repository need not be able to read it; the push finds out.
     if (error instanceof CliError && error.code === "PERMISSION_DENIED" && error.subject?.kind === "permission") return;
@@ -73,24 +75,7 @@ async function ensureRepository(gcloud: Gcloud, repository: Repository, options:
   }
 }
 
-/** What gcloud's stderr says about a build that failed. */
-function readFailure(stderr: string): Partial<Build> {
-  return {
-    status: /completed with status "(\w+)"/.exec(stderr)?.[1],
-    statusDetail: /^BUILD FAILURE: (.+)$/m.exec(stderr)?.[1],
-    logUrl: /Logs are available at \[\s*(\S+?)\s*\]/.exec(stderr)?.[1],
-  };
-}
-
-/** Whether gcloud gave up because it can't stream the log: that needs the Viewer role, which building does not. */
-function isLogUnreadable(stderr: string): boolean {
-  return /can only stream logs|does not have storage\.objects\.get|stream(?:ing)? (?:the )?logs?/i.test(stderr);
-}
-
-/**
- * Waits for a build that gcloud has submitted but no longer watches. Polling only in that case costs nothing if the log
- * is readable.
- */
+/** Waits for a build that gcloud has submitted but no longer watches. */
 async function waitForBuild(gcloud: Gcloud, project: string, id: string, signal: AbortSignal): Promise<Build> {
   const describe = () => gcloud(jsonCommand(["builds", "describe", id], { project, region: "global" }));
   return poll(
@@ -105,27 +90,21 @@ async function waitForBuild(gcloud: Gcloud, project: string, id: string, signal:
   );
 }
 
-/**
- * Splits gcloud's stdout into the build's log, which it prints first, and the JSON at the end, which begins with the
- * last line that is a lone brace.
- */
-function splitOutput(show: (line: string) => void) {
+/** Splits gcloud's stdout into the build's log and the JSON at the end, which begins with the last line that is a lone brace. */
+function splitOutput(log: BuildLog) {
   let pending: string[] = [];
-  let lastShown: string[] = [];
-  const showLine = (line: string) => {
-    show(line);
-    // gcloud's own frame is not part of the log.
-    if (!/^-{20}|^$/.test(line)) lastShown = [...lastShown.slice(-MAX_LOG_LINES), line];
+  // gcloud's own frame is not part of the log.
+  const addLine = (line: string) => {
+    if (!/^-{20}|^$/.test(line)) log.add(line);
   };
   return {
     add(line: string): void {
       if (line === "{") {
-        pending.forEach(showLine);
+        pending.forEach(addLine);
         pending = [line];
       } else if (pending.length > 0) pending.push(line);
-      else showLine(line);
+      else addLine(line);
     },
     json: (stdout: string) => stdout.slice(stdout.startsWith("{\n") ? 0 : stdout.lastIndexOf("\n{\n") + 1),
-    log: () => [...lastShown, ...pending].join("\n"),
   };
 }

@@ -1,4 +1,5 @@
 import { CliError } from "../../errors/cli-error.ts";
+import type { Tell } from "../../terminal/progress.ts";
 import { defineVerb, type Verb } from "../verb.ts";
 import { gcloudLine, type Gcloud } from "./process.ts";
 
@@ -6,23 +7,25 @@ interface CommandVerb<Options, Result> {
   args(options: Options): readonly string[];
   /** What gcloud reads from stdin. */
   input?(options: Options): string | undefined;
-  /** Shows nothing of gcloud's progress: it reads only, or what it does is told in our own words. */
-  readonly isProbe?: boolean;
+  /** Shows what gcloud prints on stderr; without it, only commands report what they do. */
+  readonly showsProgress?: boolean;
+  tell?(options: Options): Tell | undefined;
   /** The result by what gcloud prints on stdout. */
   read(stdout: string, options: Options): Result;
-  /** The error to throw for one of gcloud's. */
+  /** The error to throw for gcloud's error. */
   explain?(error: unknown, options: Options): unknown;
 }
 
 /** A verb that is one gcloud command. */
 export function commandVerb<Options, Result>(
   gcloud: Gcloud,
-  { args, input, isProbe, read, explain = (error) => error }: CommandVerb<Options, Result>,
+  { args, input, showsProgress, tell, read, explain = (error) => error }: CommandVerb<Options, Result>,
 ): Verb<Options, Result> {
   return defineVerb({
     plan: (options) => [gcloudLine(args(options), input?.(options))],
     async run(options) {
-      const stdout = await gcloud(args(options), { isProbe, input: input?.(options) }).catch((error: unknown) => {
+      const running = gcloud(args(options), { showsProgress, tell: tell?.(options), input: input?.(options) });
+      const stdout = await running.catch((error: unknown) => {
         throw explain(error, options);
       });
       return read(stdout, options);
@@ -68,10 +71,7 @@ export function joinPairs(pairs: Readonly<Record<string, string>> = {}): string 
     .join(",");
 }
 
-/**
- * The object or array that gcloud prints. Throws GCLOUD_FAILED if it prints anything else, as it does for `--help` or
- * `--verbosity=none`.
- */
+/** The object or array that gcloud prints. Throws GCLOUD_FAILED for anything else, such as what it prints for `--help`. */
 export function parseGcloudJson<Message extends object>(stdout: string): Message {
   let value: unknown;
   try {
@@ -80,7 +80,7 @@ export function parseGcloudJson<Message extends object>(stdout: string): Message
     // The parser's error quotes the text, which can hold the value of an environment variable.
   }
   if (typeof value === "object" && value !== null) return value as Message;
-  throw new CliError("GCLOUD_FAILED", "gcloud succeeded, but didn't print the JSON that cloudrun-oauth reads.", {
-    hint: "Remove the flags after -- that change what gcloud prints, and see the command's own output with --verbose.",
+  throw new CliError("GCLOUD_FAILED", "gcloud succeeded, but its output isn't JSON.", {
+    hint: "Remove flags after -- that change gcloud's output. To see the gcloud command, pass --verbose.",
   });
 }

@@ -1,5 +1,6 @@
 import { CliError } from "../../errors/cli-error.ts";
-import { explainControlPlane, type FailedCall } from "../errors/control-plane.ts";
+import { explainControlPlane } from "../errors/control-plane.ts";
+import type { FailedCall } from "../errors/known-error.ts";
 
 interface GcloudFailure {
   readonly stdout: string;
@@ -14,18 +15,19 @@ export function readGcloudError({ stdout, stderr, exitCode, args }: GcloudFailur
   const text = stderr.trim() || stdout.trim();
   const message = text.slice(Math.max(0, text.lastIndexOf("ERROR:")));
   const sentence = errorSentence(message);
-  const facts: FailedCall = {
+  const call: FailedCall = {
+    via: "gcloud",
     project: valueOf(args, "--project") ?? "PROJECT",
     region: valueOf(args, "--region") ?? valueOf(args, "--location") ?? "REGION",
     sentence,
     account: /authenticated as (\S+@\S+)|\[(\S+@\S+)\] does not have permission/.exec(message)?.slice(1).find(Boolean),
   };
-  const known = explainControlPlane(message, facts, new Error(text));
+  const known = explainControlPlane(message, call, new Error(text));
   if (known) return known;
   // https://cloud.google.com/sdk/gcloud/reference/topic/command-conventions: 2 is a command line that gcloud does not understand.
   if (exitCode === 2)
-    return new CliError("USAGE", `gcloud does not understand its command line: ${sentence}`, {
-      hint: "Look at the flags behind --; see gcloud --version too: it may be too old.",
+    return new CliError("USAGE", `gcloud rejected the command line: ${sentence}`, {
+      hint: "Check the flags after --. Older versions of gcloud don't support all flags.",
     });
   return new CliError("GCLOUD_FAILED", `gcloud failed: ${sentence || `exit code ${exitCode ?? "unknown"}`}`, { cause: new Error(text) });
 }
@@ -47,7 +49,7 @@ function valueOf(args: readonly string[], flag: string): string | undefined {
 }
 
 export function gcloudMissing(): CliError {
-  return new CliError("GCLOUD_MISSING", "gcloud is not on PATH.", {
-    hint: "Install it from https://cloud.google.com/sdk/docs/install, or do without: --via api",
+  return new CliError("GCLOUD_MISSING", "gcloud not found on PATH.", {
+    hint: "Install gcloud (https://cloud.google.com/sdk/docs/install), or pass --via api.",
   });
 }

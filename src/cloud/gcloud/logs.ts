@@ -3,7 +3,7 @@ import { commandVerb, flag, jsonCommand, parseGcloudJson } from "./command.ts";
 import type { Gcloud } from "./process.ts";
 
 export function logVerbs(gcloud: Gcloud) {
-  return { readLogs: commandVerb(gcloud, { args: readArgs, isProbe: true, read: readEntries }) };
+  return { readLogs: commandVerb(gcloud, { args: readArgs, read: readEntries }) };
 }
 
 /** `logging tail` needs a component that few have installed, and `run services logs read` doesn't show traces. */

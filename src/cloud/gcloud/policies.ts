@@ -12,12 +12,11 @@ const MAX_CONFLICTS = 20;
 
 /** Who can invoke a service. */
 export function policyVerbs(gcloud: Gcloud, signal: AbortSignal) {
-  const policy = commandVerb(gcloud, { args: policyArgs, isProbe: true, read: readPolicy });
+  const policy = commandVerb(gcloud, { args: policyArgs, read: readPolicy });
   return {
     policy,
     projectPolicy: commandVerb(gcloud, {
       args: ({ project }: ProjectName) => jsonCommand(["projects", "get-iam-policy", project]),
-      isProbe: true,
       read: readPolicy,
     }),
     grant: defineVerb({

@@ -2,6 +2,7 @@ import { execa } from "execa";
 import { kill as signalGroup } from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { stripVTControlCharacters } from "node:util";
+import type { Tell } from "../../terminal/progress.ts";
 import type { CloudContext } from "../cloud-context.ts";
 import { gcloudMissing, readGcloudError } from "./errors.ts";
 import { signIn } from "./sign-in.ts";
@@ -9,25 +10,27 @@ import { signIn } from "./sign-in.ts";
 interface GcloudOptions {
   /** Gets each line of stdout while gcloud runs; stdout is returned all the same. */
   readonly onLine?: (line: string) => void;
-  /** Shows nothing of gcloud's progress. */
-  readonly isProbe?: boolean;
+  /** Shows what gcloud prints on stderr: on a terminal through `tell`, elsewhere as it comes. */
+  readonly showsProgress?: boolean;
+  readonly tell?: Tell;
   /** What gcloud reads from stdin. */
   readonly input?: string;
 }
 
-/** Runs gcloud and resolves with its stdout; shows its progress live. Throws what gcloud's error means. */
+/** Runs gcloud and resolves with its stdout. Throws what gcloud's error means. */
 export type Gcloud = (args: readonly string[], options?: GcloudOptions) => Promise<string>;
 
 /** After SIGTERM; then gcloud gets SIGKILL. */
 const KILL_TIMEOUT_MS = 3000;
 
 export function openGcloud({ env, terminal, signal, cwd }: Pick<CloudContext, "env" | "terminal" | "signal" | "cwd">): Gcloud {
-  const isQuiet = terminal.quiet || terminal.json;
+  const isSilent = terminal.quiet || terminal.json;
+  const isFolded = terminal.interactive && !terminal.verbose;
   let signedIn: Promise<void> | undefined;
   const running = new Map<string, Promise<string>>();
 
   return (args, options = {}) => {
-    if (!options.isProbe) return start(args, options);
+    if (options.showsProgress) return start(args, options);
     // The same command at the same time starts gcloud only once.
     const key = JSON.stringify(args);
     const stdout = running.get(key) ?? start(args, options).finally(() => running.delete(key));
@@ -35,7 +38,7 @@ export function openGcloud({ env, terminal, signal, cwd }: Pick<CloudContext, "e
     return stdout;
   };
 
-  async function start(args: readonly string[], { onLine, isProbe, input }: GcloudOptions): Promise<string> {
+  async function start(args: readonly string[], { onLine, showsProgress, tell, input }: GcloudOptions): Promise<string> {
     signal.throwIfAborted();
     if (env.CLOUDRUN_OAUTH_EMULATOR) await (signedIn ??= signIn(env));
     terminal.debug(`$ ${gcloudLine(args)}`);
@@ -47,17 +50,17 @@ export function openGcloud({ env, terminal, signal, cwd }: Pick<CloudContext, "e
       extendEnv: false,
       ...(input === undefined ? { stdin: "ignore" } : { input }),
       reject: false,
-      // A process group of its own, because gcloud is a shell script that starts Python.
+      // Its own process group, because gcloud is a shell script that starts Python.
       detached: !env.PATHEXT,
       ...(onLine && { stdout: tee(onLine) }),
-      ...(!isQuiet && !isProbe && { stderr: tee(untilError((line) => terminal.note(line))) }),
+      ...(!isSilent && showsProgress && { stderr: tee(untilError(isFolded ? (line) => tell?.(line) : (line) => terminal.note(line))) }),
     });
     const kill = () => void endGroup(child.pid, () => child.kill());
     signal.addEventListener("abort", kill, { once: true });
     const { exitCode, code, failed, stdout, stderr } = await child;
     signal.removeEventListener("abort", kill);
     signal.throwIfAborted();
-    terminal.debug(`gcloud ended with ${exitCode ?? code} after ${((performance.now() - started) / 1000).toFixed(1)} s`);
+    terminal.debug(`gcloud exited with ${exitCode ?? code} after ${((performance.now() - started) / 1000).toFixed(1)} s`);
     if (code === "ENOENT") throw gcloudMissing();
     if (failed) throw readGcloudError({ stdout, stderr, exitCode, args });
     return stdout;
@@ -74,10 +77,7 @@ function quote(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
-/**
- * Shows gcloud's progress, without bold type, up to its error message, which is repeated in our own words; `--verbose`
- * shows the original.
- */
+/** Shows gcloud's progress, without bold type, up to its error message, which is reported in other words. */
 function untilError(show: (line: string) => void): (line: string) => void {
   let hasFailed = false;
   return (line) => {

@@ -7,12 +7,10 @@ export function projectVerbs(gcloud: Gcloud) {
   return {
     projectNumber: commandVerb(gcloud, {
       args: ({ project }: ProjectName) => jsonCommand(["projects", "describe", project]),
-      isProbe: true,
       read: (stdout) => parseGcloudJson<{ readonly projectNumber: string }>(stdout).projectNumber,
     }),
     enable: commandVerb(gcloud, {
       args: ({ project, apis }: EnableOptions) => ["services", "enable", ...apis, "--project", project, "--quiet"],
-      isProbe: true,
       read: () => {},
     }),
   };

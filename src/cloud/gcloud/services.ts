@@ -12,18 +12,20 @@ import { gcloudLine, type Gcloud } from "./process.ts";
 
 /** Services, their revisions and their traffic. */
 export function serviceVerbs(gcloud: Gcloud) {
-  const describe = commandVerb(gcloud, { args: describeArgs, isProbe: true, read: readServiceOutput });
+  const describe = commandVerb(gcloud, { args: describeArgs, read: readServiceOutput });
   return {
     describe,
-    deploy: commandVerb(gcloud, { args: deployArgs, read: readServiceOutput }),
+    deploy: commandVerb(gcloud, { args: deployArgs, showsProgress: true, tell: ({ tell }: DeployOptions) => tell, read: readServiceOutput }),
     list: commandVerb(gcloud, {
       args: (options: ListOptions) => jsonCommand(["run", "services", "list"], options),
+      // It names regions that didn't respond.
+      showsProgress: true,
       read: (stdout, { project }) => readServices(parseGcloudJson(stdout), project),
     }),
     revisions: defineVerb({
       plan: (options: ServiceName) => [gcloudLine(describeArgs(options)), gcloudLine(revisionsArgs(options))],
       async run(options) {
-        const [service, stdout] = await Promise.all([describe(options), gcloud(revisionsArgs(options), { isProbe: true })]);
+        const [service, stdout] = await Promise.all([describe(options), gcloud(revisionsArgs(options))]);
         return readRevisions(parseGcloudJson<KnativeRevision[]>(stdout), service);
       },
     }),
@@ -45,7 +47,6 @@ export function serviceVerbs(gcloud: Gcloud) {
     }),
     environment: commandVerb(gcloud, {
       args: describeArgs,
-      isProbe: true,
       read: (stdout) => readVariables(parseGcloudJson<KnativeService>(stdout).spec?.template?.spec),
     }),
     setEnvironment: commandVerb(gcloud, { args: environmentArgs, input: environmentInput, read: readServiceOutput }),
@@ -124,8 +125,8 @@ function escapedPairs(env: Readonly<Record<string, string>>): string {
   const texts = Object.entries(env).map(([name, value]) => `${name}=${value}`);
   const delimiter = [",", ";", "|", "@@", "::", "%%", "##", "~~"].find((candidate) => !texts.some((text) => text.includes(candidate)));
   if (delimiter === undefined)
-    throw new CliError("USAGE", "The values of --env hold too many kinds of punctuation for gcloud.", {
-      hint: "Give them in a file: -- --env-vars-file FILE",
+    throw new CliError("USAGE", "The values of --env contain too many different separators for gcloud.", {
+      hint: "Pass them in a file: -- --env-vars-file FILE",
     });
   return delimiter === "," && !texts[0]?.startsWith("^") ? texts.join(",") : `^${delimiter}^${texts.join(delimiter)}`;
 }

@@ -11,7 +11,7 @@ export function setUpVerb(gcloud: Gcloud): Verb<SetupStep, SetupOutcome> {
   return defineVerb({
     plan: (step) => [gcloudLine(createArgs(step))],
     async run(step) {
-      const run = (args: readonly string[]) => gcloud(args, { isProbe: true });
+      const run = (args: readonly string[]) => gcloud(args);
       try {
         await run(createArgs(step));
         return OUTCOMES[step.kind] ?? "made";

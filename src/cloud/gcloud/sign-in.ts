@@ -5,7 +5,7 @@ import { CliError } from "../../errors/cli-error.ts";
 
 /**
  * Signs the real gcloud in as the emulator's operator, in the emulator's own configuration directory. Does nothing if that has been done, or if
- * gcloud isn't installed. Throws GCLOUD_FAILED with gcloud's own words.
+ * gcloud isn't installed. Throws GCLOUD_FAILED.
  */
 export async function signIn(env: CloudContext["env"]): Promise<void> {
   const directory = env["CLOUDSDK_CONFIG"];
@@ -23,7 +23,7 @@ export async function signIn(env: CloudContext["env"]): Promise<void> {
     });
     if (result.exitCode === undefined && result.code === "ENOENT") return;
     if (result.failed)
-      throw new CliError("GCLOUD_FAILED", `gcloud could not sign in to the emulator: ${result.stderr.trim() || result.shortMessage}`);
+      throw new CliError("GCLOUD_FAILED", `gcloud couldn't sign in to the emulator: ${result.stderr.trim() || result.shortMessage}`);
     try {
       renameSync(fresh, directory);
     } catch (error) {

@@ -18,17 +18,8 @@ export interface Build {
 /** The statuses of a build that has ended. */
 export const FINAL_STATUSES: ReadonlySet<string> = new Set(["SUCCESS", "FAILURE", "INTERNAL_ERROR", "TIMEOUT", "CANCELLED", "EXPIRED"]);
 
-/** How many lines of the log are shown if a build fails. */
-export const MAX_LOG_LINES = 20;
-
-/** The last lines of a build's log, which say why it failed. */
-export function lastLogLines(log: string): string {
-  return log.trimEnd().split("\n").slice(-MAX_LOG_LINES).join("\n");
-}
-
 /**
- * The result of a build that has ended. Throws BUILD_FAILED for any status but SUCCESS. `elapsedSeconds` is used if the
- * build has no times.
+ * The result of a build that has ended. Throws BUILD_FAILED for any status but SUCCESS. `elapsedSeconds` is used if the build has no times.
  */
 export function readBuildResult(build: Build, image: string, elapsedSeconds: number): BuildResult {
   if (build.status !== "SUCCESS") throw buildError(build);
@@ -42,28 +33,33 @@ export function readBuildResult(build: Build, image: string, elapsedSeconds: num
   };
 }
 
-/** The error for a build that failed; `logEnd` is the last lines of its log, if they are known. */
-export function buildError({ id, status, statusDetail, logUrl }: Partial<Build>, logEnd?: string, cause?: unknown): CliError {
-  return new CliError(
-    "BUILD_FAILED",
-    `Cloud Build ended the build with ${status ?? "FAILURE"}${statusDetail ? `: ${statusDetail}` : "."}`,
-    {
-      hint: logUrl ? `Its log: ${logUrl}` : "The reason is in the build's log.",
-      cause,
-      details: {
-        ...(id && { build: id }),
-        status: status ?? "FAILURE",
-        ...(logUrl && { log_url: logUrl }),
-        ...(logEnd && { log_end: logEnd }),
-      },
-    },
-  );
+/** What gcloud prints about a build that failed. */
+export function readBuildFailure(output: string): Partial<Build> {
+  return {
+    id: readBuildId(output),
+    status: /completed with status "(\w+)"/.exec(output)?.[1],
+    statusDetail: /^BUILD FAILURE: (.+)$/m.exec(output)?.[1],
+    logUrl: /Logs are available at \[\s*(\S+?)\s*\]/.exec(output)?.[1],
+  };
 }
 
-/** The error for a build that can't be watched any more: it continues, and its result isn't known. */
-export function lostBuildError({ id, logUrl }: Partial<Build>, error: CliError): CliError {
+export function readBuildId(output: string): string | undefined {
+  return /\/builds\/([\w-]{8,})/.exec(output)?.[1];
+}
+
+/** The error for a build that failed; `logEnd` is the last lines of its log. */
+export function buildError({ id, status = "FAILURE", statusDetail, logUrl }: Partial<Build>, logEnd?: string): CliError {
+  const reason = statusDetail?.replace(/^Build step failure: /, "").replace(/\.$/, "");
+  return new CliError("BUILD_FAILED", `Build failed${status === "FAILURE" ? "" : ` (${status})`}${reason ? `: ${reason}` : ""}.`, {
+    ...(logUrl && { hint: `Build log: ${logUrl}` }),
+    details: { ...(id && { build: id }), status, ...(logUrl && { log_url: logUrl }), ...(logEnd && { log_end: logEnd }) },
+  });
+}
+
+/** The error for a build that can't be watched any more. */
+export function lostBuildError({ id, logUrl }: Pick<Build, "id" | "logUrl">, error: CliError): CliError {
   return error.with({
-    hint: `The build ${id} goes on by itself.${logUrl ? ` Its log: ${logUrl}` : ""}`,
+    hint: `Build ${id} is still running.${logUrl ? ` Build log: ${logUrl}` : ""}`,
     details: { build: id, ...(logUrl && { log_url: logUrl }) },
   });
 }

@@ -87,11 +87,8 @@ export function isMarked(service: ServiceMessage, mark: string): boolean {
 }
 
 /** gcloud refuses this, too: https://cloud.google.com/run/docs/rollouts-rollbacks-traffic-migration */
-export function noServingRevision(cause?: unknown): CliError {
-  return new CliError("USAGE", "The first revision of a service takes the traffic, and this one has none yet.", {
-    hint: "Deploy it without --no-traffic; the ones after it can wait.",
-    cause,
-  });
+export function noServingRevision(): CliError {
+  return new CliError("USAGE", "A service's first revision must receive traffic.", { hint: "Omit --no-traffic." });
 }
 
 function withImage({ env = {}, serviceAccount }: DeployOptions, image: string, template: TemplateMessage): TemplateMessage {

@@ -23,15 +23,15 @@ export async function listSource(directory: string): Promise<string[]> {
     throw sourceUnreadable(error);
   }
   if (!paths.every((path) => path.endsWith("/"))) return paths;
-  throw new CliError("NOT_FOUND", `${directory} holds no file to build from.`, { hint: "Does its .gcloudignore leave everything out?" });
+  throw new CliError("NOT_FOUND", `No files to build in ${directory}.`, { hint: "Its .gcloudignore might exclude all files." });
 }
 
 /** The error for a file that can't be opened, or that disappears or shrinks while it is read; returns any other error as it is. */
 export function sourceUnreadable(error: unknown): unknown {
   const { path, code } = error as NodeJS.ErrnoException;
   if (error instanceof CliError || !path) return error;
-  return new CliError("NOT_FOUND", `${path} cannot be read${code ? ` (${code})` : ""}.`, {
-    hint: "Let nothing change the folder meanwhile, or leave the file out of the source: .gcloudignore",
+  return new CliError("NOT_FOUND", `Can't read ${path}${code ? ` (${code})` : ""}.`, {
+    hint: "Don't change the directory during a build, or exclude the file in .gcloudignore.",
     cause: error,
   });
 }
@@ -65,8 +65,8 @@ async function readPatterns(directory: string): Promise<string[]> {
 async function readIncluded(directory: string, name: string): Promise<string[]> {
   const text = name === "" || name.includes("/") ? undefined : await read(join(directory, name));
   if (text !== undefined) return lines(text);
-  throw new CliError("SETTINGS_INVALID", `${join(directory, IGNORE_FILE)} includes ${name || "nothing"}, which is no file beside it.`, {
-    hint: "Include a file of the same folder, as in #!include:.gitignore, or take the line out.",
+  throw new CliError("SETTINGS_INVALID", `${join(directory, IGNORE_FILE)} includes "${name}", which isn't a file in the same directory.`, {
+    hint: "Use the name of a file in the same directory, for example #!include:.gitignore.",
   });
 }
 

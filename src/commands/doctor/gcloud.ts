@@ -106,7 +106,7 @@ async function readConfiguration(facts: Facts): Promise<Configuration> {
 function runGcloud({ context }: Facts, args: readonly string[]): Promise<string> {
   // Without the emulator, gcloud isn't signed in to it for the check.
   const env = { ...context.env, CLOUDRUN_OAUTH_EMULATOR: undefined };
-  return openGcloud({ ...context, env })(args, { isProbe: true });
+  return openGcloud({ ...context, env })(args);
 }
 
 function parse(text: string): unknown {
