@@ -3,6 +3,7 @@ import type { Context } from "../context/context.ts";
 import { CliError } from "../errors/cli-error.ts";
 import { closestMatch } from "../errors/closest-match.ts";
 import { ignoreCliError } from "../errors/ignore-cli-error.ts";
+import { nextStep, type NextStep } from "../errors/next-step.ts";
 import { REGIONS } from "../settings/regions.ts";
 
 /**
@@ -14,8 +15,7 @@ export async function withSuggestion(error: unknown, context: Context): Promise<
   const region = context.settings.get("region")?.value;
   if (region !== undefined && !REGIONS.includes(region) && mentionsRegion(error, region)) return error.with({ hint: regionHint(region) });
   if (error.code !== "NOT_FOUND" || error.subject?.kind !== "service" || region === undefined) return error;
-  const hint = await serviceHint(context, error.subject.name, region);
-  return hint === undefined ? error : error.with({ hint });
+  return error.with(await suggestService(context, error.subject.name, region));
 }
 
 function mentionsRegion({ code, message, cause }: CliError, region: string): boolean {
@@ -24,24 +24,27 @@ function mentionsRegion({ code, message, cause }: CliError, region: string): boo
 
 function regionHint(region: string): string {
   const match = closestMatch(region, REGIONS);
-  return `Cloud Run has no region ${region}, unless it is a new one.${match ? ` Did you mean ${match}?` : ""} It has ${REGIONS.length} at https://cloud.google.com/run/docs/locations`;
+  return `Unknown region "${region}".${match ? ` Did you mean ${match}?` : ""} Regions: https://cloud.google.com/run/docs/locations`;
 }
 
 /** Lists the project's services, which is one more request. */
-async function serviceHint(context: Context, name: string, region: string): Promise<string | undefined> {
+async function suggestService(
+  context: Context,
+  name: string,
+  region: string,
+): Promise<{ readonly hint?: string; readonly next?: readonly NextStep[] }> {
   const project = context.settings.get("project")?.value;
-  if (project === undefined) return undefined;
+  if (project === undefined) return {};
   const cloud = await context.cloud();
   const services = await cloud.list({ project }).catch(ignoreCliError);
-  if (services === undefined) return undefined;
-  if (services.length === 0) return `Project ${project} has no services yet. Deploy one: cloudrun-oauth deploy ${name}`;
+  if (services === undefined) return {};
+  if (services.length === 0)
+    return { hint: `Project ${project} has no services.`, next: [nextStep("To deploy the service", "deploy", name)] };
   const otherRegions = services.filter(({ service }) => service === name).map((service) => service.region);
-  if (otherRegions.length > 0)
-    return `It is not in ${region} of project ${project}, but in ${otherRegions.join(", ")}: say --region ${otherRegions[0]}`;
+  if (otherRegions.length > 0) return { hint: `It exists in ${otherRegions.join(", ")}. Pass --region ${otherRegions[0]}.` };
   const inRegion = services.filter((service) => service.region === region);
   const match = closestService(name, inRegion) ?? closestService(name, services);
-  if (!match) return undefined;
-  return `Did you mean ${match.service}${match.region === region ? "" : ` in ${match.region}`}? All that there are: cloudrun-oauth list`;
+  return match ? { hint: `Did you mean "${match.service}"${match.region === region ? "" : ` in ${match.region}`}?` } : {};
 }
 
 function closestService(name: string, services: readonly Service[]): Service | undefined {

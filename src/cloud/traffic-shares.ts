@@ -43,7 +43,7 @@ export function assertReady(revisions: readonly Revision[], names: readonly stri
         details: { revision: name, revisions: known },
       });
     if (!revision.ready)
-      throw new CliError("DEPLOY_FAILED", `Can't send traffic to ${name}: ${explainUnready(revision)}`, {
+      throw new CliError("DEPLOY_FAILED", `Can't send traffic to ${name}: ${unreadyReason(revision) ?? "it isn't ready"}.`, {
         hint: `Ready revisions: ${list(revisions.flatMap((other) => (other.ready ? other.revision : [])))}.`,
         details: { revision: name, reason: revision.reason },
       });
@@ -51,11 +51,15 @@ export function assertReady(revisions: readonly Revision[], names: readonly stri
 }
 
 /** A sentence that says why a revision gets no traffic. */
-export function explainUnready({ revision, ready, reason, message }: Revision): string {
-  if (ready === null) return `Revision ${revision} isn't ready yet.`;
+export function explainUnready(revision: Revision): string {
+  const reason = unreadyReason(revision);
+  return `Revision ${revision.revision} isn't ready${reason ? `: ${reason}` : ""}.`;
+}
+
+function unreadyReason({ ready, reason, message }: Revision): string | undefined {
+  if (ready === null) return "it's still being deployed";
   // After the first sentence, Cloud Run adds advice and a part of the log.
-  const [sentence] = (message ?? reason ?? "").split(/\.?\s*(?:\n|$)|\. /);
-  return `Revision ${revision} isn't ready${sentence ? `: ${sentence}` : ""}.`;
+  return (message ?? reason ?? "").split(/\.?\s*(?:\n|$)|\. /)[0] || undefined;
 }
 
 /** The shares and the remaining percentage, which goes to the one other revision that is serving. Throws USAGE if there isn't exactly one. */

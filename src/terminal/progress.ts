@@ -3,7 +3,7 @@ import type { Writable } from "node:stream";
 import { formatDuration } from "./duration.ts";
 
 /** Shows what work is doing at the moment: "Waiting for the build to start (up to 10 minutes)". */
-type Tell = (progress: string) => void;
+export type Tell = (progress: string) => void;
 
 /** How a step is described: "Building image", "Built hello:v2", "Build failed". */
 interface StepText<T> {

@@ -23,13 +23,13 @@ function cli(...argv: readonly string[]) {
   return runCli(["--via", "api", ...argv], { env });
 }
 
-test("without a terminal nothing is enabled and no question is asked: the hint has both ways to enable the API", async () => {
+test("without a terminal nothing is enabled and no question is asked: the hint says how to enable the API", async () => {
   for (let time = 0; time < 2; time += 1)
     expect(await cli("describe", "hello")).toMatchObject({
       exitCode: 5,
       stdout: "",
       stderr: expect.stringContaining(
-        `Error: run.googleapis.com is not enabled in project ${project}. [PERMISSION_DENIED]\n  gcloud services enable run.googleapis.com --project ${project} — or run this again with --yes, which does it.\n`,
+        `Error: run.googleapis.com isn't enabled in project ${project}. [PERMISSION_DENIED]\n  To enable it, run the command again with --yes.\n`,
       ),
     });
 });
@@ -37,7 +37,7 @@ test("without a terminal nothing is enabled and no question is asked: the hint h
 test("--yes enables the API, and the command continues", async () => {
   const { exitCode, stdout, stderr } = await cli("describe", "hello", "--yes", "--json");
   expect([exitCode, JSON.parse(stdout)]).toMatchObject([0, { service: "hello", members: [] }]);
-  expect(stderr.match(/✓ Enabling run\.googleapis\.com/g)).toHaveLength(1);
+  expect(stderr.match(/✓ Enabled run\.googleapis\.com/g)).toHaveLength(1);
   expect((await cli("describe", "hello")).exitCode).toBe(0);
 });
 
@@ -61,8 +61,7 @@ test("with gcloud, gcloud enables the API, and the failed command runs again", a
   expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: "https://hello-abc123-uc.a.run.app\n" });
 });
 
-const DISABLED = new CliError("PERMISSION_DENIED", "It is not enabled.", {
-  hint: "gcloud services enable run.googleapis.com --project p",
+const DISABLED = new CliError("PERMISSION_DENIED", "It isn't enabled.", {
   reason: "API_NOT_ENABLED",
   subject: { kind: "api", name: "run.googleapis.com", project: "p" },
 });
@@ -87,8 +86,9 @@ function controlPlane(answer: boolean, callsUntilKnown = 0) {
       told.push(question);
       return answer;
     },
-    task: (_: string, work: () => Promise<unknown>) => work(),
-  } as Pick<Terminal, "offer" | "task"> as Terminal;
+    step: (_: object, work: () => Promise<unknown>) => work(),
+    wait: (_: string, work: () => Promise<unknown>) => work(),
+  } as Pick<Terminal, "offer" | "step" | "wait"> as Terminal;
   const cloud = offerEnabling({ via: "api", describe, enable } as unknown as Cloud, { terminal, signal: new AbortController().signal });
   return { told, describe: () => cloud.describe({ service: "hello", project: "p", region: "r" }) };
 }
@@ -96,7 +96,7 @@ function controlPlane(answer: boolean, callsUntilKnown = 0) {
 test("several verbs at once ask about the same API once, and wait until it is usable", async () => {
   const { told, describe } = controlPlane(true, 2);
   expect(await Promise.all([describe(), describe()])).toEqual([{ service: "hello" }, { service: "hello" }]);
-  expect(told).toEqual(["run.googleapis.com is not enabled in project p. Enable it?", "enabled run.googleapis.com"]);
+  expect(told).toEqual(["run.googleapis.com isn't enabled in project p. Enable it?", "enabled run.googleapis.com"]);
 });
 
 test("after the answer no, the verb fails as it would have failed, and the question isn't repeated", async () => {

@@ -145,7 +145,7 @@ test("the workflow for GitHub builds, deploys and calls by the run's own token, 
     expect({ step: step?.name, exitCode, stderr: exitCode === 0 ? "" : stderr }).toEqual({ step: step?.name, exitCode: 0, stderr: "" });
   }
   const widened = await run(`npx --yes ${packageJson.name}@${packageJson.version} grant --member user:mallory@example.com`);
-  expect(widened).toMatchObject({ exitCode: 5, stderr: expect.stringContaining("lacks the permission run.services.setIamPolicy") });
+  expect(widened).toMatchObject({ exitCode: 5, stderr: expect.stringContaining("doesn't have the permission run.services.setIamPolicy") });
   const outputs = readOutputs(files.GITHUB_OUTPUT);
   expect(outputs).toMatchObject({ url: expect.stringContaining("https://on-github-"), image: expect.stringContaining(`:${COMMIT}`) });
   expect(outputs).toHaveProperty("digest");
@@ -212,7 +212,7 @@ test("an account that is not there is named at once", async () => {
   const argv = ["ci", "cloudbuild", "--apply", "--print", "--service", "hello", "--service-account", "nobody-at-all"];
   const { exitCode, stdout, stderr } = await runCli([...argv, "--json"], { env });
   expect({ exitCode, stdout }).toEqual({ exitCode: 4, stdout: "" });
-  expect(stderr).toContain(`There is no account nobody-at-all@${emulator.project}.iam.gserviceaccount.com.`);
+  expect(stderr).toContain(`Account nobody-at-all@${emulator.project}.iam.gserviceaccount.com.`);
 });
 
 /** Says where the metadata server of an instance is. */

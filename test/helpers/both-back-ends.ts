@@ -73,6 +73,7 @@ export function withoutRandomParts(value: unknown): string {
     .replace(/\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g, "UUID")
     .replace(/\bsha256:[0-9a-f]{64}\b/g, "sha256:DIGEST")
     .replace(/\b[0-9a-f]{40}\b/g, "KEY")
+    .replace(/"--via","(?:api|gcloud)"/g, '"--via","VIA"')
     .replace(/"unique_id":"\d+"/g, '"unique_id":"1"')
     .replace(/"etag":"[^"]*"/g, '"etag":"ETAG"')
     .replace(/"((?:\w+_)?(?:ms|duration))":[\d.]+/g, '"$1":0');

@@ -37,7 +37,7 @@ export function openOperator() {
   async function refusal(...argv: readonly string[]) {
     const { exitCode, stdout, stderr } = await cli(["--json", ...argv]);
     const { error } = JSON.parse(stderr.trimEnd().split("\n").at(-1) ?? "") as { error: Record<string, string> };
-    return { exitCode, stdout, code: error["code"], message: error["message"], hint: error["hint"] };
+    return { exitCode, stdout, code: error["code"], message: error["message"], hint: error["hint"], next: error["next"] };
   }
 
   /** The names of all revisions, the newest first. */

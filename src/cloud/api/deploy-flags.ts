@@ -104,10 +104,8 @@ function positiveName(flag: string): string {
 }
 
 function refuse(flag: string): CliError {
-  if (OWN_FLAGS.includes(flag))
-    return new CliError("USAGE", `${flag} can't follow --.`, { hint: `Pass ${flag} before the --.` });
-  if (!flag.startsWith("--"))
-    return new CliError("USAGE", `Invalid gcloud flag "${flag}" after --.`, { hint: "Example: -- --memory 1Gi" });
+  if (OWN_FLAGS.includes(flag)) return new CliError("USAGE", `${flag} can't follow --.`, { hint: `Pass ${flag} before the --.` });
+  if (!flag.startsWith("--")) return new CliError("USAGE", `Invalid gcloud flag "${flag}" after --.`, { hint: "Example: -- --memory 1Gi" });
   return unknownToApi(flag, "deployment", [...Object.keys(WITH_VALUE), ...Object.keys(SWITCHES)]);
 }
 

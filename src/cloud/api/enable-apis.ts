@@ -13,8 +13,7 @@ const MAX_BATCH_SIZE = 20;
 export async function enableApis(client: ApiClient, project: string, names: readonly string[], signal?: AbortSignal): Promise<void> {
   for (const request of planEnabling(project, names)) {
     const { error } = await waitForOperation(client, SERVICE_USAGE, await client.call<Operation>(request), signal);
-    if (error)
-      throw new CliError("PERMISSION_DENIED", `Couldn't enable ${names.join(", ")}: ${error.message ?? "unknown error"}`);
+    if (error) throw new CliError("PERMISSION_DENIED", `Couldn't enable ${names.join(", ")}: ${error.message ?? "unknown error"}`);
   }
 }
 

@@ -14,7 +14,7 @@ import { PROJECT_ERRORS, projectNotFound } from "./project.ts";
 export function explainControlPlane(text: string, call: FailedCall, cause = new Error(text)): CliError | undefined {
   for (const [pattern, explain] of KNOWN_ERRORS) {
     const match = pattern.exec(text);
-    if (match) return explain(match, call).with({ cause });
+    if (match) return explain(match, call, cause.message).with({ cause });
   }
   return undefined;
 }
@@ -100,7 +100,7 @@ const KNOWN_ERRORS: readonly KnownError[] = [
     /Revision '[^']+' is not ready and cannot serve traffic\.?\s*([^\n]*)/,
     ({ 1: reason }, { sentence }) => new CliError("DEPLOY_FAILED", reason || sentence),
   ],
-  [/Build failed|build [\w-]+ completed with status "\w+"|BUILD FAILURE/, ({ input }) => buildError(readBuildFailure(input))],
+  [/Build failed|build [\w-]+ completed with status "\w+"|BUILD FAILURE/, (_match, _call, output) => buildError(readBuildFailure(output))],
   [
     /Project '?([\w:.-]+)'? (?:was )?not found|[Pp]roject \[([\w:.-]+)\] (?:does not exist|not found)|resource 'projects\/([\w:.-]+)' was not found|namespace '?([\w:.-]+)'? not found/,
     (match) => projectNotFound(firstGroup(match) ?? ""),

@@ -22,10 +22,7 @@ export const PROJECT_ERRORS: readonly KnownError[] = [
         details: { project },
       }),
   ],
-  [
-    /Unknown project id: ?([\w:.-]+)|The requested project was not found/,
-    ({ 1: name }, { project }) => projectNotFound(name ?? project),
-  ],
+  [/Unknown project id: ?([\w:.-]+)|The requested project was not found/, ({ 1: name }, { project }) => projectNotFound(name ?? project)],
   [
     // gcloud itself says this if a region's host doesn't respond as Cloud Run does.
     /Location '?([\w-]+)'? is not found or access is unauthorized|The provided region was invalid/,
@@ -63,7 +60,7 @@ export function quotaExceeded(
   sentence: string,
   options: Partial<Pick<CliError, "cause" | "details" | "retryAfterSeconds">> = {},
 ): CliError {
-  return new CliError("UNAVAILABLE", `Quota exceeded in project ${project}: ${sentence}`, {
+  return new CliError("UNAVAILABLE", `Quota exceeded in project ${project}: ${sentence.replace(/^Quota exceeded for /, "")}`, {
     hint: `Run the command again in a minute, or request more: https://console.cloud.google.com/iam-admin/quotas?project=${project}`,
     ...options,
   });

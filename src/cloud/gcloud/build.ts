@@ -35,7 +35,9 @@ export function buildVerb(
       const output = splitOutput(log);
       let build: Build;
       try {
-        build = parseGcloudJson(output.json(await gcloud(submitArgs(options), { onLine: output.add, showsProgress: true, tell: options.tell })));
+        build = parseGcloudJson(
+          output.json(await gcloud(submitArgs(options), { onLine: output.add, showsProgress: true, tell: options.tell })),
+        );
       } catch (error) {
         if (signal.aborted || !(error instanceof CliError)) throw error;
         if (error.code === "BUILD_FAILED") {
@@ -47,7 +49,9 @@ export function buildVerb(
         if (!id) throw error;
         // Streaming the log needs the Viewer role, and building doesn't.
         const isUnreadable = /can only stream logs|does not have storage\.objects\.get|stream(?:ing)? (?:the )?logs?/i.test(stderr);
-        terminal.warn(`gcloud ${isUnreadable ? "can't read the build log" : "lost the connection to the build"}. The build is still running.`);
+        terminal.warn(
+          `gcloud ${isUnreadable ? "can't read the build log" : "lost the connection to the build"}. The build is still running.`,
+        );
         build = await waitForBuild(gcloud, options.project, id, signal);
       }
       return readBuildResult(build, options.image, (performance.now() - submitted) / 1000);

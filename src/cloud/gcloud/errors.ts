@@ -32,7 +32,7 @@ export function readGcloudError({ stdout, stderr, exitCode, args }: GcloudFailur
   return new CliError("GCLOUD_FAILED", `gcloud failed: ${sentence || `exit code ${exitCode ?? "unknown"}`}`, { cause: new Error(text) });
 }
 
-/** gcloud's error message without the command's name, with its continuation lines; the last line if there is no error message. */
+/** gcloud's error message without the command's name, with its continuation lines; without an error message, the last line. */
 function errorSentence(message: string): string {
   const [paragraph = ""] = message.startsWith("ERROR:") ? message.split(/\n\s*\n|\n(?=[A-Z-]|@type)/) : message.split("\n").slice(-1);
   const account = / This command is authenticated as [^\s]+ which is the active account specified by the \[core\/account\] property\.?/;

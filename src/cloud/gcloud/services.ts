@@ -15,7 +15,12 @@ export function serviceVerbs(gcloud: Gcloud) {
   const describe = commandVerb(gcloud, { args: describeArgs, read: readServiceOutput });
   return {
     describe,
-    deploy: commandVerb(gcloud, { args: deployArgs, showsProgress: true, tell: ({ tell }: DeployOptions) => tell, read: readServiceOutput }),
+    deploy: commandVerb(gcloud, {
+      args: deployArgs,
+      showsProgress: true,
+      tell: ({ tell }: DeployOptions) => tell,
+      read: readServiceOutput,
+    }),
     list: commandVerb(gcloud, {
       args: (options: ListOptions) => jsonCommand(["run", "services", "list"], options),
       // It names regions that didn't respond.

@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import { shortImageName } from "../../cloud/images.ts";
 import { defaultImage } from "../../cloud/repository.ts";
 import { requirePlace } from "../../cloud/names.ts";
 import type { Context } from "../../context/context.ts";
@@ -19,7 +20,9 @@ export async function build(context: Context, folder: string | undefined): Promi
   assertWaitedFor(context.passedArguments);
   const options = { ...place, directory, image, gcloudFlags: context.passedArguments };
   if (context.dryRun) return printPlan(terminal, cloud.plan("build", options));
-  const result = await terminal.task(`Building ${image}`, () => cloud.build(options));
+  const name = shortImageName(image);
+  const text = { running: `Building ${name}`, done: `Built ${name}`, failed: "Build failed" };
+  const result = await terminal.step(text, (tell) => cloud.build({ ...options, tell }));
   setOutputs(context.env, "Built", { image: result.image, digest: result.digest });
   if (terminal.json) return terminal.printJson(result);
   terminal.printTable([

@@ -43,7 +43,8 @@ export async function deploy(context: Context, name: string | undefined, flags: 
     gcloudFlags: context.passedArguments,
   };
   if (context.dryRun) return printPlan(terminal, cloud.plan("deploy", options));
-  const deployed = await terminal.task(`Deploying ${service}`, () => cloud.deploy(options));
+  const text = { running: `Deploying ${service}`, done: `Deployed ${service}`, failed: "Deployment failed" };
+  const deployed = await terminal.step(text, (tell) => cloud.deploy({ ...options, tell }));
 
   const tagged = deployed.traffic.find(({ tag }) => tag !== null && tag === flags.tag);
   setOutputs(context.env, `Deployed ${service}`, {

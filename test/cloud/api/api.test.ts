@@ -41,7 +41,7 @@ test("build shows the log live, and prints what was built", async () => {
 
 /** What is done to the log, and what the command prints. */
 test.for([
-  ["may not be read", { status: 403 }, /^Warning: The build's log may not be read here; the build itself goes on\. https:/gm, 1],
+  ["may not be read", { status: 403 }, /^Warning: Can't read the build log\. The build is still running\. Build log: https:/gm, 1],
   ["is not there", { status: 404 }, /warning/g, 0],
   ["breaks off each time", { truncate: 10 }, /warning/g, 0],
 ] as const)("a build is what it came to, though its log %s", async ([, fault, said, times]) => {
@@ -49,14 +49,14 @@ test.for([
   const good = await cli("build", folder(tinyService(HELLO)));
   expect({ exitCode: good.exitCode, said: good.stderr.match(said)?.length ?? 0 }).toEqual({ exitCode: 0, said: times });
   const bad = await cli("build", folder({ Dockerfile: "FROM node:22-slim\nCOPY missing.js ./\n" }));
-  expect(bad).toMatchObject({ exitCode: 1, stdout: "", stderr: expect.stringContaining("[BUILD_FAILED]\n  Its log: https:") });
+  expect(bad).toMatchObject({ exitCode: 1, stdout: "", stderr: expect.stringContaining("[BUILD_FAILED]\n  Build log: https:") });
 });
 
 test("a build's log that is only in Cloud Logging is reported once, and never requested", async () => {
   const missed: string[] = [];
   const nobody = { call: () => expect.unreachable(), send: () => expect.unreachable() } as never;
   const build = { id: "b1", status: "WORKING", logsBucket: "gs://logs", options: { logging: "CLOUD_LOGGING_ONLY" } };
-  const log = followLog(nobody, build, { show: (text) => expect.unreachable(text), onUnreadable: () => missed.push("missed") });
+  const log = followLog(nobody, build, { onLine: (line) => expect.unreachable(line), onUnreadable: () => missed.push("missed") });
   await log.read();
   await log.finish();
   expect(missed).toEqual(["missed"]);
@@ -67,7 +67,7 @@ test("a build that fails shows the end of its log, even with --quiet", async () 
   for (const flags of [[], ["--quiet"]]) {
     const { exitCode, stderr } = await cli(...flags, "build", broken);
     expect(exitCode).toBe(1);
-    expect(stderr).toMatch(/missing\.js[\s\S]*error: Cloud Build ended the build with FAILURE[^\n]* \[BUILD_FAILED\]\n  Its log: https:/);
+    expect(stderr).toMatch(/missing\.js[\s\S]*Error: Build failed: [^\n]* \[BUILD_FAILED\]\n {2}Build log: https:/);
   }
 });
 
@@ -80,7 +80,7 @@ test("the source never goes to a bucket of another project that has the expected
   expect((await request("POST", "storage.googleapis.com", "/storage/v1/b?project=squatter", bucket)).json["error"]).toBeUndefined();
   const { exitCode, stderr } = await cli("-p", "victim", "build", folder(tinyService(HELLO)));
   expect(exitCode).toBe(5);
-  expect(stderr).toContain("Error: The bucket victim_cloudbuild belongs to another project, which would see the source. [CONFLICT]");
+  expect(stderr).toContain("Error: Bucket victim_cloudbuild belongs to another project, which could read your source. [CONFLICT]");
 });
 
 test("grant --wait calls as the member until a request is accepted", async () => {
@@ -135,7 +135,7 @@ test("a token that expires while a command runs is replaced, and an invalid one 
   expect((await cli("describe", "--url")).exitCode).toBe(0);
   await addFault({ match: "*run.googleapis.com", status: 401 });
   const { exitCode, stderr } = await cli("describe", "--url");
-  expect([exitCode, stderr]).toEqual([3, expect.stringContaining("does not accept the credentials")]);
+  expect([exitCode, stderr]).toEqual([3, expect.stringContaining("rejected the credentials")]);
 });
 
 test("--dry-run prints the requests, and sends none", async () => {

@@ -125,9 +125,12 @@ test("an upload that can't be completed is an error", async () => {
   const never = await openStorage(Array.from({ length: 9 }, () => ({ answers: 404 as const })));
   expect(await failure(never.upload(source))).toMatchObject({
     code: "UNAVAILABLE",
-    message: expect.stringContaining("has lost the upload"),
+    message: expect.stringContaining("lost the upload"),
   });
   expect(never.told.filter((request) => request === "begin")).toHaveLength(3);
   const still = await openStorage(Array.from({ length: 20 }, () => ({ takes: 0 })));
-  expect(await failure(still.upload(source))).toMatchObject({ code: "UNAVAILABLE", message: expect.stringContaining("takes nothing") });
+  expect(await failure(still.upload(source))).toMatchObject({
+    code: "UNAVAILABLE",
+    message: expect.stringContaining("doesn't accept the upload"),
+  });
 });

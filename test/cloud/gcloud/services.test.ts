@@ -99,7 +99,7 @@ test("rollback goes back one revision, writes its outputs on GitHub Actions, and
   const idle = await runCli(["rollback", "--dry-run"], { env: { ...env, ...fakeGcloud(...reads) } });
   expect(idle.stdout).toBe("");
   expect(idle.stderr).toContain(
-    "hello-00003-bad is not ready: It broke. It takes no traffic: hello-00002-abc serves, and goes on serving.",
+    "Revision hello-00003-bad isn't ready: It broke. It takes no traffic: hello-00002-abc serves, and goes on serving.",
   );
 
   const line = `run services update-traffic hello --to-revisions hello-00001-xyz=100 ${WHERE}`;
@@ -124,5 +124,5 @@ test("for a misspelled service, one more gcloud command finds the one that was m
   );
   const done = await runCli(["env", "list", "helol"], { env: { ...env, ...path } });
   expect(done).toMatchObject({ exitCode: 4, stdout: "" });
-  expect(done.stderr).toContain("  Did you mean hello? All that there are: cloudrun-oauth list\n");
+  expect(done.stderr).toContain('  Did you mean "hello"?\n  To list services:\n');
 });

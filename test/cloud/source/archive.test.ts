@@ -143,7 +143,7 @@ test("files that aren't sent make no difference to the digest", async () => {
 test("a folder without any file to send is refused, and so is a missing one", async () => {
   expect(await failure(bytes(folder({ ".gcloudignore": "*\n" })))).toMatchObject({
     code: "NOT_FOUND",
-    message: expect.stringContaining("holds no file to build from"),
+    message: expect.stringContaining("No files to build"),
   });
   expect(await failure(digestSource(join(folder(), "missing")))).toMatchObject({ code: "NOT_FOUND" });
   expect(await failure(bytes(join(folder(), "missing")))).toMatchObject({ code: "NOT_FOUND", message: expect.stringContaining("missing") });

@@ -26,7 +26,7 @@ test("an account is created once, listed, and deleted with --yes", async () => {
 });
 
 test.for([
-  ["X", '"X" is no service account.'],
+  ["X", 'Invalid service account "X".'],
   ["someone@other-project.iam.gserviceaccount.com", "would not be an account of project my-project"],
 ] as const)("accounts create %s is a usage error", async ([name, message]) => {
   const result = await runCli(["accounts", "create", name, "--via", "api"], { env: { PROJECT_ID: "my-project" } });

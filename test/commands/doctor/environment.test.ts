@@ -186,7 +186,7 @@ test("organization policies are skipped if they can't be read or their API isn't
   await grantOnProject(CALLER, "roles/browser");
   const hidden = await doctor(ORG, AS_CALLER);
   expect(hidden.results.map(({ status, message }) => `${status}: ${message}`)).toEqual(
-    ORG.map(() => expect.stringMatching(/^skipped: It may not be looked at: .* lacks the permission orgpolicy\.policy\.get/)),
+    ORG.map(() => expect.stringMatching(/^skipped: It may not be looked at: .* doesn't have the permission orgpolicy\.policy\.get/)),
   );
   await disable("orgpolicy.googleapis.com");
   const { exitCode, results } = await doctor(ORG);

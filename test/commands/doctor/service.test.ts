@@ -82,7 +82,7 @@ test("a service whose revision doesn't start fails with the reason, and one that
     exitCode: 1,
     status: "fail",
     code: "DEPLOY_FAILED",
-    message: "The service broken is not ready: The container did not listen on port 8080 in time.",
+    message: "The service broken is not ready: The revision failed to start: the container didn't listen on port 8080 in time.",
     remedy: expect.stringContaining("logs read broken "),
   });
   const image = `gcr.io/${project}/slow`;

@@ -44,8 +44,8 @@ test("a variable from a secret shows its reference, and cannot be replaced by a 
   expect((await cli(["describe", "secretive"])).stdout).toContain("ENV\tDB (secret db, version 1)\n");
   expect(await refusal("env", "set", "secretive", "DB=hunter3")).toMatchObject({
     exitCode: 2,
-    message: "DB comes from a secret, and a value would take its place.",
-    hint: "Remove it first: cloudrun-oauth env unset DB",
+    message: "DB is set from a secret and can't be replaced with a value.",
+    next: [expect.objectContaining({ text: "To remove it first", command: expect.arrayContaining(["env", "unset", "DB"]) })],
   });
   expect(await json("env", "unset", "secretive", "DB")).toMatchObject({ changed: true, unset: ["DB"] });
   expect((await cli(["env", "list", "secretive"])).stdout).toBe("A\t1\n");
@@ -53,19 +53,19 @@ test("a variable from a secret shows its reference, and cannot be replaced by a 
 
 test.for([
   [["env", "set"], 2, "There is nothing to set."],
-  [["env", "set", "hello", "1A=2"], 2, "1A is no variable: it has the form NAME=VALUE."],
-  [["env", "set", "PORT=80"], 2, "Cloud Run sets PORT itself."],
+  [["env", "set", "hello", "1A=2"], 2, 'Invalid variable "1A".'],
+  [["env", "set", "PORT=80"], 2, "Can't set PORT: Cloud Run sets it."],
   [["env", "set", "--from-file", "nowhere/.env"], 4, "There is no file "],
   [["env", "unset", "A-B"], 2, "A-B cannot be a variable's name."],
-  [["env", "list", "nobody"], 4, "There is no service nobody."],
-  [["deploy", "--", "--memory"], 2, "--memory needs a value."],
-  [["deploy", "--", "--timeout", "soon"], 2, "--timeout takes seconds, or 90s, 5m, 1h, which soon is not."],
-  [["deploy", "--", "--tag", "x"], 2, "--tag is an option of deploy itself."],
-  [["deploy", "--", "--set-cloudsql-instances=x"], 2, "--set-cloudsql-instances is for gcloud, and this deployment goes by Google's API."],
-  [["deploy", "--", "constructor", "x"], 2, '"constructor" behind -- is no flag of gcloud.'],
-  [["deploy", "--", "--ingress", "none"], 2, "--ingress is one of all, internal, internal-and-cloud-load-balancing, which none is not."],
-  [["deploy", "--", "memory"], 2, '"memory" behind -- is no flag of gcloud.'],
-  [["deploy", "--", "--update-secrets", "/etc/key=db:1"], 2, "--update-secrets makes variables only"],
+  [["env", "list", "nobody"], 4, 'Service "nobody" not found in us-central1.'],
+  [["deploy", "--", "--memory"], 2, "--memory requires a value."],
+  [["deploy", "--", "--timeout", "soon"], 2, 'Invalid duration "soon" for --timeout.'],
+  [["deploy", "--", "--tag", "x"], 2, "--tag can't follow --."],
+  [["deploy", "--", "--set-cloudsql-instances=x"], 2, "--set-cloudsql-instances requires gcloud, but this deployment uses Google's API."],
+  [["deploy", "--", "constructor", "x"], 2, 'Invalid gcloud flag "constructor" after --.'],
+  [["deploy", "--", "--ingress", "none"], 2, 'Invalid value "none" for --ingress.'],
+  [["deploy", "--", "memory"], 2, 'Invalid gcloud flag "memory" after --.'],
+  [["deploy", "--", "--update-secrets", "/etc/key=db:1"], 2, 'Invalid value "/etc/key=db:1" for --update-secrets.'],
 ] as const)("%j exits with %i: %s", async ([argv, exitCode, message]) => {
   const cut = argv.indexOf("--" as never);
   const own = cut < 0 ? ["--json", ...argv] : ["--json", ...argv.slice(0, cut), ...argv.slice(cut)];

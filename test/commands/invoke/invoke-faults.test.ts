@@ -48,7 +48,7 @@ const FAULTS: readonly (readonly [fault: object, flags: readonly string[], outco
     [],
     {
       token: [7, /oauth2\.googleapis\.com answers 503 again and again/],
-      describe: [7, /run\.googleapis\.com answered 503: The service is currently unavailable\./],
+      describe: [7, /run\.googleapis\.com returned 503: The service is currently unavailable\./],
       service: [8, /Cloud Run answered 503 itself: /],
     },
   ],
@@ -57,7 +57,7 @@ const FAULTS: readonly (readonly [fault: object, flags: readonly string[], outco
     [],
     {
       token: [7, /oauth2\.googleapis\.com answers 429/],
-      describe: [7, /A quota of project cloudrun-local is spent: Quota exceeded/],
+      describe: [7, /Quota exceeded in project cloudrun-local: /],
       service: [8, /Cloud Run answered 429 itself: /],
     },
   ],

@@ -126,7 +126,7 @@ test("without entries a note says since when, and a missing service is an error"
   expect(await cli(["logs", "nobody"])).toMatchObject({
     exitCode: 4,
     stdout: "",
-    stderr: expect.stringContaining("There is no service nobody."),
+    stderr: expect.stringContaining('Service "nobody" not found in us-central1.'),
   });
 });
 

@@ -29,7 +29,7 @@ test("build pushes the image to the repository, which it creates if necessary", 
   const { exitCode, stdout, stderr } = await runCli(["build"], { cwd, env: { ...env, ...path } });
   expect(exitCode).toBe(0);
   expect(stdout).toBe(`IMAGE\t${IMAGE}\nDIGEST\tsha256:0123\nBUILD\tb1c2\nLOG\t${BUILD.logUrl}\n`);
-  expect(stderr).toMatch(/^REMOTE BUILD OUTPUT\n{\n {2}"a log may hold JSON": true\n}\nDONE\n✓ Building /);
+  expect(stderr).toMatch(/^Building hello…\nREMOTE BUILD OUTPUT\n{\n {2}"a log may hold JSON": true\n}\nDONE\n✓ Built hello /);
 });
 
 test("--json prints the build as one document", async () => {
@@ -50,7 +50,7 @@ test("output of gcloud without the build's JSON is GCLOUD_FAILED", async () => {
   const path = fakeGcloud({ line: DESCRIBE, stdout: "{}" }, { line: submit(cwd), stdout: "REMOTE BUILD OUTPUT\nDONE\n" });
   const done = await runCli(["build"], { cwd, env: { ...env, ...path } });
   expect(done).toMatchObject({ exitCode: 1, stdout: "" });
-  expect(done.stderr).toContain("didn't print the JSON that cloudrun-oauth reads. [GCLOUD_FAILED]");
+  expect(done.stderr).toContain("gcloud succeeded, but its output isn't JSON. [GCLOUD_FAILED]");
 });
 
 test("flags after -- go to gcloud; through the API, the known ones work", async () => {
@@ -66,10 +66,10 @@ test("flags after -- go to gcloud; through the API, the known ones work", async 
   const { dry_run } = JSON.parse((await run(...flags.slice(1))).stdout);
   expect(dry_run.at(-1)).toContain('"timeout":"1800s","options":{"machineType":"E2_HIGHCPU_8","diskSizeGb":"200"}');
   for (const [rest, said] of [
-    [["--pack"], "--pack is for gcloud, and this build goes by Google's API."],
+    [["--pack"], "--pack requires gcloud, but this build uses Google's API."],
     [["--timeot", "1m"], "Did you mean --timeout?"],
-    [["--timeout"], "--timeout needs a value."],
-    [["--timeout", "soon"], "--timeout takes seconds"],
+    [["--timeout"], "--timeout requires a value."],
+    [["--timeout", "soon"], 'Invalid duration "soon" for --timeout.'],
     [["--async"], "build waits until the image is there"],
   ] as const)
     expect(await run(...rest)).toMatchObject({ exitCode: 2, stdout: "", stderr: expect.stringContaining(said) });
@@ -83,7 +83,7 @@ test("build does not create a repository that the user names", async () => {
     env: { ...env, ...path },
   });
   expect(exitCode).toBe(4);
-  expect(stderr).toContain("Error: There is no repository appz in us-central1 of project my-project.");
+  expect(stderr).toContain('Error: Repository "appz" not found in us-central1 of project my-project.');
 });
 
 test("a build that succeeds is a success even if its log cannot be streamed", async () => {
@@ -104,7 +104,7 @@ test("a build that succeeds is a success even if its log cannot be streamed", as
   );
   const result = await runCli(["build", "--json"], { cwd, env: { ...env, ...path } });
   expect(result.exitCode).toBe(0);
-  expect(result.stderr).toContain("Warning: gcloud may not read the build's log; the build itself goes on.");
+  expect(result.stderr).toContain("Warning: gcloud can't read the build log. The build is still running.");
 });
 
 test("a build that fails is a failure if its log cannot be streamed, too", async () => {
@@ -121,7 +121,7 @@ test("a build that fails is a failure if its log cannot be streamed, too", async
   );
   const result = await runCli(["build"], { cwd, env: { ...env, ...path } });
   expect([result.exitCode, result.stdout]).toEqual([1, ""]);
-  expect(result.stderr).toContain("Error: Cloud Build ended the build with FAILURE. [BUILD_FAILED]\n  Its log: https://console");
+  expect(result.stderr).toContain("Error: Build failed. [BUILD_FAILED]\n  Build log: https://console");
 });
 
 test("--dry-run prints every line and runs none", async () => {

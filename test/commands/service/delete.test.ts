@@ -13,5 +13,5 @@ test("delete shows what it removes, needs a confirmation, and exits with 4 if th
   );
   expect(stderr).toContain("  Say it on the command line: --yes");
   expect(await json("--yes", "delete", "gone")).toMatchObject({ service: "gone", region: "us-central1", deleted: true });
-  expect(await refusal("--yes", "delete", "gone")).toMatchObject({ exitCode: 4, message: "There is no service gone." });
+  expect(await refusal("--yes", "delete", "gone")).toMatchObject({ exitCode: 4, message: 'Service "gone" not found in us-central1.' });
 });

@@ -52,9 +52,7 @@ test.for(["", "NAME\n  gcloud run deploy", '"text"', "null"])(
     const line = `run deploy hello --image ${IMAGE} --no-allow-unauthenticated ${WHERE}`;
     const done = await runCli(["deploy"], { env: { ...ENV, ...fakeGcloud({ line, stdout }) } });
     expect(done).toMatchObject({ exitCode: 1, stdout: "" });
-    expect(done.stderr).toContain(
-      "Error: gcloud succeeded, but didn't print the JSON that cloudrun-oauth reads. [GCLOUD_FAILED]\n  Remove the flags after --",
-    );
+    expect(done.stderr).toContain("Error: gcloud succeeded, but its output isn't JSON. [GCLOUD_FAILED]\n  Remove flags after --");
   },
 );
 
@@ -82,15 +80,15 @@ test("gcloud's progress goes to stderr while it runs, without bold type; --quiet
     stderr: "Deploying \u001b[1mhello\u001b[m...\nDone.\n",
   };
   const shown = await runCli(["deploy"], { env: { ...ENV, ...fakeGcloud(call) } });
-  expect(shown.stderr).toMatch(/^Deploying hello\.\.\.\nDone\.\n✓ Deploying hello \(\d+\.\d s\)\n$/);
+  expect(shown.stderr).toMatch(/^Deploying hello\.\.\.\nDone\.\n✓ Deployed hello \(\d+\.\d s\)\n$/);
   expect((await runCli(["deploy", "--quiet"], { env: { ...ENV, ...fakeGcloud(call) } })).stderr).toBe("");
   expect((await runCli(["deploy", "--json"], { env: { ...ENV, ...fakeGcloud(call) } })).stderr).not.toContain("Deploying hello...");
 });
 
 test.for([
   [["deploy", "--source", ".", "--image", "gcr.io/my-project/x"], "--image and --source exclude each other."],
-  [["deploy", "--env", "noequals"], "--env noequals is no variable: it has the form NAME=VALUE."],
-  [["deploy", "--env", "PORT=1"], "Cloud Run sets PORT itself."],
+  [["deploy", "--env", "noequals"], 'Invalid variable "noequals".'],
+  [["deploy", "--env", "PORT=1"], "Can't set PORT: Cloud Run sets it."],
   [["deploy", "Bad"], 'Invalid service "Bad"'],
   [["-p", "x", "deploy"], 'Invalid project "x"'],
 ] as const)("%j is refused before anything runs", async ([argv, message]) => {

@@ -87,6 +87,6 @@ test("without gcloud --via gcloud says what to install", async () => {
   const { exitCode, stderr } = await runCli(["describe", "--via", "gcloud"], { env: ENV });
   expect(exitCode).toBe(6);
   expect(stderr).toContain(
-    "Error: gcloud is not on PATH. [GCLOUD_MISSING]\n  Install it from https://cloud.google.com/sdk/docs/install, or do without: --via api",
+    "Error: gcloud not found on PATH. [GCLOUD_MISSING]\n  Install gcloud (https://cloud.google.com/sdk/docs/install), or pass --via api.",
   );
 });

@@ -64,7 +64,7 @@ test("grant retries after a conflict of policies", async () => {
 });
 
 test.for([
-  [["grant", "--member", "nobody"], '"nobody" is no member.'],
+  [["grant", "--member", "nobody"], 'Invalid member "nobody".'],
   [["grant"], "No member specified."],
 ] as const)("%j is refused before anything runs", async ([argv, message]) => {
   const { exitCode, stdout, stderr } = await runCli(argv, { env: { ...ENV, ...fakeGcloud() } });

@@ -30,20 +30,21 @@ test("list shows the services of all regions, or of one", async () => {
 test("the hint about a service that does not exist names a similar one, or the region that it is in", async () => {
   expect(await refusal("describe", "helol")).toMatchObject({
     exitCode: 4,
-    message: "There is no service helol.",
-    hint: "Did you mean hello? All that there are: cloudrun-oauth list",
+    message: 'Service "helol" not found in us-central1.',
+    hint: 'Did you mean "hello"?',
   });
   expect(await refusal("members", "hello", "--region", "asia-east1")).toMatchObject({
     exitCode: 4,
-    hint: `It is not in asia-east1 of project ${emulator().project}, but in us-central1: say --region us-central1`,
+    hint: "It exists in us-central1. Pass --region us-central1.",
   });
   expect(await refusal("describe", "something-else")).toMatchObject({
-    hint: `It is not in us-central1 of project ${emulator().project}. See those that are: cloudrun-oauth list`,
+    hint: null,
+    next: [{ text: "To list services", command: expect.arrayContaining(["list"]) }],
   });
 });
 
 test("a region that is not known is tried, and the error suggests a similar one", async () => {
   const { exitCode, hint } = await refusal("describe", "hello", "--region", "us-east2");
   expect(exitCode).toBe(4);
-  expect(hint).toMatch(/^Cloud Run has no region us-east2, unless it is a new one\. Did you mean us-east1\? /);
+  expect(hint).toMatch(/^Unknown region "us-east2"\. Did you mean us-east1\? /);
 });

@@ -29,11 +29,11 @@ test("rollback leaves the traffic alone after a failed deployment, and skips tha
   const [bad, second] = await revisions("broken");
   const { reason, ...rest } = await json("rollback", "broken");
   expect(rest).toMatchObject({ revision: second, changed: false });
-  expect(reason).toMatch(new RegExp(`^${bad} is not ready: .* It takes no traffic: ${second} serves, and goes on serving\\.$`));
+  expect(reason).toMatch(new RegExp(`^Revision ${bad} isn't ready: .* It takes no traffic: ${second} serves, and goes on serving\\.$`));
 
   const refused = await refusal("traffic", "broken", "--to", bad!);
-  expect(refused).toMatchObject({ exitCode: 1, code: "DEPLOY_FAILED", hint: `Those that can: ${second}, ${first}` });
-  expect(refused.message).toContain(`${bad} can take no traffic: ${bad} is not ready: `);
+  expect(refused).toMatchObject({ exitCode: 1, code: "DEPLOY_FAILED", hint: `Ready revisions: ${second}, ${first}.` });
+  expect(refused.message).toContain(`Can't send traffic to ${bad}: `);
   expect(await refusal("rollback", "broken", "--to", bad!)).toMatchObject({ exitCode: 1 });
 
   await json("env", "set", "broken", "MOOD=good");
@@ -41,6 +41,6 @@ test("rollback leaves the traffic alone after a failed deployment, and skips tha
   expect(await json("rollback", "broken")).toMatchObject({
     from: good,
     revision: second,
-    reason: expect.stringContaining(`${bad} is not ready`),
+    reason: expect.stringContaining(`Revision ${bad} isn't ready`),
   });
 });

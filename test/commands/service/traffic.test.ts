@@ -15,8 +15,8 @@ test("traffic divides between revisions; the rest stays with the revision that s
   ]);
   expect(await refusal("traffic", "divided", "--to", `${second}=30`)).toMatchObject({
     exitCode: 2,
-    message: "The percentages add up to 30: 70 are missing.",
-    hint: `Several revisions serve beside: say what each is to get, --to ${first}=… --to LATEST=…`,
+    message: "The percentages add up to 30 instead of 100.",
+    hint: `Specify the percentage of each revision: --to ${first}=PERCENT --to LATEST=PERCENT`,
   });
   expect(await shares("--to", `${first}=25`, "--to", `${second}=75`)).toEqual([
     [first, 25],
@@ -25,7 +25,7 @@ test("traffic divides between revisions; the rest stays with the revision that s
   expect(await shares("--to", "LATEST")).toEqual([["LATEST", 100]]);
   expect(await refusal("traffic", "divided", "--to", `${third}=40`)).toMatchObject({
     exitCode: 2,
-    message: "The percentages add up to 40: 60 are missing.",
+    message: "The percentages add up to 40 instead of 100.",
   });
 });
 
@@ -52,14 +52,14 @@ test("tags are set, moved and removed without changing the traffic", async () =>
 });
 
 test.for([
-  [["--to", "hello-00001=x"], 2, "--to hello-00001=x is no share of the traffic: it has the form REVISION=PERCENT."],
-  [["--to", "a-1=60", "--to", "b-1=70"], 2, "The percentages add up to 130: 30 too many."],
-  [["--to", "a-1=101"], 2, "101 is no percentage for a-1: it is a whole number from 0 to 100."],
-  [["--to", "a-1=50", "--to", "a-1=50"], 2, "--to names a-1 more than once."],
-  [["--to", "hello-1"], 4, "hello has no revision hello-1."],
-  [["--tag", "next"], 2, "--tag next is no tag: it has the form TAG=REVISION, in lower case."],
-  [["--tag", "Next=hello-1"], 2, "--tag Next=hello-1 is no tag: it has the form TAG=REVISION, in lower case."],
-  [["--tag", "next=hello-1"], 4, "hello has no revision hello-1."],
+  [["--to", "hello-00001=x"], 2, 'Invalid --to "hello-00001=x".'],
+  [["--to", "a-1=60", "--to", "b-1=70"], 2, "The percentages add up to 130 instead of 100."],
+  [["--to", "a-1=101"], 2, 'Invalid percentage "101" for a-1.'],
+  [["--to", "a-1=50", "--to", "a-1=50"], 2, "--to specifies a-1 more than once."],
+  [["--to", "hello-1"], 4, 'Revision "hello-1" of "hello" not found.'],
+  [["--tag", "next"], 2, 'Invalid --tag "next".'],
+  [["--tag", "Next=hello-1"], 2, 'Invalid --tag "Next=hello-1".'],
+  [["--tag", "next=hello-1"], 4, 'Revision "hello-1" of "hello" not found.'],
   [["--tag", "a=LATEST", "--remove-tag", "a"], 2, "--tag and --remove-tag both name a."],
 ] as const)("traffic %j exits with %i: %s", async ([argv, exitCode, message]) => {
   expect(await refusal("traffic", ...argv)).toMatchObject({ exitCode, message, stdout: "" });

@@ -193,6 +193,6 @@ test.for([
     "VPC_SERVICE_CONTROLS",
   ],
 ] as const)("%s is %s", ([said, reason]) => {
-  const facts = { project: "my-project", region: "us-central1", sentence: said };
-  expect(explainControlPlane(said, facts)).toMatchObject({ code: "ORG_POLICY", details: { reason } });
+  const call = { via: "api", project: "my-project", region: "us-central1", sentence: said } as const;
+  expect(explainControlPlane(said, call)).toMatchObject({ code: "ORG_POLICY", details: { reason } });
 });
