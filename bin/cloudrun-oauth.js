@@ -1,12 +1,10 @@
 #!/usr/bin/env node
 "use strict";
 
-// An older Node can't read the rest of the program, so this comes first, in a syntax that it knows.
+// An older Node can't read the rest of the program.
 const [major, minor] = process.versions.node.split(".").map(Number);
 if (major < 20 || (major === 20 && minor < 19) || major === 21 || (major === 22 && minor < 12)) {
-  process.stderr.write(
-    `Error: cloudrun-oauth needs Node.js 20.19 or later, or 22.12 or later; this is Node.js ${process.versions.node}. [NODE_OUTDATED]\n`,
-  );
+  process.stderr.write(`Error: cloudrun-oauth requires Node.js 20.19+ or 22.12+, not ${process.versions.node}. [NODE_OUTDATED]\n`);
   process.exit(6);
 }
 

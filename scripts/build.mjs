@@ -67,7 +67,7 @@ const program = await build({
         { name: "program", test: /src\/cli\/program\.ts$/, priority: 3 },
         {
           name: "call",
-          test: /src\/(context\/(create-context|print-plan)|cloud\/names|terminal\/(terminal|relative-time)|http\/client|commands\/invoke\/invoke)\.ts$/,
+          test: /src\/(context\/(create-context|format-command|print-plan)|cloud\/names|terminal\/(terminal|relative-time)|http\/client|commands\/invoke\/invoke)\.ts$/,
           priority: 2,
         },
         { name: "api", test: /src\/cloud\/api\/api\.ts$/, priority: 1 },

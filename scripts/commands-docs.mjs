@@ -10,8 +10,13 @@ const folder = join(root, "docs/commands");
 const NOTE = "<!-- Written by `npm run docs` from src/commands/. -->\n";
 const SEE_ALSO = "Every command also takes the [global flags](README.md#global-flags).\n";
 
-const { COMMANDS, GLOBAL_FLAGS } = await loadCommandTree();
-const pages = new Map([["README.md", formatIndex()], ...COMMANDS.map((command) => [`${command.name}.md`, formatPage(command)])]);
+const { COMMAND_GROUPS, GLOBAL_FLAGS } = await loadCommandTree();
+const pages = new Map([
+  ["README.md", formatIndex()],
+  ...Object.values(COMMAND_GROUPS)
+    .flat()
+    .map((command) => [`${command.name}.md`, formatPage(command)]),
+]);
 mkdirSync(folder, { recursive: true });
 const existing = readdirSync(folder);
 const stale = [
@@ -35,7 +40,7 @@ async function loadCommandTree() {
   try {
     const entry = join(temporary, "entry.js");
     const sources = ["src/cli/program.ts", "src/context/global-flags.ts"].map((path) => JSON.stringify(join(root, path)));
-    writeFileSync(entry, `export { COMMANDS } from ${sources[0]};\nexport { GLOBAL_FLAGS } from ${sources[1]};\n`);
+    writeFileSync(entry, `export { COMMAND_GROUPS } from ${sources[0]};\nexport { GLOBAL_FLAGS } from ${sources[1]};\n`);
     await build({
       input: entry,
       platform: "node",
@@ -50,11 +55,9 @@ async function loadCommandTree() {
 }
 
 function formatIndex() {
-  const groups = new Map();
-  for (const command of COMMANDS) groups.set(command.group, [...(groups.get(command.group) ?? []), command]);
-  const sections = [...groups].map(([group = "Commands", commands]) => {
+  const sections = Object.entries(COMMAND_GROUPS).map(([group, commands]) => {
     const rows = commands.map(({ name, summary }) => `| [\`${name}\`](${name}.md) | ${escapeCell(summary)} |\n`);
-    return `## ${group.replace(/:$/, "")}\n\n| Command | Description |\n|---|---|\n${rows.join("")}`;
+    return `## ${group}\n\n| Command | Description |\n|---|---|\n${rows.join("")}`;
   });
   return [`# Command reference\n\n${NOTE}`, ...sections, `## Global flags\n\n${formatFlags(GLOBAL_FLAGS)}`].join("\n");
 }

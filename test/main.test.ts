@@ -223,6 +223,6 @@ test.for([["help"], ["help", "invoke"], ["help", "env", "set"], []])(
     const ran = await new Promise((resolve) =>
       execFile(process.execPath, [BIN, ...argv], (error, stdout, stderr) => resolve({ error, stdout, stderr })),
     );
-    expect(ran).toEqual({ error: null, stdout: expect.stringMatching(/^Usage: cloudrun-oauth /), stderr: "" });
+    expect(ran).toEqual({ error: null, stdout: expect.stringContaining("\nUsage: cloudrun-oauth "), stderr: "" });
   },
 );

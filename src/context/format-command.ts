@@ -7,45 +7,40 @@ export type FormatCommand = (step: Pick<NextStep, "command" | "program">) => rea
 
 interface CarriedFlag {
   readonly names: readonly string[];
-  readonly takesValue: boolean;
   /** The commands that the flag means something to; all of them by default. */
   readonly isFor?: (command: readonly string[]) => boolean;
 }
 
 /** Commands that act on no project's resources. */
-const LOCAL_COMMANDS = new Set(["emulator", "config", "completion", "help", "init"]);
+const LOCAL_COMMANDS = new Set(["emulator", "config", "completion", "help", "version", "init"]);
 const isRemote = ([name = ""]: readonly string[]) => !LOCAL_COMMANDS.has(name);
 const isForService = (command: readonly string[]) => isRemote(command) && !["list", "accounts", "keys"].includes(command[0] ?? "");
 
-/** The flags that decide what a command acts on: the next command needs them too. */
+/** The flags that decide what a command acts on: the next command needs them too. All but --emulator take a value. */
 const CARRIED_FLAGS: readonly CarriedFlag[] = [
-  { names: ["-C", "--cwd"], takesValue: true },
-  {
-    names: ["--profile"],
-    takesValue: true,
-    isFor: ([noun, verb = ""]) => noun !== "config" || !["delete", "profiles", "use"].includes(verb),
-  },
-  { names: ["--emulator"], takesValue: false, isFor: isRemote },
-  { names: ["--via"], takesValue: true, isFor: isRemote },
-  { names: ["-p", "--project"], takesValue: true, isFor: isRemote },
-  { names: ["-r", "--region"], takesValue: true, isFor: isRemote },
-  { names: ["-s", "--service"], takesValue: true, isFor: isForService },
-  { names: ["--data-dir"], takesValue: true, isFor: ([name]) => name === "emulator" },
+  { names: ["-C", "--cwd"] },
+  { names: ["--profile"], isFor: ([noun, verb = ""]) => noun !== "config" || !["delete", "profiles", "use"].includes(verb) },
+  { names: ["--emulator"], isFor: isRemote },
+  { names: ["--via"], isFor: isRemote },
+  { names: ["-p", "--project"], isFor: isRemote },
+  { names: ["-r", "--region"], isFor: isRemote },
+  { names: ["-s", "--service"], isFor: isForService },
+  { names: ["--data-dir"], isFor: ([name]) => name === "emulator" },
 ];
 
 /** `argv` is the command line that ran, without what follows `--`. */
 export function createFormatCommand({ env, self, cwd }: Pick<ProcessIo, "env" | "self" | "cwd">, argv: readonly string[]): FormatCommand {
   const passed = CARRIED_FLAGS.flatMap((flag) => {
-    const words = readFlag(flag, argv);
-    return words ? [{ flag, words }] : [];
+    const words = readFlag(flag.names, argv);
+    return words ? [{ ...flag, words }] : [];
   });
   return ({ command, program }) => {
     if (program !== undefined) return [program, ...command];
     const carried = passed.filter(
-      ({ flag, words }) =>
-        (flag.isFor?.(command) ?? true) &&
-        !flag.names.some((name) => command.includes(name)) &&
-        !(flag.isFor === isForService && command.includes(words[1] ?? "")),
+      ({ names, isFor = () => true, words }) =>
+        isFor(command) &&
+        ![...names, "--help"].some((name) => command.includes(name)) &&
+        !(isFor === isForService && command.includes(words[1] ?? "")),
     );
     const end = command.includes("--") ? command.indexOf("--") : command.length;
     const flags = carried.flatMap(({ words }) => words);
@@ -53,19 +48,15 @@ export function createFormatCommand({ env, self, cwd }: Pick<ProcessIo, "env" | 
   };
 }
 
-/** The flag as it was passed, in two words; the last one counts. */
-function readFlag({ names, takesValue }: CarriedFlag, argv: readonly string[]): readonly string[] | undefined {
-  for (let index = argv.length - 1; index >= 0; index -= 1) {
-    const word = argv[index] ?? "";
+/** The flag as it was passed, in two words if it has a value; the last one counts. */
+function readFlag(names: readonly string[], argv: readonly string[]): readonly string[] | undefined {
+  for (const [index, word] of [...argv.entries()].toReversed()) {
     for (const name of names) {
-      if (word === name) {
-        const value = argv[index + 1];
-        if (!takesValue) return [name];
-        if (value !== undefined) return [name, value];
-      }
-      if (takesValue && name.startsWith("--") && word.startsWith(`${name}=`)) return [name, word.slice(name.length + 1)];
-      if (takesValue && !name.startsWith("--") && word.startsWith(name) && word.length > 2 && !word.startsWith("--"))
-        return [name, word.slice(2)];
+      const value = argv[index + 1];
+      if (word === name && name === "--emulator") return [name];
+      if (word === name && value !== undefined) return [name, value];
+      const prefix = name.startsWith("--") ? `${name}=` : name;
+      if (word.startsWith(prefix) && word.length > prefix.length) return [name, word.slice(prefix.length)];
     }
   }
   return undefined;

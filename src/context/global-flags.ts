@@ -2,20 +2,20 @@ import { durationFlag, flag, type OptionsOf } from "./flag.ts";
 
 /** The flags that every command takes, before its name and after it. */
 export const GLOBAL_FLAGS = [
-  flag("-p, --project <id>", "the Google Cloud project"),
-  flag("-r, --region <region>", "the region (default: us-central1)"),
-  flag("-s, --service <name>", "the service"),
-  flag("--profile <name>", "take settings from this profile"),
-  flag("-C, --cwd <folder>", "act as if started in this folder"),
-  flag("--emulator", "act on the emulator that runs on this machine"),
-  flag("--via <way>", "gcloud or api (default: gcloud where it is installed)"),
-  flag("--json", "print one JSON document; errors as JSON on the last line of stderr"),
-  flag("--dry-run", "print what would be done, change nothing"),
-  flag("-y, --yes", "take yes for an answer"),
-  flag("-q, --quiet", "print no progress"),
-  flag("-v, --verbose", "print every request and program that is run"),
-  flag("--no-color", "print without colours"),
-  durationFlag("--timeout <duration>", "give up after this time: 90, 90s, 5m"),
+  flag("-p, --project <id>", "Google Cloud project"),
+  flag("-r, --region <region>", "Region (default: us-central1)"),
+  flag("-s, --service <name>", "Cloud Run service"),
+  flag("--profile <name>", "Configuration profile to use"),
+  flag("-C, --cwd <directory>", "Run as if started in this directory"),
+  flag("--emulator", "Use the local emulator instead of Google Cloud"),
+  flag("--via <client>", "Control plane client: gcloud or api (default: gcloud if installed)"),
+  flag("--json", "Print output and errors as JSON"),
+  flag("--dry-run", "Show the requests or gcloud commands without running them"),
+  flag("-y, --yes", "Skip confirmation prompts"),
+  flag("-q, --quiet", "Suppress progress output"),
+  flag("-v, --verbose", "Show HTTP requests and subprocesses"),
+  flag("--no-color", "Disable color"),
+  durationFlag("--timeout <duration>", "Maximum time for the whole command, for example 90s or 5m"),
 ] as const;
 
 export type GlobalOptions = Partial<OptionsOf<typeof GLOBAL_FLAGS>>;

@@ -5,13 +5,13 @@ export function parseDuration(text: string): number {
   const [, amount, unit = "s"] = /^(\d+(?:\.\d+)?)(ms|s|m|h)?$/.exec(text) ?? [];
   const durationMs = Number(amount) * { ms: 1, s: 1000, m: 60_000, h: 3_600_000 }[unit as "ms" | "s" | "m" | "h"];
   // Node's timers take at most 2^31 - 1 milliseconds.
-  if (!(durationMs > 0 && durationMs < 2 ** 31)) throw new InvalidArgumentError("Say it as 90, 90s, 1500ms or 5m.");
+  if (!(durationMs > 0 && durationMs < 2 ** 31)) throw new InvalidArgumentError("Examples: 90s, 1500ms, 5m.");
   return durationMs;
 }
 
 /** Parses how long a token must still be valid, at most the hour that an ID token lives; returns milliseconds. */
 export function parseTokenLifetime(text: string): number {
   const durationMs = parseDuration(text);
-  if (durationMs > 3_600_000) throw new InvalidArgumentError("An ID token is good for an hour at the most.");
+  if (durationMs > 3_600_000) throw new InvalidArgumentError("ID tokens are valid for at most 1h.");
   return durationMs;
 }

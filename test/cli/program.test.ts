@@ -3,31 +3,95 @@ import { expect, test } from "vitest";
 import type { GlobalOptions } from "../../src/context/global-flags.ts";
 import { createProgram } from "../../src/cli/program.ts";
 import { runCli } from "../helpers/command-line.ts";
-import { listCommands, createCommandTree, traverse } from "../helpers/command-tree.ts";
+import { commandOf, listCommands, createCommandTree, traverse } from "../helpers/command-tree.ts";
 
 const PATHS = [...traverse(createCommandTree())].map(([path]) => path);
 
-test.for(PATHS)("the help of %j goes to stdout and exits with 0", async (path) => {
-  const { exitCode, stdout, stderr } = await runCli([...path, "--help"]);
-  expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
-  expect(stdout).toMatchSnapshot();
+async function readHelp(path: readonly string[], ...flags: readonly string[]): Promise<string> {
+  const { exitCode, stdout, stderr } = await runCli(["help", ...path, ...flags]);
+  expect({ path, exitCode, stderr }).toEqual({ path, exitCode: 0, stderr: "" });
+  return stdout;
+}
+
+test("the help of every command fits 80 columns, with --all too, and --help prints it", async () => {
+  for (const path of PATHS) {
+    const help = await readHelp(path);
+    expect(await runCli([...path, "--help"])).toMatchObject({ stdout: help });
+    expect(help).toContain(`\nUsage: ${["cloudrun-oauth", ...path].join(" ")}`);
+    const lines = [...help.split("\n"), ...(await readHelp(path, "--all")).split("\n")];
+    expect(lines.filter((line) => line.length > 80 && !line.startsWith("Documentation: "))).toEqual([]);
+  }
+}, 30_000);
+
+test("a wider terminal gets wider help, up to 100 columns", async () => {
+  const helpAt = async (columns: number) => {
+    const stdout = Object.assign(new PassThrough(), { columns });
+    await createProgram(async () => {}, { stdout }).parseAsync(["help", "ci", "github"], { from: "user" });
+    return Math.max(
+      ...String(stdout.read())
+        .split("\n")
+        .map(({ length }) => length),
+    );
+  };
+  expect(await helpAt(60)).toBeLessThanOrEqual(60);
+  expect(await helpAt(100)).toBeGreaterThan(80);
+  expect(await helpAt(200)).toBe(await helpAt(100));
+});
+
+test("the root's help is short: every command under its heading, the common flags, and examples", async () => {
+  const help = await readHelp([]);
+  expect(help.trimEnd().split("\n").length).toBeLessThanOrEqual(60);
+  expect(help.replaceAll(/ {2,}.*$/gm, "").match(/^\S.*:$/gm)).toEqual([
+    "Create and deploy:",
+    "Call a service:",
+    "Troubleshoot:",
+    "Operate:",
+    "Local development:",
+    "Settings:",
+    "Global flags (all: cloudrun-oauth help --all):",
+    "Examples:",
+  ]);
+  expect(
+    createCommandTree().commands.filter(
+      (command) =>
+        !help.includes(`
+  ${command.name()} `),
+    ),
+  ).toEqual([]);
+  const everything = await readHelp([], "--all");
+  expect(everything).toContain("\n  emulator fault add ");
+  expect(everything).toContain("      --dry-run ");
+  expect(help).not.toContain("--dry-run");
+});
+
+test("a command's help has its own flags and points to the global ones", async () => {
+  const help = await readHelp(["describe"]);
+  expect(help).not.toContain("--project");
+  expect(help).toMatch(/\nGlobal flags: cloudrun-oauth help --all\n$/);
+  expect(await readHelp(["describe"], "--all")).toContain("\n  -p, --project <id> ");
+});
+
+test.for(["emulator", "config", "keys", "accounts", "env", "ci", "emulator fault"])("%s alone prints its help", async (noun) => {
+  const path = noun.split(" ");
+  expect(await runCli(path)).toEqual({ exitCode: 0, stdout: await readHelp(path), stderr: "" });
 });
 
 test("every command has examples in its help; each one parses, and one is of the command itself", async () => {
   const shown = new Map<string, readonly string[]>();
   for (const path of PATHS) {
-    const examples = / *Examples:\n([\s\S]*)/.exec((await runCli([...path, "--help"])).stdout)?.[1] ?? "";
+    const examples = /\nExamples:\n([\s\S]*)/.exec(await readHelp(path))?.[1] ?? "";
     const commands: string[] = [];
     for (const argv of readExamples(examples)) commands.push(await commandOf(argv));
     shown.set(path.join(" "), commands);
   }
   expect(listCommands().filter((path) => !shown.get(path)?.includes(path))).toEqual([]);
   expect([...shown.values()].flat().length).toBeGreaterThan(listCommands().length);
-});
+}, 30_000);
 
 /** The arguments of each `cloudrun-oauth` command in these lines. */
 function readExamples(lines: string): string[][] {
   return lines
+    .replaceAll(/ \\\n +/g, " ")
     .split("\n")
     .map((line) => line.replace(/ +# .*$/, ""))
     .flatMap((line) => line.split(/ && | > | \| |\$\(|\)/))
@@ -37,27 +101,9 @@ function readExamples(lines: string): string[][] {
     );
 }
 
-/** The path of the command that these arguments run. Throws if they don't parse, or if the command takes no arguments after --. */
-async function commandOf(argv: readonly string[]): Promise<string> {
-  const end = argv.includes("--") ? argv.indexOf("--") : argv.length;
-  let path = "";
-  const tree = createProgram(
-    async (_, { passesArguments }) => {
-      if (end < argv.length && !passesArguments) throw new Error(`${argv.join(" ")}: takes no arguments after --`);
-    },
-    { stdout: new PassThrough(), stderr: new PassThrough() },
-  );
-  tree.hook("preAction", (_, action) => {
-    for (let command = action; command.parent; command = command.parent) path = `${command.name()} ${path}`.trim();
-  });
-  await tree.parseAsync(argv.slice(0, end), { from: "user" });
-  return path;
-}
-
 test("with the name of the command that will run, the tree has this command only", () => {
-  const streams = { stdout: new PassThrough(), stderr: new PassThrough() };
-  for (const command of createCommandTree().commands) {
-    const tree = createProgram(async () => {}, streams, command.name());
+  for (const command of createCommandTree().commands.filter((known) => known.name() !== "help")) {
+    const tree = createProgram(async () => {}, { stdout: new PassThrough() }, command.name());
     const paths = (root: typeof tree) => [...traverse(root)].map(([path]) => path.join(" "));
     expect(tree.commands.map(paths)).toEqual([paths(command)]);
   }
@@ -74,7 +120,7 @@ test("a global flag can precede the command, and follow it", async () => {
     ["config", "-p", "my-project", "list", "--json", "-q"],
     ["config", "list", "--quiet", "--project", "my-project", "--json"],
   ]) {
-    const tree = createProgram(async (options) => void seen.push(options), { stdout: new PassThrough(), stderr: new PassThrough() });
+    const tree = createProgram(async (options) => void seen.push(options), { stdout: new PassThrough() });
     await tree.parseAsync(argv, { from: "user" });
   }
   expect(seen).toHaveLength(3);
@@ -82,39 +128,29 @@ test("a global flag can precede the command, and follow it", async () => {
 });
 
 test.for([
-  [["deplyo"], "Unknown command 'deplyo'.", "Did you mean deploy?"],
-  [["deploy", "--imag", "x"], "Unknown option '--imag'.", "Did you mean --image?"],
-  [["emulator", "strat"], "Unknown command 'strat'.", "Did you mean start?"],
-  [
-    ["build", "a", "b"],
-    "Too many arguments for 'build'. Expected 1 argument but got 2.",
-    "cloudrun-oauth build [options] [dir] [-- gcloud flags]; all about it: cloudrun-oauth build --help",
-  ],
-  [
-    ["config", "get"],
-    "Missing required argument 'name'.",
-    "cloudrun-oauth config get [options] <name>; all about it: cloudrun-oauth config get --help",
-  ],
-  [
-    ["deploy", "--image"],
-    "Option '--image <reference>' argument missing.",
-    "cloudrun-oauth deploy [options] [service] [-- gcloud flags]; all about it: cloudrun-oauth deploy --help",
-  ],
-  [["--timeout", "soon", "build"], "Option '--timeout <duration>' argument 'soon' is invalid. Say it as 90, 90s, 1500ms or 5m.", undefined],
-  [["describe", "--", "x"], "This command doesn't take arguments after --.", undefined],
-] as const)("%j is a usage error that names the mistake", async ([argv, message, hint]) => {
-  const { exitCode, stdout, stderr } = await runCli(
-    [...argv, "--json"].toSorted((a, b) => Number(b === "--json") - Number(a === "--json")),
-  );
-  const { error } = JSON.parse(stderr.trimEnd().split("\n").at(-1)!) as { error: { message: string; hint: string | null } };
-  expect({ exitCode, stdout, message: error.message }).toEqual({ exitCode: 2, stdout: "", message });
-  if (hint) expect(error.hint).toBe(hint);
-});
-
-test("a command without its subcommand prints its help on stderr", async () => {
-  const { exitCode, stdout, stderr } = await runCli(["emulator"]);
-  expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
-  expect(stderr).toMatch(
-    /^Usage: cloudrun-oauth emulator[\s\S]*Error: cloudrun-oauth emulator needs a sub-command\. \[USAGE\]\n  cloudrun-oauth emulator --help\n$/,
-  );
+  [["deplyo"], 'Unknown command "deplyo".', 'Did you mean "deploy"?', ["--help"]],
+  [["help", "emulator", "strat"], 'Unknown command "strat".', 'Did you mean "start"?', ["help", "--all"]],
+  [["deploy", "--imag", "x"], 'Unknown flag "--imag".', 'Did you mean "--image"?', ["deploy", "--help"]],
+  [["emulator", "strat"], 'Unknown command "strat".', 'Did you mean "start"?', ["emulator", "--help"]],
+  [["build", "a", "b"], "Too many arguments: expected 1, got 2.", null, ["build", "--help"]],
+  [["config", "get"], "Missing argument <name>.", null, ["config", "get", "--help"]],
+  [["emulator", "fault", "add"], "Missing flag --match.", null, ["emulator", "fault", "add", "--help"]],
+  [["deploy", "--image"], "Missing value for --image.", null, ["deploy", "--help"]],
+  [["deploy", "-p", "x", "--max-time", "1"], 'Unknown flag "--max-time".', null, ["deploy", "--help"]],
+  [["--timeout", "soon", "build"], 'Invalid duration "soon" for --timeout. Examples: 90s, 1500ms, 5m.', null, undefined],
+  [["emulator", "start", "--port", "x"], 'Invalid number "x" for --port. Use a port from 0 to 65535; 0 picks a free one.', null, undefined],
+  [["completion", "tcsh"], 'Invalid shell "tcsh". Allowed values: bash, zsh, fish.', null, undefined],
+  [["describe", "--", "x"], "This command doesn't take arguments after --.", null, undefined],
+] as const)("%j is a usage error that names the mistake", async ([argv, message, hint, usage]) => {
+  const { exitCode, stdout, stderr } = await runCli(["--json", ...argv]);
+  const { error } = JSON.parse(stderr.trimEnd().split("\n").at(-1)!) as { error: object };
+  expect({ exitCode, stdout, error }).toEqual({
+    exitCode: 2,
+    stdout: "",
+    error: expect.objectContaining({
+      message,
+      hint,
+      next: usage ? [{ text: expect.stringMatching(/^For usage, run$|^To list/), command: ["cloudrun-oauth", ...usage] }] : [],
+    }),
+  });
 });

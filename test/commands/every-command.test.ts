@@ -102,6 +102,7 @@ const RUNS: readonly Run[] = [
   { documented: "config delete", argv: "config delete work --yes" },
   { documented: "config schema", argv: "config schema", reads: true },
   { documented: "completion", argv: "completion bash", reads: true },
+  { documented: "version", argv: "version", reads: true },
   { documented: "emulator reset", argv: "emulator reset --yes" },
 ];
 

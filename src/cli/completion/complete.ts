@@ -1,6 +1,7 @@
 import type { Command } from "commander";
 import { PassThrough } from "node:stream";
 import type { ProcessIo } from "../../context/process-io.ts";
+import { rootOf } from "../help.ts";
 import { createProgram } from "../program.ts";
 import type { Candidate } from "./candidate.ts";
 import { parseWords, type CompletionPoint } from "./parse-words.ts";
@@ -13,7 +14,7 @@ import { fileDirective, valueCandidates } from "./value-candidates.ts";
 export async function complete(words: readonly string[], io: ProcessIo): Promise<number> {
   try {
     const sink = new PassThrough().resume();
-    const program = createProgram(async () => {}, { stdout: sink, stderr: sink });
+    const program = createProgram(async () => {}, { stdout: sink });
     const point = parseWords(program, words);
     const candidates = await findCandidates(point, io);
     const lines = candidates
@@ -30,25 +31,24 @@ async function findCandidates(point: CompletionPoint, io: ProcessIo): Promise<re
   if (point.kind === "passed") return [];
   if (point.kind === "flag") return flagCandidates(point.command);
   if (point.kind === "value") return valueCandidates(point, io);
-  const commands = commandCandidates(point.command);
-  return commands.length > 0 && point.index === 0 ? commands : valueCandidates(point, io);
+  const children = childrenOf(point);
+  return children.length > 0 ? children.map((child) => [child.name(), child.summary()]) : valueCandidates(point, io);
 }
 
-function commandCandidates(command: Command): Candidate[] {
-  return helpOf(command)
-    .visibleCommands(command)
-    .map((child) => [child.name(), child.summary() || child.description()]);
+/** The commands that the word can be: of `help`, each word is one. */
+function childrenOf({ command, given, index }: CompletionPoint): readonly Command[] {
+  if (command.name() !== "help") return index === 0 ? command.commands : [];
+  const named = given.reduce<Command | null | undefined>(
+    (parent, name) => parent?.commands.find((child) => child.name() === name),
+    command.parent,
+  );
+  return named?.commands ?? [];
 }
 
 /** A command's own flags first, then the global ones. */
 function flagCandidates(command: Command): Candidate[] {
-  const help = helpOf(command);
-  const options = [...help.visibleOptions(command), ...help.visibleGlobalOptions(command)];
-  return options.map(({ long, short, description }) => [long ?? short ?? "", description]);
-}
-
-function helpOf(command: Command) {
-  return Object.assign(command.createHelp(), command.configureHelp());
+  const options = new Set([...command.options, ...rootOf(command).options].filter(({ hidden }) => !hidden));
+  return [...[...options].map(({ long, short, description }): Candidate => [long ?? short ?? "", description]), ["--help", "Print help"]];
 }
 
 function firstLine(text: string): string {

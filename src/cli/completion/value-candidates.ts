@@ -23,7 +23,7 @@ export function fileDirective({ kind, target, command, index }: CompletionPoint)
   if (kind === "passed") return command.name() === "exec" ? [index === 0 ? ":programs" : ":files"] : [];
   if (!target || kind === "flag") return [];
   const placeholder = target instanceof Option ? (/<(.+?)>/.exec(target.flags)?.[1] ?? "") : target.name();
-  if (["dir", "folder"].includes(placeholder)) return [":folders"];
+  if (["dir", "directory", "folder"].includes(placeholder)) return [":folders"];
   return placeholder === "file" ? [":files"] : [];
 }
 

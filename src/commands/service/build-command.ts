@@ -9,9 +9,9 @@ export const buildCommand = defineCommand({
   description:
     "Build the folder's Dockerfile with Cloud Build, and push the image.\nThe repository is made where it is missing.\n" +
     "Behind -- stand flags of gcloud builds submit; by Google's API: --timeout, --machine-type, --disk-size.",
-  usage: "[options] [dir] [-- gcloud flags]",
+  usage: "[flags] [dir] [-- gcloud flags]",
   arguments: [argument("[dir]", "the folder with the Dockerfile (default: this one)")],
-  flags: [settingFlag("--image <reference>", "where to push (default: REGION-docker.pkg.dev/PROJECT/cloudrun-oauth/SERVICE)")],
+  flags: [settingFlag("--image <reference>", "Image to push (default: SERVICE in the repository cloudrun-oauth)")],
   examples: [
     ["cloudrun-oauth build"],
     ["cloudrun-oauth build ./hello --image europe-west1-docker.pkg.dev/my-project/apps/hello:v2"],

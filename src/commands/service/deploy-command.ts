@@ -9,7 +9,7 @@ export const deployCommand = defineCommand({
   description:
     "Deploy an image, or a folder's source, as a service that only its members may call.\n" +
     "Behind -- stand flags of gcloud's; by Google's API, those that most deployments need: --memory, --cpu, --timeout …",
-  usage: "[options] [service] [-- gcloud flags]",
+  usage: "[flags] [service] [-- gcloud flags]",
   arguments: [argument("[service]", "the service")],
   flags: [
     flag("--image <reference>", "the image (default: the one that build pushes)"),

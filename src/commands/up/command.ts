@@ -12,7 +12,7 @@ export const upCommand = defineCommand({
   flags: [
     flag("--check <path>", "deploy without traffic first, and promote only if this path answers below 400"),
     flag("--plan", "look, and show what would change, step by step"),
-    settingFlag("--image <reference>", "where to push, without a tag (default: REGION-docker.pkg.dev/PROJECT/cloudrun-oauth/SERVICE)"),
+    settingFlag("--image <reference>", "Image to push, without a tag (default: SERVICE in the repository cloudrun-oauth)"),
     settingFlag("--member <member>", "who is let in (default: whoever calls)"),
     settingFlag("--credentials <file>", "the credentials of the caller"),
   ],

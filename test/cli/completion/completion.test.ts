@@ -92,6 +92,7 @@ testNeeding("fish", "fish completes commands, flags, and current values, and des
 test.for([
   ["", ["init", "describe", "help"]],
   ["emulator sto", ["stop"]],
+  ["help emulator sto", ["stop"]],
   ["deploy --allow", ["--allow-unauthenticated"]],
   ["deploy --pro", ["--project", "--profile"]],
   ["invoke -s hel", ["hello"]],

@@ -33,7 +33,7 @@ test("a fault that isn't valid is rejected", async () => {
   });
   expect(await cli("fault", "add", "--match", "**", "--status", "5xx")).toMatchObject({
     exitCode: 2,
-    stderr: expect.stringContaining("argument '5xx' is invalid. Say a whole number."),
+    stderr: expect.stringContaining('Invalid code "5xx" for --status. Use a whole number.'),
   });
 });
 

@@ -135,7 +135,7 @@ test.for([
   [["--since", "2026-02-31T25:00Z"], "Say it as 90s"],
   [["--severity", "loud"], "Say one of default, debug, info"],
   [["--grep", " "], "Say a text."],
-  [["-n", "-1"], "Say a whole number."],
+  [["-n", "-1"], "Use a whole number."],
 ] as const)("%j is refused", async ([argv, message]) => {
   expect(await cli(["logs", "shop", ...argv])).toMatchObject({ exitCode: 2, stdout: "", stderr: expect.stringContaining(message) });
 });

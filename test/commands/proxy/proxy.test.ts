@@ -153,7 +153,7 @@ test("--dry-run shows where calls would go, and --quiet prints only the URL", as
 test.for([
   ["an address that others reach", ["--host", "0.0.0.0"], 2, "Whoever reaches 0.0.0.0 would call the service with your credential."],
   ["an address that is another machine's", ["--host", "192.0.2.1", "--allow-remote", "--port", "0"], 1, "cannot be listened on"],
-  ["a port that there is not", ["--port", "70000"], 2, "--port is a number from 0 to 65535."],
+  ["a port that there is not", ["--port", "70000"], 2, "Use a port from 0 to 65535"],
   ["a URL with a path", ["--url", "https://hello-abc123-uc.a.run.app/x"], 2, "its URL has no path"],
   ["two services", ["hello", "--url", "https://hello-abc123-uc.a.run.app"], 2, "--url says another"],
   ["a tag of what has none", ["--url", "http://127.0.0.1:1", "--tag", "next"], 2, "so it has none for a tag"],

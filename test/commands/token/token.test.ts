@@ -80,7 +80,7 @@ test("a cached token is printed again, unless --no-cache or a longer --min-ttl i
   expect(asked(await verbosely("--min-ttl", "1h"))).toBe(1);
   expect(await verbosely("--min-ttl", "61m")).toMatchObject({
     exitCode: 2,
-    stderr: expect.stringContaining("good for an hour at the most"),
+    stderr: expect.stringContaining("ID tokens are valid for at most 1h."),
   });
 });
 
