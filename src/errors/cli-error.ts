@@ -12,7 +12,7 @@ export interface ErrorSubject {
 
 interface CliErrorOptions {
   /** A sentence that says why, or what to change. */
-  readonly hint?: string;
+  readonly hint?: string | undefined;
   /** The commands that help. */
   readonly next?: readonly NextStep[];
   /** The original error; shown with --verbose. */

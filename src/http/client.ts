@@ -82,7 +82,7 @@ export function createSend({ env, signal, debug = () => {}, note = () => {} }: S
         throw explain(outcome.error);
       }
       if ("response" in outcome) outcome.response.destroy();
-      if (pauseMs > MAX_SILENT_PAUSE_MS) note(`${url.host}: ${result}; trying again in ${Math.round(pauseMs / 1000)} s`);
+      if (pauseMs > MAX_SILENT_PAUSE_MS) note(`${url.host}: ${result}; retrying in ${Math.round(pauseMs / 1000)} s`);
       await sleep(pauseMs, undefined, { signal: AbortSignal.any(signals) }).catch(() => {});
     }
   };
@@ -93,6 +93,6 @@ function findAbortError(signals: readonly AbortSignal[], url: URL): CliError | u
   const { reason } = (signals.find(({ aborted }) => aborted) ?? {}) as { readonly reason?: Error };
   if (reason === undefined || reason instanceof CliError) return reason;
   if (reason.name === "TimeoutError")
-    return new CliError("TIMEOUT", `${url.host} took too long to answer.`, { details: { host: url.host } });
+    return new CliError("TIMEOUT", `${url.host} took too long to respond.`, { details: { host: url.host } });
   return new CliError("INTERRUPTED", "Interrupted.");
 }

@@ -1,6 +1,7 @@
 import { BlockList, isIP, isIPv4 } from "node:net";
 import type { RequestOptions } from "node:https";
 import { CliError } from "../errors/cli-error.ts";
+import { nextStep } from "../errors/next-step.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -25,7 +26,7 @@ export interface Route {
 /** The domains of the emulator: requests meant for it never go to Google. */
 const EMULATED_DOMAINS = ["googleapis.com", "accounts.google.com", "run.app", "gcr.io", "pkg.dev", "metadata.google.internal"];
 
-/** The metadata server is the machine's own: a proxy would call another machine's. */
+/** A proxy would call its own machine's metadata server. */
 const NEVER_PROXIED_HOSTS = new Set(["metadata.google.internal", "169.254.169.254"]);
 
 /** Finds routes by the environment. Throws SETTINGS_INVALID for a variable that isn't an address. */
@@ -43,7 +44,7 @@ export function createRouter(env: Environment): (url: URL) => Route {
         isSecure: false,
         target: { host: bareHost(emulator.hostname), port: emulator.port, path },
         isEmulator: true,
-        note: `, at the emulator ${emulator.host}`,
+        note: `, through the emulator ${emulator.host}`,
       };
     }
     const port = portOf(url);
@@ -51,7 +52,7 @@ export function createRouter(env: Environment): (url: URL) => Route {
     const target = { host, port, path, servername: serverName(host) };
     if (!proxy || isLoopback(host) || NEVER_PROXIED_HOSTS.has(host) || bypassesProxy(host, String(port)))
       return { isSecure, target, isEmulator: false, note: "" };
-    const proxied = { proxy: proxy.host, isEmulator: false, note: `, by the proxy ${proxy.host}` };
+    const proxied = { proxy: proxy.host, isEmulator: false, note: `, through the proxy ${proxy.host}` };
     if (isSecure) return { isSecure, target, tunnel: proxy, ...proxied };
     // RFC 9112, section 3.2.2: a proxy gets the whole URL.
     const proxyTarget = {
@@ -64,7 +65,7 @@ export function createRouter(env: Environment): (url: URL) => Route {
   };
 }
 
-/** True for an address that never leaves this machine. */
+/** True for an address on this computer. */
 export function isLoopback(host: string): boolean {
   return host === "localhost" || host.endsWith(".localhost") || host === "::1" || (host.startsWith("127.") && isIPv4(host));
 }
@@ -110,8 +111,9 @@ function readEmulator(value: string): URL {
   const url = URL.canParse(value) ? new URL(value) : undefined;
   // Tokens travel to it unencrypted.
   if (url?.protocol === "http:" && isLoopback(bareHost(url.hostname))) return url;
-  throw new CliError("SETTINGS_INVALID", "CLOUDRUN_OAUTH_EMULATOR is not the address of an emulator on this machine.", {
-    hint: 'It looks like http://127.0.0.1:PORT, and eval "$(cloudrun-oauth emulator env)" sets it.',
+  throw new CliError("SETTINGS_INVALID", "CLOUDRUN_OAUTH_EMULATOR isn't the address of a local emulator.", {
+    hint: "Use the form http://127.0.0.1:PORT.",
+    next: [nextStep("To print the emulator's environment variables", "emulator", "env")],
   });
 }
 
@@ -122,8 +124,8 @@ function readProxy(env: Environment, name: string): URL | undefined {
   const text = value.includes("://") ? value : `http://${value}`;
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url && (url.protocol === "http:" || url.protocol === "https:")) return url;
-  throw new CliError("SETTINGS_INVALID", `${variable} is not the address of an HTTP proxy.`, {
-    hint: `It looks like http://HOST:PORT; a SOCKS proxy is none. Take ${variable} out of the environment to go without.`,
+  throw new CliError("SETTINGS_INVALID", `${variable} isn't the URL of an HTTP proxy.`, {
+    hint: `Use http://HOST:PORT; SOCKS proxies aren't supported. To connect directly, unset ${variable}.`,
   });
 }
 

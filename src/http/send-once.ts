@@ -37,7 +37,7 @@ export function sendOnce(request: Request, route: Route, agent: Agent, signals: 
       stopTimers();
       for (const signal of signals) signal.removeEventListener("abort", abort);
       // A 101 closes the connection without a response and without an error.
-      reject(new Error("the connection was closed without an answer"));
+      reject(new Error("the connection was closed without a response"));
     });
 
     setHeaders(outgoing, request, route);

@@ -47,7 +47,7 @@ test.for(HOPS)("%s: a broken connection to %s is UNAVAILABLE", { timeout: 60_000
   await addFault({ match: host, reset: true });
   const { exitCode, stdout, stderr } = await run(["token", url, ...flags]);
   expect({ exitCode, stdout }).toEqual({ exitCode: 7, stdout: "" });
-  expect(stderr).toMatch(new RegExp(`^Error: ${host} cannot be reached: .*\\[UNAVAILABLE\\]`));
+  expect(stderr).toMatch(new RegExp(`^Error: Can't reach ${host}: .*\\[UNAVAILABLE\\]`));
 });
 
 test.for(HOPS)("%s: a truncated response of %s is an error without a stack trace", { timeout: 60_000 }, async ([kind, host]) => {

@@ -147,7 +147,7 @@ test("an http URL on loopback or in NO_PROXY bypasses the proxy", async () => {
 
 test.for(["socks5://127.0.0.1:1080", "http://"])("HTTPS_PROXY=%s is refused before anything is sent", (value) => {
   expect(() => createSend({ env: { HTTPS_PROXY: value } })).toThrow(
-    expect.objectContaining({ code: "SETTINGS_INVALID", message: "HTTPS_PROXY is not the address of an HTTP proxy." }),
+    expect.objectContaining({ code: "SETTINGS_INVALID", message: "HTTPS_PROXY isn't the URL of an HTTP proxy." }),
   );
 });
 
@@ -158,7 +158,7 @@ test("a refused connection is tried three times for a GET and once for a POST, a
   ] as const) {
     const lines: string[] = [];
     const error = await failure(createSend({ env: {}, debug: (line) => lines.push(line) })({ method, url: "http://127.0.0.1:1/" }));
-    expect(error).toMatchObject({ code: "UNAVAILABLE", message: "127.0.0.1:1 cannot be reached: nothing listens there (ECONNREFUSED)." });
+    expect(error).toMatchObject({ code: "UNAVAILABLE", message: "Can't reach 127.0.0.1:1: connection refused (ECONNREFUSED)." });
     expect(lines).toHaveLength(attempts);
   }
 });
@@ -192,14 +192,14 @@ test("a response that breaks off in the middle is an error for its reader", asyn
   const answer = await createSend({ env: {} })({ method: "GET", url: `http://127.0.0.1:${port}/` });
   expect(await failure(answer.text())).toMatchObject({
     code: "UNAVAILABLE",
-    message: `127.0.0.1:${port} cannot be reached: the connection was broken off (ECONNRESET).`,
+    message: `Can't reach 127.0.0.1:${port}: the connection was closed unexpectedly (ECONNRESET).`,
   });
 });
 
 test("a response that isn't HTTP has an error of its own", async () => {
   const port = await listen(createTcpServer((socket) => void socket.end("SSH-2.0-OpenSSH_9.2\r\n")));
   const error = await failure(createSend({ env: {} })({ method: "POST", url: `http://127.0.0.1:${port}/` }));
-  expect(error.message).toContain("what it answers is not HTTP");
+  expect(error.message).toContain("the response isn't HTTP");
 });
 
 test("an upgrade that no one asked for fails instead of hanging", async () => {
@@ -215,7 +215,7 @@ test("a host that doesn't answer in time is a TIMEOUT, without another attempt",
   let attempts = 0;
   const port = await serve(() => void (attempts += 1));
   const error = await failure(createSend({ env: {} })({ method: "GET", url: `http://127.0.0.1:${port}/`, timeoutMs: 60 }));
-  expect(error).toMatchObject({ code: "TIMEOUT", message: `127.0.0.1:${port} did not answer within 0.06 s.` });
+  expect(error).toMatchObject({ code: "TIMEOUT", message: `127.0.0.1:${port} didn't respond within 0.06 s.` });
   expect(attempts).toBe(1);
 });
 

@@ -70,7 +70,7 @@ test.for([["1"], [new Date(Date.UTC(2031, 0, 1, 0, 0, 1)).toUTCString()]])(
       response.writeHead(429, { "Retry-After": after, Date: new Date(Date.UTC(2031, 0, 1)).toUTCString() }).end();
     });
     expect((await call({ retry: RETRY })).status).toBe(200);
-    expect(notes).toEqual([`${host}: 429; trying again in 1 s`]);
+    expect(notes).toEqual([`${host}: 429; retrying in 1 s`]);
   },
 );
 
@@ -95,5 +95,5 @@ test.for(["/never", "/half", "/later"])("the request's own signal ends it: %s", 
     if (request.url === "/later") response.writeHead(503, { "Retry-After": "30" }).end();
   });
   const work = async () => (await call({ url: `http://${host}${path}`, retry: RETRY, signal: AbortSignal.timeout(100) })).text();
-  expect(await failure(work())).toMatchObject({ code: "TIMEOUT", message: `${host} took too long to answer.` });
+  expect(await failure(work())).toMatchObject({ code: "TIMEOUT", message: `${host} took too long to respond.` });
 });

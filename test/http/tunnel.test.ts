@@ -50,7 +50,7 @@ test("an untrusted certificate is refused behind a tunnel too, with a hint how t
   const error = await failure(send({ method: "GET", url: "https://hello-uc.a.run.app/" }));
   expect(error).toMatchObject({ code: "UNAVAILABLE", details: { cause: "UNABLE_TO_VERIFY_LEAF_SIGNATURE" } });
   expect(error.message).toBe(
-    `hello-uc.a.run.app cannot be reached through the proxy 127.0.0.1:${tunnel.port}: its certificate is signed by nobody that this machine trusts (UNABLE_TO_VERIFY_LEAF_SIGNATURE).`,
+    `Can't reach hello-uc.a.run.app through the proxy 127.0.0.1:${tunnel.port}: its certificate isn't trusted (UNABLE_TO_VERIFY_LEAF_SIGNATURE).`,
   );
   expect(error.hint).toContain("NODE_EXTRA_CA_CERTS");
   expect(tunnel.asked).toEqual([["hello-uc.a.run.app:443", `Basic ${Buffer.from("me:secret").toString("base64")}`]]);
@@ -77,7 +77,7 @@ test("a proxy that refuses the tunnel is named with its status", async () => {
   const error = await failure(
     createSend({ env: { HTTPS_PROXY: `127.0.0.1:${tunnel.port}` } })({ method: "GET", url: "https://service.example.test/" }),
   );
-  expect(error.message).toBe(`service.example.test cannot be reached through the proxy 127.0.0.1:${tunnel.port}: the proxy answered 407.`);
+  expect(error.message).toBe(`Can't reach service.example.test through the proxy 127.0.0.1:${tunnel.port}: the proxy returned 407.`);
   expect(error.hint).toContain("HTTPS_PROXY=http://USER:PASSWORD@");
 });
 

@@ -51,8 +51,10 @@ export const fail = (code: ErrorCode, message: string, more: More = {}): Finding
 export const skip = (message: string, more: More = {}): Finding => ({ status: "skipped", message, ...more });
 
 /** A failure with an error's message. */
-export function failFrom({ code, message, hint, details }: CliError): Finding {
-  return fail(code, message, { ...(hint && { remedy: hint }), details });
+export function failFrom({ code, message, hint, next, details }: CliError): Finding {
+  const [command] = next.map((step) => [step.program ?? "cloudrun-oauth", ...step.command].join(" "));
+  const remedy = hint ?? command;
+  return fail(code, message, { ...(remedy && { remedy }), details });
 }
 
 /** A number with its noun: `1 day`, `2 days`. */

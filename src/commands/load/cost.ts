@@ -1,4 +1,5 @@
 import type { LoadPlan } from "./options.ts";
+import { formatNumber } from "./print-report.ts";
 
 /** The approximate size of a run. */
 export interface CostEstimate {
@@ -24,11 +25,12 @@ export function estimateCost(
   return { requests, instanceSeconds: { min: Math.ceil(busySeconds / DEFAULT_CONCURRENCY), max: Math.ceil(busySeconds) } };
 }
 
-/** The question before a run that costs money. */
-export function costQuestion({ requests, instanceSeconds }: CostEstimate, host: string): string {
-  const number = (value: number): string => value.toLocaleString("en-US");
-  const time =
-    instanceSeconds &&
-    ` and ${number(instanceSeconds.min)} to ${number(instanceSeconds.max)} seconds of instances, by how many requests each takes at once`;
-  return `Send ${host} up to about ${number(requests)} requests? Google bills them${time ?? ""}.`;
+/** The consequence of a run that costs money. */
+export function describeCost({ requests, instanceSeconds }: CostEstimate, host: string): string {
+  const time = instanceSeconds && ` and ${formatRange(instanceSeconds)} seconds of instance time, depending on the service's concurrency`;
+  return `This sends about ${formatNumber(requests)} requests to ${host}. Google Cloud bills them${time ?? ""}.`;
+}
+
+function formatRange({ min, max }: { readonly min: number; readonly max: number }): string {
+  return min === max ? formatNumber(min) : `${formatNumber(min)}–${formatNumber(max)}`;
 }

@@ -12,17 +12,18 @@ import { requireServiceName, type ServiceName } from "../../cloud/names.ts";
 import { createEvidenceLookup } from "../../invoke/refusal/evidence-lookup.ts";
 import type { Context } from "../../context/context.ts";
 import { CliError } from "../../errors/cli-error.ts";
+import { nextStep } from "../../errors/next-step.ts";
 import { setOutputs } from "../../context/pipeline-outputs.ts";
 import { findColdStarts, type ColdStarts } from "./cold-starts.ts";
 import { createConnect } from "./connect.ts";
-import { costQuestion, estimateCost, type CostEstimate } from "./cost.ts";
+import { describeCost, estimateCost } from "./cost.ts";
 import { assertWithinLimits } from "./limits.ts";
 import { assertRepeatable, readLoadPlan, type LoadFlags, type LoadPlan } from "./options.ts";
 import { drawPlot } from "./plot.ts";
 import { countFailures, describeLoad, responsesPerSecond, type RunInfo } from "./report.ts";
 import { openRequestSource } from "./request-source.ts";
 import { runLoad, type Outcome } from "./run-load.ts";
-import { formatHistogram, formatLoad, formatProgress } from "./print-report.ts";
+import { formatCount, formatHistogram, formatLoad, formatProgress } from "./print-report.ts";
 import { explainFailure } from "../../http/network-error.ts";
 import { bareHost, createRouter, isLoopback, type Route } from "../../http/route.ts";
 
@@ -42,7 +43,10 @@ export async function load(context: Context, service: string | undefined, path: 
   const plotFile = flags.plot === undefined ? undefined : await openOutputFile(resolve(cwd, flags.plot), "--plot");
   try {
     const check = flags.check === false ? undefined : await callOnce(context, call, credentials, plan);
-    if (!route.isEmulator && !isLoopback(bareHost(url.hostname))) await confirmCost(context, estimateCost(plan, check?.durationMs), url);
+    if (!route.isEmulator && !isLoopback(bareHost(url.hostname))) {
+      terminal.note(describeCost(estimateCost(plan, check?.durationMs), url.host));
+      if (!(await terminal.confirm("Start the load test?"))) return terminal.note("No load was sent.");
+    }
     const started = new Date();
     const { outcome, tokens } = await run(context, { call, route, plan, credentials, instanceHeader: flags.instanceHeader });
     const coldStarts = serviceLog && !signal.aborted ? await readColdStarts(context, serviceLog, started, outcome) : undefined;
@@ -53,11 +57,11 @@ export async function load(context: Context, service: string | undefined, path: 
     if (plotFile) {
       const { latencies, intervals } = outcome.stats;
       await plotFile.write(Readable.from([drawPlot({ title: `${method} ${url.href}`, latencies, intervals })]));
-      terminal.note(`The plot is in ${flags.plot}.`);
+      terminal.note(`Saved the plot to ${flags.plot}.`);
     }
     if (signal.aborted) throw signal.reason;
     if (outcome.error) throw outcome.error;
-    assertWithinLimits(flags, outcome);
+    assertWithinLimits(flags, outcome, service !== undefined && !isPath(service) ? service : undefined);
   } finally {
     await plotFile?.discard();
   }
@@ -75,9 +79,14 @@ async function run({ terminal, signal }: Context, { call, route, plan, credentia
   const { url, method } = call;
   const source = openRequestSource(call, route, credentials);
   const explain = (error: NodeJS.ErrnoException): string =>
-    error.code === "NOT_HTTP" ? `What ${url.host} answers is not HTTP.` : explainFailure(error, url, route).message;
+    error.code === "NOT_HTTP" ? `${url.host} returned a response that isn't HTTP.` : explainFailure(error, url, route).message;
+  const stepText = {
+    running: `Sending requests to ${url.host}`,
+    done: ({ sent }: Outcome) => `Sent ${formatCount(sent, "request")} to ${url.host}`,
+    failed: "Load test failed",
+  };
   try {
-    const outcome = await terminal.task(`Calling ${url.href}`, (tell) =>
+    const outcome = await terminal.step(stepText, (tell) =>
       runLoad({
         ...plan,
         connect: createConnect(route, signal),
@@ -95,11 +104,6 @@ async function run({ terminal, signal }: Context, { call, route, plan, credentia
   }
 }
 
-/** Throws CliError USAGE if no one can confirm the cost, INTERRUPTED if the user declines. */
-async function confirmCost({ terminal }: Context, cost: CostEstimate, { host }: URL): Promise<void> {
-  if (!(await terminal.confirm(costQuestion(cost, host)))) throw new CliError("INTERRUPTED", "Nothing was sent.");
-}
-
 async function findCall(
   context: Context,
   service: string | undefined,
@@ -109,8 +113,8 @@ async function findCall(
 ): Promise<Call & { readonly body: Buffer | undefined }> {
   const isTarget = service !== undefined && isPath(service);
   if (isTarget && path !== undefined)
-    throw new CliError("USAGE", `"${service}" is no service.`, {
-      hint: "The service goes before the path: cloudrun-oauth load hello /orders",
+    throw new CliError("USAGE", `Invalid service name "${service}".`, {
+      next: [nextStep("To load-test a path", "load", "SERVICE", path)],
     });
   const request = assertRepeatable(await readCall(flags, context));
   const [url] = await findTargets(context, [(isTarget ? service : path) ?? ""], isTarget ? undefined : service);
@@ -140,13 +144,13 @@ async function readColdStarts(
   try {
     const cloud = await context.cloud();
     const read: Cloud["readLogs"] = (query) => cloud.readLogs(query);
-    return await terminal.task(`Reading the log of ${serviceLog.service}`, () =>
+    return await terminal.wait(`Waiting for the logs of ${serviceLog.service} (up to 15 s)`, () =>
       findColdStarts(read, serviceLog, { started, slowest, signal }),
     );
   } catch (error) {
     if (!(error instanceof CliError) && !signal.aborted) throw error;
     if (error instanceof CliError && !signal.aborted)
-      terminal.warn(`Which answers waited for a new instance is not known: ${error.message}`);
+      terminal.warn(`Couldn't identify cold starts: ${error.message}`);
     return undefined;
   }
 }
@@ -197,9 +201,9 @@ function print({ terminal, env }: Context, info: RunInfo, outcome: Outcome): voi
   }
   if (outcome.unsent > 0)
     terminal.warn(
-      `${outcome.unsent} requests were due and not sent: at this rate ${info.plan.concurrency} connections are too few. Say --concurrency with more.`,
+      `${formatCount(outcome.unsent, "request")} couldn't be sent on time: all connections were busy. Increase --concurrency.`,
     );
-  setOutputs(env, `Loaded ${info.url.host}`, {
+  setOutputs(env, `Load test of ${info.url.host}`, {
     requests_per_second: Math.round(responsesPerSecond(outcome)),
     failed: countFailures(outcome.stats),
     p50_ms: latencies.percentile(50),

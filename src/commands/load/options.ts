@@ -44,15 +44,15 @@ const MAX_CONNECTIONS = 5000;
 export function readLoadPlan(flags: LoadFlags): LoadPlan {
   const { requests, concurrency, rate, maxRate, maxTimeMs: requestTimeoutMs = DEFAULT_REQUEST_TIMEOUT_MS, instanceHeader } = flags;
   assertOneBody(flags);
-  if (requests === 0) throw new CliError("USAGE", "--requests 0 sends nothing.", { hint: "For example: --requests 1000" });
+  if (requests === 0) throw new CliError("USAGE", "--requests must be at least 1.");
   if (concurrency < 1 || concurrency > MAX_CONNECTIONS)
-    throw new CliError("USAGE", `--concurrency is a number from 1 to ${MAX_CONNECTIONS}.`, { hint: "For example: --concurrency 50" });
+    throw new CliError("USAGE", `--concurrency must be between 1 and ${MAX_CONNECTIONS}.`);
   if (rate !== undefined && rate > maxRate)
-    throw new CliError("USAGE", `A rate of ${rate} requests a second is above --max-rate, ${maxRate}.`, {
-      hint: `Where that is meant, say --max-rate ${rate}`,
+    throw new CliError("USAGE", `--rate ${rate} exceeds the limit of ${maxRate} requests per second.`, {
+      hint: `To allow it, pass --max-rate ${rate}.`,
     });
   if (instanceHeader !== undefined && !/^[\w-]+$/.test(instanceHeader))
-    throw new CliError("USAGE", "--instance-header is the name of a header.", { hint: "For example: --instance-header X-Instance" });
+    throw new CliError("USAGE", `Invalid header name "${instanceHeader}" for --instance-header.`);
   const maxDurationMs = flags.durationMs ?? (requests === undefined ? DEFAULT_DURATION_MS : Infinity);
   return { maxRequests: requests ?? Infinity, maxDurationMs, concurrency, rate, requestTimeoutMs };
 }
@@ -61,7 +61,5 @@ export function readLoadPlan(flags: LoadFlags): LoadPlan {
 export function assertRepeatable<Request extends Pick<Call, "body">>(call: Request): Request & { readonly body: Buffer | undefined } {
   const { body } = call;
   if (!(body instanceof Readable)) return { ...call, body };
-  throw new CliError("USAGE", "A body of more than 1 MiB is sent as it is read, and cannot be sent again.", {
-    hint: "Load the service with a smaller one.",
-  });
+  throw new CliError("USAGE", "Request bodies over 1 MiB can't be sent repeatedly.");
 }

@@ -1,5 +1,5 @@
 import { PERCENTILES, type Latencies } from "./latencies.ts";
-import { formatDuration } from "./print-report.ts";
+import { formatLatency } from "./print-report.ts";
 import type { Interval } from "./load-stats.ts";
 
 interface Plot {
@@ -49,7 +49,7 @@ function overTime(intervals: readonly Interval[]): Panel {
   const ticks = [0, 0.25, 0.5, 0.75, 1].map(
     (position) => [position, `${((position * endMs) / 1000).toFixed(endMs < 10_000 ? 1 : 0)} s`] as const,
   );
-  return { top: GAP, label: "latency over the run", lines: [line("max", RED), line("p99", BLUE), line("p50", GREEN)], ticks };
+  return { top: GAP, label: "Latency over time", lines: [line("max", RED), line("p99", BLUE), line("p50", GREEN)], ticks };
 }
 
 /** The horizontal axis counts the nines of the percentile. */
@@ -62,8 +62,8 @@ function byPercentile(latencies: Latencies): Panel {
   });
   const ticks = [0, ...PERCENTILES, 99.99]
     .filter((percent) => positionOf(percent) <= 1)
-    .map((percent) => [positionOf(percent), `${percent} %`] as const);
-  return { top: GAP + HEIGHT + GAP, label: "latency by percentile", lines: [{ name: "all answers", color: BLUE, points }], ticks };
+    .map((percent) => [positionOf(percent), `${percent}%`] as const);
+  return { top: GAP + HEIGHT + GAP, label: "Latency by percentile", lines: [{ name: "all responses", color: BLUE, points }], ticks };
 }
 
 function drawPanel({ top, label, lines, ticks }: Panel, minMs: number, maxMs: number): string[] {
@@ -73,7 +73,7 @@ function drawPanel({ top, label, lines, ticks }: Panel, minMs: number, maxMs: nu
   const elements = [`<text x="${LEFT}" y="${top - 12}" font-weight="bold">${label}</text>`];
   for (let bound = minMs; bound <= maxMs * 1.001; bound *= 10) {
     elements.push(`<path d="M${LEFT} ${y(bound)}H${WIDTH - RIGHT}" stroke="#dadce0"/>`);
-    elements.push(`<text x="${LEFT - 8}" y="${Number(y(bound)) + 4}" text-anchor="end">${formatDuration(bound)}</text>`);
+    elements.push(`<text x="${LEFT - 8}" y="${Number(y(bound)) + 4}" text-anchor="end">${formatLatency(bound)}</text>`);
   }
   for (const [position, text] of ticks)
     elements.push(`<text x="${x(position)}" y="${top + HEIGHT + 18}" text-anchor="middle">${text}</text>`);

@@ -1,3 +1,4 @@
+import { formatDuration } from "../../terminal/duration.ts";
 import type { ColdStarts } from "./cold-starts.ts";
 import { PERCENTILES, type Latencies } from "./latencies.ts";
 import { countFailures, groupBuckets, responsesPerSecond, type RunInfo } from "./report.ts";
@@ -15,31 +16,31 @@ export function formatLoad({ plan, check, instanceHeader, coldStarts }: RunInfo,
   const [slow] = slowest;
   const failed = countFailures(stats);
   const rows: string[][] = [
-    ["REQUESTS", `${formatNumber(sent)} in ${(durationMs / 1000).toFixed(1)} s over ${formatCount(plan.concurrency, "connection")}`],
-    ["A SECOND", `${responsesPerSecond(outcome).toFixed(1)}${plan.rate === undefined ? "" : ` of ${plan.rate}`}`],
-    ["FAILED", `${formatNumber(failed)}${failed > 0 ? ` (${((failed / sent) * 100).toFixed(2)} %)` : ""}`],
+    ["REQUESTS", `${formatNumber(sent)} in ${formatDuration(durationMs)} over ${formatCount(plan.concurrency, "connection")}`],
+    ["REQUESTS/S", `${formatNumber(responsesPerSecond(outcome), 1)}${plan.rate === undefined ? "" : ` (target: ${formatNumber(plan.rate, 1)})`}`],
+    ["FAILED", `${formatNumber(failed)}${failed > 0 ? ` (${((failed / sent) * 100).toFixed(2)}%)` : ""}`],
   ];
   for (const [status, number] of [...statuses].toSorted(([a], [b]) => a - b)) rows.push([String(status), formatNumber(number)]);
   for (const [code, { count: number, message }] of errors) rows.push([code, `${formatNumber(number)}  ${message}`]);
-  if (unsent > 0) rows.push(["NOT SENT", `${formatNumber(unsent)}: no connection was free`]);
-  if (abandoned > 0) rows.push(["BROKEN OFF", formatNumber(abandoned)]);
-  if (check) rows.push(["FIRST CALL", `${formatDuration(check.durationMs)}, not counted`]);
+  if (unsent > 0) rows.push(["NOT SENT", `${formatNumber(unsent)} (all connections were busy)`]);
+  if (abandoned > 0) rows.push(["ABANDONED", formatNumber(abandoned)]);
+  if (check) rows.push(["WARM-UP", `${formatLatency(check.durationMs)} (excluded)`]);
   if (latencies.count === 0) return rows;
-  rows.push(["LATENCY", formatPercentiles(latencies)], ["MEAN", formatDuration(latencies.mean)]);
+  rows.push(["LATENCY", formatPercentiles(latencies)], ["MEAN", formatLatency(latencies.mean)]);
   if (instanceHeader !== undefined) {
-    rows.push(["INSTANCES", `${formatCount(firsts.count, "new one")} by ${instanceHeader}`]);
-    if (firsts.count > 0) rows.push(["THEIR FIRST", formatPercentiles(firsts)]);
+    rows.push(["INSTANCES", `${formatNumber(firsts.count)} (by ${instanceHeader})`]);
+    if (firsts.count > 0) rows.push(["FIRST RESPONSES", formatPercentiles(firsts)]);
   }
   if (coldStarts) rows.push(["COLD STARTS", formatColdStarts(coldStarts)]);
-  if (slow?.trace !== undefined) rows.push(["SLOWEST", `${formatDuration(slow.latencyMs)}, trace ${slow.trace}`]);
+  if (slow?.trace !== undefined) rows.push(["SLOWEST", `${formatLatency(slow.latencyMs)}, trace ${slow.trace}`]);
   return rows;
 }
 
 function formatColdStarts({ instances, lookedUp, foundInLog, responses }: ColdStarts): string {
-  const missing = foundInLog < lookedUp ? `; ${formatNumber(lookedUp - foundInLog)} of them are not in the log yet` : "";
+  const missing = foundInLog < lookedUp ? `; ${formatNumber(lookedUp - foundInLog)} not in the logs yet` : "";
   const times =
-    responses.length > 0 ? `, ${formatDuration(responses.at(-1)?.latencyMs ?? 0)} to ${formatDuration(responses[0]?.latencyMs ?? 0)}` : "";
-  return `${formatCount(instances, "new instance")}; ${formatNumber(responses.length)} of the ${formatNumber(lookedUp)} slowest answers waited for one${times}${missing}`;
+    responses.length > 0 ? ` (${formatLatency(responses.at(-1)?.latencyMs ?? 0)} to ${formatLatency(responses[0]?.latencyMs ?? 0)})` : "";
+  return `${formatCount(instances, "new instance")}; ${formatNumber(responses.length)} of the ${formatNumber(lookedUp)} slowest requests waited for one${times}${missing}`;
 }
 
 /** The histogram, one bar per line. */
@@ -47,7 +48,7 @@ export function formatHistogram(latencies: Latencies): Rows {
   const groups = groupBuckets(latencies);
   const largest = Math.max(...groups.map(({ count }) => count));
   return groups.map(({ upToMs, count }) => [
-    `≤ ${formatDuration(upToMs)}`,
+    `≤ ${formatLatency(upToMs)}`,
     formatNumber(count),
     "█".repeat(Math.ceil((count / largest) * MAX_BAR_WIDTH)),
   ]);
@@ -56,25 +57,25 @@ export function formatHistogram(latencies: Latencies): Rows {
 /** One line about a run in progress. */
 export function formatProgress({ latencies }: { readonly latencies: Latencies }, perSecond: number, failed: number): string {
   const failures = failed > 0 ? `, ${formatNumber(failed)} failed` : "";
-  const times = `p50 ${formatDuration(latencies.percentile(50))}, p99 ${formatDuration(latencies.percentile(99))}`;
-  return `${formatNumber(latencies.count)} answers, ${perSecond.toFixed(0)} a second, ${times}${failures}`;
+  const times = `p50 ${formatLatency(latencies.percentile(50))}, p99 ${formatLatency(latencies.percentile(99))}`;
+  return `${formatCount(latencies.count, "response")}, ${formatNumber(perSecond, 0)}/s, ${times}${failures}`;
 }
 
 function formatPercentiles(latencies: Latencies): string {
-  const named = PERCENTILES.map((percent) => `p${percent} ${formatDuration(latencies.percentile(percent))}`);
-  return [`min ${formatDuration(latencies.min)}`, ...named, `max ${formatDuration(latencies.max)}`].join("  ");
+  const named = PERCENTILES.map((percent) => `p${percent} ${formatLatency(latencies.percentile(percent))}`);
+  return [`min ${formatLatency(latencies.min)}`, ...named, `max ${formatLatency(latencies.max)}`].join("  ");
 }
 
-/** In milliseconds, or in seconds from ten on. */
-export function formatDuration(durationMs: number): string {
-  if (durationMs >= 10_000) return `${Number((durationMs / 1000).toPrecision(3))} s`;
+/** In milliseconds, or in seconds from one on. */
+export function formatLatency(durationMs: number): string {
+  if (durationMs >= 1000) return `${Number((durationMs / 1000).toPrecision(3))} s`;
   return `${Number(durationMs.toPrecision(3))} ms`;
 }
 
-function formatCount(number: number, thing: string): string {
+export function formatCount(number: number, thing: string): string {
   return `${formatNumber(number)} ${thing}${number === 1 ? "" : "s"}`;
 }
 
-function formatNumber(number: number): string {
-  return number.toLocaleString("en-US");
+export function formatNumber(number: number, decimals = 0): string {
+  return number.toLocaleString("en-US", { maximumFractionDigits: decimals });
 }

@@ -20,9 +20,9 @@ interface HostCheckOptions {
   /** The address that the proxy listens on, as the user wrote it. */
   readonly host: string;
   readonly port: number;
-  /** This machine's host name. */
+  /** This computer's host name. */
   readonly machine: string;
-  /** Web origins whose pages can call, besides those of this machine. */
+  /** Web origins whose pages can call, besides local ones. */
   readonly origins: readonly string[];
 }
 
@@ -61,12 +61,12 @@ function isLocalOrigin(origin: string): boolean {
 }
 
 function refuseForeignHost(called: string | undefined, proxyHost: string): Refusal {
-  const reason = called === undefined ? "names no host" : "is for another host";
-  return { status: 421, message: `This is cloudrun-oauth proxy at ${proxyHost}: the request ${reason}, and is not passed on.` };
+  const reason = called === undefined ? "missing Host header" : "unexpected Host header";
+  return { status: 421, message: `Rejected by cloudrun-oauth proxy: ${reason}. Use http://${proxyHost}.` };
 }
 
 function refuseForeignPage(origin: string | undefined): Refusal {
-  const remedy =
-    origin === undefined ? "" : ` To let it: cloudrun-oauth proxy --allow-origin ${/^[\w.:/[\]-]+$/.test(origin) ? origin : "ORIGIN"}`;
-  return { status: 403, message: `cloudrun-oauth proxy lends its credential to no page of another site.${remedy}` };
+  const isPrintable = origin !== undefined && /^[\w.:/[\]-]+$/.test(origin);
+  const fix = isPrintable ? ` To allow this origin, restart the proxy with --allow-origin ${origin}.` : "";
+  return { status: 403, message: `Rejected by cloudrun-oauth proxy: cross-site request.${fix}` };
 }

@@ -5,25 +5,25 @@ import { parsePort } from "../../context/parse-number.ts";
 
 export const proxyCommand = defineCommand({
   name: "proxy",
-  group: "Authenticated calls:",
-  summary: "a local address that calls a service with an ID token",
+  group: "Call a service:",
+  summary: "Run a local proxy that adds an ID token to each request",
   description:
-    "Listen on this machine, and pass every request on to a service with an ID token, which is renewed in time: HTTP/1.1, HTTP/2\nand gRPC without TLS, WebSockets, server-sent events. An Authorization of the application's own reaches the service.\nThe URL is printed on stdout, a line for each request on stderr; /.cloudrun-oauth says what is going on. Ctrl-C ends it.",
-  arguments: [argument("[service]", "the service (default: what --url says, or the settings)")],
+    "Runs a local proxy that forwards requests to a service and adds an ID token, refreshed automatically. Supports HTTP/1.1, HTTP/2 and gRPC without TLS, WebSockets, and server-sent events. Your own Authorization header is passed through. Prints the proxy's URL on stdout and a line for each request on stderr. The status page is at /.cloudrun-oauth. Press Ctrl-C to stop.",
+  arguments: [argument("[service]", "Service name (default: from --url or the settings)")],
   flags: [
-    flag("--port <number>", "the port (default: 8080; 0 takes a free one)", { parse: parsePort }),
-    flag("--host <address>", "the address to listen on", { default: "127.0.0.1" }),
-    flag("--allow-remote", "let --host be an address that other machines reach: they call with your credential"),
-    flag("--allow-origin <origin>", "let pages of this web origin call, besides those of this machine; may be repeated", {
+    flag("--port <number>", "Port (default: 8080; 0 picks a free port)", { parse: parsePort }),
+    flag("--host <address>", "Address to listen on", { default: "127.0.0.1" }),
+    flag("--allow-remote", "Allow non-loopback --host. Anyone who can reach it calls the service as you."),
+    flag("--allow-origin <origin>", "Allow requests from pages of this web origin. Repeatable.", {
       isRepeatable: true,
     }),
-    settingFlag("--url <url>", "the service's URL (default: what describe finds)"),
-    flag("--tag <tag>", "call the revision that has this traffic tag"),
-    settingFlag("--credentials <file>", "a service account's key file, or another credential file"),
-    settingFlag("--impersonate-service-account <accounts>", "act as this service account; delegates go before it, with commas"),
-    flag("--audience <audience>", "whom the token is for (default: the service's URL)"),
-    flag("--iap [client-id]", "call through Identity-Aware Proxy: the token is for its OAuth client (default: it is asked)"),
-    flag("--no-cache", "take a new token, and keep it nowhere but in memory"),
+    settingFlag("--url <url>", "Service URL (default: looked up)"),
+    flag("--tag <tag>", "Call the revision with this traffic tag"),
+    settingFlag("--credentials <file>", "Service account key or other credential file"),
+    settingFlag("--impersonate-service-account <accounts>", "Service account to impersonate, or a comma-separated delegation chain"),
+    flag("--audience <audience>", "Token audience (default: service URL)"),
+    flag("--iap [client-id]", "Authenticate to Identity-Aware Proxy (default client ID: detected)"),
+    flag("--no-cache", "Don't read or write the token cache"),
   ],
   examples: [
     ["cloudrun-oauth proxy hello", "then: curl localhost:8080"],

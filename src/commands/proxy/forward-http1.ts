@@ -83,7 +83,7 @@ export function forwardHttp1(
     });
     // This comes without an error after a response that is none, such as an upgrade that no one asked for.
     attempt.on("close", () => {
-      if (sent === attempt && !isAnswered) fail(new Error("it gave no answer"));
+      if (sent === attempt && !isAnswered) fail(new Error("the connection was closed without a response"));
     });
     if (isUpload) sendBody(request, attempt);
     else attempt.end();

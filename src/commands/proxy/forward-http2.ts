@@ -69,7 +69,7 @@ export async function forwardHttp2(stream: ServerHttp2Stream, headers: IncomingH
     attempt.on("trailers", (received) => (trailers = http2ResponseHeaders(received, addresses)));
     attempt.on("close", () => {
       if (stream.closed || stream.destroyed) return;
-      if (!stream.headersSent) fail(new Error("it gave no answer"));
+      if (!stream.headersSent) fail(new Error("the stream was closed without a response"));
       else if (attempt.rstCode !== constants.NGHTTP2_NO_ERROR) stream.close(attempt.rstCode);
       else if (!stream.readableEnded) {
         // RFC 9113, section 8.1: after an early response the caller can stop sending, and is told so.

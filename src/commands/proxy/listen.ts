@@ -81,11 +81,11 @@ export async function listen({ host, port }: Address, createHandlers: (port: num
     acceptHttp1.call(server, socket);
     return socket.resume();
   });
-  server.on("connect", (_, socket) => refuse(socket as Socket, "405 Method Not Allowed", "This is no proxy for other hosts."));
+  server.on("connect", (_, socket) => refuse(socket as Socket, "405 Method Not Allowed", "This proxy doesn't support CONNECT."));
   server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
     if (error.code === "ECONNRESET" || !socket.writable) return void socket.destroy();
     if (error.code === "HPE_HEADER_OVERFLOW")
-      return refuse(socket as Socket, "431 Request Header Fields Too Large", `The headers are larger than ${MAX_HEADER_BYTES} bytes.`);
+      return refuse(socket as Socket, "431 Request Header Fields Too Large", `The request headers exceed ${MAX_HEADER_BYTES} bytes.`);
     refuseMalformed(socket as Socket);
   });
   await new Promise<void>((resolve, reject) => {
@@ -113,7 +113,7 @@ export async function listen({ host, port }: Address, createHandlers: (port: num
 }
 
 function refuseMalformed(socket: Socket): void {
-  refuse(socket, "400 Bad Request", "The request is not well-formed HTTP.");
+  refuse(socket, "400 Bad Request", "Malformed HTTP request.");
 }
 
 function refuse(socket: Socket, status: string, text: string): void {

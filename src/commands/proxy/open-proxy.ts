@@ -25,11 +25,11 @@ interface ProxyOptions {
   readonly service: URL;
   readonly audience: string;
   readonly credentials: CachedCredentials;
-  /** The token's header for requests that bring an Authorization of their own. */
+  /** The token's header for requests that have an Authorization header. */
   readonly secondTokenHeader: TokenHeader;
-  /** Web origins whose pages can call, besides those of this machine. */
+  /** Web origins whose pages can call, besides local ones. */
   readonly origins: readonly string[];
-  /** This machine's host name. */
+  /** This computer's host name. */
   readonly machine: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Ends connection attempts to a corporate proxy. */
@@ -37,8 +37,8 @@ interface ProxyOptions {
   readonly lookUpEvidence: EvidenceLookup;
   /** Takes a line for each request, in batches. */
   readonly log?: (lines: string) => void;
-  readonly warn: (text: string) => void;
-  readonly note: (text: string) => void;
+  /** Takes the explanation of a rejected request, and each failure of the proxy itself. */
+  readonly report: (error: CliError) => void;
 }
 
 export interface Proxy {
@@ -144,17 +144,14 @@ function hostOf({ url = "" }: IncomingMessage): string | undefined {
 
 function explainListenError(error: NodeJS.ErrnoException, { host, port }: ProxyOptions): CliError {
   if (error.code === "EADDRINUSE")
-    return new CliError("PROXY_FAILED", `Port ${port} on ${host} is taken by another program.`, {
-      hint: "Take a free one: cloudrun-oauth proxy --port 0",
+    return new CliError("PROXY_FAILED", `Port ${port} is already in use.`, {
+      hint: "Stop the other process, or use --port 0 to pick a free port.",
       cause: error,
     });
   if (error.code === "EACCES")
-    return new CliError("PROXY_FAILED", `Port ${port} is not for everybody to listen on.`, {
-      hint: "Take one above 1023: --port 8080",
-      cause: error,
-    });
-  return new CliError("PROXY_FAILED", `${host}:${port} cannot be listened on: ${error.code ?? error.message}.`, {
-    hint: "--host is an address of this machine, by default 127.0.0.1",
+    return new CliError("PROXY_FAILED", `Permission denied for port ${port}.`, { hint: "Use a port above 1023.", cause: error });
+  return new CliError("PROXY_FAILED", `Can't listen on ${host}:${port}: ${error.code ?? error.message}.`, {
+    hint: "--host must be an address of this computer (default: 127.0.0.1).",
     cause: error,
   });
 }

@@ -36,8 +36,7 @@ interface RejectionsOptions {
   readonly principal: string | undefined;
   readonly tokens: Pick<TokenSource, "rejected">;
   readonly lookUpEvidence: EvidenceLookup;
-  readonly warn: (text: string) => void;
-  readonly note: (text: string) => void;
+  readonly report: (error: CliError) => void;
 }
 
 /** Bytes of a page that are read: Cloud Run's own pages are smaller. */
@@ -46,17 +45,13 @@ const MAX_PAGE_BYTES = 4096;
 const REPEAT_AFTER_MS = 10 * 60_000;
 
 /** Looks for rejections by Cloud Run's front end and by Identity-Aware Proxy in responses. */
-export function createRejections({ service, principal, tokens, lookUpEvidence, warn, note }: RejectionsOptions): Rejections {
+export function createRejections({ service, principal, tokens, lookUpEvidence, report }: RejectionsOptions): Rejections {
   const loggedAt = new Map<string, number>();
   const isNew = (key: string): boolean => {
     const now = Date.now();
     if (now - (loggedAt.get(key) ?? -Infinity) < REPEAT_AFTER_MS) return false;
     loggedAt.set(key, now);
     return true;
-  };
-  const log = ({ code, message, hint }: CliError): void => {
-    warn(`${message} [${code}]`);
-    if (hint !== undefined) note(`hint: ${hint.replaceAll("cloudrun-oauth invoke", "cloudrun-oauth proxy")}`);
   };
   const callOf = ({ status, headers, path, tokenHeader, token }: SuspectResponse, body: string) => ({
     url: URL.canParse(path, service.origin) ? new URL(path, service.origin) : service,
@@ -74,7 +69,7 @@ export function createRejections({ service, principal, tokens, lookUpEvidence, w
     if (author === "front end" && suspect.status === 401) tokens.rejected(suspect.token);
     if (!isNew(`${author} ${suspect.status}`)) return;
     const error = await explainRefusal(call, lookUpEvidence);
-    if (error) log(error);
+    if (error) report(error);
   };
 
   return {
@@ -98,7 +93,7 @@ export function createRejections({ service, principal, tokens, lookUpEvidence, w
       const call = callOf(suspect, body.toString("utf8", 0, MAX_PAGE_BYTES));
       return !isFromIap(call.headers) && responseAuthor(call) === "front end" && tokens.rejected(suspect.token);
     },
-    report: (error) => void (isNew(error.message) && log(error)),
+    report: (error) => void (isNew(error.message) && report(error)),
   };
 }
 

@@ -12,7 +12,7 @@ export interface RequestContext {
   readonly checkHost: HostCheck;
   /** The addresses to rewrite, for a caller that uses this host to reach the proxy. */
   addressesFor(host: string): Addresses;
-  /** The token's header for requests that bring an Authorization of their own. */
+  /** The token's header for requests that have an Authorization header. */
   readonly secondTokenHeader: TokenHeader;
   readonly tokens: TokenSource;
   readonly connections: ServiceConnections;

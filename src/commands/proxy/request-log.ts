@@ -59,7 +59,7 @@ export function openRequestLog(write: ((lines: string) => void) | undefined): Re
       entries[total % MAX_ENTRIES] = { method, path, status, time: Date.now() - durationMs, durationMs };
       total += 1;
       if (write) {
-        lines += `${method} ${path} ${status || "(the caller went away)"} ${durationMs < 10 ? durationMs.toFixed(1) : Math.round(durationMs)} ms\n`;
+        lines += `${method} ${path} ${status || "canceled"} ${formatMilliseconds(durationMs)}\n`;
         timer ??= setTimeout(flush, FLUSH_INTERVAL_MS);
       }
       if (active === 0) idle?.();
@@ -76,6 +76,11 @@ export function openRequestLog(write: ((lines: string) => void) | undefined): Re
     },
     close: flush,
   };
+}
+
+/** With a decimal below ten: forwarding takes about a millisecond. */
+export function formatMilliseconds(durationMs: number): string {
+  return `${durationMs < 10 ? durationMs.toFixed(1) : Math.round(durationMs)} ms`;
 }
 
 /** Text from a caller without control characters for the terminal and without tokens. */

@@ -160,7 +160,7 @@ function connected(session: ClientHttp2Session): Promise<ClientHttp2Session> {
       reject(error);
     };
     session.once("error", fail);
-    session.once("close", () => fail(new Error("it does not speak HTTP/2")));
+    session.once("close", () => fail(new Error("the service doesn't support HTTP/2")));
     session.once("remoteSettings", () => {
       clearTimeout(limit);
       session.off("error", fail);

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
+import { formatDuration } from "../../terminal/duration.ts";
 import type { Page } from "./page.ts";
-import type { RequestLog } from "./request-log.ts";
+import { formatMilliseconds, type RequestLog } from "./request-log.ts";
 import type { TokenSource } from "./token-source.ts";
 
 interface StatusOptions {
@@ -78,15 +79,15 @@ function renderHtml({ proxy, service, audience, principal, credentials, token, r
     ["Proxy", proxy],
     ["Service", service],
     ["Audience", audience],
-    ["Caller", principal ?? "known by the token alone"],
-    ["Credential", credentials],
-    ["Token", `good for ${Math.floor(token.seconds_left / 60)} min ${token.seconds_left % 60} s; renewed before it ends`],
-    ["Requests", `${requests.total}, ${requests.active} under way`],
+    ["Caller", principal ?? "unknown"],
+    ["Credentials", credentials],
+    ["Token", `expires in ${formatDuration(token.seconds_left * 1000)}; refreshed automatically`],
+    ["Requests", `${requests.total} (${requests.active} in progress)`],
   ].map(([name, value]) => `<dt>${name}</dt><dd>${escape(value ?? "")}</dd>`);
   const rows = last.map(
     ({ time, method, path, status, duration_ms: duration }) =>
       `<tr><td>${time.slice(11, 19)}</td><td>${escape(method)}</td><td>${escape(path)}</td>` +
-      `<td${status === null || status >= 400 ? ' class="bad"' : ""}>${status ?? "went away"}</td><td>${duration} ms</td></tr>`,
+      `<td${status === null || status >= 400 ? ' class="bad"' : ""}>${status ?? "canceled"}</td><td>${formatMilliseconds(duration)}</td></tr>`,
   );
   const table = `<table><thead><tr><th>Time (UTC)</th><th>Method</th><th>Path</th><th>Status</th><th>Duration</th></tr></thead><tbody>${rows.join("\n")}</tbody></table>`;
   return `<!doctype html>

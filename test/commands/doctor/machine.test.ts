@@ -90,7 +90,7 @@ test("the network is ok if Google answers, and otherwise checks that need it are
   expect(await emulator.check("network")).toMatchObject({
     exitCode: 0,
     status: "ok",
-    message: expect.stringContaining(", at the emulator 127.0.0.1:"),
+    message: expect.stringContaining(", through the emulator 127.0.0.1:"),
   });
   const HTTPS_PROXY = await serve((_, response) => response.end()).then((url) => url.replace(/\d+$/, "1"));
   const env = { HTTPS_PROXY, NO_PROXY: "localhost", PROJECT_ID: "my-project", SERVICE_NAME: "hello" };
@@ -98,7 +98,7 @@ test("the network is ok if Google answers, and otherwise checks that need it are
   expect(check("network")).toMatchObject({
     status: "fail",
     code: "UNAVAILABLE",
-    message: expect.stringContaining("through the proxy 127.0.0.1:1: nothing listens there"),
+    message: expect.stringContaining("through the proxy 127.0.0.1:1: connection refused"),
   });
   expect(exitCode).toBe(7);
   for (const name of ["clock", "token", "billing", "may-deploy", "repository", "org-members", "service", "policy", "caller"])
@@ -161,7 +161,7 @@ test.for([
   [{ HTTP_PROXY: PROXY }, "warn", "HTTP_PROXY is set and HTTPS_PROXY is not"],
   [{ ALL_PROXY: PROXY }, "warn", "ALL_PROXY is set and HTTPS_PROXY is not"],
   [{ HTTPS_PROXY: PROXY, https_proxy: "http://127.0.0.1:8080" }, "warn", "HTTPS_PROXY and https_proxy differ"],
-  [{ HTTPS_PROXY: "no address" }, "fail", "HTTPS_PROXY is not the address of an HTTP proxy."],
+  [{ HTTPS_PROXY: "no address" }, "fail", "HTTPS_PROXY isn't the URL of an HTTP proxy."],
 ] as const)("with the variables %j the proxy is %s", async ([env, status, sentence]) => {
   const found = await runCheck("proxy", { env: env as Record<string, string> });
   expect(found).toMatchObject({ status, message: expect.stringContaining(sentence), exitCode: status === "fail" ? 2 : 0 });

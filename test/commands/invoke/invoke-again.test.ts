@@ -125,7 +125,7 @@ test("--watch continues after failures until it is stopped, with one line each u
     130,
     ["200 a", "500 c", "200 d"].map((line) => `{"status_code":${line.replace(" ", ',"response":"')}"}\n`).join(""),
   ]);
-  expect(stderr).toContain("the connection was broken off");
+  expect(stderr).toContain("the connection was closed unexpectedly");
   expect(stderr).toContain("The service answered 500.");
 });
 

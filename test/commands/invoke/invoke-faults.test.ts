@@ -32,8 +32,8 @@ type Outcome = readonly [exitCode: number, said: RegExp];
 
 const THROUGH: Outcome = [0, /^$/];
 const LATE: Outcome = [7, /Not done after 2 s\. \[TIMEOUT\]/];
-const HALF: Outcome = [7, /\.run\.app cannot be reached: the connection was broken off/];
-const GONE: Outcome = [7, /(run\.app|googleapis\.com) cannot be reached: the connection was broken off \(ECONNRESET\)\./];
+const HALF: Outcome = [7, /Can't reach \S+\.run\.app: the connection was closed unexpectedly/];
+const GONE: Outcome = [7, /Can't reach \S+(run\.app|googleapis\.com): the connection was closed unexpectedly \(ECONNRESET\)\./];
 
 /** Faults and their outcome: `invoke` succeeds, or reports the fault. */
 const FAULTS: readonly (readonly [fault: object, flags: readonly string[], outcomes: Readonly<Record<Hop, Outcome>>])[] = [

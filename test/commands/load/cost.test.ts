@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { costQuestion, estimateCost } from "../../../src/commands/load/cost.ts";
+import { describeCost, estimateCost } from "../../../src/commands/load/cost.ts";
 
 const PLAN = { maxRequests: Infinity, maxDurationMs: Infinity, concurrency: 10, rate: undefined, requestTimeoutMs: 60_000 };
 
@@ -18,8 +18,8 @@ test.for([
   expect(estimateCost({ ...PLAN, ...part }, latency)).toEqual(expected);
 });
 
-test("the question shows the estimate", () => {
-  expect(costQuestion({ requests: 3000, instanceSeconds: { min: 4, max: 300 } }, "hello-abc123-uc.a.run.app")).toBe(
-    "Send hello-abc123-uc.a.run.app up to about 3,000 requests? Google bills them and 4 to 300 seconds of instances, by how many requests each takes at once.",
+test("the estimate is shown before the question", () => {
+  expect(describeCost({ requests: 3000, instanceSeconds: { min: 4, max: 300 } }, "hello-abc123-uc.a.run.app")).toBe(
+    "This sends about 3,000 requests to hello-abc123-uc.a.run.app. Google Cloud bills them and 4–300 seconds of instance time, depending on the service's concurrency.",
   );
 });

@@ -38,7 +38,7 @@ test("--json reports requests, responses, and latencies, and --plot draws them",
   await emulator.grant("hello", member);
   const plot = join(folder(), "load.svg");
   const { exitCode, stdout, stderr } = await cli("hello", "/orders?id=1", "-n", "60", "-c", "3", "--json", "--plot", plot);
-  expect([exitCode, stderr]).toEqual([0, expect.stringContaining("The plot is in")]);
+  expect([exitCode, stderr]).toEqual([0, expect.stringContaining("Saved the plot to")]);
   const report = JSON.parse(stdout);
   expect(report).toMatchObject({
     url: `${url}/orders?id=1`,
@@ -94,7 +94,7 @@ test("--cold-starts reports the responses that waited for a new instance", async
     .not.toBe(service["status"].latestReadyRevisionName);
   const { stdout, stderr } = await cli("slow", "-n", "8", "-c", "3", "--json", "--cold-starts");
   const { cold_starts: cold, status_codes: statuses } = JSON.parse(stdout);
-  expect([statuses, stderr]).toEqual([{ "200": 8 }, expect.stringContaining("Reading the log of slow")]);
+  expect([statuses, stderr]).toEqual([{ "200": 8 }, expect.not.stringContaining("Warning:")]);
   expect(cold).toMatchObject({ looked_up: 8, found_in_log: 8 });
   expect(cold.instances).toBeGreaterThanOrEqual(1);
   expect(cold.answers).toBeGreaterThanOrEqual(1);
@@ -133,12 +133,12 @@ test("each request has the token and the flags' headers, and the report is reada
   const { exitCode, stdout, stderr } = await run(["load", "--url", service, "/things", "-n", "20", ...flags]);
   expect([exitCode, [...seen]]).toEqual([0, [["PUT /things 1 https://example.com", 21]]]);
   expect(stdout).toMatch(
-    /^REQUESTS\t20 in [\d.]+ s over 10 connections\nA SECOND\t[\d.]+\nFAILED\t0\n200\t20\nFIRST CALL\t[\d.]+ ms, not counted\n/,
+    /^REQUESTS\t20 in [\d.]+ s over 10 connections\nREQUESTS\/S\t[\d.,]+\nFAILED\t0\n200\t20\nWARM-UP\t[\d.]+ ms \(excluded\)\n/,
   );
   expect(stdout).toMatch(/^LATENCY\tmin [\d.]+ ms {2}p50 [\d.]+ ms {2}p75 .* p99\.9 .* max [\d.]+ ms$/m);
-  expect(stdout).toMatch(/^INSTANCES\t1 new one by X-Instance$/m);
+  expect(stdout).toMatch(/^INSTANCES\t1 \(by X-Instance\)$/m);
   expect(stdout).toMatch(/^≤ [\d.]+ ms\t\d+\t█+$/m);
-  expect(stderr).toMatch(/✓ Calling http:\/\/127\.0\.0\.1:\d+\/things \(/);
+  expect(stderr).toMatch(/✓ Sent 20 requests to 127\.0\.0\.1:\d+ \(/);
 });
 
 test("failures above --max-errors and a p99 above --max-p99 exit with 8 after the report, allowed ones with 0", async () => {
@@ -153,11 +153,11 @@ test("failures above --max-errors and a p99 above --max-p99 exit with 8 after th
   expect(results.map(({ exitCode }) => exitCode)).toEqual([8, 0, 8]);
   expect(JSON.parse(results[0]?.stdout ?? "").requests).toMatchObject({ answered: 100, failed: 10 });
   const last = (results[0]?.stderr ?? "").trimEnd().split("\n").at(-1) ?? "";
-  expect(JSON.parse(last).error).toMatchObject({ code: "LOAD_FAILED", message: expect.stringContaining("10 of 100 requests failed") });
-  expect(results[2]?.stderr).toContain("--max-p99 allows 0.001 ms. [LOAD_FAILED]");
+  expect(JSON.parse(last).error).toMatchObject({ code: "LOAD_FAILED", message: "10 of 100 requests failed (limit: 0%)." });
+  expect(results[2]?.stderr).toMatch(/p99 latency was [\d.]+ m?s \(limit: 0\.001 ms\)\. \[LOAD_FAILED\]\n  To show the service's logs:\n/);
 });
 
-test("Ctrl-C ends the run with a report so far", async () => {
+test("Ctrl-C ends the run silently with a report so far", async () => {
   const end = new AbortController();
   let count = 0;
   const service = await serveService((_, response) => {
@@ -165,30 +165,28 @@ test("Ctrl-C ends the run with a report so far", async () => {
     if ((count += 1) === 30) end.abort(new CliError("INTERRUPTED", "Interrupted."));
   });
   const { run } = await openCaller();
-  const { exitCode, stdout } = await run(["load", "--url", service, "--duration", "10m", "--json"], { signal: end.signal });
-  const { ended_by: endedBy, requests } = JSON.parse(stdout);
-  expect([exitCode, endedBy, requests.answered >= 29]).toEqual([130, "interrupt", true]);
+  const { exitCode, stdout, stderr } = await run(["load", "--url", service, "--duration", "10m"], { signal: end.signal });
+  expect([exitCode, stdout, stderr]).toEqual([130, expect.stringMatching(/^REQUESTS\t/), expect.stringMatching(/✓ Sent \d+ requests [^\n]*\n$/)]);
 });
 
 test("a run that costs money needs --yes if no one can be asked", async () => {
   const { run } = await openCaller();
   const { exitCode, stdout, stderr } = await run(["load", "https://hello.example.com/", "--no-check", "-n", "1500"]);
   expect([exitCode, stdout]).toEqual([2, ""]);
-  expect(stderr).toContain('"Send hello.example.com up to about 1,500 requests? Google bills them." needs an answer');
-  expect(stderr).toContain("--yes");
+  expect(stderr).toMatch(/^This sends about 1,500 requests to hello\.example\.com\. Google Cloud bills them\.\n.*--yes/s);
 });
 
 test.for([
-  ["no request", ["-n", "0"], "--requests 0 sends nothing."],
-  ["no connection", ["-c", "0"], "--concurrency is a number from 1 to 5000."],
-  ["a rate above the highest", ["--rate", "1001"], "A rate of 1001 requests a second is above --max-rate, 1000."],
-  ["a rate of nothing", ["--rate", "0"], "Use a number greater than 0."],
-  ["a share above all", ["--max-errors", "101%"], "Examples: 1%, 0.5%."],
+  ["no request", ["-n", "0"], "--requests must be at least 1."],
+  ["no connection", ["-c", "0"], "--concurrency must be between 1 and 5000."],
+  ["a rate above the limit", ["--rate", "1001"], "--rate 1001 exceeds the limit of 1000 requests per second."],
+  ["a rate of 0", ["--rate", "0"], "Use a number greater than 0."],
+  ["a percentage above 100", ["--max-errors", "101%"], "Examples: 1%, 0.5%."],
   ["two bodies", ["-d", "a", "--json-data", "1"], "each make a body"],
-  ["a header that is none", ["--instance-header", "X Y"], "--instance-header is the name of a header."],
-  ["a plot in no folder", ["--plot", "/nowhere/at/all.svg"], "cannot be written"],
-  ["two paths", ["/a", "/b"], '"/a" is no service.'],
-  ["a log of nobody's", ["--cold-starts"], "ervice"],
+  ["an invalid header name", ["--instance-header", "X Y"], 'Invalid header name "X Y" for --instance-header.'],
+  ["a plot in a directory that doesn't exist", ["--plot", "/nowhere/at/all.svg"], "cannot be written"],
+  ["two paths", ["/a", "/b"], 'Invalid service name "/a".'],
+  ["--cold-starts without a service", ["--cold-starts"], "ervice"],
 ] as const)("%s is refused before anything is sent", async ([, flags, sentence]) => {
   let count = 0;
   const service = await serveService((_, response) => response.end(String((count += 1))));
@@ -200,7 +198,7 @@ test.for([
 test("a stream body is refused, and so is a service that doesn't exist", async () => {
   const { run } = await openCaller();
   const large = await run(["load", "--url", "http://127.0.0.1:1", "-d", "@-"], { stdin: "x".repeat(1024 * 1024 + 2) });
-  expect([large.exitCode, large.stderr]).toEqual([2, expect.stringContaining("cannot be sent again")]);
+  expect([large.exitCode, large.stderr]).toEqual([2, expect.stringContaining("can't be sent repeatedly")]);
   const gone = await run(["load", "--url", "http://127.0.0.1:1", "--no-check", "-n", "3"]);
-  expect([gone.exitCode, gone.stderr]).toEqual([8, expect.stringContaining("nothing listens there (ECONNREFUSED). [LOAD_FAILED]")]);
+  expect([gone.exitCode, gone.stderr]).toEqual([8, expect.stringMatching(/^Error: 3 of 3 requests failed .* \[LOAD_FAILED\]\n  No response: 3\. Can't reach .* \(ECONNREFUSED\)\.\n/m)]);
 });

@@ -166,16 +166,16 @@ test("a failed connection is answered 502 with its reason, and a response that b
     setTimeout(() => request.socket.destroy(), 20);
   });
   const reset = await call(`${url}/reset`);
-  expect([reset.status, reset.text]).toEqual([502, expect.stringContaining("the connection was broken off")]);
+  expect([reset.status, reset.text]).toEqual([502, expect.stringContaining("the connection was closed unexpectedly")]);
   await expect(call(`${url}/half`)).rejects.toThrow("aborted");
   const { stderr } = await stop();
   expect(stderr).toContain("GET /reset 502");
-  expect(stderr).toContain("the connection was broken off");
+  expect(stderr).toContain("the connection was closed unexpectedly");
 });
 
 test("a service that can't be reached is answered 502", async () => {
   const { url } = await proxyTo("http://127.0.0.1:1");
-  expect(await call(url)).toMatchObject({ status: 502, text: "127.0.0.1:1 cannot be reached: nothing listens there (ECONNREFUSED).\n" });
+  expect(await call(url)).toMatchObject({ status: 502, text: "Can't reach 127.0.0.1:1: connection refused (ECONNREFUSED).\n" });
 });
 
 test("an idle connection that the service has closed causes no failure", async () => {
@@ -270,7 +270,7 @@ test("a slow client is served, and a request that isn't HTTP is answered 400", a
   expect((await socket.toArray()).join("")).toMatch(/^HTTP\/1.1 200 OK\r\n[^]*well/);
   const other = connect(port, "127.0.0.1");
   other.write("nonsense\r\n\r\n");
-  expect((await other.toArray()).join("")).toMatch(/^HTTP\/1.1 400 [^]*The request is not well-formed HTTP\.\n$/);
+  expect((await other.toArray()).join("")).toMatch(/^HTTP\/1.1 400 [^]*Malformed HTTP request\.\n$/);
   expect((await call(url)).status).toBe(200);
 });
 
@@ -292,5 +292,5 @@ test("when the proxy ends, requests in progress finish, new ones are refused, an
   expect((await answer).text).toBe("well");
   const { exitCode, stderr } = await ended;
   expect([exitCode, stderr]).toEqual([0, expect.stringContaining("GET /last 200")]);
-  expect(stderr).toContain("Ending: what is under way (1) has 5 s to finish.");
+  expect(stderr).toContain("Waiting up to 5 s for 1 request to finish.");
 });
