@@ -92,7 +92,8 @@ export function createConnection({ connect, method, isIdempotent, onResponse, on
       socket = opened;
       opened.on("error", onLost);
       opened.on("close", () => {
-        if (own === generation && !reader?.close()) onLost(new ConnectionClosed("the connection was closed before the response was complete"));
+        if (own === generation && !reader?.close())
+          onLost(new ConnectionClosed("the connection was closed before the response was complete"));
       });
       if (request !== undefined) write();
     });

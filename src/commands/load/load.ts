@@ -149,8 +149,7 @@ async function readColdStarts(
     );
   } catch (error) {
     if (!(error instanceof CliError) && !signal.aborted) throw error;
-    if (error instanceof CliError && !signal.aborted)
-      terminal.warn(`Couldn't identify cold starts: ${error.message}`);
+    if (error instanceof CliError && !signal.aborted) terminal.warn(`Couldn't identify cold starts: ${error.message}`);
     return undefined;
   }
 }
@@ -200,9 +199,7 @@ function print({ terminal, env }: Context, info: RunInfo, outcome: Outcome): voi
     }
   }
   if (outcome.unsent > 0)
-    terminal.warn(
-      `${formatCount(outcome.unsent, "request")} couldn't be sent on time: all connections were busy. Increase --concurrency.`,
-    );
+    terminal.warn(`${formatCount(outcome.unsent, "request")} couldn't be sent on time: all connections were busy. Increase --concurrency.`);
   setOutputs(env, `Load test of ${info.url.host}`, {
     requests_per_second: Math.round(responsesPerSecond(outcome)),
     failed: countFailures(outcome.stats),

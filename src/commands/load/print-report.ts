@@ -17,7 +17,10 @@ export function formatLoad({ plan, check, instanceHeader, coldStarts }: RunInfo,
   const failed = countFailures(stats);
   const rows: string[][] = [
     ["REQUESTS", `${formatNumber(sent)} in ${formatDuration(durationMs)} over ${formatCount(plan.concurrency, "connection")}`],
-    ["REQUESTS/S", `${formatNumber(responsesPerSecond(outcome), 1)}${plan.rate === undefined ? "" : ` (target: ${formatNumber(plan.rate, 1)})`}`],
+    [
+      "REQUESTS/S",
+      `${formatNumber(responsesPerSecond(outcome), 1)}${plan.rate === undefined ? "" : ` (target: ${formatNumber(plan.rate, 1)})`}`,
+    ],
     ["FAILED", `${formatNumber(failed)}${failed > 0 ? ` (${((failed / sent) * 100).toFixed(2)}%)` : ""}`],
   ];
   for (const [status, number] of [...statuses].toSorted(([a], [b]) => a - b)) rows.push([String(status), formatNumber(number)]);

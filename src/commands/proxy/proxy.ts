@@ -69,8 +69,7 @@ export async function proxy(context: Context, service: string | undefined, optio
   terminal.note("Press Ctrl-C to stop.");
   if (!signal.aborted) await once(signal, "abort");
   const active = opened.active();
-  if (active > 0)
-    terminal.note(`Waiting up to ${SHUTDOWN_TIMEOUT_MS / 1000} s for ${active} request${active === 1 ? "" : "s"} to finish.`);
+  if (active > 0) terminal.note(`Waiting up to ${SHUTDOWN_TIMEOUT_MS / 1000} s for ${active} request${active === 1 ? "" : "s"} to finish.`);
   await opened.close(SHUTDOWN_TIMEOUT_MS);
 }
 
@@ -96,7 +95,7 @@ async function findService(context: Context, name: string | undefined, tag: stri
     throw new CliError("USAGE", `--tag needs the service's run.app URL, not ${url.origin}.`, {
       hint: "Omit --tag, or pass the run.app URL with --url.",
     });
-  if (!/^[a-z](?:[a-z0-9-]*[a-z0-9])?$/.test(tag)) 
+  if (!/^[a-z](?:[a-z0-9-]*[a-z0-9])?$/.test(tag))
     throw new CliError("USAGE", `Invalid traffic tag "${tag}".`, { hint: "Use lowercase letters, digits, and hyphens." });
   return new URL(audienceFor(url).replace("://", `://${tag}---`));
 }

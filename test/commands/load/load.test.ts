@@ -166,7 +166,11 @@ test("Ctrl-C ends the run silently with a report so far", async () => {
   });
   const { run } = await openCaller();
   const { exitCode, stdout, stderr } = await run(["load", "--url", service, "--duration", "10m"], { signal: end.signal });
-  expect([exitCode, stdout, stderr]).toEqual([130, expect.stringMatching(/^REQUESTS\t/), expect.stringMatching(/✓ Sent \d+ requests [^\n]*\n$/)]);
+  expect([exitCode, stdout, stderr]).toEqual([
+    130,
+    expect.stringMatching(/^REQUESTS\t/),
+    expect.stringMatching(/✓ Sent \d+ requests [^\n]*\n$/),
+  ]);
 });
 
 test("a run that costs money needs --yes if no one can be asked", async () => {
@@ -200,5 +204,8 @@ test("a stream body is refused, and so is a service that doesn't exist", async (
   const large = await run(["load", "--url", "http://127.0.0.1:1", "-d", "@-"], { stdin: "x".repeat(1024 * 1024 + 2) });
   expect([large.exitCode, large.stderr]).toEqual([2, expect.stringContaining("can't be sent repeatedly")]);
   const gone = await run(["load", "--url", "http://127.0.0.1:1", "--no-check", "-n", "3"]);
-  expect([gone.exitCode, gone.stderr]).toEqual([8, expect.stringMatching(/^Error: 3 of 3 requests failed .* \[LOAD_FAILED\]\n  No response: 3\. Can't reach .* \(ECONNREFUSED\)\.\n/m)]);
+  expect([gone.exitCode, gone.stderr]).toEqual([
+    8,
+    expect.stringMatching(/^Error: 3 of 3 requests failed .* \[LOAD_FAILED\]\n  No response: 3\. Can't reach .* \(ECONNREFUSED\)\.\n/m),
+  ]);
 });
