@@ -129,7 +129,7 @@ async function openRunContext(
     stderr,
     env,
     signal,
-    formatCommand: (step) => quoteCommand(createFormatCommand(io, argv)(step)),
+    formatCommand: (step, folder) => quoteCommand(createFormatCommand(io, argv)(step, folder)),
   });
   const stdin: Context["stdin"] = { [Symbol.asyncIterator]: () => io.stdin[Symbol.asyncIterator]() };
   return openContext({ options, terminal, stdin, env, cwd, self, signal, passedArguments });

@@ -2,8 +2,8 @@ import type { NextStep } from "../errors/next-step.ts";
 import type { ProcessIo } from "./process-io.ts";
 import { programName } from "./program-name.ts";
 
-/** Writes a command out so that it can be pasted: started as this tool was, and acting on what this command acted on. */
-export type FormatCommand = (step: Pick<NextStep, "command" | "program">) => readonly string[];
+/** Writes a command out so that it can be pasted in this folder or another: started as this tool was, and acting on what this command acted on. */
+export type FormatCommand = (step: Pick<NextStep, "command" | "program">, folder?: string) => readonly string[];
 
 interface CarriedFlag {
   readonly names: readonly string[];
@@ -34,17 +34,17 @@ export function createFormatCommand({ env, self, cwd }: Pick<ProcessIo, "env" | 
     const words = readFlag(flag.names, argv);
     return words ? [{ ...flag, words }] : [];
   });
-  return ({ command, program }) => {
+  return ({ command, program }, folder = cwd) => {
     if (program !== undefined) return [program, ...command];
     const carried = passed.filter(
       ({ names, isFor = () => true, words }) =>
         isFor(command) &&
-        ![...names, "--help"].some((name) => command.includes(name)) &&
+        ![...names, "--help"].some((name) => command.includes(name) || (name === "--cwd" && folder !== cwd)) &&
         !(isFor === isForService && command.includes(words[1] ?? "")),
     );
     const end = command.includes("--") ? command.indexOf("--") : command.length;
     const flags = carried.flatMap(({ words }) => words);
-    return [...programName({ env, self }, cwd), ...command.slice(0, end), ...flags, ...command.slice(end)];
+    return [...programName({ env, self }, folder), ...command.slice(0, end), ...flags, ...command.slice(end)];
   };
 }
 

@@ -32,11 +32,16 @@ export async function startEmulator(
   }
 }
 
-/** Runs an emulator for the duration of `work`, then deletes its data. */
-export async function withTemporaryEmulator<T>(context: Context, work: (emulator: Emulator) => Promise<T>): Promise<T> {
+/** Runs an emulator for the duration of `work`, then deletes its data. `onStart` shows the start. */
+export async function withTemporaryEmulator<T>(
+  context: Context,
+  work: (emulator: Emulator) => Promise<T>,
+  onStart: (start: () => Promise<Emulator>) => Promise<Emulator> = (start) => start(),
+): Promise<T> {
   const directory = mkdtempSync(join(tmpdir(), "cloudrun-oauth-"));
   try {
-    const emulator = await startEmulator(context, directory, { port: 0, log: (line) => context.terminal.debug(line) });
+    const log = (line: string) => context.terminal.debug(line);
+    const emulator = await onStart(() => startEmulator(context, directory, { port: 0, log }));
     try {
       await emulator.createCallerKey();
       return await work(emulator);

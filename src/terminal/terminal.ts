@@ -28,10 +28,10 @@ export interface Terminal extends Pick<Progress, "step" | "wait">, Prompts {
   style(name: Style, text: string): string;
   /** stderr, unless `--quiet` is passed. */
   note(text: string): void;
-  /** stderr, unless `--quiet` is passed: the commands that people usually run next. */
-  nextSteps(steps: readonly NextStep[]): void;
+  /** stderr, unless `--quiet` is passed: the commands that people usually run next, in a folder that they have to go to first if it is given. */
+  nextSteps(steps: readonly NextStep[], folder?: string): void;
   /** A command as it can be pasted, for use within a note. */
-  formatCommand(step: Pick<NextStep, "command" | "program">): string;
+  formatCommand(step: Pick<NextStep, "command" | "program">, folder?: string): string;
   /** stderr. */
   warn(text: string): void;
   /** stderr, with `--verbose`; tokens are redacted. */
@@ -107,11 +107,11 @@ export async function openTerminal(options: TerminalOptions): Promise<Terminal> 
     note(text) {
       if (!quiet) printError(text);
     },
-    nextSteps(steps) {
+    nextSteps(steps, folder) {
       if (quiet || json) return;
       printError("\nNext steps:");
       for (const step of steps) {
-        const command = formatCommand(step);
+        const command = formatCommand(step, folder);
         printError(`  ${step.text}:\n    ${step.isEvaluated ? `eval "$(${command})"` : command}`);
       }
     },

@@ -4,31 +4,31 @@ import { flag } from "../../context/flag.ts";
 
 export const accountsCommand = defineNoun({
   name: "accounts",
-  group: "Who calls:",
-  summary: "service accounts",
-  description: "Service accounts of a project.",
+  group: "Operate:",
+  summary: "Manage service accounts",
+  description: "Manages a project's service accounts.",
   commands: [
     defineCommand({
       name: "create",
-      summary: "make one",
-      description: "Make a service account. One that is there already stays as it is, and is shown.",
-      arguments: [argument("<account>", "its name, which its address begins with: 6 to 30 letters, digits and dashes")],
-      flags: [flag("--display-name <text>", "what it is called where people see it")],
+      summary: "Create a service account",
+      description: "Creates a service account, or shows it if it already exists.",
+      arguments: [argument("<account>", "Account ID: 6–30 lowercase letters, digits, and hyphens")],
+      flags: [flag("--display-name <text>", "Display name")],
       examples: [['cloudrun-oauth accounts create my-caller --display-name "Calls hello"']],
       load: async () => (await import("./accounts.ts")).accountsCreate,
     }),
     defineCommand({
       name: "list",
-      summary: "show them",
-      description: "Show the service accounts of the project.",
+      summary: "List service accounts",
+      description: "Lists a project's service accounts.",
       examples: [["cloudrun-oauth accounts list"]],
       load: async () => (await import("./accounts.ts")).accountsList,
     }),
     defineCommand({
       name: "delete",
-      summary: "delete one, with its keys",
-      description: "Delete a service account with its keys. Asks first; without a terminal it needs --yes.",
-      arguments: [argument("<account>", "its address or its name")],
+      summary: "Delete a service account and its keys",
+      description: "Deletes a service account and its keys. Asks for the account's ID; use --yes in scripts.",
+      arguments: [argument("<account>", "Account ID or email address")],
       examples: [
         ["cloudrun-oauth accounts delete my-caller"],
         ["cloudrun-oauth accounts delete my-caller@my-project.iam.gserviceaccount.com --yes"],

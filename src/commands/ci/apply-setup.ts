@@ -5,7 +5,16 @@ import { CliError } from "../../errors/cli-error.ts";
 import { poll } from "../../http/poll.ts";
 import { describeStep } from "./setup-steps.ts";
 
-/** A new account can take up to a minute to be known everywhere. */
+/** The beginning of the line about a step that is done. */
+const DONE: Readonly<Record<SetupOutcome, string>> = {
+  made: "Created",
+  changed: "Updated",
+  there: "Found",
+  enabled: "Enabled",
+  granted: "Granted",
+};
+
+/** A new account can take up to a minute to become available. */
 const NEW_ACCOUNT_TIMEOUT_MS = 60_000;
 
 interface AppliedStep {
@@ -29,7 +38,12 @@ export async function applySetup(
         throw error;
       });
     const options = { signal, firstPauseMs: 1000, maxPauseMs: 15_000, timeoutMs: NEW_ACCOUNT_TIMEOUT_MS };
-    const outcome = await terminal.task(step, async () => (await poll(workUnlessUnsettled, options)) ?? (await work()));
+    const text = {
+      running: `Setting up ${step}`,
+      done: (result: SetupOutcome) => `${DONE[result]} ${step}`,
+      failed: `Not set up: ${step}`,
+    };
+    const outcome = await terminal.step(text, async () => (await poll(workUnlessUnsettled, options)) ?? (await work()));
     applied.push({ step, outcome });
     return outcome;
   };
@@ -56,8 +70,8 @@ async function setUp(cloud: Cloud, step: SetupStep): Promise<SetupOutcome> {
     const isUnnamed = error instanceof CliError && error.code === "NOT_FOUND" && error.subject?.kind !== "account";
     if (step.kind !== "account-role" || !isUnnamed) throw error;
     const { account } = step;
-    throw new CliError("NOT_FOUND", `There is no account ${account}.`, {
-      hint: "Say the one that the service runs as: --service-account ACCOUNT",
+    throw new CliError("NOT_FOUND", `Service account ${account} not found.`, {
+      hint: "Pass the account that runs the service with --service-account.",
       cause: error,
       subject: { kind: "account", name: account },
       details: { account },

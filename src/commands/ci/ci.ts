@@ -1,4 +1,4 @@
-import { join, relative } from "node:path";
+import { join } from "node:path";
 import { writeCloudBuildConfig } from "./cloudbuild.ts";
 import { writeGitHubWorkflow } from "./github.ts";
 import { writeGitLabPipeline } from "./gitlab.ts";
@@ -12,8 +12,10 @@ import type { Cloud, GrantOptions } from "../../cloud/cloud.ts";
 import type { Service } from "../../cloud/service.ts";
 import { INVOKER_ROLE } from "../../cloud/permissions.ts";
 import type { Context } from "../../context/context.ts";
-import { CliError } from "../../errors/cli-error.ts";
 import { printPlan } from "../../context/print-plan.ts";
+import { relativePath } from "../../context/relative-path.ts";
+import { CliError } from "../../errors/cli-error.ts";
+import { nextStep } from "../../errors/next-step.ts";
 
 interface CiFlags extends PipelineFlags {
   readonly apply?: boolean;
@@ -51,13 +53,11 @@ function writeFor(system: System) {
     if (dryRun) return printPlan(terminal, [...(fileAction === "keep" ? [] : [`write ${file}`]), ...lines]);
 
     if (settings.get("credentials")?.source.endsWith("cloudrun-oauth.json"))
-      terminal.warn("cloudrun-oauth.json names a key file, and a pipeline would look for it: take it out of there.");
+      terminal.warn("cloudrun-oauth.json sets credentials, which don't exist in the pipeline. Remove them from the file.");
     const applied = flags.apply ? await applySetup(context, cloud, steps, deployed && grant) : null;
     if (!flags.print) await writePipeline(file, text, fileAction);
-    const shownPath = relative(cwd, file) || file;
-    if (!flags.print) terminal.note(fileAction === "keep" ? `${shownPath} is as it is to be.` : `Wrote ${shownPath}.`);
-    if (flags.apply && !deployed)
-      terminal.warn(`${service} is not deployed yet. When it is, let the caller in: cloudrun-oauth grant ${service} --member ${caller}`);
+    const shownPath = relativePath(cwd, file);
+    if (!flags.print) terminal.note(fileAction === "keep" ? `${shownPath} is up to date.` : `Wrote ${shownPath}.`);
 
     const provider = pipeline.provider ? providerName(pipeline, pipeline.provider) : null;
     const { repository, branch, deployer } = pipeline;
@@ -79,15 +79,18 @@ function writeFor(system: System) {
         ...(flags.print && { pipeline: text }),
       });
     if (flags.print) return terminal.print(text);
-    if (applied)
-      return terminal.printTable([
-        ["FILE", shownPath],
-        ...(provider === null ? [] : [["PROVIDER", provider]]),
-        ["DEPLOYER", deployer],
-        ["CALLER", caller],
-      ]);
-    terminal.note(`What it needs of project ${project}, once; or let it be done: cloudrun-oauth ci ${system} --apply`);
-    terminal.print(lines.map((line) => `${line}\n`).join(""));
+    if (!applied) {
+      terminal.note(`Run these commands once to set up project ${project}, or rerun with --apply:`);
+      return terminal.print(lines.map((line) => `${line}\n`).join(""));
+    }
+    terminal.printTable([
+      ["FILE", shownPath],
+      ...(provider === null ? [] : [["PROVIDER", provider]]),
+      ["DEPLOYER", deployer],
+      ["CALLER", caller],
+    ]);
+    if (!deployed)
+      terminal.nextSteps([nextStep(`When ${service} is deployed, to grant the caller access`, "grant", service, "--member", caller)]);
   };
 }
 
@@ -97,10 +100,10 @@ export const ciCloudBuild: (context: Context, flags: Omit<CiFlags, "repo" | "bra
 
 async function lookUpNumber({ terminal }: Context, cloud: Cloud, project: string): Promise<string> {
   try {
-    return await terminal.task(`Looking up the number of project ${project}`, () => cloud.projectNumber({ project }));
+    return await terminal.wait(`Checking project ${project}`, () => cloud.projectNumber({ project }));
   } catch (error) {
     if (!(error instanceof CliError) || error.code === "NOT_FOUND") throw error;
-    throw error.with({ hint: `${error.hint ?? ""} (Nobody is asked where the number is said: --project-number NUMBER)`.trim() });
+    throw error.with({ hint: `${error.hint ?? ""} To skip the lookup, pass --project-number.`.trim() });
   }
 }
 
@@ -109,7 +112,7 @@ async function findService(cloud: Cloud, name: GrantOptions): Promise<Service | 
     return await cloud.describe(name);
   } catch (error) {
     if (error instanceof CliError && error.code === "NOT_FOUND" && error.subject?.kind === "service") return undefined;
-    // Without the API there is no service either; enabling it is the first step.
+    // Without the API, the service doesn't exist either; enabling it is the first step.
     if (error instanceof CliError && error.reason === "API_NOT_ENABLED") return undefined;
     throw error;
   }

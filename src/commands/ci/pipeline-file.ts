@@ -3,7 +3,7 @@ import { dirname } from "node:path";
 import { CliError } from "../../errors/cli-error.ts";
 import { unwritable } from "../../errors/file-error.ts";
 
-const INSTEAD = { hint: "Print it instead: --print" };
+const INSTEAD = { hint: "To print it instead, pass --print." };
 
 export type FileAction = "write" | "replace" | "keep";
 
@@ -16,8 +16,8 @@ export async function chooseFileAction(path: string, text: string, isForced: boo
   if (currentText === undefined) return "write";
   if (currentText === text) return "keep";
   if (isForced) return "replace";
-  throw new CliError("USAGE", `${path} is there already, and is another pipeline.`, {
-    hint: "Look at this one with --print, and replace that one with --force.",
+  throw new CliError("USAGE", `${path} already exists with different contents.`, {
+    hint: "To see the new pipeline, pass --print. To overwrite the file, pass --force.",
   });
 }
 

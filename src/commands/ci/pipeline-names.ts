@@ -8,7 +8,7 @@ export type Forge = "github" | "gitlab";
 /** The issuers of the public servers. */
 const PUBLIC_ISSUERS = { github: "https://token.actions.githubusercontent.com", gitlab: "https://gitlab.com" } as const;
 
-/** The issuer of a forge's tokens: the public server's, or that of a server of one's own. */
+/** The issuer of a forge's tokens: the public server's, or a self-hosted server's. */
 export function issuerOf(forge: Forge, host: string | undefined): string {
   const isPublicServer = host === undefined || host === `${forge}.com`;
   // https://docs.github.com/enterprise-server/actions/reference/security/oidc
@@ -16,7 +16,7 @@ export function issuerOf(forge: Forge, host: string | undefined): string {
 }
 
 /**
- * The provider of a repository's branch, in a pool of its issuer's own: in a shared pool, each issuer could issue tokens for the repositories of the
+ * The provider of a repository's branch, in its issuer's own pool: in a shared pool, each issuer could issue tokens for the repositories of the
  * other. The same input always gives the same names, which have at most 32 characters, as Google requires.
  */
 export function providerFor(forge: Forge, issuer: string, repository: string, branch: string): Provider {

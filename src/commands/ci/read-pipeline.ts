@@ -3,6 +3,7 @@ import { resolveAccountEmail } from "../../cloud/accounts.ts";
 import { requireServiceName } from "../../cloud/names.ts";
 import type { Context } from "../../context/context.ts";
 import { CliError } from "../../errors/cli-error.ts";
+import { nextStep } from "../../errors/next-step.ts";
 import { findWorkingCopy, type WorkingCopy } from "./git-repository.ts";
 import { accountFor, issuerOf, providerFor, type Forge } from "./pipeline-names.ts";
 import type { Pipeline, System } from "./pipeline.ts";
@@ -43,8 +44,7 @@ export function readPipeline(
     repository: repository?.path,
     provider: repository && providerFor(repository.forge, repository.issuer, repository.path, branch),
   };
-  if (pipeline.deployer === pipeline.caller)
-    throw new CliError("USAGE", "The account that deploys cannot be the one that calls.", { hint: "Say another --deployer or --caller." });
+  if (pipeline.deployer === pipeline.caller) throw new CliError("USAGE", "--deployer and --caller must be different accounts.");
   return { pipeline, root };
 }
 
@@ -58,17 +58,18 @@ function findRepository(forge: Forge, copy: WorkingCopy | undefined, flags: Pipe
   const { remote } = copy ?? {};
   const name = forge === "github" ? "GitHub" : "GitLab";
   const [other, otherName] = forge === "github" ? (["gitlab", "GitLab"] as const) : (["github", "GitHub"] as const);
-  const hint = `Say which repository on ${name} it is: --repo ${forge === "github" ? "OWNER/NAME" : "GROUP/NAME"}`;
+  const hint = `Set the ${name} repository with --repo.`;
   if (flags.repo === undefined && remote === undefined)
-    throw new CliError("USAGE", `This folder has no git remote "origin" that would say where the repository is.`, { hint });
+    throw new CliError("USAGE", `Git remote "origin" not found in this directory.`, { hint });
   if (flags.repo === undefined && remote?.host === `${other}.com`)
     throw new CliError("USAGE", `The repository ${remote.path} is on ${otherName}.`, {
-      hint: `cloudrun-oauth ci ${other}, or ${hint.replace(/^S/, "s")}`,
+      hint,
+      next: [nextStep(`To generate a pipeline for ${otherName}`, "ci", other)],
     });
   const path = readFlag("--repo", flags.repo ?? remote?.path ?? "", forge === "github" ? GITHUB_REPOSITORY : GITLAB_REPOSITORY);
   const issuer = flags.issuer ?? issuerOf(forge, flags.repo === undefined ? remote?.host : undefined);
   if (!/^https?:\/\/[\w.:/-]+[\w]$/.test(issuer) || !URL.canParse(issuer))
-    throw new CliError("USAGE", `"${issuer}" cannot be the issuer of tokens.`, { hint: "It looks like https://gitlab.example.com" });
+    throw new CliError("USAGE", `Invalid issuer "${issuer}". Use a URL such as https://gitlab.example.com.`);
   return { forge, path, issuer };
 }
 
@@ -78,18 +79,18 @@ interface Format {
 }
 
 // These values become parts of conditions, patterns and YAML: they must not contain quotes or anything with a meaning there.
-const BRANCH: Format = { pattern: /^(?!-)[\w./-]{1,200}$/, text: "a branch's name of letters, digits and . / _ -" };
+const BRANCH: Format = { pattern: /^(?!-)[\w./-]{1,200}$/, text: "letters, digits, and . / _ -" };
 const GITHUB_REPOSITORY: Format = { pattern: /^[\w.-]+\/[\w.-]+$/, text: "OWNER/NAME" };
 const GITLAB_REPOSITORY: Format = { pattern: /^[\w.-]+(?:\/[\w.-]+)+$/, text: "GROUP/NAME, with all groups" };
 // https://cloud.google.com/iam/docs/service-accounts-create
 const ACCOUNT: Format = {
   pattern: /^[a-z](?:[a-z0-9-]{4,28}[a-z0-9])$|^[a-z0-9-]+@[a-z0-9.-]+\.gserviceaccount\.com$/,
-  text: "an account's ID, 6 to 30 lower-case letters, digits and hyphens, or its e-mail address",
+  text: "an account ID (6–30 lowercase letters, digits, and hyphens) or an email address",
 };
 
 function readFlag(flag: string, value: string, { pattern, text }: Format): string {
   if (pattern.test(value)) return value;
-  throw new CliError("USAGE", `"${value}" cannot be the value of ${flag}: that is ${text}.`, { hint: `Say another ${flag}.` });
+  throw new CliError("USAGE", `Invalid ${flag} "${value}". Use ${text}.`);
 }
 
 /** The project's number, if it was passed. Throws USAGE if it isn't valid. */

@@ -83,19 +83,19 @@ function federation(
   ];
 }
 
-/** The title of a step. */
+/** The object of a step. */
 export function describeStep(step: SetupStep): string {
   switch (step.kind) {
     case "apis":
-      return `The APIs ${step.names.map((name) => name.replace(".googleapis.com", "")).join(", ")}`;
+      return `APIs ${step.names.map((name) => name.replace(".googleapis.com", "")).join(", ")}`;
     case "repository":
-      return `The repository ${step.name} in ${step.location}`;
+      return `repository ${step.name} in ${step.location}`;
     case "account":
-      return `The account ${step.email}`;
+      return `service account ${step.email}`;
     case "pool":
-      return `The workload identity pool ${step.pool}`;
+      return `workload identity pool ${step.pool}`;
     case "provider":
-      return `The provider ${step.provider}, where ${step.condition}`;
+      return `provider ${step.provider} (${step.condition})`;
     case "project-role":
       return `${step.role} on the project for ${step.member}`;
     case "account-role":

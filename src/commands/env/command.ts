@@ -4,40 +4,41 @@ import { flag } from "../../context/flag.ts";
 
 export const envCommand = defineNoun({
   name: "env",
-  group: "In daily operation:",
-  summary: "a service's environment variables",
-  description: "A service's environment variables. A change makes a revision with the same image.",
+  group: "Operate:",
+  summary: "Manage a service's environment variables",
+  description: "Manages a service's environment variables. A change creates a revision with the same image.",
   commands: [
     defineCommand({
       name: "list",
-      summary: "show the variables",
-      description: "Show a service's environment variables. What comes from a secret is shown as its name and version, and never resolved.",
-      arguments: [argument("[service]", "the service")],
+      summary: "List environment variables",
+      description: "Lists a service's environment variables. Secrets are shown by name and version, without their values.",
+      arguments: [argument("[service]", "Service name")],
       examples: [["cloudrun-oauth env list hello"]],
       load: async () => (await import("./env.ts")).envList,
     }),
     defineCommand({
       name: "set",
-      summary: "set variables",
+      summary: "Set environment variables",
       description:
-        "Set environment variables, and leave the others as they are. Where all of them have these values already, no revision is made.\n" +
-        "Others on this machine see a command line in the list of processes; what is in a file, they do not.",
-      arguments: [argument("[words...]", "the service, and NAME=VALUE …")],
+        "Sets environment variables and keeps all others. Creates a revision only if a value changes.\n" +
+        "Values on the command line are visible to other users of this computer. Use --from-file for\nsensitive values.",
+      arguments: [argument("[args...]", "Service name, and NAME=VALUE pairs")],
       flags: [
-        flag("--from-file <file>", "set what is in this .env file too"),
+        flag("--from-file <file>", "Set the variables of a .env file"),
         // Node reads a flag of this name itself, wherever it is: it exits if the file is not found, and applies the NODE_OPTIONS in it.
         flag("--env-file <file>", "", { isHidden: true }),
       ],
-      examples: [["cloudrun-oauth env set hello GREETING=hello MOOD=good"], ["cloudrun-oauth env set hello --from-file .env.production"]],
+      examples: [["cloudrun-oauth env set hello GREETING=hello COLOR=blue"], ["cloudrun-oauth env set hello --from-file .env.production"]],
       load: async () => (await import("./env.ts")).envSet,
     }),
     defineCommand({
       name: "unset",
-      summary: "remove variables",
+      summary: "Remove environment variables",
       description:
-        "Remove environment variables, those that come from a secret too.\nThe first of several words is the service where it has small letters only; --service says it in any case.",
-      arguments: [argument("<words...>", "the service, and NAME …")],
-      examples: [["cloudrun-oauth env unset hello GREETING"], ["cloudrun-oauth env unset --service hello greeting mood"]],
+        "Removes environment variables, including those that come from secrets.\n" +
+        "The first argument is the service if it's all lowercase. Use --service to be explicit.",
+      arguments: [argument("<args...>", "Service name, and variable names")],
+      examples: [["cloudrun-oauth env unset hello GREETING"], ["cloudrun-oauth env unset --service hello greeting color"]],
       load: async () => (await import("./env.ts")).envUnset,
     }),
   ],

@@ -10,8 +10,8 @@ export async function readEnvFile(path: string): Promise<Record<string, string>>
     text = await readFile(path, "utf8");
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT" || code === "ENOTDIR") throw new CliError("NOT_FOUND", `There is no file ${path}.`);
-    throw new CliError("USAGE", `${path} cannot be read: ${message}.`, { cause: error });
+    if (code === "ENOENT" || code === "ENOTDIR") throw new CliError("NOT_FOUND", `File not found: ${path}`);
+    throw new CliError("USAGE", `Can't read ${path}: ${message}.`, { cause: error });
   }
   // From Node 22 on, blanks in place of a value make the next line the value, and a name without a value keeps `export`.
   // The order of the variables depends on the version.
@@ -19,12 +19,12 @@ export async function readEnvFile(path: string): Promise<Record<string, string>>
     .map(([name, value]) => [name.replace(/^export\s+/, ""), value ?? ""] as const)
     .sort(([a], [b]) => (a < b ? -1 : 1));
   if (variables.length === 0)
-    throw new CliError("USAGE", `${path} holds no variable.`, { hint: "It has lines of the form NAME=VALUE, and # before a comment." });
+    throw new CliError("USAGE", `${path} doesn't contain any variables.`, { hint: "Use lines such as NAME=VALUE." });
   for (const [name] of variables) {
     // An invalid name comes from a line that is cut or quoted wrongly. The error doesn't repeat it: it can contain a value.
     if (!/^[A-Za-z_]\w*$/.test(name))
-      throw new CliError("USAGE", `A line of ${path} is no variable: it has the form NAME=VALUE.`, {
-        hint: "Names have letters, digits and underscores.",
+      throw new CliError("USAGE", `${path} contains an invalid line. Use NAME=VALUE.`, {
+        hint: "Names consist of letters, digits, and underscores.",
       });
     assertNotReserved(name);
   }

@@ -24,13 +24,13 @@ const DESCRIPTIONS: Readonly<Record<(typeof TEMPLATES)[number], string>> = {
   fastapi: "Python, FastAPI",
 };
 
-/** Asks for what no flag sets, and offers values from the environment, profiles and gcloud's configurations. Ctrl-C throws INTERRUPTED. */
+/** Asks for what no flag sets, and offers values from the environment, profiles and gcloud's configurations, the most likely one first. */
 export async function askForSettings(context: Context, directory: string, service: string): Promise<Answers> {
   const { settings } = context;
   const isUnset = (name: Parameters<typeof settings.flag>[0]) => settings.flag(name) === undefined;
   return {
     ...(isUnset("template") && { template: await askForTemplate(context) }),
-    ...(isUnset("service") && { service: await askFor(context, "service", "Name of the service", service) }),
+    ...(isUnset("service") && { service: await askFor(context, "service", "Service name", service) }),
     ...(isUnset("project") && (await askForProject(context))),
     ...(isUnset("region") && { region: await askForRegion(context) }),
     ...(isUnset("credentials") && (await askForCredentials(context, directory))),
@@ -51,10 +51,15 @@ function askFor({ terminal }: Context, name: string, question: string, initial?:
 async function askForProject(context: Context): Promise<{ project?: string }> {
   const { env, settings, terminal } = context;
   const known = knownPlaces("project", settings, env).map(({ value, source }) => ({ value, hint: source }));
-  const choices = [...known, { value: OTHER, label: "another one" }, { value: NONE, label: "none yet", hint: "the emulator needs none" }];
+  const others = [
+    { value: OTHER, label: "Enter a project ID" },
+    { value: NONE, label: "Skip (use the emulator)" },
+  ];
+  // The first choice is the selected one: without a known project, the emulator needs none.
+  const choices = known.length > 0 ? [...known, ...others] : others.toReversed();
   const chosen = await terminal.choose("Google Cloud project", { flag: "--project", choices });
   if (chosen === NONE) return {};
-  return { project: chosen === OTHER ? await askFor(context, "project", "ID of the project") : chosen };
+  return { project: chosen === OTHER ? await askFor(context, "project", "Project ID") : chosen };
 }
 
 function askForRegion({ env, settings, terminal }: Context): Promise<string> {
@@ -66,8 +71,8 @@ function askForRegion({ env, settings, terminal }: Context): Promise<string> {
 async function askForCredentials({ env, settings, terminal }: Context, directory: string): Promise<{ credentials?: string }> {
   const known = knownCredentials(settings, env).map(({ value, source }) => ({ value, hint: source }));
   if (known.length === 0) return {};
-  const choices = [{ value: NONE, label: "found anew each time", hint: "nothing is written: README, Settings" }, ...known];
-  const chosen = await terminal.choose("Credentials to call it with", { flag: "--credentials", choices });
+  const choices = [{ value: NONE, label: "Detect automatically (recommended)" }, ...known];
+  const chosen = await terminal.choose("Credentials to call the service with", { flag: "--credentials", choices });
   if (chosen === NONE) return {};
   const inside = relative(directory, chosen);
   return { credentials: inside.startsWith("..") ? chosen : inside };

@@ -4,11 +4,11 @@ import { settingFlag } from "../../context/flag.ts";
 
 export const initCommand = defineCommand({
   name: "init",
-  group: "From an empty folder to a private service:",
-  summary: "write a service that deploys as it is",
-  description: "Write a service that deploys as it is, and its cloudrun-oauth.json.",
-  arguments: [argument("[dir]", "an empty or new folder (default: this one)")],
-  flags: [settingFlag("--template <name>", "hono, express, flask or fastapi (default: hono)")],
+  group: "Create and deploy:",
+  summary: "Create a service from a template",
+  description: "Creates a ready-to-deploy service and a cloudrun-oauth.json file.",
+  arguments: [argument("[dir]", "Empty or new directory (default: current directory)")],
+  flags: [settingFlag("--template <name>", "Template: hono, express, flask, or fastapi (default: hono)")],
   examples: [["cloudrun-oauth init hello"], ["cloudrun-oauth init hello --template flask --service hello-flask"]],
   load: async () => (await import("./init.ts")).init,
 });

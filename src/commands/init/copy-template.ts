@@ -26,7 +26,7 @@ interface CopyOptions {
 
 const TEMPLATES_DIRECTORY = findTemplates(dirname(fileURLToPath(import.meta.url)));
 
-/** Files that work on a template itself leaves behind. */
+/** Files that working on a template leaves behind. */
 const LEFTOVERS = new Set(["node_modules", "__pycache__", ".pytest_cache", ".venv", ".DS_Store"]);
 
 /**
@@ -60,8 +60,8 @@ function isTemplate(name: string): name is TemplateName {
 
 function unknownTemplate(name: string): CliError {
   const suggestion = closestMatch(name, TEMPLATES);
-  return new CliError("USAGE", `There is no template "${name}": the templates are ${TEMPLATES.join(", ")}.`, {
-    hint: suggestion ? `Did you mean --template ${suggestion}?` : `Choose one: --template ${TEMPLATES[0]}`,
+  return new CliError("USAGE", `Unknown template "${name}". Templates: ${TEMPLATES.join(", ")}.`, {
+    ...(suggestion && { hint: `Did you mean "${suggestion}"?` }),
   });
 }
 
@@ -73,20 +73,20 @@ export async function assertEmpty(directory: string): Promise<void> {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     if (code === "ENOENT") return;
-    if (code === "ENOTDIR") throw notEmpty(`${directory} is a file, or lies under one.`, error);
-    throw new CliError("USAGE", `${directory} cannot be read: ${fileErrorReason(error)}.`, { hint: OTHER_FOLDER_HINT, cause: error });
+    if (code === "ENOTDIR") throw notEmpty(`${directory} isn't a directory.`, error);
+    throw new CliError("USAGE", `Can't read ${directory}: ${fileErrorReason(error)}.`, { hint: HINT, cause: error });
   }
   // A new or freshly cloned repository counts as empty.
   const otherNames = names.filter((name) => name !== ".git").toSorted();
   if (otherNames.length === 0) return;
   const more = otherNames.length > 3 ? ` and ${otherNames.length - 3} more` : "";
-  throw notEmpty(`${directory} is not empty: it holds ${otherNames.slice(0, 3).join(", ")}${more}.`);
+  throw notEmpty(`${directory} isn't empty: it contains ${otherNames.slice(0, 3).join(", ")}${more}.`);
 }
 
-const OTHER_FOLDER_HINT = "Name another folder: cloudrun-oauth init FOLDER";
+const HINT = "Choose a new or empty directory.";
 
 function notEmpty(message: string, cause?: unknown): CliError {
-  return new CliError("USAGE", message, { hint: "Name a folder that is empty or does not exist: cloudrun-oauth init FOLDER", cause });
+  return new CliError("USAGE", message, { hint: HINT, cause });
 }
 
 async function readTemplate(root: string, service: string): Promise<Map<string, string>> {
@@ -134,7 +134,7 @@ async function writeAll(directory: string, files: ReadonlyMap<string, string>): 
     }
   } catch (error) {
     for (const path of createdPaths.toReversed()) await rm(path, { recursive: true, force: true });
-    throw unwritable(directory, error, { hint: OTHER_FOLDER_HINT });
+    throw unwritable(directory, error, { hint: HINT });
   }
 }
 

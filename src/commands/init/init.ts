@@ -1,14 +1,21 @@
-import { basename, isAbsolute, relative, resolve } from "node:path";
+import { basename, resolve } from "node:path";
 import type { Context } from "../../context/context.ts";
 import { printPlan } from "../../context/print-plan.ts";
-import { assertEmpty, copyTemplate } from "./copy-template.ts";
+import { relativePath } from "../../context/relative-path.ts";
+import { externalStep, nextStep } from "../../errors/next-step.ts";
 import { assertAllowed } from "../../settings/rules.ts";
 import { askForSettings } from "./ask-for-settings.ts";
+import { assertEmpty, copyTemplate } from "./copy-template.ts";
 
 /** Creates a service that can be deployed without changes. Asks questions on a terminal, and uses defaults elsewhere. */
 export async function init(context: Context, folderArgument: string | undefined): Promise<void> {
   const { cwd, dryRun, settings, terminal } = context;
-  const folder = folderArgument ?? (terminal.asks && !(await isEmpty(cwd)) ? await askForFolder(context) : undefined);
+  const isEmpty = () =>
+    assertEmpty(cwd).then(
+      () => true,
+      () => false,
+    );
+  const folder = folderArgument ?? (terminal.asks && !(await isEmpty()) ? await askForFolder(context) : undefined);
   const directory = resolve(cwd, folder ?? ".");
   // Checked before the questions, not after them.
   if (terminal.asks) await assertEmpty(directory);
@@ -16,37 +23,32 @@ export async function init(context: Context, folderArgument: string | undefined)
   const answers = terminal.asks ? await askForSettings(context, directory, defaultName) : {};
   const template = settings.flag("template") ?? answers.template ?? settings.require("template");
   const service = settings.flag("service") ?? answers.service ?? defaultName;
-  assertAllowed("service", {
-    value: service,
-    source: settings.flag("service") ? "--service" : "the directory name; use --service to set another",
-  });
+  const source = settings.flag("service") ? "--service" : "the directory name; use --service to set another";
+  assertAllowed("service", { value: service, source });
 
   if (dryRun) return printPlan(terminal, [`write ${directory} from the template ${template}, as service ${service}`]);
   const { project = settings.flag("project"), region = settings.flag("region"), credentials } = answers;
-  const projectSettings = {
-    template,
-    ...optional("project", project),
-    ...optional("region", region),
-    ...optional("credentials", credentials),
-  };
-  const files = await copyTemplate({ template, directory, service, settings: projectSettings });
+  const chosen = Object.entries({ template, project, region, credentials }).flatMap(([name, value]) => (value ? [[name, value]] : []));
+  const files = await copyTemplate({ template, directory, service, settings: Object.fromEntries(chosen) });
   if (terminal.json) return terminal.printJson({ service, template, directory, files });
   terminal.print(`${directory}\n`);
-  terminal.note(`${service} is ready: ${files.length} files. Next:${cdCommand(cwd, directory)} cloudrun-oauth up`);
-}
-
-async function isEmpty(directory: string): Promise<boolean> {
-  return assertEmpty(directory).then(
-    () => true,
-    () => false,
-  );
+  terminal.note(`Created service ${service} from the ${template} template (${files.length} files).`);
+  const path = relativePath(cwd, directory);
+  const knownProject = project ?? settings.get("project")?.value;
+  const steps = [
+    ...(path === "." ? [] : [externalStep("To go to its directory", "cd", path)]),
+    nextStep("To deploy to Google Cloud", "up", ...(knownProject ? [] : ["--project", "PROJECT_ID"])),
+    nextStep("To start a local emulator instead", "emulator", "start", "--detach"),
+    nextStep("To deploy to the emulator", "up", "--emulator"),
+  ];
+  terminal.nextSteps(steps, directory);
 }
 
 function askForFolder({ terminal }: Context): Promise<string> {
-  return terminal.ask("Folder for the service: this one is not empty", {
-    flag: "cloudrun-oauth init FOLDER",
+  return terminal.ask("Directory for the service (the current directory isn't empty)", {
+    flag: "a directory",
     initial: "hello",
-    fault: (answer) => (answer.trim() ? undefined : "A folder has a name."),
+    fault: (answer) => (answer.trim() ? undefined : "Enter a directory name."),
   });
 }
 
@@ -59,13 +61,4 @@ function defaultServiceName({ settings }: Context, directory: string, folder: st
       .toLowerCase()
       .replaceAll(/[_.\s]+/g, "-")
   );
-}
-
-function optional(name: string, value: string | undefined): Record<string, string> {
-  return value === undefined ? {} : { [name]: value };
-}
-
-function cdCommand(cwd: string, directory: string): string {
-  const path = relative(cwd, directory);
-  return path ? ` cd ${path.startsWith("..") || isAbsolute(path) ? directory : path} &&` : "";
 }

@@ -2,51 +2,51 @@ import { argument } from "../../context/argument.ts";
 import { defineCommand, defineNoun } from "../../context/define-command.ts";
 import { flag } from "../../context/flag.ts";
 
-const ACCOUNT_FLAG = flag("--account <email>", "the service account, by its address or its name (default: SERVICE_ACCOUNT_EMAIL)");
+const ACCOUNT_FLAG = flag("--account <email>", "Service account (default: SERVICE_ACCOUNT_EMAIL)");
 
 export const keysCommand = defineNoun({
   name: "keys",
-  group: "Who calls:",
-  summary: "key files of service accounts",
-  description: "Keys of a service account, and their files.",
+  group: "Operate:",
+  summary: "Manage service account keys",
+  description: "Manages keys of a service account and their files.",
   commands: [
     defineCommand({
       name: "create",
-      summary: "make a key and write its file",
+      summary: "Create a key and write its file",
       description:
-        "Make a key, and write its file for your eyes only (0600). A file that is there stays, unless --force is said.\nIt warns of a file in a git work tree.",
-      arguments: [argument("[file]", "the file (default: NAME.json of the account)")],
-      flags: [ACCOUNT_FLAG, flag("--force", "replace a file that is there")],
-      examples: [["cloudrun-oauth keys create ../caller.json --account my-caller", "then: export CREDS=../caller.json"]],
+        "Creates a key and writes it to a file that only you can read (0600). Doesn't overwrite existing\n" +
+        "files without --force. Warns if the file is inside a Git repository.",
+      arguments: [argument("[file]", "Key file (default: ACCOUNT_ID.json)")],
+      flags: [ACCOUNT_FLAG, flag("--force", "Overwrite an existing file")],
+      examples: [["cloudrun-oauth keys create ../caller.json --account my-caller"]],
       load: async () => (await import("./keys.ts")).keysCreate,
     }),
     defineCommand({
       name: "list",
-      summary: "show its keys, and which file here holds which",
+      summary: "List keys and their local files",
       description:
-        "Show the keys that people made of a service account: id, from when and until when, and which file holds it.\nThat is looked up in the files that are set, and in this folder.",
-      flags: [ACCOUNT_FLAG, flag("--all", "those that Google manages, too")],
+        "Lists user-managed keys with creation and expiry dates, and the local file that contains each\n" +
+        "key (in the configured paths and the current directory).",
+      flags: [ACCOUNT_FLAG, flag("--all", "Include Google-managed keys")],
       examples: [["cloudrun-oauth keys list --account my-caller"]],
       load: async () => (await import("./keys.ts")).keysList,
     }),
     defineCommand({
       name: "rotate",
-      summary: "put a new key into a file, then delete the old one",
+      summary: "Replace a key file with a new key",
       description:
-        "Make a new key, see that it works, put it into the file, and delete the old key, in this order.\nAsks first; without a terminal it needs --yes or --keep-old.",
-      arguments: [argument("[file]", "the key file (default: the credentials that are set)")],
-      flags: [
-        flag("--account <email>", "refuse a file of another account"),
-        flag("--keep-old", "leave the old key, for what has a copy of it"),
-      ],
+        "Creates a new key, verifies it, replaces the file's contents, and then deletes the old key.\n" +
+        "Asks for confirmation; use --yes or --keep-old in scripts.",
+      arguments: [argument("[file]", "Key file (default: the configured credentials)")],
+      flags: [flag("--account <email>", "Fail unless the key belongs to this account"), flag("--keep-old", "Don't delete the old key")],
       examples: [["cloudrun-oauth keys rotate caller.json"], ["cloudrun-oauth keys rotate caller.json --keep-old --json"]],
       load: async () => (await import("./rotate.ts")).keysRotate,
     }),
     defineCommand({
       name: "delete",
-      summary: "delete a key",
-      description: "Delete a key, by its id or by a file that holds it; the file stays. Asks first; without a terminal it needs --yes.",
-      arguments: [argument("<key>", "the key's id, or a key file")],
+      summary: "Delete a key",
+      description: "Deletes a key by its ID or by a file that contains it; the file is kept. Asks for confirmation;\nuse --yes in scripts.",
+      arguments: [argument("<key>", "Key ID or key file")],
       flags: [ACCOUNT_FLAG],
       examples: [
         ["cloudrun-oauth keys delete old.json"],

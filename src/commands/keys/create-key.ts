@@ -1,13 +1,13 @@
 import { fetchAccessTokenWithKey } from "../../auth/service-account-tokens.ts";
 import { parseServiceAccountKey, type ServiceAccountKey } from "../../auth/service-account-key.ts";
-import type { AccountName } from "../../cloud/accounts.ts";
+import type { AccountName, KeyName } from "../../cloud/accounts.ts";
 import type { Cloud } from "../../cloud/cloud.ts";
 import type { Context } from "../../context/context.ts";
 import { CliError } from "../../errors/cli-error.ts";
 import { poll } from "../../http/poll.ts";
 import type { NewKeyFile } from "./new-key-file.ts";
 
-/** How long a new key can take to be known everywhere: 60 seconds or more. See https://cloud.google.com/iam/docs/keys-create-delete. */
+/** A new key can take 60 seconds or more to take effect: https://cloud.google.com/iam/docs/keys-create-delete */
 const NEW_KEY_TIMEOUT_MS = 180_000;
 
 interface CreateOptions {
@@ -37,13 +37,15 @@ export async function createKey(
     return key.private_key_id;
   } catch (error) {
     file.discard();
-    if (isCreated && !key)
-      terminal.warn(`A key was made that cannot be read: see which, and delete it: cloudrun-oauth keys list --account ${options.account}`);
+    if (isCreated && !key) {
+      const list = terminal.formatCommand({ command: ["keys", "list", "--account", options.account] });
+      terminal.warn(`A key was created that can't be read. To find it, run: ${list}`);
+    }
     if (key) {
       const id = key.private_key_id;
       await cloud.deleteKey({ ...options, key: id }).catch(() => {
         terminal.warn(
-          `The key ${id} was made, is nowhere kept, and could not be deleted: cloudrun-oauth keys delete ${id} --account ${options.account}`,
+          `Key ${id} was created but not saved, and couldn't be deleted. To delete it, run: ${deletionOf(terminal, { ...options, key: id })}`,
         );
       });
     }
@@ -51,7 +53,12 @@ export async function createKey(
   }
 }
 
-/** Unlike `JSON.parse`, throws no error that quotes the text: it holds a private key. */
+/** The command that deletes a key, for use within a warning. */
+export function deletionOf(terminal: Context["terminal"], { account, key }: KeyName): string {
+  return terminal.formatCommand({ command: ["keys", "delete", key, "--account", account] });
+}
+
+/** Unlike `JSON.parse`, throws no error that quotes the text: it contains a private key. */
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -4,7 +4,7 @@ import { realpath } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import type { Context } from "../../context/context.ts";
 
-/** A file in a git work tree. */
+/** A file in a Git work tree. */
 export interface GitFile {
   /** The root of the work tree. */
   readonly workTree: string;
@@ -49,8 +49,8 @@ export function describeGitFile(file: GitFile | undefined): { readonly work_tree
 /** The warning about a key file in a work tree. */
 export function warnAboutGit(path: string, { workTree, status }: GitFile): string {
   if (status === "ignored")
-    return `${path} lies in the git work tree ${workTree}. git ignores it, but an image or an archive of the folder may take it along.`;
+    return `${path} is inside the Git repository ${workTree}. Git ignores it, but images and archives of the directory can include it.`;
   const line = path.startsWith(`${workTree}/`) ? path.slice(workTree.length) : `/${basename(path)}`;
-  const risk = status === "unknown" ? "whether git ignores it cannot be told" : "git does not ignore it: the next commit may publish it";
-  return `${path} lies in the git work tree ${workTree}, and ${risk}. Keep it elsewhere, or: echo '${line}' >> '${workTree}/.gitignore'`;
+  const risk = status === "unknown" ? "Git might not ignore it" : "Git doesn't ignore it";
+  return `${path} is inside the Git repository ${workTree}, and ${risk}. Move it, or run: echo '${line}' >> '${workTree}/.gitignore'`;
 }

@@ -11,7 +11,7 @@ interface LocalKey {
   readonly account: string;
 }
 
-/** The files by the IDs of the keys in them: those that the settings name, and the JSON files in this folder. Returns nothing of the keys themselves. */
+/** The configured key files and the JSON files in this folder, by their key IDs. Returns nothing of the private keys. */
 export async function findLocalKeys({
   cwd,
   env,

@@ -17,9 +17,9 @@ export async function openNewKeyFile(path: string, { replace }: { readonly repla
     if (error.code === "ENOENT") return undefined;
     return throwCliError(path, error);
   });
-  if (existing?.isDirectory()) throw new CliError("USAGE", `${path} is a folder.`, { hint: "Name a file in it." });
+  if (existing?.isDirectory()) throw new CliError("USAGE", `${path} is a directory.`, { hint: "Pass a file in it." });
   if (existing && !existing.isFile())
-    throw new CliError("USAGE", `${path} is a pipe or a device: a private key is written into files only.`, { hint: "Name a file." });
+    throw new CliError("USAGE", `${path} isn't a regular file.`, { hint: "Private keys are written to regular files only." });
   if (existing && !replace) throw alreadyExists(path);
   const withCliErrors = <T>(act: () => T): T => {
     try {
@@ -34,12 +34,12 @@ export async function openNewKeyFile(path: string, { replace }: { readonly repla
 }
 
 function alreadyExists(path: string): CliError {
-  return new CliError("CONFLICT", `${path} is there already.`, {
-    hint: "Name another file, or have it replaced with --force: a key that is only in it is lost then, and goes on being good.",
+  return new CliError("CONFLICT", `${path} already exists.`, {
+    hint: "Pass another file, or overwrite it with --force. A key that is only in this file stays valid, but can't be recovered.",
   });
 }
 
 function throwCliError(path: string, error: NodeJS.ErrnoException): never {
   if (error.code === "EEXIST") throw alreadyExists(path);
-  throw unwritable(path, error, { hint: "Name another file." });
+  throw unwritable(path, error, { hint: "Pass another file." });
 }

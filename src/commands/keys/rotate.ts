@@ -1,13 +1,15 @@
 import { resolve } from "node:path";
 import { readKeyFile } from "../../auth/key-file.ts";
+import type { ServiceAccountKey } from "../../auth/service-account-key.ts";
 import { resolveAccountEmail } from "../../cloud/accounts.ts";
 import type { Cloud } from "../../cloud/cloud.ts";
 import type { Context } from "../../context/context.ts";
+import { printPlan } from "../../context/print-plan.ts";
 import { CliError } from "../../errors/cli-error.ts";
-import { createKey, waitUntilAccepted } from "./create-key.ts";
+import { nextStep } from "../../errors/next-step.ts";
+import { createKey, deletionOf, waitUntilAccepted } from "./create-key.ts";
 import { describeGitFile, findGitFile, warnAboutGit } from "./git-file.ts";
 import { openNewKeyFile } from "./new-key-file.ts";
-import { printPlan } from "../../context/print-plan.ts";
 
 interface RotateFlags {
   readonly account?: string;
@@ -23,23 +25,30 @@ export async function keysRotate(context: Context, path: string | undefined, fla
   const options = { project, account: old.client_email };
   const account = flags.account === undefined ? undefined : resolveAccountEmail(flags.account, project);
   if (account !== undefined && account !== options.account)
-    throw new CliError("USAGE", `${file} is a key file of ${options.account}, not of ${account}.`, { hint: "Leave --account out." });
+    throw new CliError("USAGE", `${file} contains a key of ${options.account}, not of ${account}.`, { hint: "Omit --account." });
   const oldKey = { ...options, key: old.private_key_id };
   const cloud = await context.cloud();
   if (context.dryRun)
     return printPlan(terminal, [
       ...cloud.plan("createKey", options),
-      `POST ${old.token_uri}, until it takes the new key`,
+      `POST ${old.token_uri}, until it accepts the new key`,
       `write ${file}, with mode 0600`,
       ...(flags.keepOld ? [] : cloud.plan("deleteKey", oldKey)),
     ]);
 
-  // Asked before anything is created, so that a run without a terminal leaves nothing half done.
-  const isOldKept = flags.keepOld ?? !(await terminal.confirm(questionAbout(oldKey.key)));
+  const isOldKept = flags.keepOld ?? false;
+  if (!isOldKept) {
+    terminal.note(
+      `This replaces the key in ${file} and deletes the old key ${oldKey.key}.\nOther copies of the old key will stop working. To keep it, pass --keep-old.`,
+    );
+    if (!(await terminal.confirm("Rotate the key?"))) return terminal.note("No changes made.");
+  }
   const newFile = await openNewKeyFile(file, { replace: true });
-  const newKey = await terminal.task(`Making a new key of ${options.account}, and seeing that it works`, () =>
-    createKey(context, cloud, options, { file: newFile, verify: (key) => waitUntilAccepted(key, context) }),
-  );
+  const text = { running: "Creating a new key", done: `Replaced the key in ${file}`, failed: "The key wasn't replaced" };
+  const newKey = await terminal.step(text, (tell) => {
+    const verify = (key: ServiceAccountKey) => (tell("waiting for it to become valid (up to 3 minutes)"), waitUntilAccepted(key, context));
+    return createKey(context, cloud, options, { file: newFile, verify });
+  });
   if (!isOldKept) await deleteOldKey(context, cloud, oldKey);
   const gitFile = await findGitFile(file, context);
   if (gitFile) terminal.warn(warnAboutGit(file, gitFile));
@@ -59,19 +68,13 @@ export async function keysRotate(context: Context, path: string | undefined, fla
   ]);
 }
 
-function questionAbout(key: string): string {
-  return `Delete the old key ${key} when the new one works? What has a copy of it can call no more; --keep-old keeps it.`;
-}
-
 async function deleteOldKey({ terminal }: Context, cloud: Cloud, oldKey: Parameters<Cloud["deleteKey"]>[0]): Promise<void> {
   try {
-    await terminal.task(`Deleting the old key ${oldKey.key}`, () => cloud.deleteKey(oldKey));
+    await terminal.step({ running: "Deleting the old key", done: `Deleted the old key ${oldKey.key}` }, () => cloud.deleteKey(oldKey));
   } catch (error) {
     // Someone else has deleted it.
     if (error instanceof CliError && error.code === "NOT_FOUND") return;
-    terminal.warn(
-      `The file has the new key; the old one is good yet: cloudrun-oauth keys delete ${oldKey.key} --account ${oldKey.account}`,
-    );
+    terminal.warn(`The file contains the new key, but the old one is still valid. To delete it, run: ${deletionOf(terminal, oldKey)}`);
     throw error;
   }
 }
@@ -80,5 +83,5 @@ function fileToRotate({ settings, cwd }: Context, path: string | undefined): str
   if (path !== undefined) return resolve(cwd, path);
   const setting = settings.get("credentials");
   if (setting && !setting.isInline) return setting.value;
-  throw new CliError("USAGE", "No key file is named.", { hint: "cloudrun-oauth keys rotate key.json" });
+  throw new CliError("USAGE", "No key file specified.", { next: [nextStep("To rotate a key", "keys", "rotate", "KEY_FILE")] });
 }

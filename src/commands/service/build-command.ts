@@ -4,14 +4,14 @@ import { settingFlag } from "../../context/flag.ts";
 
 export const buildCommand = defineCommand({
   name: "build",
-  group: "From an empty folder to a private service:",
-  summary: "build the image with Cloud Build",
+  group: "Create and deploy:",
+  summary: "Build a container image with Cloud Build",
   description:
-    "Build the folder's Dockerfile with Cloud Build, and push the image.\nThe repository is made where it is missing.\n" +
-    "Behind -- stand flags of gcloud builds submit; by Google's API: --timeout, --machine-type, --disk-size.",
+    "Builds a directory's Dockerfile with Cloud Build and pushes the image.\nCreates the Artifact Registry repository if it doesn't exist.\n\n" +
+    "Flags after -- are passed to `gcloud builds submit`. With --via api, only --timeout,\n--machine-type, and --disk-size are supported.",
   usage: "[flags] [dir] [-- gcloud flags]",
-  arguments: [argument("[dir]", "the folder with the Dockerfile (default: this one)")],
-  flags: [settingFlag("--image <reference>", "Image to push (default: SERVICE in the repository cloudrun-oauth)")],
+  arguments: [argument("[dir]", "Directory with the Dockerfile (default: current directory)")],
+  flags: [settingFlag("--image <reference>", "Image to push (default: cloudrun-oauth/SERVICE in the region)")],
   examples: [
     ["cloudrun-oauth build"],
     ["cloudrun-oauth build ./hello --image europe-west1-docker.pkg.dev/my-project/apps/hello:v2"],

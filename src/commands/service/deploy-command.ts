@@ -4,21 +4,21 @@ import { flag } from "../../context/flag.ts";
 
 export const deployCommand = defineCommand({
   name: "deploy",
-  group: "From an empty folder to a private service:",
-  summary: "deploy the image, private unless said otherwise",
+  group: "Create and deploy:",
+  summary: "Deploy a service (private by default)",
   description:
-    "Deploy an image, or a folder's source, as a service that only its members may call.\n" +
-    "Behind -- stand flags of gcloud's; by Google's API, those that most deployments need: --memory, --cpu, --timeout …",
+    "Deploys a container image or a source directory as a private service.\n\n" +
+    "Flags after -- are passed to `gcloud run deploy`. With --via api, a subset is supported:\n--memory, --cpu, --timeout, --concurrency, --min-instances, and similar.",
   usage: "[flags] [service] [-- gcloud flags]",
-  arguments: [argument("[service]", "the service")],
+  arguments: [argument("[service]", "Service name")],
   flags: [
-    flag("--image <reference>", "the image (default: the one that build pushes)"),
-    flag("--source <dir>", "build and deploy this folder instead of an image"),
-    flag("--tag <name>", "give the revision a URL of its own"),
-    flag("--no-traffic", "send it no traffic yet"),
-    flag("--env <name=value>", "an environment variable; may be repeated", { isRepeatable: true }),
-    flag("--service-account <email>", "the account that the service runs as"),
-    flag("--allow-unauthenticated", "let everybody call it"),
+    flag("--image <reference>", "Container image (default: the image that build pushes)"),
+    flag("--source <dir>", "Source directory to build and deploy instead of an image"),
+    flag("--tag <name>", "Traffic tag for the new revision"),
+    flag("--no-traffic", "Deploy without sending traffic to the revision"),
+    flag("--env <name=value>", "Environment variable. Repeatable.", { isRepeatable: true }),
+    flag("--service-account <email>", "Service account that runs the service"),
+    flag("--allow-unauthenticated", "Allow unauthenticated access (asks for confirmation)"),
   ],
   examples: [
     ["cloudrun-oauth deploy"],

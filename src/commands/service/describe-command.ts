@@ -4,12 +4,11 @@ import { flag } from "../../context/flag.ts";
 
 export const describeCommand = defineCommand({
   name: "describe",
-  group: "From an empty folder to a private service:",
-  summary: "show a service: URLs, revision, image, traffic, members",
-  description:
-    "Show a service: URLs, revision, when it was deployed and by whom, image, what an instance is and takes, the names of its variables, traffic, members, conditions, and its page in Google's console.",
-  arguments: [argument("[service]", "the service")],
-  flags: [flag("--url", "print its URL only")],
+  group: "Create and deploy:",
+  summary: "Show details of a service",
+  description: "Shows a service's URL, latest revision, resources, environment variable names, traffic,\nIAM members, and conditions.",
+  arguments: [argument("[service]", "Service name")],
+  flags: [flag("--url", "Print only the URL")],
   examples: [["cloudrun-oauth describe hello"], ["export CLOUD_RUN_SERVICE_URL=$(cloudrun-oauth describe hello --url)"]],
   load: async () => (await import("./describe.ts")).describe,
 });

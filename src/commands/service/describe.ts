@@ -1,9 +1,9 @@
-import { formatTime } from "../../terminal/relative-time.ts";
-import type { Service } from "../../cloud/service.ts";
 import { servicePolicyIfAllowed } from "../../cloud/memberships.ts";
 import { requireServiceName } from "../../cloud/names.ts";
+import type { Service } from "../../cloud/service.ts";
 import type { Context } from "../../context/context.ts";
 import { printPlan } from "../../context/print-plan.ts";
+import { formatRelativeTime } from "../../terminal/relative-time.ts";
 
 /** Shows a service, or just its URL. */
 export async function describe(context: Context, name: string | undefined, flags: { readonly url?: boolean }): Promise<void> {
@@ -13,73 +13,71 @@ export async function describe(context: Context, name: string | undefined, flags
   if (context.dryRun)
     return printPlan(terminal, [...cloud.plan("describe", serviceName), ...(flags.url ? [] : cloud.plan("policy", serviceName))]);
 
+  const checking = `Checking ${serviceName.service}`;
   if (flags.url) {
-    const { url } = await terminal.task(`Looking up ${serviceName.service}`, () => cloud.describe(serviceName));
+    const { url } = await terminal.wait(checking, () => cloud.describe(serviceName));
     return terminal.json ? terminal.printJson({ url }) : terminal.print(`${url}\n`);
   }
-  const [service, policy] = await terminal.task(`Looking up ${serviceName.service}`, () =>
+  const [service, policy] = await terminal.wait(checking, () =>
     Promise.all([cloud.describe(serviceName), servicePolicyIfAllowed(cloud, serviceName)]),
   );
-  if (!policy) terminal.warn("You may not read who may call it: that needs run.services.getIamPolicy.");
-  const members = policy
-    ? policy.bindings.flatMap(({ role, members: roleMembers }) => roleMembers.map((member) => ({ member, role })))
-    : null;
+  if (!policy) terminal.warn("Members aren't shown: reading the IAM policy requires run.services.getIamPolicy.");
+  const members = policy?.bindings.flatMap(({ role, members: roleMembers }) => roleMembers.map((member) => ({ member, role }))) ?? null;
   if (terminal.json) return terminal.printJson({ ...service, members });
-  terminal.printTable(toRows(service, members, Date.now()));
+  const rows = (formatTime: (time: string) => string) => [
+    ...serviceRows(service, formatTime),
+    ...(members ?? []).map(({ member, role }) => ["MEMBER", `${member} ${role}`]),
+    ...service.conditions.map(({ type, status, reason, message }) => {
+      const style = status === "True" ? "green" : status === "False" ? "red" : "yellow";
+      return ["CONDITION", [type, terminal.style(style, status), reason, message].filter(Boolean).join(" ")];
+    }),
+    // The emulator's services have no page there.
+    ...(context.env.CLOUDRUN_OAUTH_EMULATOR ? [] : [["CONSOLE", service.console_url]]),
+  ];
+  const now = Date.now();
+  terminal.printTable(
+    rows((time) => formatRelativeTime(time, now)),
+    { piped: rows((time) => time) },
+  );
 }
 
-function toRows(service: Service, members: readonly { member: string; role: string }[] | null, now: number): string[][] {
+function serviceRows(service: Service, formatTime: (time: string) => string): string[][] {
+  const { cpu, memory, port, concurrency, timeout, deployed, last_modifier: modifier, max_instances: max } = service;
+  const join = (separator: string, parts: readonly unknown[]) => parts.filter(Boolean).join(separator);
   return [
     ["URL", service.url],
-    ...service.urls.filter((url) => url !== service.url).map((url) => ["", url]),
     ["REVISION", service.revision ?? "none is ready"],
     ...(service.latest_created_revision === service.revision ? [] : [["LATEST", `${service.latest_created_revision}, not ready`]]),
-    ["DEPLOYED", [formatTime(service.deployed, now), service.last_modifier && `by ${service.last_modifier}`].filter(Boolean).join(", ")],
+    ["DEPLOYED", join(" ", [deployed === null ? "unknown" : formatTime(deployed), modifier && `by ${modifier}`])],
     ["IMAGE", service.image ?? ""],
     ...(service.service_account === null ? [] : [["RUNS AS", service.service_account]]),
-    ["INSTANCES", formatInstances(service)],
-    ["RESOURCES", formatResources(service)],
-    ["REQUESTS", formatRequests(service)],
+    ["INSTANCES", `${service.min_instances} to ${max ?? "the quota"}`],
+    [
+      "RESOURCES",
+      join(", ", [
+        cpu && `${cpu.replace(/^\d+m$/, (text) => String(Number.parseInt(text, 10) / 1000))} CPU`,
+        memory && `${memory} memory`,
+        service.cpu_always_allocated ? "CPU always allocated" : "CPU only during requests",
+      ]),
+    ],
+    [
+      "REQUESTS",
+      join(", ", [
+        port !== null && `port ${port}`,
+        concurrency !== null && `max ${concurrency} concurrent per instance`,
+        timeout !== null && `timeout ${timeout} s`,
+      ]),
+    ],
     ...service.env.map(({ name, secret }) => ["ENV", secret ? `${name} (secret ${secret.name}, version ${secret.version})` : name]),
     ...Object.entries(service.labels).map(([name, value]) => ["LABEL", `${name}=${value}`]),
     ["INGRESS", service.ingress],
     ...(service.default_url_disabled ? [["DEFAULT URL", "disabled"]] : []),
-    ...(service.invoker_iam_disabled ? [["INVOKER CHECK", "disabled: everybody may call it"]] : []),
+    ...(service.invoker_iam_disabled ? [["INVOKER CHECK", "disabled: the service is public"]] : []),
     ...(service.iap_enabled ? [["IAP", "enabled"]] : []),
     ...service.custom_audiences.map((audience) => ["AUDIENCE", audience]),
     ...service.traffic.map(({ revision, percent, latest, tag, url }) => [
       "TRAFFIC",
-      [`${percent}%`, revision, latest && "(the latest)", tag && `as ${tag}`, url].filter(Boolean).join(" "),
+      join(" ", [`${percent}%`, revision, latest && "(latest)", tag && `tag ${tag}`, url]),
     ]),
-    ...(members ?? []).map(({ member, role }) => ["MEMBER", `${member} ${role}`]),
-    ...service.conditions.map(({ type, status, reason, message }) => [
-      "CONDITION",
-      [type, status, reason, message].filter(Boolean).join(" "),
-    ]),
-    ["CONSOLE", service.console_url],
   ];
-}
-
-function formatInstances({ min_instances, max_instances }: Service): string {
-  return `${min_instances} to ${max_instances ?? "as many as Cloud Run sees fit"}`;
-}
-
-function formatResources({ cpu, memory, cpu_always_allocated }: Service): string {
-  return [
-    cpu && `${cpu.replace(/^\d+m$/, (text) => String(Number.parseInt(text, 10) / 1000))} CPU`,
-    memory && `${memory} memory`,
-    cpu_always_allocated ? "CPU always allocated" : "CPU while requests are served",
-  ]
-    .filter(Boolean)
-    .join(", ");
-}
-
-function formatRequests({ port, concurrency, timeout }: Service): string {
-  return [
-    port !== null && `port ${port}`,
-    concurrency !== null && `${concurrency} at once per instance`,
-    timeout !== null && `${timeout} s at the longest`,
-  ]
-    .filter(Boolean)
-    .join(", ");
 }

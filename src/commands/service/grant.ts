@@ -7,9 +7,11 @@ import { GRANT_TIMEOUT_MS, INVOKER_ROLE } from "../../cloud/permissions.ts";
 import type { Context } from "../../context/context.ts";
 import { printPlan } from "../../context/print-plan.ts";
 import { CliError } from "../../errors/cli-error.ts";
+import { ignoreCliError } from "../../errors/ignore-cli-error.ts";
+import { nextStep } from "../../errors/next-step.ts";
 import { poll } from "../../http/poll.ts";
 import { responseAuthor } from "../../invoke/refusal/response-author.ts";
-import { ignoreCliError } from "../../errors/ignore-cli-error.ts";
+import { confirmAccess } from "./confirm-access.ts";
 
 interface GrantFlags {
   readonly role: string;
@@ -22,11 +24,11 @@ export async function grant(context: Context, name: string | undefined, { role, 
   const options = { ...requireServiceName(settings, name), member: readMember(settings.require("member")), role };
   const cloud = await context.cloud();
   if (context.dryRun) return printPlan(terminal, cloud.plan("grant", options));
-
-  const { bindings } = await terminal.task(`Granting ${role} to ${options.member}`, () => cloud.grant(options));
-  const waited = wait
-    ? await terminal.task("Waiting until the grant has taken effect", () => waitForEffect(context, cloud, options))
-    : null;
+  if (!(await confirmAccess(context, options.service, options))) return;
+  const granting = { running: `Granting ${role} to ${options.member}`, done: `Granted ${role} to ${options.member}` };
+  const { bindings } = await terminal.step(granting, () => cloud.grant(options));
+  const waiting = { running: "Waiting for the IAM change to take effect", done: "The IAM change has taken effect" };
+  const waited = wait ? await terminal.step(waiting, (tell) => (tell("up to 10 minutes"), waitForEffect(context, cloud, options))) : null;
   if (terminal.json) return terminal.printJson({ ...options, bindings, waited });
   terminal.printTable([
     ["SERVICE", options.service],
@@ -51,8 +53,9 @@ async function waitForEffect(context: Context, cloud: Cloud, options: GrantOptio
     timeoutMs: GRANT_TIMEOUT_MS,
   });
   if (isEffective) return { by: caller ? "call" : "policy", ms: Math.round(performance.now() - startedMs) };
-  throw new CliError("TIMEOUT", `The grant has not taken effect within ${GRANT_TIMEOUT_MS / 60_000} minutes.`, {
-    hint: "It may yet: call the service in a few minutes.",
+  throw new CliError("TIMEOUT", `The IAM change didn't take effect within ${GRANT_TIMEOUT_MS / 60_000} minutes.`, {
+    hint: "It can still take effect. Call the service in a few minutes.",
+    next: [nextStep("To call it", "invoke", options.service)],
   });
 }
 

@@ -1,7 +1,8 @@
-import { formatRelativeTime } from "../../terminal/relative-time.ts";
 import type { Service } from "../../cloud/service.ts";
 import type { Context } from "../../context/context.ts";
 import { printPlan } from "../../context/print-plan.ts";
+import { nextStep } from "../../errors/next-step.ts";
+import { formatRelativeTime } from "../../terminal/relative-time.ts";
 
 /** Shows the services of a project, in all regions or in the one that `--region` names. */
 export async function list(context: Context): Promise<void> {
@@ -10,17 +11,27 @@ export async function list(context: Context): Promise<void> {
   const options = { project: settings.require("project"), region: settings.flag("region") };
   const cloud = await context.cloud();
   if (context.dryRun) return printPlan(terminal, cloud.plan("list", options));
-  const services = await terminal.task(`Looking through ${options.region ?? "all regions"}`, () => cloud.list(options));
+  const services = await terminal.wait("Listing services", () => cloud.list(options));
   if (terminal.json) return terminal.printJson({ project: options.project, region: options.region ?? null, services });
-  if (services.length === 0)
-    return terminal.note(
-      `There is no service in ${options.region ?? "any region"} of project ${options.project}. Deploy one: cloudrun-oauth deploy`,
-    );
-  terminal.printTable(services.map((service) => toRow(service, Date.now())));
+  if (services.length === 0) {
+    terminal.note(`No services found in ${options.region ?? "any region"} of project ${options.project}.`);
+    return terminal.nextSteps([nextStep("To deploy a service", "deploy")]);
+  }
+  const rows = (formatTime: (time: string) => string) =>
+    services.map((service) => {
+      const [state, style] = stateOf(service);
+      const deployed = service.deployed === null ? "" : formatTime(service.deployed);
+      return [service.service, service.region, terminal.style(style, state), service.url, deployed, service.last_modifier ?? ""];
+    });
+  const now = Date.now();
+  terminal.printTable(
+    rows((time) => formatRelativeTime(time, now)),
+    { header: ["name", "region", "state", "url", "deployed", "deployed by"], piped: rows((time) => time) },
+  );
 }
 
-function toRow({ service, region, url, deployed, last_modifier, conditions }: Service, now: number): string[] {
+function stateOf({ conditions }: Service) {
   const ready = conditions.find(({ type }) => type === "Ready");
-  const state = ready?.status === "True" ? "ready" : ready?.status === "False" ? "not ready" : "in the making";
-  return [service, region, state, url, deployed === null ? "" : formatRelativeTime(deployed, now), last_modifier ?? ""];
+  if (ready?.status === "True") return ["ready", "green"] as const;
+  return ready?.status === "False" ? (["not ready", "red"] as const) : (["deploying", "yellow"] as const);
 }

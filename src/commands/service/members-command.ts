@@ -4,12 +4,12 @@ import { flag } from "../../context/flag.ts";
 
 export const membersCommand = defineCommand({
   name: "members",
-  group: "From an empty folder to a private service:",
-  summary: "show who may call a service",
+  group: "Create and deploy:",
+  summary: "List principals that can invoke a service",
   description:
-    "Show who may call a service: by a role on the service itself or on its project, and under which condition.\nWhat a folder or the organisation grants on top is not looked at.",
-  arguments: [argument("[service]", "the service")],
-  flags: [flag("--all", "every role, those too that do not let call")],
+    "Lists principals that can invoke a service through a role on the service or its project.\nDoesn't include roles inherited from folders or the organization.",
+  arguments: [argument("[service]", "Service name")],
+  flags: [flag("--all", "Include roles that don't grant invoke permission")],
   examples: [["cloudrun-oauth members hello"], ["cloudrun-oauth members hello --all --json"]],
   load: async () => (await import("./members.ts")).members,
 });

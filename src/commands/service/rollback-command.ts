@@ -4,13 +4,14 @@ import { flag } from "../../context/flag.ts";
 
 export const rollbackCommand = defineCommand({
   name: "rollback",
-  group: "In daily operation:",
-  summary: "send all traffic to the last good revision",
+  group: "Operate:",
+  summary: "Roll back to the previous ready revision",
   description:
-    "Send all traffic to the newest revision that is ready and was made before the one that serves; say which, and why.\n" +
-    "A deployment that failed has replaced nothing: then nothing is changed. The exit code is 4 where there is no good revision.",
-  arguments: [argument("[service]", "the service")],
-  flags: [flag("--to <revision>", "to this revision")],
+    "Sends all traffic to the newest ready revision that is older than the one that is serving.\n" +
+    "If the latest deployment failed, the previous revision is still serving and nothing changes.\n" +
+    "Exits with 4 if there's no revision to roll back to.",
+  arguments: [argument("[service]", "Service name")],
+  flags: [flag("--to <revision>", "Revision to roll back to")],
   examples: [["cloudrun-oauth rollback hello"], ["cloudrun-oauth rollback hello --to hello-00001-xyz"]],
   load: async () => (await import("./rollback.ts")).rollback,
 });

@@ -1,17 +1,19 @@
-import { formatRelativeTime } from "../../terminal/relative-time.ts";
 import type { Cloud } from "../../cloud/cloud.ts";
 import { requireServiceName, type ServiceName } from "../../cloud/names.ts";
 import type { Revision } from "../../cloud/service.ts";
 import { assertReady, explainUnready } from "../../cloud/traffic-shares.ts";
 import type { Context } from "../../context/context.ts";
-import { CliError } from "../../errors/cli-error.ts";
 import { setOutputs } from "../../context/pipeline-outputs.ts";
 import { printPlan } from "../../context/print-plan.ts";
+import { CliError } from "../../errors/cli-error.ts";
+import { nextStep } from "../../errors/next-step.ts";
+import { formatRelativeTime } from "../../terminal/relative-time.ts";
+import { sendTrafficToLatest } from "./traffic.ts";
 
 interface Choice {
-  /** Undefined if the revision that serves is the right one already. */
+  /** Undefined if the serving revision is the right one already. */
   readonly revision: Revision | undefined;
-  /** The revision that serves. */
+  /** The serving revision. */
   readonly from: Revision | undefined;
   readonly why: string;
 }
@@ -21,17 +23,21 @@ export async function rollback(context: Context, name: string | undefined, { to 
   const { settings, terminal } = context;
   const options = requireServiceName(settings, name);
   const cloud = await context.cloud();
-  const { revision, from, why } = await terminal.task(`Looking through the revisions of ${options.service}`, () =>
-    chooseRevision(cloud, options, to),
-  );
+  const { revision, from, why } = await terminal.wait(`Checking revisions of ${options.service}`, () => chooseRevision(cloud, options, to));
   terminal.note(why);
   const trafficOptions = { ...options, to: revision ? [{ revision: revision.revision, percent: 100 }] : [] };
   if (context.dryRun) return printPlan(terminal, revision ? cloud.plan("traffic", trafficOptions) : []);
   const service = await (revision
-    ? terminal.task(`Sending all traffic to ${revision.revision}`, () => cloud.traffic(trafficOptions))
+    ? terminal.step(
+        {
+          running: `Sending all traffic to ${revision.revision}`,
+          done: `${revision.revision} receives all traffic`,
+          failed: "Rollback failed",
+        },
+        () => cloud.traffic(trafficOptions),
+      )
     : cloud.describe(options));
 
-  if (revision) terminal.note(`New deployments get no traffic until: cloudrun-oauth traffic ${options.service} --to LATEST`);
   const serving = revision?.revision ?? from?.revision ?? "";
   setOutputs(context.env, `Rolled ${options.service} back`, { url: service.url, revision: serving });
   if (terminal.json)
@@ -49,6 +55,9 @@ export async function rollback(context: Context, name: string | undefined, { to 
     ["REVISION", serving],
     ["FROM", from?.revision ?? ""],
   ]);
+  if (!revision) return;
+  terminal.note(`\nTraffic is pinned to ${serving}: new revisions don't receive any.`);
+  terminal.nextSteps([sendTrafficToLatest(options.service)]);
 }
 
 async function chooseRevision(cloud: Cloud, options: ServiceName, to: string | undefined): Promise<Choice> {
@@ -57,30 +66,29 @@ async function chooseRevision(cloud: Cloud, options: ServiceName, to: string | u
   const from = revisions[servingIndex];
   if (to !== undefined) {
     assertReady(revisions, [to], options);
-    return { revision: revisions.find(({ revision }) => revision === to), from, why: `${to} it is, as --to says.` };
+    return { revision: revisions.find(({ revision }) => revision === to), from, why: `Rolling back to ${to} (--to).` };
   }
   const { revision: serving = "no revision" } = from ?? {};
   const [latest, ...newer] = revisions.slice(0, Math.max(servingIndex, 0));
-  // A deployment that failed has replaced nothing: going back further would undo a good deployment.
+  // A deployment that failed has replaced nothing: going back further would undo a deployment that works.
   if (latest && ![latest, ...newer].some(({ ready }) => ready))
-    return { revision: undefined, from, why: `${explainUnready(latest)} It takes no traffic: ${serving} serves, and goes on serving.` };
+    return { revision: undefined, from, why: `${explainUnready(latest)} It receives no traffic; ${serving} is still serving.` };
   const earlier = revisions.slice(servingIndex + 1);
   const revision = earlier.find(({ ready }) => ready);
-  if (!revision)
-    throw new CliError("NOT_FOUND", `${options.service} has no good revision before ${serving}, which serves.`, {
-      hint:
-        earlier.length > 0
-          ? `Of the earlier ones, ${explainUnready(earlier[0]!)} All revisions: cloudrun-oauth traffic ${options.service}`
-          : "It is the first one. Deploy a better one: cloudrun-oauth deploy",
+  if (!revision) {
+    const isOnly = earlier.length === 0;
+    const reason = isOnly ? `${serving} is the only revision` : `no revision before ${serving} is ready`;
+    throw new CliError("NOT_FOUND", `Can't roll back ${options.service}: ${reason}.`, {
+      ...(!isOnly && { hint: explainUnready(earlier[0]!) }),
+      next: [
+        isOnly
+          ? nextStep("To deploy another revision", "deploy", options.service)
+          : nextStep("To list revisions", "traffic", options.service),
+      ],
       details: { serving, revisions: revisions.map(({ revision: revisionName }) => revisionName) },
     });
+  }
   const skipped = earlier.slice(0, earlier.indexOf(revision)).map(explainUnready);
-  return {
-    revision,
-    from,
-    why: [
-      `${serving} serves; ${revision.revision}, made ${formatRelativeTime(revision.created, Date.now())}, is the newest before it that is ready.`,
-      ...skipped,
-    ].join(" "),
-  };
+  const age = formatRelativeTime(revision.created, Date.now());
+  return { revision, from, why: [`Rolling back from ${serving} to ${revision.revision} (created ${age}).`, ...skipped].join(" ") };
 }

@@ -4,34 +4,32 @@ import { flag, settingFlag } from "../../context/flag.ts";
 
 export const upCommand = defineCommand({
   name: "up",
-  group: "All of it at once:",
-  summary: "take a folder to an authenticated call",
+  group: "Create and deploy:",
+  summary: "Build, deploy, grant access, and test in one step",
   description:
-    "Build the folder, deploy it as a private service, and let the caller in.\nThen prove it: a call without a credential is refused, an authorised one let in.\nWhat is done is not done again, and what was interrupted goes on.",
-  arguments: [argument("[dir]", "the folder with the Dockerfile (default: this one)")],
+    "Builds and deploys a directory as a private service, grants the caller access, and verifies\n" +
+    "that an unauthenticated request is rejected and an authenticated one succeeds.\nSafe to rerun: completed steps are skipped.",
+  arguments: [argument("[dir]", "Directory with the Dockerfile (default: current directory)")],
   flags: [
-    flag("--check <path>", "deploy without traffic first, and promote only if this path answers below 400"),
-    flag("--plan", "look, and show what would change, step by step"),
-    settingFlag("--image <reference>", "Image to push, without a tag (default: SERVICE in the repository cloudrun-oauth)"),
-    settingFlag("--member <member>", "who is let in (default: whoever calls)"),
-    settingFlag("--credentials <file>", "the credentials of the caller"),
+    flag("--check <path>", "Promote only if this path returns a status below 400"),
+    flag("--plan", "Show planned changes without applying them"),
+    settingFlag("--image <reference>", "Image to push, without a tag (default: cloudrun-oauth/SERVICE)"),
+    settingFlag("--member <member>", "Member to grant access to (default: the calling account)"),
+    settingFlag("--credentials <file>", "Credentials of the calling account"),
   ],
-  examples: [
-    ["cloudrun-oauth up"],
-    ["cloudrun-oauth up hello --plan", "what would change"],
-    ["cloudrun-oauth up --check /whoami", "the old revision serves on if the new one fails"],
-  ],
+  examples: [["cloudrun-oauth up"], ["cloudrun-oauth up hello --plan"], ["cloudrun-oauth up --check /whoami"]],
   load: async () => (await import("./up.ts")).up,
 });
 
 export const downCommand = defineCommand({
   name: "down",
-  group: "All of it at once:",
-  summary: "remove what up has made",
+  group: "Create and deploy:",
+  summary: "Delete everything that `up` created",
   description:
-    "Show what up has made, ask, and remove it: the service, its images, and the repository where nothing else is in it.\nWhat was there before up stays: of such a service only the grants that up has made are taken back.",
-  arguments: [argument("[service]", "the service")],
-  flags: [flag("--plan", "show what would be removed")],
+    "Lists the resources that `up` created, then deletes them after confirmation.\n" +
+    "Resources that existed before `up` are kept; only the roles that `up` granted are removed.",
+  arguments: [argument("[service]", "Service name")],
+  flags: [flag("--plan", "List the resources without deleting them")],
   examples: [["cloudrun-oauth down hello --plan"], ["cloudrun-oauth down hello --yes"]],
   load: async () => (await import("./down.ts")).down,
 });

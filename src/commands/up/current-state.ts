@@ -4,6 +4,7 @@ import { servicePolicyIfAllowed } from "../../cloud/memberships.ts";
 import type { ServiceName } from "../../cloud/names.ts";
 import { INVOKER_ROLE } from "../../cloud/permissions.ts";
 import { CliError } from "../../errors/cli-error.ts";
+import { externalStep, nextStep } from "../../errors/next-step.ts";
 import { poll } from "../../http/poll.ts";
 
 /** A service and its policy, as the control plane reports them. */
@@ -26,20 +27,13 @@ export async function readServiceState(cloud: Cloud, name: ServiceName): Promise
 
 /** Waits until the latest revision is ready. Throws DEPLOY_FAILED if it fails. */
 export async function waitUntilReady(cloud: Cloud, name: ServiceName, signal: AbortSignal): Promise<Service> {
-  const service = await poll(async () => whenSettled(await cloud.describe(name)), {
-    signal,
-    firstPauseMs: cloud.via === "api" ? 500 : 2000,
-    maxPauseMs: 5000,
-  });
+  const readIfSettled = () => cloud.describe(name).then((service) => (isDeploying(service) ? undefined : service));
+  const service = await poll(readIfSettled, { signal, firstPauseMs: cloud.via === "api" ? 500 : 2000, maxPauseMs: 5000 });
   const failed = service.conditions.find(({ status }) => status === "False");
   if (!failed) return service;
-  throw new CliError("DEPLOY_FAILED", failed.message ?? `${service.latest_created_revision} did not become ready.`, {
-    hint: "Mend it, and run the command again.",
+  throw new CliError("DEPLOY_FAILED", failed.message ?? `Revision ${service.latest_created_revision} failed to start.`, {
+    next: [nextStep("To see its logs", "logs", name.service)],
   });
-}
-
-function whenSettled(service: Service): Service | undefined {
-  return isDeploying(service) ? undefined : service;
 }
 
 /** Whether the latest revision is neither ready nor failed yet: a deployment is running, or was interrupted. */
@@ -75,16 +69,21 @@ export function assertPrivate({ service, policy }: ServiceState): void {
   if (!service) return;
   const publicMember = ["allUsers", "allAuthenticatedUsers"].find((member) => policy && canInvoke(policy, member));
   if (publicMember === undefined && !service.invoker_iam_disabled) return;
-  throw new CliError(
-    "CONFLICT",
-    `The service ${service.service} is there already, and is not private: ${publicMember ?? "nobody is asked who he is"}.`,
-    {
-      hint: publicMember
-        ? `Make it private first: cloudrun-oauth revoke ${service.service} --member ${publicMember}`
-        : `Make it private first: gcloud run services update ${service.service} --invoker-iam-check --project ${service.project} --region ${service.region}`,
-      details: { service: service.service },
-    },
-  );
+  const { service: name, project, region } = service;
+  const why = publicMember ? `${publicMember} has access` : "its IAM invoker check is disabled";
+  throw new CliError("CONFLICT", `Service "${name}" already exists and isn't private: ${why}.`, {
+    hint: "up changes private services only.",
+    next: [
+      publicMember
+        ? nextStep("To make it private", "revoke", name, "--member", publicMember)
+        : externalStep(
+            "To make it private",
+            "gcloud",
+            ...["run", "services", "update", name, "--invoker-iam-check", "--project", project, "--region", region],
+          ),
+    ],
+    details: { service: name },
+  });
 }
 
 function unlessMissing(error: unknown): undefined {

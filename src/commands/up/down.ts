@@ -4,11 +4,10 @@ import { INVOKER_ROLE } from "../../cloud/permissions.ts";
 import { defaultImage, parseRepository } from "../../cloud/repository.ts";
 import type { Context } from "../../context/context.ts";
 import { printPlan } from "../../context/print-plan.ts";
-import { CliError } from "../../errors/cli-error.ts";
 import { findCreatedResources, listCreatedResources, type CreatedResources } from "./created-resources.ts";
 import { createTimedSteps, type RunStep } from "./timed-steps.ts";
 
-/** Shows what `up` created for a service, and removes that and nothing else. A run after an interrupted one goes on from there. */
+/** Shows what `up` created for a service, and deletes that and nothing else. A run after an interrupted one continues from there. */
 export async function down(context: Context, argument: string | undefined, { plan }: { readonly plan?: boolean }): Promise<void> {
   const { settings, terminal } = context;
   const name = requireServiceName(settings, argument);
@@ -19,19 +18,23 @@ export async function down(context: Context, argument: string | undefined, { pla
   if (context.dryRun) return printPlan(terminal, planDown(cloud, name, image));
 
   const { runStep, taken } = createTimedSteps(terminal);
-  const created = await runStep("look", `Looking for what up has made of ${name.service}`, () => findCreatedResources(cloud, name, image));
+  const created = await runStep("look", `Checking ${name.service}`, () => findCreatedResources(cloud, name, image));
   const resources = listCreatedResources(created);
   const print = (document: object) => {
-    if (terminal.json) terminal.printJson({ ...name, ...document });
-    else terminal.printTable(resources.map((resource) => [resource.kind, resource.name]));
+    if (terminal.json) return terminal.printJson({ ...name, ...document });
+    const rows = resources.map((resource) => [resource.kind, resource.name]);
+    if (rows.length > 0) terminal.printTable(rows, { header: ["kind", "name"] });
   };
-  for (const resource of resources) terminal.note(`  ${resource.kind.padEnd(10)}  ${resource.name}`);
   tellWhatStays(context, created);
-  if (resources.length === 0) terminal.note(`There is nothing of ${name.service} that up has made.`);
+  if (resources.length === 0) terminal.note(`\`up\` hasn't created any resources for ${name.service}.`);
   if (plan) return print({ would_remove: resources });
   if (resources.length === 0) return print({ removed: resources });
-  if (!(await terminal.confirm(`Remove ${resources.length === 1 ? "this" : `these ${resources.length}`} in project ${name.project}?`)))
-    throw new CliError("INTERRUPTED", "Nothing was removed.");
+  terminal.note(`This permanently deletes ${resources.length === 1 ? "this resource" : "these resources"} in project ${name.project}:`);
+  for (const resource of resources) terminal.note(`  ${resource.kind.padEnd(10)}  ${resource.name}`);
+  const isConfirmed = created.createdService
+    ? await terminal.confirmName(`Delete service ${name.service} and everything listed?`, name.service)
+    : await terminal.confirm("Delete everything listed?");
+  if (!isConfirmed) return terminal.note("No changes made.");
   await remove(cloud, name, created, runStep);
   print({ removed: resources, steps: taken });
 }
@@ -48,30 +51,29 @@ function planDown(cloud: Cloud, name: ServiceName, image: string): string[] {
   ];
 }
 
-/** Whatever is left after an interruption is found again: images and repositories are looked for without the service, too. */
+/** Anything left after an interruption is found again: images and repositories are searched for without the service, too. */
 async function remove(
   cloud: Cloud,
   name: ServiceName,
   { createdService, foreignService, grants, grantLabels, images, repository }: CreatedResources,
   runStep: RunStep,
 ): Promise<void> {
+  const deleteStep = (step: string, object: string, work: () => Promise<void>) =>
+    runStep(step, { running: `Deleting ${object}`, done: `Deleted ${object}` }, work);
   if (foreignService && grantLabels.length > 0)
-    await runStep("revoke", `Taking back the grants on ${name.service}`, async () => {
+    await runStep("revoke", { running: `Revoking roles on ${name.service}`, done: `Revoked roles on ${name.service}` }, async () => {
       for (const member of grants) await cloud.revoke({ ...name, member, role: INVOKER_ROLE });
       await cloud.setLabels({ ...name, remove: grantLabels });
     });
-  if (createdService) await runStep("service", `Deleting the service ${name.service}`, () => cloud.delete(name));
+  if (createdService) await deleteStep("service", `service ${name.service}`, () => cloud.delete(name));
   if (images.length > 0)
-    await runStep("images", `Deleting ${images.length} image${images.length === 1 ? "" : "s"}`, async () => {
+    await deleteStep("images", `${images.length} image${images.length === 1 ? "" : "s"}`, async () => {
       for (const image of images) await cloud.deleteImage({ image });
     });
-  if (repository) await runStep("repository", `Deleting the repository ${repository.name}`, () => cloud.deleteRepository(repository));
+  if (repository) await deleteStep("repository", `repository ${repository.name}`, () => cloud.deleteRepository(repository));
 }
 
 function tellWhatStays({ terminal }: Context, { foreignService, otherImageCount: others }: CreatedResources): void {
-  if (foreignService)
-    terminal.note(
-      `The service ${foreignService.service} was there before up, and stays, with its images. To delete it: cloudrun-oauth delete ${foreignService.service}`,
-    );
-  if (others > 0) terminal.note(`The repository stays: ${others} other image${others === 1 ? " is" : "s are"} in it.`);
+  if (foreignService) terminal.note(`Service ${foreignService.service} existed before \`up\`, so it's kept with its images.`);
+  if (others > 0) terminal.note(`The repository is kept: it contains ${others} other image${others === 1 ? "" : "s"}.`);
 }

@@ -1,8 +1,11 @@
 import type { BuildOptions, Cloud, DeployOptions } from "../../cloud/cloud.ts";
-import type { Service } from "../../cloud/service.ts";
+import { shortImageName } from "../../cloud/images.ts";
 import type { ServiceName } from "../../cloud/names.ts";
-import { LATEST, type TrafficOptions } from "../../cloud/traffic.ts";
 import { INVOKER_ROLE } from "../../cloud/permissions.ts";
+import type { Service } from "../../cloud/service.ts";
+import { LATEST, type TrafficOptions } from "../../cloud/traffic.ts";
+import type { NextStep } from "../../errors/next-step.ts";
+import { sendTrafficToLatest } from "../service/traffic.ts";
 import {
   assertPrivate,
   CANDIDATE,
@@ -29,7 +32,7 @@ export interface Goal extends ServiceName {
 export interface UpState extends ServiceState {
   /** Whether the image of the source exists; false if no deployment needs it. */
   readonly isImageBuilt: boolean;
-  /** Who gets access; undefined if only an ID token tells, and there is no service yet to fetch one for. */
+  /** Who gets access; undefined if only an ID token tells, and the service that it would be for doesn't exist. */
   readonly member?: string;
 }
 
@@ -39,8 +42,10 @@ export interface Step {
   readonly why: string;
   /** What it does; undefined if it is skipped. */
   readonly action?: Action;
-  /** What a run tells the user about a step that it skips. */
+  /** What a run prints about a step that it skips. */
   readonly note?: string;
+  /** The command that changes what the note says. */
+  readonly next?: NextStep;
 }
 
 type Labels = Readonly<Record<string, string>>;
@@ -65,29 +70,35 @@ export function planSteps(goal: Goal, state: UpState): readonly Step[] {
   assertPrivate(state);
   const { service } = state;
   const deployReason = findDeployReason(goal, service);
-  // Without a ready revision, no traffic has to be kept. If traffic is divided, the candidate's tag tells the next run to promote it.
+  // Without a ready revision, no traffic must be kept. If traffic is divided, the candidate's tag tells the next run to promote it.
   const isCandidate = deployReason !== undefined && service?.revision != null && (goal.check !== undefined || !isFollowingLatest(service));
   const isPromoting = isCandidate || (deployReason === undefined && service !== undefined && hasCandidate(service));
   const labels = neededGrantLabels(state);
   return [
     planBuild(goal, state, deployReason),
     planDeploy(goal, service, { reason: deployReason, isCandidate, labels: service ? labels : CREATED_LABELS }),
-    { name: "refuse", why: "a call without a credential has to be refused", action: { kind: "refuse" } },
+    { name: "refuse", why: "an unauthenticated request must be rejected", action: { kind: "refuse" } },
     // A deployment sets the labels, too.
     planGrant(state, deployReason === undefined ? labels : undefined),
     ...(isPromoting && goal.check !== undefined
-      ? [{ name: "check", why: "a candidate has to answer before it gets traffic", action: { kind: "check", path: goal.check } } as const]
+      ? [
+          {
+            name: "check",
+            why: "the candidate must respond before it receives traffic",
+            action: { kind: "check", path: goal.check },
+          } as const,
+        ]
       : []),
     planPromotion(goal, service, isPromoting),
-    { name: "invoke", why: "an authorised call has to be let in", action: { kind: "invoke", path: goal.check ?? "" } },
+    { name: "invoke", why: "an authenticated request must succeed", action: { kind: "invoke", path: goal.check ?? "" } },
   ];
 }
 
 /** Why the service needs a new revision; undefined if it runs the image, or is about to. */
 export function findDeployReason({ image, service: name }: Goal, service: Service | undefined): string | undefined {
-  if (!service) return `there is no service ${name} yet`;
-  if (service.image !== image) return "it runs another source";
-  return isReady(service) || isDeploying(service) ? undefined : "its latest revision did not become ready";
+  if (!service) return `service ${name} doesn't exist`;
+  if (service.image !== image) return "the source has changed";
+  return isReady(service) || isDeploying(service) ? undefined : "the latest revision isn't ready";
 }
 
 /** Labels for a service that existed before `up`, if the member gets access now. */
@@ -97,11 +108,11 @@ function neededGrantLabels({ service, policy, member }: UpState): Labels | undef
 }
 
 function planBuild(goal: Goal, { isImageBuilt }: UpState, deployReason: string | undefined): Step {
-  if (deployReason === undefined) return { name: "build", why: "the image of this source is there" };
-  if (isImageBuilt)
-    return { name: "build", why: "the image of this source is there", note: "  The image of this source is there: nothing to build." };
+  const why = "the image of this source exists";
+  if (deployReason === undefined) return { name: "build", why };
+  if (isImageBuilt) return { name: "build", why, note: `${shortImageName(goal.image)} already exists; skipping build.` };
   const options = { ...goal, repositoryLabels: CREATED_LABELS };
-  return { name: "build", why: "there is no image of this source yet", action: { kind: "build", options } };
+  return { name: "build", why: "the image of this source doesn't exist", action: { kind: "build", options } };
 }
 
 function planDeploy(
@@ -115,28 +126,27 @@ function planDeploy(
     return { name: "deploy", why: reason, action: { kind: "deploy", options } };
   }
   if (service && isDeploying(service))
-    return { name: "deploy", why: `${service.latest_created_revision} is being deployed already`, action: { kind: "wait" } };
-  return { name: "deploy", why: "the service runs this source", note: `  ${name} runs this source: nothing to build, nothing to deploy.` };
+    return { name: "deploy", why: `${service.latest_created_revision} is being deployed`, action: { kind: "wait" } };
+  return { name: "deploy", why: "the service is up to date", note: `${name} is up to date; skipping build and deploy.` };
 }
 
 function planGrant({ policy, member }: UpState, labels: Labels | undefined): Step {
-  const who = member ?? "who calls";
+  const who = member ?? "the caller";
   if (!policy) {
-    const why = "unknown: the policy can't be read (needs run.services.getIamPolicy)";
-    return { name: "grant", why, note: `Access of ${who} is ${why}. Nothing is granted.` };
+    const why = "the IAM policy can't be read (requires run.services.getIamPolicy)";
+    return { name: "grant", why, note: `Skipping the grant to ${who}: ${why}.` };
   }
-  if (member !== undefined && canInvoke(policy, member)) return { name: "grant", why: `${member} may call it` };
-  return { name: "grant", why: `${who} may not call it yet`, action: { kind: "grant", member, ...(labels && { labels }) } };
+  if (member !== undefined && canInvoke(policy, member)) return { name: "grant", why: `${member} already has access` };
+  return { name: "grant", why: `${who} doesn't have access`, action: { kind: "grant", member, ...(labels && { labels }) } };
 }
 
 function planPromotion({ service: name, project, region }: Goal, service: Service | undefined, isPromoting: boolean): Step {
   const options = { service: name, project, region, to: [{ revision: LATEST, percent: 100 }], removeTags: [CANDIDATE] };
-  if (isPromoting) return { name: "promote", why: "the latest revision gets no traffic before", action: { kind: "promote", options } };
-  const why = "the traffic is divided as it is to be";
-  if (!service || isFollowingLatest(service)) return { name: "promote", why };
-  const shares = service.traffic.filter(({ percent }) => percent > 0).map(({ revision, percent }) => `${percent}% to ${revision}`);
-  const note = `The traffic stays as it was divided: ${shares.join(", ")}. All to the latest: cloudrun-oauth traffic ${name} --to LATEST`;
-  return { name: "promote", why, note };
+  if (isPromoting) return { name: "promote", why: "the latest revision doesn't receive traffic yet", action: { kind: "promote", options } };
+  if (!service || isFollowingLatest(service)) return { name: "promote", why: "new revisions receive all traffic" };
+  const shares = service.traffic.filter(({ percent }) => percent > 0).map(({ revision, percent }) => `${revision} (${percent}%)`);
+  const note = `Traffic is pinned to ${shares.join(", ")}.`;
+  return { name: "promote", why: "the traffic split was set by hand", note, next: sendTrafficToLatest(name) };
 }
 
 /** Whether a step changes anything: the others wait, or call the service. */

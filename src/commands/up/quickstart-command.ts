@@ -3,12 +3,13 @@ import { flag, settingFlag } from "../../context/flag.ts";
 
 export const quickstartCommand = defineCommand({
   name: "quickstart",
-  group: "Cloud Run on this machine:",
-  summary: "all of it in one go: init, build, deploy, refuse, grant, invoke",
-  description: "Make a service, start an emulator, build, deploy, see a call refused, grant, and invoke. No account is needed.",
+  group: "Local development:",
+  summary: "Try everything on a local emulator (no account needed)",
+  description:
+    "Creates a service, starts an emulator, builds and deploys the service, checks that an\nunauthenticated request is rejected, grants access, and sends an authenticated request.",
   flags: [
-    settingFlag("--template <name>", "hono, express, flask or fastapi (default: hono)"),
-    flag("--dir <folder>", "where the service is written (default: ./hello-cloud-run)"),
+    settingFlag("--template <name>", "Template: hono, express, flask, or fastapi (default: hono)"),
+    flag("--dir <dir>", "Directory to create (default: ./hello-cloud-run)"),
   ],
   examples: [["cloudrun-oauth quickstart"], ["cloudrun-oauth quickstart --template express --json"]],
   load: async () => (await import("./quickstart.ts")).quickstart,

@@ -1,5 +1,5 @@
 import { readdir } from "node:fs/promises";
-import { join, relative, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { findCredentials } from "../../auth/find-credentials.ts";
 import { withCache } from "../../auth/token-cache.ts";
 import { requireServiceName } from "../../cloud/names.ts";
@@ -8,16 +8,18 @@ import type { Context } from "../../context/context.ts";
 import { createContext } from "../../context/create-context.ts";
 import { mergeEnvironment } from "../../context/merge-environment.ts";
 import { printPlan } from "../../context/print-plan.ts";
+import { relativePath } from "../../context/relative-path.ts";
 import { withTemporaryEmulator } from "../../context/start-emulator.ts";
+import type { Emulator } from "../../emulator/index.ts";
+import { externalStep, nextStep } from "../../errors/next-step.ts";
 import { copyTemplate } from "../init/copy-template.ts";
-import { applyPlan } from "./apply.ts";
+import { applyPlan, printOutcome } from "./apply.ts";
 import { NO_SERVICE } from "./current-state.ts";
-import { printOutcome } from "./print-outcome.ts";
 import { createTimedSteps, type RunStep } from "./timed-steps.ts";
 
 const DEFAULT_NAME = "hello-cloud-run";
 
-/** Creates a service and takes it to an authenticated call on an emulator that ends with the command. The folder stays. */
+/** Creates a service, and does what `up` does on an emulator that stops with the command. The folder stays. */
 export async function quickstart(context: Context, { dir }: { readonly dir?: string }): Promise<void> {
   const { cwd, settings, terminal } = context;
   const directory = dir === undefined ? await findFreeFolder(cwd) : resolve(cwd, dir);
@@ -25,23 +27,33 @@ export async function quickstart(context: Context, { dir }: { readonly dir?: str
   const template = settings.require("template");
   if (context.dryRun) return printPlan(terminal, planByHand(directory, template, service));
 
-  const { runStep, add, taken } = createTimedSteps(terminal);
-  await runStep("init", `Writing a service from the template ${template}`, () => copyTemplate({ template, directory, service }));
-  const startedMs = performance.now();
-  const { goal, outcome } = await withTemporaryEmulator(context, async (emulator) => {
-    add("emulator", startedMs);
-    const { url, project, region, environment } = emulator.status();
-    terminal.note(`The emulator answers at ${url}, as project ${project}.`);
+  const { runStep, taken } = createTimedSteps(terminal);
+  const shownPath = relativePath(cwd, directory);
+  const writing = { running: "Creating the service", done: `Created ${shownPath} from the ${template} template`, failed: "Not created" };
+  await runStep("init", writing, () => copyTemplate({ template, directory, service }));
+  const starting = {
+    running: "Starting emulator",
+    done: ({ url }: Emulator) => `Started emulator at ${url}`,
+    failed: "Emulator didn't start",
+  };
+  const work = (emulator: Emulator) => {
+    const { project, region, environment } = emulator.status();
     const via = settings.get("via")?.value;
     const flags = { project, region, service, ...(via && { via }) };
     const env = mergeEnvironment(context.env, environment);
     return runAllSteps(createContext({ ...context, env, cwd: directory, flags }), directory, runStep);
-  });
+  };
+  const { goal, outcome } = await withTemporaryEmulator(context, work, (start) => runStep("emulator", starting, start));
 
   printOutcome(context, goal, outcome, taken);
-  const folder = relative(cwd, directory) || ".";
-  terminal.note(`The emulator has ended; the service is in ${folder}. Go on:  cd ${folder} && cloudrun-oauth emulator start`);
-  if (outcome.invocation.error) throw outcome.invocation.error;
+  terminal.note(`\nThe emulator has stopped. The service's source is in ${shownPath}.`);
+  const steps = [
+    ...(shownPath === "." ? [] : [externalStep("To go to its directory", "cd", shownPath)]),
+    nextStep("To start an emulator that keeps running", "emulator", "start", "--detach"),
+    nextStep("To deploy to the emulator", "up", "--emulator"),
+    nextStep("To deploy to Google Cloud", "up", "--project", "PROJECT_ID"),
+  ];
+  terminal.nextSteps(steps, directory);
 }
 
 /** Does what `up` does, on an emulator that has no service yet. */
@@ -49,9 +61,8 @@ async function runAllSteps(context: Context, directory: string, runStep: RunStep
   const { settings, terminal } = context;
   const name = requireServiceName(settings);
   const cloud = await context.cloud();
-  terminal.note(
-    cloud.via === "gcloud" ? "Going by gcloud." : "Going by Google's REST APIs, since gcloud is not installed or --via api was said.",
-  );
+  const reason = settings.get("via") ? "" : " (gcloud isn't installed)";
+  terminal.note(cloud.via === "gcloud" ? "Using gcloud." : `Using the Google Cloud APIs${reason}.`);
   const credentials = withCache(await findCredentials(settings.get("credentials"), context), context, { cache: false });
   const goal = { ...name, directory, image: defaultImage(name) };
   const state = { ...NO_SERVICE, isImageBuilt: false };

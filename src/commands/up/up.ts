@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { resolve } from "node:path";
 import { findCredentials } from "../../auth/find-credentials.ts";
 import { withCache } from "../../auth/token-cache.ts";
@@ -8,12 +9,12 @@ import type { Context } from "../../context/context.ts";
 import { setOutputs } from "../../context/pipeline-outputs.ts";
 import { printPlan } from "../../context/print-plan.ts";
 import { CliError } from "../../errors/cli-error.ts";
-import { applyPlan } from "./apply.ts";
-import { NO_SERVICE } from "./current-state.ts";
+import { nextStep } from "../../errors/next-step.ts";
+import { applyPlan, printOutcome } from "./apply.ts";
 import { assertDockerfile } from "./assert-dockerfile.ts";
+import { NO_SERVICE } from "./current-state.ts";
 import { sourceTag } from "./ownership-labels.ts";
 import { describeAction, isChange, planSteps, type Goal } from "./plan.ts";
-import { printOutcome } from "./print-outcome.ts";
 import { knownMember, readUpState } from "./read-up-state.ts";
 import { createTimedSteps } from "./timed-steps.ts";
 
@@ -23,13 +24,15 @@ interface UpFlags {
 }
 
 /**
- * Takes a folder to an authenticated call: builds, deploys and grants access, and verifies that the service refuses strangers and accepts the
- * caller. Skips what is done already, so that a run goes on where an interrupted one ended. Throws as each step does, and HTTP_STATUS if the service
- * answers 400 or above.
+ * Builds and deploys a folder, grants access, and verifies that the service rejects unauthenticated requests and accepts the caller. Skips what is
+ * done already, so that a run continues where an interrupted one ended. Throws as each step does, and HTTP_STATUS for a status of 400 or above.
  */
 export async function up(outerContext: Context, folder: string | undefined, { check, plan }: UpFlags): Promise<void> {
-  const directory = resolve(outerContext.cwd, folder ?? ".");
-  await assertDockerfile(directory);
+  const { cwd } = outerContext;
+  // In a service's own folder, its name means the folder.
+  const isOwnName = folder === outerContext.settings.get("service")?.value && !existsSync(resolve(cwd, folder ?? ""));
+  const directory = resolve(cwd, isOwnName ? "." : (folder ?? "."));
+  await assertDockerfile(outerContext, directory);
   const context = outerContext.within(directory);
   const { settings, terminal, signal } = context;
   const goal = await readGoal(context, directory, check);
@@ -47,7 +50,7 @@ export async function up(outerContext: Context, folder: string | undefined, { ch
 
   const { runStep, taken } = createTimedSteps(terminal);
   try {
-    const [state, steps] = await runStep("look", `Looking at ${goal.service} in ${goal.project}`, async () => {
+    const [state, steps] = await runStep("look", `Checking ${goal.service}`, async () => {
       const current = await readUpState(context, goal, { cloud, credentials });
       return [current, planSteps(goal, current)] as const;
     });
@@ -58,36 +61,39 @@ export async function up(outerContext: Context, folder: string | undefined, { ch
         why: step.why,
         lines: describeAction(cloud, goal, state.service?.url ?? "SERVICE_URL", step.action),
       }));
-      if (!terminal.json) return terminal.printTable(rows.map(({ name, change, why }) => [name, change ? "change" : "-", why]));
+      if (!terminal.json) {
+        const cells = rows.map(({ name, change, why }) => [name, change ? terminal.style("yellow", "change") : "-", why]);
+        return terminal.printTable(cells, { header: ["step", "action", "reason"] });
+      }
       const { service, project, region, image } = goal;
       return terminal.printJson({ service, project, region, image, changes: rows.filter(({ change }) => change).length, steps: rows });
     }
     for (const { note } of steps) if (note !== undefined) terminal.note(note);
     const outcome = await applyPlan(context, goal, state, { cloud, runStep, credentials });
-    const { service, invocation } = outcome;
-    setOutputs(context.env, `${goal.service} is up`, {
-      url: service.url,
-      revision: service.revision,
-      image: goal.image,
-      status_code: invocation.status,
-    });
+    const { url, revision } = outcome.service;
+    const outputs = { url, revision, image: goal.image, status_code: outcome.invocation.status };
+    setOutputs(context.env, `Deployed ${goal.service}`, outputs);
     printOutcome(context, goal, outcome, taken);
-    if (invocation.error) throw invocation.error;
-    terminal.note(`${goal.service} is up at ${service.url}, revision ${service.revision}.`);
+    terminal.note(`\n${goal.service} is running at ${url} (revision ${revision}).`);
+    terminal.nextSteps([
+      ...steps.flatMap(({ next = [] }) => next),
+      nextStep("To call it", "invoke", goal.service),
+      nextStep("To see its logs", "logs", goal.service),
+      nextStep("To delete everything that up created", "down", goal.service),
+    ]);
   } catch (error) {
-    if (signal.aborted) terminal.note("What is done stays, and the next up goes on from there.");
+    if (signal.aborted) terminal.note("Completed steps are kept. Run `up` again to continue.");
     throw error;
   }
 }
 
 /** Reads what the flags and settings ask for. Throws USAGE if it can't be built or checked. */
 async function readGoal({ settings }: Context, directory: string, check: string | undefined): Promise<Goal> {
-  if (check !== undefined && !check.startsWith("/"))
-    throw new CliError("USAGE", `--check ${check} is no path: it begins with a slash.`, { hint: "For example: --check /healthz" });
+  if (check !== undefined && !check.startsWith("/")) throw new CliError("USAGE", '--check must start with "/", for example /health.');
   const name = requireServiceName(settings);
   const image = settings.get("image")?.value ?? defaultImage(name);
   if (image.includes("@"))
-    throw new CliError("USAGE", "An image with a digest cannot be built.", { hint: "Say --image with a name, or leave it out." });
+    throw new CliError("USAGE", "--image can't contain a digest.", { hint: "Pass the image's name without a digest, or omit --image." });
   const tag = sourceTag(await digestSource(directory));
   return { ...name, directory, image: `${image.replace(/:[^:/]*$/, "")}:${tag}`, ...(check !== undefined && { check }) };
 }
