@@ -6,7 +6,7 @@ import { formatDuration } from "./duration.ts";
 export type Tell = (progress: string) => void;
 
 /** How a step is described: "Building image", "Built hello:v2", "Build failed". */
-interface StepText<T> {
+export interface StepText<T> {
   readonly running: string;
   readonly done: string | ((result: T) => string);
   readonly failed?: string;

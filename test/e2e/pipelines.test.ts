@@ -212,7 +212,7 @@ test("an account that is not there is named at once", async () => {
   const argv = ["ci", "cloudbuild", "--apply", "--print", "--service", "hello", "--service-account", "nobody-at-all"];
   const { exitCode, stdout, stderr } = await runCli([...argv, "--json"], { env });
   expect({ exitCode, stdout }).toEqual({ exitCode: 4, stdout: "" });
-  expect(stderr).toContain(`Account nobody-at-all@${emulator.project}.iam.gserviceaccount.com.`);
+  expect(stderr).toContain(`Service account nobody-at-all@${emulator.project}.iam.gserviceaccount.com not found.`);
 });
 
 /** Says where the metadata server of an instance is. */

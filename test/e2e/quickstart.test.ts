@@ -20,7 +20,7 @@ testNeeding(
     expect(readme).toContain("npm ci && npx cloudrun-oauth quickstart\n");
     const { exitCode, stdout, stderr } = await user.run(["quickstart"]);
     expect([exitCode, stdout]).toEqual([0, /```json\n([\s\S]*?)```/.exec(readme)?.[1]]);
-    expect(stderr).toContain("Going by gcloud.\n");
+    expect(stderr).toContain("Using gcloud.\n");
     expect(readFileSync(join(user.work, "hello-cloud-run", "package.json"), "utf8")).toContain('"hono"');
     expectNothingLeft(user);
   },
@@ -31,7 +31,7 @@ test("quickstart without gcloud says that it uses the REST APIs, and comes to th
   const user = newcomer();
   const { exitCode, stdout, stderr } = await user.run(["quickstart"]);
   expect([exitCode, stdout]).toEqual([0, `${JSON.stringify(ANSWER, null, 2)}\n`]);
-  expect(stderr).toContain("Going by Google's REST APIs, since gcloud is not installed");
+  expect(stderr).toContain("Using the Google Cloud APIs (gcloud isn't installed).\n");
   expectNothingLeft(user);
 });
 

@@ -6,7 +6,13 @@ import { startEmulator } from "../helpers/emulator.ts";
 import { stepsOf, upFiles } from "../helpers/up.ts";
 
 /** What each step prints when it is done, in order. */
-const DONE_LINES = ["✓ Looking at", "✓ Building", "✓ Deploying", "✓ Calling it without", "✓ Granting", "✓ Calling it as"];
+const DONE_LINES = [
+  "✓ Built",
+  "✓ Deployed",
+  "✓ Unauthenticated request rejected (403)",
+  "✓ Granted",
+  "✓ Authenticated request succeeded (200) as",
+];
 const ROUNDS = 3;
 
 let user: User;
@@ -82,7 +88,7 @@ test.concurrent.for(["SIGINT", "SIGKILL"] as const)(
       for (const [index, doneLine] of DONE_LINES.entries()) {
         const text = await runUpTo(doneLine, signal, cwd);
         // A change that is done is not done again.
-        const again = DONE_LINES.slice(1, index).filter((earlier) => /Building|Deploying|Granting/.test(earlier) && text.includes(earlier));
+        const again = DONE_LINES.slice(0, index).filter((earlier) => /Built|Deployed|Granted/.test(earlier) && text.includes(earlier));
         expect({ doneLine, again }).toEqual({ doneLine, again: [] });
       }
       const { steps, result } = await outcome(service, cwd);

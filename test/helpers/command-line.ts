@@ -66,7 +66,7 @@ function collect(stream: PassThrough): () => string {
 }
 
 /** A call that a fake gcloud expects: the whole command line, and the response. */
-interface ExpectedCall {
+export interface ExpectedCall {
   readonly line: string;
   readonly stdout?: string;
   readonly stderr?: string;

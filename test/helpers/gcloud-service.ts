@@ -1,7 +1,7 @@
-import { fakeGcloud, KNATIVE_SERVICE, runCli } from "./command-line.ts";
+import { fakeGcloud, KNATIVE_SERVICE, runCli, type ExpectedCall } from "./command-line.ts";
 
 /** The environment of the commands that this file's lines are about. */
-export const ENV = { PROJECT_ID: "my-project", SERVICE_NAME: "hello" };
+const ENV = { PROJECT_ID: "my-project", SERVICE_NAME: "hello" };
 
 /** The end of every line of gcloud about the service. */
 export const WHERE = "--project my-project --region us-central1 --quiet --format=json";
@@ -32,11 +32,20 @@ export const PROJECT_POLICY_CALL = {
   }),
 };
 
+/** Runs a command with a gcloud that expects these calls, and no other. */
+export function runWithGcloud(
+  argv: readonly string[],
+  calls: readonly ExpectedCall[] = [],
+  { env = {}, cwd }: { env?: object; cwd?: string } = {},
+) {
+  return runCli(argv, { env: { ...ENV, ...fakeGcloud(...calls), ...env }, ...(cwd !== undefined && { cwd }) });
+}
+
 /** Runs a command that takes one line of gcloud, and again under `--dry-run` without gcloud. Returns the first exit code and the plan, without quotes. */
 export async function runOneLine(argv: readonly string[], line: string, stdout: string) {
-  const { exitCode } = await runCli(argv, { env: { ...ENV, ...fakeGcloud({ line, stdout }) } });
+  const { exitCode } = await runWithGcloud(argv, [{ line, stdout }]);
   const end = argv.includes("--") ? argv.indexOf("--") : argv.length;
-  const dryRun = await runCli([...argv.slice(0, end), "--dry-run", ...argv.slice(end)], { env: { ...ENV, ...fakeGcloud() } });
+  const dryRun = await runWithGcloud([...argv.slice(0, end), "--dry-run", ...argv.slice(end)]);
   return { exitCode, dryRun: { ...dryRun, stdout: dryRun.stdout.replaceAll("'", "") } };
 }
 

@@ -4,7 +4,6 @@ import { flag } from "../../context/flag.ts";
 
 export const accountsCommand = defineNoun({
   name: "accounts",
-  group: "Operate:",
   summary: "Manage service accounts",
   description: "Manages a project's service accounts.",
   commands: [

@@ -22,7 +22,6 @@ const FORGE_FLAGS = [
 /** Pipelines that deploy and call a service without a stored key. */
 export const ciCommand = defineNoun({
   name: "ci",
-  group: "Create and deploy:",
   summary: "Generate a keyless CI/CD pipeline",
   description:
     "Generates a pipeline that builds, deploys, and calls the service without a stored key.\n" +

@@ -4,7 +4,6 @@ import { flag } from "../../context/flag.ts";
 
 export const envCommand = defineNoun({
   name: "env",
-  group: "Operate:",
   summary: "Manage a service's environment variables",
   description: "Manages a service's environment variables. A change creates a revision with the same image.",
   commands: [
@@ -21,7 +20,7 @@ export const envCommand = defineNoun({
       summary: "Set environment variables",
       description:
         "Sets environment variables and keeps all others. Creates a revision only if a value changes.\n" +
-        "Values on the command line are visible to other users of this computer. Use --from-file for\nsensitive values.",
+        "Values on the command line are visible to other users of this computer. Use --from-file for sensitive values.",
       arguments: [argument("[args...]", "Service name, and NAME=VALUE pairs")],
       flags: [
         flag("--from-file <file>", "Set the variables of a .env file"),

@@ -4,7 +4,6 @@ import { settingFlag } from "../../context/flag.ts";
 
 export const initCommand = defineCommand({
   name: "init",
-  group: "Create and deploy:",
   summary: "Create a service from a template",
   description: "Creates a ready-to-deploy service and a cloudrun-oauth.json file.",
   arguments: [argument("[dir]", "Empty or new directory (default: current directory)")],

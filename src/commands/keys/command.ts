@@ -6,7 +6,6 @@ const ACCOUNT_FLAG = flag("--account <email>", "Service account (default: SERVIC
 
 export const keysCommand = defineNoun({
   name: "keys",
-  group: "Operate:",
   summary: "Manage service account keys",
   description: "Manages keys of a service account and their files.",
   commands: [
@@ -14,7 +13,7 @@ export const keysCommand = defineNoun({
       name: "create",
       summary: "Create a key and write its file",
       description:
-        "Creates a key and writes it to a file that only you can read (0600). Doesn't overwrite existing\n" +
+        "Creates a key and writes it to a file that only you can read (0600). Doesn't overwrite existing " +
         "files without --force. Warns if the file is inside a Git repository.",
       arguments: [argument("[file]", "Key file (default: ACCOUNT_ID.json)")],
       flags: [ACCOUNT_FLAG, flag("--force", "Overwrite an existing file")],
@@ -25,7 +24,7 @@ export const keysCommand = defineNoun({
       name: "list",
       summary: "List keys and their local files",
       description:
-        "Lists user-managed keys with creation and expiry dates, and the local file that contains each\n" +
+        "Lists user-managed keys with creation and expiry dates, and the local file that contains each " +
         "key (in the configured paths and the current directory).",
       flags: [ACCOUNT_FLAG, flag("--all", "Include Google-managed keys")],
       examples: [["cloudrun-oauth keys list --account my-caller"]],

@@ -4,11 +4,10 @@ import { settingFlag } from "../../context/flag.ts";
 
 export const buildCommand = defineCommand({
   name: "build",
-  group: "Create and deploy:",
   summary: "Build a container image with Cloud Build",
   description:
     "Builds a directory's Dockerfile with Cloud Build and pushes the image.\nCreates the Artifact Registry repository if it doesn't exist.\n\n" +
-    "Flags after -- are passed to `gcloud builds submit`. With --via api, only --timeout,\n--machine-type, and --disk-size are supported.",
+    "Flags after -- are passed to `gcloud builds submit`. With --via api, only --timeout, --machine-type, and --disk-size are supported.",
   usage: "[flags] [dir] [-- gcloud flags]",
   arguments: [argument("[dir]", "Directory with the Dockerfile (default: current directory)")],
   flags: [settingFlag("--image <reference>", "Image to push (default: cloudrun-oauth/SERVICE in the region)")],

@@ -3,7 +3,6 @@ import { defineCommand } from "../../context/define-command.ts";
 
 export const deleteCommand = defineCommand({
   name: "delete",
-  group: "Operate:",
   summary: "Delete a service and all its revisions",
   description:
     "Deletes a service with all its revisions and its IAM policy. Container images are kept.\n" +

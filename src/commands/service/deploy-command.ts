@@ -4,7 +4,6 @@ import { flag } from "../../context/flag.ts";
 
 export const deployCommand = defineCommand({
   name: "deploy",
-  group: "Create and deploy:",
   summary: "Deploy a service (private by default)",
   description:
     "Deploys a container image or a source directory as a private service.\n\n" +

@@ -4,7 +4,6 @@ import { flag } from "../../context/flag.ts";
 
 export const describeCommand = defineCommand({
   name: "describe",
-  group: "Create and deploy:",
   summary: "Show details of a service",
   description: "Shows a service's URL, latest revision, resources, environment variable names, traffic,\nIAM members, and conditions.",
   arguments: [argument("[service]", "Service name")],

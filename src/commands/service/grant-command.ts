@@ -11,10 +11,9 @@ export const MEMBER_FLAGS = [
 
 export const grantCommand = defineCommand({
   name: "grant",
-  group: "Create and deploy:",
   summary: "Grant a principal permission to invoke a service",
   description:
-    "Grants a member a role on a service. Adds the serviceAccount: or user: prefix to a plain\nemail address. Asks for confirmation if this makes the service public.",
+    "Grants a member a role on a service. Adds the serviceAccount: or user: prefix to a plain email address. Asks for confirmation if this makes the service public.",
   arguments: [argument("[service]", "Service name")],
   flags: [...MEMBER_FLAGS, flag("--wait", "Wait until the change takes effect (up to 10 minutes)")],
   examples: [["cloudrun-oauth grant hello --member caller@my-project.iam.gserviceaccount.com --wait"]],

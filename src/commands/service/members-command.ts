@@ -4,7 +4,6 @@ import { flag } from "../../context/flag.ts";
 
 export const membersCommand = defineCommand({
   name: "members",
-  group: "Create and deploy:",
   summary: "List principals that can invoke a service",
   description:
     "Lists principals that can invoke a service through a role on the service or its project.\nDoesn't include roles inherited from folders or the organization.",

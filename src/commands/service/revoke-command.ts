@@ -4,10 +4,9 @@ import { MEMBER_FLAGS } from "./grant-command.ts";
 
 export const revokeCommand = defineCommand({
   name: "revoke",
-  group: "Create and deploy:",
   summary: "Revoke a principal's permission",
   description:
-    "Removes a role from a member of the service. Warns if the member can still invoke the\nservice through another role or the project.",
+    "Removes a role from a member of the service. Warns if the member can still invoke the service through another role or the project.",
   arguments: [argument("[service]", "Service name")],
   flags: MEMBER_FLAGS,
   examples: [["cloudrun-oauth revoke hello --member caller@my-project.iam.gserviceaccount.com"]],

@@ -4,7 +4,6 @@ import { flag } from "../../context/flag.ts";
 
 export const rollbackCommand = defineCommand({
   name: "rollback",
-  group: "Operate:",
   summary: "Roll back to the previous ready revision",
   description:
     "Sends all traffic to the newest ready revision that is older than the one that is serving.\n" +

@@ -4,11 +4,10 @@ import { flag } from "../../context/flag.ts";
 
 export const trafficCommand = defineCommand({
   name: "traffic",
-  group: "Operate:",
   summary: "Show or split traffic between revisions",
   description:
-    "Splits a service's traffic between revisions and sets traffic tags. Without flags, shows the\n" +
-    "current split. LATEST refers to the latest ready revision. Any remaining percentage stays with\n" +
+    "Splits a service's traffic between revisions and sets traffic tags. Without flags, shows the " +
+    "current split. LATEST refers to the latest ready revision. Any remaining percentage stays with " +
     "the current revision.",
   arguments: [argument("[service]", "Service name")],
   flags: [

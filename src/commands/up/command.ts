@@ -4,10 +4,9 @@ import { flag, settingFlag } from "../../context/flag.ts";
 
 export const upCommand = defineCommand({
   name: "up",
-  group: "Create and deploy:",
   summary: "Build, deploy, grant access, and test in one step",
   description:
-    "Builds and deploys a directory as a private service, grants the caller access, and verifies\n" +
+    "Builds and deploys a directory as a private service, grants the caller access, and verifies " +
     "that an unauthenticated request is rejected and an authenticated one succeeds.\nSafe to rerun: completed steps are skipped.",
   arguments: [argument("[dir]", "Directory with the Dockerfile (default: current directory)")],
   flags: [
@@ -23,7 +22,6 @@ export const upCommand = defineCommand({
 
 export const downCommand = defineCommand({
   name: "down",
-  group: "Create and deploy:",
   summary: "Delete everything that `up` created",
   description:
     "Lists the resources that `up` created, then deletes them after confirmation.\n" +

@@ -22,7 +22,7 @@ for (const [name, text] of Object.entries(tinyService(HELLO))) writeFileSync(joi
 const IMAGE = "us-central1-docker.pkg.dev/PROJECT/cloud-run-source-deploy/hello";
 const COMMANDS = [
   ["deploy", "--source", source],
-  ["deploy", "--image", IMAGE, "--allow-unauthenticated", "--tag", "next"],
+  ["deploy", "--image", IMAGE, "--allow-unauthenticated", "--yes", "--tag", "next"],
   ["grant", "--member", "user:me@example.com"],
   ["revoke", "--member", "user:me@example.com"],
   ["describe"],

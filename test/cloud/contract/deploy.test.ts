@@ -39,7 +39,7 @@ testBothBackEnds(({ via, testBackEnd, json, run, expectSame, emulator }) => {
 
     // The image's name is the same, but it refers to another image.
     await build(image, tinyService(`require("node:http").createServer((_, r) => r.end("three")).listen(process.env.PORT);`));
-    expectSame("public", await json(["deploy", "hello", "--image", image, "--tag", "next", "--allow-unauthenticated"]));
+    expectSame("public", await json(["deploy", "hello", "--image", image, "--tag", "next", "--allow-unauthenticated", "--yes"]));
     expect(await json(["invoke", url ?? ""], { env })).toEqual({ status_code: 200, response: "three" });
     expectSame("public members", await json(["members", "hello"]));
     expectSame("private", await json(["deploy", "hello", "--image", image]));

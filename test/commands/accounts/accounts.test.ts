@@ -14,12 +14,12 @@ test("an account is created once, listed, and deleted with --yes", async () => {
     created: true,
   });
   const again = await cli(["accounts", "create", "new-caller"]);
-  expect(again).toMatchObject({ exitCode: 0, stderr: expect.stringContaining(`${account} is there already, and stays as it is.`) });
+  expect(again).toMatchObject({ exitCode: 0, stderr: expect.stringContaining(`Service account new-caller already exists`) });
   expect((await cli(["accounts", "list"])).stdout).toContain(`${account}\tenabled\tTwo words\n`);
   expect(await cli(["accounts", "delete", "new-caller"])).toMatchObject({
     exitCode: 2,
     stdout: "",
-    stderr: expect.stringContaining("  Say it on the command line: --yes\n"),
+    stderr: expect.stringContaining("  To confirm, pass --yes.\n"),
   });
   expect(await json("accounts", "delete", "new-caller", "--yes")).toMatchObject({ account, deleted: true });
   expect((await cli(["accounts", "list"])).stdout).not.toContain(account);
@@ -27,7 +27,7 @@ test("an account is created once, listed, and deleted with --yes", async () => {
 
 test.for([
   ["X", 'Invalid service account "X".'],
-  ["someone@other-project.iam.gserviceaccount.com", "would not be an account of project my-project"],
+  ["someone@other-project.iam.gserviceaccount.com", "doesn't belong to project my-project."],
 ] as const)("accounts create %s is a usage error", async ([name, message]) => {
   const result = await runCli(["accounts", "create", name, "--via", "api"], { env: { PROJECT_ID: "my-project" } });
   expect(result).toMatchObject({ exitCode: 2, stdout: "", stderr: expect.stringContaining(message) });

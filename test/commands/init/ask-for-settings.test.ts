@@ -24,21 +24,21 @@ const command = (...argv: string[]) => `exec '${process.execPath}' '${BIN}' ${ar
 testNeeding("script", "init asks on a terminal, and offers values that the user has", async ([script = ""]) => {
   const cwd = folder({ "mine.txt": "" });
   const pty = openPty(script, command("init"), { env: userWithGcloud(), cwd });
-  await pty.waitFor("Folder for the service: this one is not empty");
+  await pty.waitFor("Directory for the service (the current directory isn't empty)");
   pty.type(ENTER);
   await pty.waitFor(/Template[\s\S]*hono \(JavaScript, Hono\)[\s\S]*fastapi/);
   pty.type(`${DOWN}${DOWN}${ENTER}`);
-  await pty.waitFor("Name of the service");
+  await pty.waitFor("Service name");
   pty.type(ENTER);
   await pty.waitFor(
-    /Google Cloud project[\s\S]*my-project \(gcloud configuration default, me@example.com\)[\s\S]*work-project[\s\S]*none yet/,
+    /Google Cloud project[\s\S]*my-project \(gcloud configuration default, me@example.com\)[\s\S]*work-project[\s\S]*Enter a project ID/,
   );
   pty.type(`${DOWN}${ENTER}`);
   await pty.waitFor(/Region[\s\S]*us-central1[\s\S]*europe-west1/);
   pty.type(`${DOWN}${ENTER}`);
-  await pty.waitFor(/Credentials to call it with[\s\S]*found anew each time[\s\S]*\/keys\/caller.json/);
+  await pty.waitFor(/Credentials to call the service with[\s\S]*Detect automatically[\s\S]*\/keys\/caller.json/);
   pty.type(`${DOWN}${ENTER}`);
-  await pty.waitFor("hello is ready");
+  await pty.waitFor("Created service hello");
   expect(await pty.ended).toBe(0);
   expect(JSON.parse(readFileSync(join(cwd, "hello", "cloudrun-oauth.json"), "utf8"))).toEqual({
     $schema: SCHEMA_URL,
@@ -53,13 +53,12 @@ testNeeding("script", "init asks on a terminal, and offers values that the user 
 testNeeding("script", "an invalid answer is asked for again, and Ctrl-C at any question leaves nothing", async ([script = ""]) => {
   const cwd = folder();
   const pty = openPty(script, command("init", "hello", "--template", "hono"), { env: userWithGcloud(), cwd });
-  await pty.waitFor("Name of the service");
+  await pty.waitFor("Service name");
   pty.type(`_${ENTER}`);
   await pty.waitFor(/Use at most 49 lowercase letters/);
   pty.type(`\u007f${ENTER}`);
   await pty.waitFor("Google Cloud project");
   pty.type(CTRL_C);
-  await pty.waitFor("Error: Interrupted. [INTERRUPTED]");
   expect([await pty.ended, readdirSync(cwd)]).toEqual([130, []]);
 });
 
@@ -90,7 +89,7 @@ testNeeding("script", "--no-color and NO_COLOR apply to questions and the spinne
 testNeeding("script", "--timeout ends a question without an answer", async ([script = ""]) => {
   const cwd = folder();
   const pty = openPty(script, command("init", "hello", "--timeout", "3s"), { env: userWithGcloud(), cwd });
-  await pty.waitFor("Not done after 3 s. [TIMEOUT]");
+  await pty.waitFor("Timed out after 3 s. [TIMEOUT]");
   expect([await pty.ended, existsSync(join(cwd, "hello"))]).toEqual([7, false]);
 });
 

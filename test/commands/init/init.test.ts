@@ -11,7 +11,9 @@ test("a service gets its folder's name, and the settings of the flags", async ()
     { cwd },
   );
   expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: `${join(cwd, "My_Service")}\n` });
-  expect(stderr).toContain("Next: cd My_Service && cloudrun-oauth up");
+  expect(stderr).toContain(
+    "To go to its directory:\n    cd My_Service\n  To deploy to Google Cloud:\n    cloudrun-oauth up -p my-project -r europe-west1\n",
+  );
   expect(JSON.parse(readFileSync(join(cwd, "My_Service", "cloudrun-oauth.json"), "utf8"))).toEqual({
     $schema: SCHEMA_URL,
     service: "my-service",
@@ -50,8 +52,8 @@ test("--dry-run writes nothing", async () => {
 });
 
 test.for([
-  [["--template", "django"], 'There is no template "django"'],
-  [["full"], "is not empty: it holds something"],
+  [["--template", "django"], 'Unknown template "django"'],
+  [["full"], "isn't empty: it contains something"],
   [["1st"], 'Invalid service "1st"'],
 ] as const)("init %j fails and writes nothing", async ([argv, message]) => {
   const cwd = folder({ "full/something": "" });

@@ -70,7 +70,7 @@ test("flags after -- go to gcloud; through the API, the known ones work", async 
     [["--timeot", "1m"], "Did you mean --timeout?"],
     [["--timeout"], "--timeout requires a value."],
     [["--timeout", "soon"], 'Invalid duration "soon" for --timeout.'],
-    [["--async"], "build waits until the image is there"],
+    [["--async"], "build doesn't support --async."],
   ] as const)
     expect(await run(...rest)).toMatchObject({ exitCode: 2, stdout: "", stderr: expect.stringContaining(said) });
 });
@@ -131,8 +131,8 @@ test("--dry-run prints every line and runs none", async () => {
 });
 
 test.for([
-  ["", "There is no folder"],
-  ["empty", "Dockerfile."],
+  ["", "Directory not found: missing"],
+  ["empty", "No Dockerfile in empty."],
 ])("a folder that is not there or holds no Dockerfile is refused before anything runs: %j", async ([name, message]) => {
   const cwd = folder({ "empty/.keep": "" });
   const { exitCode, stderr } = await runCli(["build", name || "missing"], { cwd, env: { ...env, ...fakeGcloud() } });

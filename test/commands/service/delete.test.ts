@@ -9,9 +9,9 @@ test("delete shows what it removes, needs a confirmation, and exits with 4 if th
   const { exitCode, stdout, stderr } = await cli(["delete", "gone"]);
   expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
   expect(stderr).toContain(
-    `gone in us-central1 of project ${emulator().project} goes, with all its revisions and its policy:\n  https://gone-`,
+    `This permanently deletes service gone (us-central1, project ${emulator().project}) with all revisions and its IAM policy.\n  https://gone-`,
   );
-  expect(stderr).toContain("  Say it on the command line: --yes");
+  expect(stderr).toContain("  To confirm, pass --yes.");
   expect(await json("--yes", "delete", "gone")).toMatchObject({ service: "gone", region: "us-central1", deleted: true });
   expect(await refusal("--yes", "delete", "gone")).toMatchObject({ exitCode: 4, message: 'Service "gone" not found in us-central1.' });
 });

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
-import { fakeGcloud, folder, runCli } from "../../helpers/command-line.ts";
-import { ENV, IMAGE, ranLine, runOneLine, SERVICE_JSON, WHERE } from "../../helpers/gcloud-service.ts";
+import { folder } from "../../helpers/command-line.ts";
+import { IMAGE, ranLine, runOneLine, runWithGcloud, SERVICE_JSON, WHERE } from "../../helpers/gcloud-service.ts";
 
 test.for([
   [["deploy"], `run deploy hello --image ${IMAGE} --no-allow-unauthenticated ${WHERE}`],
@@ -9,7 +9,7 @@ test.for([
     ["deploy", "other", "--image", "gcr.io/my-project/x"],
     `run deploy other --image gcr.io/my-project/x --no-allow-unauthenticated ${WHERE}`,
   ],
-  [["deploy", "--allow-unauthenticated"], `run deploy hello --image ${IMAGE} --allow-unauthenticated ${WHERE}`],
+  [["deploy", "--allow-unauthenticated", "--yes"], `run deploy hello --image ${IMAGE} --allow-unauthenticated ${WHERE}`],
   [
     [
       "deploy",
@@ -42,15 +42,14 @@ test.for([
 
 test("--format after -- does not replace the format that the command reads", async () => {
   const line = `run deploy hello --image ${IMAGE} --no-allow-unauthenticated ${WHERE.replace("--format=json", "--format=yaml --format=json")}`;
-  const path = fakeGcloud({ line, stdout: SERVICE_JSON });
-  expect(await runCli(["deploy", "--", "--format=yaml"], { env: { ...ENV, ...path } })).toMatchObject({ exitCode: 0 });
+  expect(await runWithGcloud(["deploy", "--", "--format=yaml"], [{ line, stdout: SERVICE_JSON }])).toMatchObject({ exitCode: 0 });
 });
 
 test.for(["", "NAME\n  gcloud run deploy", '"text"', "null"])(
   "output %j of gcloud, which isn't a JSON document, is GCLOUD_FAILED",
   async (stdout) => {
     const line = `run deploy hello --image ${IMAGE} --no-allow-unauthenticated ${WHERE}`;
-    const done = await runCli(["deploy"], { env: { ...ENV, ...fakeGcloud({ line, stdout }) } });
+    const done = await runWithGcloud(["deploy"], [{ line, stdout }]);
     expect(done).toMatchObject({ exitCode: 1, stdout: "" });
     expect(done.stderr).toContain("Error: gcloud succeeded, but its output isn't JSON. [GCLOUD_FAILED]\n  Remove flags after --");
   },
@@ -58,9 +57,9 @@ test.for(["", "NAME\n  gcloud run deploy", '"text"', "null"])(
 
 test("on GitHub Actions, deploy sets outputs and writes a summary", async () => {
   const directory = folder({ output: "", summary: "" });
-  const path = fakeGcloud({ line: `run deploy hello --image ${IMAGE} --no-allow-unauthenticated ${WHERE}`, stdout: SERVICE_JSON });
+  const calls = [{ line: `run deploy hello --image ${IMAGE} --no-allow-unauthenticated ${WHERE}`, stdout: SERVICE_JSON }];
   const actions = { GITHUB_ACTIONS: "true", GITHUB_OUTPUT: `${directory}/output`, GITHUB_STEP_SUMMARY: `${directory}/summary` };
-  await runCli(["deploy"], { env: { ...ENV, ...path, ...actions } });
+  await runWithGcloud(["deploy"], calls, { env: actions });
   const output = readFileSync(actions.GITHUB_OUTPUT, "utf8");
   const read = Object.fromEntries([...output.matchAll(/^(\w+)<<(\S+)\n([\s\S]*?)\n\2$/gm)].map(([, name, , value]) => [name, value]));
   expect(read).toEqual({
@@ -79,20 +78,22 @@ test("gcloud's progress goes to stderr while it runs, without bold type; --quiet
     stdout: SERVICE_JSON,
     stderr: "Deploying \u001b[1mhello\u001b[m...\nDone.\n",
   };
-  const shown = await runCli(["deploy"], { env: { ...ENV, ...fakeGcloud(call) } });
-  expect(shown.stderr).toMatch(/^Deploying hello\.\.\.\nDone\.\n✓ Deployed hello \(\d+\.\d s\)\n$/);
-  expect((await runCli(["deploy", "--quiet"], { env: { ...ENV, ...fakeGcloud(call) } })).stderr).toBe("");
-  expect((await runCli(["deploy", "--json"], { env: { ...ENV, ...fakeGcloud(call) } })).stderr).not.toContain("Deploying hello...");
+  const shown = await runWithGcloud(["deploy"], [call]);
+  expect(shown.stderr).toMatch(/^Deploying hello\.\.\.\nDone\.\n✓ Deployed hello \(\d+\.\d s\)\n\nNext steps:\n/);
+  expect((await runWithGcloud(["deploy", "--quiet"], [call])).stderr).toBe("");
+  expect((await runWithGcloud(["deploy", "--json"], [call])).stderr).not.toContain("Deploying hello...");
 });
 
 test.for([
-  [["deploy", "--source", ".", "--image", "gcr.io/my-project/x"], "--image and --source exclude each other."],
+  [["deploy", "--source", ".", "--image", "gcr.io/my-project/x"], "--image and --source can't be used together."],
   [["deploy", "--env", "noequals"], 'Invalid variable "noequals".'],
   [["deploy", "--env", "PORT=1"], "Can't set PORT: Cloud Run sets it."],
   [["deploy", "Bad"], 'Invalid service "Bad"'],
+  [["deploy", "--allow-unauthenticated"], "Can't ask for confirmation in a non-interactive session."],
+  [["deploy", "--", "--allow-unauthenticated"], "Anyone on the internet will have roles/run.invoker on service hello."],
   [["-p", "x", "deploy"], 'Invalid project "x"'],
 ] as const)("%j is refused before anything runs", async ([argv, message]) => {
-  const { exitCode, stdout, stderr } = await runCli(argv, { env: { ...ENV, ...fakeGcloud() } });
+  const { exitCode, stdout, stderr } = await runWithGcloud(argv);
   expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
   expect(stderr).toContain(message);
 });

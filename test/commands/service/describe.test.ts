@@ -1,6 +1,5 @@
 import { expect, test } from "vitest";
-import { fakeGcloud, runCli } from "../../helpers/command-line.ts";
-import { DESCRIBE_CALL, ENV, ranLine, runOneLine, POLICY_CALL, SERVICE_JSON, WHERE } from "../../helpers/gcloud-service.ts";
+import { DESCRIBE_CALL, POLICY_CALL, ranLine, runOneLine, runWithGcloud, SERVICE_JSON } from "../../helpers/gcloud-service.ts";
 
 test("describe --url runs one line of gcloud, which --dry-run prints", async () => {
   expect(await runOneLine(["describe", "--url"], DESCRIBE_CALL.line, SERVICE_JSON)).toEqual(ranLine(DESCRIBE_CALL.line));
@@ -8,23 +7,22 @@ test("describe --url runs one line of gcloud, which --dry-run prints", async () 
 
 test("describe shows the service and its members, as a table and as one document", async () => {
   const calls = [DESCRIBE_CALL, POLICY_CALL];
-  const table = await runCli(["describe"], { env: { ...ENV, ...fakeGcloud(...calls) } });
-  expect(table.stdout.replace(/\d+ days ago/, "DAYS ago")).toBe(
+  const table = await runWithGcloud(["describe"], calls);
+  expect(table.stdout).toBe(
     [
       "URL\thttps://hello-abc123-uc.a.run.app",
-      "\thttps://hello-123456789012.us-central1.run.app",
       "REVISION\thello-00002-abc",
-      "DEPLOYED\t2025-11-02T10:00:00Z, DAYS ago, by me@example.com",
+      "DEPLOYED\t2025-11-02T10:00:00.000Z by me@example.com",
       "IMAGE\tus-central1-docker.pkg.dev/my-project/apps/hello",
       "RUNS AS\trunner@my-project.iam.gserviceaccount.com",
       "INSTANCES\t1 to 3",
-      "RESOURCES\t1 CPU, 512Mi memory, CPU while requests are served",
-      "REQUESTS\tport 8080, 80 at once per instance, 300 s at the longest",
+      "RESOURCES\t1 CPU, 512Mi memory, CPU only during requests",
+      "REQUESTS\tport 8080, max 80 concurrent per instance, timeout 300 s",
       "ENV\tMOOD",
       "ENV\tDB (secret db-password, version 2)",
       "LABEL\tteam=apps",
       "INGRESS\tall",
-      "TRAFFIC\t100% hello-00002-abc (the latest)",
+      "TRAFFIC\t100% hello-00002-abc (latest)",
       "MEMBER\tuser:me@example.com roles/run.invoker",
       "CONDITION\tReady True",
       "CONDITION\tConfigurationsReady True",
@@ -32,7 +30,7 @@ test("describe shows the service and its members, as a table and as one document
       "",
     ].join("\n"),
   );
-  const { stdout } = await runCli(["describe", "--json"], { env: { ...ENV, ...fakeGcloud(...calls) } });
+  const { stdout } = await runWithGcloud(["describe", "--json"], calls);
   expect(JSON.parse(stdout)).toEqual({
     service: "hello",
     project: "my-project",
@@ -77,16 +75,15 @@ test("describe shows the service and its members, as a table and as one document
 test("describe leaves the members out if the policy can't be read", async () => {
   const denied =
     "ERROR: (gcloud.run.services.get-iam-policy) PERMISSION_DENIED: Permission 'run.services.getIamPolicy' denied on resource hello";
-  const path = fakeGcloud(DESCRIBE_CALL, { line: `run services get-iam-policy hello ${WHERE}`, stderr: denied, exitCode: 1 });
-  const { exitCode, stdout, stderr } = await runCli(["describe", "--json"], { env: { ...ENV, ...path } });
+  const calls = [DESCRIBE_CALL, { line: POLICY_CALL.line, stderr: denied, exitCode: 1 }];
+  const { exitCode, stdout, stderr } = await runWithGcloud(["describe", "--json"], calls);
   expect([exitCode, (JSON.parse(stdout) as { members: unknown }).members]).toEqual([0, null]);
-  expect(stderr).toContain("Warning: You may not read who may call it");
+  expect(stderr).toContain("Warning: Members aren't shown");
 });
 
-test("without gcloud --via gcloud says what to install", async () => {
-  const { exitCode, stderr } = await runCli(["describe", "--via", "gcloud"], { env: ENV });
-  expect(exitCode).toBe(6);
-  expect(stderr).toContain(
-    "Error: gcloud not found on PATH. [GCLOUD_MISSING]\n  Install gcloud (https://cloud.google.com/sdk/docs/install), or pass --via api.",
-  );
+test("without gcloud, --via gcloud is GCLOUD_MISSING", async () => {
+  expect(await runWithGcloud(["describe", "--via", "gcloud"], [], { env: { PATH: "" } })).toMatchObject({
+    exitCode: 6,
+    stderr: expect.stringContaining("[GCLOUD_MISSING]"),
+  });
 });

@@ -7,20 +7,20 @@ test("rollback goes to the newest ready revision before the one that serves, unt
   const [third, second, first] = await createService("rolled", 3);
   const { stdout, stderr } = await cli(["rollback", "rolled"]);
   expect(stdout).toMatch(new RegExp(`^URL\thttps://rolled-.*\nREVISION\t${second}\nFROM\t${third}\n$`));
-  expect(stderr).toMatch(new RegExp(`${third} serves; ${second}, made (?:just now|.* ago), is the newest before it that is ready\\.`));
+  expect(stderr).toMatch(new RegExp(`Rolling back from ${third} to ${second} \\(created (?:just now|.* ago)\\)\\.`));
+  expect(stderr).toContain("  To send traffic to new revisions again:\n    cloudrun-oauth traffic rolled --to LATEST\n");
   expect(await json("rollback", "rolled")).toMatchObject({ revision: first, from: second, changed: true });
   expect(await refusal("rollback", "rolled")).toMatchObject({
     exitCode: 4,
-    message: `rolled has no good revision before ${first}, which serves.`,
+    message: `Can't roll back rolled: ${first} is the only revision.`,
   });
   expect(await json("rollback", "rolled", "--to", third!)).toMatchObject({
     revision: third,
     traffic: [{ revision: third, latest: false }],
   });
   // A new revision doesn't change that.
-  expect((await cli(["env", "set", "rolled", "COUNT=9"])).stderr).toContain(
-    "gets 0% of the traffic. To give it all: cloudrun-oauth traffic rolled --to LATEST",
-  );
+  const { stderr: note } = await cli(["env", "set", "rolled", "COUNT=9"]);
+  expect(note).toMatch(/Revision rolled-\d+-\w+ isn't receiving traffic\.\n[\s\S]*cloudrun-oauth traffic rolled --to LATEST\n/);
 });
 
 test("rollback leaves the traffic alone after a failed deployment, and skips that revision later", async () => {
@@ -29,7 +29,7 @@ test("rollback leaves the traffic alone after a failed deployment, and skips tha
   const [bad, second] = await revisions("broken");
   const { reason, ...rest } = await json("rollback", "broken");
   expect(rest).toMatchObject({ revision: second, changed: false });
-  expect(reason).toMatch(new RegExp(`^Revision ${bad} isn't ready: .* It takes no traffic: ${second} serves, and goes on serving\\.$`));
+  expect(reason).toMatch(new RegExp(`^Revision ${bad} isn't ready: .* It receives no traffic; ${second} is still serving\\.$`));
 
   const refused = await refusal("traffic", "broken", "--to", bad!);
   expect(refused).toMatchObject({ exitCode: 1, code: "DEPLOY_FAILED", hint: `Ready revisions: ${second}, ${first}.` });

@@ -46,8 +46,8 @@ test("tags are set, moved and removed without changing the traffic", async () =>
   ]);
   expect(await refusal("traffic", "tagged", "--remove-tag", "new")).toMatchObject({
     exitCode: 4,
-    message: "tagged has no tag new.",
-    hint: "Its tags: old",
+    message: 'Tag "new" not found on tagged.',
+    hint: "Tags: old.",
   });
 });
 
@@ -60,7 +60,7 @@ test.for([
   [["--tag", "next"], 2, 'Invalid --tag "next".'],
   [["--tag", "Next=hello-1"], 2, 'Invalid --tag "Next=hello-1".'],
   [["--tag", "next=hello-1"], 4, 'Revision "hello-1" of "hello" not found.'],
-  [["--tag", "a=LATEST", "--remove-tag", "a"], 2, "--tag and --remove-tag both name a."],
+  [["--tag", "a=LATEST", "--remove-tag", "a"], 2, "--tag and --remove-tag can't both name a."],
 ] as const)("traffic %j exits with %i: %s", async ([argv, exitCode, message]) => {
   expect(await refusal("traffic", ...argv)).toMatchObject({ exitCode, message, stdout: "" });
 });

@@ -49,7 +49,7 @@ test("another source becomes a candidate if a path is checked or the traffic is 
   const service = serviceWith({ image: "gcr.io/my-project/hello:src-0" });
   const pinned = { ...service, traffic: [{ revision: "hello-00001-abc", percent: 100, latest: false, tag: null, url: null }] };
   expect(kindsFor({ ...state, service })).toEqual(["deploy"]);
-  expect(kindsFor({ ...state, service }, "/healthz")).toEqual(["deploy", "check", "promote"]);
+  expect(kindsFor({ ...state, service }, "/health")).toEqual(["deploy", "check", "promote"]);
   expect(kindsFor({ ...state, service: pinned })).toEqual(["deploy", "promote"]);
   expect(actionsFor({ ...state, service: pinned })[0]).toMatchObject({ options: { tag: "candidate", noTraffic: true } });
 });
@@ -60,7 +60,7 @@ test("a candidate that an earlier run left is promoted, and divided traffic with
   const candidate = { revision: "hello-00002-abc", percent: 0, latest: false, tag: "candidate", url: "https://candidate---hello.run.app" };
   expect(kindsFor({ ...state, service: serviceWith({ traffic: [pinned, candidate] }) }, "/")).toEqual(["check", "promote"]);
   const steps = planSteps(GOAL, { ...state, service: serviceWith({ traffic: [pinned] }) });
-  expect(steps.find(({ name }) => name === "promote")?.note).toContain("The traffic stays as it was divided: 100% to hello-00001-abc.");
+  expect(steps.find(({ name }) => name === "promote")?.note).toContain("Traffic is pinned to hello-00001-abc (100%).");
 });
 
 test("a deployment that is running is waited for, and one that failed is replaced", () => {
@@ -86,5 +86,5 @@ test("a grant on a service that existed before is labeled once, by the deploymen
 test("without the policy nothing is granted, and a public service is a conflict", () => {
   const state = { service: serviceWith(), member: MEMBER, isImageBuilt: true };
   expect(kindsFor(state)).toEqual([]);
-  expect(() => planSteps(GOAL, { ...state, policy: PUBLIC_POLICY })).toThrow(/is not private: allUsers/);
+  expect(() => planSteps(GOAL, { ...state, policy: PUBLIC_POLICY })).toThrow(/isn't private: allUsers has access/);
 });

@@ -42,7 +42,7 @@ test("--json prints the whole workflow as one document, and the folder stays", a
     $schema: SCHEMA_URL,
     service: "hello-cloud-run",
   });
-  expect(stderr).toContain("the service is in hello-cloud-run-3.");
+  expect(stderr).toContain("Created hello-cloud-run-3 from the hono template");
   await expect(isListening(stderr)).resolves.toBe(false);
 });
 
@@ -53,20 +53,19 @@ test("an interrupt ends quickstart and its emulator, and leaves the folder", asy
   setTimeout(() => stop.abort(new CliError("INTERRUPTED", "Interrupted.")), 1000);
   const { exitCode, stdout, stderr } = await running;
   expect({ exitCode, stdout }).toEqual({ exitCode: 130, stdout: "" });
-  expect(stderr).toContain("Error: Interrupted. [INTERRUPTED]\n");
   await expect(isListening(stderr)).resolves.toBe(false);
 });
 
 test.for([
-  [["--template", "django"], 'There is no template "django"'],
-  [["--dir", "full"], "is not empty"],
+  [["--template", "django"], 'Unknown template "django"'],
+  [["--dir", "full"], "isn't empty"],
   [["--service", "No"], 'Invalid service "No"'],
 ] as const)("quickstart %j fails before an emulator starts", async ([argv, message]) => {
   const cwd = folder({ "full/file": "" });
   const { exitCode, stdout, stderr } = await runCli(["quickstart", ...argv], { cwd, env });
   expect({ exitCode, stdout, files: readdirSync(cwd) }).toEqual({ exitCode: 2, stdout: "", files: ["full"] });
   expect(stderr).toContain(message);
-  expect(stderr).not.toContain("emulator answers");
+  expect(stderr).not.toContain("Started emulator");
 });
 
 test("--dry-run prints commands that have the same effect", async () => {

@@ -42,12 +42,12 @@ test("--plan shows each step that would change something, and changes nothing", 
     ["invoke", false],
   ]);
   expect(steps[1]).toMatchObject({
-    why: "there is no service planned yet",
+    why: "service planned doesn't exist",
     lines: expect.arrayContaining([expect.stringMatching(/^POST .*src-/)]),
   });
   expect(takeRequests().filter((line) => !line.startsWith("GET "))).toEqual(["POST https://oauth2.googleapis.com/token"]);
   const { stdout } = await run(["up", "--plan"], { cwd });
-  expect(stdout).toContain("deploy\tchange\tthere is no service planned yet\n");
+  expect(stdout).toContain("deploy\tchange\tservice planned doesn't exist\n");
 }, 60_000);
 
 test("up runs the steps that --plan lists, and no others", async () => {
@@ -69,7 +69,7 @@ test("up runs the steps that --plan lists, and no others", async () => {
 test("a policy that can't be read stays as it is, and both --plan and the run say so", async () => {
   const cwd = upFolder("unreadable");
   await json(["up"], { cwd });
-  const sentence = "unknown: the policy can't be read (needs run.services.getIamPolicy)";
+  const sentence = "the IAM policy can't be read (requires run.services.getIamPolicy)";
   await faults("POST", { match: "run.googleapis.com/**:getIamPolicy", status: 403 });
   onTestFinished(async () => void (await faults("DELETE")));
   const { changes, steps } = await json(["up", "--plan"], { cwd });
@@ -82,13 +82,13 @@ test("a policy that can't be read stays as it is, and both --plan and the run sa
   });
   const { exitCode, stdout, stderr } = await run(["up", "--json"], { cwd });
   expect({ exitCode, steps: stepsOf(JSON.parse(stdout)) }).toEqual({ exitCode: 0, steps: ["look", "refuse", "invoke"] });
-  expect(stderr).toContain(`Access of ${CALLER} is ${sentence}. Nothing is granted.`);
+  expect(stderr).toContain(`Skipping the grant to ${CALLER}: ${sentence}.`);
   // The fault ends, and comes back when the caller has lost access.
   await faults("DELETE");
   await json(["revoke", "unreadable", "--member", CALLER]);
   await faults("POST", { match: "run.googleapis.com/**:getIamPolicy", status: 403 });
   const refused = await run(["up"], { cwd });
-  expect(refused).toMatchObject({ exitCode: 9, stderr: expect.stringContaining(`Access of ${CALLER} is ${sentence}`) });
+  expect(refused).toMatchObject({ exitCode: 9, stderr: expect.stringContaining(`Skipping the grant to ${CALLER}: ${sentence}`) });
 }, 60_000);
 
 test("a candidate that fails its check gets no traffic until a check passes", async () => {
@@ -100,7 +100,7 @@ test("a candidate that fails its check gets no traffic until a check passes", as
     expect({ exitCode, stdout }).toEqual({ exitCode: 8, stdout: "" });
     const { error } = JSON.parse(stderr.trim().split("\n").at(-1) ?? "");
     expect(error).toMatchObject({ code: "HTTP_STATUS", details: { status_code: 500, serving: [revision] } });
-    expect(error.message).toMatch(new RegExp(`^checked-00002-\\w{3} did not pass, and gets no traffic: ${revision} serves on\\.`));
+    expect(error.message).toMatch(new RegExp(`^Revision checked-00002-\\w{3} failed the check, so ${revision} is still serving\\.`));
   }
   const { traffic } = await json(["describe", "checked"]);
   expect(traffic.map(({ percent, tag }: { percent: number; tag: string | null }) => [percent, tag])).toEqual([
@@ -121,14 +121,14 @@ test("traffic that was rolled back stays that way until the source changes", asy
   await json(["up"], { cwd });
   await json(["rollback", "back", "--yes"]);
   const { stderr } = await run(["up"], { cwd });
-  expect(stderr).toContain(
-    `The traffic stays as it was divided: 100% to ${first}. All to the latest: cloudrun-oauth traffic back --to LATEST`,
-  );
+  expect(stderr).toContain(`Traffic is pinned to ${first} (100%).\n`);
   expect((await json(["describe", "back"])).traffic).toMatchObject([{ revision: first, percent: 100 }]);
   writeFileSync(join(cwd, "server.js"), `${SERVER}// better\n`);
-  const mended = await json(["up"], { cwd });
-  expect(stepsOf(mended)).toEqual(["look", "build", "deploy", "refuse", "promote", "invoke"]);
-  expect((await json(["describe", "back"])).traffic).toMatchObject([{ revision: mended.revision, percent: 100, latest: true, tag: null }]);
+  const repaired = await json(["up"], { cwd });
+  expect(stepsOf(repaired)).toEqual(["look", "build", "deploy", "refuse", "promote", "invoke"]);
+  expect((await json(["describe", "back"])).traffic).toMatchObject([
+    { revision: repaired.revision, percent: 100, latest: true, tag: null },
+  ]);
 }, 60_000);
 
 test("two runs at the same time leave a working service", async () => {
@@ -144,12 +144,12 @@ test("two runs at the same time leave a working service", async () => {
 test("a public service is left alone", async () => {
   const cwd = upFolder("open");
   await json(["build"], { cwd });
-  await json(["deploy", "open", "--allow-unauthenticated"], { cwd });
+  await json(["deploy", "open", "--allow-unauthenticated", "--yes"], { cwd });
   const before = await json(["describe", "open"]);
   const { exitCode, stderr } = await run(["up"], { cwd });
   expect({ exitCode, stderr }).toMatchObject({
     exitCode: 5,
-    stderr: expect.stringMatching(/is not private: allUsers\. \[CONFLICT\]\n  .*revoke open --member allUsers/),
+    stderr: expect.stringMatching(/isn't private: allUsers has access\. \[CONFLICT\]\n[\s\S]*revoke open --member allUsers/),
   });
   expect(await json(["describe", "open"])).toEqual(before);
 }, 60_000);
@@ -171,13 +171,13 @@ test("an interrupted run says that the next one goes on", async () => {
   stop.abort(new CliError("INTERRUPTED", "Interrupted."));
   const { exitCode, stdout, stderr } = await run(["up"], { cwd: upFolder("never"), signal: stop.signal });
   expect({ exitCode, stdout }).toEqual({ exitCode: 130, stdout: "" });
-  expect(stderr).toContain("What is done stays, and the next up goes on from there.\n");
+  expect(stderr).toContain("Completed steps are kept. Run `up` again to continue.\n");
 });
 
 test.for<[string, readonly string[], Readonly<Record<string, string>>, number, string]>([
   ["a project that does not exist", ["--project", "no-such-project"], {}, 5, "no-such-project"],
-  ["a check that is no path", ["--check", "healthz"], {}, 2, "--check healthz is no path"],
-  ["an image with a digest", ["--image", `gcr.io/p/x@sha256:${"0".repeat(64)}`], {}, 2, "An image with a digest cannot be built"],
+  ["a check that is no path", ["--check", "health"], {}, 2, '--check must start with "/"'],
+  ["an image with a digest", ["--image", `gcr.io/p/x@sha256:${"0".repeat(64)}`], {}, 2, "--image can't contain a digest"],
   ["no credentials", [], { CREDS: "/no/such/file.json" }, 3, "/no/such/file.json"],
 ])("%s ends up before it changes anything", async ([, argv, env, exitCode, message]) => {
   takeRequests();
@@ -187,10 +187,13 @@ test.for<[string, readonly string[], Readonly<Record<string, string>>, number, s
 });
 
 test("the error names a folder that does not exist, or has no Dockerfile", async () => {
-  expect(await run(["up"], { cwd: folder() })).toMatchObject({ exitCode: 4, stderr: expect.stringContaining("There is no /") });
+  expect(await run(["up"], { cwd: folder() })).toMatchObject({
+    exitCode: 4,
+    stderr: expect.stringContaining("No Dockerfile in the current directory."),
+  });
   expect(await run(["up", "nowhere"], { cwd: folder() })).toMatchObject({
     exitCode: 4,
-    stderr: expect.stringContaining("There is no folder /"),
+    stderr: expect.stringContaining("Directory not found: nowhere"),
   });
 });
 
@@ -198,6 +201,8 @@ test("a folder's own settings apply to it", async () => {
   const cwd = folder({ "cloudrun-oauth.json": '{"service":"outer"}' });
   const inside = folder(upFiles("inner"));
   expect((await json(["up", inside, "--plan"], { cwd })).service).toBe("inner");
+  // In a service's own folder, its name means the folder.
+  expect((await json(["up", "inner", "--plan"], { cwd: inside })).service).toBe("inner");
 });
 
 test("--dry-run prints each step and sends no request", async () => {

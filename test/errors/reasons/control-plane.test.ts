@@ -33,7 +33,7 @@ const CONTROL_PLANE: readonly Case[] = [
     "MEMBER_DOMAIN_FORBIDDEN",
     () =>
       withOrgPolicy({ constraint: "constraints/iam.allowedPolicyMemberDomains", listPolicy: { allowedValues: ["C0abc"] } }, () =>
-        world.run(["--via", "api", "grant", "--member", "allUsers"]),
+        world.run(["--via", "api", "grant", "--member", "allUsers", "--yes"]),
       ),
   ],
   [
