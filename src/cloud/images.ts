@@ -21,7 +21,10 @@ export function registryName({ location, project, name }: Repository): string {
 
 /** An image's name for progress output: without the registry and the digest. */
 export function shortImageName(image: string): string {
-  return image.replace(/^.*\//, "").replace(/@.*$/, "");
+  return image
+    .replace(/^.*\//, "")
+    .replace(/@.*$/, "")
+    .replace(/(:src-[0-9a-f]{7})[0-9a-f]+$/, "$1");
 }
 
 /** The parts of the name of an image in Artifact Registry. */

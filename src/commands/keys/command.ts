@@ -44,7 +44,7 @@ export const keysCommand = defineNoun({
     defineCommand({
       name: "delete",
       summary: "Delete a key",
-      description: "Deletes a key by its ID or by a file that contains it; the file is kept. Asks for confirmation;\nuse --yes in scripts.",
+      description: "Deletes a key by its ID or by a file that contains it; the file is kept. Asks for confirmation; use --yes in scripts.",
       arguments: [argument("<key>", "Key ID or key file")],
       flags: [ACCOUNT_FLAG],
       examples: [

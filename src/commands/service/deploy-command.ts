@@ -7,7 +7,7 @@ export const deployCommand = defineCommand({
   summary: "Deploy a service (private by default)",
   description:
     "Deploys a container image or a source directory as a private service.\n\n" +
-    "Flags after -- are passed to `gcloud run deploy`. With --via api, a subset is supported:\n--memory, --cpu, --timeout, --concurrency, --min-instances, and similar.",
+    "Flags after -- are passed to `gcloud run deploy`. With --via api, a subset is supported: --memory, --cpu, --timeout, --concurrency, --min-instances, and similar.",
   usage: "[flags] [service] [-- gcloud flags]",
   arguments: [argument("[service]", "Service name")],
   flags: [

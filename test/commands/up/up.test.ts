@@ -228,7 +228,7 @@ test("up names an API that is disabled, and enables it with --yes; a deleted pro
   expect(await run(["up", "--json"], { cwd })).toMatchObject({
     exitCode: 5,
     stdout: "",
-    stderr: expect.stringContaining("gcloud services enable cloudbuild.googleapis.com"),
+    stderr: expect.stringContaining("cloudbuild.googleapis.com isn't enabled in project cloudrun-local"),
   });
   expect(await json(["up", "--yes"], { cwd })).toMatchObject({ invoke: { status_code: 200 } });
 
