@@ -69,21 +69,21 @@ export function assertPrivate({ service, policy }: ServiceState): void {
   if (!service) return;
   const publicMember = ["allUsers", "allAuthenticatedUsers"].find((member) => policy && canInvoke(policy, member));
   if (publicMember === undefined && !service.invoker_iam_disabled) return;
-  const { service: name, project, region } = service;
+  const { service: name } = service;
   const why = publicMember ? `${publicMember} has access` : "its IAM invoker check is disabled";
   throw new CliError("CONFLICT", `Service "${name}" already exists and isn't private: ${why}.`, {
     hint: "up changes private services only.",
     next: [
       publicMember
         ? nextStep("To make it private", "revoke", name, "--member", publicMember)
-        : externalStep(
-            "To make it private",
-            "gcloud",
-            ...["run", "services", "update", name, "--invoker-iam-check", "--project", project, "--region", region],
-          ),
+        : externalStep("To make it private", "gcloud", ...iamCheckArgs(service)),
     ],
     details: { service: name },
   });
+}
+
+function iamCheckArgs({ service, project, region }: Service): string[] {
+  return ["run", "services", "update", service, "--invoker-iam-check", "--project", project, "--region", region];
 }
 
 function unlessMissing(error: unknown): undefined {
