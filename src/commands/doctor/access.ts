@@ -2,9 +2,10 @@ import { principalOfToken } from "../../auth/principal.ts";
 import { policyRequest } from "../../cloud/api/policy.ts";
 import type { Policy } from "../../cloud/cloud.ts";
 import type { Service } from "../../cloud/service.ts";
-import { INVOKER_ROLES } from "../../cloud/permissions.ts";
+import { INVOKER_ROLE, INVOKER_ROLES } from "../../cloud/permissions.ts";
 import { askTroubleshooter } from "../../cloud/policy-troubleshooter.ts";
-import { CliError } from "../../errors/cli-error.ts";
+import { ignoreCliError } from "../../errors/ignore-cli-error.ts";
+import { externalStep, nextStep } from "../../errors/next-step.ts";
 import { fail, ok, skip, warn, type Check } from "./check.ts";
 import type { Facts } from "./facts.ts";
 import { requireFact } from "./require-fact.ts";
@@ -16,71 +17,52 @@ export const accessChecks: readonly Check[] = [
   {
     name: "policy",
     async run(facts) {
-      const service = await requireService(facts);
-      const members = unconditionalInvokers(await readPolicy(facts, service));
-      const details = { members, invoker_iam_disabled: service.invoker_iam_disabled };
-      if (service.invoker_iam_disabled)
-        return warn(`Everybody may call ${service.service}: its invoker check is off.`, {
-          remedy: `gcloud run services update ${service.service} --invoker-iam-check --region ${service.region} --project ${service.project}`,
-          details,
-        });
+      const { service, region, project, invoker_iam_disabled, members } = await readAccess(facts);
+      const details = { members, invoker_iam_disabled };
+      if (invoker_iam_disabled) {
+        const flags = ["--invoker-iam-check", "--region", region, "--project", project];
+        const next = [externalStep("To require permission", "gcloud", "run", "services", "update", service, ...flags)];
+        return warn(`Anyone can invoke ${service}: its IAM check is disabled.`, { next, details });
+      }
       const open = members.find((member) => PUBLIC_MEMBERS.has(member));
-      if (open)
-        return warn(`Everybody${open === "allUsers" ? "" : " with a Google account"} may call ${service.service}: ${open} has it.`, {
-          remedy: `cloudrun-oauth revoke ${service.service} --member ${open} --region ${service.region}`,
-          details,
-        });
-      if (members.length === 0)
-        return warn(`Nobody has been granted to call ${service.service} itself: only whom the project lets in may.`, {
-          remedy: `cloudrun-oauth grant ${service.service} --member MEMBER --region ${service.region}`,
-          details,
-        });
-      return ok(`${service.service} may be called by ${members.join(", ")}.`, { details });
+      if (open) {
+        const anyone = open === "allUsers" ? "Anyone" : "Anyone with a Google account";
+        const next = [nextStep("To make it private", "revoke", service, "--member", open, "--region", region)];
+        return warn(`${anyone} can invoke ${service}: ${open} has ${INVOKER_ROLE}.`, { next, details });
+      }
+      if (members.length > 0) return ok(`Principals that can invoke ${service}: ${members.join(", ")}.`, { details });
+      const next = [nextStep("To grant access", "grant", service, "--member", "MEMBER", "--region", region)];
+      return warn(`No principal has access to ${service} itself, only through the project.`, { next, details });
     },
   },
   {
     name: "caller",
     async run(facts) {
-      const service = await requireService(facts);
+      const access = await readAccess(facts);
+      const { service, region, members } = access;
       const { principal } = await requireFact("credentials", facts.caller());
       const member = principal ?? principalOfToken(await requireFact("token", facts.idToken()));
-      if (member === undefined) return skip("Nothing says whose the credentials are.");
+      if (member === undefined) return skip("The credentials don't identify a principal.");
       const details = { member };
-      if (service.invoker_iam_disabled) return ok(`${member} may call ${service.service}, as everybody may.`, { details });
-      const members = unconditionalInvokers(await readPolicy(facts, service));
+      if (access.invoker_iam_disabled) return ok(`${member} can invoke ${service}, as anyone can.`, { details });
       if (members.some((other) => other === member || PUBLIC_MEMBERS.has(other)))
-        return ok(`${member} may call ${service.service}.`, { details });
+        return ok(`${member} can invoke ${service}.`, { details });
       // Only Google can evaluate groups, conditions, and the policies of the project.
-      const access = await askTroubleshooter(await facts.client(), service, member.replace(/^.*?:/, "")).then(
-        (explanation) => explanation.access,
-        (error: unknown) => {
-          if (error instanceof CliError) return undefined;
-          throw error;
-        },
-      );
-      if (access === "GRANTED") return ok(`${member} may call ${service.service}, by what the project grants.`, { details });
-      const remedy = `cloudrun-oauth grant ${service.service} --member ${member} --region ${service.region}`;
-      if (access === "NOT_GRANTED")
-        return fail("NOT_AUTHORIZED", `${member} lacks roles/run.invoker on the service ${service.service}.`, { remedy, details });
-      return warn(
-        `${member} is not granted to call ${service.service} itself; whether the project or a group lets it in is not to be seen.`,
-        { remedy, details },
-      );
+      const explanation = await askTroubleshooter(await facts.client(), access, member.replace(/^.*?:/, "")).catch(ignoreCliError);
+      if (explanation?.access === "GRANTED") return ok(`${member} can invoke ${service} through the project or a group.`, { details });
+      const more = { next: [nextStep("To grant access", "grant", service, "--member", member, "--region", region)], details };
+      if (explanation?.access === "NOT_GRANTED")
+        return fail("NOT_AUTHORIZED", `${member} doesn't have permission to invoke "${service}" (${INVOKER_ROLE}).`, more);
+      return warn(`${member} has no access to ${service} itself; access through the project or a group can't be checked.`, more);
     },
   },
 ];
 
-async function requireService(facts: Facts): Promise<Service> {
+/** The service, with the members that its policy lets invoke it without a condition. */
+async function readAccess(facts: Facts): Promise<Service & { readonly members: readonly string[] }> {
   await facts.serviceName();
-  return requireFact("service", facts.service());
-}
-
-async function readPolicy({ client }: Facts, service: Service): Promise<Policy> {
-  return (await (await client()).call(policyRequest(service))) as Policy;
-}
-
-/** The members that can invoke the service without a condition. */
-function unconditionalInvokers({ bindings = [] }: Partial<Policy>): string[] {
+  const service = await requireFact("service", facts.service());
+  const { bindings = [] } = await (await facts.client()).call<Partial<Policy>>(policyRequest(service));
   const invoking = bindings.filter((binding) => INVOKER_ROLES.has(binding.role) && !("condition" in binding));
-  return [...new Set(invoking.flatMap(({ members }) => members))];
+  return { ...service, members: [...new Set(invoking.flatMap(({ members }) => members))] };
 }

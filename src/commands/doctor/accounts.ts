@@ -1,7 +1,9 @@
+import type { ApiRequest } from "../../cloud/api/client.ts";
 import { CliError } from "../../errors/cli-error.ts";
-import { fail, ok, skip, warn, type Check } from "./check.ts";
+import { externalStep, nextStep } from "../../errors/next-step.ts";
+import { fail, ok, skip, warn, type Check, type Finding } from "./check.ts";
 import type { Project, Facts } from "./facts.ts";
-import { ignoreMissing, Skipped, requireFact } from "./require-fact.ts";
+import { dependsOn, ignoreMissing, requireFact } from "./require-fact.ts";
 
 interface Account {
   readonly disabled?: boolean;
@@ -23,25 +25,12 @@ export const accountChecks: readonly Check[] = [
       const project = await requireFact("project", facts.project());
       const service = await facts.service().catch(ignoreMissing);
       const account = service?.service_account ?? defaultAccount(project);
-      const existing = await findAccount(facts, project.id, account);
-      const details = { account, is_default: account.endsWith("-compute@developer.gserviceaccount.com") };
-      if (existing === undefined)
-        return fail(
-          "NOT_FOUND",
-          `There is no service account ${account}, which ${service ? "the service runs as" : "services run as unless said otherwise"}.`,
-          {
-            remedy: details.is_default
-              ? "gcloud services enable compute.googleapis.com\ncloudrun-oauth deploy --service-account ACCOUNT"
-              : `cloudrun-oauth deploy --service-account ACCOUNT`,
-            details,
-          },
-        );
-      if (existing.disabled)
-        return fail("NOT_FOUND", `${account}, which services run as, is disabled.`, {
-          remedy: `gcloud iam service-accounts enable ${account} --project ${project.id}`,
-          details,
-        });
-      return ok(`${account} is there, for services to run as.`, { details });
+      const isDefault = account.endsWith("-compute@developer.gserviceaccount.com");
+      const details = { account, is_default: isDefault };
+      const enable = externalStep("To create it", "gcloud", "services", "enable", "compute.googleapis.com", "--project", project.id);
+      const next = [...(isDefault ? [enable] : []), nextStep("To use another account", "deploy", "--service-account", "ACCOUNT")];
+      const use = service ? `which ${service.service} runs as` : "which services run as by default";
+      return (await findFault(facts, project.id, account, use, { next, details })) ?? ok(`Services run as ${account}.`, { details });
     },
   },
   {
@@ -51,52 +40,55 @@ export const accountChecks: readonly Check[] = [
       const { region } = await facts.place();
       const client = await facts.client();
       const base = `https://cloudbuild.googleapis.com/v1/projects/${id}/locations/${region}/defaultServiceAccount`;
-      const { serviceAccountEmail = "" } = (await client.call({ method: "GET", url: base })) as { readonly serviceAccountEmail?: string };
+      const { serviceAccountEmail = "" } = await client.call<{ readonly serviceAccountEmail?: string }>({ method: "GET", url: base });
       const account = serviceAccountEmail.split("/").at(-1) ?? "";
-      if (account === "") return skip("Cloud Build does not say which account it builds by.");
+      if (account === "") return skip("Cloud Build doesn't report its service account.");
+      const next = [externalStep("To see the configured account", "gcloud", "builds", "get-default-service-account", "--project", id)];
       // Google's own agent belongs to another project.
-      const existing = account.endsWith("@cloudbuild.gserviceaccount.com") ? {} : await findAccount(facts, id, account);
-      const details = { account };
-      if (existing === undefined)
-        return fail("NOT_FOUND", `There is no service account ${account}, which builds are made by.`, {
-          remedy: "gcloud builds get-default-service-account",
-          details,
-        });
-      if (existing.disabled)
-        return fail("NOT_FOUND", `${account}, which builds are made by, is disabled.`, {
-          remedy: `gcloud iam service-accounts enable ${account} --project ${id}`,
-          details,
-        });
-      const url = `https://cloudresourcemanager.googleapis.com/v1/projects/${id}:getIamPolicy`;
-      const body = { options: { requestedPolicyVersion: 3 } };
-      const { bindings = [] } = (await client.call({ method: "POST", url, body })) as { readonly bindings?: readonly Binding[] };
-      const roles = bindings.filter(({ members = [] }) => members.includes(`serviceAccount:${account}`)).map(({ role }) => role);
-      const detailsWithRoles = { ...details, roles };
-      if (roles.some((role) => BUILD_ROLES.includes(role)))
-        return ok(`Builds are made by ${account}, which has ${roles.join(", ")}.`, { details: detailsWithRoles });
-      return warn(
-        `Builds are made by ${account}, which has none of the roles that the project gives for that: it may not be able to push images.`,
-        {
-          remedy: `gcloud projects add-iam-policy-binding ${id} --member serviceAccount:${account} --role roles/run.builder`,
-          details: detailsWithRoles,
-        },
-      );
+      const isAgent = account.endsWith("@cloudbuild.gserviceaccount.com");
+      const fault = isAgent ? undefined : await findFault(facts, id, account, "which builds run as", { next, details: { account } });
+      if (fault) return fault;
+      const request: ApiRequest = {
+        method: "POST",
+        url: `https://cloudresourcemanager.googleapis.com/v1/projects/${id}:getIamPolicy`,
+        body: { options: { requestedPolicyVersion: 3 } },
+      };
+      const { bindings = [] } = await client.call<{ readonly bindings?: readonly Binding[] }>(request);
+      const member = `serviceAccount:${account}`;
+      const roles = bindings.filter(({ members = [] }) => members.includes(member)).map(({ role }) => role);
+      const details = { account, roles };
+      if (roles.some((role) => BUILD_ROLES.includes(role))) return ok(`Builds run as ${account} (${roles.join(", ")}).`, { details });
+      const grant = ["projects", "add-iam-policy-binding", id, "--member", member, "--role", "roles/run.builder"];
+      return warn(`${account}, which builds run as, has no role for builds, so builds might fail to push images.`, {
+        next: [externalStep("To grant the role", "gcloud", ...grant)],
+        details,
+      });
     },
   },
 ];
 
 /** The account that services run as by default. Throws Skipped if the project's number isn't known. */
 export function defaultAccount({ number }: Project): string {
-  if (number === undefined) throw new Skipped("Not looked at: see project.");
+  if (number === undefined) throw dependsOn("project");
   return `${number}-compute@developer.gserviceaccount.com`;
 }
 
-async function findAccount({ client }: Facts, project: string, account: string): Promise<Account | undefined> {
+/** The finding for an account that doesn't exist or is disabled; `missing` says what helps if it doesn't exist. */
+async function findFault(
+  { client }: Facts,
+  project: string,
+  account: string,
+  use: string,
+  missing: Pick<Finding, "next" | "details">,
+): Promise<Finding | undefined> {
   try {
     const url = `https://iam.googleapis.com/v1/projects/${project}/serviceAccounts/${account}`;
-    return (await (await client()).call({ method: "GET", url })) as Account;
+    const { disabled } = await (await client()).call<Account>({ method: "GET", url });
+    if (!disabled) return undefined;
+    const next = [externalStep("To enable it", "gcloud", "iam", "service-accounts", "enable", account, "--project", project)];
+    return fail("NOT_FOUND", `Service account ${account}, ${use}, is disabled.`, { ...missing, next });
   } catch (error) {
-    if (error instanceof CliError && error.code === "NOT_FOUND") return undefined;
-    throw error;
+    if (!(error instanceof CliError && error.code === "NOT_FOUND")) throw error;
+    return fail("NOT_FOUND", `Service account ${account}, ${use}, not found.`, missing);
   }
 }

@@ -21,7 +21,7 @@ export const CHECK_GROUPS: readonly CheckGroup[] = [
   { title: "Project", checks: projectChecks },
   { title: "Permissions", checks: permissionChecks },
   { title: "Accounts and images", checks: [...accountChecks, ...imageChecks] },
-  { title: "Organisation", checks: organizationChecks },
+  { title: "Organization", checks: organizationChecks },
   { title: "Service", checks: [...serviceChecks, ...accessChecks] },
 ];
 

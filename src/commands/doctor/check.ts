@@ -1,26 +1,29 @@
 import type { CliError } from "../../errors/cli-error.ts";
 import type { ErrorCode } from "../../errors/exit-codes.ts";
+import type { NextStep } from "../../errors/next-step.ts";
 import type { Facts } from "./facts.ts";
-
-type Status = "ok" | "warn" | "fail" | "skipped";
 
 /** A repair that does no harm. */
 interface Fix {
-  /** Asks for permission, in one sentence. */
   readonly question: string;
+  /** What is shown while the fix is applied, and after it. */
+  readonly running: string;
+  readonly done: string;
   /** Its steps, a line each, as commands or requests. */
   readonly plan: readonly string[];
-  /** Gets facts of its own, since those of the checks have ended. Throws CliError. */
+  /** Gets new facts, since those of the checks have ended. Throws CliError. */
   apply(facts: Facts): Promise<void>;
 }
 
 /** The result of a check. */
 export interface Finding {
-  readonly status: Status;
+  readonly status: "ok" | "warn" | "fail" | "skipped";
   /** One sentence. */
   readonly message: string;
-  /** The commands that fix it, a line each. */
-  readonly remedy?: string;
+  /** What to change, in a sentence without a command. */
+  readonly hint?: string;
+  /** The commands that fix it. */
+  readonly next?: readonly NextStep[];
   /** The code of a failure, which decides the exit code. */
   readonly code?: ErrorCode;
   /** Facts for machines and for `--verbose`. Keys are snake_case. Never a secret. */
@@ -32,8 +35,6 @@ export interface Finding {
 export interface Check {
   /** Users type it and machines read it, so it never changes. */
   readonly name: string;
-  /** The remedy for an error that has none. */
-  readonly remedy?: string;
   /** Throws CliError if it fails or can't check, Skipped if it has nothing to check. */
   run(facts: Facts): Promise<Finding>;
 }
@@ -52,12 +53,5 @@ export const skip = (message: string, more: More = {}): Finding => ({ status: "s
 
 /** A failure with an error's message. */
 export function failFrom({ code, message, hint, next, details }: CliError): Finding {
-  const [command] = next.map((step) => [step.program ?? "cloudrun-oauth", ...step.command].join(" "));
-  const remedy = hint ?? command;
-  return fail(code, message, { ...(remedy && { remedy }), details });
-}
-
-/** A number with its noun: `1 day`, `2 days`. */
-export function formatCount(number: number, noun: string): string {
-  return `${number} ${noun}${number === 1 ? "" : "s"}`;
+  return fail(code, message, { hint, next, details });
 }

@@ -4,22 +4,20 @@ import { durationFlag, flag } from "../../context/flag.ts";
 
 export const doctorCommand = defineCommand({
   name: "doctor",
-  group: "When something is wrong:",
-  summary: "check everything that usually is wrong, and say what mends it",
+  group: "Troubleshoot:",
+  summary: "Diagnose common configuration problems",
   description:
-    "Check everything that usually is wrong: this machine, network, gcloud, credentials, project, permissions, images, the organisation's\n" +
-    "policies, and the service that is set. Each check is ok, to look at, failed or skipped, with the command that mends it.\n" +
-    "The exit code is 0 where nothing failed, else that of the first check that did.",
-  arguments: [argument("[checks...]", "the checks to make, by their names (default: all)")],
+    "Runs diagnostic checks on your environment, credentials, project, permissions, and service, and suggests fixes. Each check passes, warns, fails, or is skipped. The exit code is 0 if no check failed, otherwise that of the first failed check.",
+  arguments: [argument("[checks...]", "Names of the checks to run (default: all)")],
   flags: [
-    flag("--fix", "do what can be done without harm, after asking: enable APIs, make the repository, chmod a key file"),
-    durationFlag("--max-time <duration>", "give up on a check after this time (default: 10s)"),
+    flag("--fix", "Apply safe fixes after confirmation"),
+    durationFlag("--max-time <duration>", "Maximum time for each check (default: 10s)"),
   ],
   examples: [
     ["cloudrun-oauth doctor"],
     ["cloudrun-oauth doctor apis repository --fix --yes"],
-    ["cloudrun-oauth doctor credentials token caller -v", "why a call is refused"],
-    ["cloudrun-oauth doctor --json", "for machines: docs/doctor.md"],
+    ["cloudrun-oauth doctor credentials token caller -v", "find out why a request is rejected"],
+    ["cloudrun-oauth doctor --json", "print machine-readable results"],
   ],
   load: async () => (await import("./doctor.ts")).doctor,
 });

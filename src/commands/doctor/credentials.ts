@@ -22,9 +22,10 @@ export const credentialChecks: readonly Check[] = [
       const token = await idToken();
       const { aud } = readClaims(token) ?? {};
       const member = principalOfToken(token);
-      const whose = member ?? "an account without an e-mail address in it";
-      const what = isGcloudClientId(aud ?? "") ? "It is for gcloud's client" : `It is for ${aud ?? "nobody"}`;
-      return ok(`An ID token was given for ${whose}. ${what}.`, { details: { principal: member ?? null, audience: aud ?? null } });
+      const audience = isGcloudClientId(aud ?? "") ? "gcloud's client ID" : (aud ?? "none");
+      return ok(`Got an ID token for ${member ?? "an account without an email address"} (audience: ${audience}).`, {
+        details: { principal: member ?? null, audience: aud ?? null },
+      });
     },
   },
   {
@@ -34,7 +35,7 @@ export const credentialChecks: readonly Check[] = [
       const details = { via, principal: principal ?? null, file: file ?? null, found: description };
       await requireFact("network", googleProbe());
       await fetchAccessToken();
-      return ok(`The control plane is used, by ${via === "gcloud" ? "gcloud" : "Google's APIs"}, as ${description}.`, { details });
+      return ok(`Using ${via === "gcloud" ? "gcloud" : "the Google Cloud APIs"} as ${description}.`, { details });
     },
   },
 ];

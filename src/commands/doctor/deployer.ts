@@ -6,9 +6,10 @@ import { findOperatorCredentials } from "../../cloud/operator-credentials.ts";
 import type { Context } from "../../context/context.ts";
 import { CliError } from "../../errors/cli-error.ts";
 import { ignoreCliError } from "../../errors/ignore-cli-error.ts";
+import { externalStep } from "../../errors/next-step.ts";
 import { gcloudDirectory, readGcloudAccount } from "../../settings/gcloud-configuration.ts";
 
-/** Finds the credentials that deploy: those of gcloud's active account if commands use gcloud. Throws CREDENTIALS_MISSING and as their readers do. */
+/** Finds the credentials that deploy: those of the active gcloud account if commands use gcloud. Throws CREDENTIALS_MISSING and as their readers do. */
 export async function findDeployer(context: Pick<Context, "env" | "settings" | "send">, via: "gcloud" | "api"): Promise<Credentials> {
   const { env } = context;
   // gcloud is signed in to the emulator, as its operator, when a command first uses it.
@@ -16,7 +17,7 @@ export async function findDeployer(context: Pick<Context, "env" | "settings" | "
   const { account, impersonated } = readGcloudAccount(env);
   if (!account)
     throw new CliError("CREDENTIALS_MISSING", "No account is active in gcloud.", {
-      hint: "gcloud auth login",
+      next: [externalStep("To sign in", "gcloud", "auth", "login")],
     });
   const source = `gcloud's account ${account}`;
   const path = `${gcloudDirectory(env)}/legacy_credentials/${account.replaceAll(":", "")}/adc.json`;
@@ -25,8 +26,8 @@ export async function findDeployer(context: Pick<Context, "env" | "settings" | "
     // The account of a machine in Google Cloud has no file; the metadata server has its tokens.
     const metadataCredentials = await findOperatorCredentials(context).catch(ignoreCliError);
     if (metadataCredentials && metadataCredentials.principal === principalForEmail(account)) return metadataCredentials;
-    throw new CliError("CREDENTIALS_MISSING", `gcloud has no credentials of ${account} that can be read here.`, {
-      hint: `gcloud auth login ${account}`,
+    throw new CliError("CREDENTIALS_MISSING", `Can't read gcloud's credentials for ${account}.`, {
+      next: [externalStep("To sign in again", "gcloud", "auth", "login", account)],
       details: { account },
     });
   });

@@ -1,19 +1,17 @@
-import type { Credentials } from "../../auth/credentials.ts";
 import { findCredentials } from "../../auth/find-credentials.ts";
-import { readServiceUrl } from "../../auth/audience.ts";
+import { audienceFor, readServiceUrl } from "../../auth/audience.ts";
 import { openApiClient, type ApiClient } from "../../cloud/api/client.ts";
 import { chooseBackEnd, findGcloud } from "../../cloud/open-cloud.ts";
-import type { Service } from "../../cloud/service.ts";
-import type { Place, ServiceName } from "../../cloud/names.ts";
 import { readService, type KnativeService } from "../../cloud/messages/knative-service.ts";
 import { serviceUrl } from "../../cloud/messages/knative-url.ts";
 import type { Context } from "../../context/context.ts";
 import { CliError } from "../../errors/cli-error.ts";
+import { externalStep } from "../../errors/next-step.ts";
 import { createSend } from "../../http/client.ts";
 import type { Send } from "../../http/request.ts";
 import { findDeployer } from "./deployer.ts";
-import { probeGoogle, type GoogleProbe } from "./probe-google.ts";
-import { Skipped, requireFact } from "./require-fact.ts";
+import { probeGoogle } from "./probe-google.ts";
+import { ignoreMissing, Skipped, requireFact } from "./require-fact.ts";
 
 export interface Project {
   readonly id: string;
@@ -22,30 +20,7 @@ export interface Project {
 }
 
 /** What the checks look at. Each fact is looked up once, when a check first needs it, and throws CliError if it can't be. */
-export interface Facts {
-  /** Its signal and requests are aborted when the checks' time is over. */
-  readonly context: Context;
-  /** How commands reach the control plane. */
-  readonly via: "gcloud" | "api";
-  /** The path of gcloud, if it is on PATH. */
-  readonly gcloud: string | undefined;
-  googleProbe(): Promise<GoogleProbe>;
-  /** The credentials that services are called with. */
-  caller(): Promise<Credentials>;
-  /** The credentials that the control plane is used with. */
-  deployer(): Promise<Credentials>;
-  /** Google's APIs, with an access token of the deployer. */
-  client(): Promise<ApiClient>;
-  place(): Promise<Place>;
-  project(): Promise<Project>;
-  /** The service that the settings name. Throws Skipped if they name none. */
-  serviceName(): Promise<ServiceName>;
-  service(): Promise<Service>;
-  /** The service's URL: the setting, or else Cloud Run's. */
-  url(): Promise<URL>;
-  /** An ID token of the caller for the service. */
-  idToken(): Promise<string>;
-}
+export type Facts = ReturnType<typeof openFacts>;
 
 /** True if the error says that an API isn't enabled. */
 export function isNotEnabled(error: unknown): boolean {
@@ -55,19 +30,23 @@ export function isNotEnabled(error: unknown): boolean {
 /** The audience if no service is known: any shows whether the caller can get a token. */
 const PLACEHOLDER_AUDIENCE = "https://run.app";
 
-export function openFacts(commandContext: Context, signal: AbortSignal): Facts {
+export function openFacts(commandContext: Context, signal: AbortSignal) {
   const { env, terminal } = commandContext;
   let opened: Send | undefined;
   // Opened late, so that a proxy variable that isn't valid is a finding.
   const send: Send = async (request) => (opened ??= createSend({ env, signal, debug: terminal.debug }))(request);
+  /** Its signal and requests are aborted when the checks' time is over. */
   const context: Context = { ...commandContext, signal, send };
   const { settings } = context;
-  const gcloud = findGcloud(context.env);
+  const backEnd = () => chooseBackEnd(context);
 
   const googleProbe = once(() => probeGoogle(send));
+  /** The credentials that services are called with. */
   const caller = once(() => findCredentials(settings.get("credentials"), context));
-  const deployer = once(() => findDeployer(context, facts.via));
+  /** The credentials that the control plane is used with. */
+  const deployer = once(() => findDeployer(context, backEnd()));
   const place = once(async () => ({ project: settings.require("project"), region: settings.require("region") }));
+  /** Google's APIs, with an access token of the deployer. */
   const client = once(async () => {
     await requireFact("network", googleProbe());
     const credentials = await deployer();
@@ -78,38 +57,41 @@ export function openFacts(commandContext: Context, signal: AbortSignal): Facts {
     const { project: id } = await place();
     return lookUpProject(await requireFact("deploy-credentials", client()), id);
   });
+  /** The service that the settings name. Throws Skipped if they name none. */
   const serviceName = once(async () => {
     const url = settings.get("url")?.value;
     const named = url !== undefined && URL.canParse(url) ? readServiceUrl(new URL(url)) : undefined;
     const service = settings.get("service")?.value ?? named?.service;
-    if (service === undefined) throw new Skipped("No service is set.");
+    if (service === undefined) throw new Skipped("No service specified.");
     const { project, region } = await requireFact("project", place());
     return { service, project, region: named?.region ?? region };
   });
   const service = once(async () => {
     const name = await serviceName();
     await requireFact("project", project());
-    const message = (await (await client()).call({ method: "GET", url: serviceUrl(name) })) as KnativeService;
-    return readService(message, name);
+    return readService(await (await client()).call<KnativeService>({ method: "GET", url: serviceUrl(name) }), name);
   });
+  /** The service's URL: the setting, or else Cloud Run's. */
   const url = once(async () => {
     const named = settings.get("url")?.value;
     if (named !== undefined) return new URL(named);
     const { url: cloudRunUrl } = await requireFact("service", service());
-    if (cloudRunUrl === "") throw new Skipped("The service has no URL yet.");
+    if (cloudRunUrl === "") throw new Skipped("The service doesn't have a URL yet.");
     return new URL(cloudRunUrl);
   });
+  /** An ID token of the caller for the service. */
   const idToken = once(async () => {
-    const { audienceFor } = await import("../../auth/audience.ts");
     const audience = await url().then(audienceFor, () => PLACEHOLDER_AUDIENCE);
     return (await caller()).fetchIdToken(audience);
   });
-  const facts: Facts = {
+  return {
     context,
+    /** How commands reach the control plane. */
     get via() {
-      return chooseBackEnd(context);
+      return backEnd();
     },
-    gcloud,
+    /** The path of gcloud, if it is on PATH. */
+    gcloud: findGcloud(env),
     googleProbe,
     caller,
     deployer,
@@ -121,23 +103,27 @@ export function openFacts(commandContext: Context, signal: AbortSignal): Facts {
     url,
     idToken,
   };
-  return facts;
 }
 
 /** Throws NOT_FOUND for a deleted project, and PERMISSION_DENIED for one that doesn't exist, which Google doesn't distinguish from a hidden one. */
 async function lookUpProject(client: ApiClient, id: string): Promise<Project> {
   const url = `https://cloudresourcemanager.googleapis.com/v1/projects/${id}`;
   try {
-    const { projectNumber, lifecycleState } = (await client.call({ method: "GET", url })) as Readonly<Record<string, string>>;
+    const { projectNumber, lifecycleState } = await client.call<Readonly<Record<string, string>>>({ method: "GET", url });
     if (lifecycleState === "ACTIVE") return { id, number: projectNumber };
-    throw new CliError("NOT_FOUND", `Project ${id} has been deleted (${lifecycleState}).`, {
-      hint: `gcloud projects undelete ${id}`,
+    throw new CliError("NOT_FOUND", `Project ${id} was deleted (${lifecycleState}).`, {
+      next: [externalStep("To restore it", "gcloud", "projects", "undelete", id)],
       details: { project: id, state: lifecycleState },
     });
   } catch (error) {
     if (isNotEnabled(error)) return { id, number: undefined };
     throw error;
   }
+}
+
+/** Names the deployer at the beginning of a sentence. */
+export async function describeDeployer({ deployer }: Facts): Promise<string> {
+  return (await deployer().catch(ignoreMissing))?.principal?.replace(/^.*?:/, "") ?? "Your account";
 }
 
 function once<T>(lookUp: () => Promise<T>): () => Promise<T> {

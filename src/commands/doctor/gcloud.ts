@@ -1,14 +1,14 @@
 import { existsSync } from "node:fs";
 import { openGcloud } from "../../cloud/gcloud/process.ts";
 import { CliError } from "../../errors/cli-error.ts";
-import { fail, ok, skip, warn, type Check, type Finding } from "./check.ts";
+import { externalStep, nextStep } from "../../errors/next-step.ts";
+import { fail, ok, skip, warn, type Check } from "./check.ts";
 import { oncePerRun, type Facts } from "./facts.ts";
 import { requireFact } from "./require-fact.ts";
 
 /** The oldest major version with all flags that we use, of 2022. */
 const MIN_VERSION = 400;
-
-const INSTALL_HINT = "See https://cloud.google.com/sdk/docs/install";
+const NOT_INSTALLED = "gcloud isn't installed.";
 
 /** Checks gcloud itself. The other groups send its requests to Google's APIs, with its account. */
 export const gcloudChecks: readonly Check[] = [
@@ -17,67 +17,59 @@ export const gcloudChecks: readonly Check[] = [
     async run(facts) {
       const { gcloud, via } = facts;
       if (gcloud === undefined) {
-        if (via === "gcloud")
-          return fail("GCLOUD_MISSING", "gcloud is not on PATH, and the setting via says gcloud.", {
-            remedy: "cloudrun-oauth config set via api",
-          });
-        return skip("gcloud is not on PATH: Google's APIs are gone by, and nothing is amiss.");
+        if (via !== "gcloud") return skip("gcloud isn't installed; using the API (OK).");
+        const next = [nextStep("To use the API instead", "config", "set", "via", "api")];
+        return fail("GCLOUD_MISSING", "gcloud isn't installed, but the setting via requires it.", { next });
       }
-      const details = { path: gcloud };
       try {
-        const { sdk } = await readVersions(facts);
-        const detailsWithVersion = { ...details, version: sdk };
-        if (Number.parseInt(sdk, 10) < MIN_VERSION)
-          return warn(`gcloud is of the version ${sdk}, which is too old for some flags: ${MIN_VERSION} or later is good.`, {
-            remedy: "gcloud components update",
-            details: detailsWithVersion,
-          });
-        return ok(`gcloud ${sdk}`, { details: detailsWithVersion });
+        const { sdk: version } = await readVersions(facts);
+        const details = { path: gcloud, version };
+        if (Number.parseInt(version, 10) >= MIN_VERSION) return ok(`gcloud ${version}`, { details });
+        const next = [externalStep("To update it", "gcloud", "components", "update")];
+        return warn(`gcloud ${version} is too old for some flags; use version ${MIN_VERSION} or later.`, { next, details });
       } catch (error) {
         if (!(error instanceof CliError)) throw error;
-        return failOrWarn(via, `gcloud does not work: ${error.message}`, details);
+        const message = `gcloud doesn't work: ${error.message}`;
+        const more = { hint: "To install it again, see https://cloud.google.com/sdk/docs/install.", details: { path: gcloud } };
+        return via === "gcloud" ? fail("GCLOUD_FAILED", message, more) : warn(message, more);
       }
     },
   },
   {
     name: "gcloud-components",
     async run(facts) {
-      if (facts.gcloud === undefined) return skip("gcloud is not on PATH.");
+      if (facts.gcloud === undefined) return skip(NOT_INSTALLED);
       const { components } = await requireFact("gcloud", readVersions(facts));
       const details = { components };
       // Without a terminal, gcloud fails instead of asking: https://cloud.google.com/sdk/gcloud/reference/components/install
       if (components.includes("beta")) return ok("gcloud beta is installed.", { details });
-      return warn("gcloud beta is not installed: a script that says gcloud beta stops to ask about it.", {
-        remedy: "gcloud components install beta",
-        details,
-      });
+      const next = [externalStep("To install it", "gcloud", "components", "install", "beta")];
+      return warn("gcloud beta isn't installed, so scripts that use it fail or ask to install it.", { next, details });
     },
   },
   {
     name: "gcloud-account",
     async run(facts) {
       const { gcloud, via, context } = facts;
-      if (gcloud === undefined) return skip("gcloud is not on PATH.");
+      if (gcloud === undefined) return skip(NOT_INSTALLED);
       const { env, settings } = context;
       if (env["CLOUDRUN_OAUTH_EMULATOR"] && !existsSync(env["CLOUDSDK_CONFIG"] ?? ""))
-        return ok("gcloud is signed in to the emulator when it is first used.");
+        return ok("gcloud signs in to the emulator on first use.");
       const { core = {}, auth = {} } = await requireFact("gcloud", readConfiguration(facts));
       const { account, project } = core;
-      const details = { account: account ?? null, project: project ?? null, impersonated: auth.impersonate_service_account ?? null };
+      const as = auth.impersonate_service_account;
+      const details = { account: account ?? null, project: project ?? null, impersonated: as ?? null };
       if (!account) {
-        const more = { remedy: "gcloud auth login", details };
-        return via === "gcloud"
-          ? fail("CREDENTIALS_MISSING", "No account is active in gcloud.", more)
-          : warn("No account is active in gcloud; it is not needed, since Google's APIs are gone by.", more);
+        const more = { next: [externalStep("To sign in", "gcloud", "auth", "login")], details };
+        if (via === "gcloud") return fail("CREDENTIALS_MISSING", "No account is active in gcloud.", more);
+        return warn("No account is active in gcloud. Commands use the API instead.", more);
       }
       const set = settings.get("project")?.value;
-      if (project && set && project !== set)
-        return warn(`gcloud is signed in as ${account}, and its own project is ${project}, where ours is ${set}.`, {
-          remedy: `gcloud config set project ${set}`,
-          details,
-        });
-      const as = auth.impersonate_service_account;
-      return ok(`gcloud is signed in as ${account}${as ? `, and acts as ${as}` : ""}.`, { details });
+      if (project && set && project !== set) {
+        const next = [externalStep("To use the same project", "gcloud", "config", "set", "project", set)];
+        return warn(`gcloud uses project ${project}, but cloudrun-oauth uses project ${set}.`, { next, details });
+      }
+      return ok(`Signed in to gcloud as ${account}${as ? `, impersonating ${as}` : ""}.`, { details });
     },
   },
 ];
@@ -120,10 +112,5 @@ function parse(text: string): unknown {
 }
 
 function unexpectedOutput(): CliError {
-  return new CliError("GCLOUD_FAILED", "what it prints is not what gcloud prints.");
-}
-
-function failOrWarn(via: Facts["via"], message: string, details: object): Finding {
-  const more = { remedy: INSTALL_HINT, details: { ...details } };
-  return via === "gcloud" ? fail("GCLOUD_FAILED", message, more) : warn(message, more);
+  return new CliError("GCLOUD_FAILED", "unexpected output.");
 }

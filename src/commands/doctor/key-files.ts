@@ -1,17 +1,18 @@
 import { chmod, stat } from "node:fs/promises";
-import { basename, relative } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { readKeyFile } from "../../auth/key-file.ts";
 import { CliError } from "../../errors/cli-error.ts";
+import { externalStep, nextStep } from "../../errors/next-step.ts";
 import { findGitFile } from "../keys/git-file.ts";
-import { formatCount, fail, ok, skip, warn, type Check } from "./check.ts";
+import { fail, ok, skip, warn, type Check } from "./check.ts";
 import type { Facts } from "./facts.ts";
-import { ignoreMissing, Skipped } from "./require-fact.ts";
+import { dependsOn, ignoreMissing, Skipped } from "./require-fact.ts";
 
 const DAY_MS = 86_400_000;
 /** https://cloud.google.com/iam/docs/best-practices-for-managing-service-account-keys */
 const MAX_KEY_AGE_DAYS = 90;
 
-/** The files of the credentials: who can read them, how old a key is, and whether git has it. */
+/** The files of the credentials: who can read them, how old a key is, and whether Git has it. */
 export const keyFileChecks: readonly Check[] = [
   {
     name: "key-file",
@@ -21,14 +22,18 @@ export const keyFileChecks: readonly Check[] = [
         const mode = (await stat(file)).mode & 0o777;
         // On Windows, which has no such bits, every file looks open.
         if ((mode & 0o077) === 0 || facts.context.env["PATHEXT"]) continue;
-        const remedy = `chmod 600 ${shellQuote(file)}`;
-        return warn(`Others on this machine may read ${file} (its mode is ${mode.toString(8)}).`, {
-          remedy,
+        return warn(`Other users can read ${file} (mode ${mode.toString(8)}).`, {
           details: { file, mode: mode.toString(8) },
-          fix: { question: `Make ${file} readable for you alone?`, plan: [remedy], apply: () => chmod(file, 0o600) },
+          fix: {
+            question: `Make ${file} readable only by you?`,
+            running: `Restricting ${file}`,
+            done: `Only you can read ${file}`,
+            plan: [`chmod 600 ${file}`],
+            apply: () => chmod(file, 0o600),
+          },
         });
       }
-      return ok(`${files.join(" and ")} can be read, and by you alone.`, { details: { files } });
+      return ok(`Only you can read ${files.join(" and ")}.`, { details: { files } });
     },
   },
   {
@@ -36,13 +41,13 @@ export const keyFileChecks: readonly Check[] = [
     async run(facts) {
       const keys = await Promise.all((await findCredentialFiles(facts)).map((file) => readKeyAge(facts, file)));
       const [oldest] = keys.filter((key) => key !== undefined).toSorted((a, b) => b.days - a.days);
-      if (!oldest) return skip("The credentials are no service account's key.");
-      const { account, key_id: id, days, created, file } = oldest;
-      const details = { account, key_id: id, file, days, by: created === undefined ? "file" : "api" };
-      const age = `The key of ${account} is ${formatCount(days, "day")} old${created === undefined ? ", by its file's date" : ""}`;
-      if (days <= MAX_KEY_AGE_DAYS) return ok(`${age}.`, { details });
-      return warn(`${age}: Google advises to change keys every ${MAX_KEY_AGE_DAYS} days, or to do without.`, {
-        remedy: `gcloud iam service-accounts keys create NEW.json --iam-account ${account}\ngcloud iam service-accounts keys delete ${id} --iam-account ${account}`,
+      if (!oldest) return skip("The credentials aren't a service account key.");
+      const { account, key_id, days, created, file } = oldest;
+      const details = { account, key_id, file, days, by: created === undefined ? "file" : "api" };
+      const age = `${days} ${days === 1 ? "day" : "days"} old${created === undefined ? " (date of the file)" : ""}`;
+      if (days <= MAX_KEY_AGE_DAYS) return ok(`The key of ${account} is ${age}.`, { details });
+      return warn(`The key of ${account} is ${age}. Google recommends rotating keys every ${MAX_KEY_AGE_DAYS} days.`, {
+        next: [nextStep("To replace it", "keys", "rotate", file)],
         details,
       });
     },
@@ -50,29 +55,31 @@ export const keyFileChecks: readonly Check[] = [
   {
     name: "key-in-git",
     async run(facts) {
-      const { cwd } = facts.context;
       const files = await findCredentialFiles(facts);
       for (const file of files) {
         const status = (await findGitFile(file, facts.context))?.status;
         const details = { file, git: status };
-        const name = relative(cwd, file).startsWith("..") ? file : relative(cwd, file);
         if (status === "tracked")
-          return fail("CREDENTIALS_INVALID", `git follows ${file}: whoever has the repository has the credential.`, {
-            remedy: `git rm --cached ${shellQuote(name)}`,
-            details: { ...details, advice: "Delete the key, too, and make a new one: what was committed stays in the history." },
+          return fail("CREDENTIALS_INVALID", `Git tracks ${file}: anyone with access to the repository has the credential.`, {
+            hint: "The file stays in the repository's history, so replace the key too.",
+            next: [
+              externalStep("To stop tracking it", "git", "-C", dirname(file), "rm", "--cached", basename(file)),
+              nextStep("To replace the key", "keys", "rotate", file),
+            ],
+            details,
           });
         if (status === "exposed")
-          return warn(`${file} lies in a git work tree, and is not ignored: the next git add takes it up.`, {
-            remedy: `echo ${shellQuote(basename(file))} >> ${shellQuote(`${file.slice(0, -basename(file).length)}.gitignore`)}`,
+          return warn(`${file} is in a Git repository and isn't ignored.`, {
+            hint: `Add ${basename(file)} to ${join(dirname(file), ".gitignore")}.`,
             details,
           });
         if (status === "unknown")
-          return warn(`${file} lies in a git work tree, and git does not say whether it is ignored.`, {
-            remedy: `git check-ignore -v ${shellQuote(file)}`,
+          return warn(`${file} is in a Git repository, but Git doesn't report whether it's ignored.`, {
+            next: [externalStep("To check", "git", "-C", dirname(file), "check-ignore", "-v", basename(file))],
             details,
           });
       }
-      return ok(`git has nothing of ${files.join(" or ")}.`, { details: { files } });
+      return ok("No key files are tracked by Git.", { details: { files } });
     },
   },
 ];
@@ -83,8 +90,8 @@ async function findCredentialFiles({ caller, deployer }: Facts): Promise<string[
   const files = results.flatMap((result) => (result.status === "fulfilled" && result.value.file !== undefined ? [result.value.file] : []));
   if (files.length > 0) return [...new Set(files)];
   const [first] = results;
-  if (first.status === "rejected" && first.reason instanceof CliError) throw new Skipped("Not looked at: see credentials.");
-  throw new Skipped("The credentials come from no file.");
+  if (first.status === "rejected" && first.reason instanceof CliError) throw dependsOn("credentials");
+  throw new Skipped("The credentials don't come from a file.");
 }
 
 /** The age of a key; undefined for another type of credentials. */
@@ -101,14 +108,10 @@ async function readKeyAge(facts: Facts, file: string) {
 async function readCreationTime({ client }: Facts, account: string, id: string): Promise<number | undefined> {
   try {
     const url = `https://iam.googleapis.com/v1/projects/-/serviceAccounts/${account}/keys/${id}`;
-    const { validAfterTime = "" } = (await (await client()).call({ method: "GET", url })) as { readonly validAfterTime?: string };
+    const { validAfterTime = "" } = await (await client()).call<{ readonly validAfterTime?: string }>({ method: "GET", url });
     const time = Date.parse(validAfterTime);
     return Number.isNaN(time) ? undefined : time;
   } catch (error) {
     return ignoreMissing(error);
   }
-}
-
-function shellQuote(word: string): string {
-  return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }

@@ -1,7 +1,8 @@
 import { access } from "node:fs/promises";
-import { formatDuration, SET_CLOCK_HINT } from "../../auth/token-refusal.ts";
+import { formatDuration } from "../../auth/token-refusal.ts";
+import { externalStep } from "../../errors/next-step.ts";
 import { createRouter } from "../../http/route.ts";
-import { formatCount, fail, ok, skip, warn, type Check } from "./check.ts";
+import { fail, ok, skip, warn, type Check } from "./check.ts";
 import { requireFact } from "./require-fact.ts";
 
 const GOOGLE = new URL("https://www.googleapis.com");
@@ -22,11 +23,10 @@ const AUTHORITY_VARIABLES = [
 export const networkChecks: readonly Check[] = [
   {
     name: "network",
-    remedy: "Look at this machine's network, and at its proxy: cloudrun-oauth doctor proxy --verbose",
     async run({ context, googleProbe }) {
       const { host, durationMs } = await googleProbe();
       const { note } = createRouter(context.env)(GOOGLE);
-      return ok(`${host} answers within ${durationMs} ms${note}.`, { details: { host, duration_ms: durationMs } });
+      return ok(`${host} responded in ${durationMs} ms${note}.`, { details: { host, duration_ms: durationMs } });
     },
   },
   {
@@ -43,36 +43,33 @@ export const networkChecks: readonly Check[] = [
       if (isEmulator) return ok("Requests to Google go to the emulator.", { details });
       const differing = set.find(([, spellings]) => new Set(spellings).size > 1)?.[0];
       if (differing)
-        return warn(`${differing} and ${differing.toLowerCase()} differ: some programs read the one, and some the other.`, {
-          remedy: `export ${differing.toLowerCase()}="$${differing}"`,
+        return warn(`${differing} and ${differing.toLowerCase()} differ, and programs disagree on which one to use.`, {
+          hint: "Set both to the same value.",
           details,
         });
       if (!values.has("HTTPS_PROXY") && (values.has("HTTP_PROXY") || values.has("ALL_PROXY"))) {
         const name = values.has("HTTP_PROXY") ? "HTTP_PROXY" : "ALL_PROXY";
-        return warn(`${name} is set and HTTPS_PROXY is not: requests to Google go past the proxy.`, {
-          remedy: `export HTTPS_PROXY="$${name}"`,
+        return warn(`${name} is set but HTTPS_PROXY isn't, so requests to Google bypass the proxy.`, {
+          hint: `To use the proxy, set HTTPS_PROXY to the value of ${name}.`,
           details,
         });
       }
       if (!values.has("HTTPS_PROXY")) return ok("No proxy is set.", { details });
       const exceptions = values.get("NO_PROXY")?.[0] ?? "";
       if (!/(^|[\s,])(\*|localhost|127\.0\.0\.1)([\s,]|$)/.test(exceptions))
-        return warn(
-          `The proxy ${proxy ?? ""} would be asked for this machine itself by curl and gcloud: NO_PROXY does not name localhost.`,
-          {
-            remedy: 'export NO_PROXY="localhost,127.0.0.1,::1${NO_PROXY:+,$NO_PROXY}"',
-            details,
-          },
-        );
-      return ok(proxy ? `Requests to Google go by the proxy ${proxy}.` : "NO_PROXY keeps requests to Google off the proxy.", { details });
+        return warn(`NO_PROXY doesn't include localhost, so curl and gcloud send local requests to the proxy ${proxy ?? ""}.`, {
+          hint: "Add localhost,127.0.0.1,::1 to NO_PROXY.",
+          details,
+        });
+      return ok(proxy ? `Requests to Google use the proxy ${proxy}.` : "NO_PROXY excludes Google from the proxy.", { details });
     },
   },
   {
     name: "tls",
     async run({ context: { env } }) {
       if (env["NODE_TLS_REJECT_UNAUTHORIZED"] === "0")
-        return warn("NODE_TLS_REJECT_UNAUTHORIZED=0 lets anybody on the way read and change what is sent.", {
-          remedy: "unset NODE_TLS_REJECT_UNAUTHORIZED",
+        return warn("NODE_TLS_REJECT_UNAUTHORIZED=0 disables certificate checks, so others can read and change requests.", {
+          hint: "Unset NODE_TLS_REJECT_UNAUTHORIZED.",
         });
       const named = AUTHORITY_VARIABLES.filter((name) => env[name]);
       for (const name of named) {
@@ -82,31 +79,25 @@ export const networkChecks: readonly Check[] = [
           () => false,
         );
         if (!isReadable)
-          return warn(`${name} names a file of certificates that cannot be read: ${file}.`, {
-            remedy: `unset ${name}`,
+          return warn(`Can't read the certificates in ${file} (${name}).`, {
+            hint: `Unset ${name}, or set it to a file that exists.`,
             details: { variable: name, file },
           });
       }
-      return ok(
-        named.length > 0
-          ? `Certificates are checked; ${formatCount(named.length, "variable")} of the environment add authorities.`
-          : "Certificates are checked.",
-        {
-          details: { variables: named },
-        },
-      );
+      const more = named.length > 0 ? ` More certificate authorities come from ${named.join(", ")}.` : "";
+      return ok(`Certificates are verified.${more}`, { details: { variables: named } });
     },
   },
   {
     name: "clock",
     async run({ googleProbe }) {
       const { clockSkewSeconds: skew, host } = await requireFact("network", googleProbe());
-      if (skew === undefined) return skip(`${host} does not say the time.`);
+      if (skew === undefined) return skip(`${host} doesn't report the time.`);
       const details = { skew_seconds: skew };
-      if (Math.abs(skew) <= SLIGHT_SKEW_SECONDS) return ok("This machine's clock is as Google's.", { details });
-      const message = `This machine's clock is ${formatDuration(Math.abs(skew))} ${skew > 0 ? "ahead of" : "behind"} Google's.`;
-      const remedy = SET_CLOCK_HINT.replace(/^.*: /, "");
-      return Math.abs(skew) <= MAX_SKEW_SECONDS ? warn(message, { remedy, details }) : fail("CLOCK_SKEW", message, { remedy, details });
+      if (Math.abs(skew) <= SLIGHT_SKEW_SECONDS) return ok("The clock is in sync with Google.", { details });
+      const message = `The clock is ${formatDuration(Math.abs(skew))} ${skew > 0 ? "ahead of" : "behind"} Google's.`;
+      const more = { next: [externalStep("To set the clock on Linux", "sudo", "timedatectl", "set-ntp", "true")], details };
+      return Math.abs(skew) <= MAX_SKEW_SECONDS ? warn(message, more) : fail("CLOCK_SKEW", message, more);
     },
   },
 ];

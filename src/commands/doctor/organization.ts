@@ -1,4 +1,5 @@
 import { CliError } from "../../errors/cli-error.ts";
+import { externalStep, nextStep, type NextStep } from "../../errors/next-step.ts";
 import { ok, skip, warn, type Check, type Finding } from "./check.ts";
 import { isNotEnabled, type Facts } from "./facts.ts";
 import { requireFact } from "./require-fact.ts";
@@ -17,62 +18,68 @@ interface Constraint {
   readonly constraints: readonly string[];
   /** The message if no rule restricts it. */
   readonly okMessage: string;
-  /** Describes the restriction; undefined if the rule is none. */
+  /** Describes the restriction, in a sentence without its period; undefined if the rule is none. */
   readonly describe: (rule: Rule, facts: Facts) => string | undefined;
-  readonly remedy: (project: string) => string;
+  readonly next: (facts: Facts, project: string) => NextStep;
 }
 
 const ifEnforced = (sentence: string) => (rule: Rule) => (rule.enforce ? sentence : undefined);
+const showPolicy = (constraint: string) => (_: Facts, project: string) =>
+  externalStep("To see the policy", "gcloud", "org-policies", "describe", constraint, "--effective", "--project", project);
+const serviceOf = ({ context }: Facts) => context.settings.get("service")?.value ?? "SERVICE";
 
 const CONSTRAINTS: readonly Constraint[] = [
   {
     name: "org-key-creation",
     constraints: ["iam.disableServiceAccountKeyCreation", "iam.managed.disableServiceAccountKeyCreation"],
-    okMessage: "Keys of service accounts may be made.",
-    describe: ifEnforced("The organisation forbids to make keys of service accounts."),
-    remedy: () => "cloudrun-oauth invoke --impersonate-service-account ACCOUNT",
+    okMessage: "Service account keys can be created.",
+    describe: ifEnforced("The organization doesn't allow service account keys"),
+    next: () => nextStep("To call a service without a key", "invoke", "--impersonate-service-account", "ACCOUNT"),
   },
   {
     name: "org-members",
     constraints: ["iam.allowedPolicyMemberDomains", "iam.managed.allowedPolicyMembers"],
-    okMessage: "Members of any domain may be granted something.",
+    okMessage: "Domain-restricted sharing is off.",
     describe: (rule) =>
       rule.enforce || rule.denyAll || rule.values?.allowedValues
-        ? "The organisation allows members of its own domains only: a grant to anybody else, and to allUsers, is refused."
+        ? "The organization rejects grants to allUsers and to members outside its domains"
         : undefined,
-    remedy: (project) => `gcloud run services update SERVICE --no-invoker-iam-check --project ${project}`,
+    next: (facts, project) => {
+      const flags = ["--no-invoker-iam-check", "--project", project];
+      return externalStep("To make a service public anyway", "gcloud", "run", "services", "update", serviceOf(facts), ...flags);
+    },
   },
   {
     name: "org-ingress",
     constraints: ["run.allowedIngress"],
-    okMessage: "Services may be called from everywhere.",
+    okMessage: "Ingress from the internet is allowed.",
     describe: (rule) =>
       isExcluded(rule, "all")
-        ? "The organisation does not allow ingress from everywhere: services are not to be called from this machine."
+        ? "The organization doesn't allow ingress from the internet, so you can't call services from here"
         : undefined,
-    remedy: (project) => `gcloud org-policies describe run.allowedIngress --effective --project ${project}`,
+    next: showPolicy("run.allowedIngress"),
   },
   {
     name: "org-invoker-check",
     constraints: ["run.managed.requireInvokerIam"],
-    okMessage: "The invoker check of a service may be switched off.",
-    describe: ifEnforced("The organisation wants callers checked: --no-invoker-iam-check is refused."),
-    remedy: () => "cloudrun-oauth grant --member MEMBER",
+    okMessage: "The IAM check of a service can be disabled.",
+    describe: ifEnforced("The organization requires the IAM check and rejects --no-invoker-iam-check"),
+    next: (facts) => nextStep("To grant access instead", "grant", serviceOf(facts), "--member", "MEMBER"),
   },
   {
     name: "org-locations",
     constraints: ["gcp.resourceLocations"],
-    okMessage: "Resources may be made anywhere.",
+    okMessage: "No location restriction.",
     describe: (rule, { context }) => {
       const region = context.settings.get("region")?.value ?? "";
       const { allowedValues } = rule.values ?? {};
       // Only Google knows the regions of a group such as in:us-locations.
       if (allowedValues?.some((value) => value.startsWith("in:") && value !== `in:${region}-locations`) && !rule.denyAll)
-        return `The organisation says where resources may be made: ${allowedValues.join(", ")}.`;
+        return `The organization restricts resources to these locations: ${allowedValues.join(", ")}`;
       const isAllowed = !isExcluded(rule, region) || allowedValues?.includes(`in:${region}-locations`);
-      return isAllowed ? undefined : `The organisation does not allow resources in ${region}.`;
+      return isAllowed ? undefined : `The organization doesn't allow resources in ${region}`;
     },
-    remedy: (project) => `gcloud org-policies describe gcp.resourceLocations --effective --project ${project}`,
+    next: showPolicy("gcp.resourceLocations"),
   },
 ];
 
@@ -82,18 +89,18 @@ export const organizationChecks: readonly Check[] = CONSTRAINTS.map((constraint)
   run: (facts) => checkConstraint(constraint, facts),
 }));
 
-async function checkConstraint({ constraints, okMessage, describe, remedy }: Constraint, facts: Facts): Promise<Finding> {
+async function checkConstraint({ constraints, okMessage, describe, next }: Constraint, facts: Facts): Promise<Finding> {
   const { id } = await requireFact("project", facts.project());
   const rulesOf = await Promise.all(constraints.map((constraint) => readRules(facts, id, constraint)));
   if (rulesOf.every((effective) => effective === undefined))
-    return skip(`The Organization Policy API is not enabled in ${id}.`, {
-      remedy: `gcloud services enable orgpolicy.googleapis.com --project ${id}`,
+    return skip(`The Organization Policy API isn't enabled in ${id}.`, {
+      next: [externalStep("To enable it", "gcloud", "services", "enable", "orgpolicy.googleapis.com", "--project", id)],
     });
   const rules = constraints.flatMap((constraint, index) => (rulesOf[index] ?? []).map((rule) => ({ constraint, rule })));
   const details = { constraints, rules };
   for (const { constraint, rule } of rules) {
     const sentence = describe(rule, facts);
-    if (sentence) return warn(`${sentence.replace(/\.$/, "")} (constraints/${constraint}).`, { remedy: remedy(id), details });
+    if (sentence) return warn(`${sentence} (constraints/${constraint}).`, { next: [next(facts, id)], details });
   }
   return ok(okMessage, { details });
 }
@@ -102,7 +109,7 @@ async function checkConstraint({ constraints, okMessage, describe, remedy }: Con
 async function readRules({ client }: Facts, project: string, constraint: string): Promise<readonly Rule[] | undefined> {
   const url = `https://orgpolicy.googleapis.com/v2/projects/${project}/policies/${constraint}:getEffectivePolicy`;
   try {
-    const { spec } = (await (await client()).call({ method: "GET", url })) as { readonly spec?: { readonly rules?: readonly Rule[] } };
+    const { spec } = await (await client()).call<{ readonly spec?: { readonly rules?: readonly Rule[] } }>({ method: "GET", url });
     return spec?.rules ?? [];
   } catch (error) {
     // A constraint that Google doesn't know restricts nothing.

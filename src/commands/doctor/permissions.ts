@@ -1,12 +1,12 @@
+import { externalStep } from "../../errors/next-step.ts";
 import { fail, ok, warn, type Check, type Finding } from "./check.ts";
 import { defaultAccount } from "./accounts.ts";
-import { describeDeployer } from "./project.ts";
-import { oncePerRun, type Facts } from "./facts.ts";
+import { describeDeployer, oncePerRun, type Facts } from "./facts.ts";
 import { ignoreMissing, requireFact } from "./require-fact.ts";
 
 interface Task {
   readonly name: string;
-  /** Completes "You may …". */
+  /** Completes "You can …". */
   readonly what: string;
   readonly permissions: readonly string[];
   readonly role: string;
@@ -23,14 +23,8 @@ const ACT_AS = "iam.serviceAccounts.actAs";
 const TASKS: readonly Task[] = [
   {
     name: "may-deploy",
-    what: "deploy services and say who may call them",
-    permissions: [
-      "run.services.create",
-      "run.services.get",
-      "run.services.update",
-      "run.services.getIamPolicy",
-      "run.services.setIamPolicy",
-    ],
+    what: "deploy services and manage access to them",
+    permissions: ["create", "get", "update", "getIamPolicy", "setIamPolicy"].map((verb) => `run.services.${verb}`),
     role: "roles/run.admin",
   },
   {
@@ -41,13 +35,13 @@ const TASKS: readonly Task[] = [
   },
   {
     name: "may-upload",
-    what: "upload sources",
+    what: "upload source code",
     permissions: ["storage.buckets.create", "storage.buckets.get", "storage.objects.create", "storage.objects.get"],
     role: "roles/storage.admin",
   },
   {
     name: "may-push",
-    what: "make the repository that images are pushed to",
+    what: "create the repository for images",
     permissions: ["artifactregistry.repositories.create", "artifactregistry.repositories.get"],
     role: "roles/artifactregistry.admin",
   },
@@ -60,7 +54,7 @@ const TASKS: readonly Task[] = [
   },
   {
     name: "may-read-logs",
-    what: "read what services and builds write",
+    what: "read the logs of services and builds",
     permissions: ["logging.logEntries.list"],
     role: "roles/logging.viewer",
     isOptional: true,
@@ -77,20 +71,23 @@ export const permissionChecks: readonly Check[] = [
     name: "may-act-as",
     async run(facts) {
       const { project, permissions, member } = await readGrantedPermissions(facts);
-      const who = await describeDeployer(facts);
       const account = await runtimeAccount(facts);
-      if (permissions.has(ACT_AS)) return ok(`You may let services run as any account of ${project}.`, { details: { account } });
+      if (permissions.has(ACT_AS)) return ok(`You can deploy services that run as any account in ${project}.`, { details: { account } });
       const url = `https://iam.googleapis.com/v1/projects/${project}/serviceAccounts/${account}:testIamPermissions`;
-      const client = await facts.client();
-      const answer = (await client.call({ method: "POST", url, body: { permissions: [ACT_AS] } })) as {
-        readonly permissions?: readonly string[];
-      };
-      const details = { account, missing: answer.permissions?.includes(ACT_AS) ? [] : [ACT_AS] };
-      if (details.missing.length === 0) return ok(`You may let services run as ${account}.`, { details });
-      return fail("PERMISSION_DENIED", `${who} may not let services run as ${account}: it lacks ${ACT_AS}.`, {
-        remedy: `gcloud iam service-accounts add-iam-policy-binding ${account} --member ${member} --role roles/iam.serviceAccountUser --project ${project}`,
-        details,
-      });
+      const request = { method: "POST", url, body: { permissions: [ACT_AS] } } as const;
+      const answer = await (await facts.client()).call<{ readonly permissions?: readonly string[] }>(request);
+      const missing = answer.permissions?.includes(ACT_AS) ? [] : [ACT_AS];
+      const details = { account, missing };
+      if (missing.length === 0) return ok(`You can deploy services that run as ${account}.`, { details });
+      const grant = ["add-iam-policy-binding", account, "--member", member, "--role", "roles/iam.serviceAccountUser", "--project", project];
+      return fail(
+        "PERMISSION_DENIED",
+        `${await describeDeployer(facts)} can't deploy services that run as ${account}: missing ${ACT_AS}.`,
+        {
+          next: [externalStep("To grant the role", "gcloud", "iam", "service-accounts", ...grant)],
+          details,
+        },
+      );
     },
   },
 ];
@@ -107,17 +104,18 @@ const readGrantedPermissions = oncePerRun(async (facts): Promise<GrantedPermissi
   const client = await facts.client();
   const url = `https://cloudresourcemanager.googleapis.com/v1/projects/${project}:testIamPermissions`;
   const body = { permissions: [ACT_AS, ...TASKS.flatMap(({ permissions }) => permissions)] };
-  const { permissions = [] } = (await client.call({ method: "POST", url, body })) as { readonly permissions?: readonly string[] };
+  const { permissions = [] } = await client.call<{ readonly permissions?: readonly string[] }>({ method: "POST", url, body });
   const { principal } = await facts.deployer();
   return { project, permissions: new Set(permissions), member: principal ?? "user:YOU" };
 });
 
-function checkTask({ what, permissions, role, isOptional }: Task, granted: GrantedPermissions, who: string): Finding {
+function checkTask({ what, permissions, role, isOptional }: Task, granted: GrantedPermissions, deployer: string): Finding {
   const missing = permissions.filter((permission) => !granted.permissions.has(permission));
   const details = { role, permissions, missing };
-  if (missing.length === 0) return ok(`You may ${what}.`, { details });
-  const more = { remedy: `gcloud projects add-iam-policy-binding ${granted.project} --member ${granted.member} --role ${role}`, details };
-  const message = `${who} may not ${what}: it lacks ${missing.join(", ")}.`;
+  if (missing.length === 0) return ok(`You can ${what}.`, { details });
+  const grant = ["projects", "add-iam-policy-binding", granted.project, "--member", granted.member, "--role", role];
+  const more = { next: [externalStep("To grant the role", "gcloud", ...grant)], details };
+  const message = `${deployer} can't ${what}: missing ${missing.join(", ")}.`;
   return isOptional ? warn(message, more) : fail("PERMISSION_DENIED", message, more);
 }
 

@@ -1,7 +1,7 @@
 import { CliError } from "../../errors/cli-error.ts";
 import type { Send } from "../../http/request.ts";
 
-/** Google's public keys: anyone can read them, and a captive portal answers with something else. */
+/** The public keys of Google: anyone can read them, and a captive portal answers with something else. */
 const PROBE_URL = "https://www.googleapis.com/oauth2/v3/certs";
 
 const PROBE_TIMEOUT_MS = 5000;
@@ -9,7 +9,7 @@ const PROBE_TIMEOUT_MS = 5000;
 export interface GoogleProbe {
   readonly host: string;
   readonly durationMs: number;
-  /** How far this machine's clock is ahead of Google's; undefined if the response has no date. */
+  /** How far the local clock is ahead of Google's; undefined if the response has no date. */
   readonly clockSkewSeconds: number | undefined;
 }
 
@@ -21,8 +21,8 @@ export async function probeGoogle(send: Send): Promise<GoogleProbe> {
   const ended = Date.now();
   const text = await answer.text();
   if (answer.status !== 200 || !text.includes('"keys"')) {
-    throw new CliError("UNAVAILABLE", `Something that is not Google answers for ${host}, with ${answer.status}.`, {
-      hint: "Sign in to the network where it has a page for that, or have the proxy let the request through.",
+    throw new CliError("UNAVAILABLE", `${host} returned an unexpected response (status ${answer.status}).`, {
+      hint: "A proxy or the network's sign-in page might be intercepting requests.",
       details: { host, status_code: answer.status },
     });
   }

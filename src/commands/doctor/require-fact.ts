@@ -5,14 +5,16 @@ export class Skipped extends Error {
   override readonly name = "Skipped";
 }
 
+/** The reason of a check that needs what another check reports on. */
+export function dependsOn(check: string): Skipped {
+  return new Skipped(`Skipped: depends on "${check}".`);
+}
+
 /** Returns a fact that another check reports on. If it can't be looked up, that check says why, and the caller's is skipped: throws Skipped. */
 export async function requireFact<T>(check: string, fact: Promise<T>): Promise<T> {
-  try {
-    return await fact;
-  } catch (error) {
-    if (error instanceof CliError) throw new Skipped(`Not looked at: see ${check}.`);
-    throw error;
-  }
+  return fact.catch((error: unknown) => {
+    throw error instanceof CliError ? dependsOn(check) : error;
+  });
 }
 
 /** Makes a missing fact undefined: `fact.catch(ignoreMissing)`. Rethrows anything but CliError and Skipped, since it is a bug. */

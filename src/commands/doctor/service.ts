@@ -4,6 +4,7 @@ import { explainRefusal } from "../../invoke/refusal/explain-refusal.ts";
 import { responseAuthor } from "../../invoke/refusal/response-author.ts";
 import { deployFailure } from "../../cloud/api/errors.ts";
 import { CliError } from "../../errors/cli-error.ts";
+import { externalStep, nextStep } from "../../errors/next-step.ts";
 import { fail, failFrom, ok, skip, warn, type Check } from "./check.ts";
 import { ignoreMissing, requireFact } from "./require-fact.ts";
 
@@ -15,33 +16,31 @@ export const serviceChecks: readonly Check[] = [
     name: "service",
     async run(facts) {
       const name = await facts.serviceName();
-      const { settings } = facts.context;
+      const { service, region } = name;
       try {
-        const { url, revision, image, conditions, region } = await facts.service();
+        const { url, revision, image, conditions } = await facts.service();
         const details = { ...name, url, revision, image };
-        const remedy = `cloudrun-oauth describe ${name.service} --region ${region}`;
         const ready = conditions.find(({ type }) => type === "Ready");
-        if (ready?.status === "False") {
-          const { code, message, hint = remedy } = deployFailure(ready.message ?? ready.reason ?? "It does not say why.", name);
-          return fail(code, `The service ${name.service} is not ready: ${message}`, {
-            remedy: hint.replace(/\bSERVICE\b/, name.service),
+        if (ready?.status === "True") return ok(`${service} is ready in ${region}: ${url}`, { details });
+        if (ready?.status !== "False")
+          return warn(`${service} is being deployed.`, {
+            next: [nextStep("To see its state", "describe", service, "--region", region)],
             details,
           });
-        }
-        if (ready?.status !== "True") return warn(`The service ${name.service} is being deployed.`, { remedy, details });
-        return ok(`${name.service} is in ${region}, at ${url}.`, { details });
+        const { code, message } = deployFailure(ready.message ?? ready.reason ?? "No reason was reported.", name);
+        const next = [nextStep("To see its logs", "logs", service, "--region", region)];
+        return fail(code, `${service} isn't ready: ${message}`, { next, details });
       } catch (error) {
         if (!(error instanceof CliError) || error.code !== "NOT_FOUND") throw error;
-        const message = `There is no service ${name.service} in ${name.region} of project ${name.project}`;
-        const more = { remedy: `cloudrun-oauth deploy ${name.service} --region ${name.region}`, details: { ...name } };
+        const message = `Service "${service}" not found in ${region}.`;
+        const more = { next: [nextStep("To deploy it", "deploy", service, "--region", region)], details: { ...name } };
         // If its URL is set, it has existed.
-        return settings.get("url") ? fail("NOT_FOUND", `${message}.`, more) : warn(`${message} yet.`, more);
+        return facts.context.settings.get("url") ? fail("NOT_FOUND", message, more) : warn(message, more);
       }
     },
   },
   {
     name: "reachable",
-    remedy: "Is it the service's URL? cloudrun-oauth describe --url",
     async run(facts) {
       const url = await facts.url();
       const { send } = facts.context;
@@ -55,17 +54,17 @@ export const serviceChecks: readonly Check[] = [
       const call = { url, status: answer.status, headers: answer.headers, body: await answer.text(), sent: [], now: Date.now() };
       const details = { url: url.href, status_code: answer.status };
       const author = responseAuthor(call);
-      if (author === "iap") return ok("Identity-Aware Proxy answers before the service.", { details });
+      if (author === "iap") return ok("Identity-Aware Proxy protects the service.", { details });
       if (author === "front end" && answer.status !== 404)
-        return ok("Cloud Run answers, and refuses whoever has no credential.", { details });
+        return ok("The service is reachable and rejects unauthenticated requests.", { details });
+      const service = await facts.service().catch(ignoreMissing);
       if (author === undefined)
-        return warn(`The service answers ${answer.status} to whoever has no credential: it is public.`, {
-          remedy: "cloudrun-oauth revoke --member allUsers",
+        return warn(`The service is public: it returned ${answer.status} to an unauthenticated request.`, {
+          next: [nextStep("To make it private", "revoke", ...(service ? [service.service] : []), "--member", "allUsers")],
           details,
         });
-      const service = await facts.service().catch(ignoreMissing);
       const refusal = await explainRefusal(call, async () => (service ? { service } : {}));
-      return refusal ? failFrom(refusal) : ok("Cloud Run answers.", { details });
+      return refusal ? failFrom(refusal) : ok("Cloud Run responded.", { details });
     },
   },
   {
@@ -82,19 +81,23 @@ export const serviceChecks: readonly Check[] = [
           : undefined;
       const details = { audience, accepted: accepted ?? null };
       if (isGcloudClientId(audience))
-        return ok("The token is for gcloud's client: Cloud Run takes it, of developers, for every service.", { details });
-      if (accepted === undefined) return skip(`Which audiences the service at ${url.host} takes is not known.`, { details });
+        return ok("The token is for gcloud's client ID, which Cloud Run accepts from users for every service.", { details });
+      if (accepted === undefined) return skip(`The audiences that ${url.host} accepts are unknown.`, { details });
       // https://cloud.google.com/run/docs/authenticating/service-to-service: a trailing slash makes no difference.
       if (accepted.some((other) => other.replace(/\/$/, "") === audience.replace(/\/$/, "")))
-        return ok(`${audience} is an audience of the service.`, { details });
-      return fail("NOT_AUTHENTICATED", `A token for ${audience} is none for this service, which takes ${accepted.join(", ")}.`, {
-        remedy: `cloudrun-oauth invoke --url ${url.href} --audience ${accepted[0] ?? "AUDIENCE"}${
-          service
-            ? `\ngcloud run services update ${service.service} --add-custom-audiences ${url.origin} --region ${service.region} --project ${service.project}`
-            : ""
-        }`,
-        details,
-      });
+        return ok(`The token's audience matches the service: ${audience}`, { details });
+      const flags = service ? ["--add-custom-audiences", url.origin, "--region", service.region, "--project", service.project] : [];
+      return fail(
+        "NOT_AUTHENTICATED",
+        `Wrong audience: the ID token is for ${audience}, but the service expects ${accepted.join(" or ")}.`,
+        {
+          next: [
+            nextStep("To use another audience", "invoke", "--url", url.href, "--audience", accepted[0] ?? "AUDIENCE"),
+            ...(service ? [externalStep("To accept this one", "gcloud", "run", "services", "update", service.service, ...flags)] : []),
+          ],
+          details,
+        },
+      );
     },
   },
 ];

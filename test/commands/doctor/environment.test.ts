@@ -20,8 +20,8 @@ async function disableAccount(account: string): Promise<void> {
   onTestFinished(async () => void (await call("POST", IAM, `${path}:enable`, {})));
 }
 
-/** Makes a repository that goes with the test. */
-async function makeRepository(id: string, location: string): Promise<void> {
+/** Creates a repository, and deletes it when the test ends. */
+async function createRepository(id: string, location: string): Promise<void> {
   const path = `/v1/projects/${project}/locations/${location}/repositories`;
   await call("POST", REGISTRY, `${path}?repositoryId=${id}`, { format: "DOCKER" });
   onTestFinished(async () => void (await call("DELETE", REGISTRY, `${path}/${id}`)));
@@ -38,8 +38,11 @@ test("a disabled account of services or builds fails", async () => {
   const { exitCode, check: found } = await doctor(["runtime-account", "build-account"]);
   expect(exitCode).toBe(4);
   const more = { status: "fail", code: "NOT_FOUND", remedy: expect.stringContaining(`service-accounts enable ${compute}`) };
-  expect(found("runtime-account")).toMatchObject({ message: `${compute}, which services run as, is disabled.`, ...more });
-  expect(found("build-account")).toMatchObject({ message: `${compute}, which builds are made by, is disabled.`, ...more });
+  expect(found("runtime-account")).toMatchObject({
+    message: `Service account ${compute}, which services run as by default, is disabled.`,
+    ...more,
+  });
+  expect(found("build-account")).toMatchObject({ message: `Service account ${compute}, which builds run as, is disabled.`, ...more });
 });
 
 test("a deleted account of services fails", async () => {
@@ -63,7 +66,7 @@ test("a deleted account of services fails", async () => {
     exitCode: 4,
     status: "fail",
     code: "NOT_FOUND",
-    message: `There is no service account ${email}, which the service runs as.`,
+    message: `Service account ${email}, which gone runs as, not found.`,
   });
 });
 
@@ -99,20 +102,20 @@ test("a missing default repository is a warning, and --fix creates it", async ()
     exitCode: 0,
     status: "warn",
     fixable: true,
-    message: `There is no repository cloudrun-oauth in us-central1 of project ${project} yet: cloudrun-oauth build makes it.`,
+    message: `Repository cloudrun-oauth in us-central1 of project ${project} doesn't exist yet; the first build creates it.`,
   });
   const path = `/v1/projects/${project}/locations/us-central1/repositories/cloudrun-oauth`;
   onTestFinished(async () => void (await call("DELETE", REGISTRY, path)));
-  const mended = await doctor(["repository", "--fix", "--yes"]);
-  expect(mended).toMatchObject({ exitCode: 0, results: [{ name: "repository", status: "ok", fixable: false }] });
-  expect(mended.stderr).toContain(`✓ Make the repository cloudrun-oauth in us-central1 of project ${project}`);
+  const fixed = await doctor(["repository", "--fix", "--yes"]);
+  expect(fixed).toMatchObject({ exitCode: 0, results: [{ name: "repository", status: "ok", fixable: false }] });
+  expect(fixed.stderr).toContain("✓ Created repository cloudrun-oauth");
   expect(await call("GET", REGISTRY, path)).toMatchObject({ format: "DOCKER" });
 });
 
 test("a repository from the settings fails if it is missing, and is ok if it exists", async () => {
   const env = { CLOUDRUN_OAUTH_IMAGE: `europe-west1-docker.pkg.dev/${project}/apps/hello` };
   expect(await check("repository", { env })).toMatchObject({ exitCode: 4, status: "fail", code: "NOT_FOUND", fixable: true });
-  await makeRepository("apps", "europe-west1");
+  await createRepository("apps", "europe-west1");
   expect(await check("repository", { env })).toMatchObject({ exitCode: 0, status: "ok" });
   await disable(REGISTRY);
   expect(await check("repository", { env })).toMatchObject({ exitCode: 0, status: "skipped" });
@@ -127,10 +130,10 @@ test("gcr.io fails, unless Artifact Registry serves it", async () => {
   expect(found("gcr")).toMatchObject({
     status: "fail",
     code: "PERMISSION_DENIED",
-    message: `eu.gcr.io/${project}/hello:v1 is under eu.gcr.io, which is closed: Container Registry has been shut down.`,
-    remedy: `cloudrun-oauth --emulator config set image us-central1-docker.pkg.dev/${project}/cloudrun-oauth/hello`,
+    message: `eu.gcr.io/${project}/hello:v1 is on eu.gcr.io, but Container Registry has been shut down.`,
+    remedy: `cloudrun-oauth config set image us-central1-docker.pkg.dev/${project}/cloudrun-oauth/hello`,
   });
-  await makeRepository("eu.gcr.io", "europe");
+  await createRepository("eu.gcr.io", "europe");
   expect(await check("gcr", { env })).toMatchObject({ exitCode: 0, status: "ok" });
   await disable(REGISTRY);
   expect(await check("gcr", { env })).toMatchObject({ exitCode: 0, status: "skipped" });
@@ -144,24 +147,19 @@ test("an organization without restrictions is ok", async () => {
 });
 
 test.for([
-  ["org-key-creation", "iam.disableServiceAccountKeyCreation", { booleanPolicy: { enforced: true } }, "forbids to make keys"],
-  ["org-key-creation", "iam.managed.disableServiceAccountKeyCreation", { booleanPolicy: { enforced: true } }, "forbids to make keys"],
-  ["org-members", "iam.allowedPolicyMemberDomains", { listPolicy: { allowedValues: ["C0abc"] } }, "its own domains only"],
-  ["org-ingress", "run.allowedIngress", { listPolicy: { allowedValues: ["internal"] } }, "does not allow ingress from everywhere"],
-  ["org-invoker-check", "run.managed.requireInvokerIam", { booleanPolicy: { enforced: true } }, "--no-invoker-iam-check is refused"],
+  ["org-key-creation", "iam.disableServiceAccountKeyCreation", { booleanPolicy: { enforced: true } }, "doesn't allow service account keys"],
   [
-    "org-locations",
-    "gcp.resourceLocations",
-    { listPolicy: { allowedValues: ["europe-west1"] } },
-    "does not allow resources in us-central1",
+    "org-key-creation",
+    "iam.managed.disableServiceAccountKeyCreation",
+    { booleanPolicy: { enforced: true } },
+    "doesn't allow service account keys",
   ],
-  [
-    "org-locations",
-    "gcp.resourceLocations",
-    { listPolicy: { allowedValues: ["in:us-locations"] } },
-    "says where resources may be made: in:us-locations",
-  ],
-  ["org-locations", "gcp.resourceLocations", { listPolicy: { deniedValues: ["us-central1"] } }, "does not allow resources in us-central1"],
+  ["org-members", "iam.allowedPolicyMemberDomains", { listPolicy: { allowedValues: ["C0abc"] } }, "members outside its domains"],
+  ["org-ingress", "run.allowedIngress", { listPolicy: { allowedValues: ["internal"] } }, "doesn't allow ingress from the internet"],
+  ["org-invoker-check", "run.managed.requireInvokerIam", { booleanPolicy: { enforced: true } }, "rejects --no-invoker-iam-check"],
+  ["org-locations", "gcp.resourceLocations", { listPolicy: { allowedValues: ["europe-west1"] } }, "doesn't allow resources in us-central1"],
+  ["org-locations", "gcp.resourceLocations", { listPolicy: { allowedValues: ["in:us-locations"] } }, "these locations: in:us-locations"],
+  ["org-locations", "gcp.resourceLocations", { listPolicy: { deniedValues: ["us-central1"] } }, "doesn't allow resources in us-central1"],
 ] as const)("%s is a warning under %s %j", async ([name, constraint, rule, sentence]) => {
   await forbid(`constraints/${constraint}`, rule);
   expect(await check(name)).toMatchObject({
@@ -186,7 +184,7 @@ test("organization policies are skipped if they can't be read or their API isn't
   await grantOnProject(CALLER, "roles/browser");
   const hidden = await doctor(ORG, AS_CALLER);
   expect(hidden.results.map(({ status, message }) => `${status}: ${message}`)).toEqual(
-    ORG.map(() => expect.stringMatching(/^skipped: It may not be looked at: .* doesn't have the permission orgpolicy\.policy\.get/)),
+    ORG.map(() => expect.stringMatching(/^skipped: Can't check: .*orgpolicy\.policy\.get/)),
   );
   await disable("orgpolicy.googleapis.com");
   const { exitCode, results } = await doctor(ORG);

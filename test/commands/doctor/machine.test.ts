@@ -17,7 +17,7 @@ function program(name: string, script: string): string {
   return directory;
 }
 
-/** A server on loopback that answers as it is told; gives its address. */
+/** Starts a server on loopback, and returns its URL. */
 async function serve(answer: Parameters<typeof createServer>[1]): Promise<string> {
   const server = createServer(answer as never).listen(0, "127.0.0.1");
   onTestFinished(() => void server.close(() => {}).closeAllConnections());
@@ -40,7 +40,7 @@ test.for([
 });
 
 test("the running Node is ok", async () => {
-  expect(await runCheck("node")).toMatchObject({ exitCode: 0, status: "ok", message: `Node ${process.version}` });
+  expect(await runCheck("node")).toMatchObject({ exitCode: 0, status: "ok", message: `Node.js ${process.version}` });
 });
 
 test("settings are ok with their values and sources, and fail with what isn't valid", async () => {
@@ -48,10 +48,10 @@ test("settings are ok with their values and sources, and fail with what isn't va
   expect(await runCheck("settings", { env })).toMatchObject({
     exitCode: 0,
     status: "ok",
-    message: "Set are service, credentials.",
+    message: "Set: service, credentials.",
     details: { service: { value: "hello", source: "SERVICE_NAME" }, credentials: { value: "[inline]", source: "CREDS" } },
   });
-  expect(await runCheck("settings")).toMatchObject({ status: "ok", message: "None are set." });
+  expect(await runCheck("settings")).toMatchObject({ status: "ok", message: "No settings are set." });
   const cwd = folder({ "cloudrun-oauth.json": "{" });
   const { exitCode, check } = await runDoctor(["settings", "node", "project", "engine", "credentials"], { cwd });
   expect(exitCode).toBe(2);
@@ -64,7 +64,7 @@ test("settings are ok with their values and sources, and fail with what isn't va
 });
 
 test("a container engine is ok or a warning: missing, broken, working, requested, not requested", async () => {
-  const none = { exitCode: 0, status: "ok", message: "No container engine is installed: the emulator runs services as processes." };
+  const none = { exitCode: 0, status: "ok", message: "No container engine is installed; the emulator runs services as local processes." };
   expect(await runCheck("engine")).toMatchObject(none);
   const broken = program("docker", 'echo "Cannot connect to the Docker daemon." >&2; exit 1');
   expect(await runCheck("engine", { env: { PATH: broken } })).toMatchObject({
@@ -102,7 +102,7 @@ test("the network is ok if Google answers, and otherwise checks that need it are
   });
   expect(exitCode).toBe(7);
   for (const name of ["clock", "token", "billing", "may-deploy", "repository", "org-members", "service", "policy", "caller"])
-    expect(check(name)).toMatchObject({ name, status: "skipped", message: expect.stringMatching(/^Not looked at: see /) });
+    expect(check(name)).toMatchObject({ name, status: "skipped", message: expect.stringMatching(/^Skipped: depends on "/) });
   expect(results.filter(({ status }) => status === "fail").map(({ name }) => name)).toEqual([
     "network",
     "credentials",
@@ -138,7 +138,7 @@ test("a server that answers instead of Google is reported", async () => {
     exitCode: 7,
     status: "fail",
     code: "UNAVAILABLE",
-    message: "Something that is not Google answers for www.googleapis.com, with 200.",
+    message: "www.googleapis.com returned an unexpected response (status 200).",
   });
 });
 
@@ -147,7 +147,7 @@ test("an emulator that isn't running is reported", async () => {
     exitCode: 6,
     status: "fail",
     code: "EMULATOR_NOT_RUNNING",
-    remedy: "cloudrun-oauth emulator start",
+    remedy: expect.stringContaining("cloudrun-oauth emulator start"),
   });
 });
 
@@ -155,11 +155,11 @@ const PROXY = "http://127.0.0.1:3128";
 test.for([
   [{}, "ok", "No proxy is set."],
   [{ CLOUDRUN_OAUTH_EMULATOR: "http://127.0.0.1:1" }, "ok", "Requests to Google go to the emulator."],
-  [{ HTTPS_PROXY: PROXY, NO_PROXY: "localhost,10.0.0.0/8" }, "ok", "Requests to Google go by the proxy 127.0.0.1:3128."],
-  [{ HTTPS_PROXY: PROXY, NO_PROXY: "*" }, "ok", "NO_PROXY keeps requests to Google off the proxy."],
-  [{ HTTPS_PROXY: PROXY }, "warn", "NO_PROXY does not name localhost"],
-  [{ HTTP_PROXY: PROXY }, "warn", "HTTP_PROXY is set and HTTPS_PROXY is not"],
-  [{ ALL_PROXY: PROXY }, "warn", "ALL_PROXY is set and HTTPS_PROXY is not"],
+  [{ HTTPS_PROXY: PROXY, NO_PROXY: "localhost,10.0.0.0/8" }, "ok", "Requests to Google use the proxy 127.0.0.1:3128."],
+  [{ HTTPS_PROXY: PROXY, NO_PROXY: "*" }, "ok", "NO_PROXY excludes Google from the proxy."],
+  [{ HTTPS_PROXY: PROXY }, "warn", "NO_PROXY doesn't include localhost"],
+  [{ HTTP_PROXY: PROXY }, "warn", "HTTP_PROXY is set but HTTPS_PROXY isn't"],
+  [{ ALL_PROXY: PROXY }, "warn", "ALL_PROXY is set but HTTPS_PROXY isn't"],
   [{ HTTPS_PROXY: PROXY, https_proxy: "http://127.0.0.1:8080" }, "warn", "HTTPS_PROXY and https_proxy differ"],
   [{ HTTPS_PROXY: "no address" }, "fail", "HTTPS_PROXY isn't the URL of an HTTP proxy."],
 ] as const)("with the variables %j the proxy is %s", async ([env, status, sentence]) => {
@@ -169,10 +169,10 @@ test.for([
 });
 
 test.for([
-  [{}, "ok", "Certificates are checked."],
-  [{ SSL_CERT_FILE: "/dev/null" }, "ok", "1 variable of the environment add"],
-  [{ NODE_TLS_REJECT_UNAUTHORIZED: "0" }, "warn", "lets anybody on the way"],
-  [{ REQUESTS_CA_BUNDLE: "/no/such/file.pem" }, "warn", "REQUESTS_CA_BUNDLE names a file of certificates that cannot be read"],
+  [{}, "ok", "Certificates are verified."],
+  [{ SSL_CERT_FILE: "/dev/null" }, "ok", "More certificate authorities come from SSL_CERT_FILE."],
+  [{ NODE_TLS_REJECT_UNAUTHORIZED: "0" }, "warn", "disables certificate checks"],
+  [{ REQUESTS_CA_BUNDLE: "/no/such/file.pem" }, "warn", "Can't read the certificates in /no/such/file.pem (REQUESTS_CA_BUNDLE)."],
 ] as const)("with the variables %j tls is %s", async ([env, status, sentence]) => {
   expect(await runCheck("tls", { env: env as Record<string, string> })).toMatchObject({
     exitCode: 0,
@@ -215,7 +215,7 @@ test("a gcloud that is new, complete, and signed in is ok", async () => {
   expect(check("gcloud-components").status).toBe("ok");
   expect(check("gcloud-account")).toMatchObject({
     status: "ok",
-    message: "gcloud is signed in as me@example.com.",
+    message: "Signed in to gcloud as me@example.com.",
     details: { account: "me@example.com" },
   });
 });
@@ -266,9 +266,9 @@ test("a broken gcloud fails if commands use gcloud, and is a warning otherwise",
     expect(check("gcloud")).toMatchObject({
       status: "fail",
       code: "GCLOUD_FAILED",
-      message: expect.stringMatching(/^gcloud does not work: /),
+      message: expect.stringMatching(/^gcloud doesn't work: /),
     });
-    expect(check("gcloud-components")).toMatchObject({ status: "skipped", message: "Not looked at: see gcloud." });
+    expect(check("gcloud-components")).toMatchObject({ status: "skipped", message: 'Skipped: depends on "gcloud".' });
     expect(await runCheck("gcloud", { env: { PATH, CLOUDRUN_OAUTH_VIA: "api" } })).toMatchObject({ exitCode: 0, status: "warn" });
   }
 });
@@ -281,7 +281,7 @@ test("a gcloud that hangs delays no other check, and is killed", async () => {
   for (const name of ["gcloud", "gcloud-account"])
     expect(check(name)).toMatchObject({
       status: "warn",
-      message: "It was not done in time: not done after 1 s.",
+      message: "Timed out after 1 s.",
       remedy: `cloudrun-oauth doctor ${name} --max-time 60s`,
     });
 });

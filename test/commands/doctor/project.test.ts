@@ -19,7 +19,7 @@ test("an active project is ok, with the source of the setting", async () => {
   expect(await check("project")).toMatchObject({
     exitCode: 0,
     status: "ok",
-    message: `${project} (number ${number}) is active; it is set by PROJECT_ID.`,
+    message: `Project ${project} (number ${number}) is active; set by PROJECT_ID.`,
     details: { project, number, source: "PROJECT_ID" },
   });
 });
@@ -31,11 +31,11 @@ test("without a project the check fails, and what depends on it is skipped", asy
   expect(found("project")).toMatchObject({
     status: "fail",
     code: "USAGE",
-    message: "No project is set.",
-    remedy: expect.stringContaining("--project"),
+    message: "No project specified.",
+    remedy: "cloudrun-oauth config set project PROJECT",
   });
   for (const name of ["billing", "may-deploy", "gcr", "org-ingress"])
-    expect(found(name)).toMatchObject({ status: "skipped", message: "Not looked at: see project." });
+    expect(found(name)).toMatchObject({ status: "skipped", message: 'Skipped: depends on "project".' });
 });
 
 test("a project that doesn't exist or is hidden fails", async () => {
@@ -43,7 +43,7 @@ test("a project that doesn't exist or is hidden fails", async () => {
     exitCode: 5,
     status: "fail",
     code: "PERMISSION_DENIED",
-    message: `There is no project no-such-project, or operator@${project}.iam.gserviceaccount.com may not see it; it is set by PROJECT_ID.`,
+    message: `Project "no-such-project" (from PROJECT_ID) not found, or operator@${project}.iam.gserviceaccount.com doesn't have access to it.`,
   });
 });
 
@@ -55,10 +55,10 @@ test("a deleted project fails, with how to restore it, and checks that need it a
   expect(found("project")).toMatchObject({
     status: "fail",
     code: "NOT_FOUND",
-    message: `Project ${project} has been deleted (DELETE_REQUESTED).`,
+    message: `Project ${project} was deleted (DELETE_REQUESTED).`,
     remedy: `cloudrun-oauth emulator exec -- gcloud projects undelete ${project}`,
   });
-  expect(found("apis")).toMatchObject({ status: "skipped", message: "Not looked at: see project." });
+  expect(found("apis")).toMatchObject({ status: "skipped", message: 'Skipped: depends on "project".' });
 });
 
 test("a project that can't be read doesn't stop the other checks", async () => {
@@ -68,13 +68,13 @@ test("a project that can't be read doesn't stop the other checks", async () => {
   expect(found("project")).toMatchObject({
     status: "warn",
     fixable: true,
-    remedy: expect.stringContaining(`services enable ${RESOURCES}`),
+    remedy: "cloudrun-oauth doctor project --fix",
   });
   expect(found("billing").status).toBe("ok");
-  expect(found("runtime-account")).toMatchObject({ status: "skipped", message: "Not looked at: see project." });
+  expect(found("runtime-account")).toMatchObject({ status: "skipped", message: 'Skipped: depends on "project".' });
   expect(found("may-build")).toMatchObject({
     status: "skipped",
-    message: expect.stringMatching(/^It cannot be looked at: cloudresourcemanager/),
+    message: expect.stringMatching(/^Can't check: cloudresourcemanager/),
   });
 });
 
@@ -111,8 +111,8 @@ test("APIs are ok, fail if a required one isn't enabled, and are a warning if an
     exitCode: 5,
     status: "fail",
     code: "PERMISSION_DENIED",
-    message: `Not enabled in ${project}: run.googleapis.com, logging.googleapis.com.`,
-    remedy: `cloudrun-oauth emulator exec -- gcloud services enable run.googleapis.com logging.googleapis.com --project ${project}`,
+    message: `APIs not enabled in ${project}: run.googleapis.com, logging.googleapis.com.`,
+    remedy: "cloudrun-oauth doctor apis --fix",
     fixable: true,
   });
   await grantOnProject(CALLER, "roles/browser");
@@ -129,7 +129,7 @@ test("a region is ok, fails without Cloud Run, and is skipped if the Cloud Run A
     exitCode: 2,
     status: "fail",
     code: "SETTINGS_INVALID",
-    message: "Cloud Run is not in europe-west99, which is set by GOOGLE_CLOUD_REGION.",
+    message: "Cloud Run isn't available in europe-west99 (from GOOGLE_CLOUD_REGION).",
     details: { regions: expect.arrayContaining(["europe-west1"]) },
   });
   await disable("run.googleapis.com");
@@ -162,7 +162,7 @@ test("a deployer with too few roles fails, with the missing permissions", async 
   ] as const) {
     expect(found(name)).toMatchObject({
       status,
-      message: expect.stringMatching(new RegExp(`^${account} may not .*: it lacks `)),
+      message: expect.stringMatching(new RegExp(`^${account} can't .*: missing `)),
       remedy: `cloudrun-oauth emulator exec -- gcloud projects add-iam-policy-binding ${project} --member ${CALLER} --role ${role}`,
     });
     expect(found(name).details["missing"]).toEqual(found(name).details["permissions"]);
@@ -191,6 +191,6 @@ test("acting as the runtime account alone is enough", async () => {
   expect(await check("may-act-as", AS_CALLER)).toMatchObject({
     exitCode: 0,
     status: "ok",
-    message: `You may let services run as ${runtime}.`,
+    message: `You can deploy services that run as ${runtime}.`,
   });
 });
