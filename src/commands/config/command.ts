@@ -3,7 +3,6 @@ import { defineCommand, defineNoun } from "../../context/define-command.ts";
 
 export const configCommand = defineNoun({
   name: "config",
-  group: "Settings:",
   summary: "Manage settings and profiles",
   description:
     "Manages settings and profiles. Order of precedence: flags, environment variables, cloudrun-oauth.json, profile, gcloud configuration.",

@@ -3,7 +3,6 @@ import { defineCommand } from "../../context/define-command.ts";
 
 export const completionCommand = defineCommand({
   name: "completion",
-  group: "Settings:",
   summary: "Generate a shell completion script",
   description: "Prints a script that completes commands, flags, and values such as services, regions, and profiles in a shell.",
   arguments: [argument("<shell>", "bash, zsh, or fish", { choices: ["bash", "zsh", "fish"] })],

@@ -4,7 +4,6 @@ import { durationFlag, flag } from "../../context/flag.ts";
 
 export const doctorCommand = defineCommand({
   name: "doctor",
-  group: "Troubleshoot:",
   summary: "Diagnose common configuration problems",
   description:
     "Runs diagnostic checks on your environment, credentials, project, permissions, and service, and suggests fixes. Each check passes, warns, fails, or is skipped. The exit code is 0 if no check failed, otherwise that of the first failed check.",

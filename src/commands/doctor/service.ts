@@ -29,7 +29,7 @@ export const serviceChecks: readonly Check[] = [
           });
         const { code, message } = deployFailure(ready.message ?? ready.reason ?? "No reason was reported.", name);
         const next = [nextStep("To see its logs", "logs", service, "--region", region)];
-        return fail(code, `${service} isn't ready: ${message}`, { next, details });
+        return fail(code, `${service} isn't ready. ${message}`, { next, details });
       } catch (error) {
         if (!(error instanceof CliError) || error.code !== "NOT_FOUND") throw error;
         const message = `Service "${service}" not found in ${region}.`;

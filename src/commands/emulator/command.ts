@@ -7,7 +7,6 @@ import { faultCommand } from "./fault-command.ts";
 
 export const emulatorCommand = defineNoun({
   name: "emulator",
-  group: "Local development:",
   summary: "Run Cloud Run locally",
   description: "Runs a local Cloud Run emulator that works with unmodified gcloud, curl, and Google client libraries.",
   commands: [

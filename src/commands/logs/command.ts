@@ -7,7 +7,6 @@ import { parseWholeNumber } from "../../context/parse-number.ts";
 
 export const logsCommand = defineCommand({
   name: "logs",
-  group: "When something is wrong:",
   summary: "show what a service wrote, request by request",
   description:
     "Show the latest log entries of a service: each request with what the service wrote during it (by its trace), and what Cloud Run has to say.\n" +

@@ -82,7 +82,7 @@ test("a service whose revision doesn't start fails with the reason, and one that
     exitCode: 1,
     status: "fail",
     code: "DEPLOY_FAILED",
-    message: expect.stringMatching(/^broken isn't ready: ./),
+    message: expect.stringMatching(/^broken isn't ready\. Revision broken-00001-/),
     remedy: "cloudrun-oauth logs broken --region us-central1",
   });
   const image = `gcr.io/${project}/slow`;
