@@ -32,10 +32,12 @@ const KEY_FILES = [
   ".env.production",
 ];
 
-/** What the emulator's process engine carries out. */
+/** The instructions that the emulator's process engine supports. */
 const INSTRUCTIONS = ["FROM", "WORKDIR", "COPY", "ENV", "RUN", "USER", "EXPOSE", "CMD"];
 
-/** A route that says when it has begun, and answers half a second later. */
+const PYTHON_SLOW_ROUTE = `import time\n@app.get("/slow")\ndef slow():\n    print('{"message": "begun"}', flush=True)\n    time.sleep(0.5)\n    return {}\n\n`;
+
+/** A route that logs when it starts, and responds half a second later. */
 const SLOW_ROUTES: Readonly<Record<string, { file: string; before: string; code: string }>> = {
   hono: {
     file: "app.js",
@@ -44,19 +46,11 @@ const SLOW_ROUTES: Readonly<Record<string, { file: string; before: string; code:
   },
   express: {
     file: "app.js",
-    before: "/** The service:",
+    before: "/** Creates the service:",
     code: `routes.get("/slow", (_, response) => { console.log('{"message": "begun"}'); setTimeout(() => response.json({}), 500); });`,
   },
-  flask: {
-    file: "main.py",
-    before: "@app.before_request",
-    code: `@app.get("/slow")\ndef slow():\n    print('{"message": "begun"}', flush=True)\n    time.sleep(0.5)\n    return {}\n\n`,
-  },
-  fastapi: {
-    file: "main.py",
-    before: "def main():",
-    code: `@app.get("/slow")\ndef slow():\n    print('{"message": "begun"}', flush=True)\n    time.sleep(0.5)\n    return {}\n\n`,
-  },
+  flask: { file: "main.py", before: "@app.errorhandler", code: PYTHON_SLOW_ROUTE },
+  fastapi: { file: "main.py", before: "@app.exception_handler(HTTP", code: PYTHON_SLOW_ROUTE },
 };
 
 test("npm publishes every file of every template", async () => {
@@ -71,7 +65,7 @@ test("npm publishes every file of every template", async () => {
   }
 }, 60_000);
 
-test.for(["caller.js", "log.js", "stop.js", "caller.py", "log.py"])("%s is the same in each template that has it", (name) => {
+test.for(["caller.js", "stop.js", "caller.py", "log.py"])("templates have identical copies of %s", (name) => {
   const texts = TEMPLATES.map((template) => join(ROOT, "templates", template, name))
     .filter((path) => existsSync(path))
     .map((path) => readFileSync(path, "utf8"));
@@ -82,11 +76,11 @@ for (const template of TEMPLATES) {
   const isNode = existsSync(join(ROOT, "templates", template, "package.json"));
   const read = (name: string) => readFile(join(ROOT, "templates", template, name), "utf8");
 
-  /** A test that runs the template's programs; `python` is empty for a template that needs none. */
+  /** A test that runs the template's programs; `python` is empty for JavaScript. */
   const testRunning = (name: string, body: (python: string) => Promise<void>) =>
     testNeeding(isNode ? [] : "python", name, ([python = ""]) => body(python), 120_000);
 
-  test(`${template} has all that a template needs`, () => {
+  test(`${template} has every file that a template needs`, () => {
     const names = readdirSync(join(ROOT, "templates", template));
     const dependencies = isNode ? ["package.json", "package-lock.json"] : ["requirements.txt"];
     const needed = ["Dockerfile", "README.md", ".dockerignore", ".gcloudignore", "gitignore", ...dependencies];
@@ -95,7 +89,7 @@ for (const template of TEMPLATES) {
     expect(Object.keys(SLOW_ROUTES)).toContain(template);
   });
 
-  test(`${template} pins what it depends on, and names no registry`, async () => {
+  test(`${template} pins its dependencies, without a registry`, async () => {
     if (isNode) {
       const { packages } = JSON.parse(await read("package-lock.json"));
       const loose = Object.entries<{ resolved?: string; integrity?: string }>(packages).filter(
@@ -109,7 +103,7 @@ for (const template of TEMPLATES) {
     }
   });
 
-  test(`${template}'s image is slim, installs dependencies first and runs as nobody in particular`, async () => {
+  test(`${template}'s image is slim, installs dependencies first, and runs as an unprivileged user`, async () => {
     const lines = (await read("Dockerfile")).split("\n").filter((line) => line !== "" && !line.startsWith("#"));
     const instructions = lines.map((line) => line.split(" ")[0]);
     expect(instructions.filter((word) => !INSTRUCTIONS.includes(word!))).toEqual([]);
@@ -124,29 +118,26 @@ for (const template of TEMPLATES) {
     expect(JSON.parse(lines.at(-1)!.replace(/^CMD /, ""))).toEqual(expect.arrayContaining([expect.any(String)]));
   });
 
-  test.for([".dockerignore", ".gcloudignore", "gitignore"])(
-    `${template}'s %s leaves key files out, and nothing that is needed`,
-    async (name) => {
-      const ignored = ignore().add(await read(name));
-      const leavesOut = (path: string) => ignored.ignores(path);
-      const keyFiles = KEY_FILES.flatMap((file) => [file, `config/deep/${file}`]);
-      expect(keyFiles.filter((path) => !leavesOut(path))).toEqual([]);
-      const built = isNode ? ["node_modules/x/index.js"] : [".venv/bin/python", "__pycache__/main.cpython-312.pyc"];
-      expect(built.filter((path) => !leavesOut(path))).toEqual([]);
+  test.for([".dockerignore", ".gcloudignore", "gitignore"])(`${template}'s %s excludes key files, but no needed files`, async (name) => {
+    const ignored = ignore().add(await read(name));
+    const leavesOut = (path: string) => ignored.ignores(path);
+    const keyFiles = KEY_FILES.flatMap((file) => [file, `config/deep/${file}`]);
+    expect(keyFiles.filter((path) => !leavesOut(path))).toEqual([]);
+    const built = isNode ? ["node_modules/x/index.js"] : [".venv/bin/python", "__pycache__/main.cpython-312.pyc"];
+    expect(built.filter((path) => !leavesOut(path))).toEqual([]);
 
-      const needed = new Set(
-        readdirSync(join(ROOT, "templates", template)).filter((file) => !built.some((path) => path.startsWith(`${file}/`))),
-      );
-      for (const file of ["README.md", "gitignore", ".gcloudignore"]) needed.delete(file);
-      if (name !== "gitignore") for (const file of needed) if (/\.test\.js$|^test_/.test(file)) needed.delete(file);
-      if (name === ".dockerignore") for (const file of ["Dockerfile", ".dockerignore"]) needed.delete(file);
-      expect([...needed].filter(leavesOut)).toEqual([]);
-    },
-  );
+    const needed = new Set(
+      readdirSync(join(ROOT, "templates", template)).filter((file) => !built.some((path) => path.startsWith(`${file}/`))),
+    );
+    for (const file of ["README.md", "gitignore", ".gcloudignore"]) needed.delete(file);
+    if (name !== "gitignore") for (const file of needed) if (/\.test\.js$|^test_/.test(file)) needed.delete(file);
+    if (name === ".dockerignore") for (const file of ["Dockerfile", ".dockerignore"]) needed.delete(file);
+    expect([...needed].filter(leavesOut)).toEqual([]);
+  });
 
   testNeeding(
     "gcloud",
-    `gcloud uploads no key file of ${template}, and all that the build needs`,
+    `gcloud uploads what the build of ${template} needs, but no key files`,
     async ([gcloud]) => {
       const directory = await newFolder();
       const written = await copyTemplate({ template, directory, service: "my-service" });
@@ -169,7 +160,7 @@ for (const template of TEMPLATES) {
     60_000,
   );
 
-  testRunning(`${template} answers the greeting, the caller and 404`, async (python) => {
+  testRunning(`${template} returns the greeting, the caller, and 404`, async (python) => {
     const service = await start(await install(template), python);
     const bearer = (email: unknown) => `Bearer ${token({ email })}`;
 
@@ -184,47 +175,39 @@ for (const template of TEMPLATES) {
     const both = { authorization: bearer("eve@example.com"), "x-serverless-authorization": bearer("ada@example.com") };
     expect(await whoami(both)).toEqual(ada);
 
-    const nobody = { email: null };
-    expect(await whoami({})).toEqual(nobody);
-    expect(await whoami({ ...both, "x-serverless-authorization": "Bearer none" })).toEqual(nobody);
+    const unknown = { email: null };
+    expect(await whoami({})).toEqual(unknown);
+    expect(await whoami({ ...both, "x-serverless-authorization": "Bearer none" })).toEqual(unknown);
     const deep = `a.${Buffer.from("[".repeat(4000)).toString("base64url")}.c`;
-    const odd = ["", "Bearer", "Basic YTpi", "Bearer a.b", "Bearer a.!.c", "Bearer é.é.é", `Bearer ${deep}`, bearer(undefined), bearer(1)];
+    const invalid = [
+      "",
+      "Bearer",
+      "Basic YTpi",
+      "Bearer a.b",
+      "Bearer a.!.c",
+      "Bearer é.é.é",
+      `Bearer ${deep}`,
+      bearer(undefined),
+      bearer(1),
+    ];
     const answers = [];
-    for (const authorization of odd) answers.push([authorization, await whoami({ authorization })]);
-    expect(answers).toEqual(odd.map((authorization) => [authorization, nobody]));
+    for (const authorization of invalid) answers.push([authorization, await whoami({ authorization })]);
+    expect(answers).toEqual(invalid.map((authorization) => [authorization, unknown]));
   });
 
-  testRunning(`${template} logs each request in one line of JSON, without its token`, async (python) => {
+  testRunning(`${template} logs no requests, which Cloud Run logs, and no token`, async (python) => {
     const service = await start(await install(template), python);
     const credential = token({ email: "ada@example.com" });
-    const headers = {
-      authorization: `Bearer ${credential}`,
-      "user-agent": "a test",
-      "x-cloud-trace-context": "105445aa7843bc8bf206b12000100000/1;o=1",
-    };
-    await service.get("/whoami?hidden=1", headers);
+    await service.get("/whoami?hidden=1", { authorization: `Bearer ${credential}` });
     await service.get("/nowhere");
     await service.stop();
 
-    const logged = service.lines().filter((line) => "httpRequest" in line);
-    const latency = expect.stringMatching(/^\d+\.\d{3}s$/);
-    expect(logged).toEqual([
-      {
-        severity: "INFO",
-        message: "GET /whoami 200",
-        httpRequest: { requestMethod: "GET", requestUrl: "/whoami", status: 200, latency, userAgent: "a test" },
-        "logging.googleapis.com/trace": "projects/my-project/traces/105445aa7843bc8bf206b12000100000",
-      },
-      {
-        severity: "WARNING",
-        message: "GET /nowhere 404",
-        httpRequest: { requestMethod: "GET", requestUrl: "/nowhere", status: 404, latency },
-      },
-    ]);
-    for (const secret of [...credential.split("."), "hidden"]) expect(service.output()).not.toContain(secret);
+    const output = service.output();
+    expect(["/whoami", "/nowhere", "hidden", ...credential.split(".")].filter((text) => output.includes(text))).toEqual([]);
+    expect(service.lines().filter(({ severity }) => severity !== "INFO")).toEqual([]);
   });
 
-  testRunning(`${template} answers what is in flight on SIGTERM, waits for no idle connection, and leaves with 0`, async (python) => {
+  testRunning(`${template} finishes requests on SIGTERM, closes idle connections, and exits with 0`, async (python) => {
     const directory = await newFolder();
     await cp(await install(template), directory, { recursive: true });
     const { file, before, code } = SLOW_ROUTES[template]!;
@@ -236,7 +219,7 @@ for (const template of TEMPLATES) {
     );
 
     const service = await start(directory, python);
-    // Two connections, of which one stays idle.
+    // Opens two connections; one stays idle.
     await Promise.all([service.get("/"), service.get("/")]);
     const answer = service.get("/slow");
     await vi.waitFor(() => expect(service.lines()).toContainEqual({ message: "begun" }), 10_000);
@@ -248,7 +231,7 @@ for (const template of TEMPLATES) {
   });
 
   if (isNode) {
-    test(`${template} waits on SIGTERM for no connection on which nothing was ever sent`, async () => {
+    test(`${template} closes unused connections on SIGTERM`, async () => {
       const service = await start(await install(template), "");
       await service.connect();
       const begin = performance.now();
@@ -257,9 +240,9 @@ for (const template of TEMPLATES) {
     }, 120_000);
   }
 
-  testRunning(`${template} listens on every address unless HOST names one`, async (python) => {
+  testRunning(`${template} listens on all addresses unless HOST is set`, async (python) => {
     const service = await start(await install(template), python, { HOST: "" });
-    // The whole of 127.0.0.0/8 leads home on Linux; other systems have the one address only.
+    // On Linux, all of 127.0.0.0/8 is loopback.
     const address = process.platform === "linux" ? "127.0.0.2" : "127.0.0.1";
     expect((await service.get("/", {}, address))[0]).toBe(200);
   });
@@ -272,7 +255,7 @@ for (const template of TEMPLATES) {
   });
 }
 
-/** An ID token as a service gets to see it. */
+/** An ID token as Cloud Run passes it to a service. */
 function token(claims: unknown): string {
   const [header, payload] = [{ alg: "RS256", kid: "1", typ: "JWT" }, claims].map((part) =>
     Buffer.from(JSON.stringify(part)).toString("base64url"),

@@ -1,7 +1,6 @@
 import { STATUS_CODES } from "node:http";
 import express from "express";
 import { callerEmail } from "./caller.js";
-import { errorLine, requestLine } from "./log.js";
 
 export const routes = express.Router();
 
@@ -13,20 +12,10 @@ routes.get("/whoami", (request, response) => {
   response.json({ email: callerEmail(request.headers) });
 });
 
-/** The service: the routes, and around them the log and the errors. `write` is given one line of log at a time. */
-export function createApp(write = console.log) {
+/** Creates the service: its routes and its error handling. `log` receives one line at a time. */
+export function createApp(log = console.log) {
   const app = express();
   app.disable("x-powered-by");
-
-  app.use((request, response, next) => {
-    const start = performance.now();
-    const { method, path, headers } = request;
-    response.once("close", () => {
-      const milliseconds = performance.now() - start;
-      write(requestLine({ method, path, headers, status: response.statusCode, milliseconds }));
-    });
-    next();
-  });
 
   app.use(routes);
 
@@ -34,11 +23,12 @@ export function createApp(write = console.log) {
     response.status(404).json({ error: STATUS_CODES[404] });
   });
 
-  // Express knows an error handler by its four parameters.
+  // Express recognizes an error handler by its four parameters.
   app.use((error, _request, response, _next) => {
     const status = STATUS_CODES[error?.status] ? error.status : 500;
-    if (status >= 500) write(errorLine(error));
-    // An answer that has begun can only be cut off.
+    // Cloud Logging parses JSON lines. Error Reporting looks for the stack in the message.
+    if (status >= 500) log(JSON.stringify({ severity: "ERROR", message: error?.stack ?? String(error) }));
+    // A response that has already started can only be aborted.
     if (response.headersSent) response.destroy();
     else response.status(status).json({ error: STATUS_CODES[status] });
   });

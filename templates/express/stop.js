@@ -1,12 +1,12 @@
 /**
- * On SIGTERM, by which Cloud Run ends an instance, answers what is in flight and then ends the
- * process with exit code 0. Cloud Run waits ten seconds before it kills.
+ * On SIGTERM, finishes requests in progress and exits with code 0.
+ * Cloud Run sends SIGTERM to stop an instance, and SIGKILL ten seconds later.
  */
 export function stopOnSigterm(server) {
   let inFlight = 0;
   let stopping = false;
 
-  // Connections that carry no request are not waited for: a client may keep one open for minutes.
+  // Closes idle connections too: clients can keep them open for minutes.
   const closeWhenIdle = () => {
     if (stopping && inFlight === 0) server.closeAllConnections();
   };

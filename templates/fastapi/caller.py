@@ -4,14 +4,13 @@ from typing import Mapping, Optional
 
 
 def caller_email(headers: Mapping[str, str]) -> Optional[str]:
-    """The e-mail address of the caller, or None where there is none.
+    """The caller's email address, or None if the request has no ID token with one.
 
-    Cloud Run has verified the ID token before the request comes here, and has replaced its
-    signature by SIGNATURE_REMOVED_BY_GOOGLE, so that it is of no use to whoever sees it. It cannot
-    be verified again: it is only decoded, and what it says can be trusted only as long as the
-    service is private. README.md says how a public one verifies.
+    Cloud Run has already verified the ID token and replaced its signature with
+    SIGNATURE_REMOVED_BY_GOOGLE, so this only decodes it. Don't trust the result in a
+    public service: see README.md, "Identify the caller".
     """
-    # Where both are sent, Cloud Run checks X-Serverless-Authorization and leaves the other alone.
+    # If both headers are present, Cloud Run checks X-Serverless-Authorization only.
     credential = headers.get("X-Serverless-Authorization")
     if credential is None:
         credential = headers.get("Authorization", "")

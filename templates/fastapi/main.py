@@ -1,7 +1,6 @@
 import os
 import signal
 import sys
-import time
 
 import uvicorn
 from fastapi import FastAPI, Request
@@ -9,7 +8,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from caller import caller_email
-from log import log_json, log_request
+from log import log_json
 
 app = FastAPI()
 
@@ -31,28 +30,15 @@ def error(_request: Request, reason: HTTPException):
 
 @app.exception_handler(Exception)
 def unexpected_error(_request: Request, _reason: Exception):
-    # uvicorn logs it, with its traceback.
+    # uvicorn logs the traceback.
     return JSONResponse({"error": "Internal Server Error"}, 500)
-
-
-@app.middleware("http")
-async def log(request: Request, answer):
-    start = time.monotonic()
-    status = 500
-    try:
-        response = await answer(request)
-        status = response.status_code
-        return response
-    finally:
-        log_request(request.method, request.url.path, request.headers, status, time.monotonic() - start)
 
 
 def main():
     log_json()
     host = os.environ.get("HOST") or "0.0.0.0"
     port = int(os.environ.get("PORT") or 8080)
-    # Newer releases of uvicorn, once they have stopped cleanly, raise SIGTERM again, which would
-    # end the process with another exit code than 0.
+    # After a clean stop, newer releases of uvicorn raise SIGTERM again. Exit with code 0 nevertheless.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     uvicorn.run(app, host=host, port=port, log_config=None, access_log=False)
 

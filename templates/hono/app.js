@@ -2,19 +2,10 @@ import { STATUS_CODES } from "node:http";
 import { Hono } from "hono";
 import { HTTPException } from "hono/http-exception";
 import { callerEmail } from "./caller.js";
-import { errorLine, requestLine } from "./log.js";
 
-/** The service's routes. `write` is given one line of log at a time. */
-export function createApp(write = console.log) {
+/** Creates the service: its routes and its error handling. `log` receives one line at a time. */
+export function createApp(log = console.log) {
   const app = new Hono();
-
-  app.use(async (c, next) => {
-    const start = performance.now();
-    await next();
-    const { method, path } = c.req;
-    const milliseconds = performance.now() - start;
-    write(requestLine({ method, path, headers: c.req.header(), status: c.res.status, milliseconds }));
-  });
 
   app.get("/", (c) => c.json({ message: "Hello World from authenticated Cloud Run!" }));
 
@@ -24,7 +15,8 @@ export function createApp(write = console.log) {
 
   app.onError((error, c) => {
     const status = error instanceof HTTPException ? error.status : 500;
-    if (status >= 500) write(errorLine(error));
+    // Cloud Logging parses JSON lines. Error Reporting looks for the stack in the message.
+    if (status >= 500) log(JSON.stringify({ severity: "ERROR", message: error?.stack ?? String(error) }));
     return c.json({ error: STATUS_CODES[status] }, status);
   });
 

@@ -21,19 +21,19 @@ async function whoami(headers) {
   return (await response.json()).email;
 }
 
-test("GET / answers the greeting", async () => {
+test("GET / returns the greeting", async () => {
   const response = await app.request("/");
   assert.equal(response.status, 200);
   assert.deepEqual(await response.json(), { message: "Hello World from authenticated Cloud Run!" });
 });
 
-test("GET /whoami answers the caller's e-mail address", async () => {
+test("GET /whoami returns the caller's email address", async () => {
   const authorization = bearer({ email: "ada@example.com" });
   assert.equal(await whoami({ authorization }), "ada@example.com");
   assert.equal(await whoami({ authorization: authorization.replace("Bearer", "bearer") }), "ada@example.com");
 });
 
-test("X-Serverless-Authorization is the one that Cloud Run has checked", async () => {
+test("X-Serverless-Authorization takes precedence over Authorization", async () => {
   const headers = {
     authorization: bearer({ email: "forged@example.com" }),
     "x-serverless-authorization": bearer({ email: "ada@example.com" }),
@@ -41,36 +41,25 @@ test("X-Serverless-Authorization is the one that Cloud Run has checked", async (
   assert.equal(await whoami(headers), "ada@example.com");
 });
 
-test("GET /whoami answers null where no e-mail address can be read", async () => {
-  const odd = ["", "Bearer", "Basic YTpi", "Bearer a.b", "Bearer a.!.c", bearer(null), bearer({}), bearer({ email: 1 })];
+test("GET /whoami returns null without an email address", async () => {
+  const invalid = ["", "Bearer", "Basic YTpi", "Bearer a.b", "Bearer a.!.c", bearer(null), bearer({}), bearer({ email: 1 })];
   assert.equal(await whoami({}), null);
-  for (const authorization of odd) assert.equal(await whoami({ authorization }), null, authorization);
+  for (const authorization of invalid) assert.equal(await whoami({ authorization }), null, authorization);
 });
 
-test("an unknown path answers 404 in JSON", async () => {
-  const response = await app.request("/nowhere");
+test("an unknown path returns 404 as JSON", async () => {
+  const response = await app.request("/unknown");
   assert.equal(response.status, 404);
   assert.deepEqual(await response.json(), { error: "Not Found" });
 });
 
-test("each request is logged in one line, without its token and its query", async () => {
-  const authorization = bearer({ email: "ada@example.com" });
-  await app.request("/whoami?secret=1", { headers: { authorization, "user-agent": "test" } });
-  const { httpRequest, ...rest } = lines[0];
-  assert.equal(lines.length, 1);
-  assert.match(httpRequest.latency, /^\d+\.\d{3}s$/);
-  delete httpRequest.latency;
-  assert.deepEqual(rest, { severity: "INFO", message: "GET /whoami 200" });
-  assert.deepEqual(httpRequest, { requestMethod: "GET", requestUrl: "/whoami", status: 200, userAgent: "test" });
-});
-
-test("an unexpected error answers 500 and is logged with its stack", async () => {
+test("an unexpected error returns 500, and its stack is logged", async () => {
   app.get("/broken", () => {
     throw new Error("out of order");
   });
   const response = await app.request("/broken");
   assert.equal(response.status, 500);
   assert.deepEqual(await response.json(), { error: "Internal Server Error" });
+  assert.deepEqual(lines.map((line) => line.severity), ["ERROR"]);
   assert.match(lines[0].message, /^Error: out of order\n +at /);
-  assert.deepEqual(lines.map((line) => line.severity), ["ERROR", "ERROR"]);
 });

@@ -1,14 +1,13 @@
 /**
- * The e-mail address of the caller, or null where there is none.
- * `headers` is an object with lower-case names.
+ * The caller's email address, or null if the request has no ID token with one.
+ * `headers` is an object with lowercase names.
  *
- * Cloud Run has verified the ID token before the request comes here, and has replaced its
- * signature by SIGNATURE_REMOVED_BY_GOOGLE, so that it is of no use to whoever sees it. It cannot
- * be verified again: it is only decoded, and what it says can be trusted only as long as the
- * service is private. README.md says how a public one verifies.
+ * Cloud Run has already verified the ID token and replaced its signature with
+ * SIGNATURE_REMOVED_BY_GOOGLE, so this only decodes it. Don't trust the result in a
+ * public service: see README.md, "Identify the caller".
  */
 export function callerEmail(headers) {
-  // Where both are sent, Cloud Run checks X-Serverless-Authorization and leaves the other alone.
+  // If both headers are present, Cloud Run checks X-Serverless-Authorization only.
   const credential = headers["x-serverless-authorization"] ?? headers.authorization ?? "";
   const [scheme, token = ""] = credential.trim().split(/\s+/);
   const segments = token.split(".");

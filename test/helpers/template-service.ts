@@ -15,7 +15,7 @@ const run = promisify(execFile);
 const folders: string[] = [];
 afterAll(() => Promise.all(folders.map((folder) => rm(folder, { recursive: true }))));
 
-/** A new folder, which is removed when the test file that asked for it has run. */
+/** A new folder, which is removed after the test file. */
 export async function newFolder(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "template-"));
   folders.push(folder);
@@ -24,7 +24,7 @@ export async function newFolder(): Promise<string> {
 
 const installed = new Map<string, Promise<string>>();
 
-/** The path of a copy of the template, dependencies installed. It is made once and shared: do not change it. */
+/** The path of a copy of the template with its dependencies installed. Tests share it: don't change it. */
 export function install(template: string): Promise<string> {
   const made =
     installed.get(template) ??
@@ -40,7 +40,7 @@ export function install(template: string): Promise<string> {
   return made;
 }
 
-/** Runs the command of the Dockerfile, with this machine's programs, until the test ends. */
+/** Runs the Dockerfile's command with local programs until the test ends. */
 export async function start(directory: string, python: string, environment: Readonly<Record<string, string>> = {}) {
   const dockerfile = await readFile(join(directory, "Dockerfile"), "utf8");
   const [program, ...args] = JSON.parse(/^CMD (.*)$/m.exec(dockerfile)![1]!) as string[];
@@ -52,13 +52,12 @@ export async function start(directory: string, python: string, environment: Read
       PATH: process.env.PATH,
       PYTHONDONTWRITEBYTECODE: "1",
       PYTHONUNBUFFERED: "1",
-      GOOGLE_CLOUD_PROJECT: "my-project",
       HOST: "127.0.0.1",
       PORT: String(port),
       ...environment,
     },
     stdio: ["ignore", "pipe", "pipe"],
-    detached: true, // a process group of its own, which can be ended as a whole
+    detached: true, // its own process group, which can be killed
   });
   let stdout = "";
   let stderr = "";
@@ -80,7 +79,7 @@ export async function start(directory: string, python: string, environment: Read
       const socket = createConnection(port, "127.0.0.1");
       onTestFinished(() => void socket.destroy());
       await once(socket, "connect");
-      // The service may break it off when it stops.
+      // The service can reset it when it stops.
       socket.on("error", () => undefined);
     },
     stop: () => {
