@@ -86,13 +86,13 @@ async function createRepository(registry: RegistryRuntime, request: ApiRequest):
   if (!/^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$|^(us\.|eu\.|asia\.)?gcr\.io$/.test(id)) {
     throw new ApiError(
       "INVALID_ARGUMENT",
-      `repository_id "${id}" is invalid: it must start with a letter, and have lower-case letters, digits and hyphens only, 63 at most`,
+      `Invalid repository_id "${id}". Start with a letter, and use at most 63 lowercase letters, digits, and hyphens.`,
     );
   }
   if (format !== "DOCKER")
     throw new ApiError(
       "INVALID_ARGUMENT",
-      `The emulator keeps Docker repositories only, not ${JSON.stringify(format ?? "FORMAT_UNSPECIFIED")}.`,
+      `The emulator supports only Docker repositories, not ${JSON.stringify(format ?? "FORMAT_UNSPECIFIED")}.`,
     );
   const key = keyOf(registry, request, id);
   if (state.repositories.get(key)) throw new ApiError("ALREADY_EXISTS", "the repository already exists");

@@ -14,7 +14,7 @@ const BILLING_ACCOUNT = {
   masterBillingAccount: "",
 };
 
-// Unlike Cloud Run: there is one billing account, it is never charged, and anyone who can change a project's billing can link it.
+// Unlike Cloud Run: the only billing account is never charged, and anyone who can change a project's billing can link it.
 /** Cloud Billing, for projects: https://cloud.google.com/billing/docs/reference/rest/v1/projects */
 export function createCloudBillingApi({ state }: Pick<Runtime, "state">): Api {
   const project = (request: ApiRequest): Project => requireProject(state, request.param("project"));
@@ -31,7 +31,7 @@ export function createCloudBillingApi({ state }: Pick<Runtime, "state">): Api {
         handle: async (request) => {
           const { billingAccountName = "" } = await request.body.json();
           if (billingAccountName !== "" && billingAccountName !== BILLING_ACCOUNT.name)
-            throw new ApiError("INVALID_ARGUMENT", `Billing account ${String(billingAccountName)} is not one of the emulator's.`);
+            throw new ApiError("INVALID_ARGUMENT", `Billing account ${String(billingAccountName)} not found.`);
           const { unbilled: _, ...rest } = project(request);
           const next: Project = { ...rest, ...(billingAccountName === "" && { unbilled: true as const }) };
           state.projects.set(next.projectId, next);

@@ -88,7 +88,7 @@ export function createResourceManagerApi(runtime: Pick<Runtime, "state" | "now">
   };
 }
 
-// Unlike Cloud Run: there is no organization, and anyone with an account can create a project.
+// Unlike Cloud Run: projects have no organization, and anyone with an account can create one.
 async function create(runtime: Pick<Runtime, "state" | "now">, request: ApiRequest): Promise<object> {
   const { state } = runtime;
   const { projectId, name } = await request.body.json();

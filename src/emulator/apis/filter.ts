@@ -12,7 +12,7 @@ export type Filter = (field: (name: string) => unknown) => boolean;
 export function parseFilter(text: string, fields: readonly string[]): Filter {
   const tokens = text.match(/[()]|[\w.]+\s*(?:!=|[=:])\s*(?:"[^"]*"|[^\s()"]+)|[^\s()]+/g) ?? [];
   const refuse = (): never => {
-    throw new ApiError("INVALID_ARGUMENT", `The emulator does not understand the filter '${text}'.`);
+    throw new ApiError("INVALID_ARGUMENT", `The emulator doesn't support the filter '${text}'.`);
   };
 
   const either = (): Filter => {

@@ -80,6 +80,6 @@ function parseNames(names: unknown): string[] {
 // Unlike Cloud Run: all entries of a project are in one bucket, and every view shows all of them.
 function parseResourceName(name: string): string {
   const project = /^projects\/([^/]+)(\/locations\/[^/]+\/buckets\/[^/]+\/views\/[^/]+)?$/.exec(name)?.[1];
-  if (project === undefined) throw new ApiError("INVALID_ARGUMENT", `The emulator has log entries of projects only, and not of '${name}'.`);
+  if (project === undefined) throw new ApiError("INVALID_ARGUMENT", `The emulator stores only log entries of projects, not of '${name}'.`);
   return project;
 }

@@ -22,5 +22,5 @@ async function readTuple({ body }: ApiRequest): Promise<AccessTuple> {
   const { principal, fullResourceName, permission } = (accessTuple ?? {}) as Record<string, unknown>;
   if (typeof principal === "string" && typeof fullResourceName === "string" && typeof permission === "string")
     return { principal: principal, fullResourceName, permission };
-  throw new ApiError("INVALID_ARGUMENT", "accessTuple must have principal, fullResourceName and permission.");
+  throw new ApiError("INVALID_ARGUMENT", "accessTuple must have principal, fullResourceName, and permission.");
 }

@@ -67,7 +67,7 @@ export function createStorageApi(storage: StorageRuntime): Api {
       "GET /storage/v1/{path=**}": {
         public: true,
         handle({ host, url }) {
-          throw new ApiError("UNIMPLEMENTED", `The emulator does not have GET https://${host}${url.pathname}.`);
+          throw new ApiError("UNIMPLEMENTED", `The emulator doesn't support GET https://${host}${url.pathname}.`);
         },
       },
     },

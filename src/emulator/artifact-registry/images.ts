@@ -55,7 +55,7 @@ function checkRepository(state: State, { name }: ImageReference): void {
   const [host = "", project = "", repository = "", ...image] = name.split("/");
   const location = /^([a-z0-9-]+)-docker\.pkg\.dev$/.exec(host)?.[1];
   if (!location && !/^(?:(?:us|eu|asia)\.)?gcr\.io$/.test(host))
-    throw new BuildError(`The emulator pushes to gcr.io and *-docker.pkg.dev only, not to ${host}.`);
+    throw new BuildError(`The emulator can push only to gcr.io and *-docker.pkg.dev, not to ${host}.`);
   if (!findProject(state, project)) {
     const resource = `projects/${project}/locations/${location ?? "us"}/repositories/${location ? repository : host}`;
     throw new BuildError(

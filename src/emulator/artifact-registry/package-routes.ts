@@ -74,7 +74,7 @@ export function packageRoutes(
       handle: (request) => {
         const tags = tagsOf(request).filter(({ version }) => version.endsWith(`/${request.param("version")}`));
         if (tags.length > 0 && request.query.get("force") !== "true")
-          throw new ApiError("FAILED_PRECONDITION", "The version is tagged: delete its tags first, or force the deletion.");
+          throw new ApiError("FAILED_PRECONDITION", "The version has tags. Delete them first, or force the deletion.");
         state.transaction(() => {
           for (const { reference } of tags) state.tags.delete(reference);
         });

@@ -15,7 +15,7 @@ const UNSUPPORTED_LANGUAGES: readonly (readonly [pattern: RegExp, language: stri
 ];
 
 /**
- * Finds the buildpacks of Google's builder that match a source, in the builder's order:
+ * Finds the buildpacks in Google's builder that match a source, in the builder's order:
  * https://github.com/GoogleCloudPlatform/buildpacks. Undefined if none matches; throws a BuildError if one matches and
  * fails.
  */
@@ -24,7 +24,7 @@ export function detectApplication(source: SourceFiles, env: BuildEnvironment): A
   const isPython = isLanguage(env, "python", () => source.hasMatch(/\.py$/));
   const isNode = isLanguage(env, "nodejs", () => source.has("package.json") || source.hasMatch(/^[^/]*\.js$/));
   if (env["GOOGLE_FUNCTION_TARGET"])
-    throw new BuildError("The emulator's buildpacks build applications, and no functions (GOOGLE_FUNCTION_TARGET).");
+    throw new BuildError("The emulator's buildpacks don't support functions (GOOGLE_FUNCTION_TARGET).");
   if (isPython && entrypoint) return planPythonApplication(source, env, entrypoint);
   if (isNode && (source.has("package.json") || entrypoint)) return planNodeApplication(source, env, entrypoint);
   if (isPython) return planPythonApplication(source, env, undefined);
@@ -32,7 +32,7 @@ export function detectApplication(source: SourceFiles, env: BuildEnvironment): A
   const [, unsupported] = UNSUPPORTED_LANGUAGES.find(([pattern]) => source.hasMatch(pattern)) ?? [];
   if (unsupported !== undefined)
     throw new BuildError(
-      `The emulator has buildpacks for Node and Python, and none for ${unsupported}. A Dockerfile may say how to build this.`,
+      `The emulator has buildpacks only for Node.js and Python, not for ${unsupported}. Add a Dockerfile.`,
     );
   return undefined;
 }

@@ -53,7 +53,7 @@ function readManifest(source: SourceFiles): PackageJson {
     // Unlike Cloud Run: buildpacks install with npm and pip only.
     if (source.has(file))
       throw new BuildError(
-        `The emulator's buildpacks install by npm, and not by ${manager}, which ${file} is for. A Dockerfile may say more.`,
+        `The emulator's buildpacks support npm, not ${manager} (${file}). Add a Dockerfile.`,
       );
   }
   try {

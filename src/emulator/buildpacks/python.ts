@@ -19,7 +19,7 @@ const REQUIREMENTS = "requirements.txt";
 export function planPythonApplication(source: SourceFiles, env: BuildEnvironment, entrypoint: Entrypoint | undefined): Application {
   if (source.has("pyproject.toml") && !source.has(REQUIREMENTS))
     throw new BuildError(
-      `The emulator's buildpacks install by pip from ${REQUIREMENTS}, and not from pyproject.toml. A Dockerfile may say more.`,
+      `The emulator's buildpacks install from ${REQUIREMENTS}, not from pyproject.toml. Add one of them, or a Dockerfile.`,
     );
   const version = versionOf(source, env);
   const requirements = source.has(REQUIREMENTS) ? source.read(REQUIREMENTS) : "";

@@ -25,7 +25,7 @@ export function openBuildLog(runtime: Pick<Runtime, "state" | "now" | "log">, bu
       if (text !== "") append(text);
     } catch (error) {
       // A full disk loses the log, not the build.
-      runtime.log(`gs://${bucket}/${name} could not be written: ${String(error)}`);
+      runtime.log(`Couldn't write gs://${bucket}/${name}: ${String(error)}`);
     }
   };
   return {

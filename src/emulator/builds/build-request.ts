@@ -53,7 +53,7 @@ export function parseBuildRequest(body: Readonly<Record<string, unknown>>): Buil
     const path = v.getDotPath(issue) ?? "build";
     if (path === "steps") throw new ApiError("INVALID_ARGUMENT", "invalid build: no build steps are specified");
     if (path === "source.storageSource")
-      throw new ApiError("INVALID_ARGUMENT", "invalid build: the emulator takes the source from Cloud Storage only (source.storageSource)");
+      throw new ApiError("INVALID_ARGUMENT", "invalid build: the emulator supports only sources in Cloud Storage (source.storageSource)");
     throw new ApiError("INVALID_ARGUMENT", `invalid build: invalid value for "${path}": ${issue.message}`);
   }
   const { artifacts, ...request } = parsed.output;

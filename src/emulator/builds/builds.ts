@@ -95,7 +95,7 @@ export function createBuilds(runtime: Pick<Runtime, "state" | "engine" | "now" |
       try {
         return work();
       } catch (error) {
-        log(`The end of a build could not be stored: ${String(error)}`);
+        log(`Couldn't store the result of a build: ${String(error)}`);
         if (isClosing) return;
         await pause(STORE_RETRY_PAUSE_MS);
       }
@@ -124,7 +124,7 @@ export function createBuilds(runtime: Pick<Runtime, "state" | "engine" | "now" |
     },
 
     resume() {
-      removeStaleBuildFolders(state).catch((error: unknown) => log(`What a crash left of builds could not be removed: ${String(error)}`));
+      removeStaleBuildFolders(state).catch((error: unknown) => log(`Couldn't remove files of interrupted builds: ${String(error)}`));
       removeUnknownImages(state);
       const unfinished = state.builds.list().filter((build) => !isFinished(build));
       unfinished.sort((a, b) => (String(a["createTime"]) < String(b["createTime"]) ? -1 : 1));
@@ -168,5 +168,5 @@ function toFailure(error: unknown, abortReason: AbortReason | undefined, build: 
     return { status: "FAILURE", statusDetail: message, failureInfo: { type, detail: message } };
   }
   log(`Build ${build.id}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
-  return { status: "INTERNAL_ERROR", statusDetail: `the emulator could not carry out the build: ${(error as Error).message}` };
+  return { status: "INTERNAL_ERROR", statusDetail: `internal error in the emulator: ${(error as Error).message}` };
 }

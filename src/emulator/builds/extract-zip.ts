@@ -46,13 +46,13 @@ async function readEntries(archive: FileHandle): Promise<Entry[]> {
   );
   let end = tail.length - END_RECORD_BYTES;
   while (end >= 0 && tail.readUInt32LE(end) !== END_SIGNATURE) end -= 1;
-  if (end < 0) throw new Error("the source is not a zip archive, or is cut off");
+  if (end < 0) throw new Error("the source isn't a valid zip archive");
   const directory = await readBytes(archive, tail.readUInt32LE(end + 16), tail.readUInt32LE(end + 12));
 
   const entries: Entry[] = [];
   for (let at = 0; at < directory.length;) {
     if (directory.length - at < ENTRY_HEADER_BYTES || directory.readUInt32LE(at) !== ENTRY_SIGNATURE)
-      throw new Error("the zip archive's directory is broken");
+      throw new Error("the zip archive's directory isn't valid");
     const nameEnd = at + ENTRY_HEADER_BYTES + directory.readUInt16LE(at + 28);
     entries.push({
       name: directory.toString("utf8", at + ENTRY_HEADER_BYTES, nameEnd),
@@ -72,12 +72,12 @@ async function extractEntry(archive: FileHandle, entry: Entry, folder: string): 
   const { name, method, compressedSize, size, mode, offset } = entry;
   const path = resolve(folder, name);
   if (path !== resolve(folder) && !path.startsWith(resolve(folder) + sep))
-    throw new Error(`the entry ${name} leads out of the source's folder`);
+    throw new Error(`the entry ${name} is outside of the source's folder`);
   if ((mode & 0o170000) === 0o120000)
-    throw new Error(`the entry ${name} is a symbolic link, which a zip archive's source cannot have here`);
+    throw new Error(`the entry ${name} is a symbolic link, which isn't supported`);
   if (name.endsWith("/")) return void (await mkdir(path, { recursive: true }));
   if (entry.isEncrypted || ![STORED, DEFLATED].includes(method) || [compressedSize, size, offset].includes(0xffffffff)) {
-    throw new Error(`the entry ${name} is encrypted, larger than 4 GiB, or packed in an unknown way`);
+    throw new Error(`the entry ${name} is encrypted, larger than 4 GiB, or has an unsupported compression`);
   }
   await mkdir(dirname(path), { recursive: true });
   const local = await readBytes(archive, offset, LOCAL_HEADER_BYTES);
@@ -85,12 +85,12 @@ async function extractEntry(archive: FileHandle, entry: Entry, folder: string): 
   const target = createWriteStream(path, { mode: mode & 0o100 ? 0o755 : 0o644, flags: "wx" });
   const packed = compressedSize === 0 ? [] : archive.createReadStream({ start, end: start + compressedSize - 1, autoClose: false });
   await (method === DEFLATED ? pipeline(packed, createInflateRaw(), target) : pipeline(packed, target));
-  if (target.bytesWritten !== size) throw new Error(`the entry ${name} has ${target.bytesWritten} bytes and not ${size}`);
+  if (target.bytesWritten !== size) throw new Error(`the entry ${name} has ${target.bytesWritten} bytes instead of ${size}`);
 }
 
 async function readBytes(archive: FileHandle, position: number, length: number): Promise<Buffer> {
   const buffer = Buffer.alloc(length);
   const { bytesRead } = await archive.read(buffer, 0, length, position);
-  if (bytesRead < length) throw new Error("the zip archive is cut off");
+  if (bytesRead < length) throw new Error("the zip archive is truncated");
   return buffer;
 }

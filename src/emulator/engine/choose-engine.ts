@@ -50,8 +50,8 @@ export async function openEngine({ choice, env, log, ...options }: EngineOptions
     if (chosen) return chosen;
     search = result;
     chosen = search.program ? containers : processes;
-    const where = search.program ? `in containers, by ${search.program.name}` : "as processes of this machine";
-    log([`Services run ${where}`, ...search.unusable.map((reason) => `passed over ${reason}`)].join("; "));
+    const where = search.program ? `in containers (${search.program.name})` : "as local processes";
+    log([`Services run ${where}`, ...search.unusable.map((reason) => `unavailable: ${reason}`)].join("; "));
     return chosen;
   };
   if (choice === "container" && (await choose()) !== containers) throw new NoContainerEngine(search as ContainerProgramSearch);

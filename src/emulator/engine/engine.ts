@@ -42,7 +42,7 @@ export interface StartOptions {
   readonly env: Readonly<Record<string, string>>;
   /** The instance's limits: bytes and CPUs. Unlimited if undefined. */
   readonly limits?: { readonly memory: number; readonly cpu: number };
-  /** Folders on the host that the instance sees at paths of its own, read-only. */
+  /** Folders on the host that the instance sees at other paths, read-only. */
   readonly mounts?: readonly { readonly directory: string; readonly path: string }[];
   /** The loopback port that the instance must listen on, as PORT says. */
   readonly port: number;

@@ -17,7 +17,7 @@ export function findPython({ python, env }: HostTools): string {
   const path = findOnPath(python ?? "python3", env);
   if (path === undefined)
     throw new BuildError(
-      `${python ?? "python3"} is not installed on this machine. Name a Python by CLOUDRUN_OAUTH_PYTHON, or use --engine container.`,
+      `${python ?? "python3"} isn't installed. Set CLOUDRUN_OAUTH_PYTHON to a Python interpreter, or use --engine container.`,
     );
   return path;
 }

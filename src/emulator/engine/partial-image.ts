@@ -19,7 +19,7 @@ export async function buildPartialImage(
     return config;
   } catch (error) {
     await rm(partial, { recursive: true, force: true });
-    if (signal.aborted) throw new BuildError("The build was cancelled.", { cause: error });
+    if (signal.aborted) throw new BuildError("The build was canceled.", { cause: error });
     throw error;
   }
 }

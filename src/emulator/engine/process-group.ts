@@ -75,7 +75,7 @@ export async function startGroup({ argv, cwd, env, log, reaper }: GroupOptions):
   };
 }
 
-/** Docker's own time between SIGTERM and SIGKILL. */
+/** Docker's time between SIGTERM and SIGKILL. */
 export const GRACE_PERIOD_MS = 10_000;
 
 /** Waits until a group has ended, and stops it when the signal aborts. Throws the signal's reason. */

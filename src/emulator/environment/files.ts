@@ -8,7 +8,7 @@ export function callerEmail(project: string): string {
 /** The paths of the emulator's files in its data directory. */
 export function emulatorFiles(directory: string, project: string) {
   return {
-    /** The public certificate authorities and the emulator's own, PEM: for clients that use such a file instead of their own authorities. */
+    /** The public certificate authorities and the emulator's own, PEM: for clients that use such a file instead of built-in authorities. */
     authorities: join(directory, "ca-bundle.pem"),
     /** The emulator's own certificate authority, PEM: for Node, which adds such a file to its own authorities. */
     added: join(directory, "ca-added.pem"),

@@ -66,7 +66,7 @@ function apiError(host: string, status: number): HttpResponse {
   return jsonResponse({ error: { code: status, message: `${message} of service '${host}'.`, status: code, details: [detail] } }, status);
 }
 
-// Unlike Cloud Run: there are no VPC Service Controls perimeters; a fault responds as if there were one.
+// Unlike Cloud Run: VPC Service Controls perimeters don't exist; a fault responds as if one did.
 /** https://cloud.google.com/vpc-service-controls/docs/troubleshooting */
 function outsidePerimeter(host: string, target: string): HttpResponse {
   const id = createHash("sha256").update(`${host}${target}`).digest("base64url").slice(0, 32);

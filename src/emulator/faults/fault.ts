@@ -5,8 +5,8 @@ const WholeNumber = v.pipe(v.number(), v.integer(), v.minValue(0));
 
 const FaultSchema = v.pipe(
   v.strictObject({
-    match: v.pipe(v.string(), v.regex(/^[^\s/]*(\/\S*)?$/, "it is a host, a path or both, as run.googleapis.com/v1/**"), v.nonEmpty()),
-    method: v.optional(v.pipe(v.string(), v.toUpperCase(), v.regex(/^[A-Z]+$/, "it is an HTTP method"))),
+    match: v.pipe(v.string(), v.regex(/^[^\s/]*(\/\S*)?$/, "must be a host, a path, or both, such as run.googleapis.com/v1/**"), v.nonEmpty()),
+    method: v.optional(v.pipe(v.string(), v.toUpperCase(), v.regex(/^[A-Z]+$/, "must be an HTTP method"))),
     status: v.optional(v.pipe(WholeNumber, v.minValue(400), v.maxValue(599))),
     retry_after: v.optional(WholeNumber),
     reason: v.optional(v.literal("VPC_SERVICE_CONTROLS")),
@@ -17,14 +17,14 @@ const FaultSchema = v.pipe(
   }),
   v.check(
     ({ status, reset, truncate, latency_ms }) => [status, reset, truncate, latency_ms].some((effect) => effect !== undefined),
-    "a fault has a status, a latency, a reset or a length to truncate to",
+    "one of status, latency_ms, reset, and truncate is required",
   ),
   v.check(
     ({ status, reset, truncate }) => [status, reset, truncate].filter((effect) => effect !== undefined).length < 2,
-    "of status, reset and truncate a fault has one",
+    "status, reset, and truncate can't be combined",
   ),
-  v.check(({ status, reason }) => reason === undefined || status === 403, "a refusal by VPC Service Controls has the status 403"),
-  v.check(({ status, retry_after }) => retry_after === undefined || status !== undefined, "retry_after goes with a status"),
+  v.check(({ status, reason }) => reason === undefined || status === 403, "VPC_SERVICE_CONTROLS requires the status 403"),
+  v.check(({ status, retry_after }) => retry_after === undefined || status !== undefined, "retry_after requires a status"),
 );
 
 /** A request to inject a fault, in the spelling of the emulator's admin API. */
@@ -43,5 +43,5 @@ export function parseFault(body: unknown): FaultRequest {
   if (result.success) return result.output;
   const [issue] = result.issues;
   const path = v.getDotPath(issue);
-  throw new ApiError("INVALID_ARGUMENT", `This is no fault: ${path === null ? "" : `${path}: `}${issue.message}.`);
+  throw new ApiError("INVALID_ARGUMENT", `Invalid fault: ${path === null ? "" : `${path}: `}${issue.message}.`);
 }

@@ -43,7 +43,7 @@ export function createFaults(now: () => number): Faults {
       return fault;
     },
     remove(id) {
-      if (!faults.delete(id)) throw new ApiError("NOT_FOUND", `There is no fault ${id}.`);
+      if (!faults.delete(id)) throw new ApiError("NOT_FOUND", `Fault ${id} not found.`);
     },
     clear: () => faults.clear(),
     async inject(request, response, host) {

@@ -38,22 +38,22 @@ export async function authenticate(rawHeaders: RawHeaders, options: Options): Pr
   const indexes = serverless.length > 0 ? serverless : headerIndexes(rawHeaders, "authorization");
   const [index] = indexes;
   if (index === undefined) return { kind: "none" };
-  if (indexes.length > 1) return invalid(`There is more than one ${header} header.`);
+  if (indexes.length > 1) return invalid(`The request has several ${header} headers.`);
 
   const [, scheme = "", token = ""] = /^(bearer) +([^\s,]+)$/i.exec(rawHeaders[index] ?? "") ?? [];
-  if (token === "") return invalid(`The ${header} header is not of the form "Bearer ID_TOKEN".`);
+  if (token === "") return invalid(`The ${header} header doesn't have the form "Bearer ID_TOKEN".`);
   const jwt = await verifyIdToken(options, token);
   if (!jwt) {
     const isAccessToken = findAccessToken(options.state, token) !== undefined;
     return invalid(
       isAccessToken
-        ? "The token is an access token; Cloud Run wants an ID token."
-        : "The token is no ID token of https://accounts.google.com that is valid now.",
+        ? "The token is an access token. Cloud Run requires an ID token."
+        : "The token isn't a valid ID token of https://accounts.google.com, or it has expired.",
     );
   }
   const { aud } = jwt.claims;
   if (!isForGcloud(aud) && !options.audiences.some((audience) => isAudience(aud, audience))) {
-    return invalid(`The token's audience is ${JSON.stringify(aud)}; the service answers to ${options.audiences.join(", ")}.`);
+    return invalid(`The token's audience is ${JSON.stringify(aud)}. The service accepts ${options.audiences.join(", ")}.`);
   }
   const principal = findPrincipal(jwt.claims, options);
   if (!principal) return invalid("The token's service account was deleted or disabled.");

@@ -62,10 +62,10 @@ function checkExpression(expression: string, at: string): void {
   if (error?.code === "unknown_variable" || error?.code === "no_such_key") {
     const { start = 0, end = 0 } = error.range ?? {};
     const name = /[\w.]*$/.exec(expression.slice(0, end))?.[0] ?? expression.slice(start, end);
-    refuse(`the emulator evaluates request.time and resource.name, and not ${name}.`);
+    refuse(`the emulator supports only request.time and resource.name, not ${name}.`);
   }
   if (!valid) refuse(`${error?.name === "ParseError" ? "syntax error: " : ""}${error?.summary}.`);
-  if (type !== "bool") refuse(`expected a result of the type bool, and not ${type}.`);
+  if (type !== "bool") refuse(`expected a result of type bool, not ${type}.`);
   const unknown = [...functionsIn(environment().parse(expression).ast)].find((name) => !FUNCTIONS.has(name) && !DATE_PART.test(name));
   if (unknown !== undefined) refuse(`undeclared reference to the function ${unknown}.`);
 }

@@ -61,9 +61,9 @@ function checkKind(fields: Record<string, unknown>): void {
   const types: unknown[] = ["TYPE_UNSPECIFIED", "TYPE_GOOGLE_CREDENTIALS_FILE"];
   const algorithms: unknown[] = ["KEY_ALG_UNSPECIFIED", "KEY_ALG_RSA_2048"];
   // Unlike Cloud Run: PKCS #12 files and RSA keys of 1024 bits can't be created.
-  if (!types.includes(type)) throw new ApiError("INVALID_ARGUMENT", `The emulator makes no key of the type ${String(type)}.`);
+  if (!types.includes(type)) throw new ApiError("INVALID_ARGUMENT", `The emulator can't create keys of type ${String(type)}.`);
   if (!algorithms.includes(algorithm))
-    throw new ApiError("INVALID_ARGUMENT", `The emulator makes no key by the algorithm ${String(algorithm)}.`);
+    throw new ApiError("INVALID_ARGUMENT", `The emulator can't create keys with the algorithm ${String(algorithm)}.`);
 }
 
 /** Google's ServiceAccountKey message. */

@@ -2,7 +2,7 @@ import type { Identity } from "./principal.ts";
 import { ApiError } from "../server/errors.ts";
 import type { State } from "../state/state.ts";
 
-const EVERYBODY = ["allUsers", "allAuthenticatedUsers"];
+const PUBLIC_MEMBERS = ["allUsers", "allAuthenticatedUsers"];
 const PREFIXES = ["user", "serviceAccount", "group", "domain", "projectOwner", "projectEditor", "projectViewer"];
 const DELETED = /^deleted:(user|serviceAccount|group):[^?\s]+\?uid=\d+$|^deleted:principal:\/\/\S+$/;
 const FEDERATED =
@@ -13,7 +13,7 @@ const FEDERATED =
  * exist. https://cloud.google.com/iam/docs/principal-identifiers
  */
 export function checkMember(state: State, member: string): void {
-  if (EVERYBODY.includes(member) || DELETED.test(member)) return;
+  if (PUBLIC_MEMBERS.includes(member) || DELETED.test(member)) return;
   if (/^principal(Set)?:/.test(member)) return checkFederated(state, member);
   const [, prefix = "", name = ""] = /^(\w+):(.+)$/.exec(member) ?? [];
   if (!PREFIXES.includes(prefix)) {

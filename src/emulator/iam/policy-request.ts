@@ -11,7 +11,7 @@ interface PolicyRequest {
   readonly etag: string | undefined;
 }
 
-const EVERYBODY = ["allUsers", "allAuthenticatedUsers"];
+const PUBLIC_MEMBERS = ["allUsers", "allAuthenticatedUsers"];
 const BASIC = ["roles/owner", "roles/editor", "roles/viewer"];
 
 /** Throws ApiError INVALID_ARGUMENT for a field of the wrong type, and for a condition that isn't allowed. */
@@ -39,7 +39,7 @@ export const SEE = "For more information, please refer to https://cloud.google.c
 export function parseVersion(version: unknown, field: string): number {
   if (version === 0 || version === 1) return 1;
   if (version === 3) return 3;
-  throw new ApiError("INVALID_ARGUMENT", `Invalid value at '${field}': valid are 0, 1 and 3.`);
+  throw new ApiError("INVALID_ARGUMENT", `Invalid value at '${field}': valid values are 0, 1, and 3.`);
 }
 
 function parseBinding(binding: unknown, index: number): Binding {
@@ -53,7 +53,7 @@ function parseBinding(binding: unknown, index: number): Binding {
   if (!condition) return { role, members };
   // https://cloud.google.com/iam/docs/conditions-overview#limitations
   if (BASIC.includes(role)) throw new ApiError("INVALID_ARGUMENT", `Conditions cannot be set on the basic role ${role}.`);
-  const everybody = members.find((member) => EVERYBODY.includes(member));
-  if (everybody) throw new ApiError("INVALID_ARGUMENT", `Conditions cannot be set on a binding for ${everybody}.`);
+  const publicMember = members.find((member) => PUBLIC_MEMBERS.includes(member));
+  if (publicMember) throw new ApiError("INVALID_ARGUMENT", `Conditions cannot be set on a binding for ${publicMember}.`);
   return { role, members, condition };
 }

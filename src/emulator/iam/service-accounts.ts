@@ -41,7 +41,7 @@ export function createServiceAccount(state: State, { projectId, accountId, displ
   if (!/^[a-z]([-a-z0-9]*[a-z0-9])$/.test(accountId)) {
     throw new ApiError(
       "INVALID_ARGUMENT",
-      `The account ID "${accountId}" has to begin with a lower-case letter and to hold lower-case letters, digits and dashes only.`,
+      `The account ID "${accountId}" must start with a lowercase letter and contain only lowercase letters, digits, and hyphens.`,
     );
   }
   const email = `${accountId}@${projectId}.iam.gserviceaccount.com`;

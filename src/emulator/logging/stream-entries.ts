@@ -51,7 +51,7 @@ export async function streamEntries(store: LogStore, query: URLSearchParams): Pr
 function compile(query: URLSearchParams): (entry: LogEntry) => boolean {
   const service = query.get("service");
   const minSeverity = parseSeverity(query.get("severity") ?? "DEFAULT");
-  if (minSeverity === undefined) throw new ApiError("INVALID_ARGUMENT", `'${query.get("severity")}' is no severity.`);
+  if (minSeverity === undefined) throw new ApiError("INVALID_ARGUMENT", `Invalid severity '${query.get("severity")}'.`);
   const rank = rankOf(minSeverity);
   return ({ resource, severity = "DEFAULT" }) =>
     (service === null || resource.labels["service_name"] === service) && rankOf(severity) >= rank;

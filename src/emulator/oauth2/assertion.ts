@@ -86,7 +86,7 @@ function parseRequest({ claims }: Jwt): Assertion["request"] {
   throw new OAuthError("invalid_scope", "Invalid OAuth scope or ID token audience provided.");
 }
 
-/** Whether a scope is one of Google's: https://developers.google.com/identity/protocols/oauth2/scopes */
+/** Whether Google has a scope: https://developers.google.com/identity/protocols/oauth2/scopes */
 export function isScope(scope: string): boolean {
   return /^https:\/\/www\.googleapis\.com\/auth\/[\w.-]+(\/[\w.-]+)*$|^(openid|email|profile|https:\/\/mail\.google\.com\/)$/.test(scope);
 }

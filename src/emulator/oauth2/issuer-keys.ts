@@ -25,20 +25,20 @@ export async function fetchIssuerKeys(issuer: string, runtime: Pick<Runtime, "si
 
 async function fetchObject(address: string): Promise<Record<string, unknown>> {
   const url = URL.canParse(address) ? new URL(address) : undefined;
-  if (!url || !["http:", "https:"].includes(url.protocol) || isEmulated(url.hostname)) throw unreachable(`${address} cannot be asked`);
+  if (!url || !["http:", "https:"].includes(url.protocol) || isEmulated(url.hostname)) throw unreachable(`${address} isn't a valid address`);
   try {
     const answer = await fetch(url, { redirect: "error", signal: AbortSignal.timeout(FETCH_TIMEOUT_MS) });
-    if (!answer.ok || !answer.body) throw new Error(`it answered ${answer.status}`);
+    if (!answer.ok || !answer.body) throw new Error(`it returned ${answer.status}`);
     const chunks: Uint8Array[] = [];
     let size = 0;
     for await (const chunk of answer.body) {
       chunks.push(chunk);
       size += chunk.length;
-      if (size > MAX_RESPONSE_BYTES) throw new Error("its answer has no end");
+      if (size > MAX_RESPONSE_BYTES) throw new Error("its response is too large");
     }
     const value: unknown = JSON.parse(Buffer.concat(chunks).toString("utf8"));
     if (typeof value === "object" && value !== null) return value as Record<string, unknown>;
-    throw new Error("it answered no JSON object");
+    throw new Error("its response isn't a JSON object");
   } catch (error) {
     throw unreachable(`${address}: ${(error as Error).message}`);
   }

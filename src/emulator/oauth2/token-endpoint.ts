@@ -7,7 +7,7 @@ import { grantForRefreshToken } from "./refresh-token.ts";
 
 type Grant = (form: URLSearchParams, runtime: TokenRuntime) => Promise<object>;
 
-// Unlike Cloud Run: people don't sign in, so there are no authorization codes; a seed file gives them the login that gcloud would write.
+// Unlike Cloud Run: people don't sign in, so authorization codes don't exist; a seed file gives them the login that gcloud would write.
 /** By `grant_type`. */
 const GRANTS: Readonly<Record<string, Grant>> = {
   "urn:ietf:params:oauth:grant-type:jwt-bearer": grantForAssertion,

@@ -7,7 +7,7 @@ import type { Route } from "../server/router.ts";
 import type { Runtime } from "../runtime.ts";
 import { findOrgPolicy } from "./org-policies.ts";
 
-const Constraint = v.pipe(v.string(), v.regex(/^constraints\/[\w.]+$/, "it begins with constraints/"));
+const Constraint = v.pipe(v.string(), v.regex(/^constraints\/[\w.]+$/, "must start with constraints/"));
 const StringList = v.optional(v.array(v.string()));
 
 const Policy = v.pipe(
@@ -30,11 +30,11 @@ const Policy = v.pipe(
   }),
   v.check(
     ({ booleanPolicy, listPolicy, restoreDefault }) => [booleanPolicy, listPolicy, restoreDefault].filter(Boolean).length === 1,
-    "it has one of booleanPolicy, listPolicy and restoreDefault",
+    "must have exactly one of booleanPolicy, listPolicy, and restoreDefault",
   ),
 );
 
-// Unlike Cloud Run: there is no organization above a project, so the project's owner sets its policies, including managed constraints.
+// Unlike Cloud Run: projects have no organization, so a project's owner sets its policies, including managed constraints.
 /**
  * https://cloud.google.com/resource-manager/reference/rest/v1/projects/setOrgPolicy; `allowed` returns the project if the caller has the
  * permission.

@@ -9,12 +9,12 @@ const StringMap = v.record(StringField, StringField);
 const IntegerField = v.pipe(v.union([v.number(), v.pipe(StringField, v.regex(/^-?\d+$/))]), v.transform(Number), v.integer());
 const Seconds = v.pipe(
   StringField,
-  v.regex(/^\d+(\.0+)?s$/, "a whole number of seconds, like 300s, is expected"),
+  v.regex(/^\d+(\.0+)?s$/, "expected a whole number of seconds, such as 300s"),
   v.transform((value) => Number.parseInt(value, 10)),
 );
 const ReadOnly = v.optional(v.unknown());
 // Unlike Cloud Run: v2 rejects GPUs, SSH, functions to build, several regions, sandboxes, binary authorization and key revocation unless they are off.
-const NotEmulated = v.pipe(v.unknown(), v.check(isUnset, "the emulator does not have this"));
+const NotEmulated = v.pipe(v.unknown(), v.check(isUnset, "the emulator doesn't support this field"));
 
 /** An enum: one of the names, whose numbers start at 1, or such a number; an unspecified value counts as not set. */
 const choice = (...names: readonly string[]) =>
@@ -23,7 +23,7 @@ const choice = (...names: readonly string[]) =>
     v.transform((value) =>
       typeof value === "number" ? (["", ...names][value] ?? String(value)) : value.replace(/\w*_UN(SPECIFIED|DEFINED)$/, ""),
     ),
-    v.check((value) => value === "" || names.includes(value), `one of ${names.join(", ")} is expected`),
+    v.check((value) => value === "" || names.includes(value), `expected one of ${names.join(", ")}`),
     v.transform((value) => value || undefined),
   );
 const optional = <T extends v.ObjectEntries>(entries: T) =>

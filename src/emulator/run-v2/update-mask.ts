@@ -12,7 +12,7 @@ export function applyMask(current: Message, update: Message, mask: string | null
   return mask.split(",").reduce((message, path) => {
     const segments = path.trim().split(".").map(camelizeName);
     if (segments.some((segment) => !/^\w+$/.test(segment)))
-      throw new ApiError("INVALID_ARGUMENT", `Invalid value at 'updateMask': '${path}' is no path of fields.`);
+      throw new ApiError("INVALID_ARGUMENT", `Invalid value at 'updateMask': '${path}' isn't a field path.`);
     return copyField(message, update, segments);
   }, current);
 }

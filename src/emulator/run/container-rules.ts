@@ -59,9 +59,9 @@ function* checkEnvironment({ env = [] }: ContainerRequest, path: string): Genera
     };
   }
   for (const [index, { name, valueFrom }] of env.entries()) {
-    if (!/^[^=\0]+$/.test(name)) yield { field: `${path}.env[${index}].name`, description: "The name must not be empty or hold '='." };
+    if (!/^[^=\0]+$/.test(name)) yield { field: `${path}.env[${index}].name`, description: "The name must not be empty or contain '='." };
     if (valueFrom && !valueFrom.secretKeyRef)
-      yield { field: `${path}.env[${index}].valueFrom`, description: "A value can be taken from a secret only: expected secretKeyRef." };
+      yield { field: `${path}.env[${index}].valueFrom`, description: "Only values from secrets are supported: expected secretKeyRef." };
   }
 }
 

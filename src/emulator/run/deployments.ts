@@ -33,7 +33,7 @@ export function createDeployments({ state, now, log, instances }: DeploymentsOpt
   let isClosed = false;
   const stopInstances = (keys: readonly string[]) => {
     for (const key of keys)
-      instances.stopRevision(key).catch((error: unknown) => log(`Instances of ${key} did not stop: ${String(error)}`));
+      instances.stopRevision(key).catch((error: unknown) => log(`Instances of ${key} didn't stop: ${String(error)}`));
   };
   const startMinInstances = (place: Place, service: string) => {
     for (const { revisionName } of state.services.get(keyOf(place, service))?.status.traffic ?? [])

@@ -43,7 +43,7 @@ function parseRequirement(text: string): (labels: Readonly<Record<string, string
   const [, absent] = /^!\s*([\w./-]+)$/.exec(text) ?? [];
   if (absent !== undefined) return (labels) => !(absent in labels);
   const [, setLabel = "", isNegated, list = ""] = /^([\w./-]+)\s+(not)?in\s+\(([\w.,\s-]*)\)$/.exec(text) ?? [];
-  if (setLabel === "") throw new ApiError("INVALID_ARGUMENT", `Invalid value at 'labelSelector': '${text}' is no requirement.`);
+  if (setLabel === "") throw new ApiError("INVALID_ARGUMENT", `Invalid value at 'labelSelector': '${text}' isn't a valid requirement.`);
   const values = list.split(",").map((value) => value.trim());
   return (labels) => values.includes(labels[setLabel] ?? "\0") !== (isNegated !== undefined);
 }

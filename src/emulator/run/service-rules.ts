@@ -48,7 +48,7 @@ function* checkTemplate({ metadata, spec }: TemplateRequest, service: string): G
     if (scale !== undefined && !/^\d{1,6}$/.test(scale)) {
       yield {
         field: `spec.template.metadata.annotations[autoscaling.knative.dev/${key}]`,
-        description: "Must be a whole number that is not negative.",
+        description: "Must be a non-negative integer.",
       };
     }
   }
@@ -58,10 +58,10 @@ function* checkTemplate({ metadata, spec }: TemplateRequest, service: string): G
   yield* checkRange(`${path}.timeoutSeconds`, timeoutSeconds, 1, 3600, " seconds");
   // Unlike Cloud Run: sidecars aren't supported.
   if (containers.length !== 1)
-    yield { field: `${path}.containers`, description: `Exactly one container is expected here, ${containers.length} were given.` };
+    yield { field: `${path}.containers`, description: `Exactly one container is supported, but ${containers.length} were specified.` };
   for (const [index, { name }] of (containers[0]?.volumeMounts ?? []).entries()) {
     if (!volumes.some((volume) => volume.name === name))
-      yield { field: `${path}.containers[0].volumeMounts[${index}].name`, description: `There is no volume named '${name}'.` };
+      yield { field: `${path}.containers[0].volumeMounts[${index}].name`, description: `Volume '${name}' not found.` };
   }
   for (const [index, container] of containers.entries())
     yield* checkContainer(container, spec.containerConcurrency, `${path}.containers[${index}]`);
@@ -84,7 +84,7 @@ function* checkTraffic(traffic: readonly TargetRequest[], label: string): Genera
         description: "only lowercase, digits, and hyphens; must begin with letter, and may not end with hyphen.",
       };
     if (`${tag}---${label}`.length > MAX_LABEL_LENGTH)
-      yield { field: `${path}.tag`, description: `The tag is too long for a host name: '${tag}---${label}' may have 63 characters.` };
+      yield { field: `${path}.tag`, description: `The tag is too long: '${tag}---${label}' can have at most 63 characters.` };
     if (tags.has(tag)) yield { field: `${path}.tag`, description: `The tag '${tag}' is used more than once.` };
     tags.add(tag);
   }

@@ -49,7 +49,7 @@ export function replaceService(runtime: Pick<Runtime, "state" | "now">, write: S
   return writeService(runtime, write, (state, { metadata: { name, resourceVersion } }) => {
     const current = getService(state, write.place, write.name);
     if (name !== write.name)
-      throwViolations([{ field: "metadata.name", description: `Expected '${write.name}', as the path has it, but obtained '${name}'.` }]);
+      throwViolations([{ field: "metadata.name", description: `Expected '${write.name}', as in the path, but obtained '${name}'.` }]);
     const version = current.metadata.resourceVersion;
     if (resourceVersion === undefined || resourceVersion === version) return current;
     throw new ApiError(
@@ -148,7 +148,7 @@ function draftService(
 function checkNamespace(namespace: string | undefined, { project }: Place) {
   if (namespace === undefined || namespace === project.projectId || namespace === project.projectNumber) return [];
   return [
-    { field: "metadata.namespace", description: `Expected '${project.projectId}', as the path has it, but obtained '${namespace}'.` },
+    { field: "metadata.namespace", description: `Expected '${project.projectId}', as in the path, but obtained '${namespace}'.` },
   ];
 }
 

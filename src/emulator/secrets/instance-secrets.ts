@@ -63,7 +63,7 @@ export function removeStaleMounts(state: State): void {
   removeEntries(privateFolder(state, "keys", "mounts"));
 }
 
-// Readable by the container's user, whoever that is; the parent folder keeps everyone else out.
+// Readable by any container user; the parent folder keeps everyone else out.
 function writeFile(folder: string, path: string, data: Buffer): void {
   const file = join(folder, posix.join("/", path));
   mkdirSync(dirname(file), { recursive: true, mode: 0o755 });

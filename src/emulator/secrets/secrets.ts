@@ -35,7 +35,7 @@ export function createSecret(runtime: SecretsRuntime, project: string, id: strin
   }
   const { replication, labels, annotations } = body;
   if (!isObject(replication) || !("automatic" in replication || "userManaged" in replication)) {
-    throw new ApiError("INVALID_ARGUMENT", "Secret.replication must be set: it is automatic or userManaged.");
+    throw new ApiError("INVALID_ARGUMENT", "Secret.replication must be set to automatic or userManaged.");
   }
   const key = secretKey(runtime, project, id);
   if (state.secrets.get(key)) throw new ApiError("ALREADY_EXISTS", `Secret [${secretName(state, key)}] already exists.`);
@@ -61,7 +61,7 @@ export function updateSecret(
   const secret = findSecret(state, key);
   for (const field of mask) {
     if (field !== "labels" && field !== "annotations")
-      throw new ApiError("INVALID_ARGUMENT", `The emulator changes a secret's labels and annotations only, not '${field}'.`);
+      throw new ApiError("INVALID_ARGUMENT", `The emulator can change only a secret's labels and annotations, not '${field}'.`);
   }
   const changes = Object.fromEntries(mask.map((field) => [field, parseStringMap(field, body[field] ?? {})]));
   const updated = { ...secret, ...changes, etag: newEtag() };

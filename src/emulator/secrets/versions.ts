@@ -94,8 +94,8 @@ function parsePayload({ payload }: Readonly<Record<string, unknown>>): { data: B
     throw new ApiError("INVALID_ARGUMENT", "Invalid value at 'payload.data' (TYPE_BYTES), Base64 decoding failed.");
   const bytes = Buffer.from(data, "base64");
   if (bytes.length > MAX_PAYLOAD_BYTES)
-    throw new ApiError("INVALID_ARGUMENT", `The secret payload is ${bytes.length} bytes long; ${MAX_PAYLOAD_BYTES} bytes are the most.`);
+    throw new ApiError("INVALID_ARGUMENT", `The secret payload has ${bytes.length} bytes. The limit is ${MAX_PAYLOAD_BYTES} bytes.`);
   if (checksum !== undefined && String(checksum) !== String(crc32c(bytes)))
-    throw new ApiError("INVALID_ARGUMENT", "The payload's checksum is not the one that the request says: it was damaged on its way.");
+    throw new ApiError("INVALID_ARGUMENT", "The payload doesn't match the checksum in the request.");
   return { data: bytes, checksum };
 }

@@ -77,7 +77,7 @@ export function createAdmin({
     "PUT /_emulator/clock": async (body) => {
       const { shift_ms: shift } = await body();
       if (typeof shift !== "number" || Number.isNaN(new Date(Date.now() + shift).getTime()))
-        throw new ApiError("INVALID_ARGUMENT", "shift_ms is a number of milliseconds.");
+        throw new ApiError("INVALID_ARGUMENT", "shift_ms must be a number of milliseconds.");
       clock.setShift(shift);
       return time();
     },
@@ -94,9 +94,9 @@ export function createAdmin({
       return result instanceof HttpResponse ? result : jsonResponse(result);
     }
     if (request.method === "GET" && path === "/") {
-      const text = "This is the cloudrun-oauth emulator: a Cloud Run on this machine. See `cloudrun-oauth emulator env`.\n";
+      const text = "cloudrun-oauth emulator. To use it in a shell, run: eval \"$(cloudrun-oauth emulator env)\"\n";
       return new HttpResponse(200, { "content-type": "text/plain; charset=UTF-8" }, text);
     }
-    throw new ApiError("NOT_FOUND", `The emulator has nothing at ${url.pathname}.`);
+    throw new ApiError("NOT_FOUND", `${url.pathname} not found on the emulator.`);
   };
 }

@@ -64,7 +64,7 @@ export class OAuthError extends HttpError {
   }
 }
 
-/** IAM's refusal in the words of Google's APIs, with the permission as a machine-readable detail. */
+/** IAM's refusal, as Google's APIs word it, with the permission as a machine-readable detail. */
 export function permissionDenied(permission: string, resource: string): ApiError {
   return new ApiError("PERMISSION_DENIED", `Permission '${permission}' denied on resource '${resource}' (or resource may not exist).`, [
     errorInfo("IAM_PERMISSION_DENIED", { permission, resource }, "iam.googleapis.com"),

@@ -29,7 +29,7 @@ export function tunnel(authority: { host: string; port: number }, client: Duplex
     if (isConnected) client.destroy();
     else
       client.end(
-        `HTTP/1.1 502 Bad Gateway\r\ncontent-type: text/plain\r\n\r\nThe emulator could not reach ${authority.host}: ${error.message}\n`,
+        `HTTP/1.1 502 Bad Gateway\r\ncontent-type: text/plain\r\n\r\nThe emulator couldn't reach ${authority.host}: ${error.message}\n`,
       );
   });
   server.on("connect", () => {
@@ -79,7 +79,7 @@ export function forwardPlain(url: URL, request: IncomingMessage, response: Serve
   );
   onward.on("error", (error) => {
     if (response.headersSent) return void response.destroy();
-    response.writeHead(502, { "content-type": "text/plain" }).end(`The emulator could not reach ${url.host}: ${error.message}\n`);
+    response.writeHead(502, { "content-type": "text/plain" }).end(`The emulator couldn't reach ${url.host}: ${error.message}\n`);
   });
   response.on("close", () => onward.destroy());
   request.pipe(onward);

@@ -3,7 +3,7 @@ import { HttpError } from "./errors.ts";
 import type { HttpResponse } from "./http-response.ts";
 import type { Router } from "./router.ts";
 
-/** Records which of Google's methods clients call, and how the emulator answers: the test suite compares it with Google's API descriptions. */
+/** Records which Google API methods clients call, and how the emulator answers: the test suite compares it with Google's API descriptions. */
 export interface Recorder {
   wrap(router: Router): Router;
   close(): void;

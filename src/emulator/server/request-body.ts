@@ -4,7 +4,7 @@ import { isDeeperThan, isObject } from "./json.ts";
 
 /** JSON requests to Google's APIs are small; uploads are streamed and never buffered. */
 const MAX_BODY_BYTES = 32 * 1024 * 1024;
-/** The limit of Google's JSON parser. */
+/** Google's limit. */
 const MAX_JSON_DEPTH = 100;
 
 /** The body of a request, read once, in the form that the handler needs. */

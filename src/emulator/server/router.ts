@@ -27,7 +27,7 @@ export function route(permission: string, handle: Handler, resource?: (request: 
   return { permission, handle, ...(resource && { resource }) };
 }
 
-/** One Google API. Its routes are keyed by the HTTP line of Google's reference. */
+/** One Google API. Its routes are keyed by the HTTP line in Google's reference. */
 export interface Api {
   /** Host names without a region; `run.googleapis.com` also serves `us-central1-run.googleapis.com`. */
   readonly hosts: readonly string[];
@@ -81,7 +81,7 @@ export function createRouter(load: () => Promise<readonly Api[]>, state: State, 
       return answer instanceof HttpResponse ? answer : jsonResponse(answer);
     }
     // Unlike Cloud Run: a path that the emulator doesn't know gets a 501 that names the method, not an HTML 404.
-    throw new ApiError("UNIMPLEMENTED", `The emulator does not have ${method} https://${host}${url.pathname}.`);
+    throw new ApiError("UNIMPLEMENTED", `The emulator doesn't support ${method} https://${host}${url.pathname}.`);
   };
   return { route, prepare: loadRoutes };
 }

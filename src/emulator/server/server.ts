@@ -122,7 +122,7 @@ function answerPlain(request: IncomingMessage, response: ServerResponse, options
   void answer(request, response, options, async () => {
     // A web page whose own host name resolves to this address must not reach the emulator (DNS rebinding).
     if (host !== "127.0.0.1" && host !== "localhost") {
-      throw new ApiError("NOT_FOUND", `This is the cloudrun-oauth emulator. It does not emulate '${host}'.`);
+      throw new ApiError("NOT_FOUND", `The cloudrun-oauth emulator doesn't emulate '${host}'.`);
     }
     if (!URL.canParse(target, "http://127.0.0.1")) throw new ApiError("INVALID_ARGUMENT", "The request's target is not well-formed.");
     return options.admin(request, new URL(target, "http://127.0.0.1"));
@@ -182,7 +182,7 @@ function toReply(error: unknown, request: IncomingMessage, options: ServerOption
   if ((error as NodeJS.ErrnoException).code === "ENOSPC") {
     return new ApiError(
       "UNAVAILABLE",
-      "The emulator's disk is full: free some space where its data directory is, then try again.",
+      "The emulator's disk is full. Free up space for its data directory, and try again.",
     ).toResponse();
   }
   return new ApiError("INTERNAL", "Internal error encountered.").toResponse();

@@ -97,7 +97,7 @@ function replayAll(file: string, replay: (change: Change) => void): void {
   for (const [index, line] of lines.entries()) {
     try {
       for (const change of JSON.parse(line) as Change[]) {
-        if (typeof change.key !== "string") throw new Error("It has a change without a key.");
+        if (typeof change.key !== "string") throw new Error("A change has no key.");
         replay(change);
       }
     } catch (error) {

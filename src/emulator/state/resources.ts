@@ -2,7 +2,7 @@ import type { Login, User } from "../oauth2/users.ts";
 import type { Secret, SecretVersion } from "../secrets/secret.ts";
 import type { KnativeRevision, KnativeService } from "../run/knative.ts";
 
-/** The emulator's state, by collection. Fields of Google's APIs keep Google's spelling. */
+/** The emulator's state, by collection. Google's field names are unchanged. */
 export interface ResourceTypes {
   /** By projectId. */
   projects: Project;
@@ -26,7 +26,7 @@ export interface ResourceTypes {
   buckets: Bucket;
   /** Cloud Storage objects, by `BUCKET/NAME`. */
   objects: StorageObject;
-  /** Long-running operations of Cloud Run's v2 API, by `PROJECT/REGION/ID`. */
+  /** Long-running operations in Cloud Run's v2 API, by `PROJECT/REGION/ID`. */
   operations: RunOperation;
   /** Unfinished resumable uploads, by upload id. */
   uploads: Upload;

@@ -57,7 +57,7 @@ export function openState(directory: string, now: () => number = Date.now): Stat
   const apply = ({ collection, key, value }: Change): void => {
     const resources = memory.get(collection);
     // A later version can have written it, and this version must not lose what it doesn't know.
-    if (!resources) throw new Error(`This version knows no ${collection}.`);
+    if (!resources) throw new Error(`Unknown collection ${collection}.`);
     if (value === undefined) resources.delete(key);
     else resources.set(key, freeze(value));
   };

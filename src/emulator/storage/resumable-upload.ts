@@ -92,7 +92,7 @@ export function removeExpiredUploads({ state, now }: StorageRuntime): void {
 
 function findUpload(state: State, id: string): Upload {
   const upload = state.uploads.get(id);
-  if (!upload) throw new StorageError(404, "notFound", "The upload does not exist, or has been cancelled.");
+  if (!upload) throw new StorageError(404, "notFound", "The upload does not exist, or was canceled.");
   return upload;
 }
 

@@ -41,5 +41,5 @@ export class XmlStorageError extends HttpError {
 export function toStorageError(error: unknown): unknown {
   const { code } = error as NodeJS.ErrnoException;
   if (code !== "ENOSPC" && code !== "EDQUOT") return error;
-  return new StorageError(503, "backendError", "The disk that holds the emulator's data is full; nothing was stored.", { cause: error });
+  return new StorageError(503, "backendError", "The disk with the emulator's data is full. Nothing was stored.", { cause: error });
 }

@@ -34,7 +34,7 @@ export async function handleUpload(runtime: StorageRuntime, request: ApiRequest)
       return new HttpResponse(200, { location: location.href, "x-guploader-uploadid": id });
     }
     default:
-      throw new StorageError(400, "badRequest", "Uploads must be sent with uploadType media, multipart or resumable.");
+      throw new StorageError(400, "badRequest", "Uploads must be sent with uploadType media, multipart, or resumable.");
   }
 }
 

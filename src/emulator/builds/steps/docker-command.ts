@@ -32,7 +32,7 @@ export function parseDockerCommand(args: readonly string[]): DockerCommand {
       return { verb, source, target };
     }
     default:
-      throw new BuildError(`The emulator only runs docker build, push and tag steps, not docker ${verb ?? "without arguments"}.`);
+      throw new BuildError(`The emulator supports only docker build, push, and tag, not docker ${verb ?? "without arguments"}.`);
   }
 }
 
@@ -46,7 +46,7 @@ function parseBuild(args: readonly string[]): DockerCommand {
 
 function operands(verb: string, args: readonly string[], count: number): readonly string[] {
   const flag = args.find((arg) => arg.startsWith("-"));
-  if (flag !== undefined) throw new BuildError(`The emulator does not support docker ${verb} ${flag}.`);
+  if (flag !== undefined) throw new BuildError(`The emulator doesn't support docker ${verb} ${flag}.`);
   if (args.length !== count) throw new BuildError(`"docker ${verb}" requires exactly ${count} argument${count > 1 ? "s" : ""}.`);
   return args;
 }

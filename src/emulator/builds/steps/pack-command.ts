@@ -29,7 +29,7 @@ export function parsePackCommand(args: readonly string[]): PackCommand {
   const [verb, ...rest] = args;
   if (verb === "config" && rest[0] === "default-builder" && rest[1]) return { verb: "default-builder", builder: checkBuilder(rest[1]) };
   if (verb !== "build")
-    throw new BuildError(`The emulator only runs pack build and pack config default-builder, not pack ${args.slice(0, 2).join(" ")}.`);
+    throw new BuildError(`The emulator supports only pack build and pack config default-builder, not pack ${args.slice(0, 2).join(" ")}.`);
   const { flags, operands: images } = parseFlags(rest, BUILD_FLAGS);
   const tags: string[] = [];
   const env: Record<string, string> = {};
@@ -52,5 +52,5 @@ export function parsePackCommand(args: readonly string[]): PackCommand {
 function checkBuilder(builder: string): string {
   if (/^gcr\.io\/(buildpacks|gae-runtimes\/buildpacks)\/[\w/-]*builder([:@].*)?$|^gcr\.io\/buildpacks\/builder([:@].*)?$/.test(builder))
     return builder;
-  throw new BuildError(`The emulator stands in for gcr.io/buildpacks/builder only, not for ${builder}.`);
+  throw new BuildError(`The emulator supports only gcr.io/buildpacks/builder, not ${builder}.`);
 }

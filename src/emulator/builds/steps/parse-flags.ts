@@ -26,7 +26,7 @@ export function parseFlags(args: readonly string[], { command, aliases, values, 
       if (value === undefined) throw new BuildError(`${errorPrefix}flag needs an argument: ${flag}`);
       flags.push([flag, value]);
     } else if (!flag.startsWith("-")) operands.push(arg);
-    else if (!ignored.includes(flag)) throw new BuildError(`The emulator does not support ${command} ${flag}.`);
+    else if (!ignored.includes(flag)) throw new BuildError(`The emulator doesn't support ${command} ${flag}.`);
   }
   return { flags, operands };
 }

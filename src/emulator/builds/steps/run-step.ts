@@ -17,8 +17,8 @@ export const runStep: RunStep = (step, workspace) => {
   const { name, script, entrypoint } = step;
   const builder = BUILDERS.find(({ image, program }) => image.test(name) && script === undefined && (entrypoint ?? program) === program);
   if (builder) return builder.run(step, workspace);
-  const description = script === undefined && entrypoint === undefined ? name : `${name} with a script or entrypoint of its own`;
+  const description = script === undefined && entrypoint === undefined ? name : `${name} with a custom script or entrypoint`;
   throw new BuildError(
-    `The emulator only runs docker build, push and tag steps (gcr.io/cloud-builders/docker) and pack steps, not ${description}.`,
+    `The emulator supports only docker build, push, and tag steps (gcr.io/cloud-builders/docker) and pack steps, not ${description}.`,
   );
 };

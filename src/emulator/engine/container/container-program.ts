@@ -33,7 +33,7 @@ export async function findContainerProgram(env: Environment, folder: string): Pr
   for (const name of ["docker", "podman"] as const) {
     const file = findOnPath(name, env);
     try {
-      if (file === undefined) throw new Error("it is not installed");
+      if (file === undefined) throw new Error("not installed");
       return { program: { name, file, sharesNetwork: await PROBES[name](file, env, folder) }, unusable };
     } catch (error) {
       unusable.push(`${name}: ${(error as Error).message}`);
@@ -55,7 +55,7 @@ export async function runProgram(file: string, args: readonly string[], env: Env
 async function probeDocker(file: string, env: Environment): Promise<boolean> {
   const text = await runProgram(file, ["version", "--format", "{{json .Server}}"], env);
   const server = JSON.parse(text) as { Platform?: { Name?: string }; Components?: readonly { Name?: string }[] } | null;
-  if (!server) throw new Error("it has no daemon");
+  if (!server) throw new Error("the daemon isn't Docker's");
   const isRootless = server.Components?.some(({ Name }) => Name === "rootlesskit") ?? false;
   return process.platform === "linux" && !server.Platform?.Name?.startsWith("Docker Desktop") && !isRootless;
 }

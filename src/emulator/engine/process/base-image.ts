@@ -32,8 +32,8 @@ export function parseBaseImage(reference: string, from: Instruction): BaseImage 
 
   throw unsupported(
     from,
-    `carries out images based on node and python by this machine's own, and cannot stand in for ${reference}`,
-    "Use a base image like node:22-slim or python:3.12-slim",
+    `supports only Node.js and Python base images, not ${reference}`,
+    "Use a base image such as node:22-slim or python:3.12-slim",
   );
 }
 

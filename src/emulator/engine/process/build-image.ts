@@ -45,7 +45,7 @@ async function readDockerfileText({ context, dockerfile }: BuildOptions): Promis
     return await readFile(resolve(context, dockerfile), "utf8");
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-    throw new BuildError(`There is no ${dockerfile} in the build context.`, { cause: error });
+    throw new BuildError(`${dockerfile} not found in the build context.`, { cause: error });
   }
 }
 

@@ -67,13 +67,13 @@ export function planBuild(source: string): Plan {
       throw error;
     }
   }
-  if (drafts.length === 0) throw new BuildError("The Dockerfile has no FROM: it needs at least one stage.");
+  if (drafts.length === 0) throw new BuildError("The Dockerfile has no FROM instruction.");
   return { stages: drafts.map(toStage) };
 }
 
 function readInstruction(instruction: Instruction, drafts: readonly StageDraft[], globalArgs: Map<string, string>, escape: string): void {
   const draft = drafts.at(-1);
-  if (!draft && instruction.keyword !== "ARG") throw instructionError(instruction, "The first instruction of a Dockerfile is FROM.");
+  if (!draft && instruction.keyword !== "ARG") throw instructionError(instruction, "The first instruction of a Dockerfile must be FROM.");
   const args = draft ? draft.args : globalArgs;
   // ENV takes precedence over ARG: https://docs.docker.com/reference/dockerfile/#using-arg-variables
   const scope: Scope = { escape, lookup: (name) => draft?.env.get(name) ?? args.get(name) };
@@ -124,10 +124,10 @@ function readStep(instruction: Instruction, draft: StageDraft, drafts: readonly 
     case "USER":
       draft.user = expand(rest, scope);
       // Unlike Cloud Run: an instance runs as the user that the emulator runs as, whatever USER says.
-      return { note: "instances run as the user that the emulator runs as" };
+      return { note: "ignored: instances run as the emulator's user" };
     case "STOPSIGNAL":
       if (/^(SIG)?TERM$|^15$/.test(expand(rest, scope))) return {};
-      throw unsupported(instruction, "stops instances by SIGTERM, as Cloud Run does", "Leave it out");
+      throw unsupported(instruction, "stops instances with SIGTERM, as Cloud Run does", "Remove it");
     case "EXPOSE":
     case "LABEL":
     case "MAINTAINER":
@@ -139,16 +139,16 @@ function readStep(instruction: Instruction, draft: StageDraft, drafts: readonly 
 
 const ALTERNATIVES: Readonly<Record<string, string>> = {
   ADD: "Use COPY",
-  HEALTHCHECK: "Leave it out (Cloud Run looks at the service's own probes instead)",
-  VOLUME: "Leave it out (Cloud Run has no use for it)",
-  SHELL: "Write RUN, CMD and ENTRYPOINT for /bin/sh or in the JSON form",
-  ONBUILD: "Write the instruction into the Dockerfile that builds on this image",
+  HEALTHCHECK: "Remove it (Cloud Run uses the service's probes instead)",
+  VOLUME: "Remove it (Cloud Run ignores it)",
+  SHELL: "Write RUN, CMD, and ENTRYPOINT for /bin/sh, or in JSON form",
+  ONBUILD: "Move the instruction to the Dockerfile that uses this image",
 };
 
 function unsupportedKeyword(instruction: Instruction): BuildError {
   const alternative = ALTERNATIVES[instruction.keyword];
-  if (alternative === undefined) return instructionError(instruction, `There is no instruction ${instruction.keyword}.`);
-  return unsupported(instruction, `does not carry out ${instruction.keyword}`, alternative);
+  if (alternative === undefined) return instructionError(instruction, `Unknown instruction ${instruction.keyword}.`);
+  return unsupported(instruction, `doesn't support ${instruction.keyword}`, alternative);
 }
 
 function readCopyStep(instruction: Instruction, draft: StageDraft, drafts: readonly StageDraft[], scope: Scope): Omit<Step, "instruction"> {
@@ -161,7 +161,7 @@ function readCopyStep(instruction: Instruction, draft: StageDraft, drafts: reado
   };
   const { copy, ignored } = parseCopy(instruction, scope, draft.workingDir, stageNumber);
   // Unlike Cloud Run: copied files belong to the user that the emulator runs as, with the modes that they have in the context.
-  return { action: { kind: "copy", copy }, ...(ignored.length > 0 && { note: `without effect here: ${ignored.join(", ")}` }) };
+  return { action: { kind: "copy", copy }, ...(ignored.length > 0 && { note: `ignored: ${ignored.join(", ")}` }) };
 }
 
 function readEnv(instruction: Instruction, scope: Scope): [name: string, value: string][] {
@@ -170,7 +170,7 @@ function readEnv(instruction: Instruction, scope: Scope): [name: string, value: 
   if (name !== "") return [[expand(name, scope), expand(value, scope)]];
   return readArgs(instruction, scope).map(([key, given]) => {
     if (given === undefined || key === "")
-      throw instructionError(instruction, `Syntax error: can't find = in "${key}". It is ENV NAME=value.`);
+      throw instructionError(instruction, `Syntax error: can't find = in "${key}". Use ENV NAME=value.`);
     return [key, given];
   });
 }
@@ -183,7 +183,7 @@ function startStage(from: Instruction, drafts: readonly StageDraft[], scope: Sco
   // Unlike Cloud Run: FROM --platform is ignored; everything runs on the host's own platform.
   const [image = "", as, name = "", ...more] = splitWords(parseFlags(from.rest).rest, scope);
   if (image === "" || more.length > 0 || (as !== undefined && (as.toUpperCase() !== "AS" || !/^[a-z][\w.-]*$/i.test(name)))) {
-    throw instructionError(from, "FROM is written: FROM image [AS name].");
+    throw instructionError(from, "Use FROM image [AS name].");
   }
   const earlierStage = drafts.findIndex((draft) => draft.name === image.toLowerCase());
   const base = earlierStage >= 0 ? earlierStage : parseBaseImage(image, from);

@@ -61,7 +61,7 @@ function readEscape(lines: readonly string[]): string {
     if (name === undefined) break;
     if (name.toLowerCase() !== "escape") continue;
     if (value === "`" || value === "\\") return value;
-    throw new BuildError(`Dockerfile: the escape directive is \\ or \`, not ${value}.`);
+    throw new BuildError(`Invalid escape directive in the Dockerfile: expected \\ or \`, not ${value}.`);
   }
   return "\\";
 }

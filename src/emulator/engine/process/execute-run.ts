@@ -35,7 +35,7 @@ export async function executeRun(
     const words = command.map((word) => mapWord(rootfs, workingDir, word));
     const pip = pipArguments(words);
     const program = pip ? python : inRootfs(rootfs, "/usr/local/bin/npm");
-    if (!existsSync(program)) throw new Error(`${command[0]}: not found: the image's base does not bring it.`);
+    if (!existsSync(program)) throw new Error(`${command[0]}: not found. The base image doesn't include it.`);
 
     if (!pip) {
       await runCommand([program, ...words.slice(1)]);

@@ -25,8 +25,8 @@ export async function installBaseImage(
   else await installPython(program, rootfs, run);
 
   const actual = await readVersion(program, tools.env);
-  const difference = matchesTag(actual, version) ? "" : `, not ${version}: code that needs another version behaves differently`;
-  note(`${reference} is carried out by ${runtime === "node" ? "Node" : "Python"} ${actual} of this machine${difference}`);
+  const local = `local ${runtime === "node" ? "Node.js" : "Python"} ${actual}`;
+  note(matchesTag(actual, version) ? `using ${local}` : `Warning: using ${local} instead of ${reference}. Behavior might differ.`);
 }
 
 /** Installs the programs of Python packages that were installed or copied into an image's root. */

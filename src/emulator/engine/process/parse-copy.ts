@@ -29,22 +29,22 @@ export function parseCopy(
   const { flags, rest } = parseFlags(instruction.rest);
   for (const name of flags.keys()) {
     if (!ALLOWED_FLAGS.has(name) && !IGNORED_FLAGS.has(name))
-      throw unsupported(instruction, `does not know COPY --${name}`, "Leave it out");
+      throw unsupported(instruction, `doesn't support COPY --${name}`, "Remove it");
   }
   const words = parseJsonForm(rest)?.map((word) => expand(word, scope)) ?? splitWords(rest, scope);
-  if (words.some((word) => word.startsWith("<<"))) throw unsupported(instruction, "does not carry out heredocs", "COPY a file");
+  if (words.some((word) => word.startsWith("<<"))) throw unsupported(instruction, "doesn't support heredocs", "COPY a file");
   if (words.length < 2) throw instructionError(instruction, "COPY requires at least two arguments: a source and a destination.");
 
   const sources = words.slice(0, -1).map((source) => normalizeSource(instruction, source));
   const destination = words.at(-1) as string;
   const intoFolder = /(^|\/)\.?$/.test(destination) || destination.endsWith("/..");
   if (sources.length > 1 && !intoFolder) {
-    throw instructionError(instruction, "When COPY is given more than one source, its destination is a folder and ends with a /.");
+    throw instructionError(instruction, "If COPY has several sources, its destination must end with /.");
   }
   const from = flags.get("from");
   const stage = from === undefined ? undefined : stageNumber(from);
   if (from !== undefined && stage === undefined) {
-    throw unsupported(instruction, `copies from earlier stages only, and none is called ${from}`, "Name a stage by FROM … AS");
+    throw unsupported(instruction, `copies only from earlier stages, and none is named ${from}`, "Name a stage with FROM … AS");
   }
   return {
     copy: { stage, sources, destination: posix.resolve(workingDir, destination), intoFolder },

@@ -5,7 +5,7 @@ const NPM_COMMANDS = new Set(["ci", "clean-install", "install", "i", "run", "run
 const PIP_PROGRAMS = new Set(["pip", "pip3"]);
 const PYTHON_PROGRAMS = new Set(["python", "python3"]);
 
-const HINT = "It runs `npm ci`, `npm install`, `npm run …` and `pip install …`, joined by `&&`";
+const HINT = "Use `npm ci`, `npm install`, `npm run …`, and `pip install …`, joined with `&&`";
 
 /**
  * Parses a RUN into the commands that it combines, each as its words. Throws a BuildError for everything but package
@@ -16,15 +16,15 @@ export function parseRun(instruction: Instruction, lookup: Scope["lookup"]): str
   for (const [name, value] of flags) {
     // A cache mount only makes a build faster: the host's own caches do the same.
     if (name === "mount" && /(^|,)type=cache(,|$)/.test(value)) continue;
-    throw unsupported(instruction, `does not know RUN --${name}`, "Leave it out");
+    throw unsupported(instruction, `doesn't support RUN --${name}`, "Remove it");
   }
   if (rest === "") throw instructionError(instruction, "RUN requires at least one argument.");
 
   const execForm = parseJsonForm(rest);
   const commands = execForm ? [execForm] : splitInstruction(instruction, rest, lookup);
   for (const command of commands) {
-    if (command.length === 0) throw instructionError(instruction, "There is nothing to run before or after `&&`.");
-    if (!isPackageManager(command)) throw unsupported(instruction, `does not run \`${command.slice(0, 2).join(" ")}\``, HINT);
+    if (command.length === 0) throw instructionError(instruction, "A command before or after `&&` is missing.");
+    if (!isPackageManager(command)) throw unsupported(instruction, `doesn't run \`${command.slice(0, 2).join(" ")}\``, HINT);
   }
   return commands;
 }

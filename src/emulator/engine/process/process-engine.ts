@@ -33,10 +33,10 @@ async function startInstance(
   { directory, config, command, args, env, mounts, port, log }: StartOptions,
   reaper: Reaper,
 ): Promise<Instance> {
-  // Unlike Cloud Run: secrets can't be mounted as files, since a process has no file system of its own.
+  // Unlike Cloud Run: secrets can't be mounted as files, since processes share the host's file system.
   if (mounts?.length)
     throw new StartError(
-      `The process engine cannot mount ${mounts[0]?.path}: take the secret as an environment variable, or start the emulator with --engine container.`,
+      `The process engine can't mount ${mounts[0]?.path}. Use an environment variable, or start the emulator with --engine container.`,
     );
   const rootfs = join(directory, "rootfs");
   // As in Kubernetes, the revision's command replaces ENTRYPOINT and CMD.

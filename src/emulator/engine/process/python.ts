@@ -36,7 +36,7 @@ const INSTALL_PIP_SCRIPT = `
 import importlib.util, runpy, sys
 has = lambda name: importlib.util.find_spec(name) is not None
 if not has("pip"):
-    if not has("ensurepip"): sys.exit("This machine's Python has no pip. On Debian and Ubuntu, python3-venv brings it.")
+    if not has("ensurepip"): sys.exit("The local Python has no pip. On Debian and Ubuntu, install python3-venv.")
     runpy.run_module("ensurepip", run_name="__main__")
 `;
 

@@ -16,7 +16,7 @@ export async function makeFolder(rootfs: string, path: string): Promise<string> 
   let existing = folder;
   while (!existsSync(existing)) existing = dirname(existing);
   if (!isWithin(await realpath(rootfs), await realpath(existing)))
-    throw new Error(`${path} lies behind a symbolic link that leads out of the image.`);
+    throw new Error(`${path} is behind a symbolic link that leads out of the image.`);
   await mkdir(folder, { recursive: true });
   return folder;
 }

@@ -21,7 +21,7 @@ export function createProgramRunner(log: (text: string) => void, signal: AbortSi
     const group = await startGroup({ ...program, log: (_stream, line) => log(`${line}\n`), reaper });
     const exit = await waitForExit(group, signal, () => group.stop(GRACE_PERIOD_MS));
     if (exit.code === 0) return;
-    const outcome = exit.code === null ? `was ended by ${exit.signal}` : `returned a non-zero code: ${exit.code}`;
+    const outcome = exit.code === null ? `was terminated by ${exit.signal}` : `returned a non-zero code: ${exit.code}`;
     throw new Error(`The command '${name}' ${outcome}`);
   };
 }

@@ -52,7 +52,7 @@ function scanWords(text: string, scope: Scope, mode: "words" | "text" | "shell")
       at += 1;
     } else if (char === escape) {
       const next = text[at + 1] ?? "";
-      // Inside quotes, only these characters can be escaped; before others the escape character stands for itself.
+      // Inside quotes, only these characters can be escaped; before others the escape character is literal.
       add(isQuoted && next !== '"' && next !== "$" && next !== escape ? char + next : next);
       at += 2;
     } else if (char === "$") {
@@ -98,7 +98,7 @@ function readVariable(text: string, at: number, scope: Scope): [source: string, 
   const end = closingBrace(text, at + 1);
   const source = text.slice(at, end + 1);
   const [, name, colon, operator, operand = ""] = /^\$\{(\w+)(?:(:?)([-+])([^]*))?\}$/.exec(source) ?? [];
-  if (name === undefined) throw new WordError(`${source} is none of $X, \${X}, \${X:-default} and \${X:+alternative}`);
+  if (name === undefined) throw new WordError(`${source} isn't supported: use $X, \${X}, \${X:-default}, or \${X:+alternative}`);
   const value = scope.lookup(name);
   const isSet = colon === ":" ? value !== undefined && value !== "" : value !== undefined;
   const expandOperand = (): string => expand(operand, scope);

@@ -39,7 +39,7 @@ export function createInstanceContextOpener({ logs, address, ...runtime }: Conte
     const [projectId = "", region = ""] = revisionKey.split("/");
     const project = state.projects.get(projectId) as Project;
     const serviceAccount = state.revisions.get(revisionKey)?.spec.serviceAccountName || defaultServiceAccount(project);
-    // The length of Cloud Run's instance IDs.
+    // As long as an instance ID in Cloud Run.
     const instanceId = randomBytes(65).toString("hex");
     const url = await address;
     const metadata = describeInstance(runtime, { project, region, instanceId, serviceAccount });

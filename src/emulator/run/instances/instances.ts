@@ -98,7 +98,7 @@ export function createInstances({ state, engine }: Pick<Runtime, "state" | "engi
     if (!runner) {
       throw new StartupError(
         "ContainerMissing",
-        `Image '${status.imageDigest}' was built by the ${image.engine} engine; the ${engine.name} engine cannot run it. Build it again.`,
+        `Image '${status.imageDigest}' was built by the ${image.engine} engine; the ${engine.name} engine can't run it. Build it again.`,
       );
     }
     return { engine: runner, config: image.config, directory: imageDirectory(state, digest) };
