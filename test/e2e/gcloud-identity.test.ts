@@ -1,12 +1,12 @@
 import { execa } from "execa";
 import { readFileSync, writeFileSync } from "node:fs";
 import { get, type OutgoingHttpHeaders } from "node:http";
-import { createServer, type AddressInfo } from "node:net";
 import { join } from "node:path";
 import { afterAll, expect, onTestFinished } from "vitest";
 import { HELLO, startEmulator, tinyService } from "../helpers/emulator.ts";
 import { openGcloud } from "../helpers/gcloud.ts";
 import { decode } from "../helpers/identity.ts";
+import { freePort } from "../helpers/process-engine.ts";
 import { testNeeding } from "../helpers/requirements.ts";
 
 /** Milliseconds. Starting gcloud takes a second, and several on a machine that is busy. */
@@ -173,15 +173,6 @@ async function startProxy(gcloudPath: string, ...flags: readonly string[]): Prom
   await expect.poll(async () => proxy.exitCode !== null || (await status(free)) !== 0, { timeout: TIMEOUT / 2 }).toBe(true);
   if (proxy.exitCode !== null) expect.fail((await proxy).stderr);
   return free;
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const { port: free } = server.address() as AddressInfo;
-      server.close(() => resolve(free));
-    });
-  });
 }
 
 testNeeding(

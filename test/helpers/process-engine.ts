@@ -1,11 +1,11 @@
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { onTestFinished } from "vitest";
 import type { Engine, Instance, StartOptions } from "../../src/emulator/engine/engine.ts";
 import { createProcessEngine } from "../../src/emulator/engine/process/process-engine.ts";
 import { createReaper } from "../../src/emulator/engine/reaper.ts";
+import { releasePort, reservePort } from "../../src/emulator/run/instances/ports.ts";
 import type { ImageConfig } from "../../src/emulator/state/resources.ts";
 
 /** Files by path, with slashes. */
@@ -78,11 +78,10 @@ export async function startInstance(
   return { ...instance, lines };
 }
 
+/** Returns a free port that no other test of this process gets. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await new Promise((listening) => server.once("listening", listening));
-  const { port } = server.address() as { port: number };
-  await new Promise((closed) => server.close(closed));
+  const port = await reservePort();
+  onTestFinished(() => releasePort(port));
   return port;
 }
 

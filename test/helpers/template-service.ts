@@ -3,12 +3,13 @@ import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { Agent, type IncomingHttpHeaders, request } from "node:http";
-import { type AddressInfo, createConnection, createServer } from "node:net";
+import { createConnection } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, onTestFinished } from "vitest";
 import { copyTemplate } from "../../src/commands/init/copy-template.ts";
+import { freePort } from "./process-engine.ts";
 
 const run = promisify(execFile);
 
@@ -93,14 +94,6 @@ export async function start(directory: string, python: string, environment: Read
         .map((line) => JSON.parse(line) as Record<string, unknown>),
     output: () => stdout + stderr,
   };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }
 
 async function listening(port: number, child: ChildProcess, stderr: () => string): Promise<void> {

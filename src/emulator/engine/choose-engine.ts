@@ -51,7 +51,7 @@ export async function openEngine({ choice, env, log, ...options }: EngineOptions
     search = result;
     chosen = search.program ? containers : processes;
     const where = search.program ? `in containers (${search.program.name})` : "as local processes";
-    log([`Services run ${where}`, ...search.unusable.map((reason) => `unavailable: ${reason}`)].join("; "));
+    log(`Services run ${where}${search.unusable.length > 0 ? `; unavailable: ${search.unusable.join("; ")}` : ""}`);
     return chosen;
   };
   if (choice === "container" && (await choose()) !== containers) throw new NoContainerEngine(search as ContainerProgramSearch);

@@ -14,7 +14,7 @@ test("a fault is added, triggered, shown, and removed", async () => {
     faults: [{ id: 1, match: "/v1/projects/*", method: "GET", status: 503, times: 0, struck: 2 }],
   });
   expect(await cli("fault", "remove", "1")).toEqual({ exitCode: 0, stdout: "", stderr: "No active faults.\n" });
-  expect(await cli("fault", "remove", "1")).toMatchObject({ exitCode: 4, stderr: expect.stringContaining("There is no fault 1.") });
+  expect(await cli("fault", "remove", "1")).toMatchObject({ exitCode: 4, stderr: expect.stringContaining("Fault 1 not found.") });
 });
 
 test("all effects are shown, and clear removes them", async () => {
@@ -29,7 +29,7 @@ test("all effects are shown, and clear removes them", async () => {
 test("a fault that isn't valid is rejected", async () => {
   expect(await cli("fault", "add", "--match", "**")).toMatchObject({
     exitCode: 2,
-    stderr: expect.stringContaining("a fault has a status"),
+    stderr: expect.stringContaining("one of status, latency_ms, reset, and truncate is required"),
   });
   expect(await cli("fault", "add", "--match", "**", "--status", "5xx")).toMatchObject({
     exitCode: 2,

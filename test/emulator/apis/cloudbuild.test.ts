@@ -153,7 +153,7 @@ test.for<[string, object, RegExp]>([
   [
     "another builder",
     { steps: [{ name: "gcr.io/cloud-builders/npm", args: ["ci"] }] },
-    /The emulator only runs docker build, push and tag steps \(gcr.io\/cloud-builders\/docker\) and pack steps, not gcr.io\/cloud-builders\/npm\.\nERROR\nERROR: build step 0/,
+    /The emulator supports only docker build, push, and tag steps \(gcr.io\/cloud-builders\/docker\) and pack steps, not gcr.io\/cloud-builders\/npm\.\nERROR\nERROR: build step 0/,
   ],
   [
     "a context without a Dockerfile",
@@ -171,7 +171,7 @@ test.for<[string, object, RegExp]>([
     { images: [`gcr.io/${PROJECT}/other`] },
     /An image does not exist locally with the tag: gcr.io\/demo-project\/other/,
   ],
-])("%s fails the build in so many words", async ([, change, words]) => {
+])("%s fails the build with a reason", async ([, change, words]) => {
   const cloudBuild = await serveCloudBuild();
   const { id } = await cloudBuild.submit("FROM node", change as Record<string, unknown>);
   expect((await cloudBuild.finish(id))["status"]).toBe("FAILURE");
@@ -228,7 +228,7 @@ test.for<[object, RegExp]>([
   [{ steps: [] }, /no build steps are specified/],
   [{ timeout: "10m" }, /invalid value for "timeout": must be a number of seconds/],
   [{ timeout: "86401s" }, /at most 86400s/],
-  [{ source: { repoSource: {} } }, /takes the source from Cloud Storage only/],
+  [{ source: { repoSource: {} } }, /supports only sources in Cloud Storage/],
   [{ logsBucket: "gs://none" }, /the logs bucket gs:\/\/none does not exist/],
   [{ images: ["$_NONE"] }, /key in the template "_NONE" is not matched/],
 ])("the request with %j is refused", async ([change, message]) => {
@@ -255,7 +255,7 @@ test("builds are listed newest first, by location, filter and page; defaultServi
   const page = await list("pageSize=2");
   expect(await found(`pageSize=2&pageToken=${page["nextPageToken"]}`)).toEqual([ids[2]]);
   expect((await list("", `/v1/projects/${PROJECT}/locations/europe-west1/builds`))["builds"]).toEqual([]);
-  expect((await list(`filter=${encodeURIComponent("create_time>1")}`))["error"].message).toContain("does not understand the filter");
+  expect((await list(`filter=${encodeURIComponent("create_time>1")}`))["error"].message).toContain("doesn't support the filter");
   expect((await cloudBuild.request("GET", HOST, `/v1/projects/${PROJECT}/locations/us-central1/defaultServiceAccount`)).json).toEqual({
     name: `projects/${PROJECT_NUMBER}/locations/us-central1/defaultServiceAccount`,
     serviceAccountEmail: `projects/${PROJECT}/serviceAccounts/${PROJECT_NUMBER}-compute@developer.gserviceaccount.com`,

@@ -24,6 +24,6 @@ test.for([
 test.for(["other=1", "status", "status=", "status>1", "(status=1", "status=1)", "OR", "status=1 OR", "NOT status=1"])(
   "%s is refused",
   (text) => {
-    expect(() => parseFilter(text, ["status"])).toThrow(`The emulator does not understand the filter '${text}'.`);
+    expect(() => parseFilter(text, ["status"])).toThrow(`The emulator doesn't support the filter '${text}'.`);
   },
 );

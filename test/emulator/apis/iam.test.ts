@@ -67,7 +67,7 @@ test.for([
   [
     { accountId: "Robots" },
     400,
-    'The account ID "Robots" has to begin with a lower-case letter and to hold lower-case letters, digits and dashes only.',
+    'The account ID "Robots" must start with a lowercase letter and contain only lowercase letters, digits, and hyphens.',
   ],
 ] as const)("refuses to create %j", async ([body, status, message]) => {
   const { request } = await open();

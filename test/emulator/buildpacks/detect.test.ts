@@ -126,9 +126,9 @@ test.for<[Files, string]>([
   [{ "x.py": "" }, 'for Python, provide a main.py or app.py file or set an entrypoint with "GOOGLE_ENTRYPOINT" env var'],
   [{ "main.py": "", Procfile: "worker: x\nrelease: y" }, "web process not found in Procfile, found processes: [worker release]"],
   [{ "package.json": "{" }, "unmarshalling package.json"],
-  [{ ...packageJson({}), "yarn.lock": "" }, "and not by Yarn"],
-  [{ "main.py": "", "pyproject.toml": "" }, "and not from pyproject.toml"],
-  [{ "go.mod": "" }, "none for Go"],
+  [{ ...packageJson({}), "yarn.lock": "" }, "not Yarn"],
+  [{ "main.py": "", "pyproject.toml": "" }, "not from pyproject.toml"],
+  [{ "go.mod": "" }, "not for Go"],
 ])("%j fails the build with a message", ([files, message]) => {
   expect(() => detectIn(files)).toThrow(message);
 });

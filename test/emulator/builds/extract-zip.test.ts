@@ -70,10 +70,10 @@ test("files are extracted with their folders, bytes and executable bits", async 
 });
 
 test.for<[string, Buffer, string]>([
-  ["is none", Buffer.from("hello"), "not a zip archive"],
-  ["is cut off", zip([{ name: "x", text: "content" }]).subarray(0, -10), "not a zip archive"],
-  ["leads out of its folder", zip([{ name: "../evil", text: "x" }]), "leads out of the source's folder"],
-  ["has an absolute path", zip([{ name: "/tmp/evil", text: "x" }]), "leads out of the source's folder"],
+  ["is none", Buffer.from("hello"), "isn't a valid zip archive"],
+  ["is cut off", zip([{ name: "x", text: "content" }]).subarray(0, -10), "isn't a valid zip archive"],
+  ["leads out of its folder", zip([{ name: "../evil", text: "x" }]), "is outside of the source's folder"],
+  ["has an absolute path", zip([{ name: "/tmp/evil", text: "x" }]), "is outside of the source's folder"],
   ["has a symbolic link", zip([{ name: "link", text: "/etc/passwd", mode: 0o120777 }]), "is a symbolic link"],
   [
     "has a file twice",

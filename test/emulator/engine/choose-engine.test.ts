@@ -33,29 +33,26 @@ test("auto chooses docker if its daemon responds", async () => {
   const { engine, looked, log } = await open("auto", { docker: DAEMON, podman: WORKS });
   expect(engine.status()).toEqual({ name: null, program: null, passed_over: [] });
   expect(await looked()).toEqual({ name: "container", program: "docker", passed_over: [] });
-  expect([engine.name, log]).toEqual(["container", ["Services run in containers, by docker"]]);
+  expect([engine.name, log]).toEqual(["container", ["Services run in containers (docker)"]]);
 });
 
 test("auto skips docker without a daemon and chooses a podman that starts containers", async () => {
   const { looked, log } = await open("auto", { docker: NO_DAEMON, podman: WORKS });
   const reason = "docker: Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?";
   expect(await looked()).toEqual({ name: "container", program: "podman", passed_over: [reason] });
-  expect(log).toEqual([`Services run in containers, by podman; passed over ${reason}`]);
+  expect(log).toEqual([`Services run in containers (podman); unavailable: ${reason}`]);
 });
 
 test("auto chooses processes if no container engine works, and gives the reason for each", async () => {
   const { engine, looked, log } = await open("auto", { podman: NO_CGROUPS });
-  const passed_over = ["docker: it is not installed", "podman: crun: controller memory is not available: OCI runtime error"];
+  const passed_over = ["docker: not installed", "podman: crun: controller memory is not available: OCI runtime error"];
   expect(await looked()).toEqual({ name: "process", program: null, passed_over });
-  expect([engine.name, log]).toEqual([
-    "process",
-    [`Services run as processes of this machine; ${passed_over.map((each) => `passed over ${each}`).join("; ")}`],
-  ]);
+  expect([engine.name, log]).toEqual(["process", [`Services run as local processes; unavailable: ${passed_over.join("; ")}`]]);
 });
 
 test("podman installed under the name docker isn't treated as docker", async () => {
   const { looked } = await open("auto", { docker: "echo null", podman: WORKS });
-  expect(await looked()).toEqual({ name: "container", program: "podman", passed_over: ["docker: it has no daemon"] });
+  expect(await looked()).toEqual({ name: "container", program: "podman", passed_over: ["docker: the daemon isn't Docker's"] });
 });
 
 test("process doesn't look for a container engine", async () => {
@@ -68,7 +65,7 @@ test("container fails if no container engine works, and runs nothing as a proces
   const refused = open("container", { docker: NO_DAEMON });
   await expect(refused).rejects.toThrow(NoContainerEngine);
   await expect(refused).rejects.toThrow(
-    "No container engine works on this machine: docker: Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?; podman: it is not installed.",
+    "No container engine is available (docker: Cannot connect to the Docker daemon at unix:///var/run/docker.sock. Is the docker daemon running?; podman: not installed).",
   );
   const { engine } = await open("container", { docker: DAEMON });
   expect([engine.runnerOf("process"), engine.runnerOf("container")]).toEqual([undefined, expect.anything()]);

@@ -118,15 +118,15 @@ test("a service fails with Cloud Run's page before it is called", async () => {
 
 test.for([
   [{}, /match/],
-  [{ match: "**" }, /a status, a latency, a reset or a length/],
-  [{ match: "a b", status: 500 }, /match: it is a host, a path or both/],
+  [{ match: "**" }, /one of status, latency_ms, reset, and truncate/],
+  [{ match: "a b", status: 500 }, /match: must be a host, a path, or both/],
   [{ match: "**", status: 200 }, /status/],
-  [{ match: "**", status: 500, reset: true }, /has one/],
-  [{ match: "**", reset: true, retry_after: 1 }, /retry_after goes with a status/],
-  [{ match: "**", status: 503, reason: "VPC_SERVICE_CONTROLS" }, /has the status 403/],
+  [{ match: "**", status: 500, reset: true }, /can't be combined/],
+  [{ match: "**", reset: true, retry_after: 1 }, /retry_after requires a status/],
+  [{ match: "**", status: 503, reason: "VPC_SERVICE_CONTROLS" }, /requires the status 403/],
   [{ match: "**", status: 500, times: 0 }, /times/],
   [{ match: "**", status: 500, probability: 1 }, /probability/],
-] as const)("%j is no fault", async ([fault, reason]) => {
+] as const)("the invalid fault %j is refused", async ([fault, reason]) => {
   const { status, json } = await sendAdmin(port, "POST", "/_emulator/faults", fault);
   expect({ status, message: json["error"].message }).toEqual({ status: 400, message: expect.stringMatching(reason) });
   expect(await list()).toEqual([]);

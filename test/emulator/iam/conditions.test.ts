@@ -45,15 +45,15 @@ test("whether a condition is met changes with time, without a write", () => {
 });
 
 test.for([
-  ["resource.type == 'x'", "the emulator evaluates request.time and resource.name, and not resource.type."],
-  ["request.path.startsWith('/')", "the emulator evaluates request.time and resource.name, and not request.path."],
-  ["true && destination.port == 1", "the emulator evaluates request.time and resource.name, and not destination."],
-  ["api.getAttribute('x', [])", "the emulator evaluates request.time and resource.name, and not api."],
+  ["resource.type == 'x'", "the emulator supports only request.time and resource.name, not resource.type."],
+  ["request.path.startsWith('/')", "the emulator supports only request.time and resource.name, not request.path."],
+  ["true && destination.port == 1", "the emulator supports only request.time and resource.name, not destination."],
+  ["api.getAttribute('x', [])", "the emulator supports only request.time and resource.name, not api."],
   ["resource.name.matches('a+')", "undeclared reference to the function matches."],
   ["has(resource.type)", "undeclared reference to the function has."],
   ["dyn(resource).type == 'x'", "undeclared reference to the function dyn."],
   ["[true].all(x, x)", "undeclared reference to the function all."],
-  ["resource.name", "expected a result of the type bool, and not string."],
+  ["resource.name", "expected a result of type bool, not string."],
   ["resource.name ==", "syntax error: Unexpected token: EOF."],
   ["resource.name == 1", "no such overload: string == int."],
 ] as const)("refuses the condition %s", ([expression, reason]) => {
@@ -72,7 +72,7 @@ test.for([
   [conditional("true", { role: "roles/editor" }), "Conditions cannot be set on the basic role roles/editor."],
   [conditional("true", { member: "allUsers" }), "Conditions cannot be set on a binding for allUsers."],
   [conditional(undefined), "Invalid value at 'policy.bindings[0].condition.expression': an expression is required."],
-  [{ version: 2, bindings: [] }, "Invalid value at 'policy.version': valid are 0, 1 and 3."],
+  [{ version: 2, bindings: [] }, "Invalid value at 'policy.version': valid values are 0, 1, and 3."],
   [{ version: 3, bindings: [{ role: "roles/run.invoker", condition: "true" }] }, "Invalid value at 'policy.bindings[0].condition'."],
   [
     { version: 3, bindings: [{ role: "roles/run.invoker", condition: { expression: "true" } }] },

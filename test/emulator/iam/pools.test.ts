@@ -69,7 +69,7 @@ test("a provider is changed field by field, and belongs to its pool", async () =
 });
 
 test.for([
-  [{ aws: { accountId: "1" } }, "oidc only, and not aws"],
+  [{ aws: { accountId: "1" } }, "only OIDC identity providers, not aws"],
   [{ oidc: { issuerUri: "http://token.example.com" } }, "HTTPS endpoint"],
   [{ oidc: {} }, "issuerUri"],
   [{ attributeMapping: {} }, "google.subject"],

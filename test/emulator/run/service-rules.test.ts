@@ -53,16 +53,16 @@ test.for<[string, Wanted, string, RegExp]>([
     /reserved env names were provided: PORT\./,
   ],
   [
-    "a value from somewhere else than a secret",
+    "a value that isn't from a secret",
     { container: { env: [{ name: "A", valueFrom: { configMapKeyRef: { name: "s", key: "1" } } }] } },
     "spec.template.spec.containers[0].env[0].valueFrom",
-    /from a secret only/,
+    /from secrets are supported/,
   ],
   [
-    "a mount of no volume",
+    "a mount of an unknown volume",
     { container: { volumeMounts: [{ name: "a", mountPath: "/a" }] }, spec: { volumes: [{ name: "b", emptyDir: {} }] } },
     "spec.template.spec.containers[0].volumeMounts[0].name",
-    /no volume named 'a'/,
+    /Volume 'a' not found/,
   ],
   [
     "a liveness probe that never comes",

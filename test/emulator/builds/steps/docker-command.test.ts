@@ -15,14 +15,14 @@ test.for([
 });
 
 test.for([
-  ["build --build-arg A=1 .", "The emulator does not support docker build --build-arg."],
+  ["build --build-arg A=1 .", "The emulator doesn't support docker build --build-arg."],
   ["build -t", "flag needs an argument: -t"],
   ["build", '"docker build" requires exactly 1 argument.'],
   ["build a b", '"docker build" requires exactly 1 argument.'],
   ["push", '"docker push" requires exactly 1 argument.'],
-  ["push --all-tags x", "The emulator does not support docker push --all-tags."],
+  ["push --all-tags x", "The emulator doesn't support docker push --all-tags."],
   ["tag a", '"docker tag" requires exactly 2 arguments.'],
-  ["run x", "The emulator only runs docker build, push and tag steps, not docker run."],
+  ["run x", "The emulator supports only docker build, push, and tag, not docker run."],
 ] as const)("docker %s is rejected", ([line, message]) => {
   expect(() => parseDockerCommand(line.split(" "))).toThrow(message);
 });

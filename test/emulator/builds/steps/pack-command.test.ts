@@ -16,9 +16,9 @@ test.for([
   ["build", "accepts 1 arg(s), received 0"],
   ["build a b", "accepts 1 arg(s), received 2"],
   ["build a --env", "flag needs an argument: --env"],
-  ["build a --volume x", "The emulator does not support pack build --volume."],
-  ["build a --builder heroku/builder:24", "gcr.io/buildpacks/builder only, not for heroku/builder:24"],
-  ["inspect a", "only runs pack build and pack config default-builder, not pack inspect a"],
+  ["build a --volume x", "The emulator doesn't support pack build --volume."],
+  ["build a --builder heroku/builder:24", "only gcr.io/buildpacks/builder, not heroku/builder:24"],
+  ["inspect a", "supports only pack build and pack config default-builder, not pack inspect a"],
 ] as const)("pack %s is rejected", ([line, message]) => {
   expect(() => parsePackCommand(line.split(" "))).toThrow(message);
 });

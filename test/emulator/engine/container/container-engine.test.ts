@@ -94,14 +94,14 @@ testNeeding("podman", "files in .dockerignore stay out of the image", async () =
   expect(instance.lines).toEqual(["stdout: .dockerignore,Dockerfile,main.js"]);
 });
 
-testNeeding("podman", "a cancelled build ends its processes, and leaves nothing behind", async () => {
+testNeeding("podman", "a canceled build ends its processes, and leaves nothing behind", async () => {
   const { build } = openEngine();
   const stop = new AbortController();
   const marker = `marker-${process.pid}-cancelled`;
   const cancelled = build(`FROM node:22-slim\nRUN node -e "'${marker}'; ${SLEEP}"`, { signal: stop.signal });
   await until(() => commandsWith(`-e '${marker}'`).length > 0);
   stop.abort();
-  await expect(cancelled).rejects.toThrow("The build was cancelled.");
+  await expect(cancelled).rejects.toThrow("The build was canceled.");
   expect([commandsWith(marker), await containers()]).toEqual([[], []]);
 });
 

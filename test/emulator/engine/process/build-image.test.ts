@@ -32,11 +32,11 @@ test("the log shows each step as Docker does", async () => {
   const { log } = await buildImage({ Dockerfile: "FROM node\nWORKDIR /app\n\nENV A=1 \\\n  B=2\nUSER node\n" });
   expect(log.split("\n")).toEqual([
     "Step 1/4 : FROM node",
-    ` ---> node is carried out by Node ${process.versions.node} of this machine`,
+    ` ---> using local Node.js ${process.versions.node}`,
     "Step 2/4 : WORKDIR /app",
     "Step 3/4 : ENV A=1 B=2",
     "Step 4/4 : USER node",
-    " ---> instances run as the user that the emulator runs as",
+    " ---> ignored: instances run as the emulator's user",
     "",
   ]);
 });
@@ -44,7 +44,7 @@ test("the log shows each step as Docker does", async () => {
 test("the log says if the host's version differs from the tag's", async () => {
   const major = process.versions.node.split(".")[0];
   expect((await buildImage({ Dockerfile: "FROM node:8-slim" })).log).toContain(
-    `node:8-slim is carried out by Node ${process.versions.node} of this machine, not 8: `,
+    `Warning: using local Node.js ${process.versions.node} instead of node:8-slim. Behavior might differ.`,
   );
   expect((await buildImage({ Dockerfile: `FROM node:${major}-slim` })).log).not.toContain(", not ");
 });
@@ -147,7 +147,7 @@ test("an aborted build ends its processes, and leaves nothing behind", async () 
   // Nothing looks like an image before it is complete.
   expect(build.beside()).toEqual(["image.partial"]);
   build.abort.abort();
-  await expect(build.done).rejects.toThrow("The build was cancelled.");
+  await expect(build.done).rejects.toThrow("The build was canceled.");
   expect(isRunning(pid)).toBe(false);
   expect(build.beside()).toEqual([]);
 });
@@ -182,7 +182,7 @@ test("an unsupported Dockerfile is rejected before anything runs", async () => {
 
 test("a context without a Dockerfile is rejected; a Dockerfile with another name is found", async () => {
   const context = temporaryFolder();
-  await expect(beginBuild(context).done).rejects.toThrow("There is no Dockerfile in the build context.");
+  await expect(beginBuild(context).done).rejects.toThrow("Dockerfile not found in the build context.");
   writeFiles(context, { "docker/web.Dockerfile": 'FROM node\nCMD ["a"]' });
   const engine = createProcessEngine({ env: process.env, reaper: createReaper() });
   const options = {
@@ -211,6 +211,6 @@ test("without npm, RUN npm fails; without Python, a Python base image fails", as
   await expect(engine(join(bare, "node")).build(options)).rejects.toThrow("npm: not found");
   writeFiles(context, { Dockerfile: "FROM python:3.12" });
   await expect(engine(process.execPath).build(options)).rejects.toThrow(
-    "python3 is not installed on this machine. Name a Python by CLOUDRUN_OAUTH_PYTHON",
+    "python3 isn't installed. Set CLOUDRUN_OAUTH_PYTHON to a Python interpreter",
   );
 });

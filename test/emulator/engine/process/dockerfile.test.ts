@@ -37,7 +37,7 @@ test("the escape directive counts only at the top of the file", () => {
 });
 
 test("an unknown escape directive is rejected", () => {
-  expect(() => parseDockerfile("# escape=^\nFROM node")).toThrow("the escape directive is \\ or `, not ^");
+  expect(() => parseDockerfile("# escape=^\nFROM node")).toThrow("expected \\ or `, not ^");
 });
 
 test("a byte order mark isn't part of the first instruction", () => {

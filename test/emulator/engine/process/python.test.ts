@@ -73,7 +73,7 @@ testNeeding("python", "requirements that this machine's packages meet are not in
     // The build fails if it asks a package index.
     { python, env: { ...process.env, PIP_INDEX_URL: "http://127.0.0.1:9/simple" } },
   );
-  expect(log).toMatch(/python:3\.1 is carried out by Python 3\.[\d.]+ of this machine, not 3\.1: /);
+  expect(log).toMatch(/Warning: using local Python 3\.[\d.]+ instead of python:3\.1\./);
   expect(log).toMatch(/Requirement already satisfied: flask>=2 \(.*\)\nRequirement already satisfied: gunicorn>=20 \(/);
   expect(existsSync(path("/usr/local/bin/gunicorn"))).toBe(true);
 });
@@ -109,7 +109,7 @@ testNeeding("python", "a requirement that is not met needs pip, and says so wher
   await expect(buildImage(context, { python, onLog: (text) => (log += text) })).rejects.toThrow(
     "Dockerfile line 3: RUN pip install nothing-like-this\nThe command 'python -m ensurepip' returned a non-zero code: 1",
   );
-  expect(log).toContain("This machine's Python has no pip. On Debian and Ubuntu, python3-venv brings it.\n");
+  expect(log).toContain("The local Python has no pip. On Debian and Ubuntu, install python3-venv.\n");
 });
 
 testNeeding("python", "python and python3 are the image's own", async ([python = ""]) => {

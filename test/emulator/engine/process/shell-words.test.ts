@@ -75,7 +75,7 @@ test.for([
   ["'a", "A single quote is not closed."],
   ['"a', "A double quote is not closed."],
   ["${NAME", "A `${` is not closed."],
-  ["${NAME%x}", "${NAME%x} is none of $X, ${X}, ${X:-default} and ${X:+alternative}"],
+  ["${NAME%x}", "${NAME%x} isn't supported: use $X, ${X}, ${X:-default}, or ${X:+alternative}"],
 ] as const)("%s is rejected", ([text, message]) => {
   expect(() => splitWords(text, scope)).toThrow(message);
 });
