@@ -23,17 +23,14 @@ export function detectApplication(source: SourceFiles, env: BuildEnvironment): A
   const entrypoint = findEntrypoint(source, env);
   const isPython = isLanguage(env, "python", () => source.hasMatch(/\.py$/));
   const isNode = isLanguage(env, "nodejs", () => source.has("package.json") || source.hasMatch(/^[^/]*\.js$/));
-  if (env["GOOGLE_FUNCTION_TARGET"])
-    throw new BuildError("The emulator's buildpacks don't support functions (GOOGLE_FUNCTION_TARGET).");
+  if (env["GOOGLE_FUNCTION_TARGET"]) throw new BuildError("The emulator's buildpacks don't support functions (GOOGLE_FUNCTION_TARGET).");
   if (isPython && entrypoint) return planPythonApplication(source, env, entrypoint);
   if (isNode && (source.has("package.json") || entrypoint)) return planNodeApplication(source, env, entrypoint);
   if (isPython) return planPythonApplication(source, env, undefined);
   // Unlike Cloud Run: buildpacks exist for Node and Python only.
   const [, unsupported] = UNSUPPORTED_LANGUAGES.find(([pattern]) => source.hasMatch(pattern)) ?? [];
   if (unsupported !== undefined)
-    throw new BuildError(
-      `The emulator has buildpacks only for Node.js and Python, not for ${unsupported}. Add a Dockerfile.`,
-    );
+    throw new BuildError(`The emulator has buildpacks only for Node.js and Python, not for ${unsupported}. Add a Dockerfile.`);
   return undefined;
 }
 

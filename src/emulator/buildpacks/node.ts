@@ -51,10 +51,7 @@ export function planNodeApplication(source: SourceFiles, env: BuildEnvironment, 
 function readManifest(source: SourceFiles): PackageJson {
   for (const [file, manager] of Object.entries(UNSUPPORTED_LOCK_FILES)) {
     // Unlike Cloud Run: buildpacks install with npm and pip only.
-    if (source.has(file))
-      throw new BuildError(
-        `The emulator's buildpacks support npm, not ${manager} (${file}). Add a Dockerfile.`,
-      );
+    if (source.has(file)) throw new BuildError(`The emulator's buildpacks support npm, not ${manager} (${file}). Add a Dockerfile.`);
   }
   try {
     return JSON.parse(source.read("package.json")) as PackageJson;

@@ -73,8 +73,7 @@ async function extractEntry(archive: FileHandle, entry: Entry, folder: string): 
   const path = resolve(folder, name);
   if (path !== resolve(folder) && !path.startsWith(resolve(folder) + sep))
     throw new Error(`the entry ${name} is outside of the source's folder`);
-  if ((mode & 0o170000) === 0o120000)
-    throw new Error(`the entry ${name} is a symbolic link, which isn't supported`);
+  if ((mode & 0o170000) === 0o120000) throw new Error(`the entry ${name} is a symbolic link, which isn't supported`);
   if (name.endsWith("/")) return void (await mkdir(path, { recursive: true }));
   if (entry.isEncrypted || ![STORED, DEFLATED].includes(method) || [compressedSize, size, offset].includes(0xffffffff)) {
     throw new Error(`the entry ${name} is encrypted, larger than 4 GiB, or has an unsupported compression`);

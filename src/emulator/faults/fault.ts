@@ -5,7 +5,11 @@ const WholeNumber = v.pipe(v.number(), v.integer(), v.minValue(0));
 
 const FaultSchema = v.pipe(
   v.strictObject({
-    match: v.pipe(v.string(), v.regex(/^[^\s/]*(\/\S*)?$/, "must be a host, a path, or both, such as run.googleapis.com/v1/**"), v.nonEmpty()),
+    match: v.pipe(
+      v.string(),
+      v.regex(/^[^\s/]*(\/\S*)?$/, "must be a host, a path, or both, such as run.googleapis.com/v1/**"),
+      v.nonEmpty(),
+    ),
     method: v.optional(v.pipe(v.string(), v.toUpperCase(), v.regex(/^[A-Z]+$/, "must be an HTTP method"))),
     status: v.optional(v.pipe(WholeNumber, v.minValue(400), v.maxValue(599))),
     retry_after: v.optional(WholeNumber),

@@ -41,8 +41,7 @@ export function checkAttributeMapping(mapping: WorkloadIdentityProvider["attribu
 export function checkAttributeCondition(condition: string): void {
   const { valid, type, error } = conditions().check(withGoogle(condition));
   if (!valid) throw new ApiError("INVALID_ARGUMENT", `The attribute condition does not compile: ${error?.summary}.`);
-  if (type !== "bool" && type !== "dyn")
-    throw new ApiError("INVALID_ARGUMENT", `The attribute condition must be a bool, not a ${type}.`);
+  if (type !== "bool" && type !== "dyn") throw new ApiError("INVALID_ARGUMENT", `The attribute condition must be a bool, not a ${type}.`);
 }
 
 /** Maps a credential's claims. Throws an Error that names the attribute without a value. */

@@ -25,7 +25,8 @@ export async function fetchIssuerKeys(issuer: string, runtime: Pick<Runtime, "si
 
 async function fetchObject(address: string): Promise<Record<string, unknown>> {
   const url = URL.canParse(address) ? new URL(address) : undefined;
-  if (!url || !["http:", "https:"].includes(url.protocol) || isEmulated(url.hostname)) throw unreachable(`${address} isn't a valid address`);
+  if (!url || !["http:", "https:"].includes(url.protocol) || isEmulated(url.hostname))
+    throw unreachable(`${address} isn't a valid address`);
   try {
     const answer = await fetch(url, { redirect: "error", signal: AbortSignal.timeout(FETCH_TIMEOUT_MS) });
     if (!answer.ok || !answer.body) throw new Error(`it returned ${answer.status}`);

@@ -32,8 +32,7 @@ export function createDeployments({ state, now, log, instances }: DeploymentsOpt
   const rollouts = new Map<string, { readonly abort: AbortController; readonly done: Promise<void> }>();
   let isClosed = false;
   const stopInstances = (keys: readonly string[]) => {
-    for (const key of keys)
-      instances.stopRevision(key).catch((error: unknown) => log(`Instances of ${key} didn't stop: ${String(error)}`));
+    for (const key of keys) instances.stopRevision(key).catch((error: unknown) => log(`Instances of ${key} didn't stop: ${String(error)}`));
   };
   const startMinInstances = (place: Place, service: string) => {
     for (const { revisionName } of state.services.get(keyOf(place, service))?.status.traffic ?? [])

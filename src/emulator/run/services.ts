@@ -147,9 +147,7 @@ function draftService(
 
 function checkNamespace(namespace: string | undefined, { project }: Place) {
   if (namespace === undefined || namespace === project.projectId || namespace === project.projectNumber) return [];
-  return [
-    { field: "metadata.namespace", description: `Expected '${project.projectId}', as in the path, but obtained '${namespace}'.` },
-  ];
+  return [{ field: "metadata.namespace", description: `Expected '${project.projectId}', as in the path, but obtained '${namespace}'.` }];
 }
 
 /**

@@ -94,7 +94,7 @@ export function createAdmin({
       return result instanceof HttpResponse ? result : jsonResponse(result);
     }
     if (request.method === "GET" && path === "/") {
-      const text = "cloudrun-oauth emulator. To use it in a shell, run: eval \"$(cloudrun-oauth emulator env)\"\n";
+      const text = 'cloudrun-oauth emulator. To use it in a shell, run: eval "$(cloudrun-oauth emulator env)"\n';
       return new HttpResponse(200, { "content-type": "text/plain; charset=UTF-8" }, text);
     }
     throw new ApiError("NOT_FOUND", `${url.pathname} not found on the emulator.`);

@@ -180,10 +180,7 @@ function toReply(error: unknown, request: IncomingMessage, options: ServerOption
   if (error instanceof HttpError) return error.toResponse();
   reportBug(request, request.headers.host ?? "", error, options);
   if ((error as NodeJS.ErrnoException).code === "ENOSPC") {
-    return new ApiError(
-      "UNAVAILABLE",
-      "The emulator's disk is full. Free up space for its data directory, and try again.",
-    ).toResponse();
+    return new ApiError("UNAVAILABLE", "The emulator's disk is full. Free up space for its data directory, and try again.").toResponse();
   }
   return new ApiError("INTERNAL", "Internal error encountered.").toResponse();
 }

@@ -28,8 +28,7 @@ export function parseCopy(
 ): { copy: Copy; ignored: string[] } {
   const { flags, rest } = parseFlags(instruction.rest);
   for (const name of flags.keys()) {
-    if (!ALLOWED_FLAGS.has(name) && !IGNORED_FLAGS.has(name))
-      throw unsupported(instruction, `doesn't support COPY --${name}`, "Remove it");
+    if (!ALLOWED_FLAGS.has(name) && !IGNORED_FLAGS.has(name)) throw unsupported(instruction, `doesn't support COPY --${name}`, "Remove it");
   }
   const words = parseJsonForm(rest)?.map((word) => expand(word, scope)) ?? splitWords(rest, scope);
   if (words.some((word) => word.startsWith("<<"))) throw unsupported(instruction, "doesn't support heredocs", "COPY a file");
