@@ -27,7 +27,7 @@ export function openBuildLog(terminal: CloudContext["terminal"], image: string, 
     fail() {
       const end = lines.slice(-MAX_END_LINES).join("\n");
       if (terminal.quiet && !terminal.json && end) terminal.warn(`The end of the build log:\n${end}`);
-      else if (isFolded) lines.forEach((line) => terminal.note(line));
+      else if (isFolded) terminal.note(lines.join("\n"));
       return end;
     },
   };

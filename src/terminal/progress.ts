@@ -13,6 +13,8 @@ export interface StepText<T> {
 }
 
 export interface Progress {
+  /** Prints a line above the spinner. */
+  print(text: string): void;
   step<T>(text: StepText<T>, work: (tell: Tell) => Promise<T>): Promise<T>;
   wait<T>(running: string, work: (tell: Tell) => Promise<T>): Promise<T>;
   /** Something else has the terminal until it is done. */
@@ -31,13 +33,21 @@ const PROGRESS_LINE_PAUSE_MS = 10_000;
 
 export function createProgress({ stderr, interactive, quiet, colors }: ProgressOptions): Progress {
   let spinner: Spinner | undefined;
-  const print = (text: string) => void stderr.write(`${text}\n`);
+  const print = (text: string) => {
+    spinner?.stop();
+    stderr.write(`${text}\n`);
+    spinner?.start();
+  };
 
   /** Runs the work behind a spinner. Without one, each thing that the work tells is a line, and the next one ten seconds later. */
   async function run<T>(running: string, work: (tell: Tell) => Promise<T>): Promise<T> {
     const started = performance.now();
     let progress = "";
-    const suffix = () => [`(${formatDuration(performance.now() - started)})`, progress].filter(Boolean).join(" ");
+    const suffix = () => {
+      const time = `(${formatDuration(performance.now() - started)})`;
+      const roomForProgress = Math.max(0, (stderr.columns ?? 80) - running.length - time.length - 6);
+      return `${time} ${progress.length > roomForProgress ? `${progress.slice(0, roomForProgress - 1)}…` : progress}`.trimEnd();
+    };
     // A step within a step leaves the spinner to the outer one. In a terminal without a width, ora would write without end.
     const own = interactive && !spinner && stderr.columns !== 0 ? await startSpinner(stderr, `${running}…`, suffix, colors) : undefined;
     spinner ??= own;
@@ -59,6 +69,7 @@ export function createProgress({ stderr, interactive, quiet, colors }: ProgressO
   }
 
   return {
+    print,
     wait: (running, work) => (quiet ? work(() => {}) : run(running, work)),
     async step({ running, done, failed = `${running} failed` }, work) {
       if (quiet) return work(() => {});

@@ -83,8 +83,8 @@ export async function openTerminal(options: TerminalOptions): Promise<Terminal> 
   ]);
   // A full disk or a reader that went away loses output, and ends nothing: a detached emulator's log lies on a disk.
   stderr.on("error", () => {});
-  const printError = (text: string) => void stderr.write(`${text}\n`);
   const progress = createProgress({ stderr, interactive, quiet, colors });
+  const { print: printError } = progress;
   const streams = () => ({ input: options.stdin, output: colors ? stderr : withoutColors(stderr), ...(signal && { signal }) });
 
   return {
