@@ -92,6 +92,10 @@ function* readPage(text) {
     }
     const content = isRow ? raw : raw.replace(/^\s*(?:[-*>#]+|\d+\.)\s+/, "");
     paragraph.phrase = `${paragraph.phrase} ${content}`.trim();
+    // A heading needs no blank line after it.
+    if (!raw.startsWith("#")) continue;
+    yield paragraph;
+    paragraph = { line: index + 2, phrase: "", isProse: true };
   }
   if (paragraph.phrase) yield paragraph;
 }

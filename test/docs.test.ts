@@ -1,12 +1,20 @@
+import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
+import { COMMANDS } from "../src/cli/program.ts";
 import { EXIT_CODES } from "../src/errors/exit-codes.ts";
 import { REASONS } from "../src/errors/reasons.ts";
 
-const DOCUMENT = readFileSync(new URL("../docs/refusals.md", import.meta.url), "utf8");
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const REJECTED_REQUESTS = readPage("docs/rejected-requests.md");
 
-test("docs/refusals.md lists every reason with its codes and exit codes, and no other", () => {
-  const rows = [...DOCUMENT.matchAll(/^\| \[`([A-Z_]+)`\]\(#([a-z_]+)\) \| (.+) \| ([\d, ]+) \|$/gm)];
+function readPage(path: string): string {
+  return readFileSync(ROOT + path, "utf8");
+}
+
+test("docs/rejected-requests.md lists every reason with its codes and exit codes", () => {
+  const rows = [...REJECTED_REQUESTS.matchAll(/^\| \[`([A-Z_]+)`\]\(#([a-z_]+)\) \| (.+) \| ([\d, ]+) \|$/gm)];
   expect(rows.map(([, reason, anchor, codes, exits]) => [reason, anchor, codes, exits])).toEqual(
     Object.entries(REASONS).map(([reason, codes]) => [
       reason,
@@ -17,15 +25,8 @@ test("docs/refusals.md lists every reason with its codes and exit codes, and no 
   );
 });
 
-test("the README says of every code which exit code it leaves, and of no other", () => {
-  const readme = readFileSync(new URL("../README.md", import.meta.url), "utf8");
-  const rows = [...readme.matchAll(/^\| (\d+) \| ((?:`[A-Z_]+`(?:, )?)+) \|/gm)];
-  const told = rows.flatMap(([, exit, codes = ""]) => [...codes.matchAll(/[A-Z_]+/g)].map(([code]) => [code, Number(exit)] as const));
-  expect(Object.fromEntries(told)).toEqual(EXIT_CODES);
-});
-
-test("docs/refusals.md has a paragraph for every reason, in the order of the list, with something to do", () => {
-  const parts = DOCUMENT.split(/^### /m).slice(1);
+test("docs/rejected-requests.md has a paragraph for every reason, in the order of the list, with a command or link", () => {
+  const parts = REJECTED_REQUESTS.split(/^### /m).slice(1);
   const paragraphs = parts.map((part) => part.split(/^## /m)[0]?.trim().split("\n") ?? []);
   expect(paragraphs.map(([name]) => name)).toEqual(Object.keys(REASONS));
   for (const [name, ...lines] of paragraphs) {
@@ -33,3 +34,46 @@ test("docs/refusals.md has a paragraph for every reason, in the order of the lis
     expect(lines.join(" ")).toMatch(/`[^`]+`|\]\(https:/);
   }
 });
+
+test("docs/exit-codes.md lists every error code with its exit code", () => {
+  const rows = [...readPage("docs/exit-codes.md").matchAll(/^\| (\d+) \| ((?:`[A-Z_]+`(?:, )?)+) \|/gm)];
+  const listed = rows.flatMap(([, exitCode, codes = ""]) => [...codes.matchAll(/[A-Z_]+/g)].map(([code]) => [code, Number(exitCode)]));
+  expect(Object.fromEntries(listed)).toEqual(EXIT_CODES);
+});
+
+test("docs/commands describes the command tree, and the README lists its commands", () => {
+  execFileSync(process.execPath, ["scripts/commands-docs.mjs", "--check"], { cwd: ROOT });
+  const linked = [...readPage("README.md").matchAll(/\]\(docs\/commands\/([a-z]+)\.md\)/g)].map(([, name]) => name);
+  expect(linked.toSorted()).toEqual(COMMANDS.map(({ name }) => name).toSorted());
+});
+
+test("every link in the pages leads to a file, and every anchor to a heading", () => {
+  const pages = execFileSync("git", ["ls-files", "*.md"], { cwd: ROOT, encoding: "utf8" }).trim().split("\n");
+  const broken = pages.flatMap((page) =>
+    [...withoutCode(readPage(page)).matchAll(/\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)/g)]
+      .filter(([, path = "", anchor]) => !isTarget(new URL(path || page.replace(/.*\//, ""), `file://${ROOT}${page}`), anchor))
+      .map(([link]) => `${page}: ${link}`),
+  );
+  expect(broken).toEqual([]);
+});
+
+function withoutCode(text: string): string {
+  return text.replace(/^```[^]*?^```/gm, "").replace(/`[^`\n]*`/g, (code) => code.replace(/[[\]()]/g, ""));
+}
+
+function isTarget(file: URL, anchor: string | undefined): boolean {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch {
+    return false;
+  }
+  // https://github.com/gjtorikian/html-pipeline: how GitHub derives anchors
+  const anchors = [...text.matchAll(/^#+ (.*)$/gm)].map(([, title = ""]) =>
+    title
+      .toLowerCase()
+      .replace(/[^\w\s-]/g, "")
+      .replaceAll(" ", "-"),
+  );
+  return anchor === undefined || anchors.includes(anchor);
+}

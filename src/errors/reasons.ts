@@ -2,7 +2,7 @@ import type { ErrorCode } from "./exit-codes.ts";
 
 /**
  * Why something was refused: an error's `reason`, with the error codes that it occurs with, the usual one first. Each has a paragraph in
- * docs/refusals.md and a test that provokes it. Reasons are never renamed.
+ * docs/rejected-requests.md and a test that provokes it. Reasons are never renamed.
  */
 export const REASONS = {
   // Cloud Run's front end rejects the credential.

@@ -8,7 +8,7 @@ import type { Response as HttpResponse } from "../http/request.ts";
 export interface Diagnosis {
   /** NOT_AUTHENTICATED, NOT_AUTHORIZED or NOT_REACHABLE; HTTP_STATUS if Cloud Run responded for an instance that didn't. */
   readonly code: ErrorCode;
-  /** One of the reasons in docs/refusals.md. */
+  /** One of the reasons in docs/rejected-requests.md. */
   readonly reason?: string;
   /** One sentence. */
   readonly message: string;

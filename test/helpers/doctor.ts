@@ -31,9 +31,9 @@ export async function runDoctor(argv: readonly string[], options: RunOptions = {
   return { exitCode, stderr, results, check: (name: string) => byName[name] as CheckResult };
 }
 
-const DOCUMENTED = new Map(readTable("docs/doctor.md", "The checks").map(([name = "", ...cells]) => [name, cells]));
+const DOCUMENTED = new Map(readTable("docs/troubleshoot.md", "Checks").map(([name = "", ...cells]) => [name, cells]));
 
-/** docs/doctor.md has a row for every check: whether it warns, the codes that it fails with, and whether it can be fixed. */
+/** docs/troubleshoot.md has a row for every check: whether it warns, the codes that it fails with, and whether it can be fixed. */
 function assertDocumented({ name, status, code, fixable, message, remedy }: CheckResult): void {
   const [, isWarning, codes = "", fix] = DOCUMENTED.get(name) ?? [];
   const hasNoAnswer = /^(?:Can't check:|Timed out)/.test(message);

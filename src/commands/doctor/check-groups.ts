@@ -12,7 +12,7 @@ import { permissionChecks } from "./permissions.ts";
 import { projectChecks } from "./project.ts";
 import { serviceChecks } from "./service.ts";
 
-/** All checks, in the order in which they are printed: causes come before their effects. docs/doctor.md describes each check. */
+/** All checks, in the order in which they are printed: causes come before their effects. docs/troubleshoot.md describes each check. */
 export const CHECK_GROUPS: readonly CheckGroup[] = [
   { title: "This machine", checks: machineChecks },
   { title: "Network", checks: networkChecks },

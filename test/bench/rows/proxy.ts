@@ -54,7 +54,7 @@ export async function proxyMemory(world: World): Promise<Trial> {
     unit: "MiB",
     rounds: 1,
     warm: false,
-    note: () => `${Math.round(peakOf(pid))} MiB at the most`,
+    note: () => `${Math.round(peakOf(pid))} MiB maximum`,
   };
 }
 

@@ -5,8 +5,8 @@ import { CHECK_NAMES } from "../../../src/commands/doctor/check-groups.ts";
 import { runCli } from "../../helpers/command-line.ts";
 import { readTable } from "../../helpers/markdown-table.ts";
 
-test("docs/doctor.md lists every check in order, with existing codes", () => {
-  const rows = readTable("docs/doctor.md", "The checks");
+test("docs/troubleshoot.md lists every check in order, with existing codes", () => {
+  const rows = readTable("docs/troubleshoot.md", "Checks");
   expect(rows.map(([name]) => name)).toEqual(CHECK_NAMES);
   const codes = rows.flatMap(([, , , cell = ""]) => [...cell.matchAll(/[A-Z_]+/g)].map(([code]) => code));
   expect(codes.filter((code) => !(code in EXIT_CODES))).toEqual([]);
