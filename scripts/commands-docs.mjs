@@ -1,4 +1,5 @@
-// Writes docs/commands/ from the command tree: a page per command, and an index with the global flags. `--check` only compares.
+// Writes docs/commands/ from the command tree: a page per command, and an index with the global flags; and the README's list of commands.
+// `--check` only compares.
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,32 +7,29 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "rolldown";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const folder = join(root, "docs/commands");
 const NOTE = "<!-- Written by `npm run docs` from src/commands/. -->\n";
 const SEE_ALSO = "Every command also takes the [global flags](README.md#global-flags).\n";
 
 const { COMMAND_GROUPS, GLOBAL_FLAGS } = await loadCommandTree();
+const COMMANDS = Object.values(COMMAND_GROUPS).flat();
 const pages = new Map([
-  ["README.md", formatIndex()],
-  ...Object.values(COMMAND_GROUPS)
-    .flat()
-    .map((command) => [`${command.name}.md`, formatPage(command)]),
+  ["README.md", formatReadme(readFileSync(join(root, "README.md"), "utf8"))],
+  ["docs/commands/README.md", formatIndex()],
+  ...COMMANDS.map((command) => [`docs/commands/${command.name}.md`, formatPage(command)]),
 ]);
-mkdirSync(folder, { recursive: true });
-const existing = readdirSync(folder);
+mkdirSync(join(root, "docs/commands"), { recursive: true });
+const existing = ["README.md", ...readdirSync(join(root, "docs/commands")).map((name) => `docs/commands/${name}`)];
 const stale = [
-  ...[...pages]
-    .filter(([name, text]) => !existing.includes(name) || readFileSync(join(folder, name), "utf8") !== text)
-    .map(([name]) => name),
-  ...existing.filter((name) => !pages.has(name)),
+  ...[...pages.keys()].filter((path) => !existing.includes(path) || readFileSync(join(root, path), "utf8") !== pages.get(path)),
+  ...existing.filter((path) => !pages.has(path)),
 ];
 if (stale.length > 0 && process.argv.includes("--check")) {
-  console.error(`docs/commands differs from the command tree in ${stale.join(", ")}: npm run docs`);
+  console.error(`Not up to date with the command tree: ${stale.join(", ")}. Run npm run docs.`);
   process.exitCode = 1;
 } else
-  for (const name of stale) {
-    if (pages.has(name)) writeFileSync(join(folder, name), pages.get(name));
-    else rmSync(join(folder, name));
+  for (const path of stale) {
+    if (pages.has(path)) writeFileSync(join(root, path), pages.get(path));
+    else rmSync(join(root, path));
   }
 
 /** Bundles the command tree from its current source, so that dist/ doesn't have to be up to date. */
@@ -54,12 +52,19 @@ async function loadCommandTree() {
   }
 }
 
+function formatReadme(text) {
+  const [begin, end] = ["<!-- commands: npm run docs -->\n", "<!-- end of commands -->"];
+  return text.slice(0, text.indexOf(begin) + begin.length) + formatCommands(COMMANDS, "docs/commands/") + text.slice(text.indexOf(end));
+}
+
 function formatIndex() {
-  const sections = Object.entries(COMMAND_GROUPS).map(([group, commands]) => {
-    const rows = commands.map(({ name, summary }) => `| [\`${name}\`](${name}.md) | ${escapeCell(summary)} |\n`);
-    return `## ${group}\n\n| Command | Description |\n|---|---|\n${rows.join("")}`;
-  });
+  const sections = Object.entries(COMMAND_GROUPS).map(([group, commands]) => `## ${group}\n\n${formatCommands(commands, "")}`);
   return [`# Command reference\n\n${NOTE}`, ...sections, `## Global flags\n\n${formatFlags(GLOBAL_FLAGS)}`].join("\n");
+}
+
+function formatCommands(commands, folder) {
+  const rows = commands.map(({ name, summary }) => `| [\`${name}\`](${folder}${name}.md) | ${escapeCell(summary)} |\n`);
+  return `| Command | Description |\n|---|---|\n${rows.join("")}`;
 }
 
 function formatPage(command) {

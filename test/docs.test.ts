@@ -2,7 +2,6 @@ import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { COMMANDS } from "../src/cli/program.ts";
 import { EXIT_CODES } from "../src/errors/exit-codes.ts";
 import { REASONS } from "../src/errors/reasons.ts";
 
@@ -41,10 +40,8 @@ test("docs/exit-codes.md lists every error code with its exit code", () => {
   expect(Object.fromEntries(listed)).toEqual(EXIT_CODES);
 });
 
-test("docs/commands describes the command tree, and the README lists its commands", () => {
+test("docs/commands and the README's list of commands match the command tree", () => {
   execFileSync(process.execPath, ["scripts/commands-docs.mjs", "--check"], { cwd: ROOT });
-  const linked = [...readPage("README.md").matchAll(/\]\(docs\/commands\/([a-z]+)\.md\)/g)].map(([, name]) => name);
-  expect(linked.toSorted()).toEqual(COMMANDS.map(({ name }) => name).toSorted());
 });
 
 test("every link in the pages leads to a file, and every anchor to a heading", () => {

@@ -7,48 +7,41 @@ import { expect, onTestFinished } from "vitest";
 import { RECORDING } from "./helpers/recording.ts";
 import { testNeeding } from "./helpers/requirements.ts";
 
-const root = fileURLToPath(new URL("..", import.meta.url));
-const readme = readFileSync(join(root, "README.md"), "utf8");
-const [cloud = [], emulator = []] = readme.split("<!-- walked by test/readme.test.ts -->").slice(1).map(readSession);
+const ROOT = fileURLToPath(new URL("..", import.meta.url));
+const README = readFileSync(join(ROOT, "README.md"), "utf8");
+const [cloud = [], emulator = []] = README.split("<!-- run by test/readme.test.ts -->").slice(1).map(readSession);
+const TIMEOUT_MS = 300_000;
 
 testNeeding(
   "gcloud",
-  "the road in the cloud prints what the README says",
+  "the README's commands for Google Cloud print what it shows",
   () => {
-    const home = temporaryFolder();
+    const home = createHome();
     const script = writeSession(home, cloud, ["unset PROJECT_ID CREDS SERVICE_ACCOUNT_EMAIL GOOGLE_CLOUD_PROJECT CLOUDSDK_CORE_PROJECT"]);
-    const { status, stderr } = spawnSync("cloudrun-oauth", ["emulator", "exec", "--project", "my-project", "--", "bash", script], {
-      cwd: home,
-      env: environment(home),
-      encoding: "utf8",
-    });
-    expect({ status, stderr }).toMatchObject({ status: 0 });
-    expect(readOutputs(home, cloud)).toEqual(cloud.map(({ command, output }) => ({ command, output: normalise(output) })));
+    runSession(home, cloud, ["cloudrun-oauth", "emulator", "exec", "--project", "my-project", "--", "bash", script]);
   },
-  300_000,
+  TIMEOUT_MS,
 );
 
 testNeeding(
   "gcloud",
-  "the road on this machine prints what the README says",
+  "the README's commands for the emulator print what it shows",
   () => {
-    const home = temporaryFolder();
+    const home = createHome();
     const script = writeSession(home, emulator, ["trap 'cloudrun-oauth emulator stop >/dev/null 2>&1 || true' EXIT"]);
-    const { status, stderr } = spawnSync("bash", [script], { cwd: home, env: environment(home), encoding: "utf8" });
-    expect({ status, stderr }).toMatchObject({ status: 0 });
-    expect(readOutputs(home, emulator)).toEqual(emulator.map(({ command, output }) => ({ command, output: normalise(output) })));
+    runSession(home, emulator, ["bash", script]);
   },
-  300_000,
+  TIMEOUT_MS,
 );
 
-interface Line {
+interface Step {
   readonly command: string;
-  /** What the README shows on stdout. */
+  /** What the README shows: stdout, and stderr if the command fails. */
   readonly output: string;
 }
 
-function readSession(text: string): Line[] {
-  const session = text.slice(0, text.indexOf("<!-- to here -->"));
+function readSession(text: string): Step[] {
+  const session = text.slice(0, text.indexOf("<!-- end of run -->"));
   return [...session.matchAll(/```console\n([\s\S]*?)```/g)].flatMap(([, block = ""]) =>
     block
       .split(/^\$ /m)
@@ -57,26 +50,31 @@ function readSession(text: string): Line[] {
   );
 }
 
-/** All commands in one shell, each one's stdout in a file of its own. */
-function writeSession(home: string, session: readonly Line[], before: readonly string[]): string {
+/** Writes a script that runs all commands in one shell; the output of each goes to its own file. */
+function writeSession(home: string, session: readonly Step[], before: readonly string[]): string {
   const lines = session.map(({ command }, index) => {
-    // A fixed port may be somebody else's on this machine.
+    // The default port can be in use.
     const run = command.replace("emulator start --detach", "emulator start --detach --port 0");
-    return `{ ${run}\n} > ${join(home, `${index}.out`)} || { echo "failed: ${index}" >&2; exit 1; }`;
+    const [output, error] = [join(home, `${index}.out`), join(home, `${index}.err`)];
+    return `{ ${run}\n} > ${output} 2> ${error} || cat ${error} >> ${output}`;
   });
   const script = join(home, "session.sh");
   writeFileSync(script, [...before, ...lines, ""].join("\n"));
   return script;
 }
 
-function readOutputs(home: string, session: readonly Line[]): Line[] {
-  return session.map(({ command }, index) => ({ command, output: normalise(readFileSync(join(home, `${index}.out`), "utf8")) }));
+function runSession(home: string, session: readonly Step[], [program = "", ...argv]: readonly string[]): void {
+  const { status, stderr } = spawnSync(program, argv, { cwd: home, env: environment(home), encoding: "utf8" });
+  expect({ status, stderr }).toMatchObject({ status: 0 });
+  const outputs = session.map(({ command }, index) => ({ command, output: normalize(readFileSync(join(home, `${index}.out`), "utf8")) }));
+  expect(outputs).toEqual(session.map(({ command, output }) => ({ command, output: normalize(output) })));
 }
 
-/** What differs from run to run and from folder to folder, and how columns are set apart. */
-function normalise(output: string): string {
+/** Removes what differs between runs and directories, and the alignment of columns. */
+function normalize(output: string): string {
   return output
     .replace(/^(LOG|DIGEST|BUILD|FILE|KEY)\s+\S+$/gm, "$1")
+    .replace(/@sha256:[0-9a-f]{64}/g, "@sha256:DIGEST")
     .replace(/-0000(\d)-[a-z0-9]{3}\b/g, "-0000$1-abc")
     .replace(/\/\S+\/(hello|data)\b(?!\/)/g, "/$1")
     .replace(/127\.0\.0\.1:\d+/g, "127.0.0.1:PORT")
@@ -84,18 +82,18 @@ function normalise(output: string): string {
     .trimEnd();
 }
 
-function temporaryFolder(): string {
+function createHome(): string {
   const folder = mkdtempSync(join(tmpdir(), "readme-"));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
 
-/** A newcomer's: nothing set, and the command line installed. */
+/** The environment of a new user who has installed the command line. */
 function environment(home: string): Record<string, string> {
   const programs = join(home, ".bin");
   mkdirSync(programs);
-  symlinkSync(join(root, "bin/cloudrun-oauth.js"), join(programs, "cloudrun-oauth"));
-  chmodSync(join(root, "bin/cloudrun-oauth.js"), 0o755);
+  symlinkSync(join(ROOT, "bin/cloudrun-oauth.js"), join(programs, "cloudrun-oauth"));
+  chmodSync(join(ROOT, "bin/cloudrun-oauth.js"), 0o755);
   const { PATH = "", CLOUDRUN_OAUTH_PYTHON } = process.env;
   return {
     PATH: `${programs}:${PATH}`,
@@ -109,7 +107,7 @@ function environment(home: string): Record<string, string> {
   };
 }
 
-/** How this machine's npm reaches its registry and its cache. */
+/** How npm reaches its registry and its cache. */
 function npmSettings(): Record<string, string> {
   return Object.fromEntries(
     Object.entries(process.env).filter((entry): entry is [string, string] =>

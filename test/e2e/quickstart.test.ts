@@ -17,7 +17,7 @@ testNeeding(
   async () => {
     const user = newUser();
     const readme = readFileSync(new URL("../../README.md", import.meta.url), "utf8");
-    expect(readme).toContain("npm ci && npx cloudrun-oauth quickstart\n");
+    expect(readme).toContain("\ncloudrun-oauth quickstart\n");
     const { exitCode, stdout, stderr } = await user.run(["quickstart"]);
     expect([exitCode, stdout]).toEqual([0, /```json\n([\s\S]*?)```/.exec(readme)?.[1]]);
     expect(stderr).toContain("Using gcloud.\n");
