@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
@@ -41,7 +41,8 @@ test("docs/exit-codes.md lists every error code with its exit code", () => {
 });
 
 test("docs/commands and the README's list of commands match the command tree", () => {
-  execFileSync(process.execPath, ["scripts/commands-docs.mjs", "--check"], { cwd: ROOT });
+  const { status, stderr } = spawnSync(process.execPath, ["scripts/commands-docs.mjs", "--check"], { cwd: ROOT, encoding: "utf8" });
+  expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
 });
 
 test("every link in the pages leads to a file, and every anchor to a heading", () => {
