@@ -35,7 +35,7 @@ export async function reportError(
     print(`::error title=cloudrun-oauth ${code}::${escapeWorkflowCommand(redact([message, ...help].join("\n")))}`);
   // Each string is redacted by itself: redacting the document could remove a part of its syntax.
   const redactString = (_: string, value: unknown) => (typeof value === "string" ? redact(value) : value);
-  if (hasFlag("--json"))
+  if (hasFlag("--json", "--format=json") || argv[argv.indexOf("--format") + 1] === "json")
     print(JSON.stringify({ error: { code, message, hint: hint ?? null, next, exit_code: exitCode, details } }, redactString));
   return exitCode;
 }

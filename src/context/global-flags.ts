@@ -1,4 +1,5 @@
 import { durationFlag, flag, type OptionsOf } from "./flag.ts";
+import { parseFormat } from "./parse-format.ts";
 
 /** The flags that every command takes, before its name and after it. */
 export const GLOBAL_FLAGS = [
@@ -10,6 +11,7 @@ export const GLOBAL_FLAGS = [
   flag("--emulator", "Use the local emulator instead of Google Cloud"),
   flag("--via <client>", "Control plane client: gcloud or api (default: gcloud if installed)"),
   flag("--json", "Print output and errors as JSON"),
+  flag("--format <format>", "table, json, or value(KEY), for example value(url)", { parse: parseFormat }),
   flag("--dry-run", "Show the requests or gcloud commands without running them"),
   flag("-y, --yes", "Skip confirmation prompts"),
   flag("-q, --quiet", "Suppress progress output"),

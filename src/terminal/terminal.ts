@@ -3,6 +3,7 @@ import type { Readable, Writable } from "node:stream";
 import type { NextStep } from "../errors/next-step.ts";
 import { redact } from "../errors/redact.ts";
 import { openColors, withoutColors } from "./color.ts";
+import { formatValues, type Format } from "./format-values.ts";
 import { createProgress, type Progress } from "./progress.ts";
 import { createPrompts, type Prompts } from "./prompts.ts";
 import { formatTable } from "./table.ts";
@@ -14,13 +15,14 @@ export interface Terminal extends Pick<Progress, "step" | "wait">, Prompts {
   /** Whether questions that have a default are worth asking: interactive, and without `--yes`. */
   readonly asks: boolean;
   readonly json: boolean;
+  readonly format: Format;
   readonly verbose: boolean;
   readonly quiet: boolean;
   /** stdout: text or bytes as they are. */
   print(text: string | Uint8Array): void;
   /** stdout: bytes as they come, and no faster than they are read. */
   printStream(chunks: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void>;
-  /** stdout: one JSON document, indented by two spaces. */
+  /** stdout: one JSON document, indented by two spaces, or the values that `--format` selects in it. */
   printJson(value: unknown): void;
   /** stdout: a table with a header, cut to the terminal's width; in a pipe, rows with tabs, without a header, uncut. */
   printTable(rows: readonly (readonly string[])[], options?: PrintTableOptions): void;
@@ -60,6 +62,7 @@ export interface Streams {
 interface TerminalOptions extends Streams {
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly json?: boolean;
+  readonly format?: Format;
   readonly verbose?: boolean;
   readonly quiet?: boolean;
   readonly yes?: boolean;
@@ -72,7 +75,8 @@ interface TerminalOptions extends Streams {
 
 /** A terminal over the given streams. The packages for color, spinners and prompts are loaded when a person sees them. */
 export async function openTerminal(options: TerminalOptions): Promise<Terminal> {
-  const { stdout, stderr, env, json = false, verbose = false, quiet = false, yes = false, signal } = options;
+  const { stdout, stderr, env, format = "table", verbose = false, quiet = false, yes = false, signal } = options;
+  const json = options.json || format !== "table";
   const formatCommand = options.formatCommand ?? (({ program = "cloudrun-oauth", command }) => [program, ...command].join(" "));
   // stdin comes last: opening it takes a while, and few commands read it.
   const interactive =
@@ -91,6 +95,7 @@ export async function openTerminal(options: TerminalOptions): Promise<Terminal> 
     interactive,
     asks: interactive && !yes,
     json,
+    format,
     verbose,
     quiet,
     formatCommand,
@@ -98,7 +103,8 @@ export async function openTerminal(options: TerminalOptions): Promise<Terminal> 
     async printStream(chunks, signal) {
       for await (const chunk of chunks) if (!stdout.write(chunk)) await once(stdout, "drain", { signal });
     },
-    printJson: (value) => void stdout.write(`${JSON.stringify(value, null, 2)}\n`),
+    printJson: (value) =>
+      void stdout.write(typeof format === "string" ? `${JSON.stringify(value, null, 2)}\n` : formatValues(value, format)),
     printTable(rows, { header, piped = rows } = {}) {
       const width = stdout.isTTY ? (stdout.columns ?? 80) : undefined;
       stdout.write(formatTable(header, width === undefined ? piped : rows, { width, paintHeader: stdoutColors?.dim }));

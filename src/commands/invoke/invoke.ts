@@ -116,7 +116,8 @@ function createPrinter({ terminal, signal, cwd }: Context, options: InvokeOption
       if (!file && !bytes && response.headers["content-type"]?.startsWith("text/event-stream"))
         terminal.note("The service answers with events, which are shown when the last has come; --raw prints them as they come.");
       const text = await document(answer, call);
-      if (!isList || !terminal.json) terminal.print(text);
+      if (typeof terminal.format !== "string") terminal.printJson(JSON.parse(text));
+      else if (!isList || !terminal.json) terminal.print(text);
       else if (options.watchMs === undefined) listed.push(text);
       else terminal.print(`${compactJson(text)}\n`);
     },
