@@ -174,12 +174,42 @@ test("if the reader of stdout goes away while the last line is written, nothing 
   expect([exitCode, stdout.listenerCount("error")]).toEqual([0, 1]);
 });
 
-test("the built program prints its version", async () => {
-  const result = await new Promise((resolve) =>
-    execFile(process.execPath, [BIN, "--version"], (error, stdout, stderr) => resolve({ error, stdout, stderr })),
+/** What the built program prints, run by Node with these arguments before it. */
+function runBuilt(argv: readonly string[], nodeArguments: readonly string[] = []) {
+  return new Promise<object>((resolve) =>
+    execFile(process.execPath, [...nodeArguments, BIN, ...argv], (error, stdout, stderr) =>
+      resolve({ exitCode: error?.code ?? 0, stdout, stderr }),
+    ),
   );
-  const { version } = JSON.parse(readFileSync(fileURLToPath(new URL("../package.json", import.meta.url)), "utf8")) as { version: string };
-  expect(result).toEqual({ error: null, stdout: `${version}\n`, stderr: "" });
+}
+
+const { version } = JSON.parse(readFileSync(fileURLToPath(new URL("../package.json", import.meta.url)), "utf8")) as { version: string };
+
+test.for(["--version", "-V", "version"])("the built program prints its version for %s", async (argument) => {
+  expect(await runBuilt([argument])).toEqual({ exitCode: 0, stdout: `${version}\n`, stderr: "" });
+});
+
+test.for([["help"], ["help", "invoke"], ["help", "env", "set"], []])("the built program prints help for %j", async (argv) => {
+  expect(await runBuilt(argv)).toEqual({ exitCode: 0, stdout: expect.stringContaining("\nUsage: cloudrun-oauth "), stderr: "" });
+});
+
+test.for([
+  ["18.20.8", false],
+  ["20.18.3", false],
+  ["20.19.0", true],
+  ["21.7.3", false],
+  ["22.11.0", false],
+  ["22.12.0", true],
+  ["24.0.0", true],
+] as const)("the built program looks at Node's version first: %s", async ([node, isSupported]) => {
+  const preload = join(
+    folder({ "preload.cjs": `Object.defineProperty(process, "versions", { value: { node: "${node}" } });` }),
+    "preload.cjs",
+  );
+  const stderr = `Error: cloudrun-oauth requires Node.js 20.19+ or 22.12+, not ${node}. [NODE_OUTDATED]\n`;
+  expect(await runBuilt(["--version"], ["--require", preload])).toEqual(
+    isSupported ? { exitCode: 0, stdout: `${version}\n`, stderr: "" } : { exitCode: EXIT_CODES.NODE_OUTDATED, stdout: "", stderr },
+  );
 });
 
 /** A gcloud that runs until it is killed, as the child of a shell: the real one is one too. */
@@ -216,13 +246,3 @@ function isAlive(pid: number): boolean {
     return false;
   }
 }
-
-test.for([["help"], ["help", "invoke"], ["help", "env", "set"], []])(
-  "the built program prints help and exits with 0 for %j",
-  async (argv) => {
-    const ran = await new Promise((resolve) =>
-      execFile(process.execPath, [BIN, ...argv], (error, stdout, stderr) => resolve({ error, stdout, stderr })),
-    );
-    expect(ran).toEqual({ error: null, stdout: expect.stringContaining("\nUsage: cloudrun-oauth "), stderr: "" });
-  },
-);

@@ -5,7 +5,8 @@ import type { CommandDefinition } from "../context/define-command.ts";
 import type { Flag } from "../context/flag.ts";
 import type { GlobalOptions } from "../context/global-flags.ts";
 import { CliError } from "../errors/cli-error.ts";
-import { formatExamples, widthOf } from "./help.ts";
+import { addGcloudFlags } from "./gcloud-flags.ts";
+import { formatExamples, pathOf, widthOf } from "./help.ts";
 
 /** Opens a context for the options of the command line, and runs a command in it. */
 export type Execute = (
@@ -21,6 +22,7 @@ export function addCommand(parent: Command, definition: CommandDefinition, execu
   if (usage) command.usage(usage);
   for (const argument of definition.arguments ?? []) command.addArgument(createArgument(argument));
   for (const flag of definition.flags ?? []) command.addOption(createOption(flag));
+  addGcloudFlags(command, pathOf(command).split(" ").slice(1).join(" "));
   if (definition.takesUnknownFlags) command.allowUnknownOption();
   // A command that takes an argument has no subcommand `help`: the argument can have that value.
   if (load)

@@ -51,7 +51,7 @@ export function formatHelp(command: Command, helper: Help): string {
   ].join("\n");
 }
 
-/** The examples of a command's help: a comment stands beside its command if all fit the width, otherwise above it. */
+/** The examples of a command's help: comments follow their commands on the line if all fit the width; otherwise they precede them. */
 export function formatExamples(examples: readonly Example[], width: number): string {
   const column = Math.max(...examples.map(([line]) => line.length)) + 2;
   const fits = examples.every(([, meaning = ""]) => column + meaning.length + 4 <= width);

@@ -36,7 +36,10 @@ import { addCommand, createOption, type Execute } from "./add-command.ts";
 import { formatExamples, formatHelp, widthOf } from "./help.ts";
 import { addHelpCommand } from "./help-command.ts";
 
-/** The commands under their headings in the root's help, in its order; `help` follows the last one. */
+/**
+ * The commands under their headings in the root's help, in its order; `help` follows the last one.
+ * @public
+ */
 export const COMMAND_GROUPS: Readonly<Record<string, readonly CommandDefinition[]>> = {
   "Create and deploy": [
     upCommand,

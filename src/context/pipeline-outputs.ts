@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { appendFileSync, existsSync } from "node:fs";
 import { join } from "node:path";
-import { CliError } from "../errors/cli-error.ts";
+import { unwritable } from "../errors/file-error.ts";
 import type { Environment } from "./context.ts";
 
 /**
@@ -34,9 +34,6 @@ function append(file: string, lines: readonly string[], variable: string): void 
   try {
     appendFileSync(file, lines.join(""));
   } catch (error) {
-    throw new CliError("SETTINGS_INVALID", `The file that ${variable} names cannot be written: ${(error as Error).message}.`, {
-      hint: "The folder has to be there.",
-      cause: error,
-    });
+    throw unwritable(`${file} (from ${variable})`, error, { code: "SETTINGS_INVALID" });
   }
 }

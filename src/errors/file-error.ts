@@ -2,15 +2,15 @@ import { CliError } from "./cli-error.ts";
 import type { ErrorCode } from "./exit-codes.ts";
 
 const REASONS: Readonly<Record<string, string>> = {
-  EACCES: "permission is denied",
-  EPERM: "it is not permitted",
-  EROFS: "the file system is read-only",
+  EACCES: "permission denied",
+  EPERM: "operation not permitted",
+  EROFS: "read-only file system",
   ENOSPC: "the disk is full",
-  EDQUOT: "the disk quota is used up",
-  ENOENT: "its folder does not exist",
-  ENOTDIR: "a file is in the way",
-  EEXIST: "something is in the way",
-  EISDIR: "it is a folder",
+  EDQUOT: "disk quota exceeded",
+  ENOENT: "the directory doesn't exist",
+  ENOTDIR: "a parent is not a directory",
+  EEXIST: "it already exists",
+  EISDIR: "it is a directory",
   ENAMETOOLONG: "the name is too long",
 };
 
@@ -26,5 +26,5 @@ export function unwritable(
   error: unknown,
   { hint, code = "USAGE" }: { readonly hint?: string; readonly code?: ErrorCode } = {},
 ): CliError {
-  return new CliError(code, `${path} cannot be written: ${fileErrorReason(error)}.`, { ...(hint !== undefined && { hint }), cause: error });
+  return new CliError(code, `Can't write ${path}: ${fileErrorReason(error)}.`, { hint, cause: error });
 }

@@ -128,6 +128,25 @@ test("a global flag can precede the command, and follow it", async () => {
 });
 
 test.for([
+  ["deploy hello --set-env-vars A=1,B=2 --env C=3", { env: ["A=1", "B=2", "C=3"] }],
+  ["deploy hello --update-env-vars ^;^A=1,2;B=3", { env: ["A=1,2", "B=3"] }],
+  ["build --tag us-docker.pkg.dev/p/r/i", { image: "us-docker.pkg.dev/p/r/i" }],
+  ["traffic --to-revisions LATEST=10,a=90 --update-tags next=a", { to: ["LATEST=10", "a=90"], tag: ["next=a"] }],
+  ["traffic --set-tags b=c --remove-tags d,e", { tag: ["b=c"], removeTag: ["d", "e"] }],
+  ["logs hello --freshness 1d", { since: expect.anything() }],
+  ["keys create key.json --iam-account caller", { account: "caller" }],
+  ["keys list --iam-account caller", { account: "caller" }],
+  ["keys delete key.json --iam-account caller", { account: "caller" }],
+] as const)("gcloud's flags work, and aren't in the help: %s", async ([line, options]) => {
+  const seen: object[] = [];
+  const tree = createProgram(async (given) => void seen.push(given), { stdout: new PassThrough() });
+  await tree.parseAsync(line.split(" "), { from: "user" });
+  expect(seen).toEqual([expect.objectContaining(options)]);
+  const path = line.split(" ").slice(0, line.startsWith("keys") ? 2 : 1);
+  expect(await readHelp(path)).not.toMatch(/env-vars|-tags|to-revisions|freshness|iam-account/);
+});
+
+test.for([
   [["deplyo"], 'Unknown command "deplyo".', 'Did you mean "deploy"?', ["--help"]],
   [["help", "emulator", "strat"], 'Unknown command "strat".', 'Did you mean "start"?', ["help", "--all"]],
   [["deploy", "--imag", "x"], 'Unknown flag "--imag".', 'Did you mean "--image"?', ["deploy", "--help"]],

@@ -61,6 +61,6 @@ test("a folder, and a file in a missing folder, are rejected before anything is 
   });
   await expect(openOutputFile(join(folder, "none", "file"))).rejects.toMatchObject({
     code: "USAGE",
-    message: `${join(folder, "none", "file")} cannot be written: its folder does not exist.`,
+    message: `Can't write ${join(folder, "none", "file")}: the directory doesn't exist.`,
   });
 });

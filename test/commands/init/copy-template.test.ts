@@ -149,7 +149,7 @@ test("a broken link is refused, and stays as it was", async () => {
   await symlink("nowhere", directory);
   const { code, message, hint } = await refusal(copyTemplate({ template: "hono", directory, service: "my-service" }));
   expect(code).toBe("USAGE");
-  expect(message).toMatch(/ cannot be written: /);
+  expect(message).toMatch(/^Can't write /);
   expect(hint).toBe("Choose a new or empty directory.");
   expect(await readlink(directory)).toBe("nowhere");
 });
@@ -159,7 +159,7 @@ test.skipIf(process.getuid?.() === 0)("a folder without write permission is refu
   await chmod(directory, 0o500);
   expect(await refusal(copyTemplate({ template: "hono", directory, service: "my-service" }))).toEqual({
     code: "USAGE",
-    message: `${directory} cannot be written: permission is denied.`,
+    message: `Can't write ${directory}: permission denied.`,
     hint: "Choose a new or empty directory.",
   });
 });
@@ -172,7 +172,7 @@ test("a copy that fails halfway removes the folders that it created", async () =
   const root = await temporaryFolder();
   const directory = join(root, "made", "for", "it");
   const { code, message } = await refusal(copyTemplate({ template: "hono", directory, service: "s", templatesDirectory }));
-  expect({ code, message }).toEqual({ code: "USAGE", message: `${directory} cannot be written: something is in the way.` });
+  expect({ code, message }).toEqual({ code: "USAGE", message: `Can't write ${directory}: it already exists.` });
   expect(await readdir(root)).toEqual([]);
 });
 

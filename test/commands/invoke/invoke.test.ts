@@ -244,7 +244,7 @@ test.for([
   [["--raw", "-o", "x"], 2, "--raw prints the body"],
   [["--raw", "-i"], 2, "--raw prints the body alone"],
   [["-d", "@none"], 4, "There is no file"],
-  [["-o", "none/file"], 2, "cannot be written"],
+  [["-o", "none/file"], 2, "Can't write"],
   [["ftp://example.test/"], 2, "is not called by this tool"],
   [["http://example.test/"], 2, "The ID token would travel to example.test unencrypted."],
   [["https://me:secret@example.test/"], 2, "A user or a password in the URL"],

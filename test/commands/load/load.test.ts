@@ -188,7 +188,7 @@ test.for([
   ["a percentage above 100", ["--max-errors", "101%"], "Examples: 1%, 0.5%."],
   ["two bodies", ["-d", "a", "--json-data", "1"], "each make a body"],
   ["an invalid header name", ["--instance-header", "X Y"], 'Invalid header name "X Y" for --instance-header.'],
-  ["a plot in a directory that doesn't exist", ["--plot", "/nowhere/at/all.svg"], "cannot be written"],
+  ["a plot in a directory that doesn't exist", ["--plot", "/nowhere/at/all.svg"], "Can't write"],
   ["two paths", ["/a", "/b"], 'Invalid service name "/a".'],
   ["--cold-starts without a service", ["--cold-starts"], "ervice"],
 ] as const)("%s is refused before anything is sent", async ([, flags, sentence]) => {
