@@ -59,7 +59,13 @@ test("every hint in the sources names a command and flags that exist", async () 
   const problems: string[] = [];
   let count = 0;
   for (const name of (readdirSync(SOURCES, { recursive: true }) as string[]).filter((path) => path.endsWith(".ts"))) {
-    for (const { words, isOpen } of readHints(readFileSync(join(SOURCES, name), "utf8"))) {
+    for (const {
+      words: [noun = "", verb = "", ...rest],
+      isOpen,
+    } of readHints(readFileSync(join(SOURCES, name), "utf8"))) {
+      const subcommands = root.commands.find((each) => each.name() === noun)?.commands ?? [];
+      // A subcommand that only the running program knows: `ci`, provider.
+      const words = [noun, (verb === "1" && subcommands[0]?.name()) || verb, ...rest].filter(Boolean);
       const line = `${name}: ${words.join(" ")}`;
       count += 1;
       const path = known.findLast((command) => `${words.join(" ")} `.startsWith(`${command} `))?.split(" ");
