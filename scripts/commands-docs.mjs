@@ -122,9 +122,19 @@ function formatExamples(examples) {
   return examples.map(([line, meaning]) => `${meaning ? `# ${meaning[0].toUpperCase()}${meaning.slice(1)}\n` : ""}${line}\n`).join("");
 }
 
-/** Text of the help as Markdown: placeholders in angle brackets are no HTML, and lines are wrapped by the reader's program. */
+/** Converts text of the help to Markdown: flags and JSON are code, and placeholders in angle brackets aren't HTML. */
 function escapeProse(text) {
-  return text.replace(/</g, "&lt;").replace(/\*/g, "\\*");
+  return text
+    .split(/(`[^`]*`)/)
+    .map((part, index) =>
+      index % 2 === 1
+        ? part
+        : part
+            .replace(/</g, "&lt;")
+            .replace(/\*/g, "\\*")
+            .replace(/(?<![\w-])--[a-z][\w-]*|\{"[^}]*\}/g, "`$&`"),
+    )
+    .join("");
 }
 
 function escapeCell(text) {
