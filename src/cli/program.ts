@@ -14,6 +14,7 @@ import { inspectCommand } from "../commands/inspect/command.ts";
 import { invokeCommand } from "../commands/invoke/command.ts";
 import { keysCommand } from "../commands/keys/command.ts";
 import { loadCommand } from "../commands/load/command.ts";
+import { loginCommand, logoutCommand, whoamiCommand } from "../commands/login/command.ts";
 import { logsCommand } from "../commands/logs/command.ts";
 import { proxyCommand } from "../commands/proxy/command.ts";
 import { buildCommand } from "../commands/service/build-command.ts";
@@ -57,7 +58,7 @@ export const COMMAND_GROUPS: Readonly<Record<string, readonly CommandDefinition[
   Troubleshoot: [doctorCommand, logsCommand],
   Operate: [listCommand, trafficCommand, rollbackCommand, deleteCommand, envCommand, accountsCommand, keysCommand],
   "Local development": [quickstartCommand, emulatorCommand],
-  Settings: [configCommand, completionCommand, versionCommand],
+  Settings: [loginCommand, logoutCommand, whoamiCommand, configCommand, completionCommand, versionCommand],
 };
 
 const EXAMPLES = [

@@ -6,7 +6,6 @@ import { CALL_FLAGS } from "../invoke/call-flags.ts";
 
 export const loadCommand = defineCommand({
   name: "load",
-  group: "Call a service:",
   summary: "Load-test a service",
   description:
     "Sends requests with an ID token, refreshed automatically, and reports latencies. A warm-up request, which isn't counted, must return a status below 400. Requests to Cloud Run are billed, so the command asks for confirmation (skip with --yes). Exits with 8 if more requests fail than --max-errors allows, or if the p99 latency exceeds --max-p99.",

@@ -5,7 +5,6 @@ import { parsePort } from "../../context/parse-number.ts";
 
 export const proxyCommand = defineCommand({
   name: "proxy",
-  group: "Call a service:",
   summary: "Run a local proxy that adds an ID token to each request",
   description:
     "Runs a local proxy that forwards requests to a service and adds an ID token, refreshed automatically. Supports HTTP/1.1, HTTP/2 and gRPC without TLS, WebSockets, and server-sent events. Your own Authorization header is passed through. Prints the proxy's URL on stdout and a line for each request on stderr. The status page is at /.cloudrun-oauth. Press Ctrl-C to stop.",

@@ -2,6 +2,7 @@ import type { Api } from "../server/router.ts";
 import type { TokenRuntime } from "../runtime.ts";
 import { jsonResponse } from "../server/http-response.ts";
 import { ISSUER } from "../oauth2/id-tokens.ts";
+import { createAuthorizationEndpoint } from "../oauth2/authorization-code.ts";
 import { createTokenEndpoint } from "../oauth2/token-endpoint.ts";
 import { createRevocation } from "../oauth2/token-info.ts";
 
@@ -14,6 +15,7 @@ export function createAccountsApi(runtime: TokenRuntime): Api {
         handle: () => jsonResponse(OPENID_CONFIGURATION, 200, { "cache-control": "public, max-age=3600" }),
         public: true,
       },
+      "GET /o/oauth2/v2/auth": { handle: createAuthorizationEndpoint(runtime), public: true },
       "POST /o/oauth2/token": { handle: createTokenEndpoint(runtime), public: true },
       "POST /o/oauth2/revoke": { handle: createRevocation(runtime), public: true },
     },
@@ -22,7 +24,6 @@ export function createAccountsApi(runtime: TokenRuntime): Api {
 
 const OPENID_CONFIGURATION = {
   issuer: ISSUER,
-  // Unlike Cloud Run: no one can sign in at this endpoint, which OpenID Connect Discovery requires.
   authorization_endpoint: "https://accounts.google.com/o/oauth2/v2/auth",
   token_endpoint: "https://oauth2.googleapis.com/token",
   revocation_endpoint: "https://oauth2.googleapis.com/revoke",
@@ -33,5 +34,6 @@ const OPENID_CONFIGURATION = {
   scopes_supported: ["openid", "email", "profile"],
   token_endpoint_auth_methods_supported: ["client_secret_post", "client_secret_basic"],
   claims_supported: ["aud", "email", "email_verified", "exp", "iat", "iss", "sub"],
-  grant_types_supported: ["urn:ietf:params:oauth:grant-type:jwt-bearer"],
+  code_challenge_methods_supported: ["S256"],
+  grant_types_supported: ["authorization_code", "refresh_token", "urn:ietf:params:oauth:grant-type:jwt-bearer"],
 };

@@ -35,10 +35,17 @@ export function ensureUser(state: Pick<State, "users">, email: string): User {
 
 /** Signs a person in with one of gcloud's clients. The state stores hashes; only the returned file has the secrets. */
 export function createLogin(state: Pick<State, "logins">, { email }: User, scopes: readonly string[] = SCOPES): LoginFile {
-  const [refresh_token, client_secret] = [`1//0emulator-${secret()}`, `emulator-${secret()}`];
+  const client_secret = `emulator-${secret()}`;
   const client_id = GCLOUD_CLIENTS[1];
-  state.logins.set(hash(refresh_token), { email, clientId: client_id, clientSecret: hash(client_secret), scopes });
+  const refresh_token = createRefreshToken(state, { email, clientId: client_id, clientSecret: client_secret, scopes });
   return { type: "authorized_user", account: email, client_id, client_secret, refresh_token, universe_domain: "googleapis.com" };
+}
+
+/** Stores a login by hashes of its secrets, and returns its refresh token. */
+export function createRefreshToken(state: Pick<State, "logins">, login: Login): string {
+  const refreshToken = `1//0emulator-${secret()}`;
+  state.logins.set(hash(refreshToken), { ...login, clientSecret: hash(login.clientSecret) });
+  return refreshToken;
 }
 
 /** The login of a refresh token; undefined if the token was never issued or was revoked. */

@@ -3,6 +3,7 @@ import type { TokenRuntime } from "../runtime.ts";
 import { issueAccessToken } from "./access-tokens.ts";
 import { issueIdToken } from "./id-tokens.ts";
 import { findLogin, isClientSecret } from "./logins.ts";
+import type { Login, User } from "./users.ts";
 
 /** Google reports one second less than an hour, for the time in transit. */
 const LIFETIME_SECONDS = 3599;
@@ -12,7 +13,7 @@ const LIFETIME_SECONDS = 3599;
  * openid. The ID token's audience is always the client.
  */
 export async function grantForRefreshToken(form: URLSearchParams, runtime: TokenRuntime): Promise<object> {
-  const { state, now } = runtime;
+  const { state } = runtime;
   const [clientId, secret, token] = ["client_id", "client_secret", "refresh_token"].map((name) => form.get(name) ?? "") as [
     string,
     string,
@@ -25,10 +26,19 @@ export async function grantForRefreshToken(form: URLSearchParams, runtime: Token
   if (!isClientSecret(login, secret)) throw new OAuthError("invalid_client", "The provided client secret is invalid.", 401);
   const user = state.users.get(login.email);
   if (!user) throw new OAuthError("invalid_grant", "Account has been deleted");
+  return issueUserTokens(runtime, user, login);
+}
 
+/** An access token, and an ID token for the client if the scopes include openid. */
+export async function issueUserTokens(
+  runtime: TokenRuntime,
+  user: User,
+  { clientId, scopes }: Pick<Login, "clientId" | "scopes">,
+): Promise<object> {
+  const { state, now } = runtime;
   const expires = Math.floor(now() / 1000) + LIFETIME_SECONDS;
-  const access_token = issueAccessToken(state, { email: user.email, scopes: login.scopes, expires });
-  const answer = { access_token, expires_in: LIFETIME_SECONDS, scope: login.scopes.join(" "), token_type: "Bearer" };
-  if (!login.scopes.includes("openid")) return answer;
+  const access_token = issueAccessToken(state, { email: user.email, scopes, expires });
+  const answer = { access_token, expires_in: LIFETIME_SECONDS, scope: scopes.join(" "), token_type: "Bearer" };
+  if (!scopes.includes("openid")) return answer;
   return { ...answer, id_token: await issueIdToken(runtime, user, { audience: clientId, includeEmail: true, azp: clientId }) };
 }

@@ -2,14 +2,15 @@ import type { ApiRequest } from "../server/api-request.ts";
 import { OAuthError } from "../server/errors.ts";
 import type { Handler } from "../server/router.ts";
 import type { TokenRuntime } from "../runtime.ts";
+import { grantForCode } from "./authorization-code.ts";
 import { grantForAssertion } from "./jwt-bearer.ts";
 import { grantForRefreshToken } from "./refresh-token.ts";
 
 type Grant = (form: URLSearchParams, runtime: TokenRuntime) => Promise<object>;
 
-// Unlike Cloud Run: people don't sign in, so authorization codes don't exist; a seed file gives them the login that gcloud would write.
 /** By `grant_type`. */
 const GRANTS: Readonly<Record<string, Grant>> = {
+  authorization_code: grantForCode,
   "urn:ietf:params:oauth:grant-type:jwt-bearer": grantForAssertion,
   refresh_token: grantForRefreshToken,
 };
