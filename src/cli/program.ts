@@ -96,7 +96,7 @@ export function createProgram(execute: Execute, { stdout }: Pick<ProcessIo, "std
   const named = groups.filter(({ command }) => command.name === name);
   for (const { group, command } of named.length > 0 ? named : groups) addCommand(program, command, execute).helpGroup(group);
   if (named.length === 0) addHelpCommand(program, "Settings");
-  program.addHelpText("after", () => formatExamples(EXAMPLES, widthOf(program)));
+  program.addHelpText("after", () => formatExamples(EXAMPLES, widthOf(program)).trimEnd());
   program.addHelpText("afterAll", ({ command }) =>
     command === program ? `Documentation: ${DOCUMENTATION}` : "Global flags: cloudrun-oauth help --all",
   );

@@ -5,7 +5,7 @@ import { flag, settingFlag } from "../../context/flag.ts";
 export const inspectCommand = defineCommand({
   name: "inspect",
   group: "Authenticated calls:",
-  summary: "say what a token is and whether it is good, or who may call a service",
+  summary: "Decode and verify a token, or explain a principal's access",
   description:
     "Say what a token of Google's is, what it is good for, and whether it is good: signature, audience, times. It is never printed.\n" +
     "With --why: say why a member may, or may not, call a service.\n" +

@@ -23,7 +23,7 @@ function workplace() {
   } = mergeEnvironment({}, emulator.status().environment) as Record<string, string>;
   const file = join(gcloud, "application_default_credentials.json");
   const settings = {
-    env: { ...env, CLOUDSDK_CONFIG: gcloud, CLOUDRUN_OAUTH_VIA: "api" },
+    env: { ...env, CLOUDSDK_CONFIG: gcloud, CLOUDRUN_OAUTH_VIA: "api" } as Record<string, string>,
     cwd: folder({ "client.json": JSON.stringify(CLIENT) }),
   };
   const read = () => JSON.parse(readFileSync(file, "utf8")) as Record<string, string>;

@@ -187,7 +187,7 @@ test.for([
   ["", "Invalid grant_type: "],
   ["grant_type=password", "Invalid grant_type: password"],
   ["grant_type=__proto__", "Invalid grant_type: __proto__"],
-  ["grant_type=authorization_code", "Invalid grant_type: authorization_code"],
+  ["grant_type=password", "Invalid grant_type: password"],
 ] as const)("refuses the form '%s'", async ([body, description]) => {
   const server = await serveIdentity(await openIdentity());
   const { status, json } = await server.request("POST", "oauth2.googleapis.com", "/token", { token: "", body });
