@@ -12,6 +12,7 @@ import { createSend } from "./http/client.ts";
 
 export { CliError } from "./errors/cli-error.ts";
 export type { ErrorCode } from "./errors/exit-codes.ts";
+export type { NextStep } from "./errors/next-step.ts";
 export type { TokenFault, VerifiedClaims, VerifyIdTokenOptions } from "./auth/verify-id-token.ts";
 export { diagnose, type DiagnoseOptions, type Diagnosis, type RefusedAnswer } from "./library/diagnose.ts";
 export type { GivenCredentials } from "./library/open-credentials.ts";
@@ -56,8 +57,7 @@ export async function fetchIdToken({ credentials, audience }: FetchIdTokenOption
  */
 export function createFetch(options: CreateFetchOptions): typeof fetch {
   const { credentials, audience, url, service } = options;
-  if ((url === undefined) === (service === undefined))
-    throw new CliError("USAGE", "Which service?", { hint: "Say exactly one of the options url and service." });
+  if ((url === undefined) === (service === undefined)) throw new CliError("USAGE", "Set exactly one of the options url and service.");
   const known = url === undefined ? undefined : parseServiceUrl(url);
   const authContext = once(async () => ({ send: createSend({ env }), env }));
   const caller = once(async () => openCredentials(credentials, await authContext()));

@@ -87,7 +87,7 @@ test("the examples of a caller say why it is refused, and print the answer once 
   // Some Nodes warn of the proxy that the emulator's environment names.
   expect(await run("calling")).toMatchObject({
     exitCode: 1,
-    stderr: expect.stringContaining("my-caller@cloudrun-local.iam.gserviceaccount.com lacks roles/run.invoker"),
+    stderr: expect.stringContaining('my-caller@cloudrun-local.iam.gserviceaccount.com doesn\'t have permission to invoke "hello"'),
   });
   expect(await run("fetching")).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("code: 'NOT_AUTHORIZED'") });
   await emulator.grant(name, "my-caller@cloudrun-local.iam.gserviceaccount.com");

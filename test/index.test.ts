@@ -57,9 +57,9 @@ test("fetchIdToken throws a CliError with a code", async () => {
       const error = await fetchIdToken({ ...options, audience: "https://a.run.app" }).catch((reason) => reason);
       console.log(error instanceof CliError, error.code, error.message);
     }`;
-  expect(await useLibrary(code)).toBe(`true CREDENTIALS_MISSING No credentials were found.
-true CREDENTIALS_INVALID The credentials object has no "type", which is "service_account" in a service account's key file.
-true CREDENTIALS_MISSING There is no key file /none.json.
+  expect(await useLibrary(code)).toBe(`true CREDENTIALS_MISSING No credentials found.
+true CREDENTIALS_INVALID Credentials object has no "type": expected "service_account".
+true CREDENTIALS_MISSING Key file not found: /none.json
 `);
 });
 
@@ -71,7 +71,7 @@ test("createFetch finds a service by its name and calls it, and diagnose explain
     const [one, two] = await Promise.all([hello("/"), hello(new Request(${JSON.stringify(url)}))]);
     console.log(one.status, two.status, one.url, (await diagnose(one))?.message);`;
   const env = { ...emulator.env, CREDS: credentials };
-  const refusal = "serviceAccount:first-caller@my-project.iam.gserviceaccount.com lacks roles/run.invoker on the service hello.";
+  const refusal = 'first-caller@my-project.iam.gserviceaccount.com doesn\'t have permission to invoke "hello" (roles/run.invoker).';
   expect(await useLibrary(code, env)).toBe(`403 403 ${url}/ ${refusal}\n`);
   await emulator.grant(name, "first-caller@my-project.iam.gserviceaccount.com");
   expect(await useLibrary(code, env)).toBe(`200 200 ${url}/ undefined\n`);

@@ -1,6 +1,7 @@
 import { createPublicKey, type KeyObject, sign, verify } from "node:crypto";
 import { CliError } from "../errors/cli-error.ts";
-import type { ServiceAccountKey } from "./service-account-key.ts";
+import { COPY_KEY_HINT } from "./private-key.ts";
+import { createKeyStep, type ServiceAccountKey } from "./service-account-key.ts";
 
 /** What the assertion is exchanged for: an ID token for an audience, or an access token with scopes (separated by spaces). */
 export type RequestedToken = { readonly target_audience: string } | { readonly scope: string };
@@ -10,7 +11,7 @@ const LIFETIME_SECONDS = 3600;
 
 /**
  * Signs the assertion that a token endpoint exchanges for a token: RFC 7523, section 3, with the same claims as Google's libraries. Like
- * them, it has no `sub`, which would be a user whom the account impersonates through domain-wide delegation.
+ * them, it has no `sub`, which would be a user to impersonate through domain-wide delegation.
  * https://developers.google.com/identity/protocols/oauth2/service-account#authorizingrequests
  * `now` is in seconds since the epoch. Throws CliError CREDENTIALS_INVALID if the key is damaged in a way that only shows when it signs.
  */
@@ -22,8 +23,9 @@ export function createAssertion(key: ServiceAccountKey, token: RequestedToken, n
   const signed = `${encodeSegment(header)}.${encodeSegment(claims)}`;
   const signature = signAndVerify(Buffer.from(signed), private_key);
   if (!signature) {
-    throw new CliError("CREDENTIALS_INVALID", `The private key of ${client_email} is damaged: what it signs cannot be verified.`, {
-      hint: "Copy the key file again, byte for byte, from where it was made; or make a new key.",
+    throw new CliError("CREDENTIALS_INVALID", `The private key of ${client_email} is corrupted: its signatures can't be verified.`, {
+      hint: COPY_KEY_HINT,
+      next: [createKeyStep(client_email)],
       reason: "PRIVATE_KEY_BROKEN",
     });
   }

@@ -20,13 +20,13 @@ const CREDENTIAL_TYPES: Readonly<Record<string, ReadCredentialType>> = {
 
 /** Reads a credential file of any type. `source` is the setting that names it. Throws CliError CREDENTIALS_MISSING or CREDENTIALS_INVALID. */
 export async function readCredentialFile(path: string, source: string, context: AuthContext): Promise<Credentials> {
-  const value = await readJsonFile(path, `The key file ${path}`);
+  const value = await readJsonFile(path, `Key file ${path}`);
   return { ...readCredentials(value, `${path} (${source})`, `file ${path}`, context), file: path };
 }
 
 /** Reads credentials from a variable's value: `text` should be JSON; errors never quote it. Throws as `readCredentialFile` does. */
 export function readInlineCredentials(text: string, source: string, context: AuthContext): Credentials {
-  const subject = `The credential in ${source}`;
+  const subject = `Credential in ${source}`;
   if (text.trim() === "") throw new CliError("CREDENTIALS_MISSING", `${subject} is empty.`);
   return readCredentials(parseJson(text, subject), source, `credential in ${source}`, context);
 }
@@ -39,23 +39,15 @@ export function readCredentialObject(value: JsonObject, context: AuthContext): C
 function readCredentials(value: unknown, origin: string, what: string, context: AuthContext): Credentials {
   const type = isJsonObject(value) ? value["type"] : undefined;
   const kind = typeof type === "string" && Object.hasOwn(CREDENTIAL_TYPES, type) ? CREDENTIAL_TYPES[type] : undefined;
-  if (kind) return kind(value as JsonObject, origin, what.startsWith("file") ? `The credential ${what}` : `The ${what}`, context);
-  return serviceAccountCredentials(
-    parseServiceAccountKey(value, what.startsWith("file") ? `The key ${what}` : `The ${what}`),
-    origin,
-    context,
-  );
+  const subject = (adjective: string) => (what.startsWith("file") ? `${adjective} ${what}` : what.replace(/^c/, "C"));
+  if (kind) return kind(value as JsonObject, origin, subject("Credential"), context);
+  return serviceAccountCredentials(parseServiceAccountKey(value, subject("Key")), origin, context);
 }
 
 function impersonatedCredentials(value: JsonObject, origin: string, subject: string, context: AuthContext): Credentials {
   const { chain, endpoint, source, fields } = readImpersonatedServiceAccount(value, subject);
   assertImpersonationHost(endpoint, subject, context.env);
-  if (source["type"] === "impersonated_service_account")
-    throw fields.invalid("has source_credentials that are an impersonation themselves");
-  return impersonate(
-    readCredentials(source, origin, `source_credentials of the ${subject.replace(/^The /, "")}`, context),
-    chain,
-    context,
-    endpoint,
-  );
+  if (source["type"] === "impersonated_service_account") throw fields.invalid("has nested impersonation in source_credentials");
+  const what = `source_credentials in ${subject.charAt(0).toLowerCase()}${subject.slice(1)}`;
+  return impersonate(readCredentials(source, origin, what, context), chain, context, endpoint);
 }

@@ -1,4 +1,5 @@
 import { redact } from "../errors/redact.ts";
+import type { NextStep } from "../errors/next-step.ts";
 import { invalidCredentials } from "./service-account-key.ts";
 import { isJsonObject, type JsonObject } from "./json-object.ts";
 
@@ -16,19 +17,20 @@ export interface FieldReader {
   optionalNumber(name: string): number | undefined;
   optionalTexts(name: string): readonly string[];
   /** The error for a fault in the file. */
-  invalid(fault: string, hint?: string): Error;
+  invalid(fault: string): Error;
 }
 
 const MAX_SHOWN_LENGTH = 1024;
 
-/** `subject` begins the sentence of an error ("The credential file /path"); `hint` says how to create a valid file. */
-export function openFieldReader(fields: JsonObject, subject: string, hint: string, within = ""): FieldReader {
-  const invalid = (fault: string, other = hint) => invalidCredentials(subject, fault, other);
+/** `subject` begins the sentence of an error ("Credential file /path"); `help` says how to create a valid file. */
+export function openFieldReader(fields: JsonObject, subject: string, help: string | NextStep, within = ""): FieldReader {
+  const invalid = (fault: string) => invalidCredentials(subject, fault, help);
+  const wrong = (name: string, expected: string) => invalid(`has an invalid "${within}${name}": expected ${expected}`);
   const fieldValue = (name: string): unknown => (Object.hasOwn(fields, name) ? (fields[name] ?? undefined) : undefined);
   const optionalText = (name: string) => {
     const value = fieldValue(name);
     if (value === undefined || value === "") return undefined;
-    if (typeof value !== "string") throw invalid(`has a "${within}${name}" that is not text`);
+    if (typeof value !== "string") throw wrong(name, "text");
     return value;
   };
   const text = (name: string) => {
@@ -37,7 +39,7 @@ export function openFieldReader(fields: JsonObject, subject: string, hint: strin
     return value;
   };
   const asUrl = (name: string, value: string) => {
-    if (!URL.canParse(value) || !/^https?:$/.test(new URL(value).protocol)) throw invalid(`has a ${within}${name} that is no URL`);
+    if (!URL.canParse(value) || !/^https?:$/.test(new URL(value).protocol)) throw wrong(name, "a URL");
     return new URL(value);
   };
   return {
@@ -46,7 +48,7 @@ export function openFieldReader(fields: JsonObject, subject: string, hint: strin
     public(name, pattern) {
       const value = text(name);
       if (pattern.test(value) && redact(value) === value && value.length <= MAX_SHOWN_LENGTH) return value;
-      throw invalid(`has a "${within}${name}" that cannot be one`);
+      throw invalid(`has an invalid "${within}${name}"`);
     },
     url: (name) => asUrl(name, text(name)),
     optionalUrl(name) {
@@ -55,23 +57,23 @@ export function openFieldReader(fields: JsonObject, subject: string, hint: strin
     },
     object(name) {
       const value = fieldValue(name);
-      if (!isJsonObject(value)) throw invalid(`has no "${within}${name}", which is an object`);
+      if (!isJsonObject(value)) throw wrong(name, "an object");
       return value;
     },
     optionalObject(name) {
       const value = fieldValue(name);
       if (value === undefined || isJsonObject(value)) return value;
-      throw invalid(`has a "${within}${name}" that is no object`);
+      throw wrong(name, "an object");
     },
     optionalNumber(name) {
       const value = fieldValue(name);
       if (value === undefined || typeof value === "number") return value;
-      throw invalid(`has a "${within}${name}" that is no number`);
+      throw wrong(name, "a number");
     },
     optionalTexts(name) {
       const value = fieldValue(name) ?? [];
       if (Array.isArray(value) && value.every((text) => typeof text === "string")) return value as string[];
-      throw invalid(`has "${within}${name}" that is no list of texts`);
+      throw wrong(name, "a list of strings");
     },
     invalid,
   };

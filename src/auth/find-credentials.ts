@@ -10,6 +10,7 @@ import { impersonate, parseImpersonationChain } from "./credential-types/imperso
 import { metadataCredentials, metadataHost } from "./credential-types/metadata-server.ts";
 import { pipelineCredentials } from "./credential-types/pipeline.ts";
 import { principalForEmail } from "./principal.ts";
+import { SIGN_IN_STEP } from "./token-refusal.ts";
 
 /** Without settings, no account is impersonated. */
 interface SearchContext extends AuthContext {
@@ -36,7 +37,7 @@ async function readConfigured(setting: Setting, context: SearchContext): Promise
     return await readCredentialFile(value, source, context);
   } catch (error) {
     if (!(error instanceof CliError) || source === "--credentials") throw error;
-    throw error.with({ hint: `${error.hint ? `${error.hint} ` : ""}(The file is named by ${source}.)` });
+    throw error.with({ hint: [error.hint, `The path comes from ${source}.`].filter(Boolean).join(" ") });
   }
 }
 
@@ -69,8 +70,9 @@ async function findDefault(context: SearchContext): Promise<Credentials> {
     return impersonated ? impersonate(named, parseImpersonationChain(impersonated), context) : named;
   }
 
-  throw new CliError("CREDENTIALS_MISSING", "No credentials were found.", {
-    hint: "Say --credentials KEY_FILE, or set GOOGLE_APPLICATION_CREDENTIALS to a service account's key file; or sign in: gcloud auth application-default login",
+  throw new CliError("CREDENTIALS_MISSING", "No credentials found.", {
+    hint: "Pass --credentials with a key file, or set GOOGLE_APPLICATION_CREDENTIALS to its path.",
+    next: [SIGN_IN_STEP],
   });
 }
 

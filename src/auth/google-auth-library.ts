@@ -1,7 +1,4 @@
-/**
- * The clients of google-auth-library that we use. The whole package is twice the size. It is a module of its own because a bundler keeps
- * the export names of a lazily imported module only if it is ours.
- */
+/** The clients of google-auth-library that we use. Importing the whole package, or importing them lazily elsewhere, doubles the bundle. */
 export { AwsClient } from "google-auth-library/build/src/auth/awsclient.js";
 export { IdentityPoolClient } from "google-auth-library/build/src/auth/identitypoolclient.js";
 export { Impersonated } from "google-auth-library/build/src/auth/impersonated.js";

@@ -11,7 +11,7 @@ import type { AuthClient } from "google-auth-library";
 export interface TokenRefusal {
   readonly host: string;
   readonly status: number;
-  /** OAuth's error code (RFC 6749, section 5.2), or the status of Google's APIs. */
+  /** OAuth's error code (RFC 6749, section 5.2), or a Google API's status. */
   readonly error: string;
   readonly description: string;
   /** The reason in Google's ErrorInfo. */
@@ -38,7 +38,7 @@ export function transportOptions(send: Send): { fetchImplementation: typeof fetc
       const response = await send(request).catch((error: unknown) => {
         // The library doesn't retry errors with this code.
         const isTransient = error instanceof CliError && error.code === "UNAVAILABLE";
-        throw isTransient ? error : Object.assign(new Error("not to be tried again", { cause: error }), { code: "AbortError" });
+        throw isTransient ? error : Object.assign(new Error("not retried", { cause: error }), { code: "AbortError" });
       });
       const bytes = await response.bytes();
       return new Response(STATUSES_WITHOUT_BODY.has(response.status) ? null : new Uint8Array(bytes), {
@@ -73,16 +73,14 @@ function toCliError(error: unknown, asked: string, explain: (refusal: TokenRefus
     const host = config?.url ? new URL(String(config.url)).host : asked;
     const refusal = readTokenRefusal(host, response.status, response.data);
     if (response.status < 500 && response.status !== 429) return explain(refusal);
-    return new CliError("UNAVAILABLE", `${host} answered ${response.status}, again and again.`, {
-      details: { host, status_code: response.status },
-    });
+    return new CliError("UNAVAILABLE", `${host} keeps returning ${response.status}.`, { details: { host, status_code: response.status } });
   }
   // The library's message can contain the credential.
   const cause = new Error(redact(error instanceof Error ? error.message : String(error)));
-  return new CliError("TOKEN_REFUSED", `${asked} answered without a token.`, { cause });
+  return new CliError("TOKEN_REFUSED", `${asked} returned no token.`, { cause });
 }
 
-/** Reads an error response, of OAuth (RFC 6749, section 5.2) or of Google's APIs (https://cloud.google.com/apis/design/errors). */
+/** Reads an error response of OAuth (RFC 6749, section 5.2) or a Google API (https://cloud.google.com/apis/design/errors). */
 export function readTokenRefusal(host: string, status: number, data: unknown): TokenRefusal {
   const fields = typeof data === "string" ? (parseJsonObject(data) ?? {}) : asObject(data);
   const { error } = fields;
@@ -123,7 +121,7 @@ export async function fetchLibraryAccessToken(
     async () => {
       const opened = await client();
       const { token } = await opened.getAccessToken();
-      if (!token) throw new CliError("TOKEN_REFUSED", `${new URL(url).host} answered without a token.`);
+      if (!token) throw new CliError("TOKEN_REFUSED", `${new URL(url).host} returned no token.`);
       return { token, expires: Math.floor((opened.credentials.expiry_date ?? 0) / 1000) };
     },
     explain,

@@ -13,7 +13,7 @@ const ALLOW_VARIABLE = "CLOUDRUN_OAUTH_ALLOW_TOKEN_URI";
 interface AllowedHosts {
   /** The name of the file's field. */
   readonly field: string;
-  /** Begins the sentence of an error: "The key file". */
+  /** Begins the sentence of an error: "Key file /path". */
   readonly subject: string;
   readonly hosts: RegExp;
   /** The field's usual value. */
@@ -25,7 +25,7 @@ interface AllowedHosts {
 
 /**
  * The URL to send an assertion to. A malicious key file could name any host, which would then receive an assertion of the account: other
- * hosts than Google's and this machine's must be allowed in CLOUDRUN_OAUTH_ALLOW_TOKEN_URI (hosts, separated by commas).
+ * hosts than Google's and localhost must be allowed in CLOUDRUN_OAUTH_ALLOW_TOKEN_URI (hosts, separated by commas).
  * Throws CliError CREDENTIALS_INVALID.
  */
 export function parseTokenUri({ token_uri }: { readonly token_uri: string }, env: Environment, subject = "The key file"): URL {
@@ -40,12 +40,12 @@ export function assertGoogleHost(url: URL, { field, subject, hosts, usual, isLoc
   const isHttp = url.protocol === "http:" || url.protocol === "https:";
   if (isHttp && (isLoopback(host) || (isLocal && hosts.test(host)))) return;
   const refused = (fault: string, hint: string): CliError =>
-    invalidCredentials(subject, `names a ${field} at ${url.host || "no host"}, which ${fault}`, hint);
-  if (url.protocol !== "https:") throw refused("is not an https URL", usual ? `Google's is ${usual}` : "Say https://…");
+    invalidCredentials(subject, `has a ${field} that ${fault}: ${url.host || "no host"}`, hint);
+  if (url.protocol !== "https:") throw refused("isn't an https URL", usual ? `Google's is ${usual}.` : "Use an https URL.");
   const allowed = (env[ALLOW_VARIABLE] ?? "").toLowerCase().split(/[\s,]+/);
   if ((hosts.test(host) && url.port === "") || allowed.includes(host) || allowed.includes(url.host)) return;
   throw refused(
-    `is not Google's${field === "token_uri" ? " token endpoint" : ""}`,
-    `Where that is meant to be so: ${ALLOW_VARIABLE}=${url.host}`,
+    `isn't Google's${field === "token_uri" ? " token endpoint" : ""}`,
+    `To allow this host, set ${ALLOW_VARIABLE}=${url.host}.`,
   );
 }

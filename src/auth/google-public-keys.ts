@@ -54,13 +54,9 @@ export async function fetchPublicKeys(url: string, send: Send): Promise<{ respon
 async function readKeySet(send: Send, now: () => number): Promise<KeySet> {
   const { response, keys } = await fetchPublicKeys(ID_TOKEN_KEYS_URL, send);
   if (!keys) {
-    throw new CliError(
-      "UNAVAILABLE",
-      `Google's public keys cannot be had: ${new URL(ID_TOKEN_KEYS_URL).host} answered ${response.status}.`,
-      {
-        details: { url: ID_TOKEN_KEYS_URL, status_code: response.status },
-      },
-    );
+    throw new CliError("UNAVAILABLE", `Can't fetch Google's public keys: ${new URL(ID_TOKEN_KEYS_URL).host} returned ${response.status}.`, {
+      details: { url: ID_TOKEN_KEYS_URL, status_code: response.status },
+    });
   }
   const fetched = now();
   return { keys, fetched, expires: fetched + lifetimeMsOf(response) };

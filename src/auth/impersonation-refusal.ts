@@ -1,9 +1,10 @@
 import { CliError } from "../errors/cli-error.ts";
+import { externalStep, nextStep, type NextStep } from "../errors/next-step.ts";
 import type { Reason } from "../errors/reasons.ts";
 import type { TokenRefusal } from "./google-auth-transport.ts";
+import { enableStep } from "./token-refusal.ts";
 
 interface Impersonation {
-  /** An e-mail address. */
   readonly account: string;
   readonly delegates: readonly string[];
   /** The caller, as policies name it, if known. */
@@ -18,39 +19,44 @@ export function explainImpersonationRefusal(refusal: TokenRefusal, impersonation
   const { host, status, error, description, permission } = refusal;
   const { account, delegates, principal } = impersonation;
   const refusalText = description.replace(/\.$/, "") || `status ${status}`;
-  const refused = (reason: Reason | undefined, message: string, hint: string) =>
+  const refused = (reason: Reason | undefined, message: string, help: string | NextStep) =>
     new CliError("TOKEN_REFUSED", message, {
-      hint,
+      ...(typeof help === "string" ? { hint: help } : { next: [help] }),
       reason,
       details: { error, status_code: status, ...(permission && { permission }), account },
     });
   if (refusal.reason === "SERVICE_DISABLED" || /has not been used in project|it is disabled/.test(description))
     return refused(
       "API_NOT_ENABLED",
-      `The IAM Credentials API is off in the project: ${refusalText}.`,
-      "gcloud services enable iamcredentials.googleapis.com",
+      `The IAM Credentials API isn't enabled in the project: ${refusalText}.`,
+      externalStep("To enable it", "gcloud", "services", "enable", "iamcredentials.googleapis.com"),
     );
   if (status === 403) {
-    const chain = delegates.length > 0 ? ` by way of ${delegates.join(", ")}` : "";
-    const others = delegates.length > 0 ? ", and likewise from each account to the next" : "";
+    const chain = delegates.length > 0 ? ` through ${delegates.join(", ")}` : "";
+    const grantee = ["--member", principal ?? "MEMBER", "--role", roleFor(refusal, principal)];
     return refused(
       "TOKEN_CREATOR_MISSING",
-      `${principal ?? "The credential"} may not act as ${account}${chain}: ${refusalText}.`,
-      `gcloud iam service-accounts add-iam-policy-binding ${delegates[0] ?? account} --member ${principal ?? "MEMBER"} --role ${roleFor(refusal, principal)}${others}`,
+      `${principal ?? "The credential"} doesn't have permission to impersonate ${account}${chain}: ${refusalText}.`,
+      externalStep(
+        delegates.length > 0 ? "To grant it, for each account in the chain" : "To grant it",
+        "gcloud",
+        ..."iam service-accounts add-iam-policy-binding".split(" "),
+        delegates[0] ?? account,
+        ...grantee,
+      ),
     );
   }
   if (status === 404)
     return refused(
       "ACCOUNT_DELETED",
-      `There is no service account ${account}, or a delegate of it is not there: ${refusalText}.`,
-      "gcloud iam service-accounts list",
+      `Service account ${account} or one of its delegates not found: ${refusalText}.`,
+      nextStep("To list service accounts", "accounts", "list"),
     );
-  if (/disabled/i.test(description))
-    return refused("ACCOUNT_DISABLED", `${account} is disabled: ${refusalText}.`, `gcloud iam service-accounts enable ${account}`);
+  if (/disabled/i.test(description)) return refused("ACCOUNT_DISABLED", `${account} is disabled: ${refusalText}.`, enableStep(account));
   return refused(
     status === 400 ? "AUDIENCE_INVALID" : undefined,
     `${host} refused a token for ${account}: ${refusalText}.`,
-    "Is the account's address right, and the audience one?",
+    "Check the account's email address and the audience.",
   );
 }
 

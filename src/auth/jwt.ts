@@ -22,7 +22,7 @@ export interface Jwt {
   readonly signature: string;
 }
 
-/** The issuer of Google's ID tokens, in both spellings. */
+/** Google's issuer, in both spellings. */
 export const GOOGLE_ISSUERS: readonly string[] = ["https://accounts.google.com", "accounts.google.com"];
 
 /** What Cloud Run's front end writes in place of the signature before it forwards a token that it has verified. */

@@ -1,7 +1,8 @@
 import { isUtf8 } from "node:buffer";
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { CliError } from "../errors/cli-error.ts";
-import { invalidCredentials, CREATE_KEY_COMMAND, parseServiceAccountKey, type ServiceAccountKey } from "./service-account-key.ts";
+import { externalStep } from "../errors/next-step.ts";
+import { createKeyStep, invalidCredentials, parseServiceAccountKey, type ServiceAccountKey } from "./service-account-key.ts";
 
 /** A key file has about 2400 bytes. */
 const MAX_FILE_SIZE_BYTES = 1024 * 1024;
@@ -11,7 +12,7 @@ const MAX_FILE_SIZE_BYTES = 1024 * 1024;
  * first fault. Errors never contain any of the file's content except public names.
  */
 export async function readKeyFile(path: string): Promise<ServiceAccountKey> {
-  const subject = `The key file ${path}`;
+  const subject = `Key file ${path}`;
   return parseServiceAccountKey(await readJsonFile(path, subject), subject);
 }
 
@@ -26,14 +27,10 @@ function readKeyFileBytes(path: string, subject: string): Buffer {
     // Opening a pipe without a writer would otherwise block forever.
     file = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
     const stats = fstatSync(file);
-    if (stats.isDirectory()) throw invalidCredentials(subject, "is a folder", "Name the JSON file in it.");
+    if (stats.isDirectory()) throw invalidCredentials(subject, "is a folder", "Use the path of the JSON file in it.");
     if (!stats.isFile())
-      throw invalidCredentials(
-        subject,
-        "is a pipe or a device, not a file",
-        "Write the key into a file that only you can read, and name that.",
-      );
-    if (stats.size > MAX_FILE_SIZE_BYTES) throw invalidCredentials(subject, "is larger than 1 MiB, which no key file is");
+      throw invalidCredentials(subject, "is a pipe or a device, not a file", "Save the key to a file that only you can read.");
+    if (stats.size > MAX_FILE_SIZE_BYTES) throw invalidCredentials(subject, "is larger than 1 MiB, so it isn't a key file");
     const bytes = Buffer.alloc(stats.size);
     let length = 0;
     for (let count = 1; count > 0 && length < bytes.length; length += count)
@@ -50,26 +47,25 @@ function explainReadError(error: unknown, path: string, subject: string): CliErr
   if (error instanceof CliError) return error;
   const { code = "", message } = error as NodeJS.ErrnoException;
   if (code === "ENOENT" || code === "ENOTDIR")
-    return new CliError("CREDENTIALS_MISSING", `There is no key file ${path}.`, { hint: CREATE_KEY_COMMAND });
+    return new CliError("CREDENTIALS_MISSING", `Key file not found: ${path}`, { next: [createKeyStep()] });
   const reason =
     {
       EACCES: "permission is denied",
       EPERM: "permission is denied",
-      EISDIR: "it is a folder",
+      EISDIR: "it's a folder",
       ENAMETOOLONG: "the path is too long",
-      ELOOP: "its links lead in a circle",
+      ELOOP: "its symbolic links form a loop",
     }[code] ?? message;
-  return invalidCredentials(subject, `cannot be read: ${reason}`, "Make it yours, and readable for you alone: chmod 600");
+  return invalidCredentials(subject, `can't be read: ${reason}`, externalStep("To make it readable", "chmod", "600", path));
 }
 
 function decode(bytes: Buffer, subject: string): string {
   if (bytes.length === 0) throw invalidCredentials(subject, "is empty");
   // A byte order mark, or a zero in every other byte: PowerShell's > writes this.
   if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff) || bytes[0] === 0 || bytes[1] === 0) {
-    throw invalidCredentials(subject, "is UTF-16 text", "Save it again as UTF-8.");
+    throw invalidCredentials(subject, "is UTF-16 text", "Save it as UTF-8.");
   }
-  if (!isUtf8(bytes))
-    throw invalidCredentials(subject, "is no text: a key in the P12 format, or a file of another kind", CREATE_KEY_COMMAND);
+  if (!isUtf8(bytes)) throw invalidCredentials(subject, "isn't a JSON file (it might be a P12 key)");
   return bytes.toString("utf8").replace(/^\uFEFF/, "");
 }
 
@@ -79,12 +75,11 @@ export function parseJson(text: string, subject: string): unknown {
     return JSON.parse(text);
   } catch {
     const trimmed = text.trim();
-    if (trimmed.startsWith("-----BEGIN"))
-      throw invalidCredentials(subject, "is a PEM key alone, without the JSON around it", CREATE_KEY_COMMAND);
+    if (trimmed.startsWith("-----BEGIN")) throw invalidCredentials(subject, "is a PEM key, not a JSON key file");
     if (/^[A-Za-z0-9+/\s]+=*$/.test(trimmed) && Buffer.from(trimmed, "base64").toString("latin1").trimStart().startsWith("{")) {
-      throw invalidCredentials(subject, "is JSON in base64", "Decode it first: base64 -d ENCODED > key.json");
+      throw invalidCredentials(subject, "is base64-encoded", "Decode it: base64 -d ENCODED > key.json");
     }
-    const fault = trimmed.startsWith("{") && !trimmed.endsWith("}") ? "is not JSON: it ends in the middle, as if cut off" : "is not JSON";
-    throw invalidCredentials(subject, fault, "Copy it again, byte for byte, from where it was made.");
+    const fault = `isn't valid JSON${trimmed.startsWith("{") && !trimmed.endsWith("}") ? " (truncated)" : ""}`;
+    throw invalidCredentials(subject, fault, "Download or copy it again.");
   }
 }

@@ -23,8 +23,8 @@ const RETRY = { times: 3, statuses: [429, 503], evenIfNotIdempotent: true } sati
 export async function fetchIdTokenWithKey(key: ServiceAccountKey, audience: string, context: AuthContext): Promise<string> {
   const { id_token } = await exchangeAssertion(key, { target_audience: audience }, context);
   if (typeof id_token === "string" && id_token !== "") return id_token;
-  throw new CliError("TOKEN_REFUSED", `${new URL(key.token_uri).host} answered without an ID token.`, {
-    hint: `Is ${audience} an audience?`,
+  throw new CliError("TOKEN_REFUSED", `${new URL(key.token_uri).host} returned no ID token.`, {
+    hint: `"${audience}" might not be a valid audience.`,
   });
 }
 
@@ -34,7 +34,7 @@ export async function fetchAccessTokenWithKey(key: ServiceAccountKey, context: A
   const requested = now() / 1000;
   const { access_token, expires_in } = await exchangeAssertion(key, { scope: CLOUD_PLATFORM }, context);
   if (typeof access_token !== "string" || access_token === "")
-    throw new CliError("TOKEN_REFUSED", `${new URL(key.token_uri).host} answered without an access token.`);
+    throw new CliError("TOKEN_REFUSED", `${new URL(key.token_uri).host} returned no access token.`);
   return { token: access_token, expires: Math.floor(requested) + (typeof expires_in === "number" ? expires_in : 0) };
 }
 
@@ -73,7 +73,7 @@ async function exchangeAssertion(
       throw explainTokenRefusal(fields, { key, host: url.host, date: response.headers["date"], now: now() });
     }
     if (attempt === 2 || isOverloaded)
-      throw new CliError("UNAVAILABLE", `${url.host} answers ${status} again and again, and not as a token endpoint does.`, {
+      throw new CliError("UNAVAILABLE", `${url.host} keeps returning ${status}, and not as a token endpoint does.`, {
         details: { host: url.host, status_code: status },
       });
     await pause(250 + Math.random() * 250);

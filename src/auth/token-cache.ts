@@ -114,14 +114,14 @@ export function withCache(credentials: Credentials, { env, now = Date.now }: Cac
 }
 
 function assertRemaining(left: number, wanted: number): void {
-  // This machine's clock can be slightly ahead of Google's.
+  // The local clock can be slightly ahead.
   if (left >= wanted - MINUTE_MS) return;
   const minutes = (milliseconds: number): string => `${Math.max(0, Math.floor(milliseconds / MINUTE_MS))} min`;
   throw new CliError(
     "TOKEN_REFUSED",
-    `An ID token that is good for ${minutes(wanted)} is not to be had: a new one is good for ${minutes(left)}.`,
+    `Can't get an ID token that is valid for ${minutes(wanted)}: a new one is valid for ${minutes(left)}.`,
     {
-      hint: "Ask for less: --min-ttl 5m. Google's ID tokens are good for an hour; a metadata server's may have been made before.",
+      hint: "Use a shorter --min-ttl. A metadata server can return a token that it fetched earlier.",
     },
   );
 }

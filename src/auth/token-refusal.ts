@@ -1,4 +1,5 @@
 import { CliError } from "../errors/cli-error.ts";
+import { externalStep, nextStep, type NextStep } from "../errors/next-step.ts";
 import { toOneLine } from "../errors/one-line.ts";
 import type { Reason } from "../errors/reasons.ts";
 
@@ -8,73 +9,63 @@ interface RefusedExchange {
   readonly host: string;
   /** The response's Date header. */
   readonly date: string | undefined;
-  /** Milliseconds since the epoch, by this machine's clock, when the response arrived. */
+  /** Local time when the response arrived, in milliseconds since the epoch. */
   readonly now: number;
 }
 
-interface KnownRefusal {
-  readonly reason: Reason;
-  /** The hint for an account, which is an email address. */
-  readonly remedy: (account: string) => string;
+interface Help {
+  readonly hint?: string;
+  readonly next?: readonly NextStep[];
 }
 
+export const SIGN_IN_STEP = externalStep("To sign in", "gcloud", "auth", "application-default", "login");
+export const SET_CLOCK_STEP = externalStep("To synchronize the clock on Linux", "sudo", "timedatectl", "set-ntp", "true");
+
 /** Google's known refusals, by `ERROR DESCRIPTION`. The first match wins. */
-const KNOWN_REFUSALS: readonly (readonly [RegExp, KnownRefusal])[] = [
+const KNOWN_REFUSALS: readonly (readonly [RegExp, Reason, (account: string) => Help])[] = [
   [
     /Invalid JWT Signature/i,
-    {
-      reason: "KEY_UNKNOWN",
-      remedy: (account) =>
-        `The key was deleted, disabled or replaced. Which there are: gcloud iam service-accounts keys list --iam-account ${account}`,
-    },
+    "KEY_UNKNOWN",
+    (account) => ({
+      hint: "The key was deleted, disabled, or replaced.",
+      next: [nextStep("To list the account's keys", "keys", "list", "--account", account)],
+    }),
   ],
   [
     /account not found/i,
-    {
-      reason: "ACCOUNT_DELETED",
-      remedy: (account) =>
-        `${account} was deleted, or is another cloud's: an emulator's key file is unknown to Google, and Google's to an emulator.`,
-    },
+    "ACCOUNT_DELETED",
+    (account) => ({ hint: `${account} was deleted, or the key file is an emulator's and Google doesn't know it (or the reverse).` }),
   ],
-  [
-    /^deleted_client/,
-    { reason: "CLIENT_DELETED", remedy: () => "The OAuth client is gone. Sign in again: gcloud auth application-default login" },
-  ],
-  [/disabled/i, { reason: "ACCOUNT_DISABLED", remedy: (account) => `gcloud iam service-accounts enable ${account}` }],
+  [/^deleted_client/, "CLIENT_DELETED", () => ({ hint: "The OAuth client was deleted.", next: [SIGN_IN_STEP] })],
+  [/disabled/i, "ACCOUNT_DISABLED", (account) => ({ next: [enableStep(account)] })],
   [
     /audience check|right audience/i,
-    {
-      reason: "TOKEN_URI_WRONG",
-      remedy: () =>
-        "The token_uri of the key file is not how this token endpoint calls itself; Google's is https://oauth2.googleapis.com/token",
-    },
+    "TOKEN_URI_WRONG",
+    () => ({ hint: "The token_uri of the key file doesn't match the token endpoint. Google's is https://oauth2.googleapis.com/token." }),
   ],
   [
     /scope or ID token audience/i,
-    {
-      reason: "AUDIENCE_INVALID",
-      remedy: () => "The audience is the service's URL, such as https://SERVICE-PROJECT_NUMBER.REGION.run.app",
-    },
+    "AUDIENCE_INVALID",
+    () => ({ hint: "Use the service URL as the audience: https://SERVICE-PROJECT_NUMBER.REGION.run.app." }),
   ],
   [
     /^unauthorized_client/,
-    {
-      reason: "UNAUTHORIZED_CLIENT",
-      remedy: (account) =>
-        `${account} may not act for somebody else: leave that out, or have domain-wide delegation set up for these scopes at https://admin.google.com`,
-    },
+    "UNAUTHORIZED_CLIENT",
+    (account) => ({ hint: `${account} needs domain-wide delegation for these scopes to act for a user: https://admin.google.com` }),
   ],
-  [
-    /expired or revoked|invalid_rapt|reauth/i,
-    { reason: "SIGN_IN_EXPIRED", remedy: () => "Sign in again: gcloud auth application-default login" },
-  ],
+  [/expired or revoked|invalid_rapt|reauth/i, "SIGN_IN_EXPIRED", () => ({ next: [SIGN_IN_STEP] })],
   [
     /^invalid_request|^unsupported_grant_type/,
-    { reason: "REQUEST_MALFORMED", remedy: () => "Is the token_uri that of Google's token endpoint, or does a proxy change requests?" },
+    "REQUEST_MALFORMED",
+    () => ({ hint: "The token_uri isn't Google's token endpoint, or a proxy modifies requests." }),
   ],
 ];
 
-/** The error for a token endpoint's refusal (RFC 6749, section 5.2): the endpoint's own words, the reason, and a hint. */
+export function enableStep(account: string): NextStep {
+  return externalStep("To enable the account", "gcloud", "iam", "service-accounts", "enable", account);
+}
+
+/** The error for a token endpoint's refusal (RFC 6749, section 5.2): the endpoint's own words, the reason, and help. */
 export function explainTokenRefusal(fields: Readonly<Record<string, unknown>>, exchange: RefusedExchange): CliError {
   const { key, host } = exchange;
   const error = toOneLine(fields["error"]);
@@ -82,10 +73,10 @@ export function explainTokenRefusal(fields: Readonly<Record<string, unknown>>, e
   const refusalText = description ? `${description.replace(/\.$/, "")} (${error})` : error;
   const details = { error, error_description: description };
   if (/short-lived token|reasonable timeframe/i.test(description)) return explainSkew(refusalText, details, exchange);
-  const [, known] = KNOWN_REFUSALS.find(([pattern]) => pattern.test(`${error} ${description}`) || pattern.test(description)) ?? [];
+  const [, reason, help] = KNOWN_REFUSALS.find(([pattern]) => pattern.test(`${error} ${description}`) || pattern.test(description)) ?? [];
   return new CliError("TOKEN_REFUSED", `${host} refused a token for ${key.client_email}: ${refusalText}.`, {
-    ...(known && { hint: known.remedy(key.client_email) }),
-    reason: known?.reason,
+    ...help?.(key.client_email),
+    reason,
     details,
   });
 }
@@ -93,18 +84,16 @@ export function explainTokenRefusal(fields: Readonly<Record<string, unknown>>, e
 function explainSkew(refusalText: string, details: object, { host, date, now }: RefusedExchange): CliError {
   const skew = Math.round((now - Date.parse(date ?? "")) / 1000);
   // The header has whole seconds, and the response took time.
-  const off =
+  const fault =
     Math.abs(skew) > 5
-      ? `This machine's clock is ${formatDuration(Math.abs(skew))} ${skew > 0 ? "ahead of" : "behind"} the clock of ${host}`
-      : `${host} finds this machine's clock wrong`;
-  return new CliError("CLOCK_SKEW", `${off}: ${refusalText}.`, {
-    hint: SET_CLOCK_HINT,
+      ? `The clock of this computer is ${formatDuration(Math.abs(skew))} ${skew > 0 ? "ahead of" : "behind"} the clock of ${host}`
+      : `According to ${host}, the clock of this computer is wrong`;
+  return new CliError("CLOCK_SKEW", `${fault}: ${refusalText}.`, {
+    next: [SET_CLOCK_STEP],
     reason: "CLOCK_OFF",
     details: { ...details, ...(Number.isFinite(skew) && { skew_seconds: skew }) },
   });
 }
-
-export const SET_CLOCK_HINT = "Set this machine's clock, on Linux by: sudo timedatectl set-ntp true";
 
 /** A duration with its largest unit: `2 h`, `1.5 min`. */
 export function formatDuration(seconds: number): string {

@@ -55,21 +55,18 @@ export async function verifyIdToken(
   const audiences = [audience].flat().filter(Boolean);
   // With an unset environment variable as the audience, tokens for any audience must not become valid.
   if (audiences.length === 0) {
-    throw new CliError("USAGE", "An ID token is verified for an audience, and none is said.", {
-      hint: "Say the service's URL in the option audience.",
-    });
+    throw new CliError("USAGE", "Missing option: audience.", { hint: "Set it to the service's URL." });
   }
   const claims = await verifySignature(token, findKey);
   assertClaims(claims, audiences);
   const time = now() / 1000;
-  if (claims.exp <= time - clockTolerance)
-    throw tokenError("EXPIRED", `The ID token expired at ${formatTime(claims.exp)}.`, "The caller has to get a new one.");
+  if (claims.exp <= time - clockTolerance) throw tokenError("EXPIRED", `The ID token expired at ${formatTime(claims.exp)}.`);
   const begin = Math.max(claims.iat, typeof claims["nbf"] === "number" ? claims["nbf"] : 0);
   if (begin > time + clockTolerance)
     throw tokenError(
       "NOT_YET_VALID",
-      `The ID token begins to hold at ${formatTime(begin)} only, by this machine's clock.`,
-      "Set this machine's clock.",
+      `The ID token isn't valid until ${formatTime(begin)}.`,
+      "The clock of this computer, or of the one that created the token, is wrong.",
     );
   return claims;
 }
@@ -81,52 +78,49 @@ async function verifySignature(token: string, findKey: FindKey): Promise<IdToken
   if (isSignatureRemoved(jwt)) {
     throw tokenError(
       "SIGNATURE_REMOVED",
-      "Google removed the signature of this ID token: Cloud Run's front end has verified it, and nobody can a second time.",
-      "Read its claims as they are, as long as the service is private; a public one gets tokens with their signature.",
+      "Cloud Run verified this ID token and removed its signature, so it can't be verified again.",
+      "In a private service, decode the claims without verifying them. In a public service, tokens keep their signature.",
     );
   }
   // RFC 8725, section 3.1: never the algorithm that the token itself names. RFC 7515, section 4.1.11: no extension is supported.
   if (header["alg"] !== "RS256" || "crit" in header)
-    throw tokenError("WRONG_ALGORITHM", "The token is not signed by RS256, as all of Google's ID tokens are.");
+    throw tokenError("WRONG_ALGORITHM", "The token isn't signed with RS256, as Google's ID tokens are.");
   const key = typeof header["kid"] === "string" ? await findKey(header["kid"]) : undefined;
   if (!key)
     throw tokenError(
       "UNKNOWN_KEY",
-      "The token is signed by none of Google's keys for ID tokens.",
-      "Is it a token of another issuer, or of an emulator?",
+      "The ID token isn't signed with a key that Google uses for ID tokens.",
+      "It might be from another issuer or from an emulator.",
     );
-  if (!isSignedWith(key, token))
-    throw tokenError("WRONG_SIGNATURE", "The ID token's signature is not Google's: it was changed, or made up.");
+  if (!isSignedWith(key, token)) throw tokenError("WRONG_SIGNATURE", "The ID token's signature is invalid.");
   return claims;
 }
 
 function assertClaims(claims: IdTokenClaims, audiences: readonly string[]): asserts claims is VerifiedClaims {
   const { iss, aud, sub, iat, exp, email, email_verified: isVerified } = claims;
   if (typeof iss !== "string" || !GOOGLE_ISSUERS.includes(iss))
-    throw tokenError("WRONG_ISSUER", `The ID token's issuer is ${quoteClaim(iss)}, and not ${GOOGLE_ISSUERS[0]}.`);
+    throw tokenError("WRONG_ISSUER", `The ID token's issuer is ${quoteClaim(iss)}, not ${GOOGLE_ISSUERS[0]}.`);
   if (typeof aud !== "string" || !audiences.includes(aud)) {
     throw tokenError(
       "WRONG_AUDIENCE",
-      `The ID token is for ${quoteClaim(aud)}, and not for ${audiences.join(" or ")}.`,
-      `The caller asks for one with the audience ${audiences[0]}`,
+      `Wrong audience: the ID token is for ${quoteClaim(aud)}, not for ${audiences.join(" or ")}.`,
+      `The caller must request a token with the audience ${audiences[0]}.`,
     );
   }
   if (typeof exp !== "number" || typeof iat !== "number" || typeof sub !== "string")
-    throw tokenError("MALFORMED", "The ID token lacks one of the claims exp, iat and sub.");
+    throw tokenError("MALFORMED", "The ID token must have the claims exp, iat, and sub.");
   if (email !== undefined && (typeof email !== "string" || isVerified !== true))
-    throw tokenError("EMAIL_NOT_VERIFIED", "The ID token names an e-mail address that Google has not verified.");
+    throw tokenError("EMAIL_NOT_VERIFIED", "The ID token's email address isn't verified.");
 }
 
 function malformedToken(token: unknown): CliError {
-  const hint = /^bearer\s/i.test(String(token))
-    ? 'It is what follows "Bearer " in the header.'
-    : "An access token is none: the caller sends what cloudrun-oauth token prints.";
-  return tokenError("MALFORMED", "What was given is no ID token, which is three texts in base64url with points between them.", hint);
+  const hint = /^bearer\s/i.test(String(token)) ? 'Pass the part after "Bearer " in the header.' : "An access token isn't an ID token.";
+  return tokenError("MALFORMED", "Not an ID token: expected three base64url parts separated by periods.", hint);
 }
 
 /** A claim from an unknown sender, as part of one line. */
 function quoteClaim(claim: unknown): string {
-  return typeof claim === "string" ? toOneLine(claim, 200) : "nobody in particular";
+  return typeof claim === "string" ? toOneLine(claim, 200) : "missing";
 }
 
 function formatTime(seconds: number): string {
@@ -135,5 +129,5 @@ function formatTime(seconds: number): string {
 }
 
 function tokenError(reason: TokenFault, message: string, hint?: string): CliError {
-  return new CliError("CREDENTIALS_INVALID", message, { details: { reason }, ...(hint !== undefined && { hint }) });
+  return new CliError("CREDENTIALS_INVALID", message, { details: { reason }, hint });
 }

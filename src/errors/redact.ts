@@ -1,7 +1,7 @@
 const SECRETS: readonly (readonly [RegExp, string])[] = [
   // A PEM private key, with line ends or with \n in their place, even if it is cut off.
   [/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g, "[private key]"],
-  // RFC 7519: a header and a payload that are JSON objects begin with eyJ; the signature may be missing.
+  // RFC 7519: a header and a payload that are JSON objects begin with eyJ; the signature can be missing.
   [/eyJ[\w-]+\.eyJ[\w-]+(?:\.[\w-]*)?/g, "[token]"],
   [/ya29\.[\w.-]+/g, "[token]"],
   [/\b1\/\/[\w-]{20,}/g, "[token]"],

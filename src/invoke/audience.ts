@@ -17,21 +17,26 @@ export interface AudienceOptions {
  */
 export async function chooseAudience(url: URL, { audience, iap }: AudienceOptions, { send }: { readonly send: Send }): Promise<string> {
   if (audience !== undefined && iap !== undefined)
-    throw new CliError("USAGE", "--audience and --iap each say whom the token is for.", { hint: "Say one of them." });
+    throw new CliError("USAGE", "--audience and --iap can't be used together.", { hint: "Pass one of them." });
   if (iap !== true) return iap ?? audience ?? audienceFor(url);
   const { status, headers, body } = await send({ method: "GET", url: url.href });
   body.destroy();
+  if (!isFromIap(headers))
+    throw new CliError("USAGE", `${url.host} isn't protected by Identity-Aware Proxy (status ${status} without a credential).`, {
+      hint: "Omit --iap.",
+    });
   const { iapClientOf } = await import("./refusal/iap.ts");
-  const client = isFromIap(headers) ? iapClientOf({ headers, body: "" }) : undefined;
+  const client = iapClientOf({ headers, body: "" });
   if (client !== undefined) return client;
-  const problem = isFromIap(headers) ? "does not say which client it takes tokens for" : `does not stand before ${url.host}`;
-  throw new CliError("USAGE", `Identity-Aware Proxy ${problem}: a call without a credential was answered ${status}.`, {
-    hint: isFromIap(headers) ? "Name the OAuth client: --iap CLIENT_ID" : "Call it without --iap.",
+  throw new CliError("USAGE", `Identity-Aware Proxy didn't return its client ID (status ${status} without a credential).`, {
+    hint: "Pass the OAuth client ID: --iap CLIENT_ID.",
   });
 }
 
-/** The warning if a login's tokens can't have the requested audience. */
-export function loginAudienceWarning(audience: string, requested: string | true): string {
-  const other = requested === true ? "Identity-Aware Proxy" : requested;
-  return `A person's ID token is for the client that he signed in with, ${audience}, not for ${other}.`;
+/** The warning if a login's tokens can't have the requested audience; `audience` is that of the login. */
+export function loginAudienceWarning({ audience }: { readonly audience?: string }, options: AudienceOptions): string | undefined {
+  const requested = options.audience ?? options.iap;
+  if (requested === undefined || audience === undefined || audience === requested) return undefined;
+  const name = requested === true ? "Identity-Aware Proxy" : requested;
+  return `A user's ID tokens are always for the client of the login, ${audience}, and not for ${name}.`;
 }

@@ -1,3 +1,4 @@
+import { STATUS_CODES } from "node:http";
 import { Readable } from "node:stream";
 import { principalOfToken } from "../auth/principal.ts";
 import { responseAuthor, isFromIap } from "./refusal/response-author.ts";
@@ -71,7 +72,7 @@ export function createAuthenticatedCall(send: Send, caller: Caller, policy: Poli
       if (redirects === MAX_REDIRECTS)
         throw new CliError(
           "HTTP_STATUS",
-          `${call.url.host} redirects on and on: ${MAX_REDIRECTS} times, at last to ${redirected.url.origin}.`,
+          `Too many redirects from ${call.url.host} (${MAX_REDIRECTS}, the last to ${redirected.url.origin}).`,
           {
             details: { status_code: response.status, url: redirected.url.origin },
           },
@@ -89,7 +90,9 @@ export function createAuthenticatedCall(send: Send, caller: Caller, policy: Poli
     const refused = { url, status, headers, body: bytes.toString("utf8"), sent, principal, now: Date.now() };
     const error =
       (await explainRefusal(refused, waitFor === undefined ? lookUpEvidence : undefined)) ??
-      new CliError("HTTP_STATUS", `The service answered ${status}.`, { details: { status_code: status, url: url.href } });
+      new CliError("HTTP_STATUS", `Service returned ${[status, STATUS_CODES[status]].filter(Boolean).join(" ")}.`, {
+        details: { status_code: status, url: url.href },
+      });
     return { ...result, error };
   }
 
@@ -116,7 +119,7 @@ function isTokenRejected({ response: { status, headers }, bytes }: UnexplainedRe
 
 function timeoutSignal(milliseconds: number): AbortSignal {
   const end = new AbortController();
-  const over = new CliError("TIMEOUT", `The call was not done after --max-time, ${milliseconds / 1000} s.`);
+  const over = new CliError("TIMEOUT", `Request timed out after ${milliseconds / 1000} s (--max-time).`);
   // An open connection keeps the process alive.
   setTimeout(() => end.abort(over), milliseconds).unref();
   return end.signal;

@@ -32,8 +32,8 @@ export async function readJsonBody(data: string, source: BodySource): Promise<Ca
     JSON.parse(body.toString("utf8"));
   } catch (error) {
     const [, position] = /position (\d+)/.exec((error as Error).message) ?? [];
-    throw new CliError("USAGE", `What --json-data names is no JSON${position ? `, from character ${Number(position) + 1} on` : ""}.`, {
-      hint: "What need not be JSON is sent with -d.",
+    throw new CliError("USAGE", `--json-data isn't valid JSON${position ? ` (character ${Number(position) + 1})` : ""}.`, {
+      hint: "To send other data, use --data.",
     });
   }
   return { body, headers: [["Content-Type", "application/json"]] };

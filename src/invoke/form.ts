@@ -22,7 +22,7 @@ export async function readForm(fields: readonly string[], { cwd }: Pick<BodySour
   const boundary = `cloudrun-oauth-${randomUUID()}`;
   const inputs: Input[] = [];
   for (const field of fields) {
-    const [name, value] = split(field, "-F name=value, -F name=@FILE");
+    const [name, value] = split(field, "-F name=value or -F name=@FILE");
     const head = `--${boundary}\r\nContent-Disposition: form-data; name="${escape(name)}"`;
     if (!value.startsWith("@")) {
       inputs.push(text(`${head}\r\n\r\n${value}\r\n`));
@@ -42,7 +42,7 @@ export async function readForm(fields: readonly string[], { cwd }: Pick<BodySour
 
 function split(field: string, usage: string): [name: string, value: string] {
   const equals = field.indexOf("=");
-  if (equals < 1) throw new CliError("USAGE", "A field of a form is not written as name=value.", { hint: usage });
+  if (equals < 1) throw new CliError("USAGE", "Invalid form field.", { hint: `Use the format ${usage}.` });
   return [field.slice(0, equals), field.slice(equals + 1)];
 }
 

@@ -7,11 +7,11 @@ const NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
 /** Headers that callers can't set, and why. */
 const RESERVED_HEADERS: Readonly<Record<string, string>> = {
-  "content-length": "follows from the body",
-  "transfer-encoding": "follows from the body",
-  connection: "is about the connection, which is kept",
-  upgrade: "is about the connection, which is kept",
-  "x-serverless-authorization": "carries the ID token wherever Authorization is the caller's own",
+  "content-length": "is set from the body",
+  "transfer-encoding": "is set from the body",
+  connection: "controls the connection, which is reused",
+  upgrade: "controls the connection, which is reused",
+  "x-serverless-authorization": "carries the ID token if Authorization is set",
 };
 
 /** Parses `Name: value` lines. Throws CliError USAGE that names the header but never quotes its value. */
@@ -20,13 +20,13 @@ export function parseHeaders(lines: readonly string[]): Headers {
     const colon = line.indexOf(":");
     const name = line.slice(0, colon);
     if (colon < 1 || !NAME.test(name))
-      throw new CliError("USAGE", "A header is not written as 'Name: value'.", { hint: "For example: -H 'Accept: application/json'" });
+      throw new CliError("USAGE", "Invalid header.", { hint: "Use the format 'Name: value', for example -H 'Accept: application/json'." });
     const reason = RESERVED_HEADERS[name.toLowerCase()];
-    if (reason) throw new CliError("USAGE", `The header ${name} cannot be set: it ${reason}.`);
+    if (reason) throw new CliError("USAGE", `Can't set the header ${name}: it ${reason}.`);
     const value = line.slice(colon + 1).trim();
     // RFC 9110, section 5.5: a line end would start another header.
     if (/\p{Cc}/u.test(value.replaceAll("\t", " ")))
-      throw new CliError("USAGE", `The value of the header ${name} holds a line end or another control character.`);
+      throw new CliError("USAGE", `The value of the header ${name} contains a line break or another control character.`);
     return [name, value] as const;
   });
 }
@@ -45,14 +45,14 @@ export function chooseTokenHeader(
 ): TokenHeader {
   const isTaken = hasHeader(headers, "authorization");
   if (isForIap && requested === "x-serverless-authorization")
-    throw new CliError("USAGE", "Identity-Aware Proxy does not read X-Serverless-Authorization.", {
-      hint: "Leave --auth-header away: where Authorization is your own, the token goes into Proxy-Authorization.",
+    throw new CliError("USAGE", "Identity-Aware Proxy doesn't read X-Serverless-Authorization.", {
+      hint: "Omit --auth-header. If you set Authorization, the token is sent in Proxy-Authorization.",
     });
   if (isForIap && isTaken && !requested) return "Proxy-Authorization";
   if (requested === "x-serverless-authorization" || (isTaken && !requested)) return "X-Serverless-Authorization";
   if (!isTaken) return "Authorization";
-  throw new CliError("USAGE", "The header Authorization is to carry the ID token, and a value of its own.", {
-    hint: "Leave --auth-header away: then the token goes into X-Serverless-Authorization.",
+  throw new CliError("USAGE", "Authorization can't carry both the ID token and your value.", {
+    hint: "Omit --auth-header. The token is then sent in X-Serverless-Authorization.",
   });
 }
 

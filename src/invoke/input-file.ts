@@ -39,6 +39,6 @@ async function* read(path: string): AsyncGenerator<Buffer> {
 function explain(error: unknown, path: string): CliError {
   if (error instanceof CliError) return error;
   const { code, message } = error as NodeJS.ErrnoException;
-  if (code === "ENOENT" || code === "ENOTDIR") return new CliError("NOT_FOUND", `There is no file ${path} to send.`);
-  return new CliError("USAGE", `${path} cannot be read: ${message}.`);
+  if (code === "ENOENT" || code === "ENOTDIR") return new CliError("NOT_FOUND", `File not found: ${path}`);
+  return new CliError("USAGE", `Can't read ${path}: ${message}.`);
 }

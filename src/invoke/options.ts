@@ -44,25 +44,23 @@ export function makesSeveralCalls({ repeat, watchMs }: InvokeOptions, targets: r
 }
 
 /** Throws CliError USAGE if flags contradict each other. */
-export function assertConsistent(options: InvokeOptions, targets: readonly string[]): void {
+export function assertConsistent(options: InvokeOptions, paths: readonly string[]): void {
   const { output, include, repeat, waitFor } = options;
-  const raw = options.buffer === false ? "--no-buffer" : "--raw";
-  if (printsRawBody(options) && output !== undefined)
-    throw new CliError("USAGE", `${raw} prints the body, and --output keeps it from being printed.`, { hint: "Say one of them." });
-  if (printsRawBody(options) && include)
-    throw new CliError("USAGE", `${raw} prints the body alone, and --include prints more.`, { hint: "Say one of them." });
-  if (output !== undefined && makesSeveralCalls(options, targets))
-    throw new CliError("USAGE", "--output takes the body of one call.", { hint: "Call once, without --repeat and --watch." });
-  if (repeat === 0) throw new CliError("USAGE", "--repeat 0 calls nothing.", { hint: "For example: --repeat 10" });
+  const other = output !== undefined ? "--output" : include ? "--include" : undefined;
+  if (printsRawBody(options) && other)
+    throw new CliError("USAGE", `${options.buffer === false ? "--no-buffer" : "--raw"} and ${other} can't be used together.`);
+  if (output !== undefined && makesSeveralCalls(options, paths))
+    throw new CliError("USAGE", "--output can save only one response.", { hint: "Pass one path, without --repeat or --watch." });
+  if (repeat === 0) throw new CliError("USAGE", "--repeat must be at least 1.");
   assertOneBody(options);
   if (waitFor !== undefined && !/^[1-5](?:\d\d|xx)$/i.test(waitFor))
-    throw new CliError("USAGE", `"${waitFor}" is no status to wait for.`, { hint: "For example: --wait-for 200, --wait-for 2xx" });
+    throw new CliError("USAGE", `Invalid status "${waitFor}" for --wait-for.`, { hint: "Use a code such as 200 or a class such as 2xx." });
 }
 
 /** Throws CliError USAGE if flags specify several bodies. */
 export function assertOneBody(options: CallOptions): void {
   const bodies = BODY_FLAGS.filter(([name]) => options[name] !== undefined).map(([, flag]) => flag);
-  if (bodies.length > 1) throw new CliError("USAGE", `${bodies.join(" and ")} each make a body.`, { hint: "Say one of them." });
+  if (bodies.length > 1) throw new CliError("USAGE", `${bodies.join(" and ")} can't be used together.`);
 }
 
 const BODY_FLAGS = [
@@ -72,12 +70,12 @@ const BODY_FLAGS = [
   ["form", "--form"],
 ] as const;
 
-/** Throws CliError USAGE if a streamed body would have to be sent twice. */
+/** Throws CliError USAGE if a streamed body would be sent twice. */
 export function assertRepeatable(body: CallBody["body"] | undefined, options: InvokeOptions, targets: readonly unknown[]): void {
   if (!(body instanceof Readable)) return;
   const { retryAll, waitFor } = options;
   if (!retryAll && waitFor === undefined && !makesSeveralCalls(options, targets)) return;
-  throw new CliError("USAGE", "A body of more than 1 MiB is sent as it is read, and cannot be sent again.", {
-    hint: "Call once: one path, without --retry-all, --wait-for, --repeat and --watch.",
+  throw new CliError("USAGE", "A body larger than 1 MiB is streamed, so it can't be sent again.", {
+    hint: "Pass one path, without --retry-all, --wait-for, --repeat, or --watch.",
   });
 }

@@ -21,7 +21,7 @@ export async function openOutputFile(path: string, flag = "-o"): Promise<OutputF
       if (error.code === "ENOENT") return undefined;
       throw error;
     });
-    if (existing?.isDirectory()) throw new CliError("USAGE", `${path} is a folder.`, { hint: "Name a file in it." });
+    if (existing?.isDirectory()) throw new CliError("USAGE", `${path} is a folder.`, { hint: "Use the path of a file in it." });
     // A link stays a link, and a device such as /dev/null must never be replaced by a file.
     const target = existing ? await realpath(path) : path;
     const isReplaced = !existing || existing.isFile();
@@ -45,6 +45,6 @@ export async function openOutputFile(path: string, flag = "-o"): Promise<OutputF
 
   function explain(error: unknown): never {
     if (error instanceof CliError) throw error;
-    throw unwritable(path, error, { hint: `Name another file: ${flag} FILE` });
+    throw unwritable(path, error, { hint: `Choose another file with ${flag}.` });
   }
 }

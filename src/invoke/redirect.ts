@@ -29,9 +29,9 @@ export function readRedirect(
 ): Redirect | undefined {
   if (!REDIRECT_STATUSES.includes(status) || location === undefined) return undefined;
   const url = URL.canParse(location, request.url.href) ? new URL(location, request.url) : undefined;
-  if (url?.protocol !== "https:" && url?.protocol !== "http:") return { fault: "a redirect leads to no http URL" };
+  if (url?.protocol !== "https:" && url?.protocol !== "http:") return { fault: "the redirect isn't to an http or https URL" };
   const becomesGet = status === 303 ? !["GET", "HEAD"].includes(request.method) : status < 303 && request.method === "POST";
-  if (!becomesGet && request.body instanceof Readable) return { fault: "a redirect asks for a body that is a stream again" };
+  if (!becomesGet && request.body instanceof Readable) return { fault: "the redirect needs the body again, which was a stream" };
 
   const isElsewhere = url.origin !== request.url.origin;
   const isDropped = (name: string): boolean =>

@@ -25,8 +25,8 @@ export async function readCall(options: CallOptions, source: BodySource): Promis
   const content = await readContent(options, source);
   const agent: Headers = hasHeader(flagHeaders, "user-agent") ? [] : [["User-Agent", "cloudrun-oauth"]];
   if (options.form && hasHeader(flagHeaders, "content-type"))
-    throw new CliError("USAGE", "The Content-Type of a multipart form names what parts its fields, which is chosen when it is sent.", {
-      hint: "Leave the header Content-Type away.",
+    throw new CliError("USAGE", "Content-Type can't be set for a multipart form: it contains the form's boundary.", {
+      hint: "Omit the header Content-Type.",
     });
   const described = content?.headers.filter(([name]) => !hasHeader(flagHeaders, name.toLowerCase())) ?? [];
   const method = readMethod(options.request ?? (content ? "POST" : "GET"));
@@ -36,7 +36,7 @@ export async function readCall(options: CallOptions, source: BodySource): Promis
 function readMethod(named: string): string {
   const method = named.toUpperCase();
   if (/^[A-Z]+$/.test(method) && method !== "CONNECT") return method;
-  throw new CliError("USAGE", `"${named}" is no method that a service is called with.`, { hint: "For example: -X PUT" });
+  throw new CliError("USAGE", `Invalid HTTP method "${named}".`, { hint: "For example: -X PUT" });
 }
 
 async function readContent(options: CallOptions, source: BodySource): Promise<CallBody | undefined> {

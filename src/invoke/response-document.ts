@@ -20,6 +20,27 @@ export function formatResponse({ status, headers, bytes }: ResponseContent, othe
   return document.replace(/[\u007f-\u009f]/g, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`);
 }
 
+export function isHtml(headers: Readonly<Record<string, string>>): boolean {
+  return (headers["content-type"] ?? "").startsWith("text/html");
+}
+
+/** The title and the first sentence of an HTML page. */
+export function summarizePage(html: string): string {
+  const toText = (markup = "") =>
+    markup
+      .replace(/<\/?(?:code|b|a|ins)\b[^>]*>/g, "")
+      .replace(/<[^>]*>/g, " ")
+      .replace(/&(lt|gt|quot|amp|#39);/g, (_, name: string) => ENTITIES[name] ?? "")
+      .replace(/\s+/g, " ")
+      .trim();
+  const [title, heading] = [/<title>(.*?)<\/title>/is, /<(h2|p)>(?!<b>)(.*?)(?:<\/\1>|<ins>|$)/is].map((part) =>
+    toText(part.exec(html)?.at(-1)),
+  );
+  return [title, heading].filter(Boolean).join(": ") || toText(html);
+}
+
+const ENTITIES: Readonly<Record<string, string>> = { lt: "<", gt: ">", quot: '"', amp: "&", "#39": "'" };
+
 function writeResponse(bytes: Buffer | null, type: string | undefined): [string, string][] {
   if (bytes === null) return [["response", "null"]];
   if (!isUtf8(bytes))

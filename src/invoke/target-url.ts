@@ -1,7 +1,7 @@
 import { audienceFor } from "../auth/audience.ts";
 import type { Cloud } from "../cloud/cloud.ts";
 import { CliError } from "../errors/cli-error.ts";
-import { isLoopback } from "../http/route.ts";
+import { bareHost, isLoopback } from "../http/route.ts";
 import type { Settings } from "../settings/settings.ts";
 
 /** What finding a service needs of a command's context. */
@@ -10,69 +10,87 @@ interface TargetContext {
   cloud(): Promise<Pick<Cloud, "describe">>;
 }
 
-/**
- * The URLs to call. A target is an absolute URL or a path of the service, which is looked up once; the default is the service's own URL.
- * Throws CliError USAGE, or as `resolveServiceUrl` does.
- */
-export async function findTargets(context: TargetContext, targets: readonly string[], service?: string): Promise<readonly URL[]> {
-  const urls: URL[] = [];
-  let base: URL | undefined;
-  for (const target of targets.length > 0 ? targets : [""]) {
-    urls.push(
-      isAbsoluteUrl(target) ? parseAbsoluteUrl(target, context) : joinPath((base ??= await resolveServiceUrl(context, service)), target),
-    );
-  }
-  return urls;
+/** What the positional arguments of a command name: at most one service, and paths or URLs. */
+interface Targets {
+  readonly service: string | undefined;
+  readonly paths: readonly string[];
 }
 
-export function isAbsoluteUrl(target: string): boolean {
+/** Reads positional arguments: `/…` is a path, `https://…` a URL, anything else the service's name. Throws CliError USAGE. */
+export function parseTargets(words: readonly string[]): Targets {
+  const [service, second] = words.filter((word) => !isPath(word));
+  if (second !== undefined)
+    throw new CliError("USAGE", `Expected one service, but got "${service}" and "${second}".`, { hint: 'A path starts with "/".' });
+  if (service !== undefined && /[./:?#]/.test(service))
+    throw new CliError("USAGE", `Invalid target "${service}".`, {
+      hint: 'Use a service name, a path that starts with "/", or a URL that starts with "https://".',
+    });
+  return { service, paths: words.filter(isPath) };
+}
+
+function isPath(word: string): boolean {
+  return /^(?:[/?#]|$)/.test(word) || isAbsoluteUrl(word);
+}
+
+function isAbsoluteUrl(target: string): boolean {
   return /^[a-z][a-z0-9+.-]*:\/\//i.test(target);
 }
 
-function parseAbsoluteUrl(target: string, { settings }: TargetContext): URL {
-  const url = parse(target);
-  const named = settings.get("url");
-  if (named?.source === "--url" && audienceFor(parse(named.value)) !== audienceFor(url)) {
-    throw new CliError("USAGE", "The path is a whole URL, and --url names another service.", { hint: "Say one of them." });
-  }
-  return url;
+/**
+ * The URLs that positional arguments name, at least one; by default the URL of the service in the settings. The service is looked up once.
+ * Throws CliError USAGE if they contradict `--url`, or if no service is known.
+ */
+export async function findTargetUrls(context: TargetContext, words: readonly string[]): Promise<readonly [URL, ...URL[]]> {
+  const { service, paths } = parseTargets(words);
+  let base: URL | undefined;
+  const find = async (target: string): Promise<URL> => {
+    if (!isAbsoluteUrl(target)) return joinPath((base ??= await findServiceUrl(context, service)), target);
+    const url = parseUrl(target);
+    const flag = context.settings.flag("url");
+    if (service !== undefined || (flag !== undefined && audienceFor(parseUrl(flag)) !== audienceFor(url)))
+      throw contradiction(service === undefined ? `--url ${flag}` : `"${service}"`, url.origin);
+    return url;
+  };
+  const [first = "", ...others] = paths;
+  const urls: [URL, ...URL[]] = [await find(first)];
+  for (const target of others) urls.push(await find(target));
+  return urls;
 }
 
-/**
- * The service's URL: Cloud Run's for the named service, else the URL in the settings, else Cloud Run's for the service in the settings.
- * Throws CliError USAGE if none of these is set, or if they contradict each other.
- */
-export async function resolveServiceUrl({ settings, cloud }: TargetContext, name?: string): Promise<URL> {
-  if (name !== undefined && settings.flag("url") !== undefined)
-    throw new CliError("USAGE", "The service is named, and --url says another.", { hint: "Say one of them." });
-  const named = name === undefined ? settings.get("url") : undefined;
-  if (named) return parse(named.value);
+/** Cloud Run's URL of the named service, else the URL in the settings, else Cloud Run's for the service in the settings. */
+async function findServiceUrl({ settings, cloud }: TargetContext, name: string | undefined): Promise<URL> {
+  const flag = settings.flag("url");
+  if (name !== undefined && flag !== undefined) throw contradiction(`"${name}"`, `--url ${flag}`);
+  const url = name === undefined ? settings.get("url") : undefined;
+  if (url) return parseUrl(url.value);
   const service = name === undefined ? settings.get("service")?.value : settings.require("service", name);
-  if (service === undefined) {
-    throw new CliError("USAGE", "Which service?", { hint: "Say --url URL or --service NAME, or set CLOUD_RUN_SERVICE_URL." });
-  }
+  if (service === undefined)
+    throw new CliError("USAGE", "No service specified.", { hint: "Pass the service's name or its URL, or set CLOUD_RUN_SERVICE_URL." });
   const place = { project: settings.require("project"), region: settings.require("region") };
-  return parse((await (await cloud()).describe({ ...place, service })).url);
+  return parseUrl((await (await cloud()).describe({ ...place, service })).url);
+}
+
+function contradiction(one: string, other: string): CliError {
+  return new CliError("USAGE", `${one} and ${other} name different services.`, { hint: "Pass one of them." });
 }
 
 /** The path as it was typed, below the path of the service's URL. */
 function joinPath(base: URL, target: string): URL {
   if (target === "") return base;
   const path = target.startsWith("?") || target.startsWith("#") ? `/${target}` : target.replace(/^\/*/, "/");
-  return parse(`${base.origin}${base.pathname.replace(/\/$/, "")}${path}`);
+  return parseUrl(`${base.origin}${base.pathname.replace(/\/$/, "")}${path}`);
 }
 
-function parse(text: string): URL {
-  if (!URL.canParse(text)) throw new CliError("USAGE", `"${text}" is no URL.`);
+function parseUrl(text: string): URL {
+  if (!URL.canParse(text)) throw new CliError("USAGE", `Invalid URL "${text}".`);
   const url = new URL(text);
   if (url.protocol !== "https:" && url.protocol !== "http:")
-    throw new CliError("USAGE", `"${url.protocol}//" is not called by this tool: a service has an https URL.`);
+    throw new CliError("USAGE", `Invalid URL: expected https://, not ${url.protocol}//.`);
   if (url.username || url.password)
-    throw new CliError("USAGE", "A user or a password in the URL means nothing to Cloud Run.", {
-      hint: "Send it as a header: -H 'Authorization: Basic …'",
+    throw new CliError("USAGE", "The URL contains a username or password, which Cloud Run ignores.", {
+      hint: "To send basic authentication to the service, pass -H 'Authorization: Basic …'.",
     });
-  if (url.protocol === "http:" && !isLoopback(url.hostname.replace(/^\[|\]$/g, ""))) {
-    throw new CliError("USAGE", `The ID token would travel to ${url.host} unencrypted.`, { hint: `Say https://${url.host}` });
-  }
+  if (url.protocol === "http:" && !isLoopback(bareHost(url.hostname)))
+    throw new CliError("USAGE", `http://${url.host} would receive the ID token unencrypted.`, { hint: `Use https://${url.host}.` });
   return url;
 }

@@ -7,26 +7,25 @@ const DEFAULT_TIMEOUT_MS = 10 * 60_000;
 
 interface WaitOptions {
   readonly signal: AbortSignal;
-  /** Receives a line whenever the reason for waiting changes. */
-  readonly note: (text: string) => void;
-  /** Default: ten minutes. */
+  /** Receives the reason for waiting whenever it changes. */
+  readonly tell: (reason: string) => void;
   readonly timeoutMs?: number;
 }
 
 interface Attempt {
   readonly result?: CallResult;
   /** Why the call is repeated, unless its status matches. */
-  readonly reason: { readonly message: string; readonly hint?: string | undefined };
+  readonly reason: CliError;
 }
 
 /**
- * Calls until the status matches (`200`, `2xx`) and returns that result, without an error. After the timeout, returns the last result as a
- * TIMEOUT. An unreachable service is called again; any other failure is thrown.
+ * Calls until the status matches (`200`, `2xx`) and returns that result, without an error. After the timeout (ten minutes by default), returns
+ * the last result as a TIMEOUT. An unreachable service is called again; any other failure is thrown.
  */
 export async function waitForStatus(
   status: string,
   call: () => Promise<CallResult>,
-  { signal, note, timeoutMs = DEFAULT_TIMEOUT_MS }: WaitOptions,
+  { signal, tell, timeoutMs = DEFAULT_TIMEOUT_MS }: WaitOptions,
 ): Promise<CallResult> {
   const pattern = new RegExp(`^${status.replace(/xx/i, "..")}$`);
   let last: Attempt | undefined;
@@ -34,16 +33,14 @@ export async function waitForStatus(
     last?.result?.response.body.destroy();
     const { result, reason } = await attempt(call, signal);
     if (result && pattern.test(String(result.response.status))) return result;
-    if (reason.message !== last?.reason.message) note(`Not ${status} yet: ${reason.message}`);
-    last = { ...(result && { result }), reason };
+    if (reason.message !== last?.reason.message) tell(reason.message);
+    last = { result, reason };
     return undefined;
   };
   const matching = await poll(attemptAgain, { signal, firstPauseMs: 250, maxPauseMs: 5000, timeoutMs });
   if (matching) return { ...matching, error: undefined };
-  const { message = "", hint } = last?.reason ?? {};
-  const error = new CliError("TIMEOUT", `There was no ${status} within ${timeoutMs / 60_000} minutes. ${message}`, {
-    ...(hint && { hint }),
-  });
+  const { message = "", hint, next } = last?.reason ?? {};
+  const error = new CliError("TIMEOUT", `No ${status} response within ${timeoutMs / 60_000} minutes. ${message}`, { hint, next });
   if (last?.result) return { ...last.result, error };
   throw error;
 }
@@ -51,7 +48,7 @@ export async function waitForStatus(
 async function attempt(call: () => Promise<CallResult>, signal: AbortSignal): Promise<Attempt> {
   try {
     const result = await call();
-    return { result, reason: result.error ?? { message: `The service answered ${result.response.status}.` } };
+    return { result, reason: result.error ?? new CliError("HTTP_STATUS", `Service returned ${result.response.status}.`) };
   } catch (error) {
     if (!signal.aborted && error instanceof CliError && (error.code === "UNAVAILABLE" || error.code === "TIMEOUT"))
       return { reason: error };

@@ -2,6 +2,7 @@ import { Readable } from "node:stream";
 import { explainRefusal } from "../invoke/refusal/explain-refusal.ts";
 import { CliError } from "../errors/cli-error.ts";
 import type { ErrorCode } from "../errors/exit-codes.ts";
+import type { NextStep } from "../errors/next-step.ts";
 import type { Response as HttpResponse } from "../http/request.ts";
 
 /** Why Cloud Run's front end refused a call. */
@@ -12,8 +13,10 @@ export interface Diagnosis {
   readonly reason?: string;
   /** One sentence. */
   readonly message: string;
-  /** The command to run next, or the one thing to change. */
+  /** The cause, or what to change. */
   readonly hint?: string;
+  /** Commands that help. */
+  readonly next: readonly NextStep[];
 }
 
 /** A response of any HTTP client. */
@@ -50,19 +53,14 @@ export function rememberToken(response: Response, token: string | undefined): vo
 export async function diagnose(response: Response | RefusedAnswer, options: DiagnoseOptions = {}): Promise<Diagnosis | undefined> {
   if (response.status < 300) return undefined;
   const url = options.url ?? response.url;
-  if (!URL.canParse(String(url))) throw new CliError("USAGE", "It is not known what was called.", { hint: "Say it in the option url." });
+  if (!URL.canParse(String(url))) throw new CliError("USAGE", "Missing option: url.");
   const [token, body] =
     "clone" in response ? [options.token ?? sentTokens.get(response), await readCopy(response)] : [options.token, response.body];
   const headers = Object.fromEntries(new Headers(response.headers as Record<string, string>));
   const error = await explain({ url: new URL(url), status: response.status, headers, body }, token);
   if (!error) return undefined;
-  const { code, message, hint, reason } = error;
-  return {
-    code,
-    message,
-    ...(hint !== undefined && { hint }),
-    ...(reason !== undefined && { reason }),
-  };
+  const { code, message, hint, next, reason } = error;
+  return { code, message, next, ...(hint !== undefined && { hint }), ...(reason !== undefined && { reason }) };
 }
 
 /** Explains a response whose body is still unread, as `diagnose` does; returns a copy of the body, which it reads. */
@@ -91,9 +89,7 @@ function explain(
 
 async function readCopy(response: Response): Promise<string> {
   if (response.bodyUsed)
-    throw new CliError("USAGE", "The response's body has been read already.", {
-      hint: "Ask first, and read it then: what is asked reads a copy.",
-    });
+    throw new CliError("USAGE", "The response body has already been read.", { hint: "Call diagnose before you read it; it reads a copy." });
   const chunks: Uint8Array[] = [];
   const reader = response.clone().body?.getReader();
   for (let size = 0; reader && size < MAX_PAGE_BYTES;) {

@@ -76,7 +76,7 @@ export interface Emulator {
   revoke(service: string, member: string, role?: string): Promise<void>;
   /** Fetches an ID token for a key file's account. */
   fetchIdToken(options: { readonly credentials: string; readonly audience: string }): Promise<string>;
-  /** Calls a service or one of Google's APIs under its own URL; doesn't follow redirects. */
+  /** Calls a service or a Google API under its real URL; doesn't follow redirects. */
   fetch(url: string | URL, options?: FetchOptions): Promise<Response>;
   /** Makes requests fail from now on. */
   addFault(fault: Fault): Promise<void>;

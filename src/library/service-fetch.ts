@@ -47,7 +47,7 @@ export function openServiceFetch({ send, findUrl, tokens }: Service): typeof fet
           return webResponse;
         }
         response.body.destroy();
-        if (request.redirect === "error") throw new TypeError("fetch failed: the answer is a redirect");
+        if (request.redirect === "error") throw new TypeError("fetch failed: the response is a redirect");
         if (count === MAX_REDIRECTS) throw new TypeError(`fetch failed: more than ${MAX_REDIRECTS} redirects`);
         if (!redirect.next) throw new TypeError(`fetch failed: ${redirect.fault}`);
         hop = redirect.next;
@@ -84,7 +84,7 @@ export function openServiceFetch({ send, findUrl, tokens }: Service): typeof fet
   }
 }
 
-/** A 401 of Cloud Run's front end is about the token. Its page is read to recognize it, and replaced by a copy. */
+/** The front end's 401 is about the token. Its page is read to recognize it, and replaced by a copy. */
 async function detectRejection(response: Response, url: URL, token: string): Promise<{ response: Response; isRejected: boolean }> {
   if (response.status !== 401) return { response, isRejected: false };
   const { refusal, body } = await explainResponse(response, url, token);

@@ -2,6 +2,7 @@ import { cwd } from "node:process";
 import type { Credentials } from "../auth/credentials.ts";
 import type { AuthContext } from "../auth/auth-context.ts";
 import { CliError } from "../errors/cli-error.ts";
+import { nextStep } from "../errors/next-step.ts";
 import { bareHost, isLoopback } from "../http/route.ts";
 
 /** A service by name. Project and region default to the command line's: environment, `cloudrun-oauth.json`, gcloud's configuration. */
@@ -17,8 +18,8 @@ export function parseServiceUrl(url: string | URL): URL {
   if (parsed?.protocol === "https:" && !parsed.username && !parsed.password) return parsed;
   if (parsed?.protocol === "http:" && isLoopback(bareHost(parsed.hostname))) return parsed;
   // Not quoted: it can contain a password.
-  throw new CliError("USAGE", "A service is called by an https URL without a user and a password; what was given is none.", {
-    hint: "What it is: cloudrun-oauth describe --url",
+  throw new CliError("USAGE", "Invalid service URL: expected an https URL without a username or password.", {
+    next: [nextStep("To get the URL", "describe", "--url")],
   });
 }
 
@@ -46,5 +47,5 @@ export async function findServiceUrl(
   if (response.status >= 400) throw readApiError(response.status, text, apiUrl.host, { ...place, account });
   const { status } = JSON.parse(text) as { readonly status?: { readonly url?: string } };
   if (status?.url) return parseServiceUrl(status.url);
-  throw new CliError("NOT_FOUND", `The service ${service} has no URL yet.`, { hint: `cloudrun-oauth describe ${service}` });
+  throw new CliError("NOT_FOUND", `Service "${service}" has no URL yet.`, { next: [nextStep("To see its status", "describe", service)] });
 }

@@ -92,8 +92,8 @@ function serviceNameOf(directory: string): string {
   try {
     assertAllowed("service", { value, source: directory });
   } catch (error) {
-    throw new CliError("USAGE", `The folder ${directory} gives no name to a service.`, {
-      hint: "Say one in the option name.",
+    throw new CliError("USAGE", `The folder name of ${directory} isn't a valid service name.`, {
+      hint: "Set the option name.",
       cause: error,
     });
   }

@@ -38,7 +38,7 @@ test.for(HOPS)(
     await addFault({ match: host, status: 503 });
     const { exitCode, stdout, stderr } = await run(["token", url, ...flags]);
     expect({ exitCode, stdout }).toEqual({ exitCode: 7, stdout: "" });
-    expect(stderr).toMatch(new RegExp(`^Error: ${host} answered 503, .*\\[UNAVAILABLE\\]`));
+    expect(stderr).toMatch(new RegExp(`^Error: ${host} keeps returning 503\\. .*\\[UNAVAILABLE\\]`));
   },
 );
 
@@ -76,7 +76,7 @@ test("a page instead of a token is reported as a missing token", { timeout: 60_0
   for (const [number, content] of broken.entries()) {
     const { exitCode, stdout, stderr } = await run(["token", url, "--credentials", write(`faults/page-${number}.json`, content)]);
     expect({ exitCode, stdout }).toEqual({ exitCode: 3, stdout: "" });
-    expect(stderr).toMatch(new RegExp(`^Error: ${new URL(page).host} answered without a(?:n ID)? token\\. \\[TOKEN_REFUSED\\]`));
+    expect(stderr).toMatch(new RegExp(`^Error: ${new URL(page).host} returned no (?:ID )?token\\. \\[TOKEN_REFUSED\\]`));
   }
 });
 

@@ -123,9 +123,9 @@ test("a program can pass an object of any credential type", () => {
   const described = KINDS.map((value) => readCredentialObject(value, exchange).description);
   expect(described).toEqual([
     expect.stringContaining("from the credentials option, key"),
-    expect.stringContaining("a person's login, from the credentials option"),
-    expect.stringContaining("serviceAccount:a@b.iam.gserviceaccount.com, acted as by a workload of pool p, provider q"),
-    expect.stringContaining("serviceAccount:a@b.iam.gserviceaccount.com, acted as by serviceAccount:caller@"),
+    expect.stringContaining("a user login, from the credentials option"),
+    expect.stringContaining("serviceAccount:a@b.iam.gserviceaccount.com, impersonated by a workload of pool p, provider q"),
+    expect.stringContaining("serviceAccount:a@b.iam.gserviceaccount.com, impersonated by serviceAccount:caller@"),
   ]);
 });
 

@@ -156,8 +156,8 @@ test("inline credentials are accepted only in the environment and never shown", 
 
 test("a user's token is for gcloud's client, and the command token says so", async () => {
   const file = world.write("warned.json", await world.login());
-  const { stderr } = await run(["token", url, "--credentials", file]);
-  expect(stderr).toContain("A person's ID token is for the client that he signed in with, 764086051850-");
+  const { stderr } = await run(["token", "--audience", url, "--credentials", file]);
+  expect(stderr).toContain("A user's ID tokens are always for the client of the login, 764086051850-");
 });
 
 function keyOf(path: string | undefined): Record<string, string> {

@@ -52,130 +52,98 @@ test.for([
 });
 
 const BROKEN: readonly (readonly [what: string, content: string | Buffer | Record<string, unknown>, sentence: string])[] = [
-  ["an empty file", "", "The key file PATH is empty."],
-  ["blanks", " \n", "The key file PATH is not JSON."],
-  ["a file cut off", JSON_TEXT.slice(0, 900), "The key file PATH is not JSON: it ends in the middle, as if cut off."],
-  ["a file cut off before the last brace", JSON_TEXT.slice(0, -2), "The key file PATH is not JSON: it ends in the middle, as if cut off."],
-  ["a comma too many", JSON_TEXT.replace(/\n}$/, ",\n}"), "The key file PATH is not JSON."],
-  ["line breaks as they are in a string", JSON_TEXT.replaceAll("\\n", "\n"), "The key file PATH is not JSON."],
-  ["two files in one", JSON_TEXT + JSON_TEXT, "The key file PATH is not JSON."],
-  ["the key alone", PEM, "The key file PATH is a PEM key alone, without the JSON around it."],
-  ["base64", Buffer.from(JSON_TEXT).toString("base64"), "The key file PATH is JSON in base64."],
-  ["UTF-16", Buffer.from(`\uFEFF${JSON_TEXT}`, "utf16le"), "The key file PATH is UTF-16 text."],
-  ["UTF-16 without a mark", Buffer.from(JSON_TEXT, "utf16le"), "The key file PATH is UTF-16 text."],
-  ["UTF-16 the other way round", Buffer.from(`\uFEFF${JSON_TEXT}`, "utf16le").swap16(), "The key file PATH is UTF-16 text."],
-  [
-    "a P12 file",
-    Buffer.from("3082096b0201033082093106092a", "hex"),
-    "The key file PATH is no text: a key in the P12 format, or a file of another kind.",
-  ],
-  ["a file of 1 MiB and a byte", JSON_TEXT.padEnd(1024 * 1024 + 1), "The key file PATH is larger than 1 MiB, which no key file is."],
-  ["null", "null", "The key file PATH holds no JSON object."],
-  ["an array", JSON.stringify([keyFields()]), "The key file PATH holds no JSON object."],
-  ["a string", JSON.stringify(JSON_TEXT), "The key file PATH holds no JSON object."],
-  [
-    "a person's login",
-    { type: "authorized_user" },
-    "The key file PATH holds a person's login (gcloud auth application-default login), not a service account's key.",
-  ],
+  ["an empty file", "", "Key file PATH is empty."],
+  ["blanks", " \n", "Key file PATH isn't valid JSON."],
+  ["a file cut off", JSON_TEXT.slice(0, 900), "Key file PATH isn't valid JSON (truncated)."],
+  ["a file cut off before the last brace", JSON_TEXT.slice(0, -2), "Key file PATH isn't valid JSON (truncated)."],
+  ["a comma too many", JSON_TEXT.replace(/\n}$/, ",\n}"), "Key file PATH isn't valid JSON."],
+  ["line breaks as they are in a string", JSON_TEXT.replaceAll("\\n", "\n"), "Key file PATH isn't valid JSON."],
+  ["two files in one", JSON_TEXT + JSON_TEXT, "Key file PATH isn't valid JSON."],
+  ["the key alone", PEM, "Key file PATH is a PEM key, not a JSON key file."],
+  ["base64", Buffer.from(JSON_TEXT).toString("base64"), "Key file PATH is base64-encoded."],
+  ["UTF-16", Buffer.from(`\uFEFF${JSON_TEXT}`, "utf16le"), "Key file PATH is UTF-16 text."],
+  ["UTF-16 without a mark", Buffer.from(JSON_TEXT, "utf16le"), "Key file PATH is UTF-16 text."],
+  ["UTF-16 the other way round", Buffer.from(`\uFEFF${JSON_TEXT}`, "utf16le").swap16(), "Key file PATH is UTF-16 text."],
+  ["a P12 file", Buffer.from("3082096b0201033082093106092a", "hex"), "Key file PATH isn't a JSON file (it might be a P12 key)."],
+  ["a file of 1 MiB and a byte", JSON_TEXT.padEnd(1024 * 1024 + 1), "Key file PATH is larger than 1 MiB, so it isn't a key file."],
+  ["null", "null", "Key file PATH isn't a JSON object."],
+  ["an array", JSON.stringify([keyFields()]), "Key file PATH isn't a JSON object."],
+  ["a string", JSON.stringify(JSON_TEXT), "Key file PATH isn't a JSON object."],
+  ["a person's login", { type: "authorized_user" }, "Key file PATH contains a user login, not a service account key."],
   [
     "federation",
     { type: "external_account" },
-    "The key file PATH holds workload identity federation's configuration, not a service account's key.",
+    "Key file PATH contains a workload identity federation configuration, not a service account key.",
   ],
   [
     "workforce federation",
     { type: "external_account_authorized_user" },
-    "The key file PATH holds workforce identity federation's configuration, not a service account's key.",
+    "Key file PATH contains a workforce identity federation configuration, not a service account key.",
   ],
   [
     "impersonation",
     { type: "impersonated_service_account" },
-    "The key file PATH holds an impersonation's configuration, not a service account's key.",
+    "Key file PATH contains an impersonation configuration, not a service account key.",
   ],
   [
     "a desktop client's secret",
     { installed: { client_id: "x" } },
-    "The key file PATH holds an OAuth client's secret, not a service account's key.",
+    "Key file PATH contains an OAuth client secret, not a service account key.",
   ],
-  ["a web client's secret", { web: { client_id: "x" } }, "The key file PATH holds an OAuth client's secret, not a service account's key."],
-  ["another type", { type: "api_key" }, 'The key file PATH is of the type "api_key"; a service account\'s key file is needed.'],
-  [
-    "the key in place of the type",
-    keyFields({ type: PEM }),
-    "The key file PATH has another type than service_account; a service account's key file is needed.",
-  ],
-  [
-    "no type",
-    keyFields({ type: undefined }),
-    'The key file PATH has no "type", which is "service_account" in a service account\'s key file.',
-  ],
-  ["no client_email", keyFields({ client_email: undefined }), 'The key file PATH has no "client_email".'],
-  ["no private_key", keyFields({ private_key: undefined }), 'The key file PATH has no "private_key".'],
-  ["no private_key_id", keyFields({ private_key_id: undefined }), 'The key file PATH has no "private_key_id".'],
-  ["no token_uri", keyFields({ token_uri: undefined }), 'The key file PATH has no "token_uri".'],
-  ["an empty private_key", keyFields({ private_key: "" }), 'The key file PATH has a "private_key" that is empty.'],
-  [
-    "a private_key that is a list of lines",
-    keyFields({ private_key: PEM.split("\n") }),
-    'The key file PATH has a "private_key" that is not text.',
-  ],
-  [
-    "a client_email with a line end",
-    keyFields({ client_email: "a@b\r\nX: y" }),
-    "The key file PATH has a client_email that is no e-mail address.",
-  ],
-  [
-    "a token_uri without a scheme",
-    keyFields({ token_uri: "oauth2.googleapis.com/token" }),
-    "The key file PATH has a token_uri that is no URL.",
-  ],
+  ["a web client's secret", { web: { client_id: "x" } }, "Key file PATH contains an OAuth client secret, not a service account key."],
+  ["another type", { type: "api_key" }, 'Key file PATH has type "api_key": expected "service_account".'],
+  ["the key in place of the type", keyFields({ type: PEM }), 'Key file PATH has another type: expected "service_account".'],
+  ["no type", keyFields({ type: undefined }), 'Key file PATH has no "type": expected "service_account".'],
+  ["no client_email", keyFields({ client_email: undefined }), 'Key file PATH has no "client_email".'],
+  ["no private_key", keyFields({ private_key: undefined }), 'Key file PATH has no "private_key".'],
+  ["no private_key_id", keyFields({ private_key_id: undefined }), 'Key file PATH has no "private_key_id".'],
+  ["no token_uri", keyFields({ token_uri: undefined }), 'Key file PATH has no "token_uri".'],
+  ["an empty private_key", keyFields({ private_key: "" }), 'Key file PATH has an empty "private_key".'],
+  ["a private_key that is a list of lines", keyFields({ private_key: PEM.split("\n") }), 'Key file PATH has an invalid "private_key".'],
+  ["a client_email with a line end", keyFields({ client_email: "a@b\r\nX: y" }), "Key file PATH has an invalid client_email."],
+  ["a token_uri without a scheme", keyFields({ token_uri: "oauth2.googleapis.com/token" }), "Key file PATH has an invalid token_uri."],
   [
     "newlines escaped twice",
     keyFields({ private_key: PEM.replaceAll("\n", "\\n") }),
-    "The private_key of the key file PATH has its line breaks escaped twice.",
+    "The private_key in key file PATH has double-escaped line breaks.",
   ],
-  ["newlines lost", keyFields({ private_key: PEM.replaceAll("\n", "") }), "The private_key of the key file PATH has lost its line breaks."],
-  [
-    "newlines made blanks",
-    keyFields({ private_key: PEM.replaceAll("\n", " ") }),
-    "The private_key of the key file PATH has lost its line breaks.",
-  ],
+  ["newlines lost", keyFields({ private_key: PEM.replaceAll("\n", "") }), "The private_key in key file PATH has no line breaks."],
+  ["newlines made blanks", keyFields({ private_key: PEM.replaceAll("\n", " ") }), "The private_key in key file PATH has no line breaks."],
   [
     "a key without BEGIN",
     keyFields({ private_key: LINES.join("\n") }),
-    "The private_key of the key file PATH is no PEM: its BEGIN line is missing.",
+    "The private_key in key file PATH isn't in PEM format (no BEGIN line).",
   ],
   [
     "a key without END",
     keyFields({ private_key: [HEAD, ...LINES.slice(0, 10)].join("\n") }),
-    "The private_key of the key file PATH is cut off: its END line is missing.",
+    "The private_key in key file PATH is truncated (no END line).",
   ],
   [
     "a key with a line missing",
     keyFields({ private_key: [HEAD, ...LINES.slice(0, 9), ...LINES.slice(10)].join("\n") }),
-    "The private_key of the key file PATH is damaged: it cannot be decoded.",
+    "The private_key in key file PATH is corrupted and can't be decoded.",
   ],
   [
     "a key of dots",
     keyFields({ private_key: `${HEAD}\n...\n-----END PRIVATE KEY-----\n` }),
-    "The private_key of the key file PATH is damaged: it cannot be decoded.",
+    "The private_key in key file PATH is corrupted and can't be decoded.",
   ],
-  ["a public key", keyFields({ private_key: PUBLIC }), "The private_key of the key file PATH is a public key."],
+  ["a public key", keyFields({ private_key: PUBLIC }), "The private_key in key file PATH is a public key."],
   [
     "an encrypted key",
     keyFields({ private_key: ENCRYPTED }),
-    "The private_key of the key file PATH is protected by a passphrase, as Google's never are.",
+    "The private_key in key file PATH is protected by a passphrase, which isn't supported.",
   ],
   [
     "an EC key",
     keyFields({ private_key: EC.privateKey.export({ type: "pkcs8", format: "pem" }) }),
-    "The private_key of the key file PATH is a key for ec, where Google's are RSA.",
+    "The private_key in key file PATH is ec, but must be RSA.",
   ],
   [
     "an EC key of the older form",
     keyFields({ private_key: EC.privateKey.export({ type: "sec1", format: "pem" }) }),
-    "The private_key of the key file PATH is an EC key, where Google's are RSA.",
+    "The private_key in key file PATH is an EC key, but must be an RSA key.",
   ],
 ];
 
@@ -188,13 +156,13 @@ test.for(BROKEN)("%s is CREDENTIALS_INVALID, in one sentence without the key", a
 
 test("the error for newlines that are escaped twice says how to fix them", async () => {
   const { hint } = await failure(writeKeyFile(keyFields({ private_key: PEM.replaceAll("\n", "\\n") })));
-  expect(hint).toBe("In the file, write every \\\\n of private_key as \\n.");
+  expect(hint).toBe("In the file, replace every \\\\n in private_key with \\n.");
 });
 
 test("a missing file is CREDENTIALS_MISSING", async () => {
   const folder = temporaryDirectory();
   for (const path of [join(folder, "none.json"), join(writeKeyFile(), "none.json")]) {
-    expect(await failure(path)).toMatchObject({ code: "CREDENTIALS_MISSING", exitCode: 3, message: `There is no key file ${path}.` });
+    expect(await failure(path)).toMatchObject({ code: "CREDENTIALS_MISSING", exitCode: 3, message: `Key file not found: ${path}` });
   }
 });
 
@@ -212,12 +180,12 @@ test.skipIf(process.getuid?.() === 0)("an unreadable file is reported as such (s
   chmodSync(path, 0);
   expect(await failure(path)).toMatchObject({
     code: "CREDENTIALS_INVALID",
-    message: `The key file ${path} cannot be read: permission is denied.`,
+    message: `Key file ${path} can't be read: permission is denied.`,
   });
 });
 
 test("a path that is too long is an ordinary error", async () => {
-  expect((await failure(`/${"x".repeat(300)}`)).message).toMatch(/ cannot be read: the path is too long\.$/);
+  expect((await failure(`/${"x".repeat(300)}`)).message).toMatch(/ can't be read: the path is too long\.$/);
 });
 
 const cut = fc.nat(JSON_TEXT.length - 2).map((at) => JSON_TEXT.slice(0, at));

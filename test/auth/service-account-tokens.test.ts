@@ -57,7 +57,7 @@ test("a deleted key and a replaced key are TOKEN_REFUSED with a hint", async () 
     message: `oauth2.googleapis.com refused a token for ${EMAIL}: Invalid JWT Signature (invalid_grant).`,
     details: { error: "invalid_grant", error_description: "Invalid JWT Signature." },
   });
-  expect(error.hint).toContain(`gcloud iam service-accounts keys list --iam-account ${EMAIL}`);
+  expect(error.next[0]?.command).toEqual(["keys", "list", "--account", EMAIL]);
 });
 
 test("a disabled account and a deleted account are distinguished", async () => {
@@ -65,7 +65,7 @@ test("a disabled account and a deleted account are distinguished", async () => {
   state.serviceAccounts.set(EMAIL, { ...caller, disabled: true });
   expect(await failure(fetchIdTokenWithKey(KEY, AUDIENCE, exchange))).toMatchObject({
     code: "TOKEN_REFUSED",
-    hint: `gcloud iam service-accounts enable ${EMAIL}`,
+    next: [{ text: "To enable the account", program: "gcloud", command: ["iam", "service-accounts", "enable", EMAIL] }],
   });
   deleteServiceAccount(state, caller);
   const gone = await failure(fetchIdTokenWithKey(KEY, AUDIENCE, exchange));
@@ -82,7 +82,9 @@ test.for([
   const error = await failure(fetchIdTokenWithKey(KEY, AUDIENCE, { ...exchange, now: () => Date.now() + skew * 1000 }));
   expect(error.code).toBe("CLOCK_SKEW");
   expect(error.message).toMatch(
-    new RegExp(`^This machine's clock is ${words} the clock of oauth2\\.googleapis\\.com: Invalid JWT: Token must be a short-lived token`),
+    new RegExp(
+      `^The clock of this computer is ${words} the clock of oauth2\\.googleapis\\.com: Invalid JWT: Token must be a short-lived token`,
+    ),
   );
   expect(error.details["skew_seconds"]).toBeGreaterThanOrEqual(skew - 3);
   expect(error.details["skew_seconds"]).toBeLessThanOrEqual(skew + 1);
@@ -92,7 +94,7 @@ test("an empty audience is rejected in Google's words, with a hint", async () =>
   const { exchange } = await openExchange();
   const error = await failure(fetchIdTokenWithKey(KEY, "", exchange));
   expect(error).toMatchObject({ code: "TOKEN_REFUSED", details: { error: "invalid_scope" } });
-  expect(error.hint).toContain("The audience is the service's URL");
+  expect(error.hint).toContain("Use the service URL as the audience");
 });
 
 test("a token endpoint on this machine is used if the key file names it", async () => {
@@ -146,7 +148,8 @@ test.for([
   };
   const error = await failure(fetchIdTokenWithKey(parseServiceAccountKey(keyFields({ token_uri }), "The key"), AUDIENCE, { env, send }));
   expect(error.code).toBe("CREDENTIALS_INVALID");
-  expect(error.message).toContain(`names a token_uri at ${host}, which is not `);
+  expect(error.message).toMatch(/has a token_uri that isn't .*: /);
+  expect(error.message).toContain(`: ${host}.`);
   expect(sent).toEqual([]);
 });
 

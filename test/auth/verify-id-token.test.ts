@@ -3,7 +3,7 @@ import { createServer } from "node:http";
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { openGoogleKeys } from "../../src/auth/google-public-keys.ts";
-import { verifyIdToken } from "../../src/auth/verify-id-token.ts";
+import { verifyIdToken, type TokenFault } from "../../src/auth/verify-id-token.ts";
 import { createSend } from "../../src/http/client.ts";
 import { failure } from "../helpers/failure.ts";
 import { forge, ISSUER_PAIR, NOW, openIdentity, OTHER_PAIR, serveIdentity } from "../helpers/identity.ts";
@@ -48,48 +48,46 @@ test("a Google ID token yields its claims", async () => {
 
 const [head, body, signature] = idToken().split(".") as [string, string, string];
 
+const MESSAGES = {
+  MALFORMED: /^Not an ID token|must have the claims/,
+  SIGNATURE_REMOVED: /^Cloud Run verified this ID token and removed its signature/,
+  WRONG_ALGORITHM: /RS256/,
+  UNKNOWN_KEY: /isn't signed with a key that Google uses/,
+  WRONG_SIGNATURE: /signature is invalid/,
+  WRONG_ISSUER: /is https:\/\/evil\.example\.com, not https:\/\/accounts\.google\.com/,
+  WRONG_AUDIENCE: /is for (?:https:\/\/other\.run\.app|missing), not for https:\/\/hello-/,
+  EXPIRED: /expired at 2026-11-23T11:59:00\.000Z/,
+  NOT_YET_VALID: /isn't valid until 2026-11-23T12:01:01\.000Z/,
+  EMAIL_NOT_VERIFIED: /isn't verified/,
+} satisfies Record<TokenFault, RegExp>;
+
 test.for([
-  ["an access token", "ya29.abc", "MALFORMED", /is no ID token/],
-  ["a header", `Bearer ${idToken()}`, "MALFORMED", /is no ID token/],
-  ["nothing", "", "MALFORMED", /is no ID token/],
-  ["claims that are no JSON", `${head}.${"a".repeat(20)}.${signature}`, "MALFORMED", /is no ID token/],
-  [
-    "a token that the front end has verified",
-    `${head}.${body}.SIGNATURE_REMOVED_BY_GOOGLE`,
-    "SIGNATURE_REMOVED",
-    /Cloud Run's front end has verified it/,
-  ],
-  ["a token that wants no signature", idToken({}, { header: { alg: "none" } }), "WRONG_ALGORITHM", /RS256/],
-  ["a token of a shared secret", idToken({}, { header: { alg: "HS256" } }), "WRONG_ALGORITHM", /RS256/],
-  ["a token with an extension", idToken({}, { header: { crit: ["b64"], b64: false } }), "WRONG_ALGORITHM", /RS256/],
-  ["a token of another key", idToken({}, { header: { kid: OTHER_PAIR.keyId }, pair: OTHER_PAIR }), "UNKNOWN_KEY", /none of Google's keys/],
-  ["a token that names no key", idToken({}, { header: { kid: undefined } }), "UNKNOWN_KEY", /none of Google's keys/],
-  ["a token that another key signed", idToken({}, { pair: OTHER_PAIR }), "WRONG_SIGNATURE", /is not Google's/],
-  [
-    "changed claims",
-    `${head}.${forge({}, { ...CLAIMS, email: "eve@example.com" }).split(".")[1]}.${signature}`,
-    "WRONG_SIGNATURE",
-    /is not Google's/,
-  ],
-  ["a signature cut short", `${head}.${body}.${signature.slice(0, -4)}`, "WRONG_SIGNATURE", /is not Google's/],
-  ["no signature", `${head}.${body}.`, "WRONG_SIGNATURE", /is not Google's/],
-  ["another issuer", idToken({ iss: "https://evil.example.com" }), "WRONG_ISSUER", /is https:\/\/evil\.example\.com, and not/],
-  [
-    "another audience",
-    idToken({ aud: "https://other.run.app" }),
-    "WRONG_AUDIENCE",
-    /is for https:\/\/other\.run\.app, and not for https:\/\/hello-/,
-  ],
-  ["several audiences", idToken({ aud: [AUDIENCE] }), "WRONG_AUDIENCE", /is for nobody in particular, and not for/],
-  ["an expired token", idToken({ iat: NOW - 3700, exp: NOW - 60 }), "EXPIRED", /expired at 2026-11-23T11:59:00\.000Z/],
-  ["a token of tomorrow", idToken({ iat: NOW + 61 }), "NOT_YET_VALID", /begins to hold at 2026-11-23T12:01:01\.000Z/],
-  ["a token that is not to be used yet", idToken({ nbf: NOW + 61 }), "NOT_YET_VALID", /begins to hold/],
-  ["a token without end", idToken({ exp: undefined }), "MALFORMED", /lacks one of the claims/],
-  ["an address that nobody has verified", idToken({ email_verified: false }), "EMAIL_NOT_VERIFIED", /has not verified/],
-] as const)("%s is rejected", async ([, token, reason, message]) => {
+  ["an access token", "ya29.abc", "MALFORMED"],
+  ["a header", `Bearer ${idToken()}`, "MALFORMED"],
+  ["an empty string", "", "MALFORMED"],
+  ["a token whose claims aren't JSON", `${head}.${"a".repeat(20)}.${signature}`, "MALFORMED"],
+  ["a token without exp", idToken({ exp: undefined }), "MALFORMED"],
+  ["a token that the front end has verified", `${head}.${body}.SIGNATURE_REMOVED_BY_GOOGLE`, "SIGNATURE_REMOVED"],
+  ["a token with alg none", idToken({}, { header: { alg: "none" } }), "WRONG_ALGORITHM"],
+  ["a token signed with a shared secret", idToken({}, { header: { alg: "HS256" } }), "WRONG_ALGORITHM"],
+  ["a token with an extension", idToken({}, { header: { crit: ["b64"], b64: false } }), "WRONG_ALGORITHM"],
+  ["a token of another key", idToken({}, { header: { kid: OTHER_PAIR.keyId }, pair: OTHER_PAIR }), "UNKNOWN_KEY"],
+  ["a token without a key ID", idToken({}, { header: { kid: undefined } }), "UNKNOWN_KEY"],
+  ["a token that another key signed", idToken({}, { pair: OTHER_PAIR }), "WRONG_SIGNATURE"],
+  ["a token with changed claims", `${head}.${forge({}, { ...CLAIMS, sub: "1" }).split(".")[1]}.${signature}`, "WRONG_SIGNATURE"],
+  ["a truncated signature", `${head}.${body}.${signature.slice(0, -4)}`, "WRONG_SIGNATURE"],
+  ["an empty signature", `${head}.${body}.`, "WRONG_SIGNATURE"],
+  ["another issuer", idToken({ iss: "https://evil.example.com" }), "WRONG_ISSUER"],
+  ["another audience", idToken({ aud: "https://other.run.app" }), "WRONG_AUDIENCE"],
+  ["a list of audiences", idToken({ aud: [AUDIENCE] }), "WRONG_AUDIENCE"],
+  ["an expired token", idToken({ iat: NOW - 3700, exp: NOW - 60 }), "EXPIRED"],
+  ["a token issued in the future", idToken({ iat: NOW + 61 }), "NOT_YET_VALID"],
+  ["a token with nbf in the future", idToken({ nbf: NOW + 61 }), "NOT_YET_VALID"],
+  ["an unverified email address", idToken({ email_verified: false }), "EMAIL_NOT_VERIFIED"],
+] as const)("%s is rejected", async ([, token, reason]) => {
   const verify = await openVerifier();
   const error = await failure(verify(token));
-  expect(error).toMatchObject({ code: "CREDENTIALS_INVALID", details: { reason }, message: expect.stringMatching(message) });
+  expect(error).toMatchObject({ code: "CREDENTIALS_INVALID", details: { reason }, message: expect.stringMatching(MESSAGES[reason]) });
   for (const part of token.split(".").filter((text) => text.length > 8 && text !== "SIGNATURE_REMOVED_BY_GOOGLE"))
     expect(JSON.stringify([error.message, error.hint, error.details])).not.toContain(part);
 });
@@ -179,7 +177,7 @@ test.for([
   const { findKey } = await serveKeys(() => (isDown ? { status, body: text } : { body: jwks("a") }));
   expect(await failure(findKey("a"))).toMatchObject({
     code: "UNAVAILABLE",
-    message: `Google's public keys cannot be had: www.googleapis.com answered ${status}.`,
+    message: `Can't fetch Google's public keys: www.googleapis.com returned ${status}.`,
   });
   isDown = false;
   expect(await findKey("a")).toBeDefined();

@@ -23,7 +23,8 @@ export interface Named {
   readonly code: string;
   readonly reason: unknown;
   readonly message: string;
-  readonly hint: string;
+  readonly hint: string | null;
+  readonly next: readonly unknown[];
   readonly exit_code: number;
   readonly details: Json;
 }
@@ -195,8 +196,8 @@ function nameOf(error: CliError | undefined, answer?: Answer): Named {
 }
 
 export function named(error: CliError): Named {
-  const { code, message, hint = "", exitCode, details } = error;
-  return { code, message, hint, exit_code: exitCode, details, reason: details["reason"] };
+  const { code, message, hint = null, next, exitCode, details } = error;
+  return { code, message, hint, next, exit_code: exitCode, details, reason: details["reason"] };
 }
 
 async function exchange(port: number, keyFile: string, claims: object, form: Readonly<Record<string, string>> = {}): Promise<Answer> {
@@ -218,7 +219,7 @@ export function holdRefusals(world: Pick<Awaited<ReturnType<typeof openRefusals>
     const found = await provoke();
     expect(found).toMatchObject({ reason, code });
     expect(REASONS[reason]).toContain(code);
-    expect(found.hint).not.toBe("");
+    expect([found.hint, ...found.next]).not.toEqual([null]);
     expect(JSON.stringify(found)).not.toMatch(/eyJ[\w-]+\.eyJ|ya29\.|undefined/);
   });
 }

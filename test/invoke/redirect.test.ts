@@ -66,6 +66,6 @@ test.for([
 
 test("a body that has been read isn't sent again", () => {
   const streamed = { ...sent, body: Readable.from([Buffer.from("x")]) };
-  expect(readRedirect(streamed, to("/d", 307))).toEqual({ fault: "a redirect asks for a body that is a stream again" });
+  expect(readRedirect(streamed, to("/d", 307))).toEqual({ fault: "the redirect needs the body again, which was a stream" });
   expect(readRedirect(streamed, to("/d", 303))?.next).toMatchObject({ method: "GET", body: undefined });
 });

@@ -31,13 +31,13 @@ function calls(...outcomes: readonly (CallResult | CliError)[]) {
   };
 }
 
-const quiet = { signal: new AbortController().signal, note: () => {} };
+const quiet = { signal: new AbortController().signal, tell: () => {} };
 
 test("the awaited status arrives after other statuses and failures, and each new reason is reported once", async () => {
   const notes: string[] = [];
   const call = calls(new CliError("UNAVAILABLE", "No way."), answer(403, refused), answer(403, refused), answer(302), answer(204));
-  expect((await waitForStatus("2xx", call, { ...quiet, note: (text) => notes.push(text) })).response.status).toBe(204);
-  expect(notes).toEqual(["Not 2xx yet: No way.", "Not 2xx yet: No role.", "Not 2xx yet: The service answered 302."]);
+  expect((await waitForStatus("2xx", call, { ...quiet, tell: (text) => notes.push(text) })).response.status).toBe(204);
+  expect(notes).toEqual(["No way.", "No role.", "Service returned 302."]);
 });
 
 test("a refusal with the awaited status isn't an error", async () => {

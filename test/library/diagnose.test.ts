@@ -18,8 +18,8 @@ test("a refusal of the front end is explained by its page and the token, and its
   const response = answered(forbidden("/orders"));
   expect(await diagnose(response, { url: URL_CALLED, token })).toMatchObject({
     code: "NOT_AUTHORIZED",
-    message: `serviceAccount:${EMAIL} lacks roles/run.invoker on the service hello.`,
-    hint: expect.stringMatching(/^cloudrun-oauth grant hello --region us-central1 --member serviceAccount:caller@/),
+    message: `${EMAIL} doesn't have permission to invoke "hello" (roles/run.invoker).`,
+    next: [{ text: "To grant access", command: ["grant", "hello", "--region", "us-central1", "--member", `serviceAccount:${EMAIL}`] }],
   });
   expect(await response.text()).toBe(String(forbidden("/orders").body));
   expect(await diagnose(answered(forbidden("/orders")), { url: URL_CALLED })).toMatchObject({ code: "NOT_AUTHENTICATED" });
@@ -61,10 +61,10 @@ test("the platform's fetch knows the URL, and an endless page isn't read to its 
 
 test("missing facts are reported", async () => {
   const response = answered(forbidden("/"));
-  expect(await failure(diagnose(response))).toMatchObject({ code: "USAGE", message: "It is not known what was called." });
+  expect(await failure(diagnose(response))).toMatchObject({ code: "USAGE", message: "Missing option: url." });
   await response.text();
   expect(await failure(diagnose(response, { url: URL_CALLED }))).toMatchObject({
     code: "USAGE",
-    message: "The response's body has been read already.",
+    message: "The response body has already been read.",
   });
 });

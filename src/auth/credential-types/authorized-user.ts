@@ -16,6 +16,7 @@ import {
 import { readClaims } from "../jwt.ts";
 import { principalForEmail } from "../principal.ts";
 import { parseTokenUri } from "../google-hosts.ts";
+import { SIGN_IN_STEP } from "../token-refusal.ts";
 
 const GOOGLE_TOKEN_URI = "https://oauth2.googleapis.com/token";
 
@@ -25,14 +26,14 @@ const GOOGLE_TOKEN_URI = "https://oauth2.googleapis.com/token";
  * Throws CliError CREDENTIALS_INVALID.
  */
 export function readAuthorizedUser(value: JsonObject, origin: string, subject: string, context: AuthContext): Credentials {
-  const fields = openFieldReader(value, subject, LOGIN_COMMAND);
+  const fields = openFieldReader(value, subject, SIGN_IN_STEP);
   const client_id = fields.public("client_id", /^[\w.-]+\.apps\.googleusercontent\.com$/);
   const [client_secret, refresh_token] = [fields.text("client_secret"), fields.text("refresh_token")];
   const token_uri = fields.optionalUrl("token_uri") ?? GOOGLE_TOKEN_URI;
   // gcloud writes an empty account if it doesn't know it.
   const account = fields.optionalText("account") && fields.public("account", /^[^@\s]+@[^@\s]+$/);
   const principal = account ? principalForEmail(account) : undefined;
-  const whose = isGcloudClientId(client_id) ? "gcloud's client" : "the client that was signed in with";
+  const whose = isGcloudClientId(client_id) ? "gcloud's client" : "the OAuth client of the login";
   let library: Promise<UserRefreshClient> | undefined;
 
   const client = () =>
@@ -55,7 +56,7 @@ export function readAuthorizedUser(value: JsonObject, origin: string, subject: s
 
   return {
     principal,
-    description: `${principal ?? "a person's login"}, from ${origin}; its ID tokens are for ${whose} (${client_id}), whatever the audience`,
+    description: `${principal ?? "a user login"}, from ${origin}; its ID tokens are always for ${whose} (${client_id})`,
     identity: ["authorized_user", token_uri, client_id, refresh_token],
     tokenRequest: { method: "POST", url: token_uri },
     audience: client_id,
@@ -64,31 +65,25 @@ export function readAuthorizedUser(value: JsonObject, origin: string, subject: s
       if (typeof token === "string" && readClaims(token)) return token;
       // An endpoint without access tokens, too, isn't a token endpoint; this throws.
       await fetchAccessToken();
-      throw new CliError(
-        "TOKEN_REFUSED",
-        `The login from ${origin} gets access tokens, but no ID token: it was made without the scope openid.`,
-        {
-          hint: `Sign in anew: ${LOGIN_COMMAND}`,
-        },
-      );
+      throw new CliError("TOKEN_REFUSED", `The login from ${origin} can't get ID tokens: it lacks the openid scope.`, {
+        next: [SIGN_IN_STEP],
+      });
     },
     fetchAccessToken,
   };
 }
-
-const LOGIN_COMMAND = "gcloud auth application-default login";
 
 function explainLoginRefusal(refusal: TokenRefusal, origin: string): CliError {
   const { host, status, error, description, reason: subtype } = refusal;
   const refusalText = describeTokenRefusal(refusal);
   const refused = (reason: Reason | undefined, sentence: string) =>
     new CliError("TOKEN_REFUSED", `${sentence}: ${refusalText}.`, {
-      hint: LOGIN_COMMAND,
+      next: [SIGN_IN_STEP],
       reason,
       details: { error, error_description: description, status_code: status },
     });
   if (/rapt|reauth/i.test(`${subtype} ${description}`))
-    return refused("SIGN_IN_EXPIRED", `The login from ${origin} has to be renewed, as the organisation's session length demands`);
-  if (error === "invalid_grant") return refused("SIGN_IN_EXPIRED", `The login from ${origin} was revoked, or has expired`);
+    return refused("SIGN_IN_EXPIRED", `The login from ${origin} reached your organization's session limit`);
+  if (error === "invalid_grant") return refused("SIGN_IN_EXPIRED", `The login from ${origin} was revoked or has expired`);
   return refused(error === "deleted_client" ? "CLIENT_DELETED" : undefined, `${host} refused the login from ${origin}`);
 }

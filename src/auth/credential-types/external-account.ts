@@ -1,5 +1,6 @@
 import type { AwsClient, IdentityPoolClient } from "google-auth-library";
 import { CliError } from "../../errors/cli-error.ts";
+import { externalStep, type NextStep } from "../../errors/next-step.ts";
 import type { Credentials } from "../credentials.ts";
 import type { AuthContext } from "../auth-context.ts";
 import { openFieldReader, type FieldReader } from "../field-reader.ts";
@@ -24,14 +25,18 @@ interface Federation {
 }
 
 export const STS_TOKEN_URL = "https://sts.googleapis.com/v1/token";
-const CONFIGURE_COMMAND = "gcloud iam workload-identity-pools create-cred-config PROVIDER --service-account ACCOUNT --output-file FILE …";
+const CONFIGURE_STEP = externalStep(
+  "To create the file",
+  "gcloud",
+  ..."iam workload-identity-pools create-cred-config PROVIDER --service-account ACCOUNT --output-file FILE".split(" "),
+);
 
 /**
  * `external_account`: workload identity federation, as gcloud's create-cred-config and google-github-actions/auth write it.
  * https://google.aip.dev/auth/4117 Throws CliError CREDENTIALS_INVALID.
  */
 export function readExternalAccount(value: JsonObject, origin: string, subject: string, context: AuthContext): Credentials {
-  const fields = openFieldReader(value, subject, CONFIGURE_COMMAND);
+  const fields = openFieldReader(value, subject, CONFIGURE_STEP);
   const { env } = context;
   const tokenUrl = fields.optionalUrl("token_url") ?? STS_TOKEN_URL;
   assertGoogleHost(new URL(tokenUrl), {
@@ -57,20 +62,20 @@ function readSource(
   context: AuthContext,
 ): SubjectTokenSource {
   const source = fields.object("credential_source");
-  const reader = openFieldReader(source, subject, CONFIGURE_COMMAND, "credential_source.");
+  const reader = openFieldReader(source, subject, CONFIGURE_STEP, "credential_source.");
   if ("environment_id" in source) return readAwsSource(reader, subject, context);
   if ("executable" in source)
     return readExecutableSource(
-      openFieldReader(reader.object("executable"), subject, CONFIGURE_COMMAND, "credential_source.executable."),
+      openFieldReader(reader.object("executable"), subject, CONFIGURE_STEP, "credential_source.executable."),
       about,
       context,
     );
   if ("file" in source) return readFileSource(reader, subject);
   if ("url" in source) return readUrlSource(reader, subject, context);
-  throw fields.invalid("has a credential_source that is none of file, url, executable and AWS");
+  throw fields.invalid("has an unknown credential_source: expected file, url, executable, or AWS");
 }
 
-/** A workload that authenticates with a token of its own provider. It gets access tokens but no ID tokens: only service accounts have those. */
+/** A workload that authenticates with its provider's token. It gets access tokens but no ID tokens: only service accounts have those. */
 export function federatedCredentials(
   { audience, subjectTokenType, tokenUrl, source }: Federation,
   origin: string,
@@ -87,16 +92,14 @@ export function federatedCredentials(
   const refuse = (refusal: TokenRefusal) => explainExchangeRefusal(refusal, source.from);
   return {
     principal: undefined,
-    description: `a workload of pool ${pool}, from ${origin}, known by ${source.from}`,
+    description: `a workload of pool ${pool}, from ${origin}, with the token from ${source.from}`,
     identity: ["external_account", tokenUrl, audience, source.from, ("secret" in source && source.secret) || ""],
     tokenRequest: { method: "POST", url: tokenUrl },
     fetchIdToken: async () => {
       throw new CliError(
         "CREDENTIALS_INVALID",
-        `A federated workload has no ID token of its own, and the credentials from ${origin} name no service account.`,
-        {
-          hint: "Act as one that may call the service: --impersonate-service-account ACCOUNT",
-        },
+        `The credentials from ${origin} don't name a service account, and federated workloads can't get ID tokens without one.`,
+        { hint: "Pass --impersonate-service-account with an account that can invoke the service." },
       );
     },
     fetchAccessToken: () => fetchLibraryAccessToken(tokenUrl, client, refuse),
@@ -122,27 +125,30 @@ async function openLibraryClient(
 function explainExchangeRefusal(refusal: TokenRefusal, from: string): CliError {
   const { host, status, error, description } = refusal;
   const refusalText = describeTokenRefusal(refusal);
-  return new CliError("TOKEN_REFUSED", `${host} does not take the token from ${from}: ${refusalText}.`, {
-    hint:
-      REMEDIES.find(([pattern]) => pattern.test(`${error} ${description}`))?.[1] ??
-      "Is the provider's configuration the one that this workload's tokens are made for?",
+  return new CliError("TOKEN_REFUSED", `${host} rejected the token from ${from}: ${refusalText}.`, {
+    ...(REMEDIES.find(([pattern]) => pattern.test(`${error} ${description}`))?.[1] ?? { hint: "Check the provider's configuration." }),
     details: { error, error_description: description, status_code: status },
   });
 }
 
-const REMEDIES: readonly (readonly [RegExp, string])[] = [
+const POOL_COMMAND = ["gcloud", "iam", "workload-identity-pools", "providers"] as const;
+
+const REMEDIES: readonly (readonly [RegExp, { readonly hint: string; readonly next?: readonly NextStep[] }])[] = [
   [
     /invalid_target/,
-    "Does the pool exist, and its provider, and are both on? gcloud iam workload-identity-pools providers list --location global --workload-identity-pool POOL",
+    {
+      hint: "The pool or its provider might not exist, or might be disabled.",
+      next: [externalStep("To list providers", ...POOL_COMMAND, "list", "--location", "global", "--workload-identity-pool", "POOL")],
+    },
   ],
   [
     /attribute condition/,
-    "The provider's attribute condition keeps this workload out: gcloud iam workload-identity-pools providers describe PROVIDER",
+    {
+      hint: "The provider's attribute condition excludes this workload.",
+      next: [externalStep("To see the condition", ...POOL_COMMAND, "describe", "PROVIDER")],
+    },
   ],
-  [/stale/, "The token has expired: whatever writes it has to write it anew."],
-  [
-    /audience/,
-    "The token's audience has to be one that the provider allows; without any, it is the provider's own name with https: in front.",
-  ],
-  [/issuer/, "The token is of another issuer than the provider's."],
+  [/stale/, { hint: "The token has expired. Its source must renew it." }],
+  [/audience/, { hint: "The provider must allow the token's audience. The default is the provider's full name with the prefix https:." }],
+  [/issuer/, { hint: "The token's issuer isn't the provider's." }],
 ];

@@ -1,5 +1,6 @@
 import type { Impersonated } from "google-auth-library";
 import { CliError } from "../../errors/cli-error.ts";
+import { externalStep } from "../../errors/next-step.ts";
 import type { Credentials } from "../credentials.ts";
 import type { AuthContext } from "../auth-context.ts";
 import { openFieldReader, type FieldReader } from "../field-reader.ts";
@@ -57,11 +58,11 @@ export function impersonate(
       });
     })());
   const refuse = (refusal: TokenRefusal) => explainImpersonationRefusal(refusal, { account, delegates, principal: source.principal });
-  const by = [source.description, ...delegates.map((delegate) => `by way of ${delegate}`)].join(", ");
+  const by = [source.description, ...delegates.map((delegate) => `through ${delegate}`)].join(", ");
 
   return {
     principal: account.includes("@") ? principalForEmail(account) : undefined,
-    description: `serviceAccount:${account}, acted as by ${by}`,
+    description: `serviceAccount:${account}, impersonated by ${by}`,
     identity: ["impersonated", endpoint, account, ...delegates, ...source.identity],
     ...(source.file !== undefined && { file: source.file }),
     tokenRequest: { method: "POST", url: `${endpoint}/v1/${target.name}:generateIdToken` },
@@ -72,22 +73,28 @@ export function impersonate(
         refuse,
       );
       if (typeof token === "string" && readClaims(token)) return token;
-      throw new CliError("TOKEN_REFUSED", `${new URL(endpoint).host} answered without an ID token.`);
+      throw new CliError("TOKEN_REFUSED", `${new URL(endpoint).host} returned no ID token.`);
     },
     fetchAccessToken: () => fetchLibraryAccessToken(endpoint, client, refuse),
   };
 }
+
+const IMPERSONATED_SIGN_IN_STEP = externalStep(
+  "To create the file",
+  "gcloud",
+  ..."auth application-default login --impersonate-service-account ACCOUNT".split(" "),
+);
 
 /** `impersonated_service_account`, as `gcloud auth application-default login --impersonate-service-account` writes it. */
 export function readImpersonatedServiceAccount(
   value: JsonObject,
   subject: string,
 ): { chain: ImpersonationChain; endpoint: string; source: JsonObject; fields: FieldReader } {
-  const fields = openFieldReader(value, subject, "gcloud auth application-default login --impersonate-service-account ACCOUNT");
+  const fields = openFieldReader(value, subject, IMPERSONATED_SIGN_IN_STEP);
   const { account, endpoint } = readImpersonationUrl(fields);
   const delegates = fields.optionalTexts("delegates").map((delegate) => delegate.replace(/^projects\/-\/serviceAccounts\//, ""));
   if (!delegates.every((delegate) => /^(?:[\w.+-]+@[\w.-]+|\d+)$/.test(delegate)))
-    throw fields.invalid('has "delegates" that are no service accounts');
+    throw fields.invalid('has invalid "delegates": expected service accounts');
   return { chain: { account, delegates }, endpoint, source: fields.object("source_credentials"), fields };
 }
 
@@ -96,7 +103,7 @@ export function readImpersonationUrl(fields: FieldReader): { account: string; en
   const url = fields.url("service_account_impersonation_url");
   const [, account] =
     /\/serviceAccounts\/([\w.+-]+@[\w.-]+|\d+):generate(?:Access|Id)Token$/.exec(url.pathname.replaceAll("%40", "@")) ?? [];
-  if (account === undefined) throw fields.invalid("has a service_account_impersonation_url that names no service account");
+  if (account === undefined) throw fields.invalid("has a service_account_impersonation_url without a service account");
   return { account, endpoint: url.origin };
 }
 

@@ -16,7 +16,7 @@ const TIMEOUT_MS = 5000;
 export function metadataHost(env: AuthContext["env"], product: string): string | undefined {
   const named = env["GCE_METADATA_HOST"] || env["GCE_METADATA_IP"];
   if (named) return named;
-  // The emulator replaces everything of Google's; its instances get GCE_METADATA_HOST.
+  // The emulator replaces all of Google; its instances get GCE_METADATA_HOST.
   if (env["CLOUDRUN_OAUTH_EMULATOR"] || /^(?:1|true)$/i.test(env["NO_GCE_CHECK"] ?? "")) return undefined;
   return env["K_SERVICE"] || env["CLOUD_RUN_JOB"] || product.startsWith("Google") ? METADATA_ADDRESS : undefined;
 }
@@ -29,18 +29,14 @@ export function metadataHost(env: AuthContext["env"], product: string): string |
 export async function metadataCredentials(host: string, { send, env, now = Date.now }: AuthContext): Promise<Credentials | undefined> {
   const base = `http://${host}/${ACCOUNT_PATH}`;
   const isNamed = Boolean(env["GCE_METADATA_HOST"] || env["GCE_METADATA_IP"]);
-  const invalid = new CliError("SETTINGS_INVALID", "GCE_METADATA_HOST is not the address of a metadata server.", {
-    hint: "It looks like HOST or HOST:PORT",
-  });
+  const invalid = new CliError("SETTINGS_INVALID", "Invalid GCE_METADATA_HOST: expected HOST or HOST:PORT.");
   if (!URL.canParse(base) || new URL(base).host === "" || new URL(base).pathname !== `/${ACCOUNT_PATH}`) throw invalid;
 
   const get = async (path: string) => {
     const response = await send({ method: "GET", url: `${base}/${path}`, headers: [["Metadata-Flavor", "Google"]], timeoutMs: TIMEOUT_MS });
     const text = (await response.text()).trim();
     if (response.headers["metadata-flavor"] !== "Google")
-      throw new CliError("UNAVAILABLE", `What answers at ${host} is no metadata server.`, {
-        details: { host, status_code: response.status },
-      });
+      throw new CliError("UNAVAILABLE", `${host} isn't a metadata server.`, { details: { host, status_code: response.status } });
     if (response.status === 200) return text;
     throw refused(host, path, response.status, text);
   };
@@ -61,13 +57,12 @@ export async function metadataCredentials(host: string, { send, env, now = Date.
       // Without the format, the token would have no email claim.
       const token = await get(`identity?audience=${encodeURIComponent(audience)}&format=full`);
       if (readClaims(token)) return token;
-      throw new CliError("TOKEN_REFUSED", `The metadata server ${host} answered without an ID token.`);
+      throw new CliError("TOKEN_REFUSED", `The metadata server ${host} returned no ID token.`);
     },
     async fetchAccessToken() {
       const requested = Math.floor(now() / 1000);
       const { access_token, expires_in } = parseJsonObject(await get("token")) ?? {};
-      if (typeof access_token !== "string")
-        throw new CliError("TOKEN_REFUSED", `The metadata server ${host} answered without an access token.`);
+      if (typeof access_token !== "string") throw new CliError("TOKEN_REFUSED", `The metadata server ${host} returned no access token.`);
       return { token: access_token, expires: requested + (typeof expires_in === "number" ? expires_in : 0) };
     },
   };
@@ -76,18 +71,13 @@ export async function metadataCredentials(host: string, { send, env, now = Date.
 function refused(host: string, path: string, status: number, text: string): CliError {
   const details = { host, status_code: status };
   const refusalText = toOneLine(text);
-  if (status >= 500 || status === 429) return new CliError("UNAVAILABLE", `The metadata server ${host} answered ${status}.`, { details });
+  if (status >= 500 || status === 429) return new CliError("UNAVAILABLE", `The metadata server ${host} returned ${status}.`, { details });
   if (status === 404 && path === "email") {
-    return new CliError("CREDENTIALS_MISSING", "This machine runs without a service account, says its metadata server.", {
-      hint: "Attach one to the instance or the service, or name other credentials with --credentials",
+    return new CliError("CREDENTIALS_MISSING", "According to the metadata server, no service account is attached to this instance.", {
+      hint: "Attach a service account, or pass other credentials with --credentials.",
       details,
     });
   }
-  return new CliError(
-    "TOKEN_REFUSED",
-    `The metadata server ${host} gave no token: ${refusalText || `status ${status}`}`.replace(/\.?$/, "."),
-    {
-      details,
-    },
-  );
+  const message = `The metadata server ${host} returned no token: ${refusalText || `status ${status}`}`.replace(/\.?$/, ".");
+  return new CliError("TOKEN_REFUSED", message, { details });
 }

@@ -19,8 +19,8 @@ export function pipelineCredentials(context: AuthContext): Credentials | undefin
   if (!named) return undefined;
   const provider = named.replace(/^(?:https:)?\/\/iam\.googleapis\.com\//, "");
   if (!/^projects\/\d+\/locations\/global\/workloadIdentityPools\/[a-z0-9-]+\/providers\/[a-z0-9-]+$/.test(provider)) {
-    throw new CliError("CREDENTIALS_INVALID", `${PROVIDER_VARIABLE} is not the name of a provider.`, {
-      hint: "It looks like projects/PROJECT_NUMBER/locations/global/workloadIdentityPools/POOL/providers/PROVIDER",
+    throw new CliError("CREDENTIALS_INVALID", `Invalid ${PROVIDER_VARIABLE}.`, {
+      hint: "Expected projects/PROJECT_NUMBER/locations/global/workloadIdentityPools/POOL/providers/PROVIDER.",
     });
   }
   return federatedCredentials(
@@ -40,8 +40,8 @@ function findSource(provider: string, { env, send }: AuthContext): SubjectTokenS
   if (variable !== undefined) {
     const token = /^\w+$/.test(variable) ? env[variable] : undefined;
     if (!token) {
-      throw new CliError("CREDENTIALS_MISSING", `${TOKEN_VARIABLE} names a variable that the pipeline does not have.`, {
-        hint: "Let the job have it: id_tokens: { NAME: { aud: https://iam.googleapis.com/PROVIDER } }",
+      throw new CliError("CREDENTIALS_MISSING", `The environment variable in ${TOKEN_VARIABLE} isn't set in this job.`, {
+        hint: "Add it to the job: id_tokens: { NAME: { aud: https://iam.googleapis.com/PROVIDER } }",
       });
     }
     return { from: `the variable ${variable}`, supply: async () => token, secret: token };
@@ -49,8 +49,8 @@ function findSource(provider: string, { env, send }: AuthContext): SubjectTokenS
   const { ACTIONS_ID_TOKEN_REQUEST_URL: address, ACTIONS_ID_TOKEN_REQUEST_TOKEN: secret } = env;
   if (address && secret && URL.canParse(address))
     return { from: "GitHub", secret, supply: () => askGitHub(new URL(address), secret, provider, send) };
-  throw new CliError("CREDENTIALS_MISSING", `${PROVIDER_VARIABLE} is set, and this pipeline has no token for it.`, {
-    hint: `On GitHub: permissions: { id-token: write }. On GitLab: id_tokens: { ${GITLAB_TOKEN_VARIABLE}: { aud: https://iam.googleapis.com/PROVIDER } }`,
+  throw new CliError("CREDENTIALS_MISSING", `${PROVIDER_VARIABLE} is set, but this job has no OIDC token.`, {
+    hint: `On GitHub, add permissions: { id-token: write }. On GitLab, add id_tokens: { ${GITLAB_TOKEN_VARIABLE}: { aud: https://iam.googleapis.com/PROVIDER } }`,
   });
 }
 

@@ -1,73 +1,73 @@
 import { isGcloudClientId, isServiceHost } from "../audience.ts";
-import { principalForEmail } from "../principal.ts";
 import type { IdTokenClaims } from "../jwt.ts";
 import type { ParsedToken } from "./token-kind.ts";
 
+const NOT_FOR_SERVICES = "Cloud Run services don't accept it; they need an ID token.";
+
 /** Sentences that describe a token and its use. `claims` are those of a JWT, or Google's information about an access token. */
 export function* describeToken({ kind, isForwarded }: ParsedToken, claims: IdTokenClaims = {}): Generator<string> {
-  const { iss = "nobody", aud, email, scope } = claims;
-  const audience = aud ?? "nobody in particular";
+  const { iss = "an unknown issuer", aud, email, scope } = claims;
+  const audience = aud ?? "no audience";
   switch (kind) {
     case "id_token":
-      yield `It is ${isForwarded ? "what Cloud Run has passed on to a service of " : ""}an ID token of ${describeCaller(claims)}.`;
+      yield `ID token of ${describeCaller(claims)}${isForwarded ? ", as Cloud Run forwards it to a service" : ""}.`;
       yield* describeIdToken(claims);
       return;
     case "iap_assertion":
-      yield `It is the assertion that Identity-Aware Proxy gives to what it protects, for ${email ?? "a caller"}: the header X-Goog-IAP-JWT-Assertion.`;
-      yield `What is protected as ${audience} verifies it, to learn who called; it opens nothing.`;
+      yield `Identity-Aware Proxy assertion for ${email ?? "a caller"} (header X-Goog-IAP-JWT-Assertion).`;
+      yield `The application behind IAP (${audience}) verifies it to identify the caller; it can't be used to call anything.`;
       return;
     case "firebase_token":
-      yield `It is an ID token of Identity Platform (Firebase), of ${email ?? "a user"} of the project ${audience}.`;
-      yield "A service verifies it itself; Cloud Run's front end does not take it.";
+      yield `Identity Platform (Firebase) ID token of ${email ?? "a user"} in project ${audience}.`;
+      yield "The service must verify it itself; Cloud Run doesn't accept it.";
       return;
     case "self_signed_token":
-      yield `It is an access token that a key of ${iss} has signed itself (https://google.aip.dev/auth/4111).`;
-      yield typeof scope === "string" ? `Google's APIs take it, for ${scope}.` : `Google's API at ${audience} takes it.`;
-      yield "Cloud Run takes it for no call to a service: cloudrun-oauth token makes an ID token.";
+      yield `Access token signed with a key of ${iss} (https://google.aip.dev/auth/4111).`;
+      yield typeof scope === "string" ? `Valid for Google APIs with scope ${scope}.` : `Valid for the Google API at ${audience}.`;
+      yield NOT_FOR_SERVICES;
       return;
     case "assertion":
-      yield `It is an assertion of ${iss}, which ${audience} exchanges for a token: whoever has it gets that token.`;
-      yield "Cloud Run takes it for no call to a service: cloudrun-oauth token exchanges it.";
+      yield `Assertion of ${iss}, which ${audience} exchanges for a token. Keep it secret: anyone who has it can get that token.`;
+      yield NOT_FOR_SERVICES;
       return;
     case "access_token":
-      yield `It is an access token${email === undefined ? "" : ` of ${principalForEmail(email)}`}.`;
-      if (typeof scope === "string") yield `Google's APIs take it, for ${scope}.`;
-      yield "Cloud Run takes it for no call to a service: cloudrun-oauth token makes an ID token.";
+      yield email === undefined ? "Access token." : `Access token of ${email}.`;
+      if (typeof scope === "string") yield `Valid for Google APIs with scope ${scope}.`;
+      yield NOT_FOR_SERVICES;
       return;
     case "refresh_token":
-      yield "It is a refresh token: whoever has it gets tokens for the person, until the login is revoked. Keep it as a password.";
+      yield "Refresh token: anyone who has it can get tokens for the user until the login is revoked. Keep it as secret as a password.";
       return;
     case "foreign_token":
-      yield `It is a token of ${iss}, for ${audience}.`;
-      yield "Workload identity federation may exchange it for one of Google's, where a pool trusts who signed it.";
+      yield `Token issued by ${iss} for ${audience}.`;
+      yield "Workload identity federation can exchange it for a Google token if a pool trusts its issuer.";
       return;
     default:
-      yield "It has not the form of a token.";
+      yield "Not a valid token.";
   }
 }
 
 function* describeIdToken({ aud, email, sub, email_verified: isVerified, google }: IdTokenClaims): Generator<string> {
   const { compute_engine: instance } = (google ?? {}) as { compute_engine?: { instance_name?: string; project_id?: string } };
-  if (instance) yield `A metadata server made it, for the instance ${instance.instance_name} of the project ${instance.project_id}.`;
+  if (instance) yield `Issued by a metadata server for instance ${instance.instance_name} in project ${instance.project_id}.`;
   if (email === undefined)
-    yield `It has no e-mail claim, only the unique id ${sub}: by impersonation that is asked for with includeEmail, of a metadata server with format=full.`;
-  if (email !== undefined && isVerified === false) yield "Its e-mail address is not verified.";
+    yield `It has no email claim, only the unique ID ${sub}. To include the email, use includeEmail (IAM Credentials API) or format=full (metadata server).`;
+  else if (isVerified === false) yield "Its email address isn't verified.";
   yield describeAudience(aud);
 }
 
 function describeAudience(aud: string | undefined): string {
-  if (aud === undefined) return "It names no audience: nobody takes it.";
+  if (aud === undefined) return "It has no audience, so no service accepts it.";
   if (isGcloudClientId(aud))
-    return "Its audience is gcloud itself: every Cloud Run service takes it where its principal has roles/run.invoker.";
+    return "Its audience is gcloud, which every Cloud Run service accepts if the account has the Cloud Run Invoker role.";
   if (aud.endsWith(".apps.googleusercontent.com"))
-    return `It is for the OAuth client ${aud}: for what Identity-Aware Proxy protects with it, or an app that signs people in.`;
-  const host = URL.canParse(aud) ? new URL(aud).hostname : "";
-  return isServiceHost(host)
-    ? `It calls the Cloud Run service at ${aud}, where its principal has roles/run.invoker.`
-    : `It calls a Cloud Run service that has ${aud} among its custom audiences, or whatever else takes that audience.`;
+    return `It's for the OAuth client ${aud}: an application behind Identity-Aware Proxy, or an app with Google sign-in.`;
+  return URL.canParse(aud) && isServiceHost(new URL(aud).hostname)
+    ? `It's for the Cloud Run service at ${aud}. Whether the account can invoke the service isn't checked here.`
+    : `It's for a Cloud Run service with the custom audience ${aud}, or for another application.`;
 }
 
 function describeCaller({ email, sub }: IdTokenClaims): string {
-  if (email === undefined) return `the account ${sub ?? "that it does not name"}`;
+  if (email === undefined) return sub === undefined ? "an unknown account" : `the account ${sub}`;
   return `${email.endsWith(".gserviceaccount.com") ? "the service account" : "the user"} ${email}`;
 }

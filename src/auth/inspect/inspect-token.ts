@@ -1,3 +1,4 @@
+import { nextStep, type NextStep } from "../../errors/next-step.ts";
 import type { Send } from "../../http/request.ts";
 import { isGcloudClientId } from "../audience.ts";
 import { verifySignature, publicKeysFor } from "./verify-signature.ts";
@@ -22,6 +23,7 @@ interface Problem {
   readonly code: ProblemCode;
   readonly message: string;
   readonly hint?: string;
+  readonly next?: readonly NextStep[];
 }
 
 /** Everything about a token except the token itself. Keys are those of `--json`. */
@@ -40,7 +42,7 @@ export interface TokenReport {
   /** RFC 3339. */
   readonly issued_at: string | null;
   readonly expires_at: string | null;
-  /** How far this machine's clock is ahead of Google's; null if that isn't known. */
+  /** How far the local clock is ahead; null if unknown. */
   readonly clock_skew_seconds: number | null;
   readonly header: object | null;
   readonly claims: object | null;
@@ -73,12 +75,10 @@ export async function inspectToken(token: ParsedToken, { send, audiences, now }:
   const matches = expected.length === 0 ? null : expected.some((audience) => isSameAudience(found, audience, kind));
   const problems = [
     ...findFormProblems(token),
-    ...(info && !info.claims
-      ? [{ code: "REVOKED", message: "Google does not know the access token: it has expired, or was revoked." } as const]
-      : []),
+    ...(info && !info.claims ? [{ code: "REVOKED", message: "The access token has expired or was revoked." } as const] : []),
     ...findTimeProblems(claims, time),
     ...(check?.fault
-      ? [{ code: "SIGNATURE_WRONG", message: `The signature is not good by the keys of ${keys?.url}: ${check.fault}.` } as const]
+      ? [{ code: "SIGNATURE_WRONG", message: `The signature is invalid: ${check.fault} (keys from ${keys?.url}).` } as const]
       : []),
     ...(matches === false ? [wrongAudience(found, expected)] : []),
   ];
@@ -99,36 +99,35 @@ export async function inspectToken(token: ParsedToken, { send, audiences, now }:
 }
 
 function* findFormProblems({ kind, isForwarded, jwt }: ParsedToken): Generator<Problem> {
-  if (kind === "unknown") yield { code: "NO_TOKEN", message: "That is no token of Google's: neither a JWT nor an access token." };
-  if (kind === "refresh_token")
-    yield { code: "NO_TOKEN", message: "That is a refresh token, which is a person's login: no service takes it." };
+  if (kind === "unknown") yield { code: "NO_TOKEN", message: "Not a Google token: expected a JWT or an access token." };
+  if (kind === "refresh_token") yield { code: "NO_TOKEN", message: "This is a refresh token, which no service accepts." };
   if (kind === "foreign_token")
-    yield { code: "NOT_GOOGLES", message: `The token is signed by ${jwt?.claims.iss ?? "nobody that it names"}, and not by Google.` };
+    yield { code: "NOT_GOOGLES", message: `The token was issued by ${jwt?.claims.iss ?? "an unknown issuer"}, not by Google.` };
   if (isForwarded)
     yield {
       code: "SIGNATURE_REMOVED",
-      message: "Cloud Run has taken the signature out of the token before it passed it on: nobody can verify it again, or call with it.",
-      hint: "A service takes a token for its own calls from its metadata server, or by: cloudrun-oauth token",
+      message: "Cloud Run removed the signature before forwarding the token, so it can't be verified or used again.",
+      hint: "To call another service, use a token of the service's own account, from its metadata server.",
     };
 }
 
 function* findTimeProblems({ iat, exp }: IdTokenClaims = {}, now: number): Generator<Problem> {
   if (typeof exp === "number" && exp * 1000 <= now)
-    yield { code: "EXPIRED", message: `The token expired at ${formatTimestamp(exp)}.`, hint: "A new one: cloudrun-oauth token" };
+    yield { code: "EXPIRED", message: `The token expired at ${formatTimestamp(exp)}.`, next: [nextStep("To get a new token", "token")] };
   // Google tolerates a minute of clock skew.
   if (typeof iat === "number" && iat * 1000 > now + 60_000)
     yield {
       code: "NOT_YET_VALID",
-      message: `The token holds from ${formatTimestamp(iat)} on only.`,
-      hint: "Is the clock right where it was made?",
+      message: `The token isn't valid until ${formatTimestamp(iat)}.`,
+      hint: "The clock of the computer that created it might be wrong.",
     };
 }
 
 function wrongAudience(found: string | null, expected: readonly string[]): Problem {
   return {
     code: "WRONG_AUDIENCE",
-    message: `The token is for ${found ?? "nobody that it names"}, and not for ${expected.join(" or ")}.`,
-    hint: `cloudrun-oauth token ${expected[0]}`,
+    message: `Wrong audience: the token is for ${found ?? "no audience"}, not for ${expected.join(" or ")}.`,
+    next: [nextStep("To get a token for this audience", "token", "--audience", expected[0] ?? "")],
   };
 }
 

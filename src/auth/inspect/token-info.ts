@@ -10,7 +10,6 @@ interface TokenInfo {
   readonly googleTime: number | undefined;
 }
 
-/** Milliseconds. */
 const TIMEOUT_MS = 30_000;
 
 /**
@@ -29,7 +28,7 @@ export async function fetchTokenInfo(token: string, send: Send): Promise<TokenIn
   const text = await response.text();
   if (response.status === 400) return { claims: undefined, googleTime };
   const { exp, ...fields } = response.status === 200 ? (JSON.parse(text) as Readonly<Record<string, string>>) : {};
-  if (response.status !== 200) throw new CliError("UNAVAILABLE", `oauth2.googleapis.com answered ${response.status}.`);
+  if (response.status !== 200) throw new CliError("UNAVAILABLE", `oauth2.googleapis.com returned ${response.status}.`);
   // Google sends all values as strings.
   return { claims: { ...fields, email_verified: fields["email_verified"] === "true", ...(exp && { exp: Number(exp) }) }, googleTime };
 }

@@ -43,22 +43,21 @@ export function publicKeysFor({ kind, jwt }: ParsedToken): KeySource | undefined
 export async function verifySignature(token: ParsedToken, { url, algorithm }: KeySource, send: Send): Promise<SignatureCheck> {
   const { response, keys } = await fetchPublicKeys(url, send);
   const googleTime = googleTimeOf(response);
-  if (response.status === 404) return { fault: `there is no account ${token.jwt?.claims.iss ?? ""}, or none any more`, googleTime };
-  if (!keys) throw new CliError("UNAVAILABLE", `${new URL(url).host} answered ${response.status}, and not with public keys.`);
+  if (response.status === 404) return { fault: `the account ${token.jwt?.claims.iss ?? ""} doesn't exist`, googleTime };
+  if (!keys) throw new CliError("UNAVAILABLE", `${new URL(url).host} returned ${response.status} instead of public keys.`);
   return { fault: findFault(token, keys, algorithm), googleTime };
 }
 
 function findFault({ text, jwt }: ParsedToken, keys: PublicKeys, algorithm: KeySource["algorithm"]): string | undefined {
   const { alg, kid, crit } = jwt?.header ?? {};
   // RFC 8725, section 3.1: never the algorithm that the token itself names.
-  if (alg !== algorithm) return "it is by an algorithm that Google's tokens do not have";
+  if (alg !== algorithm) return "Google's tokens use another algorithm";
   // RFC 7515, section 4.1.11: no extension is supported.
-  if (crit !== undefined) return "it is not a signature of theirs";
-  if (typeof kid !== "string") return "it does not name the key";
+  if (crit !== undefined) return "Google's tokens have no such extension";
+  if (typeof kid !== "string") return "the token doesn't name its key";
   const key: KeyObject | undefined = keys.get(kid);
-  if (key?.asymmetricKeyType !== (algorithm === "RS256" ? "rsa" : "ec"))
-    return "none of the keys there has the id that the token names: the key is gone, or never was";
-  return isSignedWith(key, text) ? undefined : "the token was changed, or signed by another key";
+  if (key?.asymmetricKeyType !== (algorithm === "RS256" ? "rsa" : "ec")) return "its key ID is unknown";
+  return isSignedWith(key, text) ? undefined : "the token was changed, or signed with another key";
 }
 
 /** The Date header. A cached response is older by its Age: RFC 9111, section 5.1. */

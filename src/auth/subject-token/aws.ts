@@ -15,13 +15,13 @@ const TIMEOUT_MS = 5000;
 
 /** Takes credentials and region from AWS's environment variables, else from an EC2 instance's metadata server: https://google.aip.dev/auth/4117 */
 export function readAwsSource(source: FieldReader, subject: string, { env, send }: AuthContext): AwsSource {
-  if (source.text("environment_id") !== "aws1") throw source.invalid("has a credential_source.environment_id other than aws1");
+  if (source.text("environment_id") !== "aws1") throw source.invalid("has an invalid credential_source.environment_id: expected aws1");
   const verification = source.optionalText("regional_cred_verification_url");
   if (
     verification !== undefined &&
     !/^https:\/\/sts\.(?:\{region\}\.)?amazonaws\.com(?:\.cn)?\?Action=GetCallerIdentity&Version=2011-06-15$/.test(verification)
   )
-    throw source.invalid("has a credential_source.regional_cred_verification_url that is not AWS's");
+    throw source.invalid("has a credential_source.regional_cred_verification_url that isn't AWS's");
   const [region, credentials, session] = ["region_url", "url", "imdsv2_session_token_url"].map((name) => {
     const url = source.optionalUrl(name);
     if (url !== undefined) assertSourceHost(new URL(url), `credential_source.${name}`, subject, env);
@@ -30,14 +30,14 @@ export function readAwsSource(source: FieldReader, subject: string, { env, send 
 
   const ask = async (method: "GET" | "PUT", url: string | undefined, headers: readonly (readonly [string, string])[]) => {
     if (url === undefined) {
-      throw new CliError("CREDENTIALS_MISSING", "The credentials are AWS's, and this machine has none of AWS.", {
-        hint: "Set AWS_REGION, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run it on an instance of EC2",
+      throw new CliError("CREDENTIALS_MISSING", "No AWS credentials found.", {
+        hint: "Set AWS_REGION, AWS_ACCESS_KEY_ID, and AWS_SECRET_ACCESS_KEY, or run this on an EC2 instance.",
       });
     }
     const response = await send({ method, url, headers, timeoutMs: TIMEOUT_MS });
     const text = (await response.text()).trim();
     if (response.status === 200) return text;
-    throw new CliError("TOKEN_REFUSED", `AWS's metadata server answered ${response.status}.`, {
+    throw new CliError("TOKEN_REFUSED", `The AWS metadata server returned ${response.status}.`, {
       details: { status_code: response.status },
     });
   };
@@ -65,5 +65,5 @@ function readCredentials(text: string) {
   const { AccessKeyId: accessKeyId, SecretAccessKey: secretAccessKey, Token: token } = parseJsonObject(text) ?? {};
   if (typeof accessKeyId === "string" && typeof secretAccessKey === "string")
     return { accessKeyId, secretAccessKey, token: typeof token === "string" ? token : undefined };
-  throw new CliError("TOKEN_REFUSED", "AWS's metadata server gave out no credentials.", { hint: "Has the instance a role?" });
+  throw new CliError("TOKEN_REFUSED", "The AWS metadata server returned no credentials.", { hint: "Attach a role to the instance." });
 }

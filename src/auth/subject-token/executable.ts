@@ -36,8 +36,8 @@ export function readExecutableSource(executable: FieldReader, federation: Federa
     from,
     async supply(): Promise<string> {
       if (env[PERMISSION_VARIABLE] !== "1") {
-        throw new CliError("CREDENTIALS_INVALID", `The credentials want to run ${from}, and nobody has allowed that.`, {
-          hint: `Where the file is to be trusted: ${PERMISSION_VARIABLE}=1`,
+        throw new CliError("CREDENTIALS_INVALID", `The credential file runs an executable (${program}).`, {
+          hint: `If you trust the file, set ${PERMISSION_VARIABLE}=1 to allow it.`,
         });
       }
       const cached = file === undefined ? undefined : parseJsonObject(await readFile(file, "utf8").catch(() => ""));
@@ -56,8 +56,8 @@ interface Run {
 
 /** Runs the program and returns its output. Its stderr isn't shown: it can contain secrets. */
 function run(program: string, words: readonly string[], { env, signal, timeoutMs, from }: Run): Promise<string> {
-  const failed = (how: string, hint = "Run it by hand to see why.") =>
-    new CliError("TOKEN_REFUSED", `${from.replace(/^t/, "T")}, which gives out the workload's token, ${how}.`, { hint });
+  const failed = (how: string, hint = "To see why, run it yourself.") =>
+    new CliError("TOKEN_REFUSED", `${from.replace(/^t/, "T")}, which provides the workload's token, ${how}.`, { hint });
   return new Promise((resolve, reject) => {
     const child = spawn(program, words, { env, stdio: ["ignore", "pipe", "ignore"] });
     const chunks: Buffer[] = [];
@@ -74,20 +74,20 @@ function run(program: string, words: readonly string[], { env, signal, timeoutMs
       clearTimeout(timer);
       signal?.removeEventListener("abort", abort);
     };
-    const timer = setTimeout(() => stop(failed(`was not done after ${timeoutMs / 1000} s`)), timeoutMs);
+    const timer = setTimeout(() => stop(failed(`timed out after ${timeoutMs / 1000} s`)), timeoutMs);
     child.stdout.on("data", (chunk: Buffer) => {
       chunks.push(chunk);
       size += chunk.length;
-      if (size > MAX_OUTPUT_BYTES) stop(failed("says more than a token"));
+      if (size > MAX_OUTPUT_BYTES) stop(failed("printed more than a token"));
     });
     child.once("error", ({ code }: NodeJS.ErrnoException) => {
       cleanUp();
-      reject(failed(`cannot be started: ${code}`, "Name it by its whole path in credential_source.executable.command"));
+      reject(failed(`can't be started: ${code}`, "Use its absolute path in credential_source.executable.command."));
     });
     child.once("close", (code, signal) => {
       cleanUp();
       if (code === 0) resolve(Buffer.concat(chunks).toString("utf8"));
-      else reject(failed(signal ? `was ended by ${signal}` : `failed with exit code ${code}`));
+      else reject(failed(signal ? `was stopped by ${signal}` : `failed with exit code ${code}`));
     });
   });
 }
@@ -98,14 +98,13 @@ function isValid({ success, expiration_time: end }: JsonObject, now: number): bo
 
 function tokenOf(response: JsonObject | undefined, from: string, now: number): string {
   const refused = (how: string) => new CliError("TOKEN_REFUSED", `${from.replace(/^t/, "T")} ${how}.`);
-  if (!response || response["version"] !== 1 || typeof response["success"] !== "boolean")
-    throw refused("does not answer as an executable source has to");
+  if (!response || response["version"] !== 1 || typeof response["success"] !== "boolean") throw refused("printed an invalid response");
   if (!response["success"])
     throw refused(
-      `gave out no token: ${toOneLine(response["message"]) || "it does not say why"} (${toOneLine(response["code"]) || "no code"})`,
+      `returned no token: ${toOneLine(response["message"]) || "no reason given"} (${toOneLine(response["code"]) || "no code"})`,
     );
-  if (typeof response["expiration_time"] === "number" && !isValid(response, now)) throw refused("gave out a token that has expired");
+  if (typeof response["expiration_time"] === "number" && !isValid(response, now)) throw refused("returned an expired token");
   const token = response["token_type"] === "urn:ietf:params:oauth:token-type:saml2" ? response["saml_response"] : response["id_token"];
   if (typeof token === "string" && token !== "") return token;
-  throw refused("says that it was successful, and gives no token");
+  throw refused("reported success but returned no token");
 }

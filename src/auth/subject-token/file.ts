@@ -14,15 +14,13 @@ export function readFileSource(source: FieldReader, subject: string) {
       const text = await readFile(path, "utf8").catch((error: NodeJS.ErrnoException) => {
         throw new CliError(
           error.code === "ENOENT" ? "CREDENTIALS_MISSING" : "CREDENTIALS_INVALID",
-          error.code === "ENOENT"
-            ? `There is no file ${path}, where the workload's token should be.`
-            : `The file ${path}, where the workload's token should be, cannot be read: ${error.code}.`,
-          { hint: "Whatever writes the token has to have run before; credential_source.file of the configuration says where it looks." },
+          error.code === "ENOENT" ? `Token file not found: ${path}` : `Can't read the token file ${path}: ${error.code}.`,
+          { hint: "The token's source must write it first. The path comes from credential_source.file." },
         );
       });
       const token = take(text);
       if (token !== undefined) return token;
-      throw new CliError("CREDENTIALS_INVALID", `The file ${path} holds no token of the kind that credential_source.format says.`);
+      throw new CliError("CREDENTIALS_INVALID", `${path} doesn't contain a token in the format set by credential_source.format.`);
     },
   };
 }

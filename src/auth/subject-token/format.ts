@@ -8,10 +8,10 @@ type ExtractToken = (text: string) => string | undefined;
 export function readTokenFormat(source: FieldReader, subject: string): ExtractToken {
   const format = source.optionalObject("format");
   if (!format) return plain;
-  const fields = openFieldReader(format, subject, "https://google.aip.dev/auth/4117 says what it may hold", "credential_source.format.");
+  const fields = openFieldReader(format, subject, "See https://google.aip.dev/auth/4117.", "credential_source.format.");
   const type = fields.optionalText("type") ?? "text";
   if (type === "text") return plain;
-  if (type !== "json") throw source.invalid("has a credential_source.format.type that is neither text nor json");
+  if (type !== "json") throw source.invalid("has an invalid credential_source.format.type: expected text or json");
   const name = fields.text("subject_token_field_name");
   return (text) => fieldOf(text, name);
 }

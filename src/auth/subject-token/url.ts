@@ -15,7 +15,7 @@ export function readUrlSource(source: FieldReader, subject: string, { send, env 
   assertSourceHost(url, "credential_source.url", subject, env);
   const take = readTokenFormat(source, subject);
   const headerFields = source.optionalObject("headers") ?? {};
-  const reader = openFieldReader(headerFields, subject, "", "credential_source.headers.");
+  const reader = openFieldReader(headerFields, subject, "Check credential_source.headers.", "credential_source.headers.");
   const headers = Object.keys(headerFields).map((name): [string, string] => [name, reader.text(name)]);
   return { from: url.host, supply: () => fetchToken({ url, headers, take, send }) };
 }
@@ -38,11 +38,11 @@ export async function fetchToken({
   if (token !== undefined) return token;
   const details = { host: url.host, status_code: response.status };
   if (response.status >= 500 || response.status === 429)
-    throw new CliError("UNAVAILABLE", `${url.host}, which gives out the workload's token, answered ${response.status}.`, { details });
+    throw new CliError("UNAVAILABLE", `${url.host}, which provides the workload's token, returned ${response.status}.`, { details });
   throw new CliError(
     "TOKEN_REFUSED",
-    `${url.host} gave out no token for this workload: ${response.status === 200 ? "its answer is not of the kind that is expected" : `it answered ${response.status}`}.`,
-    { hint: "The request's own credential, in credential_source.headers, holds for one job only.", details },
+    `${url.host} returned no token for this workload: ${response.status === 200 ? "unexpected response format" : `status ${response.status}`}.`,
+    { hint: "The credential in credential_source.headers is valid for one job only.", details },
   );
 }
 

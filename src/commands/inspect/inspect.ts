@@ -1,13 +1,13 @@
 import { audienceFor } from "../../auth/audience.ts";
 import { findCredentials } from "../../auth/find-credentials.ts";
+import { inspectToken, type TokenReport } from "../../auth/inspect/inspect-token.ts";
+import { parseToken, type ParsedToken } from "../../auth/inspect/token-kind.ts";
 import { publicKeysFor } from "../../auth/inspect/verify-signature.ts";
 import { withCache } from "../../auth/token-cache.ts";
-import { parseToken, type ParsedToken } from "../../auth/inspect/token-kind.ts";
-import { inspectToken, type TokenReport } from "../../auth/inspect/inspect-token.ts";
-import { resolveServiceUrl } from "../../invoke/target-url.ts";
 import type { Context } from "../../context/context.ts";
-import { CliError } from "../../errors/cli-error.ts";
 import { printPlan } from "../../context/print-plan.ts";
+import { CliError } from "../../errors/cli-error.ts";
+import { findTargetUrls } from "../../invoke/target-url.ts";
 
 interface InspectOptions {
   readonly audience?: string;
@@ -21,7 +21,8 @@ const MAX_TOKEN_LENGTH = 64 * 1024;
 export async function inspect(context: Context, given: string | undefined, options: InspectOptions): Promise<void> {
   if (options.why) return (await import("./why.ts")).inspectWhy(context, given);
   const { send, terminal } = context;
-  const { token, audiences } = given === undefined ? await fetchOwnToken(context, options) : await readGivenToken(context, given, options);
+  const isTarget = given === undefined || /^(?:[a-z][a-z0-9-]{0,48}|\/.*|https?:\/\/.*)$/.test(given);
+  const { token, audiences } = isTarget ? await fetchOwnToken(context, given, options) : await readGivenToken(context, given, options);
   if (context.dryRun) return printPlan(terminal, plan(token));
 
   const report = await inspectToken(token, { send, audiences, now: Date.now() });
@@ -29,16 +30,14 @@ export async function inspect(context: Context, given: string | undefined, optio
   else terminal.print([...formatReport(report)].map((line) => `${line}\n`).join(""));
   const [problem] = report.problems;
   if (!problem) return;
-  const isService = given !== undefined && problem.code === "NO_TOKEN" && /^[a-z][a-z0-9-]{0,48}$/.test(given);
-  const hint = isService ? `Is it a service? cloudrun-oauth inspect ${given} --why` : problem.hint;
-  throw new CliError("CREDENTIALS_INVALID", problem.message, { hint, details: { reasons: report.problems.map(({ code }) => code) } });
+  const { message, hint, next } = problem;
+  throw new CliError("CREDENTIALS_INVALID", message, { hint, next, details: { reasons: report.problems.map(({ code }) => code) } });
 }
 
 /** The token that the command `token` prints. */
-async function fetchOwnToken(context: Context, { audience }: InspectOptions) {
-  const { settings } = context;
-  const credentials = withCache(await findCredentials(settings.get("credentials"), context), context);
-  const expected = audience ?? audienceFor(await resolveServiceUrl(context));
+async function fetchOwnToken(context: Context, service: string | undefined, { audience }: InspectOptions) {
+  const credentials = withCache(await findCredentials(context.settings.get("credentials"), context), context);
+  const expected = audience ?? audienceFor((await findTargetUrls(context, service === undefined ? [] : [service]))[0]);
   return { token: parseToken(await credentials.fetchIdToken(expected)), audiences: [expected] };
 }
 
@@ -61,7 +60,7 @@ async function audiencesOfService({ settings, cloud, terminal }: Context): Promi
     return [...described.urls, ...described.custom_audiences];
   } catch (error) {
     if (!(error instanceof CliError)) throw error;
-    terminal.note(`The audience is not checked: ${error.message}`);
+    terminal.note(`Skipped the audience check: ${error.message}`);
     return [];
   }
 }
@@ -81,22 +80,14 @@ function plan(token: ParsedToken): string[] {
   return token.kind === "access_token" ? ["POST https://oauth2.googleapis.com/tokeninfo"] : [];
 }
 
-function* formatReport({
-  sentences,
-  signature,
-  audience,
-  issued_at,
-  expires_at,
-  clock_skew_seconds: skew,
-  problems,
-}: TokenReport): Generator<string> {
+function* formatReport({ sentences, signature, audience, problems, ...report }: TokenReport): Generator<string> {
+  const { issued_at, expires_at, clock_skew_seconds: skew } = report;
   yield* sentences;
-  if (signature.verified) yield `  Signature: good, by the keys of ${signature.keys}`;
-  if (audience.matches) yield `  Audience: ${audience.found}, as it has to be`;
-  else if (audience.found !== null && audience.matches === null) yield `  Audience: ${audience.found}, not compared with a service's`;
-  if (issued_at) yield `  Made: ${issued_at}`;
+  if (signature.verified) yield `  Signature: valid (keys from ${signature.keys})`;
+  if (audience.matches) yield `  Audience: ${audience.found} (matches)`;
+  else if (audience.found !== null && audience.matches === null) yield `  Audience: ${audience.found} (not compared with a service)`;
+  if (issued_at) yield `  Issued: ${issued_at}`;
   if (expires_at) yield `  Expires: ${expires_at}`;
-  if (skew !== null && Math.abs(skew) > 5)
-    yield `  Clock: this machine's is ${Math.abs(skew)} s ${skew > 0 ? "ahead of" : "behind"} Google's`;
-  for (const { message } of problems) yield `  No good: ${message}`;
+  if (skew !== null && Math.abs(skew) > 5) yield `  Clock: this computer is ${Math.abs(skew)} s ${skew > 0 ? "ahead of" : "behind"} Google`;
+  for (const { message } of problems) yield `  Invalid: ${message}`;
 }

@@ -6,6 +6,7 @@ import { readService } from "../../cloud/messages/knative-service.ts";
 import { INVOKE_PERMISSION, planTroubleshooting, troubleshootInvocation, type Explanation } from "../../cloud/policy-troubleshooter.ts";
 import type { Context } from "../../context/context.ts";
 import { CliError } from "../../errors/cli-error.ts";
+import { nextStep } from "../../errors/next-step.ts";
 import { printPlan } from "../../context/print-plan.ts";
 
 /** A binding that includes the member. */
@@ -27,7 +28,7 @@ export async function inspectWhy(context: Context, name: string | undefined): Pr
   const principal = principalOf(member);
   if (context.dryRun) return printPlan(terminal, planTroubleshooting(options, principal));
 
-  const { service, explanation } = await terminal.task(`Looking into the policies of ${options.service}`, () =>
+  const { service, explanation } = await terminal.wait(`Checking the policies of ${options.service}`, () =>
     troubleshootInvocation(context, options, principal),
   );
   const finding = readService(service, options);
@@ -55,14 +56,17 @@ function principalOf(member: string): string {
   if (member.startsWith("principal://")) return member;
   const [, email] = /^(?:user|serviceAccount):(.+)$/.exec(member) ?? [];
   if (email !== undefined) return email;
-  throw new CliError("USAGE", `Access is explained for one account, and not for ${member}.`, {
-    hint: "Say --member with an e-mail address; cloudrun-oauth members shows all bindings.",
+  throw new CliError("USAGE", `Can't explain the access of ${member}: it isn't a single account.`, {
+    hint: "Pass --member with an email address.",
+    next: [nextStep("To list all members", "members")],
   });
 }
 
 function verdict(access: string, member: string, { service }: ServiceName): string {
-  if (access === "GRANTED") return `${member} may call ${service}.`;
-  return access === "NOT_GRANTED" ? `${member} may not call ${service}.` : `It cannot be told whether ${member} may call ${service}.`;
+  if (access === "GRANTED") return `${member} can invoke ${service}.`;
+  return access === "NOT_GRANTED"
+    ? `${member} can't invoke ${service}.`
+    : `Unknown: couldn't determine whether ${member} can invoke ${service}.`;
 }
 
 function findConcernedBindings({ explainedPolicies = [] }: Explanation): ConcernedBinding[] {
@@ -82,33 +86,33 @@ function* explainAccess(
   bindings: readonly ConcernedBinding[],
   { invoker_iam_disabled: isUnchecked }: Service,
 ): Generator<string> {
-  if (isUnchecked) yield "Nobody is asked who he is: the service's invoker IAM check is off (--no-invoker-iam-check).";
+  if (isUnchecked) yield "The service is public: its invoker IAM check is disabled (--no-invoker-iam-check).";
   for (const binding of bindings) {
     // If one binding grants access, the others don't matter.
     if (access !== "GRANTED" || binding.access === "GRANTED") yield explainBinding(binding);
   }
   if (explainedPolicies.some((policy) => policy.access === "UNKNOWN_INFO_DENIED"))
-    yield "You may not read all of the policies that decide: roles/iam.securityReviewer on the project lets you.";
-  else if (bindings.length === 0) yield "No binding of the service or of what it lies in names it.";
+    yield "You don't have permission to read all relevant policies. You need roles/iam.securityReviewer on the project.";
+  else if (bindings.length === 0) yield "No role binding on the service, its project, or their parents includes the member.";
   for (const { message } of errors) if (message) yield message;
 }
 
 function explainBinding({ resource, role, members, condition, has_permission: hasPermission, access }: ConcernedBinding): string {
   const binding = `${role} for ${members.join(", ")} on ${resource}`;
-  if (access === "GRANTED") return `${binding} lets it in${condition === null ? "" : `: its condition is met (${condition})`}.`;
-  if (!hasPermission) return `${binding} does not hold ${INVOKE_PERMISSION}.`;
-  if (condition === null) return `${binding} does not let it in.`;
+  if (access === "GRANTED") return `${binding} grants access${condition === null ? "" : ` (its condition is met: ${condition})`}.`;
+  if (!hasPermission) return `${binding} doesn't include ${INVOKE_PERMISSION}.`;
+  if (condition === null) return `${binding} doesn't grant access.`;
   return access === "UNKNOWN_CONDITIONAL"
-    ? `${binding} lets it in if its condition is met: ${condition}`
-    : `The condition of ${binding} is not met now: ${condition}`;
+    ? `${binding} grants access if its condition is met: ${condition}`
+    : `${binding} doesn't grant access now, because its condition isn't met: ${condition}`;
 }
 
 /** The requirements besides policies. */
 function* explainOtherConditions(service: Service): Generator<string> {
   const { ingress, urls, custom_audiences: audiences } = service;
-  if (ingress !== "all") yield `A call from outside is answered 404, whoever makes it: ${ingressSentence(service)}`;
-  if (service.default_url_disabled) yield defaultUrlSentence(`the service ${service.service}`);
-  if (service.iap_enabled) yield "Identity-Aware Proxy stands before it, with a policy of its own: roles/iap.httpsResourceAccessor.";
+  if (ingress !== "all") yield ingressSentence(service, service.service);
+  if (service.default_url_disabled) yield defaultUrlSentence(service.service);
+  if (service.iap_enabled) yield "Identity-Aware Proxy protects the service. It requires roles/iap.httpsResourceAccessor as well.";
   if (!service.invoker_iam_disabled)
-    yield `An ID token for it has one of these audiences, or is for gcloud itself (gcloud auth print-identity-token): ${[...urls, ...audiences].join(", ")}`;
+    yield `Accepted audiences: ${[...urls, ...audiences].join(", ")}; also tokens from gcloud auth print-identity-token.`;
 }

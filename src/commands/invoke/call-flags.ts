@@ -1,24 +1,29 @@
 import { durationFlag, flag, inGroup, settingFlag } from "../../context/flag.ts";
 import { parseTokenLifetime } from "../../context/parse-duration.ts";
 
-/** The flags of a call: who calls the service, and what is sent. */
+/** The flags that decide whose token is used, and which one. */
+export const CALLER_FLAGS = [
+  settingFlag("--url <url>", "Service URL (default: looked up by name)"),
+  settingFlag("--credentials <file>", "Service account key file or other credential file"),
+  settingFlag("--impersonate-service-account <accounts>", "Service account to impersonate, or a delegation chain"),
+  flag("--audience <audience>", "Token audience (default: service URL)"),
+  flag("--iap [client-id]", "Authenticate to IAP (default client ID: detected)"),
+  durationFlag("--min-ttl <duration>", "Minimum remaining token lifetime (default: 5m)", parseTokenLifetime),
+  flag("--no-cache", "Don't read or write the token cache"),
+] as const;
+
+/** The flags of a call: its caller and its request. */
 export const CALL_FLAGS = [
-  settingFlag("--url <url>", "the service's URL (default: what describe finds)"),
-  settingFlag("--credentials <file>", "a service account's key file, or another credential file"),
-  settingFlag("--impersonate-service-account <accounts>", "act as this service account; delegates go before it, with commas"),
-  flag("--audience <audience>", "whom the token is for (default: the service's URL)"),
-  flag("--iap [client-id]", "call through Identity-Aware Proxy: the token is for its OAuth client (default: it is asked)"),
-  flag("--auth-header <header>", "what carries the token (default: the one that -H leaves free)", {
+  ...CALLER_FLAGS,
+  flag("--auth-header <header>", "Header that carries the token (default: authorization unless set with -H)", {
     choices: ["authorization", "x-serverless-authorization"],
   }),
-  durationFlag("--min-ttl <duration>", "send a token that is good for at least this long (default: 5m)", parseTokenLifetime),
-  flag("--no-cache", "take a new token, and keep it nowhere"),
-  ...inGroup("What is sent:", [
-    flag("-X, --request <method>", "the HTTP method (default: GET, or POST with a body)"),
-    flag("-H, --header <header>", "a header, 'Name: value'; may be repeated", { isRepeatable: true }),
-    flag("-d, --data <data>", "the body: text, @FILE, or @- for stdin"),
-    flag("--json-data <data>", "the same, as application/json, and checked to be JSON"),
-    flag("--data-urlencode <name=value>", "a field of a form; may be repeated", { isRepeatable: true }),
-    flag("-F, --form <name=value>", "a field of a multipart form, or name=@FILE[;type=TYPE]; may be repeated", { isRepeatable: true }),
+  ...inGroup("Request:", [
+    flag("-X, --request <method>", "HTTP method (default: GET, or POST with a body)"),
+    flag("-H, --header <header>", "Header as 'Name: value'. Repeatable.", { isRepeatable: true }),
+    flag("-d, --data <data>", "Request body: text, @FILE, or @- for stdin"),
+    flag("--json-data <data>", "JSON request body; sets Content-Type: application/json"),
+    flag("--data-urlencode <name=value>", "URL-encoded form field. Repeatable.", { isRepeatable: true }),
+    flag("-F, --form <name=value>", "Multipart form field, or name=@FILE[;type=TYPE]. Repeatable.", { isRepeatable: true }),
   ]),
 ] as const;

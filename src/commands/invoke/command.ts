@@ -6,37 +6,38 @@ import { CALL_FLAGS } from "./call-flags.ts";
 
 export const invokeCommand = defineCommand({
   name: "invoke",
-  group: "Authenticated calls:",
-  summary: "call a service with an ID token",
+  group: "Call a service:",
+  summary: "Send an authenticated request to a service",
   description:
-    'Call a service with an ID token, and print {"status_code", "response"}.\nThe exit code is 0 for a status below 400. Several paths share a connection and\na token; each gets a document, and under --json all of them are one list.',
-  arguments: [argument("[targets...]", "paths of the service, or whole URLs (default: /)")],
+    'Sends a request with an ID token, and prints {"status_code", "response"}.\nExits with 0 if the status is below 400.\nMultiple paths reuse one connection and token. Prints one document per path, or\none JSON array with --json.',
+  arguments: [argument("[targets...]", "Service name, paths, or URLs (default: the service in the settings)")],
   flags: [
     ...CALL_FLAGS,
-    ...inGroup("What is printed:", [
-      flag("-i, --include", "print headers, duration, audience and principal too"),
-      flag("-o, --output <file>", "write the body into a file"),
-      flag("--raw", "print the body as it comes, and nothing else"),
-      flag("-N, --no-buffer", "the same as --raw, under curl's name"),
+    ...inGroup("Output:", [
+      flag("-i, --include", "Include headers, duration, audience, and principal"),
+      flag("-o, --output <file>", "File to write the response body to"),
+      flag("--raw", "Print only the response body, unbuffered"),
+      flag("-N, --no-buffer", "Alias for --raw"),
     ]),
-    ...inGroup("How it is called:", [
-      flag("-L, --location", "follow redirects; the token goes to the same origin only"),
-      durationFlag("--max-time <duration>", "give up on a call after this time, retries included"),
-      flag("--retries <number>", "try again so often where no connection holds, or the answer is 429 or 503; POST and PATCH are not", {
+    ...inGroup("Connection:", [
+      flag("-L, --location", "Follow redirects (the token is sent to the same origin only)"),
+      durationFlag("--max-time <duration>", "Maximum time for each request, including retries"),
+      flag("--retries <number>", "Number of retries on connection errors, 429, and 503 (not for POST and PATCH)", {
         parse: parseWholeNumber,
         default: 3,
       }),
-      flag("--retry-all", "try POST and PATCH again too, which may do twice what they do"),
-      flag("--wait-for <status>", "call until this is answered, 200 or 2xx, for ten minutes at most"),
-      flag("--repeat <number>", "call so many times", { parse: parseWholeNumber }),
-      durationFlag("--watch [interval]", "call again and again, with this time in between (default: 2s)"),
+      flag("--retry-all", "Also retry POST and PATCH requests (they might run twice)"),
+      flag("--wait-for <status>", "Repeat until this status is returned, for example 200 or 2xx (max 10 minutes)"),
+      flag("--repeat <number>", "Number of requests to send", { parse: parseWholeNumber }),
+      durationFlag("--watch [interval]", "Repeat at this interval (default: 2s)"),
     ]),
   ],
   examples: [
+    ["cloudrun-oauth invoke hello /whoami"],
     ["cloudrun-oauth invoke --credentials caller.json"],
     ["cloudrun-oauth invoke https://hello-abc123-uc.a.run.app/whoami -i"],
     ["cloudrun-oauth invoke /orders --json-data '{\"item\": 1}' -H 'Idempotency-Key: 7' --retry-all"],
-    ["cloudrun-oauth invoke /photos -F title=Harbour -F 'photo=@harbour.jpg;type=image/jpeg'"],
+    ["cloudrun-oauth invoke /photos -F title=Harbor -F 'photo=@harbor.jpg;type=image/jpeg'"],
     ["cloudrun-oauth invoke --iap", "through Identity-Aware Proxy"],
     ["cloudrun-oauth invoke /events --raw"],
     ["cloudrun-oauth invoke /status /orders --json"],

@@ -1,21 +1,23 @@
 import { resolve } from "node:path";
 import { Readable } from "node:stream";
 import { findCredentials } from "../../auth/find-credentials.ts";
-import type { EvidenceLookup } from "../../invoke/refusal/evidence.ts";
 import { withCache } from "../../auth/token-cache.ts";
+import type { Context } from "../../context/context.ts";
+import { setOutputs } from "../../context/pipeline-outputs.ts";
+import { CliError } from "../../errors/cli-error.ts";
 import { chooseAudience, loginAudienceWarning } from "../../invoke/audience.ts";
 import { createAuthenticatedCall, type CallResult } from "../../invoke/authenticated-call.ts";
-import { formatResponse } from "../../invoke/response-document.ts";
 import { compactJson } from "../../invoke/json-text.ts";
 import { assertRepeatable, assertConsistent, makesSeveralCalls, printsRawBody, type InvokeOptions } from "../../invoke/options.ts";
 import { openOutputFile, type OutputFile } from "../../invoke/output-file.ts";
-import { readCall, describeCall, type Call } from "../../invoke/request.ts";
+import type { EvidenceLookup } from "../../invoke/refusal/evidence.ts";
 import { repeatCalls } from "../../invoke/repeat-calls.ts";
-import { findTargets } from "../../invoke/target-url.ts";
+import { readCall, describeCall, type Call } from "../../invoke/request.ts";
+import { formatResponse, isHtml, summarizePage } from "../../invoke/response-document.ts";
+import { findTargetUrls, parseTargets } from "../../invoke/target-url.ts";
 import { waitForStatus } from "../../invoke/wait-for-status.ts";
-import type { Context } from "../../context/context.ts";
-import { CliError } from "../../errors/cli-error.ts";
-import { setOutputs } from "../../context/pipeline-outputs.ts";
+
+const SLOW_RESPONSE_MS = 5000;
 
 /**
  * Calls the service with an ID token, once or repeatedly, and prints the responses. Then throws CliError HTTP_STATUS if the service responds
@@ -23,16 +25,17 @@ import { setOutputs } from "../../context/pipeline-outputs.ts";
  */
 export async function invoke(context: Context, targets: readonly string[], options: InvokeOptions): Promise<void> {
   const { terminal, settings, signal, env, cwd } = context;
-  assertConsistent(options, targets);
+  const { paths } = parseTargets(targets);
+  const isMany = makesSeveralCalls(options, paths);
+  assertConsistent(options, paths);
   const credentials = withCache(await findCredentials(settings.get("credentials"), context), context, options);
   const request = await readCall(options, context);
-  assertRepeatable(request.body, options, targets);
-  const urls = await findTargets(context, targets);
+  assertRepeatable(request.body, options, paths);
+  const urls = await findTargetUrls(context, targets);
   const calls: Call[] = [];
   for (const url of urls) calls.push({ ...request, url, audience: credentials.audience ?? (await chooseAudience(url, options, context)) });
-  const requestedAudience = options.audience ?? options.iap;
-  if (requestedAudience !== undefined && credentials.audience !== undefined && credentials.audience !== requestedAudience)
-    terminal.warn(loginAudienceWarning(credentials.audience, requestedAudience));
+  const warning = loginAudienceWarning(credentials, options);
+  if (warning) terminal.warn(warning);
   terminal.debug(`credential: ${credentials.description}`);
   for (const audience of new Set(calls.map((call) => call.audience))) terminal.debug(`audience: ${audience}`);
   if (context.dryRun) {
@@ -41,7 +44,7 @@ export async function invoke(context: Context, targets: readonly string[], optio
   }
 
   const file = options.output === undefined ? undefined : await openOutputFile(resolve(cwd, options.output));
-  const printer = createPrinter(context, options, { isMany: makesSeveralCalls(options, targets), file });
+  const printer = createPrinter(context, options, isMany, file);
   const lookUpEvidence: EvidenceLookup = async (...about) =>
     (await import("../../invoke/refusal/evidence-lookup.ts")).createEvidenceLookup(context)(...about);
   const send = createAuthenticatedCall(context.send, credentials, { ...options, lookUpEvidence });
@@ -50,19 +53,28 @@ export async function invoke(context: Context, targets: readonly string[], optio
 
   /** Makes one call and prints the response; returns its error. */
   async function make(call: Call): Promise<CliError | undefined> {
+    const slow = setTimeout(() => {
+      const limit = options.maxTimeMs === undefined ? "60 min; to change this, pass --max-time" : `${options.maxTimeMs / 1000} s`;
+      terminal.note(`Still waiting for a response from ${call.url.host} (up to ${limit}).`);
+    }, SLOW_RESPONSE_MS).unref();
     try {
-      const title = `Waiting for ${status} from ${call.url.href}`;
-      last = await (status === undefined
-        ? send(call)
-        : terminal.task(title, () => waitForStatus(status, () => send(call), { note: terminal.note, signal })));
+      last = await (status === undefined ? send(call) : waitFor(status, call));
+      clearTimeout(slow);
       await printer.print(last, call);
       return last.error;
     } catch (error) {
       // --watch continues after an error.
       if (options.watchMs === undefined || signal.aborted || !(error instanceof CliError)) throw error;
       return error;
+    } finally {
+      clearTimeout(slow);
     }
   }
+
+  const waitFor = (status: string, call: Call): Promise<CallResult> =>
+    terminal.wait(`Waiting for ${status} from ${call.url.host} (up to 10 minutes)`, (tell) =>
+      waitForStatus(status, () => send(call), { tell, signal }),
+    );
 
   const failures: { first?: CliError; count: number; calls: number } = { count: 0, calls: 0 };
   try {
@@ -72,7 +84,7 @@ export async function invoke(context: Context, targets: readonly string[], optio
       if (!error) continue;
       failures.count += 1;
       failures.first ??= error;
-      if (makesSeveralCalls(options, targets)) terminal.warn(`${call.url.href}: ${error.message}`);
+      if (isMany) terminal.warn(`${call.url.href}: ${error.message}`);
     }
   } finally {
     await file?.discard();
@@ -82,42 +94,38 @@ export async function invoke(context: Context, targets: readonly string[], optio
   if (failures.first) throw summarizeFailures(failures.first, failures);
 }
 
-interface Kind {
-  readonly isMany: boolean;
-  readonly file: OutputFile | undefined;
-}
-
 /** Prints responses as they arrive. Under `--json`, several are printed as one list at the end, or under `--watch` on one line each. */
-function createPrinter({ terminal, signal, cwd }: Context, options: InvokeOptions, { isMany: isList, file }: Kind) {
+function createPrinter({ terminal, signal, cwd }: Context, options: InvokeOptions, isMany: boolean, file: OutputFile | undefined) {
   const listed: string[] = [];
 
-  const document = async (answer: CallResult, { audience }: Call): Promise<string> => {
-    const { response, bytes, error, elapsed, url, principal } = answer;
-    const written = file && !error ? await file.write(bytes ? Readable.from([bytes]) : response.body) : undefined;
-    const shown = written === undefined ? (bytes ?? (await response.bytes())) : null;
+  async function format(result: CallResult, { audience }: Call): Promise<string> {
+    const { response, bytes, error, elapsed, url, principal } = result;
     const { headers } = response;
-    const about = {
-      headers,
-      duration_ms: Math.round(elapsed()),
-      audience,
-      principal,
-      ...(options.location && { url: url.href }),
-    };
+    const written = file && !error ? await file.write(bytes ? Readable.from([bytes]) : response.body) : undefined;
+    const body = written === undefined ? (bytes ?? (await response.bytes())) : null;
+    // Google's own pages say little and fill a screen.
+    const isGooglePage = body !== null && error?.reason !== undefined && isHtml(headers) && !terminal.json;
     return formatResponse(
-      { ...response, bytes: shown },
-      { ...(written !== undefined && { file: resolve(cwd, options.output ?? ""), bytes: written }), ...(options.include && about) },
+      { ...response, bytes: isGooglePage ? Buffer.from(summarizePage(body.toString("utf8"))) : body },
+      {
+        ...(written !== undefined && { file: resolve(cwd, options.output ?? ""), bytes: written }),
+        ...(options.include && { headers, duration_ms: Math.round(elapsed()), audience, principal }),
+        ...(options.include && options.location && { url: url.href }),
+      },
     );
-  };
+  }
 
   return {
-    async print(answer: CallResult, call: Call): Promise<void> {
-      const { bytes, response } = answer;
+    async print(result: CallResult, call: Call): Promise<void> {
+      const { bytes, response, url, elapsed } = result;
+      if (options.watchMs !== undefined)
+        terminal.note(`${formatTime(new Date())} ${call.method} ${url.href}: ${response.status} (${Math.round(elapsed())} ms)`);
       if (printsRawBody(options)) return bytes ? terminal.print(bytes) : terminal.printStream(response.body, signal);
       if (!file && !bytes && response.headers["content-type"]?.startsWith("text/event-stream"))
-        terminal.note("The service answers with events, which are shown when the last has come; --raw prints them as they come.");
-      const text = await document(answer, call);
+        terminal.note("The response is an event stream. It is printed when it ends; to print events as they arrive, pass --raw.");
+      const text = await format(result, call);
       if (typeof terminal.format !== "string") terminal.printJson(JSON.parse(text));
-      else if (!isList || !terminal.json) terminal.print(text);
+      else if (!isMany || !terminal.json) terminal.print(text);
       else if (options.watchMs === undefined) listed.push(text);
       else terminal.print(`${compactJson(text)}\n`);
     },
@@ -127,8 +135,13 @@ function createPrinter({ terminal, signal, cwd }: Context, options: InvokeOption
   };
 }
 
+/** Local time of day: 14:03:07. */
+function formatTime(time: Date): string {
+  return time.toLocaleTimeString("en-GB");
+}
+
 /** The error of a run: the first one, with the number of failed calls. */
 function summarizeFailures(first: CliError, { count, calls }: { readonly count: number; readonly calls: number }): CliError {
   if (calls === 1) return first;
-  return first.with({ message: `${count} of ${calls} calls failed. The first: ${first.message}`, details: { calls, failed: count } });
+  return first.with({ message: `${count} of ${calls} requests failed. First error: ${first.message}`, details: { calls, failed: count } });
 }

@@ -9,10 +9,7 @@ export const loadCommand = defineCommand({
   summary: "Load-test a service",
   description:
     "Sends requests with an ID token, refreshed automatically, and reports latencies. A warm-up request, which isn't counted, must return a status below 400. Requests to Cloud Run are billed, so the command asks for confirmation (skip with --yes). Exits with 8 if more requests fail than --max-errors allows, or if the p99 latency exceeds --max-p99.",
-  arguments: [
-    argument("[service]", "Service name, path, or URL (default: from --url or the settings)"),
-    argument("[path]", "Path (default: /)"),
-  ],
+  arguments: [argument("[targets...]", "Service name, path, or URL (default: from --url or the settings)")],
   flags: [
     ...CALL_FLAGS,
     ...inGroup("Load:", [

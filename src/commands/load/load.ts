@@ -6,13 +6,12 @@ import { chooseAudience, loginAudienceWarning } from "../../invoke/audience.ts";
 import { createAuthenticatedCall } from "../../invoke/authenticated-call.ts";
 import { openOutputFile } from "../../invoke/output-file.ts";
 import { readCall, describeCall, type Call } from "../../invoke/request.ts";
-import { findTargets, isAbsoluteUrl } from "../../invoke/target-url.ts";
+import { findTargetUrls, parseTargets } from "../../invoke/target-url.ts";
 import type { Cloud } from "../../cloud/cloud.ts";
 import { requireServiceName, type ServiceName } from "../../cloud/names.ts";
 import { createEvidenceLookup } from "../../invoke/refusal/evidence-lookup.ts";
 import type { Context } from "../../context/context.ts";
 import { CliError } from "../../errors/cli-error.ts";
-import { nextStep } from "../../errors/next-step.ts";
 import { setOutputs } from "../../context/pipeline-outputs.ts";
 import { findColdStarts, type ColdStarts } from "./cold-starts.ts";
 import { createConnect } from "./connect.ts";
@@ -31,13 +30,13 @@ import { bareHost, createRouter, isLoopback, type Route } from "../../http/route
  * Calls a service many times with an ID token, and prints a report. Then throws LOAD_FAILED if more requests failed, or took longer, than the flags allow.
  * Before the run throws as `invoke` does if the first call is rejected, and USAGE if the run costs money and no one can confirm it.
  */
-export async function load(context: Context, service: string | undefined, path: string | undefined, flags: LoadFlags): Promise<void> {
+export async function load(context: Context, words: readonly string[], flags: LoadFlags): Promise<void> {
   const { terminal, settings, env, signal, cwd } = context;
   const plan = readLoadPlan(flags);
   const credentials = withCache(await findCredentials(settings.get("credentials"), context), context, { ...flags, isLongRun: true });
-  const call = await findCall(context, service, path, flags, credentials);
+  const call = await findCall(context, words, flags, credentials);
   const { url, audience, method } = call;
-  const serviceLog = flags.coldStarts ? findServiceLog(context, service) : undefined;
+  const serviceLog = flags.coldStarts ? findServiceLog(context, words) : undefined;
   const route = createRouter(env)(url);
   if (context.dryRun) return terminal.printJson({ ...describeCall(call, credentials), ...describePlan(plan) });
   const plotFile = flags.plot === undefined ? undefined : await openOutputFile(resolve(cwd, flags.plot), "--plot");
@@ -61,7 +60,7 @@ export async function load(context: Context, service: string | undefined, path: 
     }
     if (signal.aborted) throw signal.reason;
     if (outcome.error) throw outcome.error;
-    assertWithinLimits(flags, outcome, service !== undefined && !isPath(service) ? service : undefined);
+    assertWithinLimits(flags, outcome, parseTargets(words).service);
   } finally {
     await plotFile?.discard();
   }
@@ -106,31 +105,24 @@ async function run({ terminal, signal }: Context, { call, route, plan, credentia
 
 async function findCall(
   context: Context,
-  service: string | undefined,
-  path: string | undefined,
+  words: readonly string[],
   flags: LoadFlags,
   credentials: CachedCredentials,
 ): Promise<Call & { readonly body: Buffer | undefined }> {
-  const isTarget = service !== undefined && isPath(service);
-  if (isTarget && path !== undefined)
-    throw new CliError("USAGE", `Invalid service name "${service}".`, {
-      next: [nextStep("To load-test a path", "load", "SERVICE", path)],
-    });
   const request = assertRepeatable(await readCall(flags, context));
-  const [url] = await findTargets(context, [(isTarget ? service : path) ?? ""], isTarget ? undefined : service);
-  const audience = credentials.audience ?? (await chooseAudience(url as URL, flags, context));
-  const wanted = flags.audience ?? flags.iap;
-  if (wanted !== undefined && credentials.audience !== undefined && credentials.audience !== wanted)
-    context.terminal.warn(loginAudienceWarning(credentials.audience, wanted));
+  const [url, second] = await findTargetUrls(context, words);
+  if (second) throw new CliError("USAGE", "Expected one path, but got two.", { hint: "Run a load test for each path." });
+  const audience = credentials.audience ?? (await chooseAudience(url, flags, context));
+  const warning = loginAudienceWarning(credentials, flags);
+  if (warning) context.terminal.warn(warning);
   context.terminal.debug(`credential: ${credentials.description}`);
   context.terminal.debug(`audience: ${audience}`);
-  return { ...request, url: url as URL, audience };
+  return { ...request, url, audience };
 }
 
 /** The service whose log is read. Throws CliError USAGE without the service's name, which its URL doesn't contain. */
-function findServiceLog({ settings }: Context, service: string | undefined): ServiceName {
-  const name = service === undefined || isPath(service) ? undefined : service;
-  return requireServiceName(settings, name);
+function findServiceLog({ settings }: Context, words: readonly string[]): ServiceName {
+  return requireServiceName(settings, parseTargets(words).service);
 }
 
 /** If the log can't be read, it warns: the measurement is worth more. */
@@ -152,10 +144,6 @@ async function readColdStarts(
     if (error instanceof CliError && !signal.aborted) terminal.warn(`Couldn't identify cold starts: ${error.message}`);
     return undefined;
   }
-}
-
-function isPath(target: string): boolean {
-  return /^[/?]/.test(target) || isAbsoluteUrl(target);
 }
 
 /** Calls as `invoke` does, so that a rejection is explained once. */

@@ -8,7 +8,7 @@ export const proxyCommand = defineCommand({
   summary: "Run a local proxy that adds an ID token to each request",
   description:
     "Runs a local proxy that forwards requests to a service and adds an ID token, refreshed automatically. Supports HTTP/1.1, HTTP/2 and gRPC without TLS, WebSockets, and server-sent events. Your own Authorization header is passed through. Prints the proxy's URL on stdout and a line for each request on stderr. The status page is at /.cloudrun-oauth. Press Ctrl-C to stop.",
-  arguments: [argument("[service]", "Service name (default: from --url or the settings)")],
+  arguments: [argument("[service]", "Service name or URL (default: from --url or the settings)")],
   flags: [
     flag("--port <number>", "Port (default: 8080; 0 picks a free port)", { parse: parsePort }),
     flag("--host <address>", "Address to listen on", { default: "127.0.0.1" }),

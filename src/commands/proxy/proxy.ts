@@ -4,7 +4,7 @@ import { audienceFor, isServiceHost } from "../../auth/audience.ts";
 import { findCredentials } from "../../auth/find-credentials.ts";
 import { withCache, type CacheOptions } from "../../auth/token-cache.ts";
 import { chooseAudience, loginAudienceWarning, type AudienceOptions } from "../../invoke/audience.ts";
-import { resolveServiceUrl } from "../../invoke/target-url.ts";
+import { findTargetUrls } from "../../invoke/target-url.ts";
 import { createEvidenceLookup } from "../../invoke/refusal/evidence-lookup.ts";
 import type { Context } from "../../context/context.ts";
 import { CliError } from "../../errors/cli-error.ts";
@@ -37,9 +37,8 @@ export async function proxy(context: Context, service: string | undefined, optio
   const credentials = withCache(await findCredentials(settings.get("credentials"), context), context, { ...options, isLongRun: true });
   const url = await findService(context, service, options.tag);
   const audience = credentials.audience ?? (await chooseAudience(url, options, context));
-  const wanted = options.audience ?? options.iap;
-  if (wanted !== undefined && credentials.audience !== undefined && credentials.audience !== wanted)
-    terminal.warn(loginAudienceWarning(credentials.audience, wanted));
+  const warning = loginAudienceWarning(credentials, options);
+  if (warning) terminal.warn(warning);
   terminal.debug(`credential: ${credentials.description}`);
   if (context.dryRun) {
     const { principal = null, tokenRequest } = credentials;
@@ -87,7 +86,7 @@ function reportProblem(terminal: Context["terminal"], { code, message, hint, nex
 
 /** The URL of the named or configured service, or of one of its tags. */
 async function findService(context: Context, name: string | undefined, tag: string | undefined): Promise<URL> {
-  const url = await resolveServiceUrl(context, name);
+  const [url] = await findTargetUrls(context, name === undefined ? [] : [name]);
   if (url.pathname !== "/" || url.search)
     throw new CliError("USAGE", "The service URL of a proxy can't have a path.", { hint: `Use --url ${url.origin}` });
   if (tag === undefined) return url;

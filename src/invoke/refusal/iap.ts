@@ -1,56 +1,70 @@
 import type { CliError } from "../../errors/cli-error.ts";
+import { externalStep } from "../../errors/next-step.ts";
 import type { Evidence } from "./evidence.ts";
-import { callerOf, describeService, refusalError, gcloudServiceFlags, type RejectedRequest } from "./refusal-error.ts";
+import { EMAIL_CLAIM_HINT } from "./not-authorized.ts";
+import {
+  callerOf,
+  describeCaller,
+  describeService,
+  gcloudArguments,
+  invokeStep,
+  refusalError,
+  type RejectedRequest,
+} from "./refusal-error.ts";
 
-/** Identity-Aware Proxy's error messages: https://cloud.google.com/iap/docs/faq */
-const ABOUT_EMAIL = /'?email'? claim/;
-const ABOUT_AUDIENCE = /audience|'aud' claim/i;
+const IAP_ROLE = "roles/iap.httpsResourceAccessor";
 
-/** Explains a refusal of Identity-Aware Proxy, which has its own policy and its own audience. */
+/** Explains a refusal of Identity-Aware Proxy, which has its own policy and its own audience. Its messages: https://cloud.google.com/iap/docs/faq */
 export function explainIap(request: RejectedRequest, evidence: Evidence): CliError {
+  const { status } = request;
   const client = iapClientOf(request);
-  const hint = `Call it with a token for IAP: cloudrun-oauth invoke --iap${client ? "" : " CLIENT_ID"}`;
-  const facts = client === undefined ? {} : { expected_audience: client };
   const name = describeService(request, evidence);
-  if (request.status === 403)
-    return refusalError(
-      "IAP_ACCESS_DENIED",
-      request,
-      `${callerOf(request) ?? "The caller"} lacks roles/iap.httpsResourceAccessor on ${name}, before which IAP stands.`,
-      {
-        hint: `gcloud beta iap web add-iam-policy-binding --resource-type cloud-run --service ${gcloudServiceFlags(request, evidence)} --member ${callerOf(request) ?? "MEMBER"} --role roles/iap.httpsResourceAccessor`,
-      },
-    );
+  if (status === 403) {
+    const member = callerOf(request) ?? "MEMBER";
+    const binding = [
+      "--resource-type",
+      "cloud-run",
+      "--service",
+      ...gcloudArguments(request, evidence),
+      "--member",
+      member,
+      "--role",
+      IAP_ROLE,
+    ];
+    const message = `${describeCaller(request)} doesn't have permission to access ${name} through Identity-Aware Proxy (${IAP_ROLE}).`;
+    return refusalError("IAP_ACCESS_DENIED", request, message, {
+      next: [externalStep("To grant access", "gcloud", "beta", "iap", "web", "add-iam-policy-binding", ...binding)],
+    });
+  }
   const message = request.body.replace(/^Invalid IAP credentials: /, "");
-  if (request.status !== 401 || /empty token/i.test(message))
+  const help = {
+    next: [invokeStep(request, "To call it with a token for IAP", "--iap", ...(client ? [] : ["CLIENT_ID"]))],
+    expected_audience: client,
+  };
+  if (status !== 401 || /empty token/i.test(message))
     return refusalError(
       "IAP_NO_CREDENTIAL",
       request,
-      `Identity-Aware Proxy stands before ${name}, and sends whoever has no session to sign in.`,
-      {
-        hint,
-        ...facts,
-      },
+      `Identity-Aware Proxy protects ${name} and redirects requests without a credential.`,
+      help,
     );
-  if (ABOUT_EMAIL.test(message))
+  if (/'?email'? claim/.test(message))
     return refusalError(
       "EMAIL_CLAIM_MISSING",
       request,
-      "The ID token has no e-mail claim, by which Identity-Aware Proxy knows who calls.",
+      "The ID token has no email claim, so Identity-Aware Proxy can't identify the caller.",
       {
-        hint: "Ask the IAM Credentials API for it: includeEmail, or gcloud auth print-identity-token --include-email",
+        hint: EMAIL_CLAIM_HINT,
       },
     );
-  if (ABOUT_AUDIENCE.test(message))
+  if (/audience|'aud' claim/i.test(message))
     return refusalError(
       "IAP_AUDIENCE_MISMATCH",
       request,
-      `The ID token has another audience than the one that Identity-Aware Proxy takes before ${name}.`,
-      { hint, ...facts },
+      `Wrong audience: the ID token isn't for Identity-Aware Proxy, which protects ${name}.`,
+      help,
     );
-  return refusalError("IAP_CREDENTIAL_INVALID", request, `Identity-Aware Proxy could not verify the credential of the call to ${name}.`, {
-    hint: "A new ID token of Google's: cloudrun-oauth token — with the audience that IAP takes",
-  });
+  return refusalError("IAP_CREDENTIAL_INVALID", request, `Identity-Aware Proxy rejected the credential for ${name} as invalid.`, help);
 }
 
 /** The OAuth client of IAP, which is its audience. IAP names it when it redirects to the sign-in, and when a token has another audience. */

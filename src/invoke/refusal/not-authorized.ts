@@ -1,12 +1,16 @@
-import type { CliError } from "../../errors/cli-error.ts";
-import { INVOKER_ROLE, INVOKER_ROLES } from "../../cloud/permissions.ts";
 import { isServiceHost } from "../../auth/audience.ts";
-import { readSentCredential } from "./sent-credential.ts";
+import { INVOKER_ROLE, INVOKER_ROLES } from "../../cloud/permissions.ts";
+import type { CliError } from "../../errors/cli-error.ts";
+import { externalStep } from "../../errors/next-step.ts";
 import type { Evidence } from "./evidence.ts";
-import { grantCommand, callerOf, describeService, refusalError, type RejectedRequest } from "./refusal-error.ts";
+import { callerOf, describeCaller, describeService, grantStep, refusalError, tokenStep, type RejectedRequest } from "./refusal-error.ts";
+import { readSentCredential } from "./sent-credential.ts";
 
 /** https://cloud.google.com/iam/docs/access-change-propagation */
-const GRANT_DELAY_NOTE = "A grant that was just made takes about 2 minutes to hold, at times 7 or more.";
+const PROPAGATION_HINT = "IAM changes take effect in about 2 minutes, sometimes in 7 or more.";
+
+export const EMAIL_CLAIM_HINT =
+  "Request the claim: includeEmail in the IAM Credentials API, --include-email in gcloud auth print-identity-token.";
 
 /** Explains why a credential without a visible fault is rejected (401), or its principal has no access (403). */
 export function explainNotAuthorized(request: RejectedRequest, evidence: Evidence): CliError {
@@ -19,48 +23,43 @@ export function explainNotAuthorized(request: RejectedRequest, evidence: Evidenc
 }
 
 function outsidePerimeter(request: RejectedRequest): CliError {
-  const id = /vpcServiceControlsUniqueIdentifier: ?([\w-]+)/.exec(request.body)?.[1];
-  return refusalError(
-    "VPC_SERVICE_CONTROLS",
-    request,
-    `${capitalize(describeService(request))} lies in a perimeter of VPC Service Controls, and this call came from outside.`,
-    {
-      code: "NOT_AUTHORIZED",
-      hint: "Call it from a network inside, or ask the organisation's administrator for an ingress rule; the audit log names the violation.",
-      ...(id && { violation: id }),
-    },
-  );
+  const violation = /vpcServiceControlsUniqueIdentifier: ?([\w-]+)/.exec(request.body)?.[1];
+  const message = `A VPC Service Controls perimeter around ${describeService(request)} blocked the request, which came from outside.`;
+  return refusalError("VPC_SERVICE_CONTROLS", request, message, {
+    code: "NOT_AUTHORIZED",
+    hint: "Send it from a network inside the perimeter, or ask your organization's administrator for an ingress rule. The audit log has details.",
+    violation,
+  });
 }
 
 /** A token whose signature isn't valid, or whose account can't call anymore. */
 function findSignerFault(request: RejectedRequest, { isSigned, account }: Evidence): CliError | undefined {
-  const { claims } = readSentCredential(request.sent);
-  const member = callerOf(request);
+  const email = describeCaller(request);
   if (isSigned === false)
     return refusalError(
       "SIGNATURE_WRONG",
       request,
-      "The ID token's signature is not of Google's current keys: it was altered, or is another issuer's.",
+      "The ID token isn't signed with a current key of Google: it was changed, or has another issuer.",
       {
-        hint: "An emulator's token is nothing to Google, nor Google's to an emulator. A new one: cloudrun-oauth token",
+        hint: "Google doesn't accept an emulator's tokens, and an emulator doesn't accept Google's.",
+        next: [tokenStep(request)],
       },
     );
-  const email = member?.replace(/^.*?:/, "");
   if (account === "deleted")
-    return refusalError("ACCOUNT_DELETED", request, `${email} was deleted, and its tokens are worth nothing any more.`, {
+    return refusalError("ACCOUNT_DELETED", request, `${email} was deleted, so its tokens are no longer valid.`, {
       code: "NOT_AUTHENTICATED",
-      hint: "Call with another account. One that was deleted in the last 30 days comes back by: gcloud iam service-accounts undelete UNIQUE_ID",
+      hint: "Use another account. A deleted account can be restored for 30 days.",
+      next: [externalStep("To restore it", "gcloud", "iam", "service-accounts", "undelete", "UNIQUE_ID")],
     });
   if (account === "disabled")
-    return refusalError("ACCOUNT_DISABLED", request, `${email} is disabled, and its tokens are worth nothing meanwhile.`, {
+    return refusalError("ACCOUNT_DISABLED", request, `${email} is disabled, so its tokens aren't valid.`, {
       code: "NOT_AUTHENTICATED",
-      hint: `gcloud iam service-accounts enable ${email}`,
+      next: [externalStep("To enable it", "gcloud", "iam", "service-accounts", "enable", email)],
     });
-  if (claims?.email === undefined)
-    return refusalError("EMAIL_CLAIM_MISSING", request, "The ID token has no e-mail claim, by which policies know who calls.", {
-      hint: "Ask the IAM Credentials API for it: includeEmail, or gcloud auth print-identity-token --include-email",
-    });
-  return undefined;
+  if (readSentCredential(request.sent).claims?.email !== undefined) return undefined;
+  return refusalError("EMAIL_CLAIM_MISSING", request, "The ID token has no email claim, so Cloud Run can't identify the caller.", {
+    hint: EMAIL_CLAIM_HINT,
+  });
 }
 
 /** Google documents 403 for a valid token whose principal has no access, but 401 occurs too, so the policy decides. */
@@ -68,36 +67,29 @@ function explainByPolicy(request: RejectedRequest, evidence: Evidence): CliError
   const { policy } = evidence;
   const member = callerOf(request);
   if (!policy || member === undefined) return undefined;
+  const caller = describeCaller(request);
+  const name = describeService(request, evidence);
   const invoking = policy.bindings.filter(({ role }) => INVOKER_ROLES.has(role));
   const callerBindings = invoking.filter(({ members }) => members.some((other) => isSame(other, member)));
   if (callerBindings.some((binding) => !conditionOf(binding)))
-    return refusalError(
-      "GRANT_TOO_YOUNG",
-      request,
-      `${member} is in the policy of ${describeService(request, evidence)}, and the front end does not know it yet.`,
-      {
-        hint: `${grantCommand(request, evidence)} --wait — A grant takes about 2 minutes to hold, at times 7 or more; by a group, longer.`,
-        code: "NOT_AUTHORIZED",
-        propagation_seconds: { typical: 120, longest: 420 },
-      },
-    );
+    return refusalError("GRANT_TOO_YOUNG", request, `${caller} is allowed to invoke ${name}, but the change hasn't taken effect yet.`, {
+      code: "NOT_AUTHORIZED",
+      hint: `${PROPAGATION_HINT} Group memberships take longer.`,
+      next: [grantStep(request, evidence, "To wait for it", "--wait")],
+      propagation_seconds: { typical: 120, longest: 420 },
+    });
   const [conditional] = callerBindings;
   if (conditional)
-    return refusalError(
-      "CONDITION_NOT_MET",
-      request,
-      `${member} may call ${describeService(request, evidence)} under a condition only, which is not met.`,
-      {
-        hint: `The condition: ${conditionOf(conditional)} — without one: ${grantCommand(request, evidence)}`,
-        condition: conditionOf(conditional),
-      },
-    );
-  const others = [...new Set(invoking.flatMap(({ members }) => members))];
+    return refusalError("CONDITION_NOT_MET", request, `${caller} can invoke ${name} only under a condition, which isn't met.`, {
+      hint: `Condition: ${conditionOf(conditional)}`,
+      next: [grantStep(request, evidence, "To grant access without a condition")],
+      condition: conditionOf(conditional),
+    });
+  const members = [...new Set(invoking.flatMap(({ members }) => members))];
   const roles = policy.bindings.filter(({ members }) => members.some((other) => isSame(other, member))).map(({ role }) => role);
-  return lacksRole(request, evidence, {
-    hint: `${grantCommand(request, evidence)} — ${describePolicy(others, roles)}`,
+  return lacksRole(request, evidence, describePolicy(members, roles), {
     evidence: "policy",
-    members: others,
+    members,
     ...(roles.length > 0 && { roles }),
   });
 }
@@ -105,34 +97,33 @@ function explainByPolicy(request: RejectedRequest, evidence: Evidence): CliError
 /** What the page alone says, if the policy can't be read. */
 function explainWithoutPolicy(request: RejectedRequest, evidence: Evidence): CliError {
   if (request.status === 403)
-    return lacksRole(request, evidence, { hint: `${grantCommand(request, evidence)} — ${GRANT_DELAY_NOTE}`, evidence: "token" });
-  const who = callerOf(request) ?? "the caller";
-  const what = isServiceHost(request.url.hostname) ? "it is for this service and has not expired" : "nothing is seen to be wrong with it";
-  return refusalError("NOT_VERIFIED", request, `Cloud Run could not verify the ID token of ${who}, although ${what}.`, {
-    hint: `A service or a grant that is new takes a minute or more: try again. Otherwise: ${grantCommand(request, evidence)}`,
+    return lacksRole(request, evidence, `If access was granted recently, wait: ${PROPAGATION_HINT}`, { evidence: "token" });
+  const validity = isServiceHost(request.url.hostname) ? "its audience and expiry are valid" : "no fault was found in it";
+  const message = `Cloud Run rejected the ID token of ${describeCaller(request, "the caller")}, although ${validity}.`;
+  return refusalError("NOT_VERIFIED", request, message, {
+    hint: "New services and grants can take a minute or more to become available. Try again.",
+    next: [grantStep(request, evidence)],
   });
 }
 
-function lacksRole(
-  request: RejectedRequest,
-  evidence: Evidence,
-  facts: { readonly hint: string; readonly [fact: string]: unknown },
-): CliError {
-  const member = callerOf(request) ?? "The token's principal";
-  return refusalError("PRINCIPAL_NOT_IN_POLICY", request, `${member} lacks ${INVOKER_ROLE} on ${describeService(request, evidence)}.`, {
+function lacksRole(request: RejectedRequest, evidence: Evidence, hint: string, facts: Readonly<Record<string, unknown>>): CliError {
+  const message = `${describeCaller(request)} doesn't have permission to invoke ${describeService(request, evidence)} (${INVOKER_ROLE}).`;
+  return refusalError("PRINCIPAL_NOT_IN_POLICY", request, message, {
     ...facts,
     code: "NOT_AUTHORIZED",
+    hint,
+    next: [grantStep(request, evidence)],
   });
 }
 
 function describePolicy(members: readonly string[], roles: readonly string[]): string {
-  const has = roles.length > 0 ? `What it has is ${roles.join(", ")}, which does not let it call. ` : "";
-  if (members.length === 0) return `${has}The service's policy lets nobody in.`;
-  const shown = members.slice(0, 5).join(", ");
+  const own = roles.length > 0 ? `The caller has ${roles.join(", ")}, which can't invoke services. ` : "";
+  if (members.length === 0) return `${own}No principal has access.`;
+  const others = members.length > 5 ? ` and ${members.length - 5} more` : "";
   const groups = members.some((other) => /^(?:group|domain|principalSet):/.test(other))
-    ? " Whom a group holds, the policy does not say."
+    ? " The policy doesn't list the members of a group."
     : "";
-  return `${has}The service's policy lets in ${shown}${members.length > 5 ? ` and ${members.length - 5} more` : ""}.${groups}`;
+  return `${own}Principals with access: ${members.slice(0, 5).join(", ")}${others}.${groups}`;
 }
 
 function isSame(other: string, member: string): boolean {
@@ -142,8 +133,4 @@ function isSame(other: string, member: string): boolean {
 /** Bindings are as Google returns them, some with a condition. */
 function conditionOf(binding: object): string | undefined {
   return (binding as { readonly condition?: { readonly expression?: string } }).condition?.expression;
-}
-
-function capitalize(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
 }

@@ -1,9 +1,10 @@
-import { CliError } from "../../errors/cli-error.ts";
-import type { ErrorCode } from "../../errors/exit-codes.ts";
-import { toOneLine } from "../../errors/one-line.ts";
-import { REASONS, type Reason } from "../../errors/reasons.ts";
 import { readServiceUrl } from "../../auth/audience.ts";
 import { principalForEmail } from "../../auth/principal.ts";
+import { CliError } from "../../errors/cli-error.ts";
+import type { ErrorCode } from "../../errors/exit-codes.ts";
+import { nextStep, type NextStep } from "../../errors/next-step.ts";
+import { toOneLine } from "../../errors/one-line.ts";
+import { REASONS, type Reason } from "../../errors/reasons.ts";
 import type { Evidence } from "./evidence.ts";
 import { readSentCredential } from "./sent-credential.ts";
 
@@ -18,26 +19,31 @@ export interface RejectedRequest {
   readonly sent: readonly (readonly [name: string, value: string])[];
   /** The caller, if known from elsewhere than the token's claims: `serviceAccount:…`. */
   readonly principal?: string | undefined;
-  /** Milliseconds since the epoch, by this machine's clock, when the response arrived. */
+  /** Local time when the response arrived, in milliseconds since the epoch. */
   readonly now: number;
 }
 
-/** The error for a refusal. Its code is the reason's usual one unless given; further facts go into its details. */
-export function refusalError(
-  reason: Reason,
-  request: RejectedRequest,
-  message: string,
-  { hint, code = REASONS[reason][0], ...facts }: { readonly hint: string; readonly code?: ErrorCode; readonly [fact: string]: unknown },
-): CliError {
-  const { claims } = readSentCredential(request.sent);
-  const details = {
-    status_code: request.status,
-    url: request.url.origin,
-    audience: claims?.aud,
-    principal: callerOf(request),
-    ...facts,
-  };
-  return new CliError(code, toOneLine(message, Infinity), { hint: toOneLine(hint, Infinity), reason, details });
+interface Help {
+  readonly hint?: string;
+  readonly next?: readonly NextStep[];
+  /** Default: the reason's usual code. */
+  readonly code?: ErrorCode;
+  /** Goes into the error's details. */
+  readonly [fact: string]: unknown;
+}
+
+/** The error for a refusal. Text of the token or the page becomes one line. */
+export function refusalError(reason: Reason, request: RejectedRequest, message: string, help: Help): CliError {
+  const { hint, next, code = REASONS[reason][0], ...facts } = help;
+  const audience = readSentCredential(request.sent).claims?.aud;
+  const details = { status_code: request.status, url: request.url.origin, audience, principal: callerOf(request), ...facts };
+  const clean = (text: string) => toOneLine(text, Infinity);
+  return new CliError(code, clean(message), {
+    hint: hint && clean(hint),
+    next: next?.map((step) => ({ ...step, command: step.command.map(clean) })),
+    reason,
+    details,
+  });
 }
 
 /** The caller, as policies name it; undefined if unknown. */
@@ -46,24 +52,44 @@ export function callerOf({ sent, principal }: Pick<RejectedRequest, "sent" | "pr
   return claims?.email === undefined ? principal : principalForEmail(claims.email);
 }
 
+/** The caller's email address, or else `fallback`: "The caller". */
+export function describeCaller(request: RejectedRequest, fallback = "The caller"): string {
+  return callerOf(request)?.replace(/^(?:serviceAccount|user):/, "") ?? fallback;
+}
+
 /** The service, as part of a sentence. */
 export function describeService({ url }: Pick<RejectedRequest, "url">, evidence: Evidence = {}): string {
   const name = evidence.service?.service ?? readServiceUrl(url)?.service;
-  return name === undefined ? `the service at ${url.origin}` : `the service ${name}`;
+  return name === undefined ? `the service at ${url.origin}` : `"${name}"`;
 }
 
-/** The service, region and project of a gcloud command, as far as they are known. */
-export function gcloudServiceFlags({ url }: Pick<RejectedRequest, "url">, evidence: Evidence = {}): string {
+/** The service and its region, as arguments of this tool's commands. */
+export function serviceArguments({ url }: Pick<RejectedRequest, "url">, evidence: Evidence = {}): string[] {
   const { service, region } = evidence.service ?? readServiceUrl(url) ?? {};
+  return [...(service ? [service] : []), ...(region ? ["--region", region] : [])];
+}
+
+/** The service, region and project, as arguments of gcloud. */
+export function gcloudArguments(request: Pick<RejectedRequest, "url">, evidence: Evidence = {}): string[] {
+  const [service = "SERVICE", ...region] = serviceArguments(request, evidence);
   // gcloud doesn't accept a project's number.
   const project = evidence.service?.project.replace(/^\d+$/, "");
-  return [service ?? "SERVICE", region && `--region ${region}`, project && `--project ${project}`].filter(Boolean).join(" ");
+  return [service, ...region, ...(project ? ["--project", project] : [])];
 }
 
-/** The command that grants access to the caller. */
-export function grantCommand(request: RejectedRequest, evidence: Evidence = {}): string {
-  const { service, region } = evidence.service ?? readServiceUrl(request.url) ?? {};
-  return ["cloudrun-oauth grant", service, region && `--region ${region}`, `--member ${callerOf(request) ?? "MEMBER"}`]
-    .filter(Boolean)
-    .join(" ");
+export function grantStep(
+  request: RejectedRequest,
+  evidence: Evidence = {},
+  text = "To grant access",
+  ...flags: readonly string[]
+): NextStep {
+  return nextStep(text, "grant", ...serviceArguments(request, evidence), "--member", callerOf(request) ?? "MEMBER", ...flags);
+}
+
+export function tokenStep({ url }: RejectedRequest, text = "To get a new ID token"): NextStep {
+  return nextStep(text, "token", url.origin);
+}
+
+export function invokeStep({ url }: RejectedRequest, text: string, ...flags: readonly string[]): NextStep {
+  return nextStep(text, "invoke", url.origin + url.pathname, ...flags);
 }

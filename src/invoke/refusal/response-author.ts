@@ -5,7 +5,7 @@ export type ResponseAuthor = "front end" | "iap" | "instance error";
 
 type Response = Pick<RejectedRequest, "status" | "headers" | "body">;
 
-/** The pages of Cloud Run's front end, by status code. */
+/** The front end's pages, by status code. */
 const PAGES: Readonly<Record<number, RegExp>> = {
   401: /<h1>Error: Unauthorized<\/h1>\s*<h2>Your client does not have permission to (?:the requested|get) URL <code>/,
   403: /<h1>Error: Forbidden<\/h1>\s*<h2>Your client does not have permission to (?:the requested|get) URL <code>|vpcServiceControlsUniqueIdentifier/,

@@ -36,7 +36,7 @@ export function readSentCredential(sent: readonly (readonly [string, string])[])
   };
 }
 
-/** The claims that have the type of Google's: the token can be from anyone. */
+/** The claims with the expected type: the token can be from anyone. */
 function withKnownTypes(claims: IdTokenClaims): IdTokenClaims {
   const texts = ["iss", "aud", "email"].filter((name) => typeof claims[name] === "string");
   const times = ["iat", "exp"].filter((name) => Math.abs(Number(claims[name])) < MAX_DATE_SECONDS && typeof claims[name] === "number");

@@ -49,8 +49,8 @@ test("a service account's ID token is valid and its use is described, with any p
       valid: true,
       principal: `serviceAccount:${EMAIL}`,
       sentences: [
-        `It is an ID token of the service account ${EMAIL}.`,
-        `It calls the Cloud Run service at ${AUDIENCE}, where its principal has roles/run.invoker.`,
+        `ID token of the service account ${EMAIL}.`,
+        `It's for the Cloud Run service at ${AUDIENCE}. Whether the account can invoke the service isn't checked here.`,
       ],
       problems: [],
       signature: { verified: true, keys: "https://www.googleapis.com/oauth2/v3/certs" },
@@ -65,20 +65,16 @@ test("a service account's ID token is valid and its use is described, with any p
 
 test.for([
   [
-    "a person's, for gcloud",
+    "of a user, for gcloud",
     { aud: "32555940559.apps.googleusercontent.com", email: "ada@example.com" },
-    [/the user ada@example\.com/, /every Cloud Run service takes it/],
+    [/the user ada@example\.com/, /every Cloud Run service accepts/],
   ],
   ["for an OAuth client", { aud: "1-a.apps.googleusercontent.com" }, [/Identity-Aware Proxy/]],
-  ["for a custom audience", { aud: "https://api.example.com" }, [/custom audiences/]],
-  ["without an e-mail address", { email: undefined, email_verified: undefined }, [/no e-mail claim.*includeEmail/]],
-  ["with an address that is not verified", { email_verified: false }, [/not verified/]],
-  [
-    "of a metadata server",
-    { google: { compute_engine: { instance_name: "vm", project_id: "p" } } },
-    [/for the instance vm of the project p/],
-  ],
-  ["without an audience", { aud: undefined }, [/names no audience/]],
+  ["for a custom audience", { aud: "https://api.example.com" }, [/custom audience https/]],
+  ["without an email address", { email: undefined, email_verified: undefined }, [/no email claim.*includeEmail/]],
+  ["with an unverified address", { email_verified: false }, [/isn't verified/]],
+  ["of a metadata server", { google: { compute_engine: { instance_name: "vm", project_id: "p" } } }, [/for instance vm in project p/]],
+  ["without an audience", { aud: undefined }, [/has no audience/]],
 ] as const)("an ID token %s is recognized by its claims", async ([, changes, patterns]) => {
   const { caller, inspect } = await openInspection();
   const report = await inspect(idTokenOf(caller, AUDIENCE, changes));
@@ -106,7 +102,7 @@ test("each fault of an ID token has a code", async () => {
     expect([token, codes(await inspect(token, { audiences: token.includes("REMOVED") ? [] : [AUDIENCE] }))]).toEqual([token, expected]);
 });
 
-test("Google's clock decides, and this machine's clock skew is reported", async () => {
+test("Google's clock decides, and the local clock skew is reported", async () => {
   const { caller, inspect } = await openInspection();
   const report = await inspect(idTokenOf(caller, AUDIENCE), { now: (NOW + 7200) * 1000 });
   expect([report.valid, report.clock_skew_seconds]).toEqual([true, 7200]);
@@ -121,9 +117,9 @@ test("an access token is sent in a request's body, never in a URL", async () => 
     valid: true,
     principal: `serviceAccount:${EMAIL}`,
     sentences: [
-      `It is an access token of serviceAccount:${EMAIL}.`,
+      `Access token of ${EMAIL}.`,
       expect.stringContaining(scopes.join(" ")),
-      expect.stringContaining("for no call to a service"),
+      expect.stringContaining("services don't accept it"),
     ],
     signature: { verified: null, keys: null },
     expires_at: "2026-11-23T13:00:00Z",
@@ -140,7 +136,7 @@ test("a token that a service account's key has signed is verified with the accou
   expect(await inspect(assertion(caller.email))).toMatchObject({ kind: "assertion", valid: true });
   expect(codes(await inspect(assertion(caller.email, {}, { pair: OTHER_PAIR })))).toEqual(["SIGNATURE_WRONG"]);
   const gone = await inspect(assertion("gone@demo-project.iam.gserviceaccount.com", {}, { pair: CALLER_PAIR }));
-  expect([codes(gone), gone.problems[0]?.message]).toEqual([["SIGNATURE_WRONG"], expect.stringContaining("there is no account gone@")]);
+  expect([codes(gone), gone.problems[0]?.message]).toEqual([["SIGNATURE_WRONG"], expect.stringContaining("the account gone@")]);
 });
 
 test("an assertion of Identity-Aware Proxy is verified with its ES256 keys", async () => {

@@ -18,11 +18,11 @@ test("without a token, inspect checks the one that the command token prints, and
   const { exitCode, stdout, stderr } = await run(["inspect"], { env: { CLOUD_RUN_SERVICE_URL: `${URL_OF_SERVICE}/path` } });
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
   expect(stdout.split("\n")).toEqual([
-    `It is an ID token of the service account ${EMAIL}.`,
-    `It calls the Cloud Run service at ${URL_OF_SERVICE}, where its principal has roles/run.invoker.`,
-    "  Signature: good, by the keys of https://www.googleapis.com/oauth2/v3/certs",
-    `  Audience: ${URL_OF_SERVICE}, as it has to be`,
-    expect.stringMatching(/^ {2}Made: \d{4}-/),
+    `ID token of the service account ${EMAIL}.`,
+    `It's for the Cloud Run service at ${URL_OF_SERVICE}. Whether the account can invoke the service isn't checked here.`,
+    "  Signature: valid (keys from https://www.googleapis.com/oauth2/v3/certs)",
+    `  Audience: ${URL_OF_SERVICE} (matches)`,
+    expect.stringMatching(/^ {2}Issued: \d{4}-/),
     expect.stringMatching(/^ {2}Expires: \d{4}-/),
     "",
   ]);
@@ -34,7 +34,7 @@ test("- reads the token from stdin, also as a curl header, and the argument can 
     expect(await run(["inspect", "-"], { stdin })).toMatchObject({ exitCode: 0, stderr: "" });
   expect(await run(["inspect", idToken()])).toMatchObject({
     exitCode: 0,
-    stdout: expect.stringContaining(`  Audience: ${URL_OF_SERVICE}, not compared with a service's\n`),
+    stdout: expect.stringContaining(`  Audience: ${URL_OF_SERVICE} (not compared with a service)\n`),
   });
 });
 
@@ -51,7 +51,8 @@ test("an invalid token is reported on stdout, with exit code 3 and the reason", 
     error: {
       code: "CREDENTIALS_INVALID",
       message: "The token expired at 1970-01-01T00:16:40Z.",
-      hint: "A new one: cloudrun-oauth token",
+      hint: null,
+      next: [{ text: "To get a new token", command: [expect.any(String), "token"] }],
       exit_code: 3,
       details: { reasons: ["EXPIRED", "WRONG_AUDIENCE"] },
     },
@@ -63,23 +64,29 @@ test("the expected audience is the service's, from the URL in the settings or fr
   const other = await run(["inspect", "-"], { stdin: idToken(), env: { CLOUD_RUN_SERVICE_URL: "https://other-abc123-uc.a.run.app" } });
   expect([other.exitCode, other.stderr]).toEqual([
     3,
-    expect.stringContaining(`The token is for ${URL_OF_SERVICE}, and not for https://other-abc123`),
+    expect.stringContaining(`Wrong audience: the token is for ${URL_OF_SERVICE}, not for https://other-abc123`),
   ]);
   const line = "run services describe hello --project my-project --region us-central1 --quiet --format=json";
   const service = ["-s", "hello", "-p", "my-project"];
   const env = fakeGcloud({ line, stdout: JSON.stringify(KNATIVE_SERVICE) }, { line, exitCode: 1, stderr: "ERROR: (gcloud) no" });
-  for (const said of [/, as it has to be\n/, /, not compared with a service's\n/]) {
+  for (const said of [/ \(matches\)\n/, / \(not compared with a service\)\n/]) {
     const { exitCode, stdout } = await run(["inspect", "-", ...service], { stdin: idToken(), env });
     expect([exitCode, stdout]).toEqual([0, expect.stringMatching(said)]);
   }
 });
 
-test("a service's name gets a hint, and --dry-run shows the requests", async () => {
-  const { run, idToken } = await openInspector();
-  expect(await run(["inspect", "hello"])).toMatchObject({
-    exitCode: 3,
-    stderr: expect.stringContaining("  Is it a service? cloudrun-oauth inspect hello --why"),
+test("a service's name inspects a token for that service", async () => {
+  const { run } = await openInspector();
+  const line = "run services describe hello --project my-project --region us-central1 --quiet --format=json";
+  const { exitCode, stdout } = await run(["inspect", "hello", "-p", "my-project"], {
+    env: fakeGcloud({ line, stdout: JSON.stringify(KNATIVE_SERVICE) }),
   });
+  expect([exitCode, stdout]).toEqual([0, expect.stringContaining(`  Audience: ${KNATIVE_SERVICE.status.url} (matches)`)]);
+});
+
+test("other text isn't a token, and --dry-run shows the requests", async () => {
+  const { run, idToken } = await openInspector();
+  expect(await run(["inspect", "Hello!"])).toMatchObject({ exitCode: 3, stderr: expect.stringContaining("Not a Google token") });
   expect(await run(["inspect", idToken(), "--dry-run"])).toEqual({
     exitCode: 0,
     stdout: "GET https://www.googleapis.com/oauth2/v3/certs\n",

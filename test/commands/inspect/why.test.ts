@@ -37,24 +37,23 @@ async function setPolicy(...bindings: readonly object[]): Promise<void> {
   expect(status).toBe(200);
 }
 
-const audienceLine = () =>
-  `  An ID token for it has one of these audiences, or is for gcloud itself (gcloud auth print-identity-token): ${audiences}\n`;
+const audienceLine = () => `  Accepted audiences: ${audiences}; also tokens from gcloud auth print-identity-token.\n`;
 
 test("names the binding that grants a member access, and no other", async () => {
   await setPolicy({ role: "roles/run.invoker", members: [CALLER] }, { role: "roles/run.viewer", members: [CALLER] });
   const { exitCode, stdout } = await inspect();
   expect(exitCode).toBe(0);
-  expect(stdout).toBe(`${CALLER} may call hello.\n  roles/run.invoker for ${CALLER} on ${SERVICE} lets it in.\n${audienceLine()}`);
+  expect(stdout).toBe(`${CALLER} can invoke hello.\n  roles/run.invoker for ${CALLER} on ${SERVICE} grants access.\n${audienceLine()}`);
 });
 
 test("says that no binding includes a member, or that none of them suffices", async () => {
   await setPolicy();
   expect((await inspect()).stdout).toBe(
-    `${CALLER} may not call hello.\n  No binding of the service or of what it lies in names it.\n${audienceLine()}`,
+    `${CALLER} can't invoke hello.\n  No role binding on the service, its project, or their parents includes the member.\n${audienceLine()}`,
   );
   await setPolicy({ role: "roles/run.viewer", members: ["allAuthenticatedUsers"] });
   expect((await inspect()).stdout).toBe(
-    `${CALLER} may not call hello.\n  roles/run.viewer for allAuthenticatedUsers on ${SERVICE} does not hold run.routes.invoke.\n${audienceLine()}`,
+    `${CALLER} can't invoke hello.\n  roles/run.viewer for allAuthenticatedUsers on ${SERVICE} doesn't include run.routes.invoke.\n${audienceLine()}`,
   );
 });
 
@@ -65,12 +64,12 @@ test("says which condition is met or not, and that the project grants the operat
     { role: "roles/run.invoker", members: ["user:ada@example.com"], condition: until("2120-01-01T00:00:00Z") },
   );
   expect((await inspect()).stdout).toContain(
-    `The condition of roles/run.invoker for ${CALLER} on ${SERVICE} is not met now: request.time < timestamp("2020-01-01T00:00:00Z")\n`,
+    `roles/run.invoker for ${CALLER} on ${SERVICE} doesn't grant access now, because its condition isn't met: request.time < timestamp("2020-01-01T00:00:00Z")\n`,
   );
-  expect((await inspect("--member", "ada@example.com")).stdout).toContain("lets it in: its condition is met (request.time <");
+  expect((await inspect("--member", "ada@example.com")).stdout).toContain("grants access (its condition is met: request.time <");
   const operator = `operator@${project}.iam.gserviceaccount.com`;
   expect((await inspect("--member", operator)).stdout).toContain(
-    `  roles/owner for serviceAccount:${operator} on projects/${project} lets it in.\n`,
+    `  roles/owner for serviceAccount:${operator} on projects/${project} grants access.\n`,
   );
 });
 
@@ -84,7 +83,7 @@ test("--json prints the bindings", async () => {
     member: CALLER,
     permission: "run.routes.invoke",
     access: "GRANTED",
-    reasons: [expect.stringContaining("lets it in"), expect.stringContaining("audiences")],
+    reasons: [expect.stringContaining("grants access"), expect.stringContaining("audiences")],
     bindings: [
       { resource: SERVICE, role: "roles/run.invoker", members: [CALLER], condition: null, has_permission: true, access: "GRANTED" },
     ],
@@ -106,17 +105,20 @@ test("says what else prevents a call, and that the invoker check is off", async 
   const body = { ...json, metadata: { ...json["metadata"], annotations } };
   expect((await request("PUT", "us-central1-run.googleapis.com", path, { body })).status).toBe(200);
   expect((await inspect()).stdout.split("\n")).toEqual([
-    `${CALLER} may call hello.`,
-    "  Nobody is asked who he is: the service's invoker IAM check is off (--no-invoker-iam-check).",
-    "  No binding of the service or of what it lies in names it.",
-    "  A call from outside is answered 404, whoever makes it: ingress is internal.",
-    "  The run.app URLs of the service hello are answered 404: the default URL is disabled.",
+    `${CALLER} can invoke hello.`,
+    "  The service is public: its invoker IAM check is disabled (--no-invoker-iam-check).",
+    "  No role binding on the service, its project, or their parents includes the member.",
+    "  External requests can't reach hello: its ingress setting is internal.",
+    "  The run.app URLs of hello return 404: the default URL is disabled.",
     "",
   ]);
 });
 
 test("explains only one account, and --dry-run shows the requests", async () => {
-  expect(await inspect("--member", "group:all@example.com")).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("one account") });
+  expect(await inspect("--member", "group:all@example.com")).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringContaining("a single account"),
+  });
   const { stdout } = await inspect("--dry-run");
   expect(stdout).toContain("POST https://policytroubleshooter.googleapis.com/v1/iam:troubleshoot {");
 });

@@ -92,10 +92,10 @@ test("all of several calls are made, and the error says how many failed and why 
   const url = await serveService((request, response) => void response.writeHead(request.url === "/ok" ? 200 : 404).end(request.url));
   const { exitCode, stdout, stderr } = await run(["invoke", "/x", "/ok", "/y", "--url", url, "--json"]);
   expect([exitCode, JSON.parse(stdout).map(({ response }: { response: string }) => response)]).toEqual([8, ["/x", "/ok", "/y"]]);
-  expect(stderr).toContain(`Warning: ${url}/y: The service answered 404.`);
+  expect(stderr).toContain(`Warning: ${url}/y: Service returned 404 Not Found.`);
   expect(JSON.parse(stderr.trimEnd().split("\n").at(-1) ?? "").error).toMatchObject({
     code: "HTTP_STATUS",
-    message: "2 of 3 calls failed. The first: The service answered 404.",
+    message: "2 of 3 requests failed. First error: Service returned 404 Not Found.",
     details: { calls: 3, failed: 2, url: `${url}/x` },
   });
 });
@@ -126,7 +126,7 @@ test("--watch continues after failures until it is stopped, with one line each u
     ["200 a", "500 c", "200 d"].map((line) => `{"status_code":${line.replace(" ", ',"response":"')}"}\n`).join(""),
   ]);
   expect(stderr).toContain("the connection was closed unexpectedly");
-  expect(stderr).toContain("The service answered 500.");
+  expect(stderr).toContain("Service returned 500 Internal Server Error.");
 });
 
 test("--wait-for calls until the status matches; a refusal doesn't end it, and can be the awaited status", async () => {
@@ -134,7 +134,7 @@ test("--wait-for calls until the status matches; a refusal doesn't end it, and c
   const young = await serveInTurn((request) => void request.socket.destroy(), page(forbidden("/")), answer(503), answer(200, "in"));
   const { exitCode, stdout, stderr } = await run(["invoke", "--url", young.url, "--wait-for", "200"]);
   expect([exitCode, JSON.parse(stdout)]).toEqual([0, { status_code: 200, response: "in" }]);
-  expect(stderr).toContain("lacks roles/run.invoker");
+  expect(stderr).toMatch(/^Waiting for 200 from 127\.0\.0\.1:\d+ \(up to 10 minutes\): /);
   expect(young.seen).toHaveLength(4);
   const revoked = await serveInTurn(answer(200), page(forbidden("/")));
   expect(await run(["invoke", "--url", revoked.url, "--wait-for", "403"])).toMatchObject({ exitCode: 0 });
@@ -142,7 +142,7 @@ test("--wait-for calls until the status matches; a refusal doesn't end it, and c
   expect(await run(["invoke", "--url", never.url, "--wait-for", "2xx", "--timeout", "4s"])).toMatchObject({
     exitCode: 7,
     stdout: "",
-    stderr: expect.stringMatching(/Not 2xx yet: .*lacks roles\/run\.invoker[\s\S]*\[TIMEOUT\]/),
+    stderr: expect.stringMatching(/Waiting for 2xx .*: .*permission to invoke[\s\S]*\[TIMEOUT\]/),
   });
 });
 

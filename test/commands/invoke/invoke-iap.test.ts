@@ -47,7 +47,10 @@ test("without --iap the refusal names the flag, and with it the call succeeds wi
   const refused = await run("invoke");
   expect(refused.exitCode).toBe(9);
   expect(JSON.parse(refused.stderr.trim().split("\n").at(-1) ?? "")).toMatchObject({
-    error: { hint: "Call it with a token for IAP: cloudrun-oauth invoke --iap", details: { reason: "IAP_AUDIENCE_MISMATCH" } },
+    error: {
+      next: [{ text: "To call it with a token for IAP", command: expect.arrayContaining(["invoke", "--iap"]) }],
+      details: { reason: "IAP_AUDIENCE_MISMATCH" },
+    },
   });
   const { exitCode, stdout } = await run("invoke", "--iap", "-i");
   expect([exitCode, JSON.parse(stdout)]).toMatchObject([
@@ -71,13 +74,13 @@ test("token --iap prints a token for the client", async () => {
 });
 
 test.for([
-  ["a service without IAP", () => run("invoke", "--iap", "--url", open), "Identity-Aware Proxy does not stand before unguarded-"],
-  ["two audiences", () => run("invoke", "--iap", "--audience", "x"), "--audience and --iap each say whom the token is for."],
-  ["two audiences of a token", () => run("token", "x", "--iap"), "An audience and --iap each say whom the token is for."],
+  ["a service without IAP", () => run("invoke", "--iap", "--url", open), " isn't protected by Identity-Aware Proxy"],
+  ["two audiences", () => run("invoke", "--iap", "--audience", "x"), "--audience and --iap can't be used together."],
+  ["two audiences of a token", () => run("token", "--audience", "x", "--iap"), "--audience and --iap can't be used together."],
   [
-    "a header that IAP does not read",
+    "a header that IAP doesn't read",
     () => run("invoke", "--iap", "--auth-header", "x-serverless-authorization"),
-    "Identity-Aware Proxy does not read X-Serverless-Authorization.",
+    "Identity-Aware Proxy doesn't read X-Serverless-Authorization.",
   ],
 ] as const)("%s is rejected in one sentence", async ([, refused, sentence]) => {
   const { exitCode, stdout, stderr } = await refused();

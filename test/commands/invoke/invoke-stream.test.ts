@@ -44,7 +44,7 @@ test("without --raw, a note says that the events are printed at the end", async 
   const url = await serveService((_, response) => void response.writeHead(200, { "Content-Type": "text/event-stream" }).end("data: 1\n\n"));
   const { stdout, stderr } = await run(["invoke", "--url", url]);
   expect(JSON.parse(stdout).response).toBe("data: 1\n\n");
-  expect(stderr).toContain("--raw prints them as they come");
+  expect(stderr).toContain("to print events as they arrive, pass --raw");
 });
 
 test("a body is received no faster than it is read", async () => {
@@ -83,6 +83,6 @@ test.for([
   });
   for (const flag of ["--include", "--raw", "--output=file"]) {
     const { exitCode, stderr } = await run(["invoke", path, "--url", url, "-L", "--max-time", "300ms", flag]);
-    expect([exitCode, stderr]).toEqual([7, expect.stringContaining("The call was not done after --max-time, 0.3 s. [TIMEOUT]")]);
+    expect([exitCode, stderr]).toEqual([7, expect.stringContaining("Request timed out after 0.3 s (--max-time). [TIMEOUT]")]);
   }
 });

@@ -186,10 +186,10 @@ test.for([
   ["a rate above the limit", ["--rate", "1001"], "--rate 1001 exceeds the limit of 1000 requests per second."],
   ["a rate of 0", ["--rate", "0"], "Use a number greater than 0."],
   ["a percentage above 100", ["--max-errors", "101%"], "Examples: 1%, 0.5%."],
-  ["two bodies", ["-d", "a", "--json-data", "1"], "each make a body"],
+  ["two bodies", ["-d", "a", "--json-data", "1"], "can't be used together"],
   ["an invalid header name", ["--instance-header", "X Y"], 'Invalid header name "X Y" for --instance-header.'],
   ["a plot in a directory that doesn't exist", ["--plot", "/nowhere/at/all.svg"], "Can't write"],
-  ["two paths", ["/a", "/b"], 'Invalid service name "/a".'],
+  ["two paths", ["/a", "/b"], "Expected one path, but got two."],
   ["--cold-starts without a service", ["--cold-starts"], "ervice"],
 ] as const)("%s is refused before anything is sent", async ([, flags, sentence]) => {
   let count = 0;

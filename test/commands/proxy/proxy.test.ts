@@ -155,7 +155,7 @@ test.for([
   ["another machine's address", ["--host", "192.0.2.1", "--allow-remote", "--port", "0"], 1, "Can't listen on 192.0.2.1:0"],
   ["an invalid port", ["--port", "70000"], 2, "Use a port from 0 to 65535"],
   ["a URL with a path", ["--url", "https://hello-abc123-uc.a.run.app/x"], 2, "can't have a path"],
-  ["two services", ["hello", "--url", "https://hello-abc123-uc.a.run.app"], 2, "--url says another"],
+  ["two services", ["hello", "--url", "https://hello-abc123-uc.a.run.app"], 2, "name different services"],
   ["a tag of another host", ["--url", "http://127.0.0.1:1", "--tag", "next"], 2, "--tag needs the service's run.app URL"],
   ["an invalid tag", ["--tag", "Next."], 2, 'Invalid traffic tag "Next."'],
   ["a service that doesn't exist", ["missing"], 4, "missing"],

@@ -124,7 +124,7 @@ const IMPERSONATIONS: readonly Case[] = [
     async () => {
       const account = await world.account();
       await creatorOf(account);
-      return world.run(["token", "", "--impersonate-service-account", account.email]);
+      return world.run(["token", "--audience", "", "--impersonate-service-account", account.email]);
     },
   ],
   [

@@ -176,7 +176,15 @@ test("a refusal of the IAM Credentials API names the role with the missing permi
   const said = readTokenRefusal("iamcredentials.googleapis.com", 403, body);
   expect(explainImpersonationRefusal(said, { account: EMAIL, delegates: [], principal: "user:me@example.com" })).toMatchObject({
     code: "TOKEN_REFUSED",
-    hint: `gcloud iam service-accounts add-iam-policy-binding ${EMAIL} --member user:me@example.com --role roles/iam.serviceAccountOpenIdTokenCreator`,
+    next: [
+      {
+        program: "gcloud",
+        command:
+          `iam service-accounts add-iam-policy-binding ${EMAIL} --member user:me@example.com --role roles/iam.serviceAccountOpenIdTokenCreator`.split(
+            " ",
+          ),
+      },
+    ],
     details: { reason: "TOKEN_CREATOR_MISSING", permission: "iam.serviceAccounts.getOpenIdToken" },
   });
 });
