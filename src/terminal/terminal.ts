@@ -68,7 +68,7 @@ interface TerminalOptions extends Streams {
   readonly yes?: boolean;
   /** False under `--no-color`. */
   readonly color?: boolean;
-  /** Ends a question that nobody answers. */
+  /** Ends a question that is waiting for an answer. */
   readonly signal?: AbortSignal;
   readonly formatCommand?: Terminal["formatCommand"];
 }

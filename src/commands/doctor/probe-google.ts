@@ -9,7 +9,7 @@ const PROBE_TIMEOUT_MS = 5000;
 export interface GoogleProbe {
   readonly host: string;
   readonly durationMs: number;
-  /** How far the local clock is ahead of Google's; undefined if the response has no date. */
+  /** How far the local clock is ahead; undefined if the response has no date. */
   readonly clockSkewSeconds: number | undefined;
 }
 

@@ -44,7 +44,7 @@ export async function* followEntries(read: LogVerbs["readLogs"], options: Follow
     } catch (error) {
       if (signal.aborted || !isTransient(error)) throw error;
       failures += 1;
-      note(`${error.message} Asking again.`);
+      note(`${error.message} Retrying.`);
       continue;
     }
     const newEntries = entries.filter((entry) => !seen.has(entryId(entry)) && !(cutOff && isCutOff(entry, cutOff)));

@@ -45,7 +45,7 @@ export async function logs(context: Context, name: string | undefined, flags: Lo
   if (!follow) return show(context, cloud, query, limit);
 
   const intervalMs = flags.intervalMs ?? INTERVAL_MS[cloud.via];
-  terminal.debug(`asking for new entries every ${intervalMs / 1000} s; an entry is shown once, whichever look finds it`);
+  terminal.debug(`reading new entries every ${intervalMs / 1000} s`);
   const read: Cloud["readLogs"] = (nextQuery) => cloud.readLogs(nextQuery);
   try {
     for await (const entries of followEntries(read, { query, limit, intervalMs, signal, note: terminal.note })) {
@@ -60,7 +60,7 @@ export async function logs(context: Context, name: string | undefined, flags: Lo
 
 async function show(context: Context, cloud: Cloud, query: LogQuery, limit: number): Promise<void> {
   const { terminal } = context;
-  const entries = await terminal.task(`Reading the log of ${query.service}`, () =>
+  const entries = await terminal.wait(`Reading the logs of ${query.service}`, () =>
     limit === 0 ? Promise.resolve([]) : cloud.readLogs({ ...query, limit }),
   );
   if (entries.length === 0) await explainNone(context, cloud, query);
@@ -87,12 +87,14 @@ function print({ terminal }: Context, service: string, entries: readonly LogEntr
     terminal.print(`${formatEntry(entry, { style: terminal.style, service, isUnderRequest, isContext: context.has(entry) })}\n`);
 }
 
-/** A service that is not there has no entries, either. Throws NOT_FOUND for it. */
+/** A service that doesn't exist has no entries, either: throws NOT_FOUND. */
 async function explainNone({ terminal }: Context, cloud: Cloud, query: LogQuery): Promise<void> {
   await cloud.describe(query).catch((error: unknown) => {
     if (error instanceof CliError && error.code === "NOT_FOUND") throw error;
   });
-  terminal.note(`There is nothing of that kind since ${query.since}. Look further back with --since 7d.`);
+  const isFiltered = query.severity !== undefined || query.text !== undefined || query.revision !== undefined;
+  const entries = isFiltered ? "matching log entries" : "log entries";
+  terminal.note(`No ${entries} of ${query.service} since ${query.since}. To search further back, use --since 7d.`);
 }
 
 /** A service can log the token of its caller. */

@@ -44,9 +44,9 @@ test("a new entry is shown once, no matter how often it is read, how late it arr
 });
 
 test("existing entries beyond the limit are not shown as new ones", async () => {
-  const there = [entry("a", 0), entry("ended-last", 0.5, 3), entry("b", 1), entry("c", 2)];
-  expect((await follow([there, there, [...there, entry("d", 3)]], { limit: 2 })).shown).toEqual(["b", "c", "d"]);
-  expect((await follow([there, there, [...there, entry("d", 3)]], { limit: 0 })).shown).toEqual(["d"]);
+  const existing = [entry("a", 0), entry("ended-last", 0.5, 3), entry("b", 1), entry("c", 2)];
+  expect((await follow([existing, existing, [...existing, entry("d", 3)]], { limit: 2 })).shown).toEqual(["b", "c", "d"]);
+  expect((await follow([existing, existing, [...existing, entry("d", 3)]], { limit: 0 })).shown).toEqual(["d"]);
   const many = Array.from({ length: 150 }, (_, index) => entry(`old-${index}`, index / 10));
   // A request that had begun before them all, and ends now, is new.
   const looks = [many, [...many, entry("e", -5, 20)], [...many, entry("e", -5, 20), entry("f", 21)], []];
@@ -75,7 +75,7 @@ test("each read asks for entries since a minute before the newest, and no furthe
 test("a failed read is reported and repeated, and nothing is lost", async () => {
   const broken = new CliError("UNAVAILABLE", "The connection was reset.");
   const { shown, notes } = await follow([[entry("a", 0)], broken, [entry("a", 0), entry("b", 1)], []]);
-  expect({ shown, notes }).toEqual({ shown: ["a", "b"], notes: ["The connection was reset. Asking again."] });
+  expect({ shown, notes }).toEqual({ shown: ["a", "b"], notes: ["The connection was reset. Retrying."] });
 });
 
 test("a rejected read ends the command", async () => {
