@@ -17,19 +17,20 @@ import { loadCommand } from "../commands/load/command.ts";
 import { loginCommand, logoutCommand, whoamiCommand } from "../commands/login/command.ts";
 import { logsCommand } from "../commands/logs/command.ts";
 import { proxyCommand } from "../commands/proxy/command.ts";
-import { buildCommand } from "../commands/service/build-command.ts";
-import { deleteCommand } from "../commands/service/delete-command.ts";
-import { deployCommand } from "../commands/service/deploy-command.ts";
-import { describeCommand } from "../commands/service/describe-command.ts";
-import { grantCommand } from "../commands/service/grant-command.ts";
-import { listCommand } from "../commands/service/list-command.ts";
-import { membersCommand } from "../commands/service/members-command.ts";
-import { revokeCommand } from "../commands/service/revoke-command.ts";
-import { rollbackCommand } from "../commands/service/rollback-command.ts";
-import { trafficCommand } from "../commands/service/traffic-command.ts";
+import {
+  buildCommand,
+  deleteCommand,
+  deployCommand,
+  describeCommand,
+  grantCommand,
+  listCommand,
+  membersCommand,
+  revokeCommand,
+  rollbackCommand,
+  trafficCommand,
+} from "../commands/service/command.ts";
 import { tokenCommand } from "../commands/token/command.ts";
-import { downCommand, upCommand } from "../commands/up/command.ts";
-import { quickstartCommand } from "../commands/up/quickstart-command.ts";
+import { downCommand, quickstartCommand, upCommand } from "../commands/up/command.ts";
 import { GLOBAL_FLAGS } from "../context/global-flags.ts";
 import type { ProcessIo } from "../context/process-io.ts";
 import type { CommandDefinition } from "../context/define-command.ts";

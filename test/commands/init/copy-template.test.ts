@@ -1,101 +1,73 @@
-import { chmod, mkdir, mkdtemp, readFile, readdir, readlink, rm, stat, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, statSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
-import { expect, onTestFinished, test } from "vitest";
-import { CliError } from "../../../src/errors/cli-error.ts";
+import { expect, test } from "vitest";
 import { TEMPLATES, copyTemplate } from "../../../src/commands/init/copy-template.ts";
 import { SCHEMA_URL } from "../../../src/settings/json-schema.ts";
+import { folder } from "../../helpers/command-line.ts";
 
-async function temporaryFolder(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), "copyTemplate-"));
-  onTestFinished(async () => {
-    await chmod(folder, 0o700);
-    await rm(folder, { recursive: true });
-  });
-  return folder;
-}
+const read = (...path: string[]) => readFileSync(join(...path), "utf8");
+const templatePath = (path: string) => new URL(`../../../templates/${path}`, import.meta.url);
 
 /** A templates folder with one small template, `hono`, of these files. */
-async function templatesOf(files: Readonly<Record<string, string>>): Promise<string> {
-  const root = await temporaryFolder();
-  for (const [name, text] of Object.entries(files)) {
-    const path = join(root, "hono", name);
-    await mkdir(join(path, ".."), { recursive: true });
-    await writeFile(path, text);
-  }
-  return root;
+function templatesOf(files: Readonly<Record<string, string>>): string {
+  return folder(Object.fromEntries(Object.entries(files).map(([name, text]) => [`hono/${name}`, text])));
 }
 
-async function refusal(work: Promise<unknown>): Promise<{ code: string; message: string; hint: string | undefined }> {
-  const error = await work.then(
-    () => new Error("was not refused"),
-    (reason: unknown) => reason,
-  );
-  if (!(error instanceof CliError)) throw error;
-  const { code, message, hint } = error;
-  return { code, message, hint };
+/** Asserts that a folder can't be written to: with this message, in which `FOLDER` stands for its path. */
+async function expectRefusal(directory: string, message: string): Promise<void> {
+  await expect(copyTemplate({ template: "hono", directory, service: "my-service" })).rejects.toMatchObject({
+    code: "USAGE",
+    message: message.replace("FOLDER", directory),
+    hint: "Choose a new or empty directory.",
+  });
 }
 
-test("the templates are the folders under templates/", async () => {
-  const names = await readdir(new URL("../../../templates/", import.meta.url));
-  expect(names.toSorted()).toEqual([...TEMPLATES].toSorted());
+test("the templates are the folders under templates/", () => {
+  expect(readdirSync(templatePath("")).toSorted()).toEqual([...TEMPLATES].toSorted());
 });
 
-test.for(TEMPLATES)("%s is copied completely, under the service's name", async (template) => {
-  const directory = join(await temporaryFolder(), "deep", "down");
-  const written = await copyTemplate({ template, directory, service: "my-service" });
-
-  const source = await readdir(new URL(`../../../templates/${template}/`, import.meta.url));
-  const expected = source
+test.for(TEMPLATES)("%s is copied completely, under the service's name, with settings", async (template) => {
+  const directory = join(folder(), "deep", "down");
+  const written = await copyTemplate({ template, directory, service: "my-service", settings: { region: "europe-west1" } });
+  const expected = readdirSync(templatePath(template))
     .filter((name) => name !== "node_modules" && name !== "__pycache__" && name !== ".pytest_cache")
     .map((name) => (name === "gitignore" ? ".gitignore" : name));
   expect(written).toEqual([...expected, "cloudrun-oauth.json"].toSorted());
-  expect((await readdir(directory)).toSorted()).toEqual(written);
-
-  expect(await readFile(join(directory, "README.md"), "utf8")).toMatch(/^# my-service\n\n/);
-  expect(await readFile(join(directory, "cloudrun-oauth.json"), "utf8")).toBe(
-    `{\n  "$schema": "${SCHEMA_URL}",\n  "service": "my-service"\n}\n`,
+  expect(readdirSync(directory).toSorted()).toEqual(written);
+  expect(read(directory, "README.md")).toMatch(/^# my-service\n\n/);
+  expect(read(directory, "cloudrun-oauth.json")).toBe(
+    `{\n  "$schema": "${SCHEMA_URL}",\n  "service": "my-service",\n  "region": "europe-west1"\n}\n`,
   );
 });
 
 test("package.json and its lockfile get the service's name, and nothing else in them changes", async () => {
-  const directory = join(await temporaryFolder(), "new");
+  const directory = join(folder(), "new");
   await copyTemplate({ template: "hono", directory, service: "my-service" });
   for (const name of ["package.json", "package-lock.json"]) {
-    const template = await readFile(new URL(`../../../templates/hono/${name}`, import.meta.url), "utf8");
-    const text = await readFile(join(directory, name), "utf8");
-    expect(text).toBe(template.replaceAll('"name": "cloud-run-hono"', '"name": "my-service"'));
+    const template = readFileSync(templatePath(`hono/${name}`), "utf8");
+    expect(read(directory, name)).toBe(template.replaceAll('"name": "cloud-run-hono"', '"name": "my-service"'));
   }
 });
 
-test("settings are written next to the service", async () => {
-  const directory = join(await temporaryFolder(), "new");
-  await copyTemplate({ template: "flask", directory, service: "my-service", settings: { region: "europe-west1" } });
-  const text = await readFile(join(directory, "cloudrun-oauth.json"), "utf8");
-  expect(text).toBe(`{\n  "$schema": "${SCHEMA_URL}",\n  "service": "my-service",\n  "region": "europe-west1"\n}\n`);
-});
-
 test("folders are copied with their content, leftovers of work on a template are not", async () => {
-  const templatesDirectory = await templatesOf({
+  const templatesDirectory = templatesOf({
     "README.md": "# Title\n\n# Not a title\n",
     "lib/deep/a.js": "a\n",
     "node_modules/x/index.js": "x\n",
     "lib/__pycache__/x.pyc": "x\n",
   });
-  const directory = join(await temporaryFolder(), "new");
+  const directory = join(folder(), "new");
   const written = await copyTemplate({ template: "hono", directory, service: "$&", templatesDirectory });
   expect(written).toEqual(["README.md", "cloudrun-oauth.json", "lib/deep/a.js"]);
-  expect(await readFile(join(directory, "lib/deep/a.js"), "utf8")).toBe("a\n");
-  expect(await readFile(join(directory, "README.md"), "utf8")).toBe("# $&\n\n# Not a title\n");
+  expect([read(directory, "lib/deep/a.js"), read(directory, "README.md")]).toEqual(["a\n", "# $&\n\n# Not a title\n"]);
 });
 
 test("an existing folder works if it is empty, or a repository without files", async () => {
-  const directory = await temporaryFolder();
-  await mkdir(join(directory, ".git"));
-  const { ino } = await stat(directory);
+  const directory = folder();
+  mkdirSync(join(directory, ".git"));
+  const { ino } = statSync(directory);
   const written = await copyTemplate({ template: "express", directory, service: "my-service" });
-  expect((await readdir(directory)).toSorted()).toEqual([".git", ...written].toSorted());
-  expect((await stat(directory)).ino).toBe(ino);
+  expect([readdirSync(directory).toSorted(), statSync(directory).ino]).toEqual([[".git", ...written].toSorted(), ino]);
 });
 
 test.for([
@@ -105,81 +77,44 @@ test.for([
   ["rails", undefined],
   ["", undefined],
   ["../hono", undefined],
-])("the template %j is refused", async ([template, hint]) => {
-  const directory = join(await temporaryFolder(), "new");
-  expect(await refusal(copyTemplate({ template: template!, directory, service: "my-service" }))).toEqual({
+])("the template %j is refused", async ([template = "", hint]) => {
+  await expect(copyTemplate({ template, directory: join(folder(), "new"), service: "my-service" })).rejects.toMatchObject({
     code: "USAGE",
     message: `Unknown template "${template}". Templates: hono, express, flask, fastapi.`,
     hint,
   });
 });
 
-test("a folder that is not empty is refused, and stays as it was", async () => {
-  const directory = await temporaryFolder();
-  for (const name of ["d", "c", "b", "a", ".hidden"]) await writeFile(join(directory, name), name);
-  expect(await refusal(copyTemplate({ template: "hono", directory, service: "my-service" }))).toEqual({
-    code: "USAGE",
-    message: `${directory} isn't empty: it contains .hidden, a, b and 2 more.`,
-    hint: "Choose a new or empty directory.",
-  });
-  expect(await readdir(directory)).toHaveLength(5);
-});
+test("a folder that can't be written to is refused, and stays as it was", async () => {
+  const full = folder({ d: "", c: "", b: "", a: "", ".hidden": "" });
+  await expectRefusal(full, "FOLDER isn't empty: it contains .hidden, a, b and 2 more.");
+  expect(readdirSync(full)).toHaveLength(5);
 
-test.for(["file", "file/below"])("%s is refused if a file is in the way", async (path) => {
-  const root = await temporaryFolder();
-  await writeFile(join(root, "file"), "mine");
-  const directory = join(root, path);
-  expect(await refusal(copyTemplate({ template: "hono", directory, service: "my-service" }))).toEqual({
-    code: "USAGE",
-    message: `${directory} isn't a directory.`,
-    hint: "Choose a new or empty directory.",
-  });
-  expect(await readFile(join(root, "file"), "utf8")).toBe("mine");
-});
+  const root = folder({ file: "mine" });
+  await expectRefusal(join(root, "file"), "FOLDER isn't a directory.");
+  await expectRefusal(join(root, "file/below"), "FOLDER isn't a directory.");
+  expect(read(root, "file")).toBe("mine");
 
-test("a folder whose name is too long is refused", async () => {
-  const directory = join(await temporaryFolder(), "n".repeat(300));
-  const { code, message } = await refusal(copyTemplate({ template: "hono", directory, service: "my-service" }));
-  expect(code).toBe("USAGE");
-  expect(message).toMatch(/^Can't read .*: the name is too long\.$/);
-});
-
-test("a broken link is refused, and stays as it was", async () => {
-  const directory = join(await temporaryFolder(), "link");
-  await symlink("nowhere", directory);
-  const { code, message, hint } = await refusal(copyTemplate({ template: "hono", directory, service: "my-service" }));
-  expect(code).toBe("USAGE");
-  expect(message).toMatch(/^Can't write /);
-  expect(hint).toBe("Choose a new or empty directory.");
-  expect(await readlink(directory)).toBe("nowhere");
+  await expectRefusal(join(root, "n".repeat(300)), "Can't read FOLDER: the name is too long.");
+  symlinkSync("nowhere", join(root, "link"));
+  await expect(copyTemplate({ template: "hono", directory: join(root, "link"), service: "s" })).rejects.toMatchObject({ code: "USAGE" });
+  expect(readlinkSync(join(root, "link"))).toBe("nowhere");
 });
 
 test.skipIf(process.getuid?.() === 0)("a folder without write permission is refused (skipped for root)", async () => {
-  const directory = await temporaryFolder();
-  await chmod(directory, 0o500);
-  expect(await refusal(copyTemplate({ template: "hono", directory, service: "my-service" }))).toEqual({
-    code: "USAGE",
-    message: `Can't write ${directory}: permission denied.`,
-    hint: "Choose a new or empty directory.",
-  });
+  const directory = folder();
+  chmodSync(directory, 0o500);
+  await expect(copyTemplate({ template: "hono", directory, service: "s" })).rejects.toMatchObject({ code: "USAGE" });
 });
 
-// A folder in place of cloudrun-oauth.json: only the last file cannot be written.
-const FAILS_LAST = { "a.js": "a\n", "lib/b.js": "b\n", "cloudrun-oauth.json/c.js": "c\n" };
-
-test("a copy that fails halfway removes the folders that it created", async () => {
-  const templatesDirectory = await templatesOf(FAILS_LAST);
-  const root = await temporaryFolder();
-  const directory = join(root, "made", "for", "it");
-  const { code, message } = await refusal(copyTemplate({ template: "hono", directory, service: "s", templatesDirectory }));
-  expect({ code, message }).toEqual({ code: "USAGE", message: `Can't write ${directory}: it already exists.` });
-  expect(await readdir(root)).toEqual([]);
-});
-
-test("a copy that fails halfway leaves an existing folder as it was", async () => {
-  const templatesDirectory = await templatesOf(FAILS_LAST);
-  const directory = await temporaryFolder();
-  await mkdir(join(directory, ".git", "objects"), { recursive: true });
-  expect(await refusal(copyTemplate({ template: "hono", directory, service: "s", templatesDirectory }))).toMatchObject({ code: "USAGE" });
-  expect(await readdir(directory, { recursive: true })).toEqual([".git", ".git/objects"]);
+test("a copy that fails halfway removes what it created, and leaves an existing folder as it was", async () => {
+  // A folder in place of cloudrun-oauth.json: only the last file can't be written.
+  const templatesDirectory = templatesOf({ "a.js": "a\n", "lib/b.js": "b\n", "cloudrun-oauth.json/c.js": "c\n" });
+  const root = folder({ "repository/.git/HEAD": "" });
+  const refuse = (directory: string) =>
+    expect(copyTemplate({ template: "hono", directory, service: "s", templatesDirectory })).rejects.toMatchObject({ code: "USAGE" });
+  await refuse(join(root, "made", "for", "it"));
+  expect(existsSync(join(root, "made"))).toBe(false);
+  await refuse(join(root, "repository"));
+  expect(readdirSync(join(root, "repository"), { recursive: true })).toEqual([".git", ".git/HEAD"]);
 });
