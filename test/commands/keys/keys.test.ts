@@ -29,6 +29,14 @@ function cli(argv: readonly string[], world: Parameters<typeof runCli>[1] = {}) 
   return runCli(["--via", "api", ...argv], { ...world, env: { ...env, ...world.env } });
 }
 
+/** A folder with a new key in key.json: its text and ID, and the IDs of all keys of the account. */
+async function folderWithKey() {
+  const cwd = keyFolder();
+  await cli(["keys", "create", "key.json", "--account", ACCOUNT], { cwd });
+  const text = readFileSync(join(cwd, "key.json"), "utf8");
+  return { cwd, text, id: JSON.parse(text).private_key_id as string, before: await keyIds() };
+}
+
 async function keyIds(): Promise<string[]> {
   const { stdout } = await cli(["keys", "list", "--account", ACCOUNT, "--json"]);
   return (JSON.parse(stdout) as { keys: { key_id: string }[] }).keys.map(({ key_id }) => key_id).toSorted();
@@ -78,9 +86,7 @@ test("no key is created for a folder that does not exist, or printed", async () 
 });
 
 test("--force replaces a file, restricts it to its owner, and names the key that was in it", async () => {
-  const cwd = keyFolder();
-  await cli(["keys", "create", "key.json", "--account", ACCOUNT], { cwd });
-  const old = JSON.parse(readFileSync(join(cwd, "key.json"), "utf8")).private_key_id as string;
+  const { cwd, id: old } = await folderWithKey();
   chmodSync(join(cwd, "key.json"), 0o644);
   const { exitCode, stderr } = await cli(["keys", "create", "key.json", "--account", ACCOUNT, "--force"], { cwd });
   expect([exitCode, statSync(join(cwd, "key.json")).mode & 0o777, readdirSync(cwd)]).toEqual([0, 0o600, ["key.json"]]);
@@ -122,9 +128,7 @@ test("a key whose file cannot be written is deleted again", async () => {
 });
 
 test("rotate leaves the file and the old key alone if the new key does not work", async () => {
-  const cwd = keyFolder();
-  await cli(["keys", "create", "key.json", "--account", ACCOUNT], { cwd });
-  const [text, before] = [readFileSync(join(cwd, "key.json"), "utf8"), await keyIds()];
+  const { cwd, text, before } = await folderWithKey();
   await emulator.request("POST", "iam.googleapis.com", `${IAM}/${ACCOUNT}:disable`);
   onTestFinished(async () => void (await emulator.request("POST", "iam.googleapis.com", `${IAM}/${ACCOUNT}:enable`)));
   const { exitCode, stdout } = await cli(["keys", "rotate", "key.json", "--yes"], { cwd });
@@ -133,9 +137,7 @@ test("rotate leaves the file and the old key alone if the new key does not work"
 });
 
 testNeeding("script", "rotate and accounts delete change nothing if they are not confirmed", async ([script = ""]) => {
-  const cwd = keyFolder();
-  await cli(["keys", "create", "key.json", "--account", ACCOUNT], { cwd });
-  const [text, before] = [readFileSync(join(cwd, "key.json"), "utf8"), await keyIds()];
+  const { cwd, text, before } = await folderWithKey();
   const env = { ...(mergeEnvironment({ PATH: "/usr/bin:/bin", HOME: cwd }, emulator.status().environment) as Record<string, string>) };
   for (const [argv, question, answer] of [
     ["keys rotate key.json", "Rotate the key?", "\r"],
@@ -151,9 +153,7 @@ testNeeding("script", "rotate and accounts delete change nothing if they are not
 });
 
 test("rotate --keep-old keeps the old key without asking", async () => {
-  const cwd = keyFolder();
-  await cli(["keys", "create", "key.json", "--account", ACCOUNT], { cwd });
-  const { private_key_id: old } = JSON.parse(readFileSync(join(cwd, "key.json"), "utf8"));
+  const { cwd, id: old } = await folderWithKey();
   const { stdout } = await cli(["keys", "rotate", "--keep-old", "--json"], { cwd, env: { CREDS: "key.json" } });
   const { key_id, old_key_id, old_key_deleted } = JSON.parse(stdout) as Record<string, unknown>;
   expect({ old_key_id, old_key_deleted }).toEqual({ old_key_id: old, old_key_deleted: false });
@@ -164,9 +164,7 @@ test.for([
   [["keys", "delete", "0123456789abcdef0123456789abcdef01234567", "--account", ACCOUNT]],
   [["keys", "rotate", "key.json"]],
 ] as const)("%j without a terminal needs --yes, and does nothing without it", async ([argv]) => {
-  const cwd = keyFolder();
-  await cli(["keys", "create", "key.json", "--account", ACCOUNT], { cwd });
-  const before = await keyIds();
+  const { cwd, before } = await folderWithKey();
   const { exitCode, stdout, stderr } = await cli(argv, { cwd });
   expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
   expect(stderr).toContain("  To confirm, pass --yes.\n");
@@ -178,38 +176,30 @@ test.for([
   [["keys", "delete", "nothing.json", "--yes"], 'Key "nothing.json" not found.'],
   [["keys", "rotate", "key.json", "--account", "another-one", "--yes"], `contains a key of ${ACCOUNT}, not of another-one@`],
 ] as const)("%j is a usage error", async ([argv, message]) => {
-  const cwd = keyFolder();
-  await cli(["keys", "create", "key.json", "--account", ACCOUNT], { cwd });
+  const { cwd } = await folderWithKey();
   const env = { SERVICE_ACCOUNT_EMAIL: "" };
   expect(await cli(argv, { cwd, env })).toMatchObject({ exitCode: 2, stdout: "", stderr: expect.stringContaining(message) });
 });
 
 test("each command is a line of gcloud, which --dry-run prints; the key goes through a pipe and appears nowhere", async () => {
-  const cwd = keyFolder();
-  await cli(["keys", "create", "old.json", "--account", ACCOUNT], { cwd });
-  const text = readFileSync(join(cwd, "old.json"), "utf8");
-  const id = JSON.parse(text).private_key_id as string;
+  const { cwd, text, id } = await folderWithKey();
   const where = "--project cloudrun-local --quiet";
   const creation = { line: `iam service-accounts keys create - --iam-account ${ACCOUNT} ${where}`, stdout: text };
   const env = { PROJECT_ID: "cloudrun-local" };
-  const made = await runCli(["-v", "keys", "create", "key.json", "--account", ACCOUNT], { cwd, env: { ...env, ...fakeGcloud(creation) } });
-  expect([made.exitCode, readFileSync(join(cwd, "key.json"), "utf8"), findSecrets(made.stdout + made.stderr)]).toEqual([0, text, []]);
+  const made = await runCli(["-v", "keys", "create", "new.json", "--account", ACCOUNT], { cwd, env: { ...env, ...fakeGcloud(creation) } });
+  expect([made.exitCode, readFileSync(join(cwd, "new.json"), "utf8"), findSecrets(made.stdout + made.stderr)]).toEqual([0, text, []]);
 
-  for (const [argv, plan] of [
-    [["keys", "list", "--account", ACCOUNT], [`iam service-accounts keys list --iam-account ${ACCOUNT} ${where} --format=json`]],
-    [["keys", "delete", "old.json"], [`iam service-accounts keys delete ${id} --iam-account ${ACCOUNT} ${where} --format=json`]],
-  ] as const) {
-    const { stdout } = await runCli([...argv, "--dry-run"], { cwd, env: { ...env, ...fakeGcloud() } });
-    expect(stdout).toBe(plan.map((line) => `gcloud ${line}\n`).join(""));
-  }
-  const rotation = await runCli(["keys", "rotate", "old.json", "--dry-run"], { cwd, env: { ...env, ...fakeGcloud() } });
-  expect(rotation.stdout).toBe(
-    [
-      `gcloud ${creation.line}`,
-      "POST https://oauth2.googleapis.com/token, until it accepts the new key",
-      `write ${join(cwd, "old.json")}, with mode 0600`,
-      `gcloud iam service-accounts keys delete ${id} --iam-account ${ACCOUNT} ${where} --format=json`,
-      "",
-    ].join("\n"),
-  );
+  const plan = async (...argv: readonly string[]) =>
+    (await runCli(["keys", ...argv, "--dry-run"], { cwd, env: { ...env, ...fakeGcloud() } })).stdout.trimEnd().split("\n");
+  const deletion = `gcloud iam service-accounts keys delete ${id} --iam-account ${ACCOUNT} ${where} --format=json`;
+  expect(await plan("list", "--account", ACCOUNT)).toEqual([
+    `gcloud iam service-accounts keys list --iam-account ${ACCOUNT} ${where} --format=json`,
+  ]);
+  expect(await plan("delete", "key.json")).toEqual([deletion]);
+  expect(await plan("rotate", "key.json")).toEqual([
+    `gcloud ${creation.line}`,
+    "POST https://oauth2.googleapis.com/token, until it accepts the new key",
+    `write ${join(cwd, "key.json")}, with mode 0600`,
+    deletion,
+  ]);
 });

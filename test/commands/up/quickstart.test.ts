@@ -1,9 +1,7 @@
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { createConnection } from "node:net";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { SCHEMA_URL } from "../../../src/settings/json-schema.ts";
-import { CliError } from "../../../src/errors/cli-error.ts";
 import { folder, runCli } from "../../helpers/command-line.ts";
 import { expectDocumented } from "../../helpers/json-document.ts";
 import { RECORDING } from "../../helpers/recording.ts";
@@ -43,17 +41,6 @@ test("--json prints the whole workflow as one document, and the folder stays", a
     service: "hello-cloud-run",
   });
   expect(stderr).toContain("Created hello-cloud-run-3 from the hono template");
-  await expect(isListening(stderr)).resolves.toBe(false);
-});
-
-test("an interrupt ends quickstart and its emulator, and leaves the folder", async () => {
-  const [cwd, stop] = [folder(), new AbortController()];
-  const running = runCli(["quickstart", "--via", "api", "--dir", "mine"], { cwd, env, signal: stop.signal });
-  await expect.poll(() => existsSync(join(cwd, "mine", "Dockerfile"))).toBe(true);
-  setTimeout(() => stop.abort(new CliError("INTERRUPTED", "Interrupted.")), 1000);
-  const { exitCode, stdout, stderr } = await running;
-  expect({ exitCode, stdout }).toEqual({ exitCode: 130, stdout: "" });
-  await expect(isListening(stderr)).resolves.toBe(false);
 });
 
 test.for([
@@ -76,14 +63,3 @@ test("--dry-run prints commands that have the same effect", async () => {
     /^cloudrun-oauth init .*\/hello-cloud-run --template hono --service hello-cloud-run\ncloudrun-oauth emulator start/,
   );
 });
-
-/** Whether something listens at the emulator's address. */
-function isListening(stderr: string): Promise<boolean> {
-  const port = Number(/127\.0\.0\.1:(\d+)/.exec(stderr)?.[1]);
-  expect(port).toBeGreaterThan(0);
-  return new Promise((resolve) => {
-    const socket = createConnection(port, "127.0.0.1");
-    socket.once("connect", () => (socket.destroy(), resolve(true)));
-    socket.once("error", () => resolve(false));
-  });
-}
