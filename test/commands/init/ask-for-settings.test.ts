@@ -76,7 +76,7 @@ testNeeding("script", "--no-color and NO_COLOR apply to questions and the spinne
     await asking.waitFor("Template");
     asking.type(CTRL_C);
     expect([await asking.ended, await spinning.ended]).toEqual([130, 0]);
-    expect(spinning.shown()).toContain("Looking at node");
+    expect(spinning.shown()).toContain("Running 1 check");
     expect([variables, flag, colorPattern.test(asking.bytes()), colorPattern.test(spinning.bytes())]).toEqual([
       variables,
       flag,
