@@ -30,6 +30,7 @@ interface ProgressOptions {
 }
 
 const PROGRESS_LINE_PAUSE_MS = 10_000;
+const MIN_SHOWN_DURATION_MS = 1000;
 
 export function createProgress({ stderr, interactive, quiet, colors }: ProgressOptions): Progress {
   let spinner: Spinner | undefined;
@@ -76,7 +77,9 @@ export function createProgress({ stderr, interactive, quiet, colors }: ProgressO
       const started = performance.now();
       const line = (isDone: boolean, text: string) => {
         const sign = isDone ? "✓" : "✗";
-        print(`${colors ? colors[isDone ? "green" : "red"](sign) : sign} ${text} (${formatDuration(performance.now() - started)})`);
+        const durationMs = performance.now() - started;
+        const duration = durationMs < MIN_SHOWN_DURATION_MS ? "" : ` (${formatDuration(durationMs)})`;
+        print(`${colors ? colors[isDone ? "green" : "red"](sign) : sign} ${text}${duration}`);
       };
       try {
         const result = await run(running, work);
