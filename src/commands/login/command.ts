@@ -5,7 +5,7 @@ export const loginCommand = defineCommand({
   name: "login",
   summary: "Sign in with your Google account, without gcloud",
   description:
-    "Signs you in with a browser and saves the login as Application Default Credentials, where client libraries and gcloud find it too. Needs an OAuth client of type Desktop app: create one at https://console.cloud.google.com/apis/credentials and download its JSON file. The login works for deploy, grant, and other control plane commands (with --via api if gcloud is installed). To call a private service with it, pass --impersonate-service-account to invoke.",
+    "Signs you in with a browser and saves the login as Application Default Credentials, where Google's client libraries find it too. Needs an OAuth client of type Desktop app: create one at https://console.cloud.google.com/apis/credentials and download its JSON file. The login works for deploy, grant, and other control plane commands (with --via api if gcloud is installed). To call a private service with it, pass --impersonate-service-account to invoke.",
   flags: [
     flag("--client-id-file <file>", "JSON file of your OAuth client (type Desktop app)"),
     flag("--account <email>", "Account to sign in with"),
@@ -31,7 +31,7 @@ export const whoamiCommand = defineCommand({
   name: "whoami",
   summary: "Show the account that requests are sent as",
   description:
-    "Shows the account that invoke, token, proxy, and load use, where its credentials were found, and the project. Exits with 3 if there are no credentials. Secrets are never printed.",
+    "Shows the account that invoke, token, proxy, and load use, where its credentials were found, and the project. Exits with 3 if no credentials are found. Secrets are never printed.",
   examples: [["cloudrun-oauth whoami"], ["cloudrun-oauth whoami --json"]],
   load: async () => (await import("./whoami.ts")).whoami,
 });
