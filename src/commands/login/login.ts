@@ -63,7 +63,10 @@ export async function login(context: Context, flags: LoginFlags): Promise<void> 
   if (terminal.json) return terminal.printJson({ principal: principalForEmail(email), client_id: client.id, file: file.path });
   terminal.note(`Signed in as ${email}\nSaved Application Default Credentials to ${file.path}`);
   const preferred = settings.get("credentials");
-  if (preferred) terminal.warn(`invoke, token, proxy, and load still use the credentials from ${preferred.source}. To use this login, pass --credentials ${file.path}`);
+  if (preferred)
+    terminal.warn(
+      `invoke, token, proxy, and load still use the credentials from ${preferred.source}. To use this login, pass --credentials ${file.path}`,
+    );
   // https://cloud.google.com/run/docs/authenticating/service-to-service: Cloud Run doesn't accept ID tokens for another OAuth client.
   const service = settings.get("service")?.value ?? "SERVICE";
   terminal.nextSteps([
