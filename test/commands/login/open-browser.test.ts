@@ -17,5 +17,6 @@ test.runIf(process.platform === "linux")("the URL is passed to xdg-open as one a
 
 test("a missing browser is ignored", async () => {
   openBrowser(URL, { PATH: folder(), DISPLAY: ":0" });
-  await new Promise((resolve) => setTimeout(resolve, 100));
+  // An error without a listener would end this process.
+  await expect(new Promise((resolve) => setTimeout(resolve, 100, "alive"))).resolves.toBe("alive");
 });
