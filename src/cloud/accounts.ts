@@ -1,13 +1,11 @@
 import { CliError } from "../errors/cli-error.ts";
 import { nextStep } from "../errors/next-step.ts";
 
-/** Service accounts and their keys; a part of `Cloud`. */
 export interface AccountVerbs {
   /** Throws NOT_FOUND if the account doesn't exist. */
   account(options: AccountName): Promise<Account>;
   /** Throws CONFLICT if an account of that name exists. */
   createAccount(options: NewAccount): Promise<Account>;
-  /** The accounts of a project, by their addresses. */
   listAccounts(options: { readonly project: string }): Promise<readonly Account[]>;
   /** Deletes an account with its keys. Throws NOT_FOUND. */
   deleteAccount(options: AccountName): Promise<void>;
@@ -21,7 +19,6 @@ export interface AccountVerbs {
 
 export interface AccountName {
   readonly project: string;
-  /** An email address. */
   readonly account: string;
 }
 
@@ -34,7 +31,6 @@ export interface KeyName extends AccountName {
   readonly key: string;
 }
 
-/** A service account, as both back ends return it. */
 export interface Account {
   readonly account: string;
   readonly project: string;

@@ -2,7 +2,6 @@ import type { Tell } from "../terminal/progress.ts";
 import type { CloudContext } from "./cloud-context.ts";
 import { shortImageName } from "./images.ts";
 
-/** How many lines of the log an error contains. */
 const MAX_END_LINES = 20;
 
 export interface BuildLog {

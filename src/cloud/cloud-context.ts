@@ -2,7 +2,6 @@ import type { Send } from "../http/request.ts";
 import type { Settings } from "../settings/settings.ts";
 import type { Terminal } from "../terminal/terminal.ts";
 
-/** What the control plane needs of a command's context. */
 export interface CloudContext {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Absolute; gcloud runs here. */

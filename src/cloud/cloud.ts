@@ -8,7 +8,6 @@ import type { TrafficOptions } from "./traffic.ts";
 import type { Place, ProjectName, ServiceName } from "./names.ts";
 import type { Repository } from "./repository.ts";
 
-/** What the control plane does, in Cloud Run's words. */
 interface CloudVerbs extends AccountVerbs, LogVerbs {
   build(options: BuildOptions): Promise<BuildResult>;
   deploy(options: DeployOptions): Promise<Service>;
@@ -19,13 +18,11 @@ interface CloudVerbs extends AccountVerbs, LogVerbs {
   /** Removes a member from a role on the service. Throws NOT_FOUND, with the role in its details, if the member doesn't have it. */
   revoke(options: GrantOptions): Promise<Policy>;
   projectNumber(options: ProjectName): Promise<string>;
-  /** The policy that the project's services inherit. */
   projectPolicy(options: ProjectName): Promise<Policy>;
   /** Enables APIs by their names (`run.googleapis.com`) in a project; resolves when they are enabled. */
   enable(options: EnableOptions): Promise<void>;
   /** Creates one thing that a pipeline needs, if it is missing. */
   setUp(step: SetupStep): Promise<SetupOutcome>;
-  /** The services of a project, by region and name. */
   list(options: ListOptions): Promise<readonly Service[]>;
   /** A service's revisions, the newest first. Throws NOT_FOUND if the service doesn't exist. */
   revisions(options: ServiceName): Promise<readonly Revision[]>;
@@ -73,7 +70,6 @@ export interface BuildOptions extends Place {
   /** The folder with the Dockerfile; absolute. */
   readonly directory: string;
   readonly image: string;
-  /** The labels of the repository if the build creates it. */
   readonly repositoryLabels?: Readonly<Record<string, string>>;
   /** Passed on to gcloud unchanged. */
   readonly gcloudFlags?: readonly string[];
@@ -104,13 +100,11 @@ export interface DeployOptions extends ServiceName {
   readonly allowUnauthenticated?: boolean;
   /** Passed on to gcloud unchanged. */
   readonly gcloudFlags?: readonly string[];
-  /** Shows on a terminal what the deployment is doing. */
   readonly tell?: Tell;
 }
 
 export interface ListOptions {
   readonly project: string;
-  /** All regions by default. */
   readonly region?: string;
 }
 
@@ -125,7 +119,6 @@ export interface LabelOptions extends ServiceName {
 }
 
 export interface GrantOptions extends ServiceName {
-  /** With its type prefix. */
   readonly member: string;
   readonly role: string;
 }

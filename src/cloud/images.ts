@@ -1,6 +1,5 @@
 import { parseRepository, type Repository } from "./repository.ts";
 
-/** An image in a repository. */
 export interface StoredImage {
   /** Without tag and digest. */
   readonly image: string;
@@ -27,7 +26,6 @@ export function shortImageName(image: string): string {
     .replace(/(:src-[0-9a-f]{7})[0-9a-f]+$/, "$1");
 }
 
-/** The parts of the name of an image in Artifact Registry. */
 export function parseImageName(image: string): Repository & { readonly path: string; readonly digest: string } {
   const repository = parseRepository(image);
   if (!repository) throw new Error(`${image} is not in Artifact Registry.`);
@@ -35,7 +33,6 @@ export function parseImageName(image: string): Repository & { readonly path: str
   return { ...repository, path, digest };
 }
 
-/** Sorts by name and digest. */
 export function sortImages(images: readonly StoredImage[]): StoredImage[] {
   const key = ({ image, digest }: StoredImage) => `${image}@${digest}`;
   return images.map((image) => ({ ...image, tags: image.tags.toSorted() })).sort((a, b) => (key(a) < key(b) ? -1 : 1));

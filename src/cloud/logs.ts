@@ -1,7 +1,6 @@
 import type { ServiceName } from "./names.ts";
 import type { Severity } from "./severity.ts";
 
-/** The log of a service; a part of `Cloud`. */
 export interface LogVerbs {
   /** The entries that match a query, the oldest first. */
   readLogs(query: LogQuery): Promise<readonly LogEntry[]>;
@@ -13,11 +12,9 @@ export interface LogQuery extends ServiceName {
   readonly since: string;
   /** RFC 3339: the earliest time at which Cloud Logging received an entry. */
   readonly receivedSince?: string;
-  /** The lowest severity. */
   readonly severity?: Severity;
   /** Text in what the service wrote or in the URL of a request, in any case. */
   readonly text?: string;
-  /** Entries of these traces only, by their IDs. */
   readonly traces?: readonly string[];
   /** The newest entries up to this number; all entries by default. */
   readonly limit?: number;
@@ -41,7 +38,6 @@ export interface LogEntry {
     readonly requestMethod?: string;
     readonly requestUrl?: string;
     readonly status?: number;
-    /** Seconds, followed by s. */
     readonly latency?: string;
   };
 }
@@ -64,7 +60,6 @@ export function logFilter({ service, region, revision, since, receivedSince, sev
   ].join(" AND ");
 }
 
-/** The ID of an entry's trace, without its project. */
 export function traceOf({ trace }: LogEntry): string | undefined {
   return trace?.split("/").at(-1) || undefined;
 }

@@ -31,7 +31,6 @@ export function readMember(text: string): string {
   });
 }
 
-/** The error for a role that a member doesn't have on the service itself. */
 export function roleNotGranted({ service, member, role }: GrantOptions, cause?: unknown): CliError {
   return new CliError("NOT_FOUND", `${member} doesn't have ${role} on "${service}".`, {
     next: [nextStep("To list members", "members", service, "--all")],

@@ -3,19 +3,15 @@ import type { Binding, Cloud, Policy } from "./cloud.ts";
 import type { ProjectName, ServiceName } from "./names.ts";
 import { isInvokerRole } from "./permissions.ts";
 
-/** A member's role, and what grants it. */
 export interface Membership {
   readonly member: string;
   readonly role: string;
-  /** Whether members of the role can invoke the service; null for a custom role. */
   readonly may_call: boolean | null;
   /** "project" if the service inherits the role from the project; null if the service grants it. */
   readonly inherited_from: "project" | null;
-  /** The membership applies only if this is true. */
   readonly condition: { readonly title: string | null; readonly expression: string } | null;
 }
 
-/** The members and roles of a policy. */
 export function listMemberships(policy: Policy | undefined, inheritedFrom: Membership["inherited_from"]): Membership[] {
   return (policy?.bindings ?? []).flatMap(({ role, members, condition }) =>
     members.map((member) => ({
@@ -28,7 +24,6 @@ export function listMemberships(policy: Policy | undefined, inheritedFrom: Membe
   );
 }
 
-/** A service's policy; undefined if the caller can't read it. */
 export function servicePolicyIfAllowed(cloud: Cloud, name: ServiceName): Promise<Policy | undefined> {
   return cloud.policy(name).catch(unlessForbidden);
 }

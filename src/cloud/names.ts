@@ -18,7 +18,6 @@ export function requirePlace(settings: Pick<Settings, "require">): Place {
   return { project: settings.require("project"), region: settings.require("region") };
 }
 
-/** The service that a command acts on: the command line's argument, or else the settings. Throws as `requirePlace` does. */
 export function requireServiceName(settings: Pick<Settings, "require">, service?: string): ServiceName {
   return { service: settings.require("service", service), ...requirePlace(settings) };
 }

@@ -52,7 +52,6 @@ export function offerEnabling(cloud: Cloud, { terminal, signal }: Pick<CloudCont
   });
 }
 
-/** The API that isn't enabled, if that is what a verb failed for. */
 function missingApi(error: unknown): { readonly project: string; readonly api: string } | undefined {
   if (!(error instanceof CliError) || error.reason !== "API_NOT_ENABLED" || error.subject?.kind !== "api") return undefined;
   const { name: api, project } = error.subject;

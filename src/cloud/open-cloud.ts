@@ -25,7 +25,6 @@ export function chooseBackEnd({ env, settings }: Pick<CloudContext, "env" | "set
   return findGcloud(env) ? "gcloud" : "api";
 }
 
-/** The path of gcloud; undefined if it isn't on PATH. */
 export function findGcloud(env: Environment): string | undefined {
   const names = env.PATHEXT ? ["gcloud.cmd", "gcloud.exe"] : ["gcloud"];
   const folders = (env.PATH ?? env.Path ?? "").split(delimiter).filter(Boolean);

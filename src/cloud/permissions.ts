@@ -7,7 +7,6 @@ export const INVOKER_ROLE = "roles/run.invoker";
  */
 export const GRANT_TIMEOUT_MS = 10 * 60_000;
 
-/** The predefined roles on a service whose members can invoke it. */
 export const INVOKER_ROLES: ReadonlySet<string> = new Set([INVOKER_ROLE, "roles/run.servicesInvoker", "roles/run.admin"]);
 
 /** Owners and editors of a project can invoke its services: https://cloud.google.com/run/docs/securing/managing-access */

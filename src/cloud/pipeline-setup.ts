@@ -9,7 +9,6 @@ export type SetupStep = { readonly project: string } & (
   | { readonly kind: "account-role"; readonly account: string; readonly member: string; readonly role: string }
 );
 
-/** A provider of OpenID Connect tokens, and the workloads that it accepts. */
 export interface ProviderStep {
   readonly kind: "provider";
   readonly project: string;
@@ -33,7 +32,6 @@ export interface RegisteredResource {
   readonly attributeCondition?: string;
 }
 
-/** Whether a provider accepts exactly the workloads that the step wants. */
 export function isUpToDate(existing: RegisteredResource, { issuer, mapping, condition }: ProviderStep): boolean {
   const sorted = (record: Readonly<Record<string, string>> = {}) => JSON.stringify(Object.entries(record).toSorted());
   return (

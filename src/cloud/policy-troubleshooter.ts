@@ -4,7 +4,6 @@ import { serviceUrl } from "./messages/knative-url.ts";
 import type { ServiceName } from "./names.ts";
 import type { KnativeService } from "./messages/knative-service.ts";
 
-/** Whether a permission is granted, as far as the caller can know. */
 type Access = "GRANTED" | "NOT_GRANTED" | "UNKNOWN_CONDITIONAL" | "UNKNOWN_INFO_DENIED";
 
 interface Expression {
@@ -29,7 +28,6 @@ export interface Explanation {
   readonly errors?: readonly { readonly message?: string }[];
 }
 
-/** The permission to invoke a service. */
 export const INVOKE_PERMISSION = "run.routes.invoke";
 
 /**
@@ -49,12 +47,10 @@ export async function troubleshootInvocation(
   return { service: service as KnativeService, explanation };
 }
 
-/** Explains a principal's access by the policies alone. Throws as the client does. */
 export async function askTroubleshooter(client: ApiClient, name: ServiceName, principal: string): Promise<Explanation> {
   return (await client.call({ method: "POST", url: TROUBLESHOOT, body: { accessTuple: accessTuple(name, principal) } })) as Explanation;
 }
 
-/** The requests of `troubleshootInvocation`, one line each. */
 export function planTroubleshooting(name: ServiceName, principal: string): string[] {
   return [`GET ${serviceUrl(name)}`, `POST ${TROUBLESHOOT} ${JSON.stringify({ accessTuple: accessTuple(name, principal) })}`];
 }

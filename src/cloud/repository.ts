@@ -1,7 +1,6 @@
 import { CliError } from "../errors/cli-error.ts";
 import type { ServiceName } from "./names.ts";
 
-/** An Artifact Registry repository of Docker images. */
 export interface Repository {
   readonly location: string;
   readonly project: string;
@@ -12,7 +11,6 @@ export const DEFAULT_REPOSITORY = "cloudrun-oauth";
 /** The repository of the images of `gcloud run deploy --source`. */
 const SOURCE_REPOSITORY = "cloud-run-source-deploy";
 
-/** The image to build and deploy by default. */
 export function defaultImage(options: ServiceName): string {
   return imageName(DEFAULT_REPOSITORY, options);
 }

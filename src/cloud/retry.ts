@@ -14,12 +14,8 @@ interface RetryOptions {
 /** The longest pause after the first attempt; it doubles after each further one, up to MAX_PAUSE_MS. */
 const FIRST_PAUSE_MS = 100;
 const MAX_PAUSE_MS = 8000;
-/**
- * Of many clients that change the same thing, one succeeds at a time, so pauses grow up to this many times the length
- * of an attempt.
- */
+/** Of many clients that change the same thing, one succeeds at a time, so pauses grow up to this many times the length of an attempt. */
 const MAX_COMPETING_CLIENTS = 64;
-/** A longer Retry-After is reported to the user instead of waited for. */
 const MAX_RETRY_AFTER_MS = 60_000;
 
 /**
@@ -51,7 +47,6 @@ export async function withRetry<T>(
   }
 }
 
-/** Whether what failed can succeed later. */
 function canPass(error: unknown): boolean {
   if (!(error instanceof CliError) || (error.code !== "UNAVAILABLE" && error.code !== "TIMEOUT")) return false;
   const { cause, retryAfterSeconds } = error;

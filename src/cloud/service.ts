@@ -1,4 +1,3 @@
-/** A service, as both back ends return it. */
 export interface Service extends Instances {
   readonly service: string;
   readonly project: string;
@@ -6,25 +5,19 @@ export interface Service extends Instances {
   readonly url: string;
   /** All of its URLs, including those of tags. */
   readonly urls: readonly string[];
-  /** The latest ready revision. */
   readonly revision: string | null;
   readonly latest_created_revision: string | null;
   /** RFC 3339. */
   readonly created: string | null;
-  /** When its latest revision became ready or failed. */
   readonly deployed: string | null;
-  /** The principal that changed it last. */
   readonly last_modifier: string | null;
-  /** Its page in the Google Cloud console. */
   readonly console_url: string;
-  /** Its variables, without their values. */
   readonly env: readonly Omit<Variable, "value">[];
   readonly labels: Readonly<Record<string, string>>;
   readonly ingress: string;
   readonly custom_audiences: readonly string[];
   /** True if the service's run.app URLs respond with 404. */
   readonly default_url_disabled: boolean;
-  /** True if requests need no ID token. */
   readonly invoker_iam_disabled: boolean;
   /** True if Identity-Aware Proxy is in front of the service. */
   readonly iap_enabled: boolean;
@@ -54,7 +47,6 @@ export interface Instances {
   readonly min_instances: number;
   /** Null if Cloud Run decides. */
   readonly max_instances: number | null;
-  /** The number of requests that an instance handles at the same time. */
   readonly concurrency: number | null;
   /** The request timeout in seconds. */
   readonly timeout: number | null;
@@ -62,24 +54,20 @@ export interface Instances {
   readonly cpu_always_allocated: boolean;
 }
 
-/** A revision, as both back ends return it. */
 export interface Revision extends Instances {
   readonly revision: string;
   readonly created: string;
   readonly creator: string | null;
   /** Null while it isn't known. */
   readonly ready: boolean | null;
-  /** Why the revision isn't ready. */
   readonly reason: string | null;
   readonly message: string | null;
-  /** With its digest. */
   readonly image_digest: string | null;
   /** The revision's part of the traffic to the service's own URL. */
   readonly percent: number;
   readonly tags: readonly string[];
 }
 
-/** An environment variable of a service's container. */
 export interface Variable {
   readonly name: string;
   /** Null if it comes from a secret. */

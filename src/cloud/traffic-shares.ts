@@ -20,7 +20,6 @@ export function readShares(texts: readonly string[]): Shares {
   return shares;
 }
 
-/** Reads `TAG=REVISION` texts. Throws USAGE. */
 export function readTags(texts: readonly string[]): Record<string, string> {
   const tags: Record<string, string> = {};
   for (const text of texts) {

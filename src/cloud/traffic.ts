@@ -9,12 +9,9 @@ export const LATEST = "LATEST";
 export interface TrafficOptions extends ServiceName {
   /** The percentages add up to 100, and other revisions get nothing. Traffic stays as it is if the list is empty. */
   readonly to: readonly {
-    /** A revision's name, or LATEST. */
     readonly revision: string;
-    /** A whole number. */
     readonly percent: number;
   }[];
-  /** Tags, each with its revision. */
   readonly setTags?: Readonly<Record<string, string>>;
   readonly removeTags?: readonly string[];
 }
@@ -61,12 +58,10 @@ function targetOf(revision: string): KnativeTarget {
   return revision === LATEST ? { latestRevision: true } : { revisionName: revision };
 }
 
-/** LATEST comes after all names. */
 function sortKey({ revisionName }: KnativeTarget): string {
   return revisionName ?? "~";
 }
 
-/** Whether a service's traffic and tags are as the options want them. */
 export function isTrafficApplied({ traffic, conditions }: Service, { to, setTags = {}, removeTags = [] }: TrafficOptions): boolean {
   if (conditions.find(({ type }) => type === "RoutesReady")?.status !== "True") return false;
   const isNamed = (target: Service["traffic"][number], name: string) => (name === LATEST ? target.latest : target.revision === name);

@@ -1,7 +1,4 @@
-/**
- * One verb of the control plane: what it would do, a line each as a person could run it, and doing it. Both come from
- * the same builder.
- */
+/** One verb of the control plane: what it would do, a line each as a person could run it, and doing it. Both come from the same builder. */
 interface VerbParts<Options, Result> {
   plan(options: Options): readonly string[];
   run(options: Options): Promise<Result>;

@@ -22,6 +22,8 @@ export interface BackEnd {
   run(argv: readonly string[], world?: Parameters<typeof runCli>[1]): ReturnType<typeof runCli>;
   /** Returns the `--json` document. Throws stderr if the command fails. */
   json(argv: readonly string[], world?: Parameters<typeof runCli>[1]): Promise<Json>;
+  /** Returns the error of a command that fails and prints nothing on stdout. */
+  failure(argv: readonly string[], options?: Parameters<typeof runCli>[1]): Promise<Json>;
   /** A test with this back end; a test with gcloud needs gcloud. */
   testBackEnd(name: string, run: () => Promise<void>): void;
   /** Asserts that both back ends return the same object, except for random names and times. */
@@ -52,6 +54,11 @@ export function testBothBackEnds(suite: (way: BackEnd) => void): void {
           const { exitCode, stdout, stderr } = await run(["--json", ...argv], world);
           if (exitCode !== 0) throw new Error(stderr);
           return JSON.parse(stdout) as Json;
+        },
+        async failure(argv, options) {
+          const { stdout, stderr } = await run(["--json", ...argv], options);
+          expect(stdout).toBe("");
+          return (JSON.parse(stderr.trimEnd().split("\n").at(-1) ?? "") as Json)["error"];
         },
         testBackEnd: (name, body) => testNeeding(via === "gcloud" ? "gcloud" : [], name, body, TEST_TIMEOUT_MS),
         expectSame(what, value) {

@@ -20,7 +20,6 @@ const IAM = "https://iam.googleapis.com/v1";
 
 interface AccountInProject {
   readonly project: string;
-  /** One of the project's own. */
   readonly email: string;
   readonly displayName?: string;
   readonly description?: string;
@@ -73,7 +72,6 @@ export function accountVerbs(clientFor: ClientFor) {
 }
 
 interface KeyFileMessage {
-  /** The key file, in Base64. */
   readonly privateKeyData: string;
 }
 
@@ -82,7 +80,6 @@ interface AccountPage {
   readonly nextPageToken?: string;
 }
 
-/** Creates a service account if it is missing; returns whether it was. */
 export async function ensureAccount(client: ApiClient, account: AccountInProject): Promise<boolean> {
   try {
     await client.call(createAccountRequest(account));

@@ -12,7 +12,6 @@ import type { ClientFor } from "./request-verb.ts";
 import { serviceVerbs } from "./services.ts";
 import { setUpVerb } from "./setup.ts";
 
-/** The control plane through Google's REST APIs, with a service account's key and without gcloud. */
 export function createApiCloud(context: CloudContext): Cloud {
   const clients = new Map<string, ApiClient>();
   const clientFor: ClientFor = ({ project, location = "global", region = location }) => {

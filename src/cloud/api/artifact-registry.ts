@@ -11,7 +11,6 @@ import { requestVerb, type ClientFor } from "./request-verb.ts";
 
 const ARTIFACT_REGISTRY = "https://artifactregistry.googleapis.com/v1";
 
-/** Repositories and the images in them. */
 export function artifactRegistryVerbs(clientFor: ClientFor, signal: AbortSignal) {
   return {
     repository: requestVerb(clientFor, {
@@ -65,12 +64,10 @@ export async function ensureRepository(client: ApiClient, repository: Repository
   );
 }
 
-/** The requests of `ensureRepository` for a repository that is missing. */
 export function planRepository(repository: Repository, options: Labeled): ApiRequest[] {
   return [repositoryRequest(repository), ...(isCreatedOnDemand(repository) ? [createRepositoryRequest(repository, options)] : [])];
 }
 
-/** Creates a repository for images, and waits until it exists. Throws as the client does. */
 export function createRepository(client: ApiClient, repository: Repository, signal: AbortSignal, options: Labeled = {}): Promise<void> {
   return runOperation(client, createRepositoryRequest(repository, options), signal);
 }

@@ -2,7 +2,6 @@ import { parseFlags, readNumber, readSeconds, unknownToApi } from "./flag-values
 
 /** What a build has besides its source, steps and images: https://cloud.google.com/build/docs/api/reference/rest/v1/projects.builds */
 interface BuildSettings {
-  /** Seconds, followed by s. */
   readonly timeout?: string;
   readonly options?: { readonly machineType?: string; readonly diskSizeGb?: string };
 }

@@ -4,7 +4,6 @@ import type { Build } from "../messages/build.ts";
 
 interface LogOptions {
   readonly onLine: (line: string) => void;
-  /** Called once if the log isn't readable; the build continues. */
   readonly onUnreadable: () => void;
 }
 
@@ -18,7 +17,6 @@ export function followLog(client: ApiClient, build: Build, { onLine, onUnreadabl
   const show = (text: Buffer) => text.toString("utf8").trimEnd().split("\n").forEach(onLine);
 
   return {
-    /** Shows the lines that were added. */
     async read(): Promise<void> {
       if (url === undefined || isUnreadable) return;
       const added = await readFrom(client, url, offset);

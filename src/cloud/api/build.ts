@@ -43,7 +43,6 @@ export async function build(client: ApiClient, options: BuildOptions, context: B
   return readBuildResult(ended, options.image, (performance.now() - submitted) / 1000);
 }
 
-/** The requests of a build, in order. */
 export function planBuild(options: BuildOptions): ApiRequest[] {
   const repository = parseRepository(options.image);
   const target = { bucket: sourceBucket(options.project), object: "source/TIME-ID.tgz" };

@@ -15,7 +15,6 @@ export interface ApiRequest {
   /** Sent as they are, instead of a JSON body. */
   readonly bytes?: Buffer;
   readonly headers?: readonly (readonly [string, string])[];
-  /** Until the response begins; a minute by default. */
   readonly timeoutMs?: number;
 }
 
@@ -29,9 +28,7 @@ export function requestLine({ method, url, body }: ApiRequest): string {
  * same: `withRetry` repeats work that finds out first what exists.
  */
 export interface ApiClient {
-  /** The response's JSON. Throws what Google's error means. */
   call<Message = unknown>(request: ApiRequest): Promise<Message>;
-  /** The response as it comes, whatever its status. */
   send(request: ApiRequest): Promise<Response>;
 }
 

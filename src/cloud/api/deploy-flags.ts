@@ -12,11 +12,8 @@ import {
 } from "./flag-values.ts";
 import { mergeVariables, type TemplateMessage, type VariableMessage, type ServiceUpdate } from "../messages/v2-service.ts";
 
-/** The parts of a service that flags change. */
 interface Draft {
-  /** The fields beside the template. */
   readonly service: Record<string, unknown>;
-  /** The labels that the service has. */
   readonly labels: TemplateMessage["labels"];
   readonly template: Record<string, unknown>;
   readonly container: Record<string, unknown>;
@@ -63,7 +60,6 @@ const SWITCHES: Readonly<Record<string, (draft: Draft, isOn: boolean) => void>> 
   "--session-affinity": ({ template }, isOn) => set(template, "sessionAffinity", isOn),
 };
 
-/** Flags of deploy itself. */
 const OWN_FLAGS = ["--image", "--source", "--tag", "--no-traffic", "--service-account", "--allow-unauthenticated", "--project", "--region"];
 
 /** A service's written fields with the changes that gcloud's flags make. Throws USAGE for a flag that only gcloud supports. */
@@ -82,7 +78,6 @@ export function applyFlags(
   };
 }
 
-/** Throws USAGE as `applyFlags` does. */
 export function assertFlagsSupported(words: readonly string[] = []): void {
   applyFlags({ message: {}, mask: [] }, words);
 }

@@ -20,7 +20,6 @@ import type { ClientFor } from "./request-verb.ts";
 
 const RUN = "https://run.googleapis.com/v2";
 const POLL_PAUSES = { firstPauseMs: 150, maxPauseMs: 3000 };
-/** How many times other clients can be faster. */
 const MAX_CONFLICTS = 10;
 
 /** Creates the service, or a revision of it with the new image that keeps everything else; resolves when the revision is ready. */
@@ -43,7 +42,6 @@ export function deployVerb(clientFor: ClientFor, context: Pick<CloudContext, "te
   });
 }
 
-/** The requests of a deployment, in order, for a service that doesn't exist yet. */
 function planDeploy(options: DeployOptions): ApiRequest[] {
   assertFlagsSupported(options.gcloudFlags);
   const source = options.source === undefined ? undefined : buildOptions(options, options.source);
@@ -58,7 +56,6 @@ function planDeploy(options: DeployOptions): ApiRequest[] {
   ];
 }
 
-/** The image to deploy; a source is built first. */
 async function provideImage(
   client: ApiClient,
   options: DeployOptions,
@@ -127,7 +124,6 @@ function withOptions(options: DeployOptions, image: string, existing: ServiceMes
   return applyFlags(withRevision(options, image, existing, mark), options.gcloudFlags, existing?.labels);
 }
 
-/** Throws DEPLOY_FAILED, or what the reason means, if the deployment failed. */
 async function waitUntilReady(client: ApiClient, options: DeployOptions, operation: Operation | undefined, signal: AbortSignal) {
   const outcome = operation
     ? await pollRequest(client, `${RUN}/${operation.name}`, operationOutcome, { signal, ...POLL_PAUSES, known: operation })

@@ -3,7 +3,6 @@ import type { ApiClient, ApiRequest } from "./client.ts";
 import { waitForOperation, type Operation } from "./poll-request.ts";
 
 const SERVICE_USAGE = "https://serviceusage.googleapis.com/v1";
-/** Google's own limit. */
 const MAX_BATCH_SIZE = 20;
 
 /**
@@ -17,7 +16,6 @@ export async function enableApis(client: ApiClient, project: string, names: read
   }
 }
 
-/** The requests that enable APIs. */
 export function planEnabling(project: string, names: readonly string[]): ApiRequest[] {
   const url = `${SERVICE_USAGE}/projects/${project}/services:batchEnable`;
   const requests: ApiRequest[] = [];

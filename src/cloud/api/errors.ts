@@ -49,7 +49,6 @@ export function readApiError(
   return known ?? new CliError(CODES[status] ?? "GCLOUD_FAILED", `${host} returned ${status}: ${message}`, { cause });
 }
 
-/** The error for the reason why a revision did not become ready. */
 export function deployFailure(message: string, { project, region }: Place): CliError {
   return explainControlPlane(message, { via: "api", project, region, sentence: message }) ?? new CliError("DEPLOY_FAILED", message);
 }

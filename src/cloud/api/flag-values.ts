@@ -5,7 +5,6 @@ import { parseVariables } from "../environment-variables.ts";
 
 interface Flag {
   readonly flag: string;
-  /** Empty for a switch. */
   readonly value: string;
 }
 
@@ -30,7 +29,6 @@ export function parseFlags(
   return flags;
 }
 
-/** The error for a flag of gcloud that a build or a deployment through the API doesn't support. */
 export function unknownToApi(flag: string, use: "build" | "deployment", known: readonly string[]): CliError {
   const suggestion = suggestMatch(flag, known);
   return new CliError("USAGE", `${flag} requires gcloud, but this ${use} uses Google's API.`, {
@@ -45,7 +43,6 @@ export function readList(text: string): string[] {
   return rest.split(delimiter).filter((item) => item !== "");
 }
 
-/** Reads `NAME=VALUE,…`. Throws USAGE. */
 export function readPairs(flag: string, text: string): [name: string, value: string][] {
   return readList(text).map((item) => {
     const at = item.indexOf("=");
@@ -78,7 +75,6 @@ export function readChoice(flag: string, choices: Readonly<Record<string, string
   throw new CliError("USAGE", `Invalid value "${text}" for ${flag}.`, { hint: `Use ${Object.keys(choices).join(", ")}.` });
 }
 
-/** Reads a whole number. Throws USAGE. */
 export function readNumber(flag: string, text: string): number {
   if (/^\d{1,6}$/.test(text)) return Number(text);
   throw new CliError("USAGE", `Invalid value "${text}" for ${flag}.`, { hint: "Use a whole number." });

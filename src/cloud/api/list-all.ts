@@ -1,6 +1,5 @@
 import type { ApiClient, ApiRequest } from "./client.ts";
 
-/** The items of a page, and the token of the next page. */
 type PageReader<Page, Item> = (page: Page) => readonly [items: readonly Item[] | undefined, nextToken: string | undefined];
 
 /** The items of all pages of a list, in order; no more than the limit. An empty page need not be the last. https://google.aip.dev/158 */

@@ -4,7 +4,6 @@ import { requestLine, type ApiRequest } from "./client.ts";
 import { listAll } from "./list-all.ts";
 import type { ClientFor } from "./request-verb.ts";
 
-/** Google's own limit. */
 const MAX_PAGE_SIZE = 1000;
 
 interface LogPage {

@@ -10,10 +10,8 @@ import { requestVerb, type ClientFor } from "./request-verb.ts";
 /** A policy of version 3 contains its conditions: https://cloud.google.com/iam/docs/policies#versions */
 export const POLICY_VERSION = 3;
 
-/** How many times other clients can be faster. */
 const MAX_CONFLICTS = 20;
 
-/** Who can invoke a service. */
 export function policyVerbs(clientFor: ClientFor, signal: AbortSignal) {
   return {
     policy: defineVerb({

@@ -13,10 +13,7 @@ interface PollRequestOptions<Message> {
 /** How many polls in a row can fail before the wait is given up: some minutes. */
 const MAX_FAILED_POLLS = 20;
 
-/**
- * Gets a URL until a check of the answer gives something other than undefined, and returns that. Throws as the client
- * and the check do.
- */
+/** Gets a URL until a check of the answer gives something other than undefined, and returns that. Throws as the client and the check do. */
 export function pollRequest<Message, Result>(
   client: ApiClient,
   url: string,

@@ -6,14 +6,11 @@ import { requestLine, type ApiClient, type ApiRequest } from "./client.ts";
 import { deployFailure } from "./errors.ts";
 import { pollRequest } from "./poll-request.ts";
 
-/** How many times other clients can be faster. */
 const MAX_CONFLICTS = 10;
 
-/** The parts of a service that are replaced. */
 export type ServiceChange = Pick<KnativeService, "metadata" | "spec">;
 
 interface Replacement {
-  /** Applied to what each attempt reads. */
   change(existing: KnativeService): ServiceChange | Promise<ServiceChange>;
   readonly condition: "Ready" | "RoutesReady";
   readonly signal: AbortSignal;

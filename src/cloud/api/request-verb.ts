@@ -7,11 +7,9 @@ export type ClientFor = (scope: { readonly project: string; readonly region?: st
 interface RequestVerb<Options, Message, Result> {
   request(options: Options): ApiRequest;
   read(message: Message, options: Options): Result;
-  /** The error to throw for one of the API's. */
   explain?(error: unknown, options: Options): unknown;
 }
 
-/** A verb that is one request. */
 export function requestVerb<Options extends Parameters<ClientFor>[0], Message, Result>(
   clientFor: ClientFor,
   { request, read, explain = (error) => error }: RequestVerb<Options, Message, Result>,

@@ -2,7 +2,6 @@ import type { Policy } from "../cloud.ts";
 import type { ApiClient, ApiRequest } from "./client.ts";
 import { changeMembers, readPolicy, withMember, POLICY_VERSION } from "./policy.ts";
 
-/** A member's role on a project, or on a service account of it. */
 interface RoleGrant {
   readonly project: string;
   readonly account?: string;
@@ -10,7 +9,6 @@ interface RoleGrant {
   readonly role: string;
 }
 
-/** The requests that add a role to a policy that is empty. */
 export function planRole(grant: RoleGrant): ApiRequest[] {
   const { role, member } = grant;
   return [policyRequest(grant), setPolicyRequest(grant, { bindings: [{ role, members: [member] }], etag: "ETAG" })];

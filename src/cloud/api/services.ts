@@ -18,7 +18,6 @@ import { requestVerb, type ClientFor } from "./request-verb.ts";
 
 const DELETION_PAUSE_MS = 300;
 
-/** Services, their revisions and their traffic. */
 export function serviceVerbs(clientFor: ClientFor, { terminal, signal }: Pick<CloudContext, "terminal" | "signal">) {
   const describe = requestVerb(clientFor, { request: serviceRequest, read: readService });
   return {
@@ -73,7 +72,6 @@ export function serviceVerbs(clientFor: ClientFor, { terminal, signal }: Pick<Cl
 
 interface ServiceList {
   readonly items?: readonly KnativeService[];
-  /** The regions that did not respond. */
   readonly unreachable?: readonly string[];
 }
 

@@ -51,7 +51,6 @@ function isRoleStep(step: SetupStep): step is RoleStep {
   return step.kind === "project-role" || step.kind === "account-role";
 }
 
-/** The requests that create what a step wants, in a project that has none of it. */
 function createRequests(step: CreationStep): ApiRequest[] {
   const { project } = step;
   switch (step.kind) {
@@ -80,7 +79,6 @@ function providerBody({ displayName, issuer, mapping, condition }: ProviderStep)
   return { displayName, oidc: { issuerUri: issuer }, attributeMapping: mapping, attributeCondition: condition };
 }
 
-/** Sends a request, and waits until the operation that it starts has succeeded. */
 async function runOperation(client: ApiClient, request: ApiRequest, signal: AbortSignal): Promise<void> {
   const { host, origin } = new URL(request.url);
   const { error } = await waitForOperation(client, `${origin}/v1`, await client.call<Operation>(request), signal);

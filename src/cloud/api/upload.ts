@@ -28,7 +28,6 @@ interface UploadOptions {
   readonly chunkBytes?: number;
 }
 
-/** An object whose upload is complete. */
 export interface StoredObject {
   readonly generation: string;
   readonly md5Hash?: string;
@@ -107,10 +106,7 @@ interface Session {
   readonly signal: AbortSignal;
 }
 
-/**
- * Sends the bytes from `offset` on until all have arrived; resolves with the object after the last bytes, for which
- * `total` is known.
- */
+/** Sends the bytes from `offset` on until all have arrived; resolves with the object after the last bytes, for which `total` is known. */
 async function sendChunk(
   { client, session, place, signal }: Session,
   bytes: Buffer,

@@ -1,13 +1,11 @@
 import type { CliError } from "../../errors/cli-error.ts";
 
-/** What is known about a call that failed. */
 export interface FailedCall {
   readonly via: "gcloud" | "api";
   readonly project: string;
   readonly region: string;
   /** The part of the message that names the problem. */
   readonly sentence: string;
-  /** The email address of the account that made the call, if it is known. */
   readonly account?: string;
 }
 

@@ -28,7 +28,6 @@ const ROLES: readonly (readonly [permission: string, role: string])[] = [
   ["resourcemanager.projects.", "roles/browser"],
 ];
 
-/** The role that has a permission; undefined if this table has none. */
 export function findRole(permission: string): string | undefined {
   const name = permission.toLowerCase();
   return ROLES.find(([prefix]) => name.startsWith(prefix))?.[1];

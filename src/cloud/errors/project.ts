@@ -54,7 +54,6 @@ export function projectNotFound(
   });
 }
 
-/** The error for a quota of the project; `sentence` names the quota. */
 export function quotaExceeded(
   project: string,
   sentence: string,

@@ -12,7 +12,6 @@ import { defineVerb } from "../verb.ts";
 import { commandVerb, flag, jsonCommand, parseGcloudJson } from "./command.ts";
 import { gcloudLine, type Gcloud } from "./process.ts";
 
-/** Service accounts and their keys. */
 export function accountVerbs(gcloud: Gcloud) {
   const verb = <Options extends AccountName, Result>(
     args: (options: Options) => string[],

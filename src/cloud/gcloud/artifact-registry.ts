@@ -4,7 +4,6 @@ import type { Repository } from "../repository.ts";
 import { commandVerb, flag, joinPairs, jsonCommand, parseGcloudJson } from "./command.ts";
 import type { Gcloud } from "./process.ts";
 
-/** Repositories and the images in them. */
 export function artifactRegistryVerbs(gcloud: Gcloud) {
   return {
     repository: commandVerb(gcloud, {
@@ -36,7 +35,6 @@ export function artifactRegistryVerbs(gcloud: Gcloud) {
 
 const IMAGES = ["artifacts", "docker", "images"];
 
-/** An image as gcloud lists it. */
 interface ImageMessage {
   readonly package: string;
   readonly version: string;

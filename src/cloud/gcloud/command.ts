@@ -5,18 +5,14 @@ import { gcloudLine, type Gcloud } from "./process.ts";
 
 interface CommandVerb<Options, Result> {
   args(options: Options): readonly string[];
-  /** What gcloud reads from stdin. */
   input?(options: Options): string | undefined;
   /** Shows what gcloud prints on stderr; without it, only commands report what they do. */
   readonly showsProgress?: boolean;
   tell?(options: Options): Tell | undefined;
-  /** The result by what gcloud prints on stdout. */
   read(stdout: string, options: Options): Result;
-  /** The error to throw for gcloud's error. */
   explain?(error: unknown, options: Options): unknown;
 }
 
-/** A verb that is one gcloud command. */
 export function commandVerb<Options, Result>(
   gcloud: Gcloud,
   { args, input, showsProgress, tell, read, explain = (error) => error }: CommandVerb<Options, Result>,
@@ -59,7 +55,6 @@ export function jsonCommand(
   ];
 }
 
-/** A flag with its value; nothing without one. */
 export function flag(name: string, value: string | undefined): string[] {
   return value === undefined || value === "" ? [] : [name, value];
 }

@@ -10,7 +10,6 @@ import { projectVerbs } from "./project.ts";
 import { serviceVerbs } from "./services.ts";
 import { setUpVerb } from "./setup.ts";
 
-/** The control plane through the real gcloud. */
 export function createGcloudCloud(context: CloudContext): Cloud {
   const gcloud = openGcloud(context);
   return createCloud("gcloud", {

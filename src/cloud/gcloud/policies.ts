@@ -10,7 +10,6 @@ import { gcloudLine, type Gcloud } from "./process.ts";
 /** gcloud retries its own read-modify-write a few times; when many clients change one policy at once, that is not enough. */
 const MAX_CONFLICTS = 20;
 
-/** Who can invoke a service. */
 export function policyVerbs(gcloud: Gcloud, signal: AbortSignal) {
   const policy = commandVerb(gcloud, { args: policyArgs, read: readPolicy });
   return {

@@ -13,7 +13,6 @@ interface GcloudOptions {
   /** Shows what gcloud prints on stderr: on a terminal through `tell`, elsewhere as it comes. */
   readonly showsProgress?: boolean;
   readonly tell?: Tell;
-  /** What gcloud reads from stdin. */
   readonly input?: string;
 }
 
@@ -32,7 +31,7 @@ export function openGcloud({ env, terminal, signal, cwd }: Pick<CloudContext, "e
   return (args, options = {}) => {
     if (options.showsProgress) return start(args, options);
     // The same command at the same time starts gcloud only once.
-    const key = JSON.stringify(args);
+    const key = JSON.stringify([args, options.input]);
     const stdout = running.get(key) ?? start(args, options).finally(() => running.delete(key));
     running.set(key, stdout);
     return stdout;
@@ -53,7 +52,7 @@ export function openGcloud({ env, terminal, signal, cwd }: Pick<CloudContext, "e
       // Its own process group, because gcloud is a shell script that starts Python.
       detached: !env.PATHEXT,
       ...(onLine && { stdout: tee(onLine) }),
-      ...(!isSilent && showsProgress && { stderr: tee(untilError(isFolded ? (line) => tell?.(line) : (line) => terminal.note(line))) }),
+      ...(!isSilent && showsProgress && { stderr: tee(untilError(isFolded && tell ? tell : (line) => terminal.note(line))) }),
     });
     const kill = () => void endGroup(child.pid, () => child.kill());
     signal.addEventListener("abort", kill, { once: true });
@@ -86,7 +85,6 @@ function untilError(show: (line: string) => void): (line: string) => void {
   };
 }
 
-/** An execa output that shows each line and also returns it. */
 function tee(show: (line: string) => void) {
   return function* (line: unknown): Generator<string> {
     show(String(line));

@@ -10,7 +10,6 @@ import { defineVerb } from "../verb.ts";
 import { commandVerb, flag, joinPairs, jsonCommand, parseGcloudJson } from "./command.ts";
 import { gcloudLine, type Gcloud } from "./process.ts";
 
-/** Services, their revisions and their traffic. */
 export function serviceVerbs(gcloud: Gcloud) {
   const describe = commandVerb(gcloud, { args: describeArgs, read: readServiceOutput });
   return {

@@ -38,7 +38,6 @@ const OUTCOMES: Partial<Record<SetupStep["kind"], SetupOutcome>> = {
   "account-role": "granted",
 };
 
-/** The command that creates what a step wants, in a project that has none of it. */
 function createArgs(step: SetupStep): string[] {
   const { project } = step;
   switch (step.kind) {

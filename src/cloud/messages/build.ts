@@ -15,7 +15,6 @@ export interface Build {
   readonly results?: { readonly images?: readonly { readonly name: string; readonly digest: string }[] };
 }
 
-/** The statuses of a build that has ended. */
 export const FINAL_STATUSES: ReadonlySet<string> = new Set(["SUCCESS", "FAILURE", "INTERNAL_ERROR", "TIMEOUT", "CANCELLED", "EXPIRED"]);
 
 /**
@@ -33,7 +32,6 @@ export function readBuildResult(build: Build, image: string, elapsedSeconds: num
   };
 }
 
-/** What gcloud prints about a build that failed. */
 export function readBuildFailure(output: string): Partial<Build> {
   return {
     id: readBuildId(output),
@@ -56,7 +54,6 @@ export function buildError({ id, status = "FAILURE", statusDetail, logUrl }: Par
   });
 }
 
-/** The error for a build that can't be watched any more. */
 export function lostBuildError({ id, logUrl }: Pick<Build, "id" | "logUrl">, error: CliError): CliError {
   return error.with({
     hint: `Build ${id} is still running.${logUrl ? ` Build log: ${logUrl}` : ""}`,

@@ -62,7 +62,6 @@ function readRevision({ metadata, spec, status }: KnativeRevision, traffic: Serv
   };
 }
 
-/** The settings of instances from a revision's spec and annotations. */
 export function readInstances(spec: KnativeRevisionSpec = {}, annotations: Annotations = {}): Instances {
   const [container] = spec.containers ?? [];
   const { [`autoscaling.knative.dev/minScale`]: minScale, [`autoscaling.knative.dev/maxScale`]: maxScale } = annotations;

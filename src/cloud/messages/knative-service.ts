@@ -40,7 +40,6 @@ export interface KnativeTarget {
   readonly tag?: string;
 }
 
-/** A service from Google's message. */
 export function readService({ metadata, spec, status }: KnativeService, { service, project, region }: ServiceName): Service {
   const annotations = metadata?.annotations ?? {};
   const url = status?.url ?? "";
@@ -84,7 +83,6 @@ export function readService({ metadata, spec, status }: KnativeService, { servic
   };
 }
 
-/** The services of a list, by region and name. */
 export function readServices(services: readonly KnativeService[], project: string): Service[] {
   return services
     .map((service) => {
@@ -94,12 +92,10 @@ export function readServices(services: readonly KnativeService[], project: strin
     .sort((a, b) => (`${a.region}/${a.service}` < `${b.region}/${b.service}` ? -1 : 1));
 }
 
-/** Without Google's own labels, which repeat other fields. */
 function userLabels(labels: Readonly<Record<string, string>>): Record<string, string> {
   return Object.fromEntries(Object.entries(labels).filter(([name]) => !name.includes(".")));
 }
 
-/** The list in an annotation's JSON. */
 function list(annotation: string | undefined): string[] {
   return annotation === undefined ? [] : (JSON.parse(annotation) as string[]);
 }

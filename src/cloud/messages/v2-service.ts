@@ -37,7 +37,6 @@ export interface VariableMessage {
   readonly valueSource?: { readonly secretKeyRef?: { readonly secret: string; readonly version?: string } };
 }
 
-/** A message to write, and the fields of it that change. */
 export interface ServiceUpdate {
   readonly message: ServiceMessage;
   readonly mask: readonly string[];
@@ -81,7 +80,6 @@ export function withRevision(options: DeployOptions, image: string, existing: Se
   };
 }
 
-/** Whether the deployment with this mark has written the service. */
 export function isMarked(service: ServiceMessage, mark: string): boolean {
   return service.template?.annotations?.[MARK] === mark;
 }
@@ -134,7 +132,6 @@ function isLatestShare({ type, percent }: TargetMessage): boolean {
   return type === LATEST && Boolean(percent);
 }
 
-/** Adds up the shares of each revision. */
 function mergeShares(targets: readonly TargetMessage[]): TargetMessage[] {
   const sum: TargetMessage[] = [];
   for (const target of targets) {
@@ -145,7 +142,6 @@ function mergeShares(targets: readonly TargetMessage[]): TargetMessage[] {
   return sum;
 }
 
-/** A name in Cloud Run's format, no longer than its limit. */
 function createRevisionName(service: string, generation: number): string {
   const letters = Array.from(crypto.getRandomValues(new Uint8Array(3)), (byte) => String.fromCharCode(97 + (byte % 26))).join("");
   const tail = `-${String(generation).padStart(5, "0")}-${letters}`;

@@ -61,7 +61,6 @@ async function readPatterns(directory: string): Promise<string[]> {
   return (await Promise.all(patterns)).flat();
 }
 
-/** The lines of a file that .gcloudignore includes; an included file can't include another. */
 async function readIncluded(directory: string, name: string): Promise<string[]> {
   const text = name === "" || name.includes("/") ? undefined : await read(join(directory, name));
   if (text !== undefined) return lines(text);

@@ -1,21 +1,14 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { expect, onTestFinished } from "vitest";
+import { expect } from "vitest";
 import { testBothBackEnds } from "../../helpers/both-back-ends.ts";
+import { folder } from "../../helpers/command-line.ts";
 
 const ACCOUNT = "some-caller@cloudrun-local.iam.gserviceaccount.com";
 
-/** A folder for key files. */
-function keyFolder(): string {
-  const folder = mkdtempSync(join(tmpdir(), "cloudrun-oauth-test-"));
-  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
-  return folder;
-}
-
-testBothBackEnds(({ testBackEnd, json, run, expectSame, emulator }) => {
+testBothBackEnds(({ testBackEnd, json, expectSame }) => {
   testBackEnd("an account is created, gets keys, loses them, and is deleted", async () => {
-    const cwd = keyFolder();
+    const cwd = folder();
     expectSame("made", await json(["accounts", "create", "some-caller", "--display-name", "Some caller"]));
     const again = await json(["accounts", "create", "some-caller", "--display-name", "Another"]);
     expect(again).toMatchObject({ account: ACCOUNT, display_name: "Some caller", created: false });
@@ -47,27 +40,5 @@ testBothBackEnds(({ testBackEnd, json, run, expectSame, emulator }) => {
 
     expect(await json(["keys", "delete", "key.json", "--yes"], { cwd })).toMatchObject({ key_id: rotated["key_id"], deleted: true, file });
     expectSame("deleted", await json(["accounts", "delete", "some-caller", "--yes"]));
-  });
-
-  testBackEnd("missing accounts, and keys that an organization forbids, have the same errors", async () => {
-    const cwd = keyFolder();
-    for (const argv of [
-      ["keys", "list", "--account", "no-such-account"],
-      ["keys", "delete", "0123456789abcdef0123456789abcdef01234567", "--account", "caller@cloudrun-local.iam.gserviceaccount.com", "--yes"],
-    ]) {
-      const { exitCode, stdout, stderr } = await run(["--json", ...argv], { cwd });
-      expect({ argv, exitCode, stdout }).toEqual({ argv, exitCode: 4, stdout: "" });
-      expectSame(argv.join(" "), JSON.parse(stderr.trim().split("\n").at(-1) ?? ""));
-    }
-    const policy = { constraint: "constraints/iam.disableServiceAccountKeyCreation", booleanPolicy: { enforced: true } };
-    const path = "/v1/projects/cloudrun-local:setOrgPolicy";
-    await emulator().request("POST", "cloudresourcemanager.googleapis.com", path, { body: { policy } });
-    const { exitCode, stderr } = await run(["--json", "keys", "create", "--account", "caller@cloudrun-local.iam.gserviceaccount.com"], {
-      cwd,
-    });
-    expect([exitCode, existsSync(join(cwd, "caller.json")), readdirSync(cwd)]).toEqual([5, false, []]);
-    const said = JSON.parse(stderr.trim().split("\n").at(-1) ?? "");
-    expect(said.error).toMatchObject({ code: "ORG_POLICY", details: { reason: "KEY_CREATION_FORBIDDEN" } });
-    expectSame("forbidden", said);
   });
 });

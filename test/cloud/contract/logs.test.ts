@@ -49,10 +49,4 @@ testBothBackEnds(({ testBackEnd, json, run, expectSame, emulator }) => {
       'TIME  DEFAULT   00001-abc  │ say "100 %" \\ once',
     ]);
   });
-
-  testBackEnd("a service that doesn't exist has no log", async () => {
-    const { exitCode, stdout, stderr } = await run(["--json", "logs", "nobody"]);
-    expect({ exitCode, stdout }).toEqual({ exitCode: 4, stdout: "" });
-    expectSame("no log", JSON.parse(stderr.trim().split("\n").at(-1) ?? ""));
-  });
 });

@@ -9,7 +9,7 @@ const FLAGS =
   "--memory=1Gi --cpu 2 --min-instances=0 --max-instances 7 --concurrency=10 --timeout 1m30s --port=9090 " +
   "--no-cpu-throttling --labels team=apps --ingress=internal --set-env-vars ^;^A=1,2;B=3";
 
-testBothBackEnds(({ testBackEnd, json, run, expectSame, emulator }) => {
+testBothBackEnds(({ testBackEnd, json, failure, expectSame, emulator }) => {
   testBackEnd("a service is deployed with gcloud's flags, listed, changed, gets split traffic, and is deleted", async () => {
     const { project, request } = emulator();
     await emulator().deploy("hello", tinyService(MOODY_SERVER));
@@ -18,9 +18,9 @@ testBothBackEnds(({ testBackEnd, json, run, expectSame, emulator }) => {
     expectSame("deployed", deployed);
     expectSame("listed", await json(["list"]));
 
-    const broken = await run(["--json", "env", "set", "hello", `VALUE=${AWKWARD}`, "MOOD=bad"]);
-    expect(broken.exitCode).toBe(1);
-    expectSame("broken", JSON.parse(broken.stderr.trim().split("\n").at(-1) ?? ""));
+    const broken = await failure(["env", "set", "hello", `VALUE=${AWKWARD}`, "MOOD=bad"]);
+    expect(broken["exit_code"]).toBe(1);
+    expectSame("broken", broken);
     const path = `/apis/serving.knative.dev/v1/namespaces/${project}/services/hello`;
     const { spec } = (await request("GET", "us-central1-run.googleapis.com", path)).json;
     const [container] = spec.template.spec.containers;
