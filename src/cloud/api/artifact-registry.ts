@@ -6,7 +6,7 @@ import { withRetry } from "../retry.ts";
 import { defineVerb } from "../verb.ts";
 import { requestLine, type ApiClient, type ApiRequest } from "./client.ts";
 import { listAll } from "./list-all.ts";
-import { waitForOperation, type Operation } from "./poll-request.ts";
+import { runOperation } from "./poll-request.ts";
 import { requestVerb, type ClientFor } from "./request-verb.ts";
 
 const ARTIFACT_REGISTRY = "https://artifactregistry.googleapis.com/v1";
@@ -70,10 +70,6 @@ export function planRepository(repository: Repository, options: Labeled): ApiReq
 
 export function createRepository(client: ApiClient, repository: Repository, signal: AbortSignal, options: Labeled = {}): Promise<void> {
   return runOperation(client, createRepositoryRequest(repository, options), signal);
-}
-
-async function runOperation(client: ApiClient, request: ApiRequest, signal: AbortSignal): Promise<void> {
-  await waitForOperation(client, ARTIFACT_REGISTRY, await client.call<Operation>(request), signal);
 }
 
 async function repositoryExists(client: ApiClient, repository: Repository): Promise<boolean> {

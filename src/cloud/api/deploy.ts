@@ -13,7 +13,7 @@ import { build, planBuild } from "./build.ts";
 import { requestLine, type ApiClient, type ApiRequest } from "./client.ts";
 import { assertFlagsSupported, applyFlags } from "./deploy-flags.ts";
 import { deployFailure } from "./errors.ts";
-import { changeServiceMembers, planBinding, withMember, withoutMember } from "./policy.ts";
+import { changeMembers, planBinding, withMember, withoutMember } from "./policy.ts";
 import { pollRequest, type Operation } from "./poll-request.ts";
 import { serviceRequest } from "./replace-service.ts";
 import type { ClientFor } from "./request-verb.ts";
@@ -36,7 +36,7 @@ export function deployVerb(clientFor: ClientFor, context: Pick<CloudContext, "te
       // A new service is private.
       if (isNew && !options.allowUnauthenticated) return service;
       const change = options.allowUnauthenticated ? withMember("allUsers") : withoutMember("allUsers");
-      await changeServiceMembers(client, { ...options, role: INVOKER_ROLE }, change, signal);
+      await changeMembers(client, options, INVOKER_ROLE, change, signal);
       return service;
     },
   });

@@ -8,7 +8,7 @@ import { requestLine, type ApiClient, type ApiRequest } from "./client.ts";
 import { requestVerb, type ClientFor } from "./request-verb.ts";
 
 /** A policy of version 3 contains its conditions: https://cloud.google.com/iam/docs/policies#versions */
-export const POLICY_VERSION = 3;
+const POLICY_VERSION = 3;
 
 const MAX_CONFLICTS = 20;
 
@@ -18,67 +18,43 @@ export function policyVerbs(clientFor: ClientFor, signal: AbortSignal) {
       plan: (options: ServiceName) => [requestLine(policyRequest(options))],
       run: (options) => getPolicy(clientFor(options), options),
     }),
-    projectPolicy: requestVerb(clientFor, {
-      request: ({ project }: ProjectName) => ({
-        method: "POST",
-        url: `https://cloudresourcemanager.googleapis.com/v1/projects/${project}:getIamPolicy`,
-        body: { options: { requestedPolicyVersion: POLICY_VERSION } },
-      }),
-      read: readPolicy,
-    }),
+    projectPolicy: requestVerb(clientFor, { request: ({ project }: ProjectName) => policyRequest({ project }), read: readPolicy }),
     grant: defineVerb({
       plan: (options: GrantOptions) => planBinding(options, { role: options.role, members: [options.member] }).map(requestLine),
-      run: (options) => changeServiceMembers(clientFor(options), options, withMember(options.member), signal),
+      run: (options) => changeMembers(clientFor(options), options, options.role, withMember(options.member), signal),
     }),
     revoke: defineVerb({
       plan: (options: GrantOptions) => planBinding(options).map(requestLine),
-      run: (options) => changeServiceMembers(clientFor(options), options, withoutGrantedMember(options), signal),
+      run: (options) => changeMembers(clientFor(options), options, options.role, withoutGrantedMember(options), signal),
     }),
   };
 }
 
-/** The requests that change a service's policy, which holds this binding alone afterwards. */
-export function planBinding(options: ServiceName, ...bindings: readonly Binding[]): ApiRequest[] {
-  return [policyRequest(options), setPolicyRequest(options, { bindings, etag: "ETAG" })];
-}
+/** What has a policy: a service, a service account, or a project. */
+type PolicyOwner = ServiceName | { readonly project: string; readonly account?: string };
+type MembersChange = (members: readonly string[]) => readonly string[];
 
-export function changeServiceMembers(
-  client: ApiClient,
-  options: Omit<GrantOptions, "member">,
-  change: MembersChange,
-  signal: AbortSignal,
-): Promise<Policy> {
-  return changeMembers(client, {
-    role: options.role,
-    read: async (attempt) =>
-      attempt === 1 ? getPolicy(client, options) : readPolicy(await client.call<Partial<Policy>>(policyRequest(options))),
-    write: (policy) => setPolicyRequest(options, policy),
-    change,
-    signal,
-  });
-}
-
-type Members = readonly string[];
-type MembersChange = (members: Members) => Members;
-
-interface PolicyChange {
-  readonly role: string;
-  read(attempt: number): Promise<Policy>;
-  write(policy: Policy): ApiRequest;
-  readonly change: MembersChange;
-  readonly signal: AbortSignal;
+/** The requests that change a policy, which contains only these bindings afterwards. */
+export function planBinding(owner: PolicyOwner, ...bindings: readonly Binding[]): ApiRequest[] {
+  return [policyRequest(owner), setPolicyRequest(owner, { bindings, etag: "ETAG" })];
 }
 
 /**
  * Read, modify, write: again from the start if another client was faster, or if it is not known whether the policy was written; then reading tells.
  * Bindings of other roles, and those with conditions, stay as they are. https://cloud.google.com/iam/docs/retry-strategy
  */
-export async function changeMembers(client: ApiClient, { role, read, write, change, signal }: PolicyChange): Promise<Policy> {
+export function changeMembers(
+  client: ApiClient,
+  owner: PolicyOwner,
+  role: string,
+  change: MembersChange,
+  signal: AbortSignal,
+): Promise<Policy> {
   return withRetry(
     async (attempt) => {
-      const policy = await read(attempt);
+      const policy = attempt === 1 ? await getPolicy(client, owner) : readPolicy(await client.call(policyRequest(owner)));
       const bindings = withMembers(policy.bindings, role, change);
-      return bindings ? readPolicy(await client.call(write({ bindings, etag: policy.etag }))) : policy;
+      return bindings ? readPolicy(await client.call(setPolicyRequest(owner, { bindings, etag: policy.etag }))) : policy;
     },
     { signal, conflicts: MAX_CONFLICTS },
   );
@@ -117,24 +93,30 @@ function withoutGrantedMember(options: GrantOptions): MembersChange {
   };
 }
 
-async function getPolicy(client: ApiClient, options: ServiceName): Promise<Policy> {
+async function getPolicy(client: ApiClient, owner: PolicyOwner): Promise<Policy> {
   // The policy of a service that doesn't exist reads as an empty one.
-  await client.call({ method: "GET", url: serviceUrl(options) });
-  return readPolicy(await client.call(policyRequest(options)));
+  if ("service" in owner) await client.call({ method: "GET", url: serviceUrl(owner) });
+  return readPolicy(await client.call(policyRequest(owner)));
 }
 
-export function policyRequest(options: ServiceName): ApiRequest {
-  return { method: "GET", url: `${resourceUrl(options)}:getIamPolicy?options.requestedPolicyVersion=${POLICY_VERSION}` };
+export function policyRequest(owner: PolicyOwner): ApiRequest {
+  const url = `${resourceUrl(owner)}:getIamPolicy`;
+  if (!("service" in owner) && owner.account === undefined)
+    return { method: "POST", url, body: { options: { requestedPolicyVersion: POLICY_VERSION } } };
+  return { method: "service" in owner ? "GET" : "POST", url: `${url}?options.requestedPolicyVersion=${POLICY_VERSION}` };
 }
 
-function setPolicyRequest(options: ServiceName, policy: Policy): ApiRequest {
-  return { method: "POST", url: `${resourceUrl(options)}:setIamPolicy`, body: { policy: { version: POLICY_VERSION, ...policy } } };
+function setPolicyRequest(owner: PolicyOwner, policy: Policy): ApiRequest {
+  return { method: "POST", url: `${resourceUrl(owner)}:setIamPolicy`, body: { policy: { version: POLICY_VERSION, ...policy } } };
 }
 
-function resourceUrl({ project, region, service }: ServiceName): string {
-  return `https://run.googleapis.com/v1/projects/${project}/locations/${region}/services/${service}`;
+function resourceUrl(owner: PolicyOwner): string {
+  const path = `projects/${owner.project}`;
+  if ("service" in owner) return `https://run.googleapis.com/v1/${path}/locations/${owner.region}/services/${owner.service}`;
+  if (owner.account === undefined) return `https://cloudresourcemanager.googleapis.com/v1/${path}`;
+  return `https://iam.googleapis.com/v1/${path}/serviceAccounts/${owner.account}`;
 }
 
-export function readPolicy({ bindings = [], etag = "" }: Partial<Policy>): Policy {
+function readPolicy({ bindings = [], etag = "" }: Partial<Policy>): Policy {
   return { bindings, etag };
 }

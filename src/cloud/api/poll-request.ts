@@ -1,6 +1,8 @@
+import { CliError } from "../../errors/cli-error.ts";
+import type { ErrorCode } from "../../errors/exit-codes.ts";
 import { poll } from "../../http/poll.ts";
 import { withRetry } from "../retry.ts";
-import type { ApiClient } from "./client.ts";
+import type { ApiClient, ApiRequest } from "./client.ts";
 
 interface PollRequestOptions<Message> {
   readonly signal: AbortSignal | undefined;
@@ -39,12 +41,17 @@ export interface Operation {
   readonly error?: { readonly message?: string };
 }
 
-/** Waits until an operation is done, which it also is if it has failed. `api` is the URL that the operation's name follows. */
-export function waitForOperation(client: ApiClient, api: string, operation: Operation, signal?: AbortSignal): Promise<Operation> {
-  return pollRequest(client, `${api}/${operation.name}`, (latest: Operation) => (latest.done ? latest : undefined), {
-    signal,
-    firstPauseMs: 300,
-    maxPauseMs: 1000,
-    known: operation,
-  });
+/** Sends a request, and waits until the operation that it starts has succeeded. Throws as the client does, and the given code if the operation fails. */
+export async function runOperation(
+  client: ApiClient,
+  request: ApiRequest,
+  signal: AbortSignal | undefined,
+  code: ErrorCode = "GCLOUD_FAILED",
+): Promise<void> {
+  const { host, origin } = new URL(request.url);
+  const known = await client.call<Operation>(request);
+  const check = (latest: Operation) => (latest.done ? latest : undefined);
+  const options = { signal, firstPauseMs: 300, maxPauseMs: 1000, known };
+  const { error } = await pollRequest(client, `${origin}/v1/${known.name}`, check, options);
+  if (error) throw new CliError(code, `${host} reported an error: ${error.message ?? "unknown error"}`);
 }

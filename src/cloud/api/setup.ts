@@ -3,11 +3,11 @@ import { isUpToDate, type ProviderStep, type RegisteredResource, type SetupOutco
 import { defineVerb, type Verb } from "../verb.ts";
 import { createAccountRequest, ensureAccount } from "./accounts.ts";
 import { createRepositoryRequest } from "./artifact-registry.ts";
-import { requestLine, type ApiClient, type ApiRequest } from "./client.ts";
-import { planEnabling } from "./enable-apis.ts";
-import { waitForOperation, type Operation } from "./poll-request.ts";
+import { requestLine, type ApiRequest } from "./client.ts";
+import { changeMembers, planBinding, withMember } from "./policy.ts";
+import { runOperation } from "./poll-request.ts";
+import { planEnabling } from "./project.ts";
 import type { ClientFor } from "./request-verb.ts";
-import { addRole, planRole } from "./roles.ts";
 
 const IAM = "https://iam.googleapis.com/v1";
 
@@ -17,11 +17,12 @@ type CreationStep = Exclude<SetupStep, RoleStep>;
 /** Creates what a step wants. What exists already is undeleted if it was deleted, and updated if it differs. */
 export function setUpVerb(clientFor: ClientFor, signal: AbortSignal): Verb<SetupStep, SetupOutcome> {
   return defineVerb({
-    plan: (step) => (isRoleStep(step) ? planRole(step) : createRequests(step)).map(requestLine),
+    plan: (step) =>
+      (isRoleStep(step) ? planBinding(step, { role: step.role, members: [step.member] }) : createRequests(step)).map(requestLine),
     async run(step) {
       const client = clientFor({ project: step.project });
       if (isRoleStep(step)) {
-        await addRole(client, step, signal);
+        await changeMembers(client, step, step.role, withMember(step.member), signal);
         return "granted";
       }
       if (step.kind === "account") return (await ensureAccount(client, step)) ? "made" : "there";
@@ -77,10 +78,4 @@ function providersUrl({ project, pool }: ProviderStep): string {
 
 function providerBody({ displayName, issuer, mapping, condition }: ProviderStep): object {
   return { displayName, oidc: { issuerUri: issuer }, attributeMapping: mapping, attributeCondition: condition };
-}
-
-async function runOperation(client: ApiClient, request: ApiRequest, signal: AbortSignal): Promise<void> {
-  const { host, origin } = new URL(request.url);
-  const { error } = await waitForOperation(client, `${origin}/v1`, await client.call<Operation>(request), signal);
-  if (error) throw new CliError("GCLOUD_FAILED", `${host} reported an error: ${error.message ?? "unknown error"}`);
 }

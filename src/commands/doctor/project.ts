@@ -1,4 +1,4 @@
-import { enableApis, planEnabling } from "../../cloud/api/enable-apis.ts";
+import { enableApis, planEnabling } from "../../cloud/api/project.ts";
 import { requestLine } from "../../cloud/api/client.ts";
 import { CliError } from "../../errors/cli-error.ts";
 import { externalStep, nextStep } from "../../errors/next-step.ts";
