@@ -13,8 +13,8 @@ export function formatRelativeTime(time: string, now: number): string {
   return count === 0 ? "just now" : `${count} ${unit}${count === 1 ? "" : "s"} ago`;
 }
 
-/** Formats a time to the second, and how long ago it was. */
-export function formatTime(time: string | null, now: number): string {
-  if (time === null || Number.isNaN(Date.parse(time))) return "unknown";
-  return `${new Date(time).toISOString().slice(0, 19)}Z, ${formatRelativeTime(time, now)}`;
+/** The rows of a table with relative times for a terminal, and with RFC 3339 for a pipe. */
+export function withTimes(format: (formatTime: (time: string) => string) => string[][]): { rows: string[][]; piped: string[][] } {
+  const now = Date.now();
+  return { rows: format((time) => formatRelativeTime(time, now)), piped: format((time) => time) };
 }

@@ -76,12 +76,13 @@ function quote(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
-/** Shows gcloud's progress, without bold type, up to its error message, which is reported in other words. */
+/** Shows gcloud's progress, without bold type, up to its error message, which is reported in other words. Commands print the service's URL themselves. */
 function untilError(show: (line: string) => void): (line: string) => void {
   let hasFailed = false;
   return (line) => {
     hasFailed ||= line.startsWith("ERROR:");
-    if (!hasFailed) show(stripVTControlCharacters(line));
+    const text = stripVTControlCharacters(line);
+    if (!hasFailed && !text.startsWith("Service URL:")) show(text);
   };
 }
 

@@ -5,7 +5,7 @@ import { printPlan } from "../../context/print-plan.ts";
 import { relativePath } from "../../context/relative-path.ts";
 import { CliError } from "../../errors/cli-error.ts";
 import { nextStep } from "../../errors/next-step.ts";
-import { formatRelativeTime } from "../../terminal/relative-time.ts";
+import { withTimes } from "../../terminal/relative-time.ts";
 import { createKey, deletionOf } from "./create-key.ts";
 import { describeGitFile, findGitFile, warnAboutGit } from "./git-file.ts";
 import { findLocalKeys, readLocalKey } from "./local-key-files.ts";
@@ -72,19 +72,15 @@ export async function keysList(context: Context, flags: AccountFlag & { readonly
     .map((key) => ({ ...key, file: files.get(key.key_id) ?? null }));
   if (terminal.json) return terminal.printJson({ account: options.account, project: options.project, keys });
   if (keys.length === 0) return terminal.note(`${options.account} has no ${flags.all ? "" : "user-managed "}keys.`);
-  const rows = (formatTime: (time: string) => string) =>
+  const { rows, piped } = withTimes((formatTime) =>
     keys.map((key) => {
       const [created, expires] = [key.created_at && formatTime(key.created_at), key.expires_at?.slice(0, 10)];
       const [state, style] = stateOf(key);
       const path = key.file === null ? "" : relativePath(cwd, key.file);
       return [key.key_id, created ?? "", expires ?? "never", terminal.style(style, state), key.managed_by, path];
-    });
-  const header = ["key", "created", "expires", "state", "managed by", "file"];
-  const now = Date.now();
-  terminal.printTable(
-    rows((time) => formatRelativeTime(time, now)),
-    { header, piped: rows((time) => time) },
+    }),
   );
+  terminal.printTable(rows, { header: ["key", "created", "expires", "state", "managed by", "file"], piped });
 }
 
 function stateOf({ disabled, expires_at }: Key) {

@@ -3,7 +3,7 @@ import { requireServiceName } from "../../cloud/names.ts";
 import type { Service } from "../../cloud/service.ts";
 import type { Context } from "../../context/context.ts";
 import { printPlan } from "../../context/print-plan.ts";
-import { formatRelativeTime } from "../../terminal/relative-time.ts";
+import { withTimes } from "../../terminal/relative-time.ts";
 
 /** Shows a service, or just its URL. */
 export async function describe(context: Context, name: string | undefined, flags: { readonly url?: boolean }): Promise<void> {
@@ -24,7 +24,7 @@ export async function describe(context: Context, name: string | undefined, flags
   if (!policy) terminal.warn("Members aren't shown: reading the IAM policy requires run.services.getIamPolicy.");
   const members = policy?.bindings.flatMap(({ role, members: roleMembers }) => roleMembers.map((member) => ({ member, role }))) ?? null;
   if (terminal.json) return terminal.printJson({ ...service, members });
-  const rows = (formatTime: (time: string) => string) => [
+  const { rows, piped } = withTimes((formatTime) => [
     ...serviceRows(service, formatTime),
     ...(members ?? []).map(({ member, role }) => ["MEMBER", `${member} ${role}`]),
     ...service.conditions.map(({ type, status, reason, message }) => {
@@ -33,12 +33,8 @@ export async function describe(context: Context, name: string | undefined, flags
     }),
     // The emulator's services have no page there.
     ...(context.env.CLOUDRUN_OAUTH_EMULATOR ? [] : [["CONSOLE", service.console_url]]),
-  ];
-  const now = Date.now();
-  terminal.printTable(
-    rows((time) => formatRelativeTime(time, now)),
-    { piped: rows((time) => time) },
-  );
+  ]);
+  terminal.printTable(rows, { piped });
 }
 
 function serviceRows(service: Service, formatTime: (time: string) => string): string[][] {

@@ -2,7 +2,7 @@ import type { Service } from "../../cloud/service.ts";
 import type { Context } from "../../context/context.ts";
 import { printPlan } from "../../context/print-plan.ts";
 import { nextStep } from "../../errors/next-step.ts";
-import { formatRelativeTime } from "../../terminal/relative-time.ts";
+import { withTimes } from "../../terminal/relative-time.ts";
 
 /** Shows the services of a project, in all regions or in the one that `--region` names. */
 export async function list(context: Context): Promise<void> {
@@ -17,17 +17,14 @@ export async function list(context: Context): Promise<void> {
     terminal.note(`No services found in ${options.region ?? "any region"} of project ${options.project}.`);
     return terminal.nextSteps([nextStep("To deploy a service", "deploy")]);
   }
-  const rows = (formatTime: (time: string) => string) =>
+  const { rows, piped } = withTimes((formatTime) =>
     services.map((service) => {
       const [state, style] = stateOf(service);
       const deployed = service.deployed === null ? "" : formatTime(service.deployed);
       return [service.service, service.region, terminal.style(style, state), service.url, deployed, service.last_modifier ?? ""];
-    });
-  const now = Date.now();
-  terminal.printTable(
-    rows((time) => formatRelativeTime(time, now)),
-    { header: ["name", "region", "state", "url", "deployed", "deployed by"], piped: rows((time) => time) },
+    }),
   );
+  terminal.printTable(rows, { header: ["name", "region", "state", "url", "deployed", "deployed by"], piped });
 }
 
 function stateOf({ conditions }: Service) {

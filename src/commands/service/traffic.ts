@@ -9,7 +9,7 @@ import { setOutputs } from "../../context/pipeline-outputs.ts";
 import { printPlan } from "../../context/print-plan.ts";
 import { CliError } from "../../errors/cli-error.ts";
 import { nextStep, type NextStep } from "../../errors/next-step.ts";
-import { formatRelativeTime } from "../../terminal/relative-time.ts";
+import { withTimes } from "../../terminal/relative-time.ts";
 
 interface TrafficFlags {
   readonly to?: readonly string[];
@@ -86,7 +86,7 @@ async function show({ terminal, dryRun }: Context, cloud: Cloud, options: Servic
   );
   if (terminal.json) return terminal.printJson({ ...options, url: service.url, traffic: service.traffic, revisions });
   const servingRevisions = new Set(service.traffic.map(({ revision }) => revision));
-  const rows = (formatTime: (time: string) => string) => [
+  const { rows, piped } = withTimes((formatTime) => [
     ...service.traffic.map(targetRow),
     ...revisions
       .filter(({ revision }) => !servingRevisions.has(revision))
@@ -98,12 +98,8 @@ async function show({ terminal, dryRun }: Context, cloud: Cloud, options: Servic
             : terminal.style("red", `not ready: ${reason ?? "unknown"}`);
         return ["0%", revision, state, `created ${formatTime(created)}`];
       }),
-  ];
-  const now = Date.now();
-  terminal.printTable(
-    rows((time) => formatRelativeTime(time, now)),
-    { header: HEADER, piped: rows((time) => time) },
-  );
+  ]);
+  terminal.printTable(rows, { header: HEADER, piped });
 }
 
 const HEADER = ["traffic", "revision", "state", "details"];

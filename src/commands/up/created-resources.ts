@@ -1,24 +1,21 @@
-import type { Cloud, Policy } from "../../cloud/cloud.ts";
-import type { Service } from "../../cloud/service.ts";
+import type { Cloud } from "../../cloud/cloud.ts";
 import { registryName, type StoredImage } from "../../cloud/images.ts";
 import type { ServiceName } from "../../cloud/names.ts";
 import { INVOKER_ROLE } from "../../cloud/permissions.ts";
 import { DEFAULT_REPOSITORY, parseRepository, type Repository } from "../../cloud/repository.ts";
+import type { Service } from "../../cloud/service.ts";
 import { CliError } from "../../errors/cli-error.ts";
 import { readServiceState } from "./current-state.ts";
 import { findGrantLabels, isCreatedByUp, isGrantedByUp, isSourceTag } from "./ownership-labels.ts";
 
 /** What `up` created for a service, as the control plane reports it. */
 export interface CreatedResources extends StoredResources {
-  /** The service, if `up` created it. */
-  readonly createdService: Service | undefined;
-  /** The members of its policy, which goes with it. */
+  readonly service: Service | undefined;
+  /** Whether `up` created the service; if not, it is kept. */
+  readonly isCreated: boolean;
+  /** The members with access: all those of a created service, else those that `up` granted access. */
   readonly members: readonly string[];
-  /** The service, if `up` didn't create it: it stays. */
-  readonly foreignService: Service | undefined;
-  /** The members that `up` granted access to it. */
-  readonly grants: readonly string[];
-  /** The names of the labels that mark those grants. */
+  /** The names of the labels that mark grants on a service that is kept. */
   readonly grantLabels: readonly string[];
 }
 
@@ -26,46 +23,33 @@ interface StoredResources {
   /** Images, by digest, that have no tags but those of `up`. */
   readonly images: readonly string[];
   /** The repository, if `up` created it and nothing else is in it. */
-  readonly repository: Repository | undefined;
+  readonly repository?: Repository;
   /** How many other images are in a repository that `up` created. */
   readonly otherImageCount: number;
 }
 
-const NOTHING_STORED: StoredResources = { images: [], repository: undefined, otherImageCount: 0 };
-
-/** Looks for what `up` created for a service, on any machine. `image` is the name of its images, without a tag. */
+/** Finds what `up` created for a service, on any machine. `image` is the name of its images, without a tag. */
 export async function findCreatedResources(cloud: Cloud, name: ServiceName, image: string): Promise<CreatedResources> {
   const { service, policy } = await readServiceState(cloud, name);
-  const members = invokersOf(policy);
-  if (service && !isCreatedByUp(service))
-    return {
-      createdService: undefined,
-      members: [],
-      foreignService: service,
-      grants: members.filter((member) => isGrantedByUp(service, member)),
-      grantLabels: findGrantLabels(service),
-      // Cloud Run starts new instances of the revisions that stay from these images.
-      ...NOTHING_STORED,
-    };
-  const stored = await findStoredResources(cloud, image);
-  return { createdService: service, members: service ? members : [], foreignService: undefined, grants: [], grantLabels: [], ...stored };
-}
-
-function invokersOf(policy: Policy | undefined): string[] {
-  return (policy?.bindings ?? [])
+  const members = (policy?.bindings ?? [])
     .filter((binding) => binding.role === INVOKER_ROLE && !("condition" in binding))
-    .flatMap(({ members }) => members);
+    .flatMap((binding) => binding.members);
+  if (!service || isCreatedByUp(service))
+    return { service, isCreated: service !== undefined, members, grantLabels: [], ...(await findStoredResources(cloud, image)) };
+  const granted = members.filter((member) => isGrantedByUp(service, member));
+  // The images stay: Cloud Run starts new instances of the service's revisions from them.
+  return { service, isCreated: false, members: granted, grantLabels: findGrantLabels(service), images: [], otherImageCount: 0 };
 }
 
 async function findStoredResources(cloud: Cloud, name: string): Promise<StoredResources> {
   const repository = parseRepository(name);
   const stored = repository && (await cloud.images(repository).catch(unlessMissing));
-  if (!repository || !stored) return NOTHING_STORED;
+  if (!repository || !stored) return { images: [], otherImageCount: 0 };
   const isBuiltByUp = ({ image, tags }: StoredImage) => image === name && tags.length > 0 && tags.every(isSourceTag);
   const images = stored.filter(isBuiltByUp).map(({ image, digest }) => `${image}@${digest}`);
   const isCreated = repository.name === DEFAULT_REPOSITORY && isCreatedByUp(await cloud.repository(repository));
   const otherImageCount = isCreated ? stored.length - images.length : 0;
-  return { images, repository: isCreated && otherImageCount === 0 ? repository : undefined, otherImageCount };
+  return { images, otherImageCount, ...(isCreated && otherImageCount === 0 && { repository }) };
 }
 
 interface Resource {
@@ -74,18 +58,15 @@ interface Resource {
 }
 
 /** Everything that `down` removes. */
-export function listCreatedResources(resources: CreatedResources): Resource[] {
-  const { createdService, members, foreignService, grants, grantLabels, images, repository } = resources;
-  const list = (kind: Resource["kind"], names: readonly string[]) => names.map((name) => ({ kind, name }));
-  const access = [...members, ...grants].map(
-    (member) => `${INVOKER_ROLE} to ${member}${foreignService ? ` on ${foreignService.service}` : ""}`,
-  );
+export function listCreatedResources({ service, isCreated, members, grantLabels, images, repository }: CreatedResources): Resource[] {
+  const list = (kind: Resource["kind"], names: readonly string[], suffix = "") => names.map((name) => ({ kind, name: `${name}${suffix}` }));
+  const on = isCreated ? "" : ` on ${service?.service}`;
   // Labels without their grants stay behind if `up` was interrupted, or someone has revoked the grants.
-  const orphans = grants.length === 0 ? grantLabels.map((label) => `${label} on ${foreignService?.service}`) : [];
+  const orphans = members.length === 0 ? grantLabels : [];
   return [
-    ...list("service", createdService ? [`${createdService.service} at ${createdService.url}`] : []),
-    ...list("grant", access),
-    ...list("label", orphans),
+    ...list("service", service && isCreated ? [`${service.service} at ${service.url}`] : []),
+    ...members.flatMap((member) => list("grant", [`${INVOKER_ROLE} to ${member}`], on)),
+    ...list("label", orphans, on),
     ...list("image", images),
     ...list("repository", repository ? [registryName(repository)] : []),
   ];

@@ -31,7 +31,7 @@ export async function down(context: Context, argument: string | undefined, { pla
   if (resources.length === 0) return print({ removed: resources });
   terminal.note(`This permanently deletes ${resources.length === 1 ? "this resource" : "these resources"} in project ${name.project}:`);
   for (const resource of resources) terminal.note(`  ${resource.kind.padEnd(10)}  ${resource.name}`);
-  const isConfirmed = created.createdService
+  const isConfirmed = created.isCreated
     ? await terminal.confirmName(`Delete service ${name.service} and everything listed?`, name.service)
     : await terminal.confirm("Delete everything listed?");
   if (!isConfirmed) return terminal.note("No changes made.");
@@ -55,17 +55,17 @@ function planDown(cloud: Cloud, name: ServiceName, image: string): string[] {
 async function remove(
   cloud: Cloud,
   name: ServiceName,
-  { createdService, foreignService, grants, grantLabels, images, repository }: CreatedResources,
+  { isCreated, members, grantLabels, images, repository }: CreatedResources,
   runStep: RunStep,
 ): Promise<void> {
   const deleteStep = (step: string, object: string, work: () => Promise<void>) =>
     runStep(step, { running: `Deleting ${object}`, done: `Deleted ${object}` }, work);
-  if (foreignService && grantLabels.length > 0)
+  if (grantLabels.length > 0)
     await runStep("revoke", { running: `Revoking roles on ${name.service}`, done: `Revoked roles on ${name.service}` }, async () => {
-      for (const member of grants) await cloud.revoke({ ...name, member, role: INVOKER_ROLE });
+      for (const member of members) await cloud.revoke({ ...name, member, role: INVOKER_ROLE });
       await cloud.setLabels({ ...name, remove: grantLabels });
     });
-  if (createdService) await deleteStep("service", `service ${name.service}`, () => cloud.delete(name));
+  if (isCreated) await deleteStep("service", `service ${name.service}`, () => cloud.delete(name));
   if (images.length > 0)
     await deleteStep("images", `${images.length} image${images.length === 1 ? "" : "s"}`, async () => {
       for (const image of images) await cloud.deleteImage({ image });
@@ -73,7 +73,7 @@ async function remove(
   if (repository) await deleteStep("repository", `repository ${repository.name}`, () => cloud.deleteRepository(repository));
 }
 
-function tellWhatStays({ terminal }: Context, { foreignService, otherImageCount: others }: CreatedResources): void {
-  if (foreignService) terminal.note(`Service ${foreignService.service} existed before \`up\`, so it's kept with its images.`);
+function tellWhatStays({ terminal }: Context, { service, isCreated, otherImageCount: others }: CreatedResources): void {
+  if (service && !isCreated) terminal.note(`Service ${service.service} existed before \`up\`, so it's kept with its images.`);
   if (others > 0) terminal.note(`The repository is kept: it contains ${others} other image${others === 1 ? "" : "s"}.`);
 }

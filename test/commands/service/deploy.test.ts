@@ -72,11 +72,11 @@ test("on GitHub Actions, deploy sets outputs and writes a summary", async () => 
   );
 });
 
-test("gcloud's progress goes to stderr while it runs, without bold type; --quiet and --json hide it", async () => {
+test("gcloud's progress goes to stderr while it runs, without bold type and another URL; --quiet and --json hide it", async () => {
   const call = {
     line: `run deploy hello --image ${IMAGE} --no-allow-unauthenticated ${WHERE}`,
     stdout: SERVICE_JSON,
-    stderr: "Deploying \u001b[1mhello\u001b[m...\nDone.\n",
+    stderr: "Deploying \u001b[1mhello\u001b[m...\nDone.\nService URL: \u001b[1mhttps://hello-1.us-central1.run.app\u001b[m\n",
   };
   const shown = await runWithGcloud(["deploy"], [call]);
   expect(shown.stderr).toMatch(/^Deploying hello\.\.\.\nDone\.\n✓ Deployed hello(?: \(.* s\))?\n\nNext steps:\n/);
