@@ -3,7 +3,9 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, w
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { stripVTControlCharacters } from "node:util";
 import { expect, onTestFinished } from "vitest";
+import { openPty } from "./helpers/pty.ts";
 import { RECORDING } from "./helpers/recording.ts";
 import { testNeeding } from "./helpers/requirements.ts";
 
@@ -11,25 +13,51 @@ const ROOT = fileURLToPath(new URL("..", import.meta.url));
 const README = readFileSync(join(ROOT, "README.md"), "utf8");
 const [cloud = [], emulator = []] = README.split("<!-- run by test/readme.test.ts -->").slice(1).map(readSession);
 const TIMEOUT_MS = 300_000;
+// oxlint-disable-next-line no-control-regex -- escape sequences are what it looks for
+const CURSOR_MOVEMENT = /\x1b\[\d*[AGK]/g;
 
 testNeeding(
   "gcloud",
   "the README's commands for Google Cloud print what it shows",
   () => {
     const home = createHome();
-    const script = writeSession(home, cloud, ["unset PROJECT_ID CREDS SERVICE_ACCOUNT_EMAIL GOOGLE_CLOUD_PROJECT CLOUDSDK_CORE_PROJECT"]);
-    runSession(home, cloud, ["cloudrun-oauth", "emulator", "exec", "--project", "my-project", "--", "bash", script]);
+    const file = (index: number, kind: "out" | "err") => join(home, `${index}.${kind}`);
+    const script = writeScript(home, [
+      "unset PROJECT_ID CREDS SERVICE_ACCOUNT_EMAIL GOOGLE_CLOUD_PROJECT CLOUDSDK_CORE_PROJECT",
+      ...cloud.map(({ command }, index) => {
+        const [output, error] = [file(index, "out"), file(index, "err")];
+        return `{ ${command}\n} > ${output} 2> ${error} || cat ${error} >> ${output}`;
+      }),
+    ]);
+    const argv = ["emulator", "exec", "--project", "my-project", "--", "bash", script];
+    const { status, stderr } = spawnSync("cloudrun-oauth", argv, { cwd: home, env: environment(home), encoding: "utf8" });
+    expect({ status, stderr }).toMatchObject({ status: 0 });
+    const outputs = cloud.map(({ command }, index) => ({ command, output: normalize(readFileSync(file(index, "out"), "utf8")) }));
+    expect(outputs).toEqual(cloud.map(({ command, output }) => ({ command, output: normalize(output) })));
   },
   TIMEOUT_MS,
 );
 
 testNeeding(
-  "gcloud",
-  "the README's commands for the emulator print what it shows",
-  () => {
+  ["gcloud", "script"],
+  "the README's commands for the emulator print what it shows on a terminal",
+  async ([, script = ""]) => {
     const home = createHome();
-    const script = writeSession(home, emulator, ["trap 'cloudrun-oauth emulator stop >/dev/null 2>&1 || true' EXIT"]);
-    runSession(home, emulator, ["bash", script]);
+    const { CI: _, ...env } = environment(home);
+    const lines = ["stty cols 300", "trap 'cloudrun-oauth emulator stop >/dev/null 2>&1 || true' EXIT", ...emulator.map(toShellCommand)];
+    const terminal = openPty(script, `bash ${writeScript(home, lines)}`, { cwd: home, env });
+    expect(await terminal.ended).toBe(0);
+    // Progress is drawn over.
+    const shown = stripVTControlCharacters(terminal.bytes().replace(CURSOR_MOVEMENT, "\n"))
+      .split(/[\r\n]+/)
+      .map(normalize);
+    const expected = emulator.flatMap(({ output }) => output.split("\n").map(normalize).filter(Boolean));
+    const unseen = expected.filter((line) => {
+      const index = shown.indexOf(line);
+      if (index >= 0) shown.splice(0, index + 1);
+      return index < 0;
+    });
+    expect({ unseen, shown: unseen.length > 0 ? shown : [] }).toEqual({ unseen: [], shown: [] });
   },
   TIMEOUT_MS,
 );
@@ -50,24 +78,15 @@ function readSession(text: string): Step[] {
   );
 }
 
-/** Writes a script that runs all commands in one shell; the output of each goes to its own file. */
-function writeSession(home: string, session: readonly Step[], before: readonly string[]): string {
-  const lines = session.map(({ command }, index) => {
-    // The default port can be in use.
-    const run = command.replace("emulator start --detach", "emulator start --detach --port 0");
-    const [output, error] = [join(home, `${index}.out`), join(home, `${index}.err`)];
-    return `{ ${run}\n} > ${output} 2> ${error} || cat ${error} >> ${output}`;
-  });
-  const script = join(home, "session.sh");
-  writeFileSync(script, [...before, ...lines, ""].join("\n"));
-  return script;
+function toShellCommand({ command }: Step): string {
+  // The default port can be in use.
+  return command.replace("emulator start --detach", "emulator start --detach --port 0");
 }
 
-function runSession(home: string, session: readonly Step[], [program = "", ...argv]: readonly string[]): void {
-  const { status, stderr } = spawnSync(program, argv, { cwd: home, env: environment(home), encoding: "utf8" });
-  expect({ status, stderr }).toMatchObject({ status: 0 });
-  const outputs = session.map(({ command }, index) => ({ command, output: normalize(readFileSync(join(home, `${index}.out`), "utf8")) }));
-  expect(outputs).toEqual(session.map(({ command, output }) => ({ command, output: normalize(output) })));
+function writeScript(home: string, lines: readonly string[]): string {
+  const script = join(home, "session.sh");
+  writeFileSync(script, `${lines.join("\n")}\n`);
+  return script;
 }
 
 /** Removes what differs between runs and directories, and the alignment of columns. */
