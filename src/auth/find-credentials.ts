@@ -10,7 +10,7 @@ import { impersonate, parseImpersonationChain } from "./credential-types/imperso
 import { metadataCredentials, metadataHost } from "./credential-types/metadata-server.ts";
 import { pipelineCredentials } from "./credential-types/pipeline.ts";
 import { principalForEmail } from "./principal.ts";
-import { SIGN_IN_STEP } from "./token-refusal.ts";
+import { OWN_CLIENT_SIGN_IN_STEP, SIGN_IN_STEP } from "./token-refusal.ts";
 
 /** Without settings, no account is impersonated. */
 interface SearchContext extends AuthContext {
@@ -72,7 +72,7 @@ async function findDefault(context: SearchContext): Promise<Credentials> {
 
   throw new CliError("CREDENTIALS_MISSING", "No credentials found.", {
     hint: "Pass --credentials with a key file, or set GOOGLE_APPLICATION_CREDENTIALS to its path.",
-    next: [SIGN_IN_STEP],
+    next: [SIGN_IN_STEP, OWN_CLIENT_SIGN_IN_STEP],
   });
 }
 

@@ -19,6 +19,8 @@ interface Help {
 }
 
 export const SIGN_IN_STEP = externalStep("To sign in", "gcloud", "auth", "application-default", "login");
+/** Signs in with an OAuth client of the user's own, which private services don't accept without impersonation. */
+export const OWN_CLIENT_SIGN_IN_STEP = nextStep("To sign in without gcloud", "login", "--client-id-file", "CLIENT_FILE");
 export const SET_CLOCK_STEP = externalStep("To synchronize the clock on Linux", "sudo", "timedatectl", "set-ntp", "true");
 
 /** Google's known refusals, by `ERROR DESCRIPTION`. The first match wins. */

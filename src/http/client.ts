@@ -1,6 +1,5 @@
 import { setMaxListeners } from "node:events";
-import { Agent as HttpAgent } from "node:http";
-import { Agent as HttpsAgent } from "node:https";
+import type { Agent } from "node:http";
 import { setTimeout as sleep } from "node:timers/promises";
 import { CliError } from "../errors/cli-error.ts";
 import { explainFailure } from "./network-error.ts";
@@ -10,7 +9,7 @@ import { readResponse } from "./response.ts";
 import { pauseBeforeRetry, type Outcome } from "./retry.ts";
 import { createRouter, type Route } from "./route.ts";
 import { sendOnce } from "./send-once.ts";
-import { createTunnelAgent } from "./tunnel.ts";
+import { createAgent } from "./tunnel.ts";
 import { startStopwatch } from "./stopwatch.ts";
 
 interface SendOptions {
@@ -36,14 +35,13 @@ export function createSend({ env, signal, debug = () => {}, note = () => {} }: S
   // Every request in progress listens to the signal: more than ten listeners are no leak.
   if (signal) setMaxListeners(0, signal);
   const findRoute = createRouter(env);
-  const agents = new Map<string, { readonly agent: HttpAgent; readonly connect: ReturnType<typeof enablePreconnect> }>();
+  const agents = new Map<string, { readonly agent: Agent; readonly connect: ReturnType<typeof enablePreconnect> }>();
 
-  const agentFor = ({ tunnel, isSecure }: Route) => {
-    const key = `${isSecure} ${tunnel?.href ?? ""}`;
+  const agentFor = (route: Route) => {
+    const key = `${route.isSecure} ${route.tunnel?.href ?? ""}`;
     const existing = agents.get(key);
     if (existing) return existing;
-    const settings = { keepAlive: true };
-    const agent = tunnel ? createTunnelAgent(tunnel, signal) : isSecure ? new HttpsAgent(settings) : new HttpAgent(settings);
+    const agent = createAgent(route, signal, { keepAlive: true });
     const created = { agent, connect: enablePreconnect(agent) };
     agents.set(key, created);
     return created;

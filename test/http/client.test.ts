@@ -9,6 +9,9 @@ import { failure } from "../helpers/failure.ts";
 import { listen } from "../helpers/listen.ts";
 
 const serve = (listener: RequestListener) => listen(createServer(listener));
+const direct = createSend({ env: {} });
+/** Sends a request to a local port without a proxy. */
+const request = (port: number, path = "/", method = "GET") => direct({ method, url: `http://127.0.0.1:${port}${path}` });
 
 function seen(request: IncomingMessage) {
   return { method: request.method, url: request.url, host: request.headers.host };
@@ -28,8 +31,7 @@ test("a request arrives with its method, all its headers, and its body", async (
       }),
     );
   });
-  const send = createSend({ env: {} });
-  const answer = await send({
+  const answer = await direct({
     method: "PUT",
     url: `http://127.0.0.1:${port}/a%20b?c=d`,
     headers: [
@@ -52,9 +54,8 @@ test("a request arrives with its method, all its headers, and its body", async (
 
 test("a stream body is sent as it is read", async () => {
   const port = await serve((request, response) => void request.pipe(response));
-  const send = createSend({ env: {} });
   const size = 3_000_000;
-  const answer = await send({
+  const answer = await direct({
     method: "POST",
     url: `http://127.0.0.1:${port}/`,
     body: Readable.from([Buffer.alloc(size, 1), Buffer.alloc(size, 2)]),
@@ -68,9 +69,7 @@ test("one connection serves several requests", async () => {
   const server = createServer((_, response) => response.end("ok"));
   server.on("connection", () => (connections += 1));
   const port = await listen(server);
-  const send = createSend({ env: {} });
-  for (let round = 0; round < 5; round += 1)
-    expect(await (await send({ method: "GET", url: `http://127.0.0.1:${port}/` })).text()).toBe("ok");
+  for (let round = 0; round < 5; round += 1) expect(await (await request(port)).text()).toBe("ok");
   expect(connections).toBe(1);
 });
 
@@ -83,14 +82,13 @@ test.for([
     response.setHeader("Content-Encoding", encoding);
     response.end(compress('{"a":1}'));
   });
-  const send = createSend({ env: {} });
-  expect(await (await send({ method: "GET", url: `http://127.0.0.1:${port}/` })).json()).toEqual({ a: 1 });
-  expect(await (await send({ method: "HEAD", url: `http://127.0.0.1:${port}/` })).text()).toBe("");
+  expect(await (await request(port)).json()).toEqual({ a: 1 });
+  expect(await (await request(port, "/", "HEAD")).text()).toBe("");
 });
 
 test("a redirect is returned like any other response", async () => {
   const port = await serve((_, response) => response.writeHead(302, { Location: "/elsewhere" }).end());
-  const answer = await createSend({ env: {} })({ method: "GET", url: `http://127.0.0.1:${port}/` });
+  const answer = await request(port);
   expect([answer.status, answer.headers.location]).toEqual([302, "/elsewhere"]);
 });
 
@@ -170,7 +168,7 @@ test("a GET whose connection breaks off succeeds at the next attempt", async () 
     if (attempts < 3) request.socket.destroy();
     else response.end("third");
   });
-  expect(await (await createSend({ env: {} })({ method: "GET", url: `http://127.0.0.1:${port}/` })).text()).toBe("third");
+  expect(await (await request(port)).text()).toBe("third");
 });
 
 test("a response that broke off before it is read is an error too", async () => {
@@ -178,7 +176,7 @@ test("a response that broke off before it is read is an error too", async () => 
     response.writeHead(200, { "Content-Length": 100 });
     response.write("half", () => response.destroy());
   });
-  const answer = await createSend({ env: {} })({ method: "GET", url: `http://127.0.0.1:${port}/` });
+  const answer = await request(port);
   await new Promise((closed) => answer.body.once("close", closed));
   expect(await failure(answer.bytes())).toMatchObject({ code: "UNAVAILABLE" });
 });
@@ -189,7 +187,7 @@ test("a response that breaks off in the middle is an error for its reader", asyn
     response.write("half");
     setTimeout(() => request.socket.destroy(), 20);
   });
-  const answer = await createSend({ env: {} })({ method: "GET", url: `http://127.0.0.1:${port}/` });
+  const answer = await request(port);
   expect(await failure(answer.text())).toMatchObject({
     code: "UNAVAILABLE",
     message: `Can't reach 127.0.0.1:${port}: the connection was closed unexpectedly (ECONNRESET).`,
@@ -198,7 +196,7 @@ test("a response that breaks off in the middle is an error for its reader", asyn
 
 test("a response that isn't HTTP has an error of its own", async () => {
   const port = await listen(createTcpServer((socket) => void socket.end("SSH-2.0-OpenSSH_9.2\r\n")));
-  const error = await failure(createSend({ env: {} })({ method: "POST", url: `http://127.0.0.1:${port}/` }));
+  const error = await failure(request(port, "/", "POST"));
   expect(error.message).toContain("the response isn't HTTP");
 });
 
@@ -206,15 +204,13 @@ test("an upgrade that no one asked for fails instead of hanging", async () => {
   const port = await listen(
     createTcpServer((socket) => void socket.write("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n")),
   );
-  expect(await failure(createSend({ env: {} })({ method: "POST", url: `http://127.0.0.1:${port}/` }))).toMatchObject({
-    code: "UNAVAILABLE",
-  });
+  expect(await failure(request(port, "/", "POST"))).toMatchObject({ code: "UNAVAILABLE" });
 });
 
 test("a host that doesn't answer in time is a TIMEOUT, without another attempt", async () => {
   let attempts = 0;
   const port = await serve(() => void (attempts += 1));
-  const error = await failure(createSend({ env: {} })({ method: "GET", url: `http://127.0.0.1:${port}/`, timeoutMs: 60 }));
+  const error = await failure(direct({ method: "GET", url: `http://127.0.0.1:${port}/`, timeoutMs: 60 }));
   expect(error).toMatchObject({ code: "TIMEOUT", message: `127.0.0.1:${port} didn't respond within 0.06 s.` });
   expect(attempts).toBe(1);
 });
@@ -223,15 +219,12 @@ test("the signal ends a request, a response, and a pause, with its own reason", 
   const port = await serve((request, response) => {
     if (request.url === "/half") response.write("half");
   });
-  for (const work of [
-    (send: ReturnType<typeof createSend>) => send({ method: "GET", url: `http://127.0.0.1:${port}/never` }),
-    async (send: ReturnType<typeof createSend>) => (await send({ method: "GET", url: `http://127.0.0.1:${port}/half` })).text(),
-    (send: ReturnType<typeof createSend>) => send({ method: "GET", url: "http://127.0.0.1:1/" }),
-  ]) {
+  for (const url of [`http://127.0.0.1:${port}/never`, `http://127.0.0.1:${port}/half`, "http://127.0.0.1:1/"]) {
     const controller = new AbortController();
     const reason = new CliError("TIMEOUT", "--timeout is over.");
     setTimeout(() => controller.abort(reason), 60);
-    expect(await failure(work(createSend({ env: {}, signal: controller.signal })))).toBe(reason);
+    const send = createSend({ env: {}, signal: controller.signal });
+    expect(await failure(send({ method: "GET", url }).then((response) => response.text()))).toBe(reason);
   }
   expect(
     await failure(createSend({ env: {}, signal: AbortSignal.abort() })({ method: "GET", url: `http://127.0.0.1:${port}/` })),

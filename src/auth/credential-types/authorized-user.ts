@@ -1,6 +1,7 @@
 import type { UserRefreshClient } from "google-auth-library";
 import { CliError } from "../../errors/cli-error.ts";
 import { isGcloudClientId } from "../audience.ts";
+import type { NextStep } from "../../errors/next-step.ts";
 import type { Reason } from "../../errors/reasons.ts";
 import type { Credentials } from "../credentials.ts";
 import type { AuthContext } from "../auth-context.ts";
@@ -16,7 +17,7 @@ import {
 import { readClaims } from "../jwt.ts";
 import { principalForEmail } from "../principal.ts";
 import { parseTokenUri } from "../google-hosts.ts";
-import { SIGN_IN_STEP } from "../token-refusal.ts";
+import { OWN_CLIENT_SIGN_IN_STEP, SIGN_IN_STEP } from "../token-refusal.ts";
 
 const GOOGLE_TOKEN_URI = "https://oauth2.googleapis.com/token";
 
@@ -33,6 +34,7 @@ export function readAuthorizedUser(value: JsonObject, origin: string, subject: s
   // gcloud writes an empty account if it doesn't know it.
   const account = fields.optionalText("account") && fields.public("account", /^[^@\s]+@[^@\s]+$/);
   const principal = account ? principalForEmail(account) : undefined;
+  const signInStep = isGcloudClientId(client_id) ? SIGN_IN_STEP : OWN_CLIENT_SIGN_IN_STEP;
   const whose = isGcloudClientId(client_id) ? "gcloud's client" : "the OAuth client of the login";
   let library: Promise<UserRefreshClient> | undefined;
 
@@ -50,7 +52,7 @@ export function readAuthorizedUser(value: JsonObject, origin: string, subject: s
         transporterOptions,
       });
     })());
-  const refuse = (refusal: TokenRefusal) => explainLoginRefusal(refusal, origin);
+  const refuse = (refusal: TokenRefusal) => explainLoginRefusal(refusal, origin, signInStep);
 
   const fetchAccessToken = () => fetchLibraryAccessToken(token_uri, client, refuse);
 
@@ -66,19 +68,19 @@ export function readAuthorizedUser(value: JsonObject, origin: string, subject: s
       // An endpoint without access tokens, too, isn't a token endpoint; this throws.
       await fetchAccessToken();
       throw new CliError("TOKEN_REFUSED", `The login from ${origin} can't get ID tokens: it lacks the openid scope.`, {
-        next: [SIGN_IN_STEP],
+        next: [signInStep],
       });
     },
     fetchAccessToken,
   };
 }
 
-function explainLoginRefusal(refusal: TokenRefusal, origin: string): CliError {
+function explainLoginRefusal(refusal: TokenRefusal, origin: string, signInStep: NextStep): CliError {
   const { host, status, error, description, reason: subtype } = refusal;
   const refusalText = describeTokenRefusal(refusal);
   const refused = (reason: Reason | undefined, sentence: string) =>
     new CliError("TOKEN_REFUSED", `${sentence}: ${refusalText}.`, {
-      next: [SIGN_IN_STEP],
+      next: [signInStep],
       reason,
       details: { error, error_description: description, status_code: status },
     });

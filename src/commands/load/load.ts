@@ -7,7 +7,6 @@ import { createAuthenticatedCall } from "../../invoke/authenticated-call.ts";
 import { openOutputFile } from "../../invoke/output-file.ts";
 import { readCall, describeCall, type Call } from "../../invoke/request.ts";
 import { findTargetUrls, parseTargets } from "../../invoke/target-url.ts";
-import type { Cloud } from "../../cloud/cloud.ts";
 import { requireServiceName, type ServiceName } from "../../cloud/names.ts";
 import { createEvidenceLookup } from "../../invoke/refusal/evidence-lookup.ts";
 import type { Context } from "../../context/context.ts";
@@ -17,7 +16,7 @@ import { findColdStarts, type ColdStarts } from "./cold-starts.ts";
 import { createConnect } from "./connect.ts";
 import { describeCost, estimateCost } from "./cost.ts";
 import { assertWithinLimits } from "./limits.ts";
-import { assertRepeatable, readLoadPlan, type LoadFlags, type LoadPlan } from "./options.ts";
+import { assertRepeatable, readLoadPlan, type LoadFlags, type LoadPlan, type RepeatableCall } from "./options.ts";
 import { drawPlot } from "./plot.ts";
 import { countFailures, describeLoad, responsesPerSecond, type RunInfo } from "./report.ts";
 import { openRequestSource } from "./request-source.ts";
@@ -32,11 +31,14 @@ import { bareHost, createRouter, isLoopback, type Route } from "../../http/route
  */
 export async function load(context: Context, words: readonly string[], flags: LoadFlags): Promise<void> {
   const { terminal, settings, env, signal, cwd } = context;
+  const { instanceHeader } = flags;
   const plan = readLoadPlan(flags);
   const credentials = withCache(await findCredentials(settings.get("credentials"), context), context, { ...flags, isLongRun: true });
   const call = await findCall(context, words, flags, credentials);
   const { url, audience, method } = call;
-  const serviceLog = flags.coldStarts ? findServiceLog(context, words) : undefined;
+  const { service } = parseTargets(words);
+  // The URL doesn't contain the service's name.
+  const serviceLog = flags.coldStarts ? requireServiceName(settings, service) : undefined;
   const route = createRouter(env)(url);
   if (context.dryRun) return terminal.printJson({ ...describeCall(call, credentials), ...describePlan(plan) });
   const plotFile = flags.plot === undefined ? undefined : await openOutputFile(resolve(cwd, flags.plot), "--plot");
@@ -47,11 +49,10 @@ export async function load(context: Context, words: readonly string[], flags: Lo
       if (!(await terminal.confirm("Start the load test?"))) return terminal.note("No load was sent.");
     }
     const started = new Date();
-    const { outcome, tokens } = await run(context, { call, route, plan, credentials, instanceHeader: flags.instanceHeader });
+    const { outcome, tokens } = await run(context, call, route, { plan, credentials, instanceHeader });
     const coldStarts = serviceLog && !signal.aborted ? await readColdStarts(context, serviceLog, started, outcome) : undefined;
     const principal = credentials.principal ?? check?.principal;
     const endedBy = findEndReason(outcome, plan, signal);
-    const { instanceHeader } = flags;
     print(context, { url, method, audience, principal, plan, check, instanceHeader, started, endedBy, tokens, coldStarts }, outcome);
     if (plotFile) {
       const { latencies, intervals } = outcome.stats;
@@ -60,21 +61,20 @@ export async function load(context: Context, words: readonly string[], flags: Lo
     }
     if (signal.aborted) throw signal.reason;
     if (outcome.error) throw outcome.error;
-    assertWithinLimits(flags, outcome, parseTargets(words).service);
+    assertWithinLimits(flags, outcome, service);
   } finally {
     await plotFile?.discard();
   }
 }
 
-interface Run {
-  readonly call: Call & { readonly body: Buffer | undefined };
-  readonly route: Route;
+interface RunOptions {
   readonly plan: LoadPlan;
   readonly credentials: CachedCredentials;
   readonly instanceHeader: string | undefined;
 }
 
-async function run({ terminal, signal }: Context, { call, route, plan, credentials, instanceHeader }: Run) {
+async function run({ terminal, signal }: Context, call: RepeatableCall, route: Route, options: RunOptions) {
+  const { plan, credentials, instanceHeader } = options;
   const { url, method } = call;
   const source = openRequestSource(call, route, credentials);
   const explain = (error: NodeJS.ErrnoException): string =>
@@ -108,7 +108,7 @@ async function findCall(
   words: readonly string[],
   flags: LoadFlags,
   credentials: CachedCredentials,
-): Promise<Call & { readonly body: Buffer | undefined }> {
+): Promise<RepeatableCall> {
   const request = assertRepeatable(await readCall(flags, context));
   const [url, second] = await findTargetUrls(context, words);
   if (second) throw new CliError("USAGE", "Expected one path, but got two.", { hint: "Run a load test for each path." });
@@ -118,11 +118,6 @@ async function findCall(
   context.terminal.debug(`credential: ${credentials.description}`);
   context.terminal.debug(`audience: ${audience}`);
   return { ...request, url, audience };
-}
-
-/** The service whose log is read. Throws CliError USAGE without the service's name, which its URL doesn't contain. */
-function findServiceLog({ settings }: Context, words: readonly string[]): ServiceName {
-  return requireServiceName(settings, parseTargets(words).service);
 }
 
 /** If the log can't be read, it warns: the measurement is worth more. */
@@ -135,13 +130,13 @@ async function readColdStarts(
   const { terminal, signal } = context;
   try {
     const cloud = await context.cloud();
-    const read: Cloud["readLogs"] = (query) => cloud.readLogs(query);
     return await terminal.wait(`Waiting for the logs of ${serviceLog.service} (up to 15 s)`, () =>
-      findColdStarts(read, serviceLog, { started, slowest, signal }),
+      findColdStarts((query) => cloud.readLogs(query), serviceLog, { started, slowest, signal }),
     );
   } catch (error) {
-    if (!(error instanceof CliError) && !signal.aborted) throw error;
-    if (error instanceof CliError && !signal.aborted) terminal.warn(`Couldn't identify cold starts: ${error.message}`);
+    if (signal.aborted) return undefined;
+    if (!(error instanceof CliError)) throw error;
+    terminal.warn(`Couldn't identify cold starts: ${error.message}`);
     return undefined;
   }
 }

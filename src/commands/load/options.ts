@@ -57,6 +57,8 @@ export function readLoadPlan(flags: LoadFlags): LoadPlan {
   return { maxRequests: requests ?? Infinity, maxDurationMs, concurrency, rate, requestTimeoutMs };
 }
 
+export type RepeatableCall = Call & { readonly body: Buffer | undefined };
+
 /** A call that can be sent repeatedly. Throws CliError USAGE for a body that is a stream. */
 export function assertRepeatable<Request extends Pick<Call, "body">>(call: Request): Request & { readonly body: Buffer | undefined } {
   const { body } = call;

@@ -1,7 +1,7 @@
 import type { CachedCredentials } from "../../auth/token-cache.ts";
-import type { Call } from "../../invoke/request.ts";
 import { hasHeader } from "../../invoke/headers.ts";
 import { openTokenSource } from "../proxy/token-source.ts";
+import type { RepeatableCall } from "./options.ts";
 import type { Route } from "../../http/route.ts";
 
 /** The bytes of a request, and the ID token in it. */
@@ -31,7 +31,7 @@ const MIN_RENEWAL_INTERVAL_MS = 5000;
 const METHODS_WITH_BODY = new Set(["POST", "PUT", "PATCH"]);
 
 export function openRequestSource(
-  call: Call & { readonly body: Buffer | undefined },
+  call: RepeatableCall,
   { target }: Pick<Route, "target">,
   credentials: Pick<CachedCredentials, "accepted" | "fetchIdToken" | "rejected">,
 ): RequestSource {
@@ -72,7 +72,7 @@ export function openRequestSource(
 }
 
 /** The bytes before the token, and those after it. */
-function renderRequest({ method, url, headers, tokenHeader, body }: Call & { readonly body: Buffer | undefined }, path: string) {
+function renderRequest({ method, url, headers, tokenHeader, body }: RepeatableCall, path: string) {
   const host = hasHeader(headers, "host") ? "" : `Host: ${url.host}\r\n`;
   const rest = headers.map(([name, value]) => `${name}: ${value}\r\n`).join("");
   const length = body ? `Content-Length: ${body.length}\r\n` : METHODS_WITH_BODY.has(method) ? "Content-Length: 0\r\n" : "";

@@ -1,7 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { CliError } from "../../errors/cli-error.ts";
-import type { Page } from "./page.ts";
-import type { RequestContext } from "./request-context.ts";
+import type { Page, RequestContext } from "./request-context.ts";
 
 /** The path of the page that shows the proxy's state. */
 export const STATUS_PATH = "/.cloudrun-oauth";

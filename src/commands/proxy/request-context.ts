@@ -4,8 +4,14 @@ import type { Addresses } from "./headers.ts";
 import type { Rejections } from "./rejections.ts";
 import type { RequestLog } from "./request-log.ts";
 import type { ServiceConnections } from "./service-connections.ts";
-import type { Page } from "./page.ts";
 import type { TokenSource } from "./token-source.ts";
+
+/** A whole response of the proxy itself. */
+export interface Page {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
 
 /** What every request through the proxy needs. */
 export interface RequestContext {

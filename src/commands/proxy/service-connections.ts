@@ -1,11 +1,11 @@
-import { Agent as HttpAgent, request as httpRequest, type AgentOptions, type ClientRequest } from "node:http";
+import { request as httpRequest, type Agent, type AgentOptions, type ClientRequest } from "node:http";
 import { connect as connectHttp2, type ClientHttp2Session, type ClientSessionOptions } from "node:http2";
-import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import { request as httpsRequest } from "node:https";
 import type { Duplex } from "node:stream";
 import type { CliError } from "../../errors/cli-error.ts";
 import { CONNECT_TIMEOUT_MS, explainFailure, TimedOut } from "../../http/network-error.ts";
 import { createRouter, type Route } from "../../http/route.ts";
-import { createTunnelAgent } from "../../http/tunnel.ts";
+import { createAgent } from "../../http/tunnel.ts";
 import { MAX_HEADER_BYTES, type RawHeaders } from "../../http/raw-headers.ts";
 
 /** The connections to the service. */
@@ -109,12 +109,8 @@ export function openServiceConnections({ service, env, signal }: ConnectionOptio
   };
 }
 
-function openAgent(route: Route, signal: AbortSignal, settings: AgentOptions): HttpAgent {
-  const agent = route.tunnel
-    ? createTunnelAgent(route.tunnel, signal, settings)
-    : route.isSecure
-      ? new HttpsAgent(settings)
-      : new HttpAgent(settings);
+function openAgent(route: Route, signal: AbortSignal, settings: AgentOptions): Agent {
+  const agent = createAgent(route, signal, settings);
   // One name is enough for one service; Node would build a long one for each request.
   agent.getName = () => "service";
   const create = agent.createConnection.bind(agent);
@@ -133,7 +129,7 @@ function limitConnecting(connection: Duplex, secure: boolean): void {
 }
 
 /** Connects in HTTP/2: in TLS, or, to the emulator and to local services, without it, by prior knowledge. */
-async function connectSession(route: Route, service: URL, agent: HttpAgent): Promise<ClientHttp2Session> {
+async function connectSession(route: Route, service: URL, agent: Agent): Promise<ClientHttp2Session> {
   const { port, servername } = route.target;
   const host = route.target.host ?? "";
   const options: ClientSessionOptions = {

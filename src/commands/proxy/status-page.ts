@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { formatDuration } from "../../terminal/duration.ts";
-import type { Page } from "./page.ts";
+import type { Page } from "./request-context.ts";
 import { formatMilliseconds, type RequestLog } from "./request-log.ts";
 import type { TokenSource } from "./token-source.ts";
 

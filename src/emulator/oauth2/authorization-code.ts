@@ -80,12 +80,12 @@ function errorPage(error: string, text: string): HttpResponse {
 /** `authorization_code` (RFC 6749, section 4.1.3, and RFC 7636, section 4.6): exchanges a code, once, for a person's login. */
 export async function grantForCode(form: URLSearchParams, runtime: TokenRuntime): Promise<object> {
   const { state, now } = runtime;
-  const require = (name: string): string => {
+  const readParameter = (name: string): string => {
     const value = form.get(name);
     if (!value) throw new OAuthError("invalid_request", `Missing required parameter: ${name}`);
     return value;
   };
-  const [code, clientId, clientSecret] = [require("code"), require("client_id"), require("client_secret")];
+  const [code, clientId, clientSecret] = [readParameter("code"), readParameter("client_id"), readParameter("client_secret")];
   const codes = codesOf(state);
   const granted = codes.get(code);
   codes.delete(code);

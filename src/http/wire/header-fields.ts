@@ -1,11 +1,11 @@
 import { MalformedResponse } from "./malformed-response.ts";
 
 /** RFC 9110, section 5.6.2. */
-export const NAME_CHARACTERS = characterTable(/[!#$%&'*+.^_`|~0-9A-Za-z-]/);
+const NAME_CHARACTERS = characterTable(/[!#$%&'*+.^_`|~0-9A-Za-z-]/);
 /** RFC 9110, section 5.5: no control character except the tab. */
-export const VALUE_CHARACTERS = characterTable(/[\t\x20-\x7e\x80-\xff]/);
-export const CR = 13;
-export const LF = 10;
+const VALUE_CHARACTERS = characterTable(/[\t\x20-\x7e\x80-\xff]/);
+const CR = 13;
+const LF = 10;
 const COLON = 58;
 
 /** A table of the characters that match, by their codes: a lookup is cheaper than a match for each character. */

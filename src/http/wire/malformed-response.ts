@@ -2,5 +2,5 @@
 export class MalformedResponse extends Error {
   override readonly name = "MalformedResponse";
   readonly code = "NOT_HTTP";
-  override readonly message = "what it answers is not HTTP";
+  override readonly message = "the response isn't HTTP";
 }

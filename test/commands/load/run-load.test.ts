@@ -1,4 +1,4 @@
-import { createServer, type RequestListener, type Server } from "node:http";
+import { createServer, type Server } from "node:http";
 import { createServer as createTcpServer, type Socket } from "node:net";
 import { expect, test } from "vitest";
 import type { Call } from "../../../src/invoke/request.ts";
@@ -48,14 +48,8 @@ async function load(server: Server | ReturnType<typeof createTcpServer>, options
       onProgress: () => {},
       ...options,
     });
-    const { stats, ...rest } = outcome;
-    return {
-      ...rest,
-      stats,
-      statuses: Object.fromEntries(stats.statuses),
-      errors: Object.fromEntries(stats.errors),
-      tokens: source.tokens(),
-    };
+    const { statuses, errors } = outcome.stats;
+    return { ...outcome, statuses: Object.fromEntries(statuses), errors: Object.fromEntries(errors), tokens: source.tokens() };
   } finally {
     source.close();
   }
@@ -65,27 +59,15 @@ function claims(): string {
   return Buffer.from(JSON.stringify({ exp: Math.floor(Date.now() / 1000) + 3600 })).toString("base64url");
 }
 
-function serve(listener: RequestListener): Server {
-  return createServer(listener);
-}
-
 test("each connection takes one request after another, and what is sent is what was said", async () => {
   const seen = new Set<string>();
   const connections = new Set<Socket>();
-  const server = serve(async (request, response) => {
+  const server = createServer(async (request, response) => {
     connections.add(request.socket);
     const body = (await request.toArray()).join("");
-    const { host, ...headers } = request.headers;
-    seen.add(
-      JSON.stringify([
-        request.method,
-        request.url,
-        host === `127.0.0.1:${request.socket.localPort}`,
-        headers["x-own"],
-        headers["content-length"],
-        body,
-      ]),
-    );
+    const { method, url, headers } = request;
+    const isOwnHost = headers.host === `127.0.0.1:${request.socket.localPort}`;
+    seen.add(JSON.stringify([method, url, isOwnHost, headers["x-own"], headers["content-length"], body]));
     response.end("fine");
   });
   const { sent, statuses, tokens, durationMs, bytesReceived } = await load(
@@ -100,7 +82,7 @@ test("each connection takes one request after another, and what is sent is what 
 
 test("a token that expires during the run is renewed, and no request is lost", async () => {
   let answered = 0;
-  const server = serve((request, response) => {
+  const server = createServer((request, response) => {
     const isFirst = request.headers.authorization?.endsWith(".1") === true;
     if (isFirst && answered >= 10) response.writeHead(401, REFUSAL).end();
     else response.end(String((answered += 1)));
@@ -110,15 +92,15 @@ test("a token that expires during the run is renewed, and no request is lost", a
 });
 
 test("a 401 of the service itself counts as a response, and so does the front end's if a new token doesn't help", async () => {
-  const own = await load(serve((_, response) => response.writeHead(401).end("who are you?")));
+  const own = await load(createServer((_, response) => response.writeHead(401).end("who are you?")));
   expect([own.statuses, own.tokens]).toEqual([{ 401: 40 }, 1]);
-  const front = await load(serve((_, response) => response.writeHead(401, REFUSAL).end()));
+  const front = await load(createServer((_, response) => response.writeHead(401, REFUSAL).end()));
   expect([front.statuses, front.tokens]).toEqual([{ 401: 40 }, 2]);
 });
 
 test("a server that closes connections between responses costs no request", async () => {
   let count = 0;
-  const server = serve((request, response) => {
+  const server = createServer((request, response) => {
     count += 1;
     if (count % 5 === 0) response.setHeader("connection", "close");
     response.end("x");
@@ -154,7 +136,7 @@ test("requests without a response are counted by error, and the others go on", a
 });
 
 test("at a rate that the connections can't keep up with, waiting is latency, and unsent requests are counted", async () => {
-  const server = serve((_, response) => void setTimeout(() => response.end(), 50));
+  const server = createServer((_, response) => void setTimeout(() => response.end(), 50));
   const { stats, sent, unsent } = await load(server, { concurrency: 1, maxRequests: Infinity, maxDurationMs: 600, rate: 100 });
   expect(sent + unsent).toBe(60);
   expect(unsent).toBeGreaterThan(20);
@@ -165,7 +147,7 @@ test("at a rate that the connections can't keep up with, waiting is latency, and
 test("the signal stops the run, and requests in progress don't count as failures", async () => {
   const end = new AbortController();
   let count = 0;
-  const server = serve((_, response) => {
+  const server = createServer((_, response) => {
     count += 1;
     if (count <= 10) response.end();
     if (count === 12) end.abort();
@@ -176,7 +158,7 @@ test("the signal stops the run, and requests in progress don't count as failures
 
 test("the first response of each instance is recognized by a header", async () => {
   let count = 0;
-  const server = serve((_, response) => response.setHeader("X-Instance", `i${(count += 1) % 3}`).end());
+  const server = createServer((_, response) => response.setHeader("X-Instance", `i${(count += 1) % 3}`).end());
   const { stats } = await load(server, { instanceHeader: "x-instance" });
   expect([stats.firsts.count, stats.latencies.count]).toEqual([3, 40]);
 });

@@ -30,33 +30,27 @@ test("every request gets a token for the service, and keeps its headers, path, a
   expect(verifiedClaims(headers?.authorization)).toMatchObject({ aud: service });
 });
 
-test("the caller's own Authorization reaches the service, and the token uses another header", async () => {
-  let seen: IncomingHttpHeaders = {};
-  const { url } = await proxyTo((request, response) => {
-    seen = request.headers;
-    response.end();
-  });
-  await call(url, {
-    headers: { Authorization: "Basic bWU6bWU=", "X-Serverless-Authorization": "Bearer mine", "Proxy-Authorization": "x" },
-  });
-  expect(seen.authorization).toBe("Basic bWU6bWU=");
-  expect(seen["proxy-authorization"]).toBeUndefined();
-  expect(verifiedClaims(String(seen["x-serverless-authorization"]))).toBeDefined();
-});
-
-test("for Identity-Aware Proxy the token uses the header that IAP reads, and is for its client", async () => {
-  let seen: IncomingHttpHeaders = {};
-  const { url } = await proxyTo(
-    (request, response) => {
-      seen = request.headers;
-      response.end();
-    },
-    "--iap",
-    "some-client",
-  );
-  await call(url, { headers: { Authorization: "Basic bWU6bWU=" } });
-  expect([seen.authorization, verifiedClaims(seen["proxy-authorization"])]).toMatchObject(["Basic bWU6bWU=", { aud: "some-client" }]);
-});
+test.for([
+  ["X-Serverless-Authorization", [], undefined],
+  ["Proxy-Authorization", ["--iap", "some-client"], "some-client"],
+] as const)(
+  "the caller's own Authorization reaches the service, and the token uses %s, with the flags %j",
+  async ([header, flags, audience]) => {
+    let seen: IncomingHttpHeaders = {};
+    const { url, service } = await proxyTo(
+      (request, response) => {
+        seen = request.headers;
+        response.end();
+      },
+      ...flags,
+    );
+    const headers = { Authorization: "Basic bWU6bWU=", "X-Serverless-Authorization": "Bearer mine", "Proxy-Authorization": "x" };
+    await call(url, { headers });
+    const { authorization, [header.toLowerCase()]: token, "proxy-authorization": own } = seen;
+    expect([authorization, verifiedClaims(String(token))]).toMatchObject(["Basic bWU6bWU=", { aud: audience ?? service }]);
+    expect(own).not.toBe("x");
+  },
+);
 
 test.for([
   ["GET", undefined],
@@ -280,14 +274,12 @@ test("when the proxy ends, requests in progress finish, new ones are refused, an
   const answer = call(`${url}/last`);
   await expect.poll(() => arrived.length).toBe(1);
   const ended = stop();
-  await expect
-    .poll(() =>
-      call(url).then(
-        () => "taken",
-        () => "refused",
-      ),
-    )
-    .toBe("refused");
+  const isRefused = () =>
+    call(url).then(
+      () => false,
+      () => true,
+    );
+  await expect.poll(isRefused).toBe(true);
   arrived[0]?.end("well");
   expect((await answer).text).toBe("well");
   const { exitCode, stderr } = await ended;

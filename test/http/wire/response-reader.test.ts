@@ -113,5 +113,5 @@ test.for([
   "0\r\n X: y\r\n",
   "0\r\n\rx",
 ])("chunks of %j are malformed", (chunks) => {
-  expect(() => read([Buffer.from(`HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${chunks}`)])).toThrow("not HTTP");
+  expect(() => read([Buffer.from(`HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n${chunks}`)])).toThrow(MalformedResponse);
 });
