@@ -29,21 +29,27 @@ export function formatLoad({ plan, check, instanceHeader, coldStarts }: RunInfo,
   if (abandoned > 0) rows.push(["ABANDONED", formatNumber(abandoned)]);
   if (check) rows.push(["WARM-UP", `${formatLatency(check.durationMs)} (excluded)`]);
   if (latencies.count === 0) return rows;
-  rows.push(["LATENCY", formatPercentiles(latencies)], ["MEAN", formatLatency(latencies.mean)]);
+  rows.push(
+    ["LATENCY", formatPercentiles(latencies)],
+    ["RANGE", `min ${formatLatency(latencies.min)}  mean ${formatLatency(latencies.mean)}  max ${formatLatency(latencies.max)}`],
+  );
   if (instanceHeader !== undefined) {
     rows.push(["INSTANCES", `${formatNumber(firsts.count)} (by ${instanceHeader})`]);
-    if (firsts.count > 0) rows.push(["FIRST RESPONSES", formatPercentiles(firsts)]);
+    if (firsts.count > 0) rows.push(["FIRST CALLS", formatPercentiles(firsts)]);
   }
-  if (coldStarts) rows.push(["COLD STARTS", formatColdStarts(coldStarts)]);
+  if (coldStarts) rows.push(...formatColdStarts(coldStarts));
   if (slow?.trace !== undefined) rows.push(["SLOWEST", `${formatLatency(slow.latencyMs)}, trace ${slow.trace}`]);
   return rows;
 }
 
-function formatColdStarts({ instances, lookedUp, foundInLog, responses }: ColdStarts): string {
-  const missing = foundInLog < lookedUp ? `; ${formatNumber(lookedUp - foundInLog)} not in the logs yet` : "";
-  const times =
-    responses.length > 0 ? ` (${formatLatency(responses.at(-1)?.latencyMs ?? 0)} to ${formatLatency(responses[0]?.latencyMs ?? 0)})` : "";
-  return `${formatCount(instances, "new instance")}; ${formatNumber(responses.length)} of the ${formatNumber(lookedUp)} slowest requests waited for one${times}${missing}`;
+function formatColdStarts({ instances, lookedUp, foundInLog, responses }: ColdStarts): string[][] {
+  const [slowest, fastest] = [responses[0], responses.at(-1)];
+  const times = slowest && fastest ? ` (${formatLatency(fastest.latencyMs)} to ${formatLatency(slowest.latencyMs)})` : "";
+  return [
+    ["NEW INSTANCES", formatNumber(instances)],
+    ["COLD STARTS", `${formatNumber(responses.length)} of the ${formatNumber(lookedUp)} slowest requests${times}`],
+    ...(foundInLog < lookedUp ? [["NOT IN LOGS YET", formatNumber(lookedUp - foundInLog)]] : []),
+  ];
 }
 
 /** The histogram, one bar per line. */
@@ -65,8 +71,7 @@ export function formatProgress({ latencies }: { readonly latencies: Latencies },
 }
 
 function formatPercentiles(latencies: Latencies): string {
-  const named = PERCENTILES.map((percent) => `p${percent} ${formatLatency(latencies.percentile(percent))}`);
-  return [`min ${formatLatency(latencies.min)}`, ...named, `max ${formatLatency(latencies.max)}`].join("  ");
+  return PERCENTILES.map((percent) => `p${percent} ${formatLatency(latencies.percentile(percent))}`).join("  ");
 }
 
 /** In milliseconds, or in seconds from one on. */
