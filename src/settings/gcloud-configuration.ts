@@ -29,10 +29,7 @@ export function readGcloudConfigurations(env: Environment): readonly GcloudConfi
   const others = list(directory)
     .filter((file) => file.startsWith("config_"))
     .toSorted()
-    .map((file) => ({
-      name: `gcloud configuration ${file.slice("config_".length)}`,
-      values: parseIni(read(join(directory, file)) ?? ""),
-    }));
+    .map((file) => ({ name: `gcloud configuration ${file.slice("config_".length)}`, values: parseIni(read(join(directory, file)) ?? "") }));
   return [...(active ? [active] : []), ...others.filter(({ name }) => name !== active?.name)];
 }
 

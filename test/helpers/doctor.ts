@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, expect, onTestFinished } from "vitest";
+import { EXIT_CODES, type ErrorCode } from "../../src/errors/exit-codes.ts";
 import { mergeEnvironment } from "../../src/context/merge-environment.ts";
 import { runCli } from "./command-line.ts";
 import { startEmulator } from "./emulator.ts";
@@ -22,11 +23,16 @@ interface CheckResult {
 
 type RunOptions = NonNullable<Parameters<typeof runCli>[1]>;
 
-/** Runs checks with plenty of time, since the machine can be slow, and returns their results by name. */
+/**
+ * Runs checks with plenty of time, since the machine can be slow, and returns their results by name. The exit code must be that of the first check
+ * that failed.
+ */
 export async function runDoctor(argv: readonly string[], options: RunOptions = {}) {
   const { exitCode, stdout, stderr } = await runCli(["doctor", "--json", "--max-time", "5m", ...argv], options);
   const results = JSON.parse(stdout) as CheckResult[];
   for (const result of results) assertDocumented(result);
+  const code = results.find(({ status }) => status === "fail")?.code as ErrorCode | undefined;
+  expect({ code, exitCode, stderr: code ? "" : stderr }).toMatchObject({ exitCode: code ? EXIT_CODES[code] : 0 });
   const byName = Object.fromEntries(results.map((result) => [result.name, result]));
   return { exitCode, stderr, results, check: (name: string) => byName[name] as CheckResult };
 }
@@ -49,18 +55,16 @@ function assertDocumented({ name, status, code, fixable, message, remedy }: Chec
   if (status === "warn" || status === "fail") expect({ ...facts, remedy }).toEqual({ ...facts, remedy: expect.any(String) });
 }
 
-/** Runs one check, and returns its result with the exit code. */
+/** Runs one check, and returns its result. */
 export async function runCheck(name: string, options: RunOptions = {}) {
-  const { exitCode, check } = await runDoctor([name], options);
-  return { exitCode, ...check(name) };
+  const { check } = await runDoctor([name], options);
+  return check(name);
 }
 
 /** An emulator for a file's tests, and `doctor` on it as its operator, with nothing on PATH. */
 export async function startDoctorEmulator() {
   const atEnd: (() => Promise<void> | void)[] = [];
-  const emulator = await startEmulator((cleanUp) => void atEnd.push(cleanUp), {
-    env: { PATH: dirname(process.execPath), HOME: tmpdir() },
-  });
+  const emulator = await startEmulator((cleanUp) => void atEnd.push(cleanUp), { env: { PATH: dirname(process.execPath), HOME: tmpdir() } });
   const home = mkdtempSync(join(tmpdir(), "cloudrun-oauth-test-"));
   afterAll(async () => {
     for (const cleanUp of atEnd.toReversed()) await cleanUp();

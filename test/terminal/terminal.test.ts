@@ -99,10 +99,7 @@ test("a terminal is interactive only on real terminals, outside CI, and without 
 test("a question that no one can answer is an error that names the flag", async () => {
   const { terminal } = await open();
   await expect(terminal.confirm("Delete it?")).rejects.toMatchObject({ code: "USAGE", hint: "To confirm, pass --yes." });
-  await expect(terminal.ask("Which?", { flag: "--service" })).rejects.toMatchObject({
-    code: "USAGE",
-    hint: "Pass --service.",
-  });
+  await expect(terminal.ask("Which?", { flag: "--service" })).rejects.toMatchObject({ code: "USAGE", hint: "Pass --service." });
 });
 
 test("--yes answers with the default", async () => {

@@ -83,10 +83,7 @@ export const permissionChecks: readonly Check[] = [
       return fail(
         "PERMISSION_DENIED",
         `${await describeDeployer(facts)} can't deploy services that run as ${account}: missing ${ACT_AS}.`,
-        {
-          next: [externalStep("To grant the role", "gcloud", "iam", "service-accounts", ...grant)],
-          details,
-        },
+        { next: [externalStep("To grant the role", "gcloud", "iam", "service-accounts", ...grant)], details },
       );
     },
   },

@@ -41,7 +41,6 @@ async function logIn(email: string): Promise<string> {
 
 test("credentials are reported with their source, in the documented order", async () => {
   expect(await check("credentials")).toMatchObject({
-    exitCode: 0,
     status: "ok",
     message: expect.stringContaining(`serviceAccount:${CALLER}, from ${CALLER_FILE} (CREDS)`),
     details: { principal: `serviceAccount:${CALLER}`, file: CALLER_FILE },
@@ -58,13 +57,8 @@ test("credentials that are missing or not valid fail, and checks that need them 
   const none = await runDoctor(["credentials", "token", "deploy-credentials", "key-file", "key-age", "key-in-git", "project"], {
     env: { PROJECT_ID: "my-project", CLOUDRUN_OAUTH_EMULATOR: environment["CLOUDRUN_OAUTH_EMULATOR"] ?? "" },
   });
-  expect(none.exitCode).toBe(3);
   for (const name of ["credentials", "deploy-credentials"])
-    expect(none.check(name)).toMatchObject({
-      status: "fail",
-      code: "CREDENTIALS_MISSING",
-      remedy: expect.any(String),
-    });
+    expect(none.check(name)).toMatchObject({ status: "fail", code: "CREDENTIALS_MISSING", remedy: expect.any(String) });
   expect(none.check("token")).toMatchObject({ status: "skipped", message: 'Skipped: depends on "credentials".' });
   expect(none.check("project")).toMatchObject({ status: "skipped", message: 'Skipped: depends on "deploy-credentials".' });
   for (const name of ["key-file", "key-age", "key-in-git"])
@@ -72,7 +66,6 @@ test("credentials that are missing or not valid fail, and checks that need them 
 
   const cwd = folder({ "key.json": readFileSync(CALLER_FILE, "utf8").slice(0, 900) });
   const broken = await doctor(["credentials", "token", "deploy-credentials"], { cwd, env: { CREDS: "key.json" } });
-  expect(broken.exitCode).toBe(3);
   expect(broken.check("credentials")).toMatchObject({
     status: "fail",
     code: "CREDENTIALS_INVALID",
@@ -83,7 +76,6 @@ test("credentials that are missing or not valid fail, and checks that need them 
 
 test("a token is ok, with its principal and audience", async () => {
   expect(await check("token")).toMatchObject({
-    exitCode: 0,
     status: "ok",
     message: `Got an ID token for serviceAccount:${CALLER} (audience: https://run.app).`,
   });
@@ -101,18 +93,16 @@ test("a refused token fails with the reason", async () => {
   const key = Buffer.from(privateKeyData, "base64").toString("utf8");
   await call("DELETE", "iam.googleapis.com", `/v1/${name}`);
   expect(await check("token", { env: { CREDS: key } })).toMatchObject({
-    exitCode: 3,
     status: "fail",
     code: "TOKEN_REFUSED",
     details: { reason: "KEY_UNKNOWN" },
   });
   await moveClock("+2h");
-  expect(await check("token")).toMatchObject({ exitCode: 3, status: "fail", code: "CLOCK_SKEW" });
+  expect(await check("token")).toMatchObject({ status: "fail", code: "CLOCK_SKEW" });
 });
 
 test("the deployer is reported, and fails if it gets no access token", async () => {
   expect(await check("deploy-credentials")).toMatchObject({
-    exitCode: 0,
     status: "ok",
     message: expect.stringContaining(
       `Using the Google Cloud APIs as serviceAccount:${OPERATOR}, from ${OPERATOR_FILE} (GOOGLE_APPLICATION_CREDENTIALS)`,
@@ -120,7 +110,7 @@ test("the deployer is reported, and fails if it gets no access token", async () 
     details: { via: "api", principal: `serviceAccount:${OPERATOR}` },
   });
   const env = { GOOGLE_APPLICATION_CREDENTIALS: "/no/such/key.json" };
-  expect(await check("deploy-credentials", { env })).toMatchObject({ exitCode: 3, status: "fail", code: "CREDENTIALS_MISSING" });
+  expect(await check("deploy-credentials", { env })).toMatchObject({ status: "fail", code: "CREDENTIALS_MISSING" });
 });
 
 test("through gcloud, gcloud's active account deploys, or the account that it impersonates", async () => {
@@ -157,10 +147,9 @@ test("through gcloud, gcloud's active account deploys, or the account that it im
 test("a key file that others can read is a warning, and --fix makes it private", async () => {
   const CREDS = copy(CALLER_FILE);
   const env = { CREDS };
-  expect(await check("key-file", { env })).toMatchObject({ exitCode: 0, status: "ok", details: { files: [CREDS, OPERATOR_FILE] } });
+  expect(await check("key-file", { env })).toMatchObject({ status: "ok", details: { files: [CREDS, OPERATOR_FILE] } });
   chmodSync(CREDS, 0o644);
   expect(await check("key-file", { env })).toMatchObject({
-    exitCode: 0,
     status: "warn",
     message: `Other users can read ${CREDS} (mode 644).`,
     remedy: "cloudrun-oauth doctor key-file --fix",
@@ -168,27 +157,25 @@ test("a key file that others can read is a warning, and --fix makes it private",
   });
   expect(await run(["doctor", "key-file", "--fix", "--dry-run"], { env })).toMatchObject({ exitCode: 0, stdout: `chmod 600 ${CREDS}\n` });
   expect(statSync(CREDS).mode & 0o777).toBe(0o644);
-  expect(await doctor(["key-file", "--fix", "--yes"], { env })).toMatchObject({ exitCode: 0, results: [{ status: "ok" }] });
+  expect(await doctor(["key-file", "--fix", "--yes"], { env })).toMatchObject({ results: [{ status: "ok" }] });
   expect(statSync(CREDS).mode & 0o777).toBe(0o600);
 });
 
 test("without a credential file, the checks of files are skipped", async () => {
   const env = { CREDS: readFileSync(CALLER_FILE, "utf8"), GOOGLE_APPLICATION_CREDENTIALS: "", CLOUDRUN_OAUTH_VIA: "api" };
-  const { exitCode, results } = await doctor(["key-file", "key-age", "key-in-git"], { env });
-  expect({ exitCode, found: results.map(({ status, message }) => `${status}: ${message}`) }).toEqual({
-    exitCode: 0,
-    found: ["key-file", "key-age", "key-in-git"].map(() => "skipped: The credentials don't come from a file."),
-  });
+  const { results } = await doctor(["key-file", "key-age", "key-in-git"], { env });
+  expect(new Set(results.map(({ status, message }) => `${status}: ${message}`))).toEqual(
+    new Set(["skipped: The credentials don't come from a file."]),
+  );
 });
 
 test("a key's age comes from IAM, or else from its file", async () => {
-  expect(await check("key-age")).toMatchObject({ exitCode: 0, status: "ok", details: { days: 0, by: "api" } });
+  expect(await check("key-age")).toMatchObject({ status: "ok", details: { days: 0, by: "api" } });
   const back = await moveClock("-2400h");
   const { privateKeyData } = await call("POST", "iam.googleapis.com", `/v1/projects/${project}/serviceAccounts/${CALLER}/keys`, {});
   await back();
   const CREDS = join(folder({ "old.json": Buffer.from(privateKeyData, "base64").toString("utf8") }), "old.json");
   expect(await check("key-age", { env: { CREDS } })).toMatchObject({
-    exitCode: 0,
     status: "warn",
     message: `The key of ${CALLER} is 100 days old. Google recommends rotating keys every 90 days.`,
     remedy: `cloudrun-oauth keys rotate ${CREDS}`,
@@ -220,17 +207,15 @@ testNeeding(
     const checkGit = (PATH = process.env["PATH"] ?? "") =>
       check("key-in-git", { env: { CREDS, PATH, CLOUDRUN_OAUTH_VIA: "api" }, cwd: directory });
     expect(await checkGit()).toMatchObject({
-      exitCode: 0,
       status: "warn",
       details: { git: "exposed" },
       remedy: `Add key.json to ${directory}/keys/.gitignore.`,
     });
-    expect(await checkGit("")).toMatchObject({ exitCode: 0, status: "warn", details: { git: "unknown" } });
+    expect(await checkGit("")).toMatchObject({ status: "warn", details: { git: "unknown" } });
     writeFileSync(join(directory, ".gitignore"), "keys/\n");
-    expect(await checkGit()).toMatchObject({ exitCode: 0, status: "ok" });
+    expect(await checkGit()).toMatchObject({ status: "ok" });
     inGit("add", "--force", "keys/key.json");
     expect(await checkGit()).toMatchObject({
-      exitCode: 3,
       status: "fail",
       code: "CREDENTIALS_INVALID",
       remedy: `git -C ${directory}/keys rm --cached key.json\ncloudrun-oauth keys rotate ${CREDS}`,
@@ -239,6 +224,6 @@ testNeeding(
 );
 
 test("a key file outside a work tree is ok", async () => {
-  expect(await check("key-in-git", { env: { CREDS: copy(CALLER_FILE) } })).toMatchObject({ exitCode: 0, status: "ok" });
+  expect(await check("key-in-git", { env: { CREDS: copy(CALLER_FILE) } })).toMatchObject({ status: "ok" });
   expect(await runCheck("key-in-git", { env: { CREDS: copy(CALLER_FILE), CLOUDRUN_OAUTH_VIA: "api" } })).toMatchObject({ status: "ok" });
 });

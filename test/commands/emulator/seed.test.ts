@@ -96,12 +96,7 @@ test("a seed file's resources are created once, and an export recreates them in 
         bindings: [{ role: "roles/run.viewer", members: [`serviceAccount:${CALLER}`] }],
         buckets: [{ name: "my-bucket", location: "US" }],
         services: [
-          {
-            name: "open",
-            region: "europe-west1",
-            source: "again-sources/first-project/europe-west1/open",
-            allow_unauthenticated: true,
-          },
+          { name: "open", region: "europe-west1", source: "again-sources/first-project/europe-west1/open", allow_unauthenticated: true },
           {
             name: "hello",
             region: "us-central1",
