@@ -40,8 +40,6 @@ export interface Terminal extends Pick<Progress, "step" | "wait">, Prompts {
   debug(text: string): void;
   /** stderr, on GitHub Actions only: keeps a secret out of the job's log from here on. */
   mask(secret: string): void;
-  /** A step whose line says the same before and after. */
-  task<T>(title: string, work: (tell: (progress: string) => void) => Promise<T>): Promise<T>;
 }
 
 interface PrintTableOptions {
@@ -131,7 +129,6 @@ export async function openTerminal(options: TerminalOptions): Promise<Terminal> 
     },
     step: progress.step,
     wait: progress.wait,
-    task: (title, work) => progress.step({ running: title, done: title, failed: title }, work),
     ...createPrompts({ streams, interactive, yes, progress }),
   };
 }

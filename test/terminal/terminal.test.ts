@@ -5,6 +5,8 @@ import { nextStep } from "../../src/errors/next-step.ts";
 import { pause } from "../../src/http/poll.ts";
 import { openTerminal } from "../../src/terminal/terminal.ts";
 
+const WORK = { running: "Working", done: "Worked" };
+
 async function open(options: Partial<Parameters<typeof openTerminal>[0]> & { tty?: boolean } = {}) {
   const { tty = false, ...given } = options;
   const [stdin, stdout, stderr] = [terminalStream(tty), terminalStream(tty), terminalStream(tty)];
@@ -34,9 +36,9 @@ test("results go to stdout, everything else to stderr", async () => {
   terminal.note("note");
   terminal.warn("careful");
   terminal.debug("detail");
-  await terminal.task("Working", async () => {});
+  await terminal.step(WORK, async () => {});
   expect(out()).toBe('text\nhi\n{\n  "status_code": 200\n}\n');
-  expect(err()).toMatch(/^note\nWarning: careful\ndetail\n✓ Working\n$/);
+  expect(err()).toMatch(/^note\nWarning: careful\ndetail\n✓ Worked\n$/);
 });
 
 test("next steps are commands on their own lines, and hidden by --quiet and --json", async () => {
@@ -49,8 +51,8 @@ test("next steps are commands on their own lines, and hidden by --quiet and --js
 
 test("without a spinner progress is a line, and the next one follows after a pause", async () => {
   const { terminal, err } = await open();
-  await terminal.task("Working", async (tell) => ["a tenth", "a fifth", "a half"].forEach(tell));
-  expect(err()).toMatch(/^Working: a tenth\n✓ Working\n$/);
+  await terminal.step(WORK, async (tell) => ["a tenth", "a fifth", "a half"].forEach(tell));
+  expect(err()).toMatch(/^Working: a tenth\n✓ Worked\n$/);
 });
 
 test("--quiet hides notes and progress, but not warnings", async () => {
@@ -58,14 +60,14 @@ test("--quiet hides notes and progress, but not warnings", async () => {
   terminal.note("note");
   terminal.debug("detail");
   terminal.warn("careful");
-  expect(await terminal.task("Working", async () => 5)).toBe(5);
+  expect(await terminal.step(WORK, async () => 5)).toBe(5);
   expect(err()).toBe("Warning: careful\n");
 });
 
-test("a failed task is marked, and rejects with its error", async () => {
+test("a failed step is marked, and rejects with its error", async () => {
   const { terminal, err } = await open();
-  await expect(terminal.task("Working", () => Promise.reject(new Error("no")))).rejects.toThrow("no");
-  expect(err()).toMatch(/^✗ Working\n$/);
+  await expect(terminal.step(WORK, () => Promise.reject(new Error("no")))).rejects.toThrow("no");
+  expect(err()).toMatch(/^✗ Working failed\n$/);
 });
 
 test("a table is aligned on a terminal, and tab-separated in a pipe", async () => {
@@ -116,11 +118,11 @@ test("an offer is accepted under --yes, asks during a spinner, and is declined i
   const { terminal, stdin, err } = await open({ tty: true, env: { NO_COLOR: "1", TERM: "xterm" } });
   let said = "";
   const read = () => (said += err());
-  const asked = terminal.task("Working", () => terminal.offer("Enable it?"));
+  const asked = terminal.step(WORK, () => terminal.offer("Enable it?"));
   await expect.poll(read, { timeout: 20_000 }).toContain("Enable it?");
   stdin.write("y");
   expect(await asked).toBe(true);
-  expect(read()).toMatch(/✓ Working/);
+  expect(read()).toMatch(/✓ Worked/);
 });
 
 test("stdout has colors only on a terminal", async () => {
@@ -162,15 +164,15 @@ test("a question ends with the command, by a signal or by --timeout", async () =
 
 test("a spinner on a terminal shows the elapsed time", async () => {
   const { terminal, err } = await open({ tty: true, env: { NO_COLOR: "1", TERM: "xterm" } });
-  await terminal.task("Working", () => new Promise((resolve) => setTimeout(resolve, 200)));
-  expect(err()).toMatch(/Working… \(\d+\.\d s\)[\s\S]*✓ Working\n$/);
+  await terminal.step(WORK, () => new Promise((resolve) => setTimeout(resolve, 200)));
+  expect(err()).toMatch(/Working… \(\d+\.\d s\)[\s\S]*✓ Worked\n$/);
 });
 
 test("a terminal without a width, such as a container's, gets no spinner", async () => {
   const [stdin, stdout, stderr] = [terminalStream(true), terminalStream(true), terminalStream(true, 0)];
   const terminal = await openTerminal({ stdin, stdout, stderr, env: { NO_COLOR: "1", TERM: "xterm" } });
-  await terminal.task("Working", async () => {});
-  expect(String(stderr.read())).toMatch(/^✓ Working\n$/);
+  await terminal.step(WORK, async () => {});
+  expect(String(stderr.read())).toMatch(/^✓ Worked\n$/);
 });
 
 test("secrets are masked on GitHub Actions only", async () => {

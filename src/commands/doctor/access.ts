@@ -5,8 +5,8 @@ import type { Service } from "../../cloud/service.ts";
 import { INVOKER_ROLE, INVOKER_ROLES } from "../../cloud/permissions.ts";
 import { askTroubleshooter } from "../../cloud/policy-troubleshooter.ts";
 import { ignoreCliError } from "../../errors/ignore-cli-error.ts";
-import { externalStep, nextStep } from "../../errors/next-step.ts";
-import { fail, ok, skip, warn, type Check } from "./check.ts";
+import { nextStep } from "../../errors/next-step.ts";
+import { fail, gcloudStep, ok, skip, warn, type Check } from "./check.ts";
 import type { Facts } from "./facts.ts";
 import { requireFact } from "./require-fact.ts";
 
@@ -20,8 +20,8 @@ export const accessChecks: readonly Check[] = [
       const { service, region, project, invoker_iam_disabled, members } = await readAccess(facts);
       const details = { members, invoker_iam_disabled };
       if (invoker_iam_disabled) {
-        const flags = ["--invoker-iam-check", "--region", region, "--project", project];
-        const next = [externalStep("To require permission", "gcloud", "run", "services", "update", service, ...flags)];
+        const line = `run services update ${service} --invoker-iam-check --region ${region} --project ${project}`;
+        const next = [gcloudStep("To require permission", line)];
         return warn(`Anyone can invoke ${service}: its IAM check is disabled.`, { next, details });
       }
       const open = members.find((member) => PUBLIC_MEMBERS.has(member));

@@ -1,7 +1,7 @@
 import type { ApiRequest } from "../../cloud/api/client.ts";
 import { CliError } from "../../errors/cli-error.ts";
-import { externalStep, nextStep } from "../../errors/next-step.ts";
-import { fail, ok, skip, warn, type Check, type Finding } from "./check.ts";
+import { nextStep } from "../../errors/next-step.ts";
+import { fail, gcloudStep, ok, skip, warn, type Check, type Finding } from "./check.ts";
 import type { Project, Facts } from "./facts.ts";
 import { dependsOn, ignoreMissing, requireFact } from "./require-fact.ts";
 
@@ -27,7 +27,7 @@ export const accountChecks: readonly Check[] = [
       const account = service?.service_account ?? defaultAccount(project);
       const isDefault = account.endsWith("-compute@developer.gserviceaccount.com");
       const details = { account, is_default: isDefault };
-      const enable = externalStep("To create it", "gcloud", "services", "enable", "compute.googleapis.com", "--project", project.id);
+      const enable = gcloudStep("To create it", `services enable compute.googleapis.com --project ${project.id}`);
       const next = [...(isDefault ? [enable] : []), nextStep("To use another account", "deploy", "--service-account", "ACCOUNT")];
       const use = service ? `which ${service.service} runs as` : "which services run as by default";
       return (await findFault(facts, project.id, account, use, { next, details })) ?? ok(`Services run as ${account}.`, { details });
@@ -43,7 +43,7 @@ export const accountChecks: readonly Check[] = [
       const { serviceAccountEmail = "" } = await client.call<{ readonly serviceAccountEmail?: string }>({ method: "GET", url: base });
       const account = serviceAccountEmail.split("/").at(-1) ?? "";
       if (account === "") return skip("Cloud Build doesn't report its service account.");
-      const next = [externalStep("To see the configured account", "gcloud", "builds", "get-default-service-account", "--project", id)];
+      const next = [gcloudStep("To see the configured account", `builds get-default-service-account --project ${id}`)];
       // Google's own agent belongs to another project.
       const isAgent = account.endsWith("@cloudbuild.gserviceaccount.com");
       const fault = isAgent ? undefined : await findFault(facts, id, account, "which builds run as", { next, details: { account } });
@@ -58,9 +58,8 @@ export const accountChecks: readonly Check[] = [
       const roles = bindings.filter(({ members = [] }) => members.includes(member)).map(({ role }) => role);
       const details = { account, roles };
       if (roles.some((role) => BUILD_ROLES.includes(role))) return ok(`Builds run as ${account} (${roles.join(", ")}).`, { details });
-      const grant = ["projects", "add-iam-policy-binding", id, "--member", member, "--role", "roles/run.builder"];
       return warn(`${account}, which builds run as, has no role for builds, so builds might fail to push images.`, {
-        next: [externalStep("To grant the role", "gcloud", ...grant)],
+        next: [gcloudStep("To grant the role", `projects add-iam-policy-binding ${id} --member ${member} --role roles/run.builder`)],
         details,
       });
     },
@@ -85,7 +84,7 @@ async function findFault(
     const url = `https://iam.googleapis.com/v1/projects/${project}/serviceAccounts/${account}`;
     const { disabled } = await (await client()).call<Account>({ method: "GET", url });
     if (!disabled) return undefined;
-    const next = [externalStep("To enable it", "gcloud", "iam", "service-accounts", "enable", account, "--project", project)];
+    const next = [gcloudStep("To enable it", `iam service-accounts enable ${account} --project ${project}`)];
     return fail("NOT_FOUND", `Service account ${account}, ${use}, is disabled.`, { ...missing, next });
   } catch (error) {
     if (!(error instanceof CliError && error.code === "NOT_FOUND")) throw error;

@@ -1,6 +1,6 @@
 import type { CliError } from "../../errors/cli-error.ts";
 import type { ErrorCode } from "../../errors/exit-codes.ts";
-import type { NextStep } from "../../errors/next-step.ts";
+import { externalStep, type NextStep } from "../../errors/next-step.ts";
 import type { Facts } from "./facts.ts";
 
 /** A repair that does no harm. */
@@ -50,6 +50,11 @@ export const ok = (message: string, more: More = {}): Finding => ({ status: "ok"
 export const warn = (message: string, more: More = {}): Finding => ({ status: "warn", message, ...more });
 export const fail = (code: ErrorCode, message: string, more: More = {}): Finding => ({ status: "fail", code, message, ...more });
 export const skip = (message: string, more: More = {}): Finding => ({ status: "skipped", message, ...more });
+
+/** A step that runs gcloud; no word of the line has a space. */
+export function gcloudStep(text: string, line: string): NextStep {
+  return externalStep(text, "gcloud", ...line.split(" "));
+}
 
 /** A failure with an error's message. */
 export function failFrom({ code, message, hint, next, details }: CliError): Finding {

@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { openGcloud } from "../../cloud/gcloud/process.ts";
 import { CliError } from "../../errors/cli-error.ts";
-import { externalStep, nextStep } from "../../errors/next-step.ts";
-import { fail, ok, skip, warn, type Check } from "./check.ts";
+import { nextStep } from "../../errors/next-step.ts";
+import { fail, gcloudStep, ok, skip, warn, type Check } from "./check.ts";
 import { oncePerRun, type Facts } from "./facts.ts";
 import { requireFact } from "./require-fact.ts";
 
@@ -25,7 +25,7 @@ export const gcloudChecks: readonly Check[] = [
         const { sdk: version } = await readVersions(facts);
         const details = { path: gcloud, version };
         if (Number.parseInt(version, 10) >= MIN_VERSION) return ok(`gcloud ${version}`, { details });
-        const next = [externalStep("To update it", "gcloud", "components", "update")];
+        const next = [gcloudStep("To update it", "components update")];
         return warn(`gcloud ${version} is too old for some flags; use version ${MIN_VERSION} or later.`, { next, details });
       } catch (error) {
         if (!(error instanceof CliError)) throw error;
@@ -43,7 +43,7 @@ export const gcloudChecks: readonly Check[] = [
       const details = { components };
       // Without a terminal, gcloud fails instead of asking: https://cloud.google.com/sdk/gcloud/reference/components/install
       if (components.includes("beta")) return ok("gcloud beta is installed.", { details });
-      const next = [externalStep("To install it", "gcloud", "components", "install", "beta")];
+      const next = [gcloudStep("To install it", "components install beta")];
       return warn("gcloud beta isn't installed, so scripts that use it fail or ask to install it.", { next, details });
     },
   },
@@ -60,13 +60,13 @@ export const gcloudChecks: readonly Check[] = [
       const as = auth.impersonate_service_account;
       const details = { account: account ?? null, project: project ?? null, impersonated: as ?? null };
       if (!account) {
-        const more = { next: [externalStep("To sign in", "gcloud", "auth", "login")], details };
+        const more = { next: [gcloudStep("To sign in", "auth login")], details };
         if (via === "gcloud") return fail("CREDENTIALS_MISSING", "No account is active in gcloud.", more);
         return warn("No account is active in gcloud. Commands use the API instead.", more);
       }
       const set = settings.get("project")?.value;
       if (project && set && project !== set) {
-        const next = [externalStep("To use the same project", "gcloud", "config", "set", "project", set)];
+        const next = [gcloudStep("To use the same project", `config set project ${set}`)];
         return warn(`gcloud uses project ${project}, but cloudrun-oauth uses project ${set}.`, { next, details });
       }
       return ok(`Signed in to gcloud as ${account}${as ? `, impersonating ${as}` : ""}.`, { details });

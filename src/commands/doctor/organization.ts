@@ -1,6 +1,6 @@
 import { CliError } from "../../errors/cli-error.ts";
-import { externalStep, nextStep, type NextStep } from "../../errors/next-step.ts";
-import { ok, skip, warn, type Check, type Finding } from "./check.ts";
+import { nextStep, type NextStep } from "../../errors/next-step.ts";
+import { gcloudStep, ok, skip, warn, type Check, type Finding } from "./check.ts";
 import { isNotEnabled, type Facts } from "./facts.ts";
 import { requireFact } from "./require-fact.ts";
 
@@ -25,7 +25,7 @@ interface Constraint {
 
 const ifEnforced = (sentence: string) => (rule: Rule) => (rule.enforce ? sentence : undefined);
 const showPolicy = (constraint: string) => (_: Facts, project: string) =>
-  externalStep("To see the policy", "gcloud", "org-policies", "describe", constraint, "--effective", "--project", project);
+  gcloudStep("To see the policy", `org-policies describe ${constraint} --effective --project ${project}`);
 const serviceOf = ({ context }: Facts) => context.settings.get("service")?.value ?? "SERVICE";
 
 const CONSTRAINTS: readonly Constraint[] = [
@@ -44,10 +44,8 @@ const CONSTRAINTS: readonly Constraint[] = [
       rule.enforce || rule.denyAll || rule.values?.allowedValues
         ? "The organization rejects grants to allUsers and to members outside its domains"
         : undefined,
-    next: (facts, project) => {
-      const flags = ["--no-invoker-iam-check", "--project", project];
-      return externalStep("To make a service public anyway", "gcloud", "run", "services", "update", serviceOf(facts), ...flags);
-    },
+    next: (facts, project) =>
+      gcloudStep("To make a service public anyway", `run services update ${serviceOf(facts)} --no-invoker-iam-check --project ${project}`),
   },
   {
     name: "org-ingress",
@@ -94,7 +92,7 @@ async function checkConstraint({ constraints, okMessage, describe, next }: Const
   const rulesOf = await Promise.all(constraints.map((constraint) => readRules(facts, id, constraint)));
   if (rulesOf.every((effective) => effective === undefined))
     return skip(`The Organization Policy API isn't enabled in ${id}.`, {
-      next: [externalStep("To enable it", "gcloud", "services", "enable", "orgpolicy.googleapis.com", "--project", id)],
+      next: [gcloudStep("To enable it", `services enable orgpolicy.googleapis.com --project ${id}`)],
     });
   const rules = constraints.flatMap((constraint, index) => (rulesOf[index] ?? []).map((rule) => ({ constraint, rule })));
   const details = { constraints, rules };

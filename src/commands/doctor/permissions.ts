@@ -1,5 +1,4 @@
-import { externalStep } from "../../errors/next-step.ts";
-import { fail, ok, warn, type Check, type Finding } from "./check.ts";
+import { fail, gcloudStep, ok, warn, type Check, type Finding } from "./check.ts";
 import { defaultAccount } from "./accounts.ts";
 import { describeDeployer, oncePerRun, type Facts } from "./facts.ts";
 import { ignoreMissing, requireFact } from "./require-fact.ts";
@@ -79,11 +78,11 @@ export const permissionChecks: readonly Check[] = [
       const missing = answer.permissions?.includes(ACT_AS) ? [] : [ACT_AS];
       const details = { account, missing };
       if (missing.length === 0) return ok(`You can deploy services that run as ${account}.`, { details });
-      const grant = ["add-iam-policy-binding", account, "--member", member, "--role", "roles/iam.serviceAccountUser", "--project", project];
+      const grant = `iam service-accounts add-iam-policy-binding ${account} --member ${member} --role roles/iam.serviceAccountUser`;
       return fail(
         "PERMISSION_DENIED",
         `${await describeDeployer(facts)} can't deploy services that run as ${account}: missing ${ACT_AS}.`,
-        { next: [externalStep("To grant the role", "gcloud", "iam", "service-accounts", ...grant)], details },
+        { next: [gcloudStep("To grant the role", `${grant} --project ${project}`)], details },
       );
     },
   },
@@ -110,8 +109,8 @@ function checkTask({ what, permissions, role, isOptional }: Task, granted: Grant
   const missing = permissions.filter((permission) => !granted.permissions.has(permission));
   const details = { role, permissions, missing };
   if (missing.length === 0) return ok(`You can ${what}.`, { details });
-  const grant = ["projects", "add-iam-policy-binding", granted.project, "--member", granted.member, "--role", role];
-  const more = { next: [externalStep("To grant the role", "gcloud", ...grant)], details };
+  const grant = `projects add-iam-policy-binding ${granted.project} --member ${granted.member} --role ${role}`;
+  const more = { next: [gcloudStep("To grant the role", grant)], details };
   const message = `${deployer} can't ${what}: missing ${missing.join(", ")}.`;
   return isOptional ? warn(message, more) : fail("PERMISSION_DENIED", message, more);
 }

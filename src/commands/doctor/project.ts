@@ -1,8 +1,8 @@
 import { enableApis, planEnabling } from "../../cloud/api/project.ts";
 import { requestLine } from "../../cloud/api/client.ts";
 import { CliError } from "../../errors/cli-error.ts";
-import { externalStep, nextStep } from "../../errors/next-step.ts";
-import { fail, ok, skip, warn, type Check, type Finding } from "./check.ts";
+import { nextStep } from "../../errors/next-step.ts";
+import { fail, gcloudStep, ok, skip, warn, type Check, type Finding } from "./check.ts";
 import { describeDeployer } from "./facts.ts";
 import { requireFact } from "./require-fact.ts";
 
@@ -36,7 +36,7 @@ export const projectChecks: readonly Check[] = [
         if (!(error instanceof CliError) || error.code !== "PERMISSION_DENIED") throw error;
         const message = `Project "${id}" (from ${source}) not found, or ${await describeDeployer(facts)} doesn't have access to it.`;
         return fail("PERMISSION_DENIED", message, {
-          next: [externalStep("To list projects", "gcloud", "projects", "list")],
+          next: [gcloudStep("To list projects", "projects list")],
           details: { ...error.details, project: id, source },
         });
       }
@@ -54,8 +54,8 @@ export const projectChecks: readonly Check[] = [
       return fail("PERMISSION_DENIED", `Billing isn't enabled for project ${id}.`, {
         hint: "Cloud Run, Cloud Build, and Artifact Registry require billing.",
         next: [
-          externalStep("To list billing accounts", "gcloud", "billing", "accounts", "list"),
-          externalStep("To enable billing", "gcloud", "billing", "projects", "link", id, "--billing-account", "ACCOUNT_ID"),
+          gcloudStep("To list billing accounts", "billing accounts list"),
+          gcloudStep("To enable billing", `billing projects link ${id} --billing-account ACCOUNT_ID`),
         ],
         details,
       });

@@ -4,8 +4,8 @@ import { explainRefusal } from "../../invoke/refusal/explain-refusal.ts";
 import { responseAuthor } from "../../invoke/refusal/response-author.ts";
 import { deployFailure } from "../../cloud/api/errors.ts";
 import { CliError } from "../../errors/cli-error.ts";
-import { externalStep, nextStep } from "../../errors/next-step.ts";
-import { fail, failFrom, ok, skip, warn, type Check } from "./check.ts";
+import { nextStep } from "../../errors/next-step.ts";
+import { fail, gcloudStep, failFrom, ok, skip, warn, type Check } from "./check.ts";
 import { ignoreMissing, requireFact } from "./require-fact.ts";
 
 const REQUEST_TIMEOUT_MS = 8000;
@@ -86,14 +86,14 @@ export const serviceChecks: readonly Check[] = [
       // https://cloud.google.com/run/docs/authenticating/service-to-service: a trailing slash makes no difference.
       if (accepted.some((other) => other.replace(/\/$/, "") === audience.replace(/\/$/, "")))
         return ok(`The token's audience matches the service: ${audience}`, { details });
-      const flags = service ? ["--add-custom-audiences", url.origin, "--region", service.region, "--project", service.project] : [];
+      const update = service && `run services update ${service.service} --add-custom-audiences ${url.origin}`;
       return fail(
         "NOT_AUTHENTICATED",
         `Wrong audience: the ID token is for ${audience}, but the service expects ${accepted.join(" or ")}.`,
         {
           next: [
             nextStep("To use another audience", "invoke", "--url", url.href, "--audience", accepted[0] ?? "AUDIENCE"),
-            ...(service ? [externalStep("To accept this one", "gcloud", "run", "services", "update", service.service, ...flags)] : []),
+            ...(service ? [gcloudStep("To accept this one", `${update} --region ${service.region} --project ${service.project}`)] : []),
           ],
           details,
         },

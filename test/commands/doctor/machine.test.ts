@@ -189,44 +189,31 @@ const CONFIG = "config list --format=json";
 const versions = (sdk: string, ...components: string[]) =>
   JSON.stringify({ "Google Cloud SDK": sdk, core: "2025.06.20", ...Object.fromEntries(components.map((name) => [name, "1"])) });
 
-test("a gcloud that is new, complete, and signed in is ok", async () => {
-  const gcloud = fakeGcloud(
-    { line: VERSION, stdout: versions("528.0.0", "beta") },
-    { line: CONFIG, stdout: JSON.stringify({ core: { account: "me@example.com", project: "my-project" } }) },
-  );
-  const { check } = await runDoctor(["gcloud", "gcloud-components", "gcloud-account"], { env: { ...gcloud, PROJECT_ID: "my-project" } });
-  expect(check("gcloud")).toMatchObject({ status: "ok", message: "gcloud 528.0.0" });
-  expect(check("gcloud-components").status).toBe("ok");
-  expect(check("gcloud-account")).toMatchObject({
-    status: "ok",
-    message: "Signed in to gcloud as me@example.com.",
-    details: { account: "me@example.com" },
-  });
-});
+const GCLOUD = ["gcloud", "gcloud-components", "gcloud-account"];
+const SIGNED_IN = { core: { account: "me@example.com", project: "my-project" } };
 
-test("a gcloud that is old, lacks components, or has another project is a warning", async () => {
-  const gcloud = fakeGcloud(
-    { line: VERSION, stdout: versions("369.0.0") },
-    { line: CONFIG, stdout: JSON.stringify({ core: { account: "me@example.com", project: "other-project" } }) },
-  );
-  const { check } = await runDoctor(["gcloud", "gcloud-components", "gcloud-account"], { env: { ...gcloud, PROJECT_ID: "my-project" } });
-  expect(check("gcloud")).toMatchObject({ status: "warn", remedy: "gcloud components update" });
-  expect(check("gcloud-components")).toMatchObject({ status: "warn", remedy: "gcloud components install beta" });
-  expect(check("gcloud-account")).toMatchObject({ status: "warn", remedy: "gcloud config set project my-project" });
+test.for([
+  [versions("528.0.0", "beta"), SIGNED_IN, ["ok: null", "ok: null", "ok: null"]],
+  [
+    versions("369.0.0"),
+    { core: { account: "me@example.com", project: "other-project" } },
+    ["warn: gcloud components update", "warn: gcloud components install beta", "warn: gcloud config set project my-project"],
+  ],
+] as const)("the version, components, account, and project of gcloud are checked: %s %j", async ([version, config, expected]) => {
+  const gcloud = fakeGcloud({ line: VERSION, stdout: version }, { line: CONFIG, stdout: JSON.stringify(config) });
+  const { results } = await runDoctor(GCLOUD, { env: { ...gcloud, PROJECT_ID: "my-project" } });
+  expect(results.map(({ status, remedy }) => `${status}: ${remedy}`)).toEqual(expected);
 });
 
 test("a gcloud without an account fails if commands use gcloud", async () => {
   const signedOut = () => fakeGcloud({ line: CONFIG, stdout: "{}" });
-  expect(await runCheck("gcloud-account", { env: signedOut() })).toMatchObject({
-    status: "fail",
-    code: "CREDENTIALS_MISSING",
-    remedy: "gcloud auth login",
-  });
-  expect(await runCheck("gcloud-account", { env: { ...signedOut(), CLOUDRUN_OAUTH_VIA: "api" } })).toMatchObject({ status: "warn" });
+  const failure = { status: "fail", code: "CREDENTIALS_MISSING", remedy: "gcloud auth login" };
+  expect(await runCheck("gcloud-account", { env: signedOut() })).toMatchObject(failure);
+  expect((await runCheck("gcloud-account", { env: { ...signedOut(), CLOUDRUN_OAUTH_VIA: "api" } })).status).toBe("warn");
 });
 
 test("a missing gcloud is skipped, and fails if it is requested", async () => {
-  const { results } = await runDoctor(["gcloud", "gcloud-components", "gcloud-account"]);
+  const { results } = await runDoctor(GCLOUD);
   expect(results.map(({ status }) => status)).toEqual(["skipped", "skipped", "skipped"]);
   expect(await runCheck("gcloud", { env: { CLOUDRUN_OAUTH_VIA: "gcloud" } })).toMatchObject({ status: "fail", code: "GCLOUD_MISSING" });
 });
@@ -234,7 +221,7 @@ test("a missing gcloud is skipped, and fails if it is requested", async () => {
 test("a broken gcloud fails if commands use gcloud, and is a warning otherwise", async () => {
   for (const script of ["echo Traceback >&2; exit 1", "echo not JSON", "echo '[]'", "echo null"]) {
     const PATH = program("gcloud", script);
-    const { check } = await runDoctor(["gcloud", "gcloud-components", "gcloud-account"], { env: { PATH } });
+    const { check } = await runDoctor(GCLOUD, { env: { PATH } });
     expect(check("gcloud")).toMatchObject({
       status: "fail",
       code: "GCLOUD_FAILED",
