@@ -31,8 +31,8 @@ test("the built program gets by a login, an impersonation and a federation as fa
   });
   expect({ exitCode, stdout, stderr }).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/\}\nexit 3\nexit 3\n$/) });
   expect(String(stdout)).toContain('"email": "me@example.com"');
-  expect(stderr).toContain("serviceAccount:caller@cloudrun-local.iam.gserviceaccount.com may not act as caller@");
+  expect(stderr).toContain("serviceAccount:caller@cloudrun-local.iam.gserviceaccount.com doesn't have permission to impersonate caller@");
   expect(stderr).toContain(
-    'sts.googleapis.com does not take the token from the file token.json: The target service indicated by the "audience"',
+    'sts.googleapis.com rejected the token from the file token.json: The target service indicated by the "audience"',
   );
 });

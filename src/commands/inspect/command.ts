@@ -4,7 +4,6 @@ import { flag, settingFlag } from "../../context/flag.ts";
 
 export const inspectCommand = defineCommand({
   name: "inspect",
-  group: "Call a service:",
   summary: "Decode and verify a token, or explain a principal's access",
   description:
     "Decodes a Google token and verifies its signature, audience, and expiry. The token itself is never printed.\n" +

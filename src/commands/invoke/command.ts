@@ -6,7 +6,6 @@ import { CALL_FLAGS } from "./call-flags.ts";
 
 export const invokeCommand = defineCommand({
   name: "invoke",
-  group: "Call a service:",
   summary: "Send an authenticated request to a service",
   description:
     'Sends a request with an ID token, and prints {"status_code", "response"}.\nExits with 0 if the status is below 400.\nMultiple paths reuse one connection and token. Prints one document per path, or\none JSON array with --json.',

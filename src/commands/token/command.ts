@@ -5,7 +5,6 @@ import { CALLER_FLAGS } from "../invoke/call-flags.ts";
 
 export const tokenCommand = defineCommand({
   name: "token",
-  group: "Call a service:",
   summary: "Print an ID token",
   description: "Prints an ID token for a service. Tokens are cached until shortly before they expire.",
   arguments: [argument("[service]", "Service name or URL (default: the service in the settings)")],
