@@ -33,7 +33,13 @@ beforeAll(async () => {
   issuer = await startOidcIssuer(afterAll);
 });
 
-/** A repository with a service, its pipeline, and all that this needs of the project: `ci` by Google's APIs, as the project's owner runs it. */
+/** Asserts that a command succeeded; returns its stdout. */
+function succeeded({ exitCode, stdout, stderr }: { exitCode?: number | undefined; stdout: string; stderr: string }): string {
+  expect({ exitCode, stderr: exitCode === 0 ? "" : stderr }).toEqual({ exitCode: 0, stderr: "" });
+  return stdout;
+}
+
+/** A repository with a service, its pipeline, and the project's setup for it: `ci` through the API, as the project's owner runs it. */
 async function setUp(system: System, service: string, argv: readonly string[]) {
   const folder = mkdtempSync(join(tmpdir(), "cloudrun-oauth-pipeline-"));
   onTestFinished(() => {
@@ -48,12 +54,8 @@ async function setUp(system: System, service: string, argv: readonly string[]) {
   mkdirSync(home);
   const env = mergeEnvironment({ HOME: home, PATH: "" }, emulator.status().environment) as Record<string, string>;
   const ci = async () => {
-    const { exitCode, stdout, stderr } = await runCli(["ci", system, "--apply", "--json", "--service", service, ...argv], {
-      cwd: work,
-      env,
-    });
-    expect({ exitCode, stderr: exitCode === 0 ? "" : stderr }).toEqual({ exitCode: 0, stderr: "" });
-    return JSON.parse(stdout) as { file: string; deployer: string; caller: string };
+    const done = await runCli(["ci", system, "--apply", "--json", "--service", service, ...argv], { cwd: work, env });
+    return JSON.parse(succeeded(done)) as { file: string; deployer: string; caller: string };
   };
   const made = await ci();
   return { folder, work, home, env, ci, ...made, text: readFileSync(made.file, "utf8") };
@@ -63,20 +65,20 @@ interface Machine {
   readonly folder: string;
   readonly work: string;
   readonly home: string;
-  /** What the system sets on top. */
+  /** What the CI system sets. */
   readonly env: Readonly<Record<string, string>>;
-  /** Whether `npx` is npm's own, which takes a second, or one that takes this version alone. */
+  /** Whether `npx` is the real one, which takes a second, or one that runs this version only. */
   readonly npm?: boolean;
 }
 
-/** A machine of the system's, which has a shell, Node, the way to what it takes for Google, and no credential. */
+/** A machine of the CI system, which has a shell, Node, the way to the emulator, and no credential. */
 function machine({ folder, work, home, env, npm = false }: Machine) {
   const programs = join(home, "bin");
   const own = join(folder, "node_modules");
   rmSync(programs, { recursive: true, force: true });
   mkdirSync(programs);
   if (npm) {
-    // As if it had been downloaded: npx then asks no registry.
+    // As if it had been downloaded, so that npx needs no registry.
     mkdirSync(join(own, ".bin"), { recursive: true });
     symlinkSync(ROOT, join(own, packageJson.name));
     symlinkSync(join("..", packageJson.name, packageJson.bin["cloudrun-oauth"]), join(own, ".bin", packageJson.name));
@@ -120,7 +122,7 @@ function readOutputs(file: string): Record<string, string> {
   );
 }
 
-test("the workflow for GitHub builds, deploys and calls by the run's own token, and for no other repository or branch", async () => {
+test("the workflow for GitHub builds, deploys and calls with the run's token, for this repository and branch only", async () => {
   const pipeline = await setUp("github", "on-github", ["--issuer", issuer.uri]);
   const { env, jobs } = parsePipeline<GitHubWorkflow>(pipeline.text);
   const own = { repository: "me/hello", ref: "refs/heads/main" };
@@ -140,10 +142,7 @@ test("the workflow for GitHub builds, deploys and calls by the run's own token, 
   }
 
   const run = await on(own);
-  for (const step of [build, deploy]) {
-    const { exitCode, stderr } = await (step === build ? await on(own, true) : run)(step?.run ?? "");
-    expect({ step: step?.name, exitCode, stderr: exitCode === 0 ? "" : stderr }).toEqual({ step: step?.name, exitCode: 0, stderr: "" });
-  }
+  for (const step of [build, deploy]) succeeded(await (step === build ? await on(own, true) : run)(step?.run ?? ""));
   const widened = await run(`npx --yes ${packageJson.name}@${packageJson.version} grant --member user:mallory@example.com`);
   expect(widened).toMatchObject({ exitCode: 5, stderr: expect.stringContaining("doesn't have the permission run.services.setIamPolicy") });
   const outputs = readOutputs(files.GITHUB_OUTPUT);
@@ -151,7 +150,7 @@ test("the workflow for GitHub builds, deploys and calls by the run's own token, 
   expect(outputs).toHaveProperty("digest");
   expect(outputs).toHaveProperty("revision");
 
-  // The first time there was no service to let the caller in to.
+  // The first time, the service that the caller gets access to did not exist.
   await pipeline.ci();
   const url = Object.fromEntries(
     Object.entries(smokeTest?.env ?? {}).map(([name, value]) => [
@@ -159,14 +158,12 @@ test("the workflow for GitHub builds, deploys and calls by the run's own token, 
       value.replace("${{ steps.deploy.outputs.url }}", outputs["url"] ?? ""),
     ]),
   );
-  const { exitCode, stdout, stderr } = await run(smokeTest?.run ?? "", url);
-  expect({ exitCode, stderr: exitCode === 0 ? "" : stderr }).toEqual({ exitCode: 0, stderr: "" });
-  expect(JSON.parse(stdout)).toEqual(GREETING);
+  expect(JSON.parse(succeeded(await run(smokeTest?.run ?? "", url)))).toEqual(GREETING);
   expect(readOutputs(files.GITHUB_OUTPUT)).toMatchObject({ status_code: "200" });
   expect(readFileSync(files.GITHUB_STEP_SUMMARY, "utf8")).toMatch(/### Built[\s\S]*### Deployed on-github[\s\S]*### Called on-github-/);
 }, 180_000);
 
-test("the pipeline for GitLab builds, deploys and calls by the job's own token, and for no other project", async () => {
+test("the pipeline for GitLab builds, deploys and calls with the job's token, for this project only", async () => {
   const pipeline = await setUp("gitlab", "on-gitlab", ["--issuer", issuer.uri]);
   const { variables, deploy, "smoke-test": smokeTest, ".cloud-run": common } = parsePipeline<GitLabPipeline>(pipeline.text);
   const tokens = (claims: Readonly<Record<string, string>>) =>
@@ -183,13 +180,8 @@ test("the pipeline for GitLab builds, deploys and calls by the job's own token, 
   expect(refused).toMatchObject({ exitCode: 3, stdout: "" });
   expect(refused.stderr).toContain("The given credential is rejected by the attribute condition");
 
-  const deployed = await job(tokens({}))(deploy.script.join("\n"));
-  expect({ ...deployed, stdout: "", stderr: deployed.exitCode === 0 ? "" : deployed.stderr }).toEqual({
-    exitCode: 0,
-    stdout: "",
-    stderr: "",
-  });
-  // Somebody has deleted the pool meanwhile, which Google keeps for a month.
+  succeeded(await job(tokens({}))(deploy.script.join("\n")));
+  // Someone has deleted the pool, which Google keeps for a month.
   const pools = `/v1/projects/${emulator.project}/locations/global/workloadIdentityPools`;
   const [, pool] = /workloadIdentityPools\/([^/]+)/.exec(variables["CLOUDRUN_OAUTH_WORKLOAD_IDENTITY_PROVIDER"] ?? "") ?? [];
   expect((await emulator.request("DELETE", "iam.googleapis.com", `${pools}/${pool}`)).status).toBe(200);
@@ -202,12 +194,10 @@ test("the pipeline for GitLab builds, deploys and calls by the job's own token, 
   // The report and nothing else comes from job to job.
   rmSync(report);
   expect(smokeTest.needs).toEqual(["deploy"]);
-  const { exitCode, stdout, stderr } = await job({ ...tokens({}), ...brought })(smokeTest.script.join("\n"));
-  expect({ exitCode, stderr: exitCode === 0 ? "" : stderr }).toEqual({ exitCode: 0, stderr: "" });
-  expect(JSON.parse(stdout)).toEqual(GREETING);
+  expect(JSON.parse(succeeded(await job({ ...tokens({}), ...brought })(smokeTest.script.join("\n"))))).toEqual(GREETING);
 }, 180_000);
 
-test("an account that is not there is named at once", async () => {
+test("an account that doesn't exist is named at once", async () => {
   const env = mergeEnvironment({ HOME: folder(), PATH: "" }, emulator.status().environment) as Record<string, string>;
   const argv = ["ci", "cloudbuild", "--apply", "--print", "--service", "hello", "--service-account", "nobody-at-all"];
   const { exitCode, stdout, stderr } = await runCli([...argv, "--json"], { env });
@@ -215,7 +205,7 @@ test("an account that is not there is named at once", async () => {
   expect(stderr).toContain(`Service account nobody-at-all@${emulator.project}.iam.gserviceaccount.com not found.`);
 });
 
-/** Says where the metadata server of an instance is. */
+/** Responds with the address of the instance's metadata server. */
 const WHERE = `require("node:http").createServer((_, response) => response.end(JSON.stringify({ host: process.env.GCE_METADATA_HOST }))).listen(process.env.PORT, "127.0.0.1");`;
 
 test("the configuration for Cloud Build builds, deploys and calls as the account that it runs as", async () => {
@@ -227,7 +217,7 @@ test("the configuration for Cloud Build builds, deploys and calls as the account
   const image = filled(steps[0]?.args?.[2] ?? "");
   expect(await emulator.build(image, tinyService(HELLO))).toMatchObject({ status: "SUCCESS" });
 
-  // An instance that runs as the account has a metadata server as a build has one.
+  // An instance that runs as the account has a metadata server, like a build.
   const standIn = `${image}-stand-in`;
   expect(await emulator.build(standIn, tinyService(WHERE))).toMatchObject({ status: "SUCCESS" });
   const runsAs = ["--image", standIn, "--service-account", pipeline.deployer];
@@ -243,15 +233,8 @@ test("the configuration for Cloud Build builds, deploys and calls as the account
 
   const [deploy, smokeTest] = steps.flatMap(({ script, env = [] }) => (script === undefined ? [] : [{ script, env: env.map(filled) }]));
   const variables = Object.fromEntries((deploy?.env ?? []).map((line) => line.split("=") as [string, string]));
-  const deployed = await run(deploy?.script ?? "", variables);
-  expect({ ...deployed, stdout: "", stderr: deployed.exitCode === 0 ? "" : deployed.stderr }).toEqual({
-    exitCode: 0,
-    stdout: "",
-    stderr: "",
-  });
+  succeeded(await run(deploy?.script ?? "", variables));
   expect(existsSync(join(builder, "output"))).toBe(true);
   await pipeline.ci();
-  const { exitCode, stdout, stderr } = await run(smokeTest?.script ?? "");
-  expect({ exitCode, stderr: exitCode === 0 ? "" : stderr }).toEqual({ exitCode: 0, stderr: "" });
-  expect(JSON.parse(stdout)).toEqual(GREETING);
+  expect(JSON.parse(succeeded(await run(smokeTest?.script ?? "")))).toEqual(GREETING);
 }, 180_000);

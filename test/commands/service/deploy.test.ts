@@ -3,63 +3,32 @@ import { expect, test } from "vitest";
 import { folder } from "../../helpers/command-line.ts";
 import { IMAGE, ranLine, runOneLine, runWithGcloud, SERVICE_JSON, WHERE } from "../../helpers/gcloud-service.ts";
 
+const DEPLOY = { line: `run deploy hello --image ${IMAGE} --no-allow-unauthenticated ${WHERE}`, stdout: SERVICE_JSON };
+const ACCOUNT = "run@my-project.iam.gserviceaccount.com";
+
 test.for([
-  [["deploy"], `run deploy hello --image ${IMAGE} --no-allow-unauthenticated ${WHERE}`],
+  ["deploy", DEPLOY.line],
+  ["deploy other --image gcr.io/my-project/x", `run deploy other --image gcr.io/my-project/x --no-allow-unauthenticated ${WHERE}`],
+  ["deploy --allow-unauthenticated --yes", `run deploy hello --image ${IMAGE} --allow-unauthenticated ${WHERE}`],
   [
-    ["deploy", "other", "--image", "gcr.io/my-project/x"],
-    `run deploy other --image gcr.io/my-project/x --no-allow-unauthenticated ${WHERE}`,
+    `deploy --tag next --no-traffic --env A=1 --env B=2 --service-account ${ACCOUNT} -- --memory 1Gi`,
+    `run deploy hello --image ${IMAGE} --tag next --no-traffic --update-env-vars A=1,B=2 --service-account ${ACCOUNT} --no-allow-unauthenticated ${WHERE.replace("--format", "--memory 1Gi --format")}`,
   ],
-  [["deploy", "--allow-unauthenticated", "--yes"], `run deploy hello --image ${IMAGE} --allow-unauthenticated ${WHERE}`],
-  [
-    [
-      "deploy",
-      "--tag",
-      "next",
-      "--no-traffic",
-      "--env",
-      "A=1",
-      "--env",
-      "B=two words",
-      "--service-account",
-      "run@my-project.iam.gserviceaccount.com",
-      "--",
-      "--memory",
-      "1Gi",
-    ],
-    `run deploy hello --image ${IMAGE} --tag next --no-traffic --update-env-vars A=1,B=two words --service-account run@my-project.iam.gserviceaccount.com --no-allow-unauthenticated --project my-project --region us-central1 --quiet --memory 1Gi --format=json`,
-  ],
-  [
-    ["deploy", "--env", "LIST=a,b", "--env", "C=d;e"],
-    `run deploy hello --image ${IMAGE} --update-env-vars ^|^LIST=a,b|C=d;e --no-allow-unauthenticated ${WHERE}`,
-  ],
-  [
-    ["-r", "europe-west1", "deploy"],
-    `run deploy hello --image ${IMAGE.replace("us-central1", "europe-west1")} --no-allow-unauthenticated ${WHERE.replace("us-central1", "europe-west1")}`,
-  ],
-] as const)("%j runs one line of gcloud, which --dry-run prints", async ([argv, line]) => {
-  expect(await runOneLine(argv, line, SERVICE_JSON)).toEqual(ranLine(line));
+  ["deploy --env LIST=a,b --env C=d;e", DEPLOY.line.replace("--no-allow", "--update-env-vars ^|^LIST=a,b|C=d;e --no-allow")],
+  ["-r europe-west1 deploy", DEPLOY.line.replaceAll("us-central1", "europe-west1")],
+] as const)("%s runs one line of gcloud, which --dry-run prints", async ([command, line]) => {
+  expect(await runOneLine(command.split(" "), line, SERVICE_JSON)).toEqual(ranLine(line));
 });
 
-test("--format after -- does not replace the format that the command reads", async () => {
-  const line = `run deploy hello --image ${IMAGE} --no-allow-unauthenticated ${WHERE.replace("--format=json", "--format=yaml --format=json")}`;
-  expect(await runWithGcloud(["deploy", "--", "--format=yaml"], [{ line, stdout: SERVICE_JSON }])).toMatchObject({ exitCode: 0 });
+test.for(["", "NAME\n  gcloud run deploy", '"text"', "null"])("output %j of gcloud is GCLOUD_FAILED", async (stdout) => {
+  const done = await runWithGcloud(["deploy"], [{ ...DEPLOY, stdout }]);
+  expect(done).toMatchObject({ exitCode: 1, stdout: "", stderr: expect.stringContaining("output isn't JSON. [GCLOUD_FAILED]\n") });
 });
-
-test.for(["", "NAME\n  gcloud run deploy", '"text"', "null"])(
-  "output %j of gcloud, which isn't a JSON document, is GCLOUD_FAILED",
-  async (stdout) => {
-    const line = `run deploy hello --image ${IMAGE} --no-allow-unauthenticated ${WHERE}`;
-    const done = await runWithGcloud(["deploy"], [{ line, stdout }]);
-    expect(done).toMatchObject({ exitCode: 1, stdout: "" });
-    expect(done.stderr).toContain("Error: gcloud succeeded, but its output isn't JSON. [GCLOUD_FAILED]\n  Remove flags after --");
-  },
-);
 
 test("on GitHub Actions, deploy sets outputs and writes a summary", async () => {
   const directory = folder({ output: "", summary: "" });
-  const calls = [{ line: `run deploy hello --image ${IMAGE} --no-allow-unauthenticated ${WHERE}`, stdout: SERVICE_JSON }];
   const actions = { GITHUB_ACTIONS: "true", GITHUB_OUTPUT: `${directory}/output`, GITHUB_STEP_SUMMARY: `${directory}/summary` };
-  await runWithGcloud(["deploy"], calls, { env: actions });
+  await runWithGcloud(["deploy"], [DEPLOY], { env: actions });
   const output = readFileSync(actions.GITHUB_OUTPUT, "utf8");
   const read = Object.fromEntries([...output.matchAll(/^(\w+)<<(\S+)\n([\s\S]*?)\n\2$/gm)].map(([, name, , value]) => [name, value]));
   expect(read).toEqual({
@@ -73,11 +42,8 @@ test("on GitHub Actions, deploy sets outputs and writes a summary", async () => 
 });
 
 test("gcloud's progress goes to stderr while it runs, without bold type and another URL; --quiet and --json hide it", async () => {
-  const call = {
-    line: `run deploy hello --image ${IMAGE} --no-allow-unauthenticated ${WHERE}`,
-    stdout: SERVICE_JSON,
-    stderr: "Deploying \u001b[1mhello\u001b[m...\nDone.\nService URL: \u001b[1mhttps://hello-1.us-central1.run.app\u001b[m\n",
-  };
+  const progress = "Deploying \u001b[1mhello\u001b[m...\nDone.\nService URL: \u001b[1mhttps://hello-1.us-central1.run.app\u001b[m\n";
+  const call = { ...DEPLOY, stderr: progress };
   const shown = await runWithGcloud(["deploy"], [call]);
   expect(shown.stderr).toMatch(/^Deploying hello\.\.\.\nDone\.\n✓ Deployed hello(?: \(.* s\))?\n\nNext steps:\n/);
   expect((await runWithGcloud(["deploy", "--quiet"], [call])).stderr).toBe("");
@@ -85,15 +51,14 @@ test("gcloud's progress goes to stderr while it runs, without bold type and anot
 });
 
 test.for([
-  [["deploy", "--source", ".", "--image", "gcr.io/my-project/x"], "--image and --source can't be used together."],
-  [["deploy", "--env", "noequals"], 'Invalid variable "noequals".'],
-  [["deploy", "--env", "PORT=1"], "Can't set PORT: Cloud Run sets it."],
-  [["deploy", "Bad"], 'Invalid service "Bad"'],
-  [["deploy", "--allow-unauthenticated"], "Can't ask for confirmation in a non-interactive session."],
-  [["deploy", "--", "--allow-unauthenticated"], "Anyone on the internet will have roles/run.invoker on service hello."],
-  [["-p", "x", "deploy"], 'Invalid project "x"'],
-] as const)("%j is refused before anything runs", async ([argv, message]) => {
-  const { exitCode, stdout, stderr } = await runWithGcloud(argv);
-  expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: "" });
-  expect(stderr).toContain(message);
+  ["deploy --source . --image gcr.io/my-project/x", "--image and --source can't be used together."],
+  ["deploy --env noequals", 'Invalid variable "noequals".'],
+  ["deploy --env PORT=1", "Can't set PORT: Cloud Run sets it."],
+  ["deploy Bad", 'Invalid service "Bad"'],
+  ["deploy --allow-unauthenticated", "Can't ask for confirmation in a non-interactive session."],
+  ["deploy -- --allow-unauthenticated", "Anyone on the internet will have roles/run.invoker on service hello."],
+  ["-p x deploy", 'Invalid project "x"'],
+] as const)("%s fails before anything runs", async ([command, message]) => {
+  const done = await runWithGcloud(command.split(" "));
+  expect(done).toMatchObject({ exitCode: 2, stdout: "", stderr: expect.stringContaining(message) });
 });
