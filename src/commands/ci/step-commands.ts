@@ -1,6 +1,6 @@
 import packageJson from "../../../package.json" with { type: "json" };
+import { quoteCommand } from "../../context/format-command.ts";
 import { providerName, type Pipeline } from "./pipeline.ts";
-import { shellWord } from "./yaml.ts";
 
 /** A line that runs this version of cloudrun-oauth on a machine that has only Node. */
 export function commandLine(...words: readonly string[]): string {
@@ -9,7 +9,7 @@ export function commandLine(...words: readonly string[]): string {
 
 /** The arguments of each step. */
 export const STEPS = {
-  build: ({ folder }: Pipeline) => `build${folder === "" ? "" : ` ${shellWord(folder)}`}`,
+  build: ({ folder }: Pipeline) => `build${folder === "" ? "" : ` ${quoteCommand([folder])}`}`,
   deploy: ({ serviceAccount }: Pipeline) => `deploy${serviceAccount === undefined ? "" : ` --service-account ${serviceAccount}`}`,
   smokeTest: "invoke --wait-for 200 --timeout 5m",
 } as const;

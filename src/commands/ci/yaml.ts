@@ -12,11 +12,6 @@ export function yamlLine(line: string): string {
   return /^[\w ./@"$:'-]+$/.test(line) && !/: |:$/.test(line) ? line : JSON.stringify(line);
 }
 
-/** A word for a POSIX shell, quoted if necessary. */
-export function shellWord(text: string): string {
-  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
-}
-
 /** Variables as lines of a YAML mapping. */
 export function yamlVariables(variables: Readonly<Record<string, string>>, indent: string): string {
   return Object.entries(variables)

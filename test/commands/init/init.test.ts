@@ -6,10 +6,8 @@ import { folder, runCli } from "../../helpers/command-line.ts";
 
 test("a service gets its folder's name, and the settings of the flags", async () => {
   const cwd = folder();
-  const { exitCode, stdout, stderr } = await runCli(
-    ["init", "My_Service", "--template", "flask", "-p", "my-project", "-r", "europe-west1"],
-    { cwd },
-  );
+  const argv = ["init", "My_Service", "--template", "flask", "-p", "my-project", "-r", "europe-west1"];
+  const { exitCode, stdout, stderr } = await runCli(argv, { cwd });
   expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: `${join(cwd, "My_Service")}\n` });
   expect(stderr).toContain(
     "To go to its directory:\n    cd My_Service\n  To deploy to Google Cloud:\n    cloudrun-oauth up -p my-project -r europe-west1\n",

@@ -33,14 +33,9 @@ test("--plan shows each step that would change something, and changes nothing", 
     image: expect.stringMatching(/^us-central1-docker\.pkg\.dev\/cloudrun-local\/cloudrun-oauth\/planned:src-[0-9a-f]{32}$/),
     changes: 3,
   });
-  expect(steps.map(({ name, change }: { name: string; change: boolean }) => [name, change])).toEqual([
-    ["build", true],
-    ["deploy", true],
-    ["refuse", false],
-    ["grant", true],
-    ["promote", false],
-    ["invoke", false],
-  ]);
+  const changes = steps.filter(({ change }: { change: boolean }) => change);
+  expect(stepsOf({ steps })).toEqual(["build", "deploy", "refuse", "grant", "promote", "invoke"]);
+  expect(stepsOf({ steps: changes })).toEqual(["build", "deploy", "grant"]);
   expect(steps[1]).toMatchObject({
     why: "service planned doesn't exist",
     lines: expect.arrayContaining([expect.stringMatching(/^POST .*src-/)]),
@@ -74,12 +69,7 @@ test("a policy that can't be read stays as it is, and both --plan and the run sa
   onTestFinished(async () => void (await faults("DELETE")));
   const { changes, steps } = await json(["up", "--plan"], { cwd });
   expect(changes).toBe(0);
-  expect(steps.find(({ name }: { name: string }) => name === "grant")).toEqual({
-    name: "grant",
-    change: false,
-    why: sentence,
-    lines: [],
-  });
+  expect(steps).toContainEqual({ name: "grant", change: false, why: sentence, lines: [] });
   const { exitCode, stdout, stderr } = await run(["up", "--json"], { cwd });
   expect({ exitCode, steps: stepsOf(JSON.parse(stdout)) }).toEqual({ exitCode: 0, steps: ["look", "refuse", "invoke"] });
   expect(stderr).toContain(`Skipping the grant to ${CALLER}: ${sentence}.`);
@@ -141,13 +131,13 @@ test("two runs at the same time leave a working service", async () => {
   expect(ended.some(({ exitCode }) => exitCode === 0)).toBe(true);
   expect(stepsOf(await json(["up"], { cwd: folders[0] as string }))).toEqual(["look", "refuse", "invoke"]);
 }, 120_000);
+
 test("a public service is left alone", async () => {
   const cwd = upFolder("open");
   await json(["build"], { cwd });
   await json(["deploy", "open", "--allow-unauthenticated", "--yes"], { cwd });
   const before = await json(["describe", "open"]);
-  const { exitCode, stderr } = await run(["up"], { cwd });
-  expect({ exitCode, stderr }).toMatchObject({
+  expect(await run(["up"], { cwd })).toMatchObject({
     exitCode: 5,
     stderr: expect.stringMatching(/isn't private: allUsers has access\. \[CONFLICT\]\n[\s\S]*revoke open --member allUsers/),
   });
@@ -169,9 +159,11 @@ test("after a failure between two requests, the next run goes on", async () => {
 test("an interrupted run says that the next one goes on", async () => {
   const stop = new AbortController();
   stop.abort(new CliError("INTERRUPTED", "Interrupted."));
-  const { exitCode, stdout, stderr } = await run(["up"], { cwd: upFolder("never"), signal: stop.signal });
-  expect({ exitCode, stdout }).toEqual({ exitCode: 130, stdout: "" });
-  expect(stderr).toContain("Completed steps are kept. Run `up` again to continue.\n");
+  expect(await run(["up"], { cwd: upFolder("never"), signal: stop.signal })).toMatchObject({
+    exitCode: 130,
+    stdout: "",
+    stderr: expect.stringContaining("Completed steps are kept. Run `up` again to continue.\n"),
+  });
 });
 
 test.for<[string, readonly string[], Readonly<Record<string, string>>, number, string]>([
@@ -186,17 +178,6 @@ test.for<[string, readonly string[], Readonly<Record<string, string>>, number, s
   expect(takeRequests().filter((line) => !/^GET |\/token$/.test(line))).toEqual([]);
 });
 
-test("the error names a folder that does not exist, or has no Dockerfile", async () => {
-  expect(await run(["up"], { cwd: folder() })).toMatchObject({
-    exitCode: 4,
-    stderr: expect.stringContaining("No Dockerfile in the current directory."),
-  });
-  expect(await run(["up", "nowhere"], { cwd: folder() })).toMatchObject({
-    exitCode: 4,
-    stderr: expect.stringContaining("Directory not found: nowhere"),
-  });
-});
-
 test("a folder's own settings apply to it", async () => {
   const cwd = folder({ "cloudrun-oauth.json": '{"service":"outer"}' });
   const inside = folder(upFiles("inner"));
@@ -207,24 +188,16 @@ test("a folder's own settings apply to it", async () => {
 
 test("--dry-run prints each step and sends no request", async () => {
   takeRequests();
-  const cwd = upFolder("dry");
-  const dry = await run(["up", "--dry-run", "--json"], { cwd });
-  expect(JSON.parse(dry.stdout).dry_run).toEqual(expect.arrayContaining(["curl SERVICE_URL", "cloudrun-oauth invoke SERVICE_URL"]));
+  const { dry_run } = await json(["up", "--dry-run"], { cwd: upFolder("dry") });
+  expect(dry_run).toEqual(expect.arrayContaining(["curl SERVICE_URL", "cloudrun-oauth invoke SERVICE_URL"]));
   expect(takeRequests()).toEqual([]);
 });
 
 test("up names an API that is disabled, and enables it with --yes; a deleted project ends it", async () => {
   const cwd = upFolder("again");
   const { request, project } = await operate(emulator().status());
-  const disabled = await request(
-    "POST",
-    "serviceusage.googleapis.com",
-    `/v1/projects/${project}/services/cloudbuild.googleapis.com:disable`,
-    {
-      body: {},
-    },
-  );
-  expect(disabled.status).toBe(200);
+  const api = `/v1/projects/${project}/services/cloudbuild.googleapis.com:disable`;
+  expect((await request("POST", "serviceusage.googleapis.com", api, { body: {} })).status).toBe(200);
   expect(await run(["up", "--json"], { cwd })).toMatchObject({
     exitCode: 5,
     stdout: "",
