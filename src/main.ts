@@ -65,7 +65,7 @@ export async function run(argv: readonly string[], io: ProcessIo): Promise<numbe
   // The listener stays: EPIPE arrives after the last line was written, when the command can be over.
   io.stdout.on("error", onStdoutError);
   try {
-    return await runCommand(words, passedArguments, io, signal, stop);
+    return await runCommand({ words, passedArguments, io, signal }, stop);
   } catch (error) {
     if (isPipeBroken) return 0;
     const { reportError } = await import("./cli/report-error.ts");
@@ -73,13 +73,15 @@ export async function run(argv: readonly string[], io: ProcessIo): Promise<numbe
   }
 }
 
-async function runCommand(
-  argv: readonly string[],
-  passedArguments: readonly string[],
-  io: ProcessIo,
-  signal: AbortSignal,
-  stop: AbortController,
-): Promise<number> {
+type Run = {
+  readonly words: readonly string[];
+  readonly passedArguments: readonly string[];
+  readonly io: ProcessIo;
+  readonly signal: AbortSignal;
+};
+
+async function runCommand(invocation: Run, stop: AbortController): Promise<number> {
+  const { words, passedArguments, io } = invocation;
   const { createProgram } = await import("./cli/program.ts");
   let exitCode = 0;
   const execute: Execute = async (options, { passesArguments }, command) => {
@@ -87,7 +89,7 @@ async function runCommand(
     const { timeoutMs } = options;
     const timer = timeoutMs === undefined ? undefined : setTimeout(() => stop.abort(createTimeoutError(timeoutMs)), timeoutMs);
     try {
-      const context = await openRunContext(options, argv, passedArguments, io, signal);
+      const context = await openRunContext(options, invocation);
       exitCode =
         (await command(context).catch(async (error: unknown) => {
           throw await (await import("./cli/did-you-mean.ts")).withSuggestion(error, context);
@@ -96,24 +98,18 @@ async function runCommand(
       clearTimeout(timer);
     }
   };
-  const program = createProgram(execute, io, argv[0]);
+  const program = createProgram(execute, io, words[0]);
   try {
-    await program.parseAsync(argv.length > 0 ? [...argv] : ["--help"], { from: "user" });
+    await program.parseAsync(words.length > 0 ? [...words] : ["--help"], { from: "user" });
   } catch (error) {
     const { toUsageError } = await import("./cli/usage-error.ts");
-    const usageError = toUsageError(error, program, argv);
+    const usageError = toUsageError(error, program, words);
     if (usageError) throw usageError;
   }
   return exitCode;
 }
 
-async function openRunContext(
-  options: GlobalOptions,
-  argv: readonly string[],
-  passedArguments: readonly string[],
-  io: ProcessIo,
-  signal: AbortSignal,
-) {
+async function openRunContext(options: GlobalOptions, { words, passedArguments, io, signal }: Run): Promise<Context> {
   const [{ openTerminal }, { openContext }, { createFormatCommand, quoteCommand }] = await Promise.all([
     import("./terminal/terminal.ts"),
     import("./context/create-context.ts"),
@@ -129,7 +125,7 @@ async function openRunContext(
     stderr,
     env,
     signal,
-    formatCommand: (step, folder) => quoteCommand(createFormatCommand(io, argv)(step, folder)),
+    formatCommand: (step) => quoteCommand(createFormatCommand(io, words)(step)),
   });
   const stdin: Context["stdin"] = { [Symbol.asyncIterator]: () => io.stdin[Symbol.asyncIterator]() };
   return openContext({ options, terminal, stdin, env, cwd, self, signal, passedArguments });

@@ -28,27 +28,25 @@ function regionHint(region: string): string {
 }
 
 /** Lists the project's services, which is one more request. */
-async function suggestService(
-  context: Context,
-  name: string,
-  region: string,
-): Promise<{ readonly hint?: string; readonly next?: readonly NextStep[] }> {
+async function suggestService(context: Context, name: string, region: string): Promise<{ hint?: string; next?: readonly NextStep[] }> {
   const project = context.settings.get("project")?.value;
   if (project === undefined) return {};
-  const cloud = await context.cloud();
-  const services = await cloud.list({ project }).catch(ignoreCliError);
+  const services = await (await context.cloud()).list({ project }).catch(ignoreCliError);
   if (services === undefined) return {};
   if (services.length === 0)
     return { hint: `Project ${project} has no services.`, next: [nextStep("To deploy the service", "deploy", name)] };
   const otherRegions = services.filter(({ service }) => service === name).map((service) => service.region);
   if (otherRegions.length > 0) return { hint: `It exists in ${otherRegions.join(", ")}. Pass --region ${otherRegions[0]}.` };
-  const inRegion = services.filter((service) => service.region === region);
-  const match = closestService(name, inRegion) ?? closestService(name, services);
-  return match ? { hint: `Did you mean "${match.service}"${match.region === region ? "" : ` in ${match.region}`}?` } : {};
-}
-
-function closestService(name: string, services: readonly Service[]): Service | undefined {
-  const names = services.map(({ service }) => service);
-  const match = closestMatch(name, names);
-  return services.find(({ service }) => service === match);
+  const namesIn = (isWanted: (service: Service) => boolean) => services.filter(isWanted).map(({ service }) => service);
+  const match =
+    closestMatch(
+      name,
+      namesIn((service) => service.region === region),
+    ) ??
+    closestMatch(
+      name,
+      namesIn(() => true),
+    );
+  const regions = services.filter(({ service }) => service === match).map((service) => service.region);
+  return match === undefined ? {} : { hint: `Did you mean "${match}"${regions.includes(region) ? "" : ` in ${regions[0]}`}?` };
 }

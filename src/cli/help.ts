@@ -56,8 +56,9 @@ export function formatExamples(examples: readonly Example[], width: number): str
   const column = Math.max(...examples.map(([line]) => line.length)) + 2;
   const fits = examples.every(([, meaning = ""]) => column + meaning.length + 4 <= width);
   const lines = examples.flatMap(([line, meaning]) => {
-    if (meaning && fits) return [`${line.padEnd(column)}# ${meaning}`];
-    return [...(meaning ? [`# ${meaning}`] : []), ...breakCommand(line, width - 4)];
+    const comment = meaning && `# ${meaning.charAt(0).toUpperCase()}${meaning.slice(1)}`;
+    if (comment && fits) return [line.padEnd(column) + comment];
+    return [...(comment ? [comment] : []), ...breakCommand(line, width - 4)];
   });
   return `Examples:\n${lines.map((line) => `  ${line}\n`).join("")}`;
 }
@@ -91,13 +92,8 @@ export function pathOf(command: Command): string {
 }
 
 function usageOf(command: Command): string {
-  if (isNoun(command)) return "<command> [flags]";
+  if (command.commands.length > 0 && command.registeredArguments.length === 0) return "<command> [flags]";
   return command.usage().replace("[options]", "[flags]").replace(" [command]", "");
-}
-
-/** Whether the command does nothing without a subcommand. */
-function isNoun({ commands, registeredArguments }: Command): boolean {
-  return commands.length > 0 && registeredArguments.length === 0;
 }
 
 /** The program that the command belongs to. */

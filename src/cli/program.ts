@@ -98,8 +98,9 @@ export function createProgram(execute: Execute, { stdout }: Pick<ProcessIo, "std
   for (const { group, command } of named.length > 0 ? named : groups) addCommand(program, command, execute).helpGroup(group);
   if (named.length === 0) addHelpCommand(program, "Settings");
   program.addHelpText("after", () => formatExamples(EXAMPLES, widthOf(program)).trimEnd());
-  program.addHelpText("afterAll", ({ command }) =>
-    command === program ? `Documentation: ${DOCUMENTATION}` : "Global flags: cloudrun-oauth help --all",
-  );
+  program.addHelpText("afterAll", ({ command }) => {
+    if (command === program) return `Documentation: ${DOCUMENTATION}`;
+    return program.configureHelp().showGlobalOptions ? "" : "Global flags: cloudrun-oauth help --all";
+  });
   return program;
 }

@@ -1,5 +1,6 @@
 import { existsSync, realpathSync } from "node:fs";
 import { delimiter, dirname, join, relative, sep } from "node:path";
+import { attempt } from "../settings/private-files.ts";
 
 const NAME = "cloudrun-oauth";
 
@@ -31,28 +32,17 @@ function isOfNpm(path: string): boolean {
 
 /** The script that npx runs from a folder: of the nearest package itself, or of one that is installed there or above. */
 function findByNpx(cwd: string): string | undefined {
-  const root = nearest(cwd, "package.json");
-  if (root !== undefined) {
-    const own = realPath(join(root, "bin", `${NAME}.js`));
-    if (own !== undefined && existsSync(join(root, "src", "main.ts"))) return own;
-  }
-  for (let folder = cwd; ; folder = dirname(folder)) {
-    const installed = realPath(join(folder, "node_modules", ".bin", NAME));
-    if (installed !== undefined || folder === dirname(folder)) return installed;
-  }
+  const folders = ancestors(cwd);
+  const root = folders.find((folder) => existsSync(join(folder, "package.json")));
+  const own = root !== undefined && existsSync(join(root, "src", "main.ts")) ? realPath(join(root, "bin", `${NAME}.js`)) : undefined;
+  return own ?? folders.map((folder) => realPath(join(folder, "node_modules", ".bin", NAME))).find((script) => script !== undefined);
 }
 
-function nearest(cwd: string, name: string): string | undefined {
-  for (let folder = cwd; ; folder = dirname(folder)) {
-    if (existsSync(join(folder, name))) return folder;
-    if (folder === dirname(folder)) return undefined;
-  }
+/** The folder and all folders above it. */
+function ancestors(folder: string): string[] {
+  return folder === dirname(folder) ? [folder] : [folder, ...ancestors(dirname(folder))];
 }
 
 function realPath(path: string): string | undefined {
-  try {
-    return realpathSync(path);
-  } catch {
-    return undefined;
-  }
+  return attempt(() => realpathSync(path));
 }
