@@ -36,6 +36,15 @@ const unusedByConf = {
   },
   load: { filter: { id: /^\0unused-by-conf$/ }, handler: () => "export default undefined; export const Ajv2020 = undefined;" },
 };
+// The program reads nothing else of package.json.
+const onlyVersion = {
+  name: "only-version",
+  load: {
+    filter: { id: /package\.json$/ },
+    handler: (id) =>
+      id === join(root, "package.json") ? { code: JSON.stringify({ version: manifest.version }), moduleType: "json" } : undefined,
+  },
+};
 const output = {
   dir: newDist,
   comments: false,
@@ -49,6 +58,7 @@ const program = await build({
   plugins: [
     { name: "spinners", load: { filter: { id: /cli-spinners[\\/]spinners\.json$/ }, handler: keepDefaultSpinners } },
     unusedByConf,
+    onlyVersion,
     lateModules,
   ],
   output: {

@@ -76,7 +76,7 @@ testNeeding(["script", "zsh"], "zsh completes commands, flags, and current value
   await pty.waitFor("ready");
   await typeLines(pty);
   pty.type("cloudrun-oauth config \t\t");
-  await pty.waitFor(/unset +-- remove a setting from the profile/);
+  await pty.waitFor(/unset +-- Remove a setting from the active profile/);
 });
 
 testNeeding("fish", "fish completes commands, flags, and current values, and describes them", async ([fish = ""]) => {
@@ -86,7 +86,7 @@ testNeeding("fish", "fish completes commands, flags, and current values, and des
   const { stdout } = await promisify(execFile)(fish, ["--no-config", "-c", script, ...lines], { env: { ...env }, cwd });
   const completed = stdout.split("====\n").map((answer) => answer.trim().split("\t")[0]?.replace(/\/$/, ""));
   expect(completed.slice(0, LINES.length)).toEqual(LINES.map(([, ran]) => / <([^>]*)>$/.exec(ran)?.[1]));
-  expect(stdout).toContain("unset\tremove a setting from the profile\n");
+  expect(stdout).toContain("unset\tRemove a setting from the active profile\n");
 });
 
 test.for([
