@@ -8,7 +8,7 @@ type Section = readonly [title: string, items: readonly Item[]];
 const MAX_TERM_WIDTH = 30;
 
 /** The global flags in the root's help; `help --all` shows all. */
-const COMMON_FLAGS: readonly string[] = ["project", "region", "emulator", "json"];
+const COMMON_FLAGS: readonly string[] = ["project", "region", "emulator"];
 
 /** The help of a command, without its examples. With `showGlobalOptions`, it has all global flags, and the root's has subcommands too. */
 export function formatHelp(command: Command, helper: Help): string {

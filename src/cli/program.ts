@@ -97,7 +97,7 @@ export function createProgram(execute: Execute, { stdout }: Pick<ProcessIo, "std
   const named = groups.filter(({ command }) => command.name === name);
   for (const { group, command } of named.length > 0 ? named : groups) addCommand(program, command, execute).helpGroup(group);
   if (named.length === 0) addHelpCommand(program, "Settings");
-  program.addHelpText("after", () => formatExamples(EXAMPLES, widthOf(program)).trimEnd());
+  program.addHelpText("after", () => formatExamples(EXAMPLES, widthOf(program)));
   program.addHelpText("afterAll", ({ command }) => {
     if (command === program) return `Documentation: ${DOCUMENTATION}`;
     return program.configureHelp().showGlobalOptions ? "" : "Global flags: cloudrun-oauth help --all";
