@@ -13,8 +13,8 @@ export interface EmulatorOptions {
   /** What builds and runs services. Default: a container engine if one works, otherwise local processes. */
   readonly engine?: EngineChoice;
   /**
-   * The emulator's own environment: its outgoing proxy, additional certificate authorities, and the Python that runs services. The test suite sets
-   * CLOUDRUN_OAUTH_RECORD: see `openRecorder`.
+   * The emulator's own environment: its outgoing proxy, additional certificate authorities, and the Python that runs services. The test
+   * suite sets CLOUDRUN_OAUTH_RECORD: see `openRecorder`.
    */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Receives each line of the emulator's own log. */

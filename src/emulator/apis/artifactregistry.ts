@@ -2,7 +2,7 @@ import { requireProject } from "../state/projects.ts";
 import { listDockerImages } from "../artifact-registry/docker-images.ts";
 import { packageRoutes } from "../artifact-registry/package-routes.ts";
 import type { ApiRequest } from "../server/api-request.ts";
-import { ApiError, entityNotFound } from "../server/errors.ts";
+import { ApiError, entityNotFound, invalidArgument } from "../server/errors.ts";
 import { listPage } from "./pagination.ts";
 import type { Repository } from "../state/resources.ts";
 import { type Api, route } from "../server/router.ts";
@@ -84,16 +84,10 @@ async function createRepository(registry: RegistryRuntime, request: ApiRequest):
   const { format, description, labels } = await request.body.json();
   findLocation(request);
   if (!/^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$|^(us\.|eu\.|asia\.)?gcr\.io$/.test(id)) {
-    throw new ApiError(
-      "INVALID_ARGUMENT",
-      `Invalid repository_id "${id}". Start with a letter, and use at most 63 lowercase letters, digits, and hyphens.`,
-    );
+    throw invalidArgument(`Invalid repository_id "${id}". Start with a letter, and use at most 63 lowercase letters, digits, and hyphens.`);
   }
   if (format !== "DOCKER")
-    throw new ApiError(
-      "INVALID_ARGUMENT",
-      `The emulator supports only Docker repositories, not ${JSON.stringify(format ?? "FORMAT_UNSPECIFIED")}.`,
-    );
+    throw invalidArgument(`The emulator supports only Docker repositories, not ${JSON.stringify(format ?? "FORMAT_UNSPECIFIED")}.`);
   const key = keyOf(registry, request, id);
   if (state.repositories.get(key)) throw new ApiError("ALREADY_EXISTS", "the repository already exists");
   const name = `projects/${key.split("/")[0] ?? ""}/locations/${request.param("location")}/repositories/${id}`;

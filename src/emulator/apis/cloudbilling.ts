@@ -1,6 +1,6 @@
 import { requireProject } from "../state/projects.ts";
 import type { ApiRequest } from "../server/api-request.ts";
-import { ApiError } from "../server/errors.ts";
+import { invalidArgument } from "../server/errors.ts";
 import { listPage } from "./pagination.ts";
 import type { Project } from "../state/resources.ts";
 import type { Api } from "../server/router.ts";
@@ -31,7 +31,7 @@ export function createCloudBillingApi({ state }: Pick<Runtime, "state">): Api {
         handle: async (request) => {
           const { billingAccountName = "" } = await request.body.json();
           if (billingAccountName !== "" && billingAccountName !== BILLING_ACCOUNT.name)
-            throw new ApiError("INVALID_ARGUMENT", `Billing account ${String(billingAccountName)} not found.`);
+            throw invalidArgument(`Billing account ${String(billingAccountName)} not found.`);
           const { unbilled: _, ...rest } = project(request);
           const next: Project = { ...rest, ...(billingAccountName === "" && { unbilled: true as const }) };
           state.projects.set(next.projectId, next);

@@ -1,5 +1,5 @@
 import type { ApiRequest } from "../server/api-request.ts";
-import { ApiError, permissionDenied } from "../server/errors.ts";
+import { ApiError, invalidArgument, permissionDenied } from "../server/errors.ts";
 import { parseFilter } from "./filter.ts";
 import { getPolicy, isAllowed, readPolicy, setPolicy, testPermissions } from "../iam/policy.ts";
 import { orgPolicyRoutes } from "../organization/org-policy-routes.ts";
@@ -93,7 +93,7 @@ async function create(runtime: Pick<Runtime, "state" | "now">, request: ApiReque
   const { state } = runtime;
   const { projectId, name } = await request.body.json();
   if (typeof projectId !== "string" || !/^[a-z][a-z0-9-]{4,28}[a-z0-9]$/.test(projectId))
-    throw new ApiError("INVALID_ARGUMENT", "field [project_id] has issue [project_id contains invalid characters or has a wrong length]");
+    throw invalidArgument("field [project_id] has issue [project_id contains invalid characters or has a wrong length]");
   if (state.projects.get(projectId)) throw new ApiError("ALREADY_EXISTS", "Requested entity already exists");
   await createProject(runtime, projectId);
   await createCallerKey(runtime, projectId);

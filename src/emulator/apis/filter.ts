@@ -1,4 +1,4 @@
-import { ApiError } from "../server/errors.ts";
+import { invalidArgument } from "../server/errors.ts";
 
 /** Whether a resource matches a filter; `field` returns the values of one of its fields. */
 export type Filter = (field: (name: string) => unknown) => boolean;
@@ -12,7 +12,7 @@ export type Filter = (field: (name: string) => unknown) => boolean;
 export function parseFilter(text: string, fields: readonly string[]): Filter {
   const tokens = text.match(/[()]|[\w.]+\s*(?:!=|[=:])\s*(?:"[^"]*"|[^\s()"]+)|[^\s()]+/g) ?? [];
   const refuse = (): never => {
-    throw new ApiError("INVALID_ARGUMENT", `The emulator doesn't support the filter '${text}'.`);
+    throw invalidArgument(`The emulator doesn't support the filter '${text}'.`);
   };
 
   const either = (): Filter => {

@@ -2,7 +2,7 @@ import { sign } from "node:crypto";
 import { isStringArray } from "../server/json.ts";
 import type { ApiRequest } from "../server/api-request.ts";
 import type { Identity, Principal } from "../iam/principal.ts";
-import { ApiError, errorInfo } from "../server/errors.ts";
+import { ApiError, errorInfo, invalidArgument } from "../server/errors.ts";
 import { isAllowed } from "../iam/policy.ts";
 import { findServiceAccount } from "../iam/service-accounts.ts";
 import { issueAccessToken } from "../oauth2/access-tokens.ts";
@@ -103,7 +103,7 @@ function readLifetime(lifetime: unknown): number {
   if (lifetime === undefined || lifetime === "") return MAX_ACCESS_TOKEN_SECONDS;
   const seconds = typeof lifetime === "string" ? Number(/^(\d+)(\.\d+)?s$/.exec(lifetime)?.[1]) : Number.NaN;
   if (!(seconds > 0)) throw invalidArgument();
-  if (seconds > MAX_ACCESS_TOKEN_SECONDS) throw new ApiError("INVALID_ARGUMENT", "The access token lifetime cannot exceed 3600 seconds.");
+  if (seconds > MAX_ACCESS_TOKEN_SECONDS) throw invalidArgument("The access token lifetime cannot exceed 3600 seconds.");
   return seconds;
 }
 
@@ -119,8 +119,4 @@ function readPayload(payload: unknown, now: number): string {
   const { exp } = claims as Fields;
   if (exp !== undefined && !(typeof exp === "number" && exp <= now + MAX_JWT_SECONDS)) throw invalidArgument();
   return payload;
-}
-
-function invalidArgument(): ApiError {
-  return new ApiError("INVALID_ARGUMENT", "Request contains an invalid argument.");
 }

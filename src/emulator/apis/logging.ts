@@ -1,6 +1,6 @@
 import type { ApiRequest } from "../server/api-request.ts";
 import type { Principal } from "../iam/principal.ts";
-import { ApiError } from "../server/errors.ts";
+import { ApiError, invalidArgument } from "../server/errors.ts";
 import { authorize } from "../iam/policy.ts";
 import { listEntries } from "../logging/list-entries.ts";
 import type { LogStore } from "../logging/log-store.ts";
@@ -33,7 +33,7 @@ export function createLoggingApi({ state, logs }: LoggingOptions): Api {
           const projects = new Set(
             [...parseNames(resourceNames), ...parseNames(projectIds).map((id) => `projects/${id}`)].map(parseResourceName),
           );
-          if (projects.size === 0) throw new ApiError("INVALID_ARGUMENT", "resource_names must be specified.");
+          if (projects.size === 0) throw invalidArgument("resource_names must be specified.");
           for (const project of projects) authorizeOn(state, request, "logging.logEntries.list", project);
           const names = new Set([...projects].map(projectIdOf));
           const fits = compileQuery(String(filter));
@@ -73,13 +73,13 @@ function authorizeOn(state: State, request: ApiRequest, permission: string, proj
 function parseNames(names: unknown): string[] {
   if (names === undefined || names === null) return [];
   if (!Array.isArray(names) || !names.every((name) => typeof name === "string"))
-    throw new ApiError("INVALID_ARGUMENT", "Invalid value at 'resource_names'.");
+    throw invalidArgument("Invalid value at 'resource_names'.");
   return names;
 }
 
 // Unlike Cloud Run: all entries of a project are in one bucket, and every view shows all of them.
 function parseResourceName(name: string): string {
   const project = /^projects\/([^/]+)(\/locations\/[^/]+\/buckets\/[^/]+\/views\/[^/]+)?$/.exec(name)?.[1];
-  if (project === undefined) throw new ApiError("INVALID_ARGUMENT", `The emulator stores only log entries of projects, not of '${name}'.`);
+  if (project === undefined) throw invalidArgument(`The emulator stores only log entries of projects, not of '${name}'.`);
   return project;
 }

@@ -1,6 +1,6 @@
 import type { ApiRequest } from "../server/api-request.ts";
 import type { Principal } from "../iam/principal.ts";
-import { ApiError } from "../server/errors.ts";
+import { invalidArgument } from "../server/errors.ts";
 import { troubleshoot, type AccessTuple } from "../iam/troubleshoot.ts";
 import type { Api } from "../server/router.ts";
 import type { Runtime } from "../runtime.ts";
@@ -22,5 +22,5 @@ async function readTuple({ body }: ApiRequest): Promise<AccessTuple> {
   const { principal, fullResourceName, permission } = (accessTuple ?? {}) as Record<string, unknown>;
   if (typeof principal === "string" && typeof fullResourceName === "string" && typeof permission === "string")
     return { principal: principal, fullResourceName, permission };
-  throw new ApiError("INVALID_ARGUMENT", "accessTuple must have principal, fullResourceName, and permission.");
+  throw invalidArgument("accessTuple must have principal, fullResourceName, and permission.");
 }

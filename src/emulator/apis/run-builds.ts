@@ -1,7 +1,7 @@
 import { buildOperation } from "../builds/build-operation.ts";
 import type { Builds } from "../builds/builds.ts";
 import type { ApiRequest } from "../server/api-request.ts";
-import { ApiError } from "../server/errors.ts";
+import { invalidArgument } from "../server/errors.ts";
 import type { Api } from "../server/router.ts";
 
 /**
@@ -11,9 +11,8 @@ import type { Api } from "../server/router.ts";
 export function createRunBuildsApi({ builds }: { readonly builds: Builds }): Api {
   const submit = async (request: ApiRequest): Promise<object> => {
     const { storageSource, imageUri, dockerBuild, buildpackBuild, tags, serviceAccount } = await request.body.json();
-    if (typeof imageUri !== "string") throw new ApiError("INVALID_ARGUMENT", "image_uri: must be set");
-    if (!dockerBuild === !buildpackBuild)
-      throw new ApiError("INVALID_ARGUMENT", "build_type: either docker_build or buildpack_build must be set");
+    if (typeof imageUri !== "string") throw invalidArgument("image_uri: must be set");
+    if (!dockerBuild === !buildpackBuild) throw invalidArgument("build_type: either docker_build or buildpack_build must be set");
     const build = builds.create(request.param("project"), request.param("location"), {
       source: { storageSource },
       steps: [dockerBuild ? dockerStep(imageUri) : packStep(imageUri, buildpackBuild as BuildpacksBuild)],

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { policyRoutes } from "../iam/policy-routes.ts";
 import { requirePrincipal, type ApiRequest } from "../server/api-request.ts";
-import { ApiError } from "../server/errors.ts";
+import { ApiError, invalidArgument } from "../server/errors.ts";
 import { authorize } from "../iam/policy.ts";
 import { listPage } from "./pagination.ts";
 import type { KnativeRevision, KnativeService } from "../run/knative.ts";
@@ -204,8 +204,7 @@ function createOperationRoutes({ state, deployments }: RunOptions) {
       const place = placeOf(state, request);
       const filter = request.query.get("filter") ?? "";
       const [, done] = /^done\s*[:=]\s*(true|false)$/.exec(filter.trim()) ?? [];
-      if (filter !== "" && done === undefined)
-        throw new ApiError("INVALID_ARGUMENT", "Invalid filter: done:true and done:false are supported.");
+      if (filter !== "" && done === undefined) throw invalidArgument("Invalid filter: done:true and done:false are supported.");
       const operations = listOperations(state, place).map((operation) => toOperationMessage(state, place, operation));
       const fitting = operations.filter((operation) => done === undefined || (done === "true") === (operation["done"] === true));
       return listPage("operations", fitting, request.query);
@@ -219,7 +218,7 @@ function createOperationRoutes({ state, deployments }: RunOptions) {
     wait: route("run.operations.get", async (request) => {
       const { timeout } = await request.body.json();
       const seconds = Math.min(Number.parseFloat(String(timeout ?? MAX_WAIT_SECONDS)), MAX_WAIT_SECONDS);
-      if (Number.isNaN(seconds)) throw new ApiError("INVALID_ARGUMENT", `Invalid value at 'timeout': ${JSON.stringify(timeout)}.`);
+      if (Number.isNaN(seconds)) throw invalidArgument(`Invalid value at 'timeout': ${JSON.stringify(timeout)}.`);
       const place = placeOf(state, request);
       const { service } = getOperation(state, place, request.param("operation"));
       const timeoutAbort = new AbortController();

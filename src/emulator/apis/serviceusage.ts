@@ -1,7 +1,7 @@
 import { requireProject } from "../state/projects.ts";
 import type { ApiRequest } from "../server/api-request.ts";
 import { API_TITLES, DEFAULT_APIS } from "./enabled-apis.ts";
-import { ApiError, errorInfo } from "../server/errors.ts";
+import { ApiError, errorInfo, invalidArgument } from "../server/errors.ts";
 import { listPage } from "./pagination.ts";
 import type { Project } from "../state/resources.ts";
 import { type Api, type Handler, route } from "../server/router.ts";
@@ -45,7 +45,7 @@ export function createServiceUsageApi(usage: UsageRuntime): Api {
       }),
       "POST /v1/projects/{project}/services:batchEnable": route("serviceusage.services.enable", async (request) => {
         const { serviceIds } = await request.body.json();
-        if (!isListOfNames(serviceIds)) throw new ApiError("INVALID_ARGUMENT", `A batch must name from 1 to ${MAX_BATCH_SIZE} services.`);
+        if (!isListOfNames(serviceIds)) throw invalidArgument(`A batch must name from 1 to ${MAX_BATCH_SIZE} services.`);
         change(request, serviceIds, true);
         return operation(usage, project(request), "batchEnable", serviceIds);
       }),
@@ -72,8 +72,7 @@ function service({ state }: UsageRuntime, { projectId, projectNumber }: Project,
 
 function listServices(usage: UsageRuntime, project: Project, query: URLSearchParams): object {
   const [, wanted] = /^state:(ENABLED|DISABLED)$/.exec(query.get("filter") ?? "") ?? [];
-  if (query.get("filter") && !wanted)
-    throw new ApiError("INVALID_ARGUMENT", "The allowed filter strings are state:ENABLED and state:DISABLED.");
+  if (query.get("filter") && !wanted) throw invalidArgument("The allowed filter strings are state:ENABLED and state:DISABLED.");
   const enabled = usage.state.apis.list(`${project.projectId}/`).map(({ name }) => name);
   const names = [...new Set([...enabled, ...(wanted === "ENABLED" ? [] : DEFAULT_APIS)])].sort();
   const services = names

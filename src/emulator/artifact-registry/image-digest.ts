@@ -4,8 +4,8 @@ import { join } from "node:path";
 import type { ImageConfig } from "../state/resources.ts";
 
 /**
- * An image's digest, `sha256:…`, of an OCI manifest whose only layer is the image's directory. Equal files and configs
- * have equal digests, whenever and wherever they were built.
+ * An image's digest, `sha256:…`, of an OCI manifest whose only layer is the image's directory. Equal files and configs have equal digests,
+ * whenever and wherever they were built.
  */
 export async function digestImage(directory: string, config: ImageConfig): Promise<string> {
   const layer = createHash("sha256");

@@ -15,8 +15,8 @@ const PACKAGE = "/v1/projects/{project}/locations/{location}/repositories/{repos
 
 /**
  * Routes for an image's versions and tags:
- * https://cloud.google.com/artifact-registry/docs/reference/rest/v1/projects.locations.repositories.packages. `check`
- * throws if the repository doesn't exist; `removed` returns the operation of a deletion.
+ * https://cloud.google.com/artifact-registry/docs/reference/rest/v1/projects.locations.repositories.packages. `check` throws if the
+ * repository doesn't exist; `removed` returns the operation of a deletion.
  */
 export function packageRoutes(
   state: State,

@@ -15,9 +15,8 @@ const UNSUPPORTED_LANGUAGES: readonly (readonly [pattern: RegExp, language: stri
 ];
 
 /**
- * Finds the buildpacks in Google's builder that match a source, in the builder's order:
- * https://github.com/GoogleCloudPlatform/buildpacks. Undefined if none matches; throws a BuildError if one matches and
- * fails.
+ * Finds the buildpacks in Google's builder that match a source, in the builder's order: https://github.com/GoogleCloudPlatform/buildpacks.
+ * Undefined if none matches; throws a BuildError if one matches and fails.
  */
 export function detectApplication(source: SourceFiles, env: BuildEnvironment): Application | undefined {
   const entrypoint = findEntrypoint(source, env);

@@ -26,8 +26,8 @@ interface PackageJson {
 }
 
 /**
- * Plans a Node.js application with npm: https://cloud.google.com/docs/buildpacks/nodejs. Throws a BuildError for an
- * invalid package.json and for other package managers.
+ * Plans a Node.js application with npm: https://cloud.google.com/docs/buildpacks/nodejs. Throws a BuildError for an invalid package.json
+ * and for other package managers.
  */
 export function planNodeApplication(source: SourceFiles, env: BuildEnvironment, entrypoint: Entrypoint | undefined): Application {
   const manifest = source.has("package.json") ? readManifest(source) : undefined;

@@ -13,8 +13,8 @@ const DEFAULT_VERSION = "3.13";
 const REQUIREMENTS = "requirements.txt";
 
 /**
- * Plans a Python application with pip: https://cloud.google.com/docs/buildpacks/python. Throws a BuildError if no start
- * command can be found.
+ * Plans a Python application with pip: https://cloud.google.com/docs/buildpacks/python. Throws a BuildError if no start command can be
+ * found.
  */
 export function planPythonApplication(source: SourceFiles, env: BuildEnvironment, entrypoint: Entrypoint | undefined): Application {
   if (source.has("pyproject.toml") && !source.has(REQUIREMENTS))

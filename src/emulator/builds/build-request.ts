@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { ApiError } from "../server/errors.ts";
+import { invalidArgument } from "../server/errors.ts";
 
 const text = v.string();
 const texts = v.array(text);
@@ -51,10 +51,10 @@ export function parseBuildRequest(body: Readonly<Record<string, unknown>>): Buil
   if (!parsed.success) {
     const [issue] = parsed.issues;
     const path = v.getDotPath(issue) ?? "build";
-    if (path === "steps") throw new ApiError("INVALID_ARGUMENT", "invalid build: no build steps are specified");
+    if (path === "steps") throw invalidArgument("invalid build: no build steps are specified");
     if (path === "source.storageSource")
-      throw new ApiError("INVALID_ARGUMENT", "invalid build: the emulator supports only sources in Cloud Storage (source.storageSource)");
-    throw new ApiError("INVALID_ARGUMENT", `invalid build: invalid value for "${path}": ${issue.message}`);
+      throw invalidArgument("invalid build: the emulator supports only sources in Cloud Storage (source.storageSource)");
+    throw invalidArgument(`invalid build: invalid value for "${path}": ${issue.message}`);
   }
   const { artifacts, ...request } = parsed.output;
   return { ...request, images: [...new Set([...request.images, ...(artifacts?.images ?? [])])] };

@@ -25,8 +25,8 @@ interface Entry {
 }
 
 /**
- * Extracts a zip archive into a folder. Throws an Error if the file isn't a zip archive, is cut off, encrypted or
- * larger than 4 GiB, or has an entry that is a symbolic link or leads out of the folder.
+ * Extracts a zip archive into a folder. Throws an Error if the file isn't a zip archive, is cut off, encrypted or larger than 4 GiB, or has
+ * an entry that is a symbolic link or leads out of the folder.
  */
 export async function extractZip(file: string, folder: string): Promise<void> {
   const archive = await open(file, "r");

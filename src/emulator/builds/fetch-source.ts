@@ -7,8 +7,8 @@ import type { StorageSource } from "./build-request.ts";
 import { extractZip } from "./extract-zip.ts";
 
 /**
- * Extracts a build's source, a zip archive or a tar archive, gzipped or not, into a folder that it creates. Without a
- * source the folder stays empty. Throws a BuildFailure that says what is wrong with the source.
+ * Extracts a build's source, a zip archive or a tar archive, gzipped or not, into a folder that it creates. Without a source the folder
+ * stays empty. Throws a BuildFailure that says what is wrong with the source.
  */
 export async function fetchSource(
   state: State,

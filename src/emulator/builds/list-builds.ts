@@ -6,8 +6,8 @@ import type { Build } from "../state/resources.ts";
 const FILTER_FIELDS: Readonly<Record<string, string>> = { status: "status", tags: "tags", images: "images", id: "id", build_id: "id" };
 
 /**
- * A page of builds, newest first, for the `filter`, `pageSize` and `pageToken` of a list request. Without a location,
- * the builds of all locations are listed.
+ * A page of builds, newest first, for the `filter`, `pageSize` and `pageToken` of a list request. Without a location, the builds of all
+ * locations are listed.
  */
 export function listBuilds(builds: readonly Build[], location: string | undefined, query: URLSearchParams): object {
   const filter = parseFilter(query.get("filter") ?? "", Object.keys(FILTER_FIELDS));

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { ApiError } from "../server/errors.ts";
+import { invalidArgument } from "../server/errors.ts";
 import { requireProject } from "../state/projects.ts";
 import type { Build, Project } from "../state/resources.ts";
 import type { Runtime } from "../runtime.ts";
@@ -28,8 +28,7 @@ export function newBuild(
 
   const logsBucket = request.logsBucket ?? `gs://${ensureLogsBucket(runtime, projectId)}`;
   const log = logObject(logsBucket, id);
-  if (!runtime.state.buckets.get(log.bucket))
-    throw new ApiError("INVALID_ARGUMENT", `invalid build: the logs bucket gs://${log.bucket} does not exist`);
+  if (!runtime.state.buckets.get(log.bucket)) throw invalidArgument(`invalid build: the logs bucket gs://${log.bucket} does not exist`);
   const { storageSource } = request.source ?? {};
   return {
     name: `projects/${projectNumber}/locations/${location}/builds/${id}`,

@@ -24,8 +24,8 @@ interface BuildRun extends Pick<Workspace, "runtime" | "log" | "signal"> {
 }
 
 /**
- * Runs a build: source, steps, push. Returns the final changes of a successful build; throws a BuildFailure, or the
- * AbortReason of `signal`.
+ * Runs a build: source, steps, push. Returns the final changes of a successful build; throws a BuildFailure, or the AbortReason of
+ * `signal`.
  */
 export async function runBuild(build: Build, run: BuildRun): Promise<BuildChange> {
   const { runtime, log, signal } = run;

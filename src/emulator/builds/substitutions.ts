@@ -1,4 +1,4 @@
-import { ApiError } from "../server/errors.ts";
+import { invalidArgument } from "../server/errors.ts";
 
 /** Substitutions that triggers set; in a build without a trigger they are empty. */
 const TRIGGER_SUBSTITUTIONS = new Set([
@@ -18,8 +18,8 @@ const TRIGGER_SUBSTITUTIONS = new Set([
 
 /**
  * Replaces `$NAME` and `${NAME}` in all strings of a value:
- * https://cloud.google.com/build/docs/configuring-builds/substitute-variable-values. `$$` is a dollar sign. Throws
- * ApiError INVALID_ARGUMENT for an undefined name.
+ * https://cloud.google.com/build/docs/configuring-builds/substitute-variable-values. `$$` is a dollar sign. Throws ApiError
+ * INVALID_ARGUMENT for an undefined name.
  */
 export function substitute<T>(value: T, custom: Readonly<Record<string, string>>, builtIn: Readonly<Record<string, string>>): T {
   if (typeof value === "string") {
@@ -29,14 +29,10 @@ export function substitute<T>(value: T, custom: Readonly<Record<string, string>>
       const replacement = custom[name] ?? builtIn[name] ?? (TRIGGER_SUBSTITUTIONS.has(name) ? "" : undefined);
       if (replacement !== undefined) return replacement;
       if (name.startsWith("_"))
-        throw new ApiError(
-          "INVALID_ARGUMENT",
+        throw invalidArgument(
           `invalid value for "build.substitutions": key in the template "${name}" is not matched in the substitution data`,
         );
-      throw new ApiError(
-        "INVALID_ARGUMENT",
-        `invalid value for "build.substitutions": key in the template "${name}" is not a valid built-in substitution`,
-      );
+      throw invalidArgument(`invalid value for "build.substitutions": key in the template "${name}" is not a valid built-in substitution`);
     }) as T;
   }
   if (Array.isArray(value)) return value.map((member: unknown) => substitute(member, custom, builtIn)) as T;

@@ -35,8 +35,8 @@ export interface EmulatorEngine extends Engine {
 }
 
 /**
- * Opens the engine of `--engine`. `auto` takes a container engine that works, or processes otherwise, and decides on
- * the first use. Throws NoContainerEngine if `container` was chosen and none works.
+ * Opens the engine of `--engine`. `auto` takes a container engine that works, or processes otherwise, and decides on the first use. Throws
+ * NoContainerEngine if `container` was chosen and none works.
  */
 export async function openEngine({ choice, env, log, ...options }: EngineOptions): Promise<EmulatorEngine> {
   const reaper = createReaper();

@@ -6,16 +6,13 @@ export interface Engine {
   /** The engine that runs `build`. */
   readonly name: "process" | "container";
   /**
-   * Builds the Dockerfile of a build context into `directory`, which it creates. Throws BuildError if the build fails,
-   * and leaves nothing behind.
+   * Builds the Dockerfile of a build context into `directory`, which it creates. Throws BuildError if the build fails, and leaves nothing
+   * behind.
    */
   build(options: BuildOptions): Promise<ImageConfig>;
   /** Starts the images that the named engine built; undefined if this emulator doesn't have that engine. */
   runnerOf(name: string): Pick<Engine, "start"> | undefined;
-  /**
-   * Starts an instance of an image that this engine built. Returns as soon as its process exists; the caller probes
-   * whether it listens.
-   */
+  /** Starts an instance of an image that this engine built. Returns as soon as its process exists; the caller probes whether it listens. */
   start(options: StartOptions): Promise<Instance>;
 }
 

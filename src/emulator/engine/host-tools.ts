@@ -54,9 +54,8 @@ function isExecutable(file: string): boolean {
   }
 }
 
-// What a client needs to reach the user's package registries: their URLs, credentials, proxies, certificate authorities
-// and timeouts. What would change which packages are installed, or where, belongs in the Dockerfile and isn't passed
-// on.
+// What a client needs to reach the user's package registries: their URLs, credentials, proxies, certificate authorities and timeouts. What
+// would change which packages are installed, or where, belongs in the Dockerfile and isn't passed on.
 const REGISTRY_VARIABLE_NAMES = new RegExp(
   [
     "npm_config_(@[^:]+:registry|//.*|registry|userconfig|globalconfig|cache|ca|cafile|cert|key|strict_ssl|proxy|https_proxy|http_proxy|noproxy|fetch_.*|maxsockets|offline|prefer_offline|nodedir)",
@@ -71,8 +70,8 @@ const REGISTRY_VARIABLE_NAMES = new RegExp(
 
 // Unlike Cloud Run: a build sees the user's own npm and pip settings, so that it reaches the registries that the user reaches.
 /**
- * The part of the user's environment that package managers need. It names the user's settings files and download cache,
- * because HOME isn't the user's in a build.
+ * The part of the user's environment that package managers need. It names the user's settings files and download cache, because HOME isn't
+ * the user's in a build.
  */
 export function registryVariables({ node, env }: HostTools): Record<string, string> {
   const variables: Record<string, string> = { PIP_DISABLE_PIP_VERSION_CHECK: "1", PIP_NO_INPUT: "1", npm_config_update_notifier: "false" };

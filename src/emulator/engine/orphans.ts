@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 
 /**
- * Finds processes that left a process group but whose parent is still in it: a signal to the group doesn't reach them.
- * Returns an empty list if the system has no /proc.
+ * Finds processes that left a process group but whose parent is still in it: a signal to the group doesn't reach them. Returns an empty
+ * list if the system has no /proc.
  */
 export function findOrphans(group: number): number[] {
   const processes = readProcesses();
@@ -21,8 +21,7 @@ function readProcesses(): ProcessEntry[] {
   return readdirSync("/proc").flatMap((name) => {
     if (!/^\d+$/.test(name)) return [];
     try {
-      // The program's name, in parentheses, can contain any characters:
-      // https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
+      // The program's name, in parentheses, can contain any characters: https://man7.org/linux/man-pages/man5/proc_pid_stat.5.html
       const [, parent, group] = readFileSync(`/proc/${name}/stat`, "utf8")
         .replace(/^.*\) /s, "")
         .split(" ")

@@ -4,8 +4,8 @@ import type { Readable } from "node:stream";
 const MAX_LINE_CHARS = 256 * 1024;
 
 /**
- * Passes on each line of a stream without its line end; longer lines arrive in pieces of 256 Ki characters. Resolves
- * when the stream has ended.
+ * Passes on each line of a stream without its line end; longer lines arrive in pieces of 256 Ki characters. Resolves when the stream has
+ * ended.
  */
 export async function readLines(stream: Readable, onLine: (line: string) => void): Promise<void> {
   let pending = "";

@@ -5,13 +5,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 /**
- * Ends the process groups that the emulator started if the emulator dies, even by SIGKILL. It learns about every group
- * that starts and ends.
+ * Ends the process groups that the emulator started if the emulator dies, even by SIGKILL. It learns about every group that starts and
+ * ends.
  */
 export interface Reaper {
   /**
-   * The empty standard input that a group's first process must be started with. It identifies the process if the
-   * emulator was killed after starting it and before registering its group.
+   * The empty standard input that a group's first process must be started with. It identifies the process if the emulator was killed after
+   * starting it and before registering its group.
    */
   readonly stdinMarker: number | "ignore";
   add(group: number): void;
@@ -20,9 +20,9 @@ export interface Reaper {
   setCleanupCommand(command: string): void;
 }
 
-// The pipe on its standard input closes when the emulator ends, however it ends. Descriptor 3 is the stdin marker. A
-// second search finds processes that the emulator was just starting. A child that left its group, as in podman's
-// builds, can't be found once its parent is gone; podman then cleans up without it.
+// The pipe on its standard input closes when the emulator ends, however it ends. Descriptor 3 is the stdin marker. A second search finds
+// processes that the emulator was just starting. A child that left its group, as in podman's builds, can't be found once its parent is
+// gone; podman then cleans up without it.
 const SCRIPT = `
 groups=
 cleanup_command=

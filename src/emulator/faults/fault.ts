@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { ApiError } from "../server/errors.ts";
+import { invalidArgument } from "../server/errors.ts";
 
 const WholeNumber = v.pipe(v.number(), v.integer(), v.minValue(0));
 
@@ -47,5 +47,5 @@ export function parseFault(body: unknown): FaultRequest {
   if (result.success) return result.output;
   const [issue] = result.issues;
   const path = v.getDotPath(issue);
-  throw new ApiError("INVALID_ARGUMENT", `Invalid fault: ${path === null ? "" : `${path}: `}${issue.message}.`);
+  throw invalidArgument(`Invalid fault: ${path === null ? "" : `${path}: `}${issue.message}.`);
 }

@@ -28,10 +28,7 @@ interface Options extends Pick<Runtime, "state" | "signingKeys" | "now"> {
   readonly audiences: readonly string[];
 }
 
-/**
- * Checks the credential of a call to a service.
- * https://cloud.google.com/run/docs/authenticating/service-to-service#acquire-token
- */
+/** Checks the credential of a call to a service. https://cloud.google.com/run/docs/authenticating/service-to-service#acquire-token */
 export async function authenticate(rawHeaders: RawHeaders, options: Options): Promise<Credential> {
   const serverless = headerIndexes(rawHeaders, "x-serverless-authorization");
   const header: Header = serverless.length > 0 ? "x-serverless-authorization" : "authorization";
@@ -64,8 +61,9 @@ export async function authenticate(rawHeaders: RawHeaders, options: Options): Pr
 }
 
 /**
- * Every service accepts tokens for gcloud's clients, whatever its own audiences are: `gcloud auth print-identity-token` without --audiences and
- * `gcloud run services proxy` send one (google/adk-python#3814), programs with a person's login the other (GoogleCloudPlatform/cloud-run-proxy#10).
+ * Every service accepts tokens for gcloud's clients, whatever its own audiences are: `gcloud auth print-identity-token` without --audiences
+ * and `gcloud run services proxy` send one (google/adk-python#3814), programs with a person's login the other
+ * (GoogleCloudPlatform/cloud-run-proxy#10).
  */
 function isForGcloud(claim: unknown): boolean {
   return GCLOUD_CLIENTS.some((client) => client === claim);

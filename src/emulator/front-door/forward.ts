@@ -26,8 +26,8 @@ interface ForwardOptions {
 const MAX_BODY_BYTES = 32 * 1024 * 1024;
 
 /**
- * Streams a request to an instance and the response back to the caller; resolves when that is over, for whatever reason.
- * Returns the error page to answer with if the instance sent no response that could be begun.
+ * Streams a request to an instance and the response back to the caller; resolves when that is over, for whatever reason. Returns the error
+ * page to answer with if the instance sent no response that could be begun.
  */
 export async function forward(request: IncomingMessage, response: CallerResponse, options: ForwardOptions): Promise<Page | undefined> {
   const { instance, addedHeaders, trace, now } = options;

@@ -1,5 +1,5 @@
 import { Environment } from "@marcbachmann/cel-js";
-import { ApiError } from "../server/errors.ts";
+import { invalidArgument } from "../server/errors.ts";
 import type { WorkloadIdentityProvider } from "../state/resources.ts";
 import { extract } from "./extract.ts";
 
@@ -27,7 +27,7 @@ const conditions = (): Environment =>
 /** Throws ApiError INVALID_ARGUMENT for a mapping that isn't valid: https://cloud.google.com/iam/docs/workload-identity-federation#mapping */
 export function checkAttributeMapping(mapping: WorkloadIdentityProvider["attributeMapping"]): void {
   const refuse = (reason: string) => {
-    throw new ApiError("INVALID_ARGUMENT", reason);
+    throw invalidArgument(reason);
   };
   if (!mapping["google.subject"]) refuse("The attribute mapping must have an entry for google.subject.");
   for (const [target, expression] of Object.entries(mapping)) {
@@ -40,8 +40,8 @@ export function checkAttributeMapping(mapping: WorkloadIdentityProvider["attribu
 /** Throws ApiError INVALID_ARGUMENT for a condition that isn't valid. */
 export function checkAttributeCondition(condition: string): void {
   const { valid, type, error } = conditions().check(withGoogle(condition));
-  if (!valid) throw new ApiError("INVALID_ARGUMENT", `The attribute condition does not compile: ${error?.summary}.`);
-  if (type !== "bool" && type !== "dyn") throw new ApiError("INVALID_ARGUMENT", `The attribute condition must be a bool, not a ${type}.`);
+  if (!valid) throw invalidArgument(`The attribute condition does not compile: ${error?.summary}.`);
+  if (type !== "bool" && type !== "dyn") throw invalidArgument(`The attribute condition must be a bool, not a ${type}.`);
 }
 
 /** Maps a credential's claims. Throws an Error that names the attribute without a value. */

@@ -1,5 +1,5 @@
 import { Environment, type ASTNode } from "@marcbachmann/cel-js";
-import { ApiError } from "../server/errors.ts";
+import { invalidArgument } from "../server/errors.ts";
 import type { Binding } from "../state/resources.ts";
 import { extract } from "./extract.ts";
 
@@ -32,13 +32,12 @@ const environment = (): Environment =>
  */
 export function parseCondition(condition: unknown, at: string): Condition | undefined {
   if (condition === undefined || condition === null) return undefined;
-  if (typeof condition !== "object") throw new ApiError("INVALID_ARGUMENT", `Invalid value at '${at}'.`);
+  if (typeof condition !== "object") throw invalidArgument(`Invalid value at '${at}'.`);
   const { expression, title, description = "" } = condition as Record<string, unknown>;
-  if (typeof title !== "string" || title === "")
-    throw new ApiError("INVALID_ARGUMENT", `Invalid value at '${at}.title': a title is required.`);
-  if (typeof description !== "string") throw new ApiError("INVALID_ARGUMENT", `Invalid value at '${at}.description' (TYPE_STRING).`);
+  if (typeof title !== "string" || title === "") throw invalidArgument(`Invalid value at '${at}.title': a title is required.`);
+  if (typeof description !== "string") throw invalidArgument(`Invalid value at '${at}.description' (TYPE_STRING).`);
   if (typeof expression !== "string" || expression === "")
-    throw new ApiError("INVALID_ARGUMENT", `Invalid value at '${at}.expression': an expression is required.`);
+    throw invalidArgument(`Invalid value at '${at}.expression': an expression is required.`);
   checkExpression(expression, at);
   return { expression, title, ...(description && { description }) };
 }
@@ -56,7 +55,7 @@ export function isConditionMet({ expression }: Condition, { time, resource }: At
 // Unlike Cloud Run: conditions can only use request.time and resource.name; policies with other conditions are refused.
 function checkExpression(expression: string, at: string): void {
   const refuse = (reason: string) => {
-    throw new ApiError("INVALID_ARGUMENT", `Invalid value at '${at}.expression': ${reason}`);
+    throw invalidArgument(`Invalid value at '${at}.expression': ${reason}`);
   };
   const { valid, type, error } = environment().check(expression);
   if (error?.code === "unknown_variable" || error?.code === "no_such_key") {

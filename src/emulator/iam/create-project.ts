@@ -11,8 +11,8 @@ import { createKey, type KeyFile } from "./service-accounts.ts";
 type ProjectRuntime = Pick<Runtime, "state" | "now">;
 
 /**
- * Creates a project that is ready to use: enabled APIs, the accounts that Google creates by itself, an operator with a key file who owns the
- * project, and a caller without permissions. Existing key files stay valid. Does nothing if the project exists.
+ * Creates a project that is ready to use: enabled APIs, the accounts that Google creates by itself, an operator with a key file who owns
+ * the project, and a caller without permissions. Existing key files stay valid. Does nothing if the project exists.
  */
 export async function createProject({ state, now }: ProjectRuntime, projectId: string, operatorKey?: Promise<KeyPair>): Promise<void> {
   if (state.projects.get(projectId)) return;

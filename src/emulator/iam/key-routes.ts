@@ -1,6 +1,6 @@
 import { X509Certificate } from "node:crypto";
 import type { ApiRequest } from "../server/api-request.ts";
-import { ApiError } from "../server/errors.ts";
+import { ApiError, invalidArgument } from "../server/errors.ts";
 import { checkKeyCreation } from "../organization/org-policies.ts";
 import type { ServiceAccount, ServiceAccountKey } from "../state/resources.ts";
 import type { Route } from "../server/router.ts";
@@ -61,9 +61,8 @@ function checkKind(fields: Record<string, unknown>): void {
   const types: unknown[] = ["TYPE_UNSPECIFIED", "TYPE_GOOGLE_CREDENTIALS_FILE"];
   const algorithms: unknown[] = ["KEY_ALG_UNSPECIFIED", "KEY_ALG_RSA_2048"];
   // Unlike Cloud Run: PKCS #12 files and RSA keys of 1024 bits can't be created.
-  if (!types.includes(type)) throw new ApiError("INVALID_ARGUMENT", `The emulator can't create keys of type ${String(type)}.`);
-  if (!algorithms.includes(algorithm))
-    throw new ApiError("INVALID_ARGUMENT", `The emulator can't create keys with the algorithm ${String(algorithm)}.`);
+  if (!types.includes(type)) throw invalidArgument(`The emulator can't create keys of type ${String(type)}.`);
+  if (!algorithms.includes(algorithm)) throw invalidArgument(`The emulator can't create keys with the algorithm ${String(algorithm)}.`);
 }
 
 /** Google's ServiceAccountKey message. */

@@ -1,5 +1,5 @@
 import type { Identity } from "./principal.ts";
-import { ApiError } from "../server/errors.ts";
+import { invalidArgument } from "../server/errors.ts";
 import type { State } from "../state/state.ts";
 
 const PUBLIC_MEMBERS = ["allUsers", "allAuthenticatedUsers"];
@@ -17,11 +17,11 @@ export function checkMember(state: State, member: string): void {
   if (/^principal(Set)?:/.test(member)) return checkFederated(state, member);
   const [, prefix = "", name = ""] = /^(\w+):(.+)$/.exec(member) ?? [];
   if (!PREFIXES.includes(prefix)) {
-    throw new ApiError("INVALID_ARGUMENT", `The member ${member} is of an unknown type. Please set a valid type prefix for the member.`);
+    throw invalidArgument(`The member ${member} is of an unknown type. Please set a valid type prefix for the member.`);
   }
-  if (prefix === "user" && !/^[^@\s]+@[^@\s]+$/.test(name)) throw new ApiError("INVALID_ARGUMENT", `User ${name} does not exist.`);
+  if (prefix === "user" && !/^[^@\s]+@[^@\s]+$/.test(name)) throw invalidArgument(`User ${name} does not exist.`);
   if (prefix === "serviceAccount" && !state.serviceAccounts.get(name.toLowerCase()) && !isServiceAgent(state, name)) {
-    throw new ApiError("INVALID_ARGUMENT", `Service account ${name} does not exist.`);
+    throw invalidArgument(`Service account ${name} does not exist.`);
   }
 }
 
@@ -43,10 +43,9 @@ function checkFederated(state: State, member: string): void {
   const isWellFormed = member.startsWith("principal:")
     ? /^subject\/./.test(selector)
     : /^(\*$|group\/.|attribute\.[a-z0-9_]+\/.)/.test(selector);
-  if (number === undefined || !isWellFormed) throw new ApiError("INVALID_ARGUMENT", `Invalid principal ${member}.`);
+  if (number === undefined || !isWellFormed) throw invalidArgument(`Invalid principal ${member}.`);
   if (!state.workloadIdentityPools.list().some((pool) => pool.projectNumber === number && pool.id === id)) {
-    throw new ApiError(
-      "INVALID_ARGUMENT",
+    throw invalidArgument(
       `Identity Pool does not exist (projects/${number}/locations/global/workloadIdentityPools/${id}). Please check that you specified a valid resource name as returned in the \`name\` attribute in the configuration API.`,
     );
   }

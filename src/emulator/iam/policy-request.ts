@@ -1,5 +1,5 @@
 import { isObject, isStringArray } from "../server/json.ts";
-import { ApiError } from "../server/errors.ts";
+import { invalidArgument } from "../server/errors.ts";
 import type { Binding } from "../state/resources.ts";
 import { parseCondition } from "./conditions.ts";
 
@@ -16,19 +16,15 @@ const BASIC = ["roles/owner", "roles/editor", "roles/viewer"];
 
 /** Throws ApiError INVALID_ARGUMENT for a field of the wrong type, and for a condition that isn't allowed. */
 export function parsePolicy(policy: unknown): PolicyRequest {
-  if (!isObject(policy)) throw new ApiError("INVALID_ARGUMENT", "The request does not contain a policy.");
+  if (!isObject(policy)) throw invalidArgument("The request does not contain a policy.");
   const bindings = policy["bindings"] ?? [];
   const etag = policy["etag"] ?? undefined;
-  if (!Array.isArray(bindings)) throw new ApiError("INVALID_ARGUMENT", "Invalid value at 'policy.bindings'.");
-  if (etag !== undefined && typeof etag !== "string")
-    throw new ApiError("INVALID_ARGUMENT", "Invalid value at 'policy.etag' (TYPE_BYTES).");
+  if (!Array.isArray(bindings)) throw invalidArgument("Invalid value at 'policy.bindings'.");
+  if (etag !== undefined && typeof etag !== "string") throw invalidArgument("Invalid value at 'policy.etag' (TYPE_BYTES).");
   const version = parseVersion(policy["version"] ?? 0, "policy.version");
   const parsed = bindings.map(parseBinding);
   if (version < 3 && parsed.some(({ condition }) => condition)) {
-    throw new ApiError(
-      "INVALID_ARGUMENT",
-      `Specified policy version (${version}) cannot be less than 3 where bindings have conditions. ${SEE}`,
-    );
+    throw invalidArgument(`Specified policy version (${version}) cannot be less than 3 where bindings have conditions. ${SEE}`);
   }
   return { version, bindings: parsed, etag };
 }
@@ -39,21 +35,21 @@ export const SEE = "For more information, please refer to https://cloud.google.c
 export function parseVersion(version: unknown, field: string): number {
   if (version === 0 || version === 1) return 1;
   if (version === 3) return 3;
-  throw new ApiError("INVALID_ARGUMENT", `Invalid value at '${field}': valid values are 0, 1, and 3.`);
+  throw invalidArgument(`Invalid value at '${field}': valid values are 0, 1, and 3.`);
 }
 
 function parseBinding(binding: unknown, index: number): Binding {
   const at = `policy.bindings[${index}]`;
   if (!isObject(binding) || typeof binding["role"] !== "string" || !isStringArray(binding["members"] ?? [])) {
-    throw new ApiError("INVALID_ARGUMENT", `Invalid value at '${at}'.`);
+    throw invalidArgument(`Invalid value at '${at}'.`);
   }
   const { role } = binding;
   const members = (binding["members"] ?? []) as string[];
   const condition = parseCondition(binding["condition"], `${at}.condition`);
   if (!condition) return { role, members };
   // https://cloud.google.com/iam/docs/conditions-overview#limitations
-  if (BASIC.includes(role)) throw new ApiError("INVALID_ARGUMENT", `Conditions cannot be set on the basic role ${role}.`);
+  if (BASIC.includes(role)) throw invalidArgument(`Conditions cannot be set on the basic role ${role}.`);
   const publicMember = members.find((member) => PUBLIC_MEMBERS.includes(member));
-  if (publicMember) throw new ApiError("INVALID_ARGUMENT", `Conditions cannot be set on a binding for ${publicMember}.`);
+  if (publicMember) throw invalidArgument(`Conditions cannot be set on a binding for ${publicMember}.`);
   return { role, members, condition };
 }

@@ -10,8 +10,8 @@ interface PolicyRoutes {
 }
 
 /**
- * The policy methods of a kind of resource (`run.services`). `resource` gives a resource's full name, which needn't exist: gcloud tests permissions
- * on services that it is about to create. `check` throws if the resource doesn't exist.
+ * The policy methods of a kind of resource (`run.services`). `resource` gives a resource's full name, which needn't exist: gcloud tests
+ * permissions on services that it is about to create. `check` throws if the resource doesn't exist.
  */
 export function policyRoutes(
   state: State,

@@ -3,7 +3,7 @@ import { checkEtag, createEtag } from "../state/etag.ts";
 import { isStringArray } from "../server/json.ts";
 import type { ApiRequest } from "../server/api-request.ts";
 import type { Identity, Principal } from "./principal.ts";
-import { ApiError, permissionDenied } from "../server/errors.ts";
+import { invalidArgument, permissionDenied } from "../server/errors.ts";
 import { checkMemberDomains } from "../organization/org-policies.ts";
 import type { Binding, Policy } from "../state/resources.ts";
 import type { State } from "../state/state.ts";
@@ -52,7 +52,7 @@ export function setPolicy(state: State, resource: string, policy: unknown): Poli
   return state.transaction(() => {
     for (const { role, members } of bindings) {
       for (const member of members) checkMember(state, member);
-      if (!Object.hasOwn(ROLES, role)) throw new ApiError("INVALID_ARGUMENT", `Role ${role} is not supported for this resource.`);
+      if (!Object.hasOwn(ROLES, role)) throw invalidArgument(`Role ${role} is not supported for this resource.`);
     }
     const current = getPolicy(state, resource, 3);
     // Without an etag the policy is overwritten, whatever its version: https://cloud.google.com/iam/docs/allow-policies#etag
@@ -109,20 +109,16 @@ export function authorize(state: State, principal: Principal, permission: string
 /** The permissions of a testIamPermissions request that the caller has. Throws ApiError INVALID_ARGUMENT for a permission that isn't valid. */
 export function testPermissions(state: State, principal: Principal, permissions: unknown, resource: string): string[] {
   const requested = permissions ?? [];
-  if (!isStringArray(requested)) throw new ApiError("INVALID_ARGUMENT", "Invalid value at 'permissions'.");
+  if (!isStringArray(requested)) throw invalidArgument("Invalid value at 'permissions'.");
   for (const permission of requested) {
-    if (!/^\w+(\.\w+)+$/.test(permission))
-      throw new ApiError("INVALID_ARGUMENT", `Permission ${permission} is not valid for this resource.`);
+    if (!/^\w+(\.\w+)+$/.test(permission)) throw invalidArgument(`Permission ${permission} is not valid for this resource.`);
   }
   return requested.filter((permission) => isAllowed(state, principal, permission, resource));
 }
 
 function checkVersion(version: number, current: number): void {
   if (version >= current) return;
-  throw new ApiError(
-    "INVALID_ARGUMENT",
-    `Specified policy version (${version}) cannot be less than the existing policy version (${current}). ${SEE}`,
-  );
+  throw invalidArgument(`Specified policy version (${version}) cannot be less than the existing policy version (${current}). ${SEE}`);
 }
 
 /** The earlier bindings that stay active while a change that is made now is propagating. */

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import * as v from "valibot";
 import type { ApiRequest } from "../server/api-request.ts";
-import { ApiError } from "../server/errors.ts";
+import { invalidArgument } from "../server/errors.ts";
 import { requireProject } from "../state/projects.ts";
 import type { Project, WorkloadIdentityPool, WorkloadIdentityProvider } from "../state/resources.ts";
 import type { State } from "../state/state.ts";
@@ -38,7 +38,7 @@ export function providerName({ projectNumber, pool, id }: WorkloadIdentityProvid
 /** The id in a create request's URL. Throws ApiError INVALID_ARGUMENT if Google would refuse it. */
 export function checkId(id: string | null, field: string): string {
   if (id !== null && /^[a-z0-9-]{4,32}$/.test(id) && !id.startsWith("gcp-")) return id;
-  throw new ApiError("INVALID_ARGUMENT", `${field} must be 4-32 characters of [a-z0-9-], and must not begin with gcp-.`);
+  throw invalidArgument(`${field} must be 4-32 characters of [a-z0-9-], and must not begin with gcp-.`);
 }
 
 export function parseCommonFields(body: object) {
@@ -51,7 +51,7 @@ export function parse<Schema extends v.GenericSchema>(schema: Schema, body: obje
   const result = v.safeParse(schema, given);
   if (result.success) return result.output;
   const [issue] = result.issues;
-  throw new ApiError("INVALID_ARGUMENT", `Invalid value at '${v.getDotPath(issue) ?? ""}': ${issue.message}`);
+  throw invalidArgument(`Invalid value at '${v.getDotPath(issue) ?? ""}': ${issue.message}`);
 }
 
 /** The fields after a PATCH request: those that `updateMask` names come from the request; `oidc.issuerUri` names a nested field. */

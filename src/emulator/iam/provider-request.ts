@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { ApiError } from "../server/errors.ts";
+import { invalidArgument } from "../server/errors.ts";
 import { checkAttributeCondition, checkAttributeMapping } from "./attributes.ts";
 import { parse, COMMON_FIELDS } from "./pools.ts";
 
@@ -20,7 +20,7 @@ const OTHERS = ["aws", "saml", "x509"];
 /** Parses a provider in a create or patch request. Throws ApiError INVALID_ARGUMENT for what Google or the emulator refuses. */
 export function parseProvider(body: Readonly<Record<string, unknown>>): v.InferOutput<typeof Fields> {
   const other = OTHERS.find((kind) => body[kind]);
-  if (other) throw new ApiError("INVALID_ARGUMENT", `The emulator supports only OIDC identity providers, not ${other}.`);
+  if (other) throw invalidArgument(`The emulator supports only OIDC identity providers, not ${other}.`);
   const fields = parse(Fields, body);
   checkIssuer(fields.oidc.issuerUri);
   if (fields.oidc.jwksJson) checkKeys(fields.oidc.jwksJson);
@@ -34,7 +34,7 @@ function checkIssuer(issuer: string): void {
   // Unlike Cloud Run: an issuer on this machine can use plain HTTP.
   const isLoopback = url?.protocol === "http:" && ["localhost", "127.0.0.1", "[::1]"].includes(url.hostname);
   if (url?.protocol === "https:" || isLoopback) return;
-  throw new ApiError("INVALID_ARGUMENT", "oidc.issuer_uri must be an HTTPS endpoint, or an HTTP endpoint on localhost.");
+  throw invalidArgument("oidc.issuer_uri must be an HTTPS endpoint, or an HTTP endpoint on localhost.");
 }
 
 function checkKeys(json: string): void {
@@ -44,5 +44,5 @@ function checkKeys(json: string): void {
   } catch {
     // Text that isn't JSON isn't a key set either.
   }
-  throw new ApiError("INVALID_ARGUMENT", "oidc.jwks_json must be a JSON Web Key Set of RSA and EC keys.");
+  throw invalidArgument("oidc.jwks_json must be a JSON Web Key Set of RSA and EC keys.");
 }

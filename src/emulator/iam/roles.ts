@@ -3,50 +3,42 @@ export interface Role {
   readonly title: string;
   readonly permissions: readonly string[];
   /** Excluded from `permissions`. */
-  readonly except?: readonly string[];
+  readonly except: readonly string[];
+}
+
+function role(title: string, permissions: readonly string[], except: readonly string[] = []): Role {
+  return { title, permissions, except };
+}
+
+function on(resource: string, ...verbs: readonly string[]): string[] {
+  return verbs.map((verb) => `${resource}.${verb}`);
 }
 
 const PROJECT = ["resourcemanager.projects.get", "resourcemanager.projects.list"];
 const SHOW_ROLES = ["iam.roles.get", "iam.roles.list"];
 const SHOW_RUN = [
   "run.configurations.*",
-  "run.revisions.get",
-  "run.revisions.list",
-  "run.routes.get",
-  "run.routes.list",
-  "run.services.get",
-  "run.services.getIamPolicy",
-  "run.services.list",
+  ...on("run.revisions", "get", "list"),
+  ...on("run.routes", "get", "list"),
+  ...on("run.services", "get", "getIamPolicy", "list"),
   "run.locations.list",
-  "run.operations.get",
-  "run.operations.list",
+  ...on("run.operations", "get", "list"),
 ];
 const CHANGE_RUN = ["run.services.create", "run.services.delete", "run.services.update", "run.revisions.delete", "run.operations.delete"];
 const PULL = [
-  "artifactregistry.repositories.get",
-  "artifactregistry.repositories.list",
-  "artifactregistry.repositories.downloadArtifacts",
+  ...on("artifactregistry.repositories", "get", "list", "downloadArtifacts"),
   "artifactregistry.dockerimages.*",
   "artifactregistry.files.*",
   "artifactregistry.locations.*",
-  "artifactregistry.tags.get",
-  "artifactregistry.tags.list",
-  "artifactregistry.versions.get",
-  "artifactregistry.versions.list",
-  "artifactregistry.packages.get",
-  "artifactregistry.packages.list",
+  ...on("artifactregistry.tags", "get", "list"),
+  ...on("artifactregistry.versions", "get", "list"),
+  ...on("artifactregistry.packages", "get", "list"),
 ];
 const PUSH = ["artifactregistry.repositories.uploadArtifacts", "artifactregistry.tags.create", "artifactregistry.tags.update"];
 const SHOW_ACCOUNTS = ["iam.serviceAccounts.get", "iam.serviceAccounts.list"];
 const BUILD = ["cloudbuild.builds.*", "cloudbuild.operations.*", "cloudbuild.locations.*"];
 /** No basic role, not even owner, includes acting as an account. */
-const IMPERSONATE = [
-  "iam.serviceAccounts.getAccessToken",
-  "iam.serviceAccounts.getOpenIdToken",
-  "iam.serviceAccounts.implicitDelegation",
-  "iam.serviceAccounts.signBlob",
-  "iam.serviceAccounts.signJwt",
-];
+const IMPERSONATE = on("iam.serviceAccounts", "getAccessToken", "getOpenIdToken", "implicitDelegation", "signBlob", "signJwt");
 
 /**
  * The predefined roles that the emulator knows, with their permissions on the emulated APIs. Owners, editors and Cloud Run Admins can
@@ -54,191 +46,144 @@ const IMPERSONATE = [
  * https://cloud.google.com/iam/docs/roles-permissions
  */
 export const ROLES: Readonly<Record<string, Role>> = {
-  "roles/owner": { title: "Owner", permissions: ["*"], except: IMPERSONATE },
-  "roles/editor": {
-    title: "Editor",
-    permissions: ["*"],
-    except: [
+  "roles/owner": role("Owner", ["*"], IMPERSONATE),
+  "roles/editor": role(
+    "Editor",
+    ["*"],
+    [
       ...IMPERSONATE,
       "*.setIamPolicy",
       "secretmanager.versions.access",
-      "iam.roles.create",
-      "iam.roles.update",
-      "iam.roles.delete",
+      ...on("iam.roles", "create", "update", "delete"),
       "resourcemanager.projects.delete",
     ],
-  },
-  "roles/viewer": {
-    title: "Viewer",
-    permissions: ["*.get", "*.list", "*.getIamPolicy", "artifactregistry.repositories.downloadArtifacts"],
-    except: ["storage.objects.*"],
-  },
-  "roles/browser": {
-    title: "Browser",
-    permissions: [
-      "resourcemanager.projects.get",
-      "resourcemanager.projects.getIamPolicy",
-      "resourcemanager.projects.list",
-      "resourcemanager.folders.*",
-      "resourcemanager.organizations.get",
-    ],
-  },
-  "roles/resourcemanager.projectIamAdmin": {
-    title: "Project IAM Admin",
-    permissions: ["resourcemanager.projects.get", "resourcemanager.projects.getIamPolicy", "resourcemanager.projects.setIamPolicy"],
-  },
+  ),
+  "roles/viewer": role(
+    "Viewer",
+    ["*.get", "*.list", "*.getIamPolicy", "artifactregistry.repositories.downloadArtifacts"],
+    ["storage.objects.*"],
+  ),
+  "roles/browser": role("Browser", [
+    ...on("resourcemanager.projects", "get", "getIamPolicy", "list"),
+    "resourcemanager.folders.*",
+    "resourcemanager.organizations.get",
+  ]),
+  "roles/resourcemanager.projectIamAdmin": role("Project IAM Admin", [
+    ...on("resourcemanager.projects", "get", "getIamPolicy", "setIamPolicy"),
+  ]),
 
-  "roles/run.admin": { title: "Cloud Run Admin", permissions: ["run.*", ...PROJECT] },
-  "roles/run.developer": { title: "Cloud Run Developer", permissions: [...SHOW_RUN, ...CHANGE_RUN, ...PROJECT] },
-  "roles/run.viewer": { title: "Cloud Run Viewer", permissions: [...SHOW_RUN, ...PROJECT] },
-  "roles/run.invoker": { title: "Cloud Run Invoker", permissions: ["run.routes.invoke", "run.jobs.run"] },
-  "roles/run.servicesInvoker": { title: "Cloud Run Service Invoker", permissions: ["run.routes.invoke"] },
-  "roles/run.sourceDeveloper": {
-    title: "Cloud Run Source Developer",
-    permissions: [
-      ...SHOW_RUN,
-      ...CHANGE_RUN,
-      ...BUILD,
-      ...PULL,
-      "artifactregistry.repositories.create",
-      "artifactregistry.repositories.deleteArtifacts",
-      "storage.buckets.create",
-      "storage.buckets.get",
-      "storage.buckets.list",
-      "storage.objects.*",
-      "serviceusage.services.get",
-      "serviceusage.services.list",
-      ...PROJECT,
-    ],
-  },
-  "roles/run.builder": {
-    title: "Cloud Run Builder",
-    permissions: [
-      "artifactregistry.repositories.deleteArtifacts",
-      "artifactregistry.repositories.downloadArtifacts",
-      "artifactregistry.repositories.uploadArtifacts",
-      "logging.logEntries.create",
-      "source.repos.get",
-      "storage.objects.get",
-    ],
-  },
+  "roles/run.admin": role("Cloud Run Admin", ["run.*", ...PROJECT]),
+  "roles/run.developer": role("Cloud Run Developer", [...SHOW_RUN, ...CHANGE_RUN, ...PROJECT]),
+  "roles/run.viewer": role("Cloud Run Viewer", [...SHOW_RUN, ...PROJECT]),
+  "roles/run.invoker": role("Cloud Run Invoker", ["run.routes.invoke", "run.jobs.run"]),
+  "roles/run.servicesInvoker": role("Cloud Run Service Invoker", ["run.routes.invoke"]),
+  "roles/run.sourceDeveloper": role("Cloud Run Source Developer", [
+    ...SHOW_RUN,
+    ...CHANGE_RUN,
+    ...BUILD,
+    ...PULL,
+    ...on("artifactregistry.repositories", "create", "deleteArtifacts"),
+    ...on("storage.buckets", "create", "get", "list"),
+    "storage.objects.*",
+    ...on("serviceusage.services", "get", "list"),
+    ...PROJECT,
+  ]),
+  "roles/run.builder": role("Cloud Run Builder", [
+    ...on("artifactregistry.repositories", "deleteArtifacts", "downloadArtifacts", "uploadArtifacts"),
+    "logging.logEntries.create",
+    "source.repos.get",
+    "storage.objects.get",
+  ]),
 
-  "roles/iap.httpsResourceAccessor": { title: "IAP-secured Web App User", permissions: ["iap.webServiceVersions.accessViaIAP"] },
+  "roles/iap.httpsResourceAccessor": role("IAP-secured Web App User", ["iap.webServiceVersions.accessViaIAP"]),
 
-  "roles/iam.serviceAccountUser": {
-    title: "Service Account User",
-    permissions: ["iam.serviceAccounts.actAs", ...SHOW_ACCOUNTS, ...PROJECT],
-  },
-  "roles/iam.serviceAccountTokenCreator": {
-    title: "Service Account Token Creator",
-    permissions: [...IMPERSONATE, ...SHOW_ACCOUNTS, ...PROJECT],
-  },
-  "roles/iam.serviceAccountOpenIdTokenCreator": {
-    title: "Service Account OpenID Connect Identity Token Creator",
-    permissions: ["iam.serviceAccounts.getOpenIdToken"],
-  },
-  "roles/iam.serviceAccountAdmin": {
-    title: "Service Account Admin",
-    permissions: ["create", "delete", "disable", "enable", "getIamPolicy", "setIamPolicy", "undelete", "update"]
-      .map((verb) => `iam.serviceAccounts.${verb}`)
-      .concat(SHOW_ACCOUNTS, PROJECT),
-  },
-  "roles/iam.serviceAccountKeyAdmin": {
-    title: "Service Account Key Admin",
-    permissions: ["iam.serviceAccountKeys.*", ...SHOW_ACCOUNTS, ...PROJECT],
-  },
-  "roles/iam.serviceAccountViewer": {
-    title: "View Service Accounts",
-    permissions: [
-      ...SHOW_ACCOUNTS,
-      "iam.serviceAccounts.getIamPolicy",
-      "iam.serviceAccountKeys.get",
-      "iam.serviceAccountKeys.list",
-      ...PROJECT,
-    ],
-  },
-  "roles/iam.workloadIdentityUser": {
-    title: "Workload Identity User",
-    permissions: ["iam.serviceAccounts.getAccessToken", "iam.serviceAccounts.getOpenIdToken", ...SHOW_ACCOUNTS],
-  },
-  "roles/iam.workloadIdentityPoolAdmin": {
-    title: "IAM Workload Identity Pool Admin",
-    permissions: ["iam.workloadIdentityPools.*", "iam.workloadIdentityPoolProviders.*", ...PROJECT],
-  },
-  "roles/iam.workloadIdentityPoolViewer": {
-    title: "IAM Workload Identity Pool Viewer",
-    permissions: ["get", "list"]
-      .flatMap((verb) => [`iam.workloadIdentityPools.${verb}`, `iam.workloadIdentityPoolProviders.${verb}`])
-      .concat(PROJECT),
-  },
-  "roles/iam.securityReviewer": { title: "Security Reviewer", permissions: ["*.list", "*.getIamPolicy"] },
-  "roles/iam.roleViewer": { title: "Role Viewer", permissions: [...SHOW_ROLES, ...PROJECT] },
+  "roles/iam.serviceAccountUser": role("Service Account User", ["iam.serviceAccounts.actAs", ...SHOW_ACCOUNTS, ...PROJECT]),
+  "roles/iam.serviceAccountTokenCreator": role("Service Account Token Creator", [...IMPERSONATE, ...SHOW_ACCOUNTS, ...PROJECT]),
+  "roles/iam.serviceAccountOpenIdTokenCreator": role("Service Account OpenID Connect Identity Token Creator", [
+    "iam.serviceAccounts.getOpenIdToken",
+  ]),
+  "roles/iam.serviceAccountAdmin": role("Service Account Admin", [
+    ...on("iam.serviceAccounts", "create", "delete", "disable", "enable", "getIamPolicy", "setIamPolicy", "undelete", "update"),
+    ...SHOW_ACCOUNTS,
+    ...PROJECT,
+  ]),
+  "roles/iam.serviceAccountKeyAdmin": role("Service Account Key Admin", ["iam.serviceAccountKeys.*", ...SHOW_ACCOUNTS, ...PROJECT]),
+  "roles/iam.serviceAccountViewer": role("View Service Accounts", [
+    ...SHOW_ACCOUNTS,
+    "iam.serviceAccounts.getIamPolicy",
+    ...on("iam.serviceAccountKeys", "get", "list"),
+    ...PROJECT,
+  ]),
+  "roles/iam.workloadIdentityUser": role("Workload Identity User", [
+    ...on("iam.serviceAccounts", "getAccessToken", "getOpenIdToken"),
+    ...SHOW_ACCOUNTS,
+  ]),
+  "roles/iam.workloadIdentityPoolAdmin": role("IAM Workload Identity Pool Admin", [
+    "iam.workloadIdentityPools.*",
+    "iam.workloadIdentityPoolProviders.*",
+    ...PROJECT,
+  ]),
+  "roles/iam.workloadIdentityPoolViewer": role("IAM Workload Identity Pool Viewer", [
+    ...on("iam.workloadIdentityPools", "get", "list"),
+    ...on("iam.workloadIdentityPoolProviders", "get", "list"),
+    ...PROJECT,
+  ]),
+  "roles/iam.securityReviewer": role("Security Reviewer", ["*.list", "*.getIamPolicy"]),
+  "roles/iam.roleViewer": role("Role Viewer", [...SHOW_ROLES, ...PROJECT]),
 
-  "roles/cloudbuild.builds.editor": { title: "Cloud Build Editor", permissions: [...BUILD, ...PROJECT] },
-  "roles/cloudbuild.builds.viewer": {
-    title: "Cloud Build Viewer",
-    permissions: ["cloudbuild.builds.get", "cloudbuild.builds.list", "cloudbuild.operations.*", "cloudbuild.locations.*", ...PROJECT],
-  },
-  "roles/cloudbuild.builds.builder": {
-    title: "Cloud Build Service Account",
-    permissions: [
-      ...BUILD,
-      ...PULL,
-      ...PUSH,
-      "artifactregistry.repositories.create",
-      "logging.logEntries.create",
-      "logging.logEntries.list",
-      "storage.buckets.create",
-      "storage.buckets.get",
-      "storage.buckets.list",
-      "storage.objects.*",
-      ...PROJECT,
-    ],
-  },
+  "roles/cloudbuild.builds.editor": role("Cloud Build Editor", [...BUILD, ...PROJECT]),
+  "roles/cloudbuild.builds.viewer": role("Cloud Build Viewer", [
+    ...on("cloudbuild.builds", "get", "list"),
+    "cloudbuild.operations.*",
+    "cloudbuild.locations.*",
+    ...PROJECT,
+  ]),
+  "roles/cloudbuild.builds.builder": role("Cloud Build Service Account", [
+    ...BUILD,
+    ...PULL,
+    ...PUSH,
+    "artifactregistry.repositories.create",
+    ...on("logging.logEntries", "create", "list"),
+    ...on("storage.buckets", "create", "get", "list"),
+    "storage.objects.*",
+    ...PROJECT,
+  ]),
 
-  "roles/storage.admin": { title: "Storage Admin", permissions: ["storage.*", ...PROJECT] },
-  "roles/storage.objectAdmin": { title: "Storage Object Admin", permissions: ["storage.objects.*", ...PROJECT] },
-  "roles/storage.objectCreator": { title: "Storage Object Creator", permissions: ["storage.objects.create", ...PROJECT] },
-  "roles/storage.objectViewer": {
-    title: "Storage Object Viewer",
-    permissions: ["storage.objects.get", "storage.objects.list", ...PROJECT],
-  },
-  "roles/artifactregistry.admin": { title: "Artifact Registry Administrator", permissions: ["artifactregistry.*"] },
-  "roles/artifactregistry.writer": { title: "Artifact Registry Writer", permissions: [...PULL, ...PUSH] },
-  "roles/artifactregistry.reader": { title: "Artifact Registry Reader", permissions: PULL },
+  "roles/storage.admin": role("Storage Admin", ["storage.*", ...PROJECT]),
+  "roles/storage.objectAdmin": role("Storage Object Admin", ["storage.objects.*", ...PROJECT]),
+  "roles/storage.objectCreator": role("Storage Object Creator", ["storage.objects.create", ...PROJECT]),
+  "roles/storage.objectViewer": role("Storage Object Viewer", ["storage.objects.get", "storage.objects.list", ...PROJECT]),
+  "roles/artifactregistry.admin": role("Artifact Registry Administrator", ["artifactregistry.*"]),
+  "roles/artifactregistry.writer": role("Artifact Registry Writer", [...PULL, ...PUSH]),
+  "roles/artifactregistry.reader": role("Artifact Registry Reader", PULL),
 
-  "roles/logging.viewer": {
-    title: "Logs Viewer",
-    permissions: ["logging.*.get", "logging.*.list", "resourcemanager.projects.get"],
-    except: ["logging.privateLogEntries.*"],
-  },
-  "roles/logging.logWriter": { title: "Logs Writer", permissions: ["logging.logEntries.create", "logging.logEntries.route"] },
-  "roles/serviceusage.serviceUsageConsumer": {
-    title: "Service Usage Consumer",
-    permissions: ["serviceusage.services.get", "serviceusage.services.list", "serviceusage.services.use", "serviceusage.quotas.get"],
-  },
-  "roles/serviceusage.serviceUsageAdmin": { title: "Service Usage Admin", permissions: ["serviceusage.*"] },
-  "roles/secretmanager.admin": { title: "Secret Manager Admin", permissions: ["secretmanager.*", ...PROJECT] },
-  "roles/secretmanager.secretAccessor": {
-    title: "Secret Manager Secret Accessor",
-    permissions: ["secretmanager.versions.access", ...PROJECT],
-  },
-  "roles/secretmanager.secretVersionAdder": {
-    title: "Secret Manager Secret Version Adder",
-    permissions: ["secretmanager.versions.add", ...PROJECT],
-  },
-  "roles/secretmanager.secretVersionManager": {
-    title: "Secret Manager Secret Version Manager",
-    permissions: ["add", "destroy", "disable", "enable", "get", "list"]
-      .map((verb) => `secretmanager.versions.${verb}`)
-      .concat("secretmanager.secrets.get", "secretmanager.secrets.list", PROJECT),
-  },
-  "roles/secretmanager.viewer": {
-    title: "Secret Manager Viewer",
-    permissions: ["get", "list", "getIamPolicy"]
-      .map((verb) => `secretmanager.secrets.${verb}`)
-      .concat("secretmanager.versions.get", "secretmanager.versions.list", "secretmanager.locations.*", PROJECT),
-  },
+  "roles/logging.viewer": role(
+    "Logs Viewer",
+    ["logging.*.get", "logging.*.list", "resourcemanager.projects.get"],
+    ["logging.privateLogEntries.*"],
+  ),
+  "roles/logging.logWriter": role("Logs Writer", ["logging.logEntries.create", "logging.logEntries.route"]),
+  "roles/serviceusage.serviceUsageConsumer": role("Service Usage Consumer", [
+    ...on("serviceusage.services", "get", "list", "use"),
+    "serviceusage.quotas.get",
+  ]),
+  "roles/serviceusage.serviceUsageAdmin": role("Service Usage Admin", ["serviceusage.*"]),
+  "roles/secretmanager.admin": role("Secret Manager Admin", ["secretmanager.*", ...PROJECT]),
+  "roles/secretmanager.secretAccessor": role("Secret Manager Secret Accessor", ["secretmanager.versions.access", ...PROJECT]),
+  "roles/secretmanager.secretVersionAdder": role("Secret Manager Secret Version Adder", ["secretmanager.versions.add", ...PROJECT]),
+  "roles/secretmanager.secretVersionManager": role("Secret Manager Secret Version Manager", [
+    ...on("secretmanager.versions", "add", "destroy", "disable", "enable", "get", "list"),
+    "secretmanager.secrets.get",
+    "secretmanager.secrets.list",
+    ...PROJECT,
+  ]),
+  "roles/secretmanager.viewer": role("Secret Manager Viewer", [
+    ...on("secretmanager.secrets", "get", "list", "getIamPolicy"),
+    "secretmanager.versions.get",
+    "secretmanager.versions.list",
+    "secretmanager.locations.*",
+    ...PROJECT,
+  ]),
 };
 
 /** Whether a role includes a permission; unknown roles include none. */
@@ -260,7 +205,7 @@ function matchesRole(name: string, permission: string): boolean {
   if (!role) return false;
   return (
     role.permissions.some((pattern) => matchesPattern(permission, pattern)) &&
-    !role.except?.some((pattern) => matchesPattern(permission, pattern))
+    !role.except.some((pattern) => matchesPattern(permission, pattern))
   );
 }
 

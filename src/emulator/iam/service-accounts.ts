@@ -1,5 +1,5 @@
 import { createUniqueId } from "../oauth2/users.ts";
-import { ApiError } from "../server/errors.ts";
+import { ApiError, invalidArgument } from "../server/errors.ts";
 import { createKeyCertificate } from "../oauth2/key-certificate.ts";
 import { createKeyPair, type KeyPair } from "../oauth2/key-pair.ts";
 import type { Binding, Policy, ServiceAccount, ServiceAccountKey } from "../state/resources.ts";
@@ -36,11 +36,10 @@ const NEVER_EXPIRES = "9999-12-31T23:59:59Z";
 /** Creates a service account. Throws ApiError INVALID_ARGUMENT for an id that Google refuses, ALREADY_EXISTS if it is taken. */
 export function createServiceAccount(state: State, { projectId, accountId, displayName, description }: NewAccount): ServiceAccount {
   if (accountId.length < 6 || accountId.length > 30) {
-    throw new ApiError("INVALID_ARGUMENT", `The account ID "${accountId}" does not have a length between 6 and 30.`);
+    throw invalidArgument(`The account ID "${accountId}" does not have a length between 6 and 30.`);
   }
   if (!/^[a-z]([-a-z0-9]*[a-z0-9])$/.test(accountId)) {
-    throw new ApiError(
-      "INVALID_ARGUMENT",
+    throw invalidArgument(
       `The account ID "${accountId}" must start with a lowercase letter and contain only lowercase letters, digits, and hyphens.`,
     );
   }

@@ -1,5 +1,5 @@
 import type { Identity } from "./principal.ts";
-import { ApiError } from "../server/errors.ts";
+import { invalidArgument } from "../server/errors.ts";
 import type { Binding } from "../state/resources.ts";
 import type { State } from "../state/state.ts";
 import { isConditionMet } from "./conditions.ts";
@@ -25,7 +25,7 @@ type Access = "GRANTED" | "NOT_GRANTED" | "UNKNOWN_INFO_DENIED";
  */
 export function troubleshoot(state: State, { principal, fullResourceName, permission }: AccessTuple, asker: Identity): object {
   const [, host = "", name = ""] = /^\/\/([a-z.]+)\/(projects\/.+)$/.exec(fullResourceName) ?? [];
-  if (name === "") throw new ApiError("INVALID_ARGUMENT", `Invalid full resource name: ${fullResourceName}`);
+  if (name === "") throw invalidArgument(`Invalid full resource name: ${fullResourceName}`);
   const resource = canonicalName(state, name);
   const identity = parsePrincipal(state, principal);
   const explainedPolicies = resourceAndProject(state, resource).map((level) => {
@@ -82,7 +82,7 @@ function relevance(isHigh: boolean): "HIGH" | "NORMAL" {
 function parsePrincipal(state: State, principal: string): Identity {
   const [, pool] = /^principal:(\/\/.+)\/subject\/.+$/.exec(principal) ?? [];
   if (pool !== undefined) return { member: principal, email: principal, principalSets: [`principalSet:${pool}/*`] };
-  if (!/^[^@\s:]+@[^@\s:]+$/.test(principal)) throw new ApiError("INVALID_ARGUMENT", `Invalid principal: ${principal}`);
+  if (!/^[^@\s:]+@[^@\s:]+$/.test(principal)) throw invalidArgument(`Invalid principal: ${principal}`);
   const email = principal.toLowerCase();
   const isAccount = state.serviceAccounts.get(email) !== undefined || email.endsWith(".gserviceaccount.com");
   return { member: `${isAccount ? "serviceAccount" : "user"}:${email}`, email };

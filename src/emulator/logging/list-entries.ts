@@ -1,4 +1,4 @@
-import { ApiError } from "../server/errors.ts";
+import { invalidArgument } from "../server/errors.ts";
 import type { LogEntry } from "./entry.ts";
 import type { LogStore } from "./log-store.ts";
 import type { EntryFilter } from "./query.ts";
@@ -42,7 +42,7 @@ export async function listEntries(
 
 function readOrder(orderBy: unknown): (a: Place, b: Place) => number {
   const direction = /^(?:timestamp(?: +(asc|desc))?)?$/i.exec(String(orderBy).trim());
-  if (!direction) throw new ApiError("INVALID_ARGUMENT", "order_by must be 'timestamp asc' or 'timestamp desc'.");
+  if (!direction) throw invalidArgument("order_by must be 'timestamp asc' or 'timestamp desc'.");
   return direction[1]?.toLowerCase() === "desc" ? (a, b) => compare(b, a) : compare;
 }
 
@@ -51,7 +51,7 @@ function compare(a: Place, b: Place): number {
 }
 
 function readSize(size: unknown): number {
-  if (!Number.isInteger(size) || (size as number) < 0) throw new ApiError("INVALID_ARGUMENT", "The page size is invalid.");
+  if (!Number.isInteger(size) || (size as number) < 0) throw invalidArgument("The page size is invalid.");
   return Math.min((size as number) || DEFAULT_PAGE_SIZE, MAX_PAGE_SIZE);
 }
 
@@ -65,6 +65,6 @@ function readToken(token: unknown): Place | undefined {
     const [timestamp, insertId] = JSON.parse(Buffer.from(String(token), "base64url").toString("utf8")) as [string, string];
     return { timestamp, insertId };
   } catch {
-    throw new ApiError("INVALID_ARGUMENT", "page_token is invalid.");
+    throw invalidArgument("page_token is invalid.");
   }
 }

@@ -1,4 +1,4 @@
-import { ApiError } from "../server/errors.ts";
+import { invalidArgument } from "../server/errors.ts";
 
 export type Operator = "=" | "!=" | "<" | "<=" | ">" | ">=" | ":" | "=~" | "!~";
 
@@ -45,7 +45,7 @@ export function parseQuery(text: string): Query | undefined {
   const refuse = (): never => {
     const before = text.slice(0, at).split("\n");
     const place = `line ${before.length}, column ${(before.at(-1) ?? "").length + 1}`;
-    throw new ApiError("INVALID_ARGUMENT", `Unparseable filter: syntax error at ${place}, token '${text.slice(at, at + 20)}'.`);
+    throw invalidArgument(`Unparseable filter: syntax error at ${place}, token '${text.slice(at, at + 20)}'.`);
   };
   const isAtEnd = (): boolean => {
     skip();

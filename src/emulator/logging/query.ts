@@ -1,5 +1,5 @@
 import { isObject } from "../server/json.ts";
-import { ApiError } from "../server/errors.ts";
+import { invalidArgument } from "../server/errors.ts";
 import type { LogEntry } from "./entry.ts";
 import { parseQuery, type Comparison, type Operator, type Query } from "./query-syntax.ts";
 import { parseSeverity, rankOf } from "./severity.ts";
@@ -112,5 +112,5 @@ function compileRegExp(source: string): RegExp {
 }
 
 function refuse(message: string): never {
-  throw new ApiError("INVALID_ARGUMENT", `Unparseable filter: ${message}`);
+  throw invalidArgument(`Unparseable filter: ${message}`);
 }

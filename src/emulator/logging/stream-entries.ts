@@ -1,5 +1,5 @@
 import { Readable } from "node:stream";
-import { ApiError } from "../server/errors.ts";
+import { invalidArgument } from "../server/errors.ts";
 import type { LogEntry } from "./entry.ts";
 import { listEntries } from "./list-entries.ts";
 import type { LogStore } from "./log-store.ts";
@@ -51,7 +51,7 @@ export async function streamEntries(store: LogStore, query: URLSearchParams): Pr
 function compile(query: URLSearchParams): (entry: LogEntry) => boolean {
   const service = query.get("service");
   const minSeverity = parseSeverity(query.get("severity") ?? "DEFAULT");
-  if (minSeverity === undefined) throw new ApiError("INVALID_ARGUMENT", `Invalid severity '${query.get("severity")}'.`);
+  if (minSeverity === undefined) throw invalidArgument(`Invalid severity '${query.get("severity")}'.`);
   const rank = rankOf(minSeverity);
   return ({ resource, severity = "DEFAULT" }) =>
     (service === null || resource.labels["service_name"] === service) && rankOf(severity) >= rank;

@@ -1,5 +1,5 @@
 import { isObject } from "../server/json.ts";
-import { ApiError } from "../server/errors.ts";
+import { invalidArgument } from "../server/errors.ts";
 import {
   HTTP_REQUEST_FIELDS,
   OPERATION_FIELDS,
@@ -22,15 +22,14 @@ const MAX_ENTRY_BYTES = 256 * 1024;
  */
 export function readEntries(body: Readonly<Record<string, unknown>>, nameProject: (idOrNumber: string) => string): NewEntry[] {
   const { entries } = body;
-  if (!Array.isArray(entries) || entries.length === 0) throw new ApiError("INVALID_ARGUMENT", "No entries were given.");
+  if (!Array.isArray(entries) || entries.length === 0) throw invalidArgument("No entries were given.");
   return entries.map((entry: unknown, index) => {
     const refuse = (field: string): never => {
-      throw new ApiError("INVALID_ARGUMENT", `Invalid value at 'entries[${index}].${field}'.`);
+      throw invalidArgument(`Invalid value at 'entries[${index}].${field}'.`);
     };
-    if (!isObject(entry)) throw new ApiError("INVALID_ARGUMENT", `Invalid value at 'entries[${index}]'.`);
+    if (!isObject(entry)) throw invalidArgument(`Invalid value at 'entries[${index}]'.`);
     const size = Buffer.byteLength(JSON.stringify(entry));
-    if (size > MAX_ENTRY_BYTES)
-      throw new ApiError("INVALID_ARGUMENT", `Log entry with size ${size} exceeds maximum size of ${MAX_ENTRY_BYTES} bytes.`);
+    if (size > MAX_ENTRY_BYTES) throw invalidArgument(`Log entry with size ${size} exceeds maximum size of ${MAX_ENTRY_BYTES} bytes.`);
     const read = <T>(field: string, value: unknown, parse: (value: unknown) => T | undefined): T | undefined =>
       value === undefined || value === null ? undefined : (parse(value) ?? refuse(field));
 

@@ -1,4 +1,4 @@
-import { ApiError } from "../server/errors.ts";
+import { ApiError, invalidArgument } from "../server/errors.ts";
 import { isScope } from "../oauth2/assertion.ts";
 import { findAccessToken, issueAccessToken } from "../oauth2/access-tokens.ts";
 import { issueIdToken } from "../oauth2/id-tokens.ts";
@@ -51,7 +51,7 @@ export function describeInstance(runtime: TokenRuntime, { project, region, insta
 // https://cloud.google.com/compute/docs/instances/verifying-instance-identity
 async function createIdToken(runtime: TokenRuntime, email: string, query: URLSearchParams): Promise<string> {
   const audience = query.get("audience") ?? "";
-  if (audience === "") throw new ApiError("INVALID_ARGUMENT", "non-empty audience parameter required");
+  if (audience === "") throw invalidArgument("non-empty audience parameter required");
   const account = requireAccount(runtime, email);
   return issueIdToken(runtime, account, { audience, includeEmail: query.get("format") === "full", azp: account.uniqueId });
 }
@@ -62,7 +62,7 @@ function createTokenSource({ state, now }: Pick<Runtime, "state" | "now">, email
   return async (query: URLSearchParams): Promise<object> => {
     requireAccount({ state }, email);
     const scopes = [...new Set((query.get("scopes") || CLOUD_PLATFORM).split(","))].sort();
-    if (!scopes.every(isScope)) throw new ApiError("INVALID_ARGUMENT", "Invalid scopes.");
+    if (!scopes.every(isScope)) throw invalidArgument("Invalid scopes.");
     const seconds = Math.floor(now() / 1000);
     const remainingSeconds = (token: string): number => (findAccessToken(state, token)?.expires ?? 0) - seconds;
     const cachedToken = issued.get(scopes.join()) ?? "";

@@ -1,5 +1,5 @@
 import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
-import { ApiError } from "../server/errors.ts";
+import { invalidArgument } from "../server/errors.ts";
 import type { State } from "../state/state.ts";
 import { type Login, type User, createUniqueId } from "./users.ts";
 
@@ -25,7 +25,7 @@ const SCOPES = ["openid", "https://www.googleapis.com/auth/userinfo.email", "htt
 /** The person with an email address; created if missing. Throws ApiError INVALID_ARGUMENT if it isn't a person's address. */
 export function ensureUser(state: Pick<State, "users">, email: string): User {
   if (!/^[^@\s]+@[^@\s]+\.[^@\s]+$/.test(email) || email.endsWith(".gserviceaccount.com"))
-    throw new ApiError("INVALID_ARGUMENT", `${email} isn't a person's email address.`);
+    throw invalidArgument(`${email} isn't a person's email address.`);
   const existing = state.users.get(email);
   if (existing) return existing;
   const user = { email, uniqueId: createUniqueId() };

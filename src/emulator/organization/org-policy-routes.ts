@@ -1,7 +1,7 @@
 import * as v from "valibot";
 import { checkEtag, createEtag } from "../state/etag.ts";
 import type { ApiRequest } from "../server/api-request.ts";
-import { ApiError } from "../server/errors.ts";
+import { invalidArgument } from "../server/errors.ts";
 import type { OrgPolicy, Project } from "../state/resources.ts";
 import type { Route } from "../server/router.ts";
 import type { Runtime } from "../runtime.ts";
@@ -107,5 +107,5 @@ function parse<T>(schema: v.GenericSchema<unknown, T>, value: unknown, field: st
   if (result.success) return result.output;
   const [issue] = result.issues;
   const path = v.getDotPath(issue);
-  throw new ApiError("INVALID_ARGUMENT", `Invalid value at '${[field, path].filter(Boolean).join(".")}': ${issue.message}.`);
+  throw invalidArgument(`Invalid value at '${[field, path].filter(Boolean).join(".")}': ${issue.message}.`);
 }

@@ -10,8 +10,8 @@ import { toKnativeTemplate, toTemplateMessage } from "./convert-template.ts";
 
 /**
  * Converts a Service of v2 to v1, which is the stored form:
- * https://cloud.google.com/run/docs/reference/rest/v2/projects.locations.services. Google's annotations of the
- * `current` service without a field in v2 stay. The resource version is missing: the etag replaces it.
+ * https://cloud.google.com/run/docs/reference/rest/v2/projects.locations.services. Google's annotations of the `current` service without a
+ * field in v2 stay. The resource version is missing: the etag replaces it.
  */
 export function toKnativeService(message: ServiceMessage, name: string, place: Place, current: KnativeService | undefined): Message {
   const { template = {}, traffic = [] } = message;

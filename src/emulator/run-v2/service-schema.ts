@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { ApiError } from "../server/errors.ts";
+import { invalidArgument } from "../server/errors.ts";
 import type { Message } from "./annotation-fields.ts";
 
 const StringField = v.string();
@@ -182,10 +182,10 @@ export function parseServiceMessage(body: Message): ServiceMessage {
   const pathText = (path: readonly (string | number)[]) =>
     path.reduce<string>((text, key) => text + (typeof key === "number" ? `[${key}]` : `.${key}`), "service");
   if (issue.type !== "strict_object" || issue.expected !== "never")
-    throw new ApiError("INVALID_ARGUMENT", `Invalid value at '${pathText(keys)}': ${issue.message}`);
+    throw invalidArgument(`Invalid value at '${pathText(keys)}': ${issue.message}`);
   const name = keys.at(-1);
   const parent = pathText(keys.slice(0, -1));
-  throw new ApiError("INVALID_ARGUMENT", `Invalid JSON payload received. Unknown name "${name}" at '${parent}': Cannot find field.`);
+  throw invalidArgument(`Invalid JSON payload received. Unknown name "${name}" at '${parent}': Cannot find field.`);
 }
 
 /** Whether a value is proto3's default, which clients send too. */

@@ -1,18 +1,18 @@
-import { ApiError } from "../server/errors.ts";
+import { invalidArgument } from "../server/errors.ts";
 import { isObject } from "../server/json.ts";
 import type { Message } from "./annotation-fields.ts";
 import { camelizeName } from "./service-schema.ts";
 
 /**
- * Copies the fields of a mask from an update to a message, and clears those that the update lacks. Without a mask,
- * returns the update. https://protobuf.dev/reference/protobuf/google.protobuf/#field-mask
+ * Copies the fields of a mask from an update to a message, and clears those that the update lacks. Without a mask, returns the update.
+ * https://protobuf.dev/reference/protobuf/google.protobuf/#field-mask
  */
 export function applyMask(current: Message, update: Message, mask: string | null): Message {
   if (!mask || mask === "*") return update;
   return mask.split(",").reduce((message, path) => {
     const segments = path.trim().split(".").map(camelizeName);
     if (segments.some((segment) => !/^\w+$/.test(segment)))
-      throw new ApiError("INVALID_ARGUMENT", `Invalid value at 'updateMask': '${path}' isn't a field path.`);
+      throw invalidArgument(`Invalid value at 'updateMask': '${path}' isn't a field path.`);
     return copyField(message, update, segments);
   }, current);
 }

@@ -12,8 +12,8 @@ export function isInvokerCheckOff(service: Pick<KnativeService, "metadata">): bo
 
 /**
  * Checks that the principal can turn the invoker check off or on, which decides who can call:
- * https://cloud.google.com/run/docs/authenticating/public#required-roles. Throws ApiError PERMISSION_DENIED, and
- * FAILED_PRECONDITION if the organization requires the check.
+ * https://cloud.google.com/run/docs/authenticating/public#required-roles. Throws ApiError PERMISSION_DENIED, and FAILED_PRECONDITION if the
+ * organization requires the check.
  */
 export function authorizeInvokerCheckChange(
   state: State,

@@ -1,4 +1,4 @@
-import { ApiError } from "../server/errors.ts";
+import { invalidArgument } from "../server/errors.ts";
 import type { ObjectMeta } from "./knative.ts";
 
 interface ListItem {
@@ -10,7 +10,7 @@ interface ListItem {
 export function knativeList<T extends ListItem>(kind: T["kind"], all: readonly T[], query: URLSearchParams): object {
   const matchesSelector = parseSelector(query.get("labelSelector") ?? "");
   const limit = Number(query.get("limit") ?? 0);
-  if (!Number.isInteger(limit) || limit < 0) throw new ApiError("INVALID_ARGUMENT", "Invalid value at 'limit' (TYPE_INT32).");
+  if (!Number.isInteger(limit) || limit < 0) throw invalidArgument("Invalid value at 'limit' (TYPE_INT32).");
   const after = Buffer.from(query.get("continue") ?? "", "base64url").toString();
   const selected = all
     .filter(({ metadata }) => matchesSelector(metadata.labels))
@@ -43,7 +43,7 @@ function parseRequirement(text: string): (labels: Readonly<Record<string, string
   const [, absent] = /^!\s*([\w./-]+)$/.exec(text) ?? [];
   if (absent !== undefined) return (labels) => !(absent in labels);
   const [, setLabel = "", isNegated, list = ""] = /^([\w./-]+)\s+(not)?in\s+\(([\w.,\s-]*)\)$/.exec(text) ?? [];
-  if (setLabel === "") throw new ApiError("INVALID_ARGUMENT", `Invalid value at 'labelSelector': '${text}' isn't a valid requirement.`);
+  if (setLabel === "") throw invalidArgument(`Invalid value at 'labelSelector': '${text}' isn't a valid requirement.`);
   const values = list.split(",").map((value) => value.trim());
   return (labels) => values.includes(labels[setLabel] ?? "\0") !== (isNegated !== undefined);
 }

@@ -10,8 +10,8 @@ interface Problem {
 }
 
 /**
- * Updates a service's status to match its spec once the readiness of its latest revision is known. Returns the keys of
- * revisions without traffic; undefined if nothing was updated.
+ * Updates a service's status to match its spec once the readiness of its latest revision is known. Returns the keys of revisions without
+ * traffic; undefined if nothing was updated.
  */
 export function reconcileService(state: State, place: Place, name: string, now: number): string[] | undefined {
   return state.transaction(() => {

@@ -1,5 +1,5 @@
 import type { ApiRequest } from "../server/api-request.ts";
-import { ApiError } from "../server/errors.ts";
+import { ApiError, invalidArgument } from "../server/errors.ts";
 import { findProject } from "../state/projects.ts";
 import type { Project } from "../state/resources.ts";
 import type { State } from "../state/state.ts";
@@ -18,8 +18,7 @@ export function projectOf(state: State, request: ApiRequest): Project {
 export function placeOf(state: State, request: ApiRequest): Place {
   const region = request.params["location"] ?? request.region;
   // Unlike Cloud Run: the global host names the host to use instead of responding with 404.
-  if (region === undefined)
-    throw new ApiError("INVALID_ARGUMENT", "This method is served by regional hosts only, such as us-central1-run.googleapis.com.");
+  if (region === undefined) throw invalidArgument("This method is served by regional hosts only, such as us-central1-run.googleapis.com.");
   if (!REGIONS.has(region)) throw new ApiError("NOT_FOUND", `Location '${region}' is not found or access is unauthorized.`);
   return { project: projectOf(state, request), region };
 }

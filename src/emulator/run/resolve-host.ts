@@ -19,9 +19,9 @@ export interface Session {
 }
 
 /**
- * Resolves a host, in lower case and without a port, to a service and revision; undefined if the service or tag doesn't
- * exist. `random`, from 0 up to but excluding 1, selects the revision if traffic is split. A session's revision takes
- * precedence as long as it receives traffic.
+ * Resolves a host, in lower case and without a port, to a service and revision; undefined if the service or tag doesn't exist. `random`,
+ * from 0 up to but excluding 1, selects the revision if traffic is split. A session's revision takes precedence as long as it receives
+ * traffic.
  */
 export function resolveHost(state: State, host: string, random: number, session?: Session): ServiceRoute | undefined {
   const dot = host.indexOf(".");

@@ -32,8 +32,8 @@ function generationOf({ metadata }: KnativeRevision): number {
 }
 
 /**
- * Creates the revision of a service's template without storing it; returns the existing revision if its name and spec
- * are the same. Throws ApiError ALREADY_EXISTS if another revision has that name.
+ * Creates the revision of a service's template without storing it; returns the existing revision if its name and spec are the same. Throws
+ * ApiError ALREADY_EXISTS if another revision has that name.
  */
 export function createRevision(state: State, place: Place, service: KnativeService, now: number): KnativeRevision {
   const { metadata: owner, spec } = service;
@@ -79,8 +79,8 @@ export function createRevision(state: State, place: Place, service: KnativeServi
 }
 
 /**
- * Deletes a revision, or only checks whether it can with `dryRun`. Throws ApiError FAILED_PRECONDITION if it is its
- * service's latest or receives traffic.
+ * Deletes a revision, or only checks whether it can with `dryRun`. Throws ApiError FAILED_PRECONDITION if it is its service's latest or
+ * receives traffic.
  */
 export function deleteRevision(state: State, place: Place, name: string, dryRun = false): void {
   const revision = getRevision(state, place, name);

@@ -1,5 +1,5 @@
 import * as v from "valibot";
-import { ApiError } from "../server/errors.ts";
+import { invalidArgument } from "../server/errors.ts";
 
 const StringMap = v.optional(v.record(v.string(), v.string()), {});
 const Integer = v.pipe(v.number(), v.integer());
@@ -92,5 +92,5 @@ export function parseService(body: unknown): ServiceRequest {
   if (result.success) return result.output;
   const [issue] = result.issues;
   const path = (issue.path ?? []).map(({ key }) => (typeof key === "number" ? `[${key}]` : `.${String(key)}`)).join("");
-  throw new ApiError("INVALID_ARGUMENT", `Invalid value at 'service${path}': ${issue.message}`);
+  throw invalidArgument(`Invalid value at 'service${path}': ${issue.message}`);
 }

@@ -150,10 +150,7 @@ function checkNamespace(namespace: string | undefined, { project }: Place) {
   return [{ field: "metadata.namespace", description: `Expected '${project.projectId}', as in the path, but obtained '${namespace}'.` }];
 }
 
-/**
- * The deployer must be allowed to act as the service's account:
- * https://cloud.google.com/run/docs/configuring/services/service-identity
- */
+/** The deployer must be allowed to act as the service's account: https://cloud.google.com/run/docs/configuring/services/service-identity */
 function authorizeServiceAccount(state: State, { spec }: KnativeService, { place, principal }: ServiceWrite): void {
   const email = spec.template.spec.serviceAccountName ?? "";
   const account = state.serviceAccounts.get(email);

@@ -1,4 +1,4 @@
-import { ApiError } from "../server/errors.ts";
+import { ApiError, invalidArgument } from "../server/errors.ts";
 import type { Place } from "./names.ts";
 
 /** A field of a request, and the rule that it violates. */
@@ -11,7 +11,7 @@ export interface Violation {
 export function throwViolations(violations: readonly Violation[]): void {
   if (violations.length === 0) return;
   const message = violations.map(({ field, description }) => `${field}: ${description}`).join("\n");
-  throw new ApiError("INVALID_ARGUMENT", message, [{ "@type": "type.googleapis.com/google.rpc.BadRequest", fieldViolations: violations }]);
+  throw invalidArgument(message, [{ "@type": "type.googleapis.com/google.rpc.BadRequest", fieldViolations: violations }]);
 }
 
 /** Checks that a field's value is in a range, both ends included. */

@@ -24,8 +24,8 @@ export interface InstanceSecrets {
 }
 
 /**
- * Reads a revision's secrets with its service account's permissions. Throws StartupError if one isn't found, is
- * disabled or can't be read. https://cloud.google.com/run/docs/configuring/services/secrets
+ * Reads a revision's secrets with its service account's permissions. Throws StartupError if one isn't found, is disabled or can't be read.
+ * https://cloud.google.com/run/docs/configuring/services/secrets
  */
 export function openInstanceSecrets(state: State, projectId: string, revision: KnativeRevision): InstanceSecrets {
   const { containers, volumes = [] } = revision.spec;

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { requireProject } from "../state/projects.ts";
-import { ApiError } from "../server/errors.ts";
+import { ApiError, invalidArgument } from "../server/errors.ts";
 import { isObject } from "../server/json.ts";
 import type { Secret } from "./secret.ts";
 import type { Runtime } from "../runtime.ts";
@@ -31,11 +31,11 @@ export function secretName(state: State, key: string): string {
 export function createSecret(runtime: SecretsRuntime, project: string, id: string, body: Readonly<Record<string, unknown>>): Secret {
   const { state, now } = runtime;
   if (!/^[A-Za-z0-9_-]{1,255}$/.test(id)) {
-    throw new ApiError("INVALID_ARGUMENT", `The provided Secret ID [${id}] does not match the expected format [[a-zA-Z_0-9-]{1,255}].`);
+    throw invalidArgument(`The provided Secret ID [${id}] does not match the expected format [[a-zA-Z_0-9-]{1,255}].`);
   }
   const { replication, labels, annotations } = body;
   if (!isObject(replication) || !("automatic" in replication || "userManaged" in replication)) {
-    throw new ApiError("INVALID_ARGUMENT", "Secret.replication must be set to automatic or userManaged.");
+    throw invalidArgument("Secret.replication must be set to automatic or userManaged.");
   }
   const key = secretKey(runtime, project, id);
   if (state.secrets.get(key)) throw new ApiError("ALREADY_EXISTS", `Secret [${secretName(state, key)}] already exists.`);
@@ -61,7 +61,7 @@ export function updateSecret(
   const secret = findSecret(state, key);
   for (const field of mask) {
     if (field !== "labels" && field !== "annotations")
-      throw new ApiError("INVALID_ARGUMENT", `The emulator can change only a secret's labels and annotations, not '${field}'.`);
+      throw invalidArgument(`The emulator can change only a secret's labels and annotations, not '${field}'.`);
   }
   const changes = Object.fromEntries(mask.map((field) => [field, parseStringMap(field, body[field] ?? {})]));
   const updated = { ...secret, ...changes, etag: newEtag() };
@@ -88,5 +88,5 @@ export function newEtag(): string {
 
 function parseStringMap(field: string, value: unknown): Record<string, string> {
   if (isObject(value) && Object.values(value).every((text) => typeof text === "string")) return value as Record<string, string>;
-  throw new ApiError("INVALID_ARGUMENT", `Invalid value at 'secret.${field}'.`);
+  throw invalidArgument(`Invalid value at 'secret.${field}'.`);
 }

@@ -1,4 +1,4 @@
-import { ApiError } from "../server/errors.ts";
+import { ApiError, invalidArgument } from "../server/errors.ts";
 import { isObject } from "../server/json.ts";
 import type { SecretVersion } from "./secret.ts";
 import type { State } from "../state/state.ts";
@@ -10,8 +10,8 @@ import { findSecret, newEtag, secretName, type SecretsRuntime } from "./secrets.
 const MAX_PAYLOAD_BYTES = 64 * 1024;
 
 /**
- * Adds a version with the bytes of a request's payload. Throws ApiError INVALID_ARGUMENT if they exceed the limit or
- * don't match the client's checksum.
+ * Adds a version with the bytes of a request's payload. Throws ApiError INVALID_ARGUMENT if they exceed the limit or don't match the
+ * client's checksum.
  */
 export function addVersion({ state, now }: SecretsRuntime, key: string, body: Readonly<Record<string, unknown>>): SecretVersion {
   findSecret(state, key);
@@ -91,11 +91,11 @@ function newestVersion(state: State, key: string): SecretVersion | undefined {
 function parsePayload({ payload }: Readonly<Record<string, unknown>>): { data: Buffer; checksum: unknown } {
   const { data = "", dataCrc32c: checksum } = isObject(payload) ? payload : {};
   if (!isObject(payload) || typeof data !== "string" || !/^[\w+/-]*=*$/.test(data))
-    throw new ApiError("INVALID_ARGUMENT", "Invalid value at 'payload.data' (TYPE_BYTES), Base64 decoding failed.");
+    throw invalidArgument("Invalid value at 'payload.data' (TYPE_BYTES), Base64 decoding failed.");
   const bytes = Buffer.from(data, "base64");
   if (bytes.length > MAX_PAYLOAD_BYTES)
-    throw new ApiError("INVALID_ARGUMENT", `The secret payload has ${bytes.length} bytes. The limit is ${MAX_PAYLOAD_BYTES} bytes.`);
+    throw invalidArgument(`The secret payload has ${bytes.length} bytes. The limit is ${MAX_PAYLOAD_BYTES} bytes.`);
   if (checksum !== undefined && String(checksum) !== String(crc32c(bytes)))
-    throw new ApiError("INVALID_ARGUMENT", "The payload doesn't match the checksum in the request.");
+    throw invalidArgument("The payload doesn't match the checksum in the request.");
   return { data: bytes, checksum };
 }

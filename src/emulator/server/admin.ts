@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { RequestBody } from "./request-body.ts";
 import type { Clock } from "./clock.ts";
-import { ApiError } from "./errors.ts";
+import { ApiError, invalidArgument } from "./errors.ts";
 import type { Faults } from "../faults/faults.ts";
 import type { LogStore } from "../logging/log-store.ts";
 import { streamEntries } from "../logging/stream-entries.ts";
@@ -77,7 +77,7 @@ export function createAdmin({
     "PUT /_emulator/clock": async (body) => {
       const { shift_ms: shift } = await body();
       if (typeof shift !== "number" || Number.isNaN(new Date(Date.now() + shift).getTime()))
-        throw new ApiError("INVALID_ARGUMENT", "shift_ms must be a number of milliseconds.");
+        throw invalidArgument("shift_ms must be a number of milliseconds.");
       clock.setShift(shift);
       return time();
     },

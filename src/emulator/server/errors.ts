@@ -64,6 +64,10 @@ export class OAuthError extends HttpError {
   }
 }
 
+export function invalidArgument(message = "Request contains an invalid argument.", details: readonly object[] = []): ApiError {
+  return new ApiError("INVALID_ARGUMENT", message, details);
+}
+
 /** IAM's refusal, as Google's APIs word it, with the permission as a machine-readable detail. */
 export function permissionDenied(permission: string, resource: string): ApiError {
   return new ApiError("PERMISSION_DENIED", `Permission '${permission}' denied on resource '${resource}' (or resource may not exist).`, [

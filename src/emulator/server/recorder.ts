@@ -10,8 +10,9 @@ export interface Recorder {
 }
 
 /**
- * Appends a line of JSON to a file (0600) for every request to a Google API: `{method, url, status, answer}`. `answer` has the type of each value of
- * a JSON body instead of the value, and `url` has no query, so that no key, token, or user data gets into the file. Throws as the file system does.
+ * Appends a line of JSON to a file (0600) for every request to a Google API: `{method, url, status, answer}`. `answer` has the type of each
+ * value of a JSON body instead of the value, and `url` has no query, so that no key, token, or user data gets into the file. Throws as the
+ * file system does.
  */
 export function openRecorder(file: string): Recorder {
   const descriptor = openSync(file, "a", 0o600);

@@ -1,5 +1,5 @@
 import type { IncomingMessage } from "node:http";
-import { ApiError } from "./errors.ts";
+import { invalidArgument } from "./errors.ts";
 import { isDeeperThan, isObject } from "./json.ts";
 
 /** JSON requests to Google's APIs are small; uploads are streamed and never buffered. */
@@ -27,7 +27,7 @@ export class RequestBody {
     try {
       for await (const chunk of this.#source.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
         sizeBytes += chunk.length;
-        if (sizeBytes > MAX_BODY_BYTES) throw new ApiError("INVALID_ARGUMENT", "Request payload size exceeds the limit: 33554432 bytes.");
+        if (sizeBytes > MAX_BODY_BYTES) throw invalidArgument("Request payload size exceeds the limit: 33554432 bytes.");
         chunks.push(chunk);
       }
     } finally {
@@ -49,10 +49,10 @@ export class RequestBody {
     try {
       value = JSON.parse(text);
     } catch {
-      throw new ApiError("INVALID_ARGUMENT", "Invalid JSON payload received. Parsing failed.");
+      throw invalidArgument("Invalid JSON payload received. Parsing failed.");
     }
-    if (!isObject(value)) throw new ApiError("INVALID_ARGUMENT", "Invalid JSON payload received. The root element must be an object.");
-    if (isDeeperThan(MAX_JSON_DEPTH, value)) throw new ApiError("INVALID_ARGUMENT", "Message too deep. Max recursion depth reached.");
+    if (!isObject(value)) throw invalidArgument("Invalid JSON payload received. The root element must be an object.");
+    if (isDeeperThan(MAX_JSON_DEPTH, value)) throw invalidArgument("Message too deep. Max recursion depth reached.");
     return value;
   }
 

@@ -4,7 +4,7 @@ import { authorize } from "../iam/policy.ts";
 import type { ApiRequest } from "./api-request.ts";
 import { RequestBody } from "./request-body.ts";
 import { requireUsable } from "../apis/enabled-apis.ts";
-import { ApiError } from "./errors.ts";
+import { ApiError, invalidArgument } from "./errors.ts";
 import { jsonResponse, HttpResponse } from "./http-response.ts";
 import type { State } from "../state/state.ts";
 
@@ -121,7 +121,7 @@ function decodeSegment(segment: string): string {
   try {
     return decodeURIComponent(segment);
   } catch {
-    throw new ApiError("INVALID_ARGUMENT", "The request's path is not well-formed.");
+    throw invalidArgument("The request's path is not well-formed.");
   }
 }
 

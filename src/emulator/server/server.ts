@@ -3,7 +3,7 @@ import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import type { CertificateAuthority } from "./certificate-authority.ts";
-import { ApiError, HttpError } from "./errors.ts";
+import { ApiError, HttpError, invalidArgument } from "./errors.ts";
 import type { FrontDoor } from "../front-door/front-door.ts";
 import { isEmulated, isServiceHost, splitHost } from "./hosts.ts";
 import { forwardPlain, tunnel, type UpstreamProxy } from "./forward-proxy.ts";
@@ -124,7 +124,7 @@ function answerPlain(request: IncomingMessage, response: ServerResponse, options
     if (host !== "127.0.0.1" && host !== "localhost") {
       throw new ApiError("NOT_FOUND", `The cloudrun-oauth emulator doesn't emulate '${host}'.`);
     }
-    if (!URL.canParse(target, "http://127.0.0.1")) throw new ApiError("INVALID_ARGUMENT", "The request's target is not well-formed.");
+    if (!URL.canParse(target, "http://127.0.0.1")) throw invalidArgument("The request's target is not well-formed.");
     return options.admin(request, new URL(target, "http://127.0.0.1"));
   });
 }
@@ -149,7 +149,7 @@ async function answerEmulated(request: IncomingMessage, response: ServerResponse
   await answer(request, response, options, async () => {
     const target = request.url ?? "/";
     const url = URL.canParse(target, `https://${host}`) ? new URL(target, `https://${host}`) : undefined;
-    if (!url || !isEmulated(host)) throw new ApiError("INVALID_ARGUMENT", "The request's target or Host header is not well-formed.");
+    if (!url || !isEmulated(host)) throw invalidArgument("The request's target or Host header is not well-formed.");
     return options.router(request, host, url);
   });
 }

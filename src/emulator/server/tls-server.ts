@@ -59,8 +59,8 @@ function once<T>(create: () => T): () => T {
 }
 
 /**
- * Lets a server take WebSocket requests like any others; their response can take over the connection.
- * A request to upgrade to another protocol is handled without the upgrade (RFC 9110, section 7.8).
+ * Lets a server take WebSocket requests like any others; their response can take over the connection. A request to upgrade to another
+ * protocol is handled without the upgrade (RFC 9110, section 7.8).
  */
 export function acceptWebSockets(server: Server): void {
   server.on("upgrade", (request, socket, head) => {

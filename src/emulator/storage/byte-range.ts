@@ -5,8 +5,8 @@ export interface ByteRange {
 }
 
 /**
- * Parses a Range header for an object of `size` bytes: RFC 9110, section 14.2. Undefined means all bytes, also for
- * several ranges or an unknown unit; "unsatisfiable" is a range that starts after the end.
+ * Parses a Range header for an object of `size` bytes: RFC 9110, section 14.2. Undefined means all bytes, also for several ranges or an
+ * unknown unit; "unsatisfiable" is a range that starts after the end.
  */
 export function parseRange(header: string | undefined, size: number): ByteRange | "unsatisfiable" | undefined {
   const match = /^bytes=(\d*)-(\d*)$/.exec(header?.trim() ?? "");

@@ -76,8 +76,7 @@ export function recordObject(
 }
 
 /**
- * Reads an object's bytes, or a range of them: as many as the object had when it was looked up, even if it grows or is
- * deleted meanwhile.
+ * Reads an object's bytes, or a range of them: as many as the object had when it was looked up, even if it grows or is deleted meanwhile.
  */
 export async function readObject(state: State, object: StorageObject, range?: ByteRange): Promise<Readable> {
   if (object.size === 0) return Readable.from([]);

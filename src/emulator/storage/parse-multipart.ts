@@ -13,8 +13,8 @@ export interface RelatedParts {
 const MAX_METADATA_BYTES = 1024 * 1024;
 
 /**
- * Parses a multipart/related body: RFC 2387, as in Cloud Storage's multipart upload. All lines end like the first one:
- * with CRLF, or with the bare LF that Google's Python clients send.
+ * Parses a multipart/related body: RFC 2387, as in Cloud Storage's multipart upload. All lines end like the first one: with CRLF, or with
+ * the bare LF that Google's Python clients send.
  */
 export async function parseMultipartRelated(contentType: string, body: AsyncIterable<Uint8Array>): Promise<RelatedParts> {
   const boundaryMatch = /^multipart\/related\s*;(?:.*;)?\s*boundary=(?:"([^"]+)"|'([^']+)'|([^\s;"']+))/i.exec(contentType);

@@ -25,8 +25,8 @@ export function startUpload({ state, now }: StorageRuntime, { bucket, name, cont
 }
 
 /**
- * Receives the bytes of one request, as its Content-Range says: `bytes 0-262143/TOTAL`, with an asterisk for an unknown
- * total, and for the range of a status request. Without the header, the request has the whole object.
+ * Receives the bytes of one request, as its Content-Range says: `bytes 0-262143/TOTAL`, with an asterisk for an unknown total, and for the
+ * range of a status request. Without the header, the request has the whole object.
  */
 export async function continueUpload(
   runtime: StorageRuntime,

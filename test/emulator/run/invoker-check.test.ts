@@ -10,10 +10,7 @@ const refusal = expect.objectContaining({
   message: expect.stringContaining("'run.services.setIamPolicy'"),
 });
 
-/**
- * Writes the service `hello` as a given principal; a developer can do so, and act as the service's account, but can't
- * change policies.
- */
+/** Writes the service `hello` as a given principal; a developer can do so, and act as the service's account, but can't change policies. */
 function open() {
   const state = openTestState();
   signIn(state, DEVELOPER, "developer", "roles/run.developer");

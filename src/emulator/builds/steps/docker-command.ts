@@ -16,10 +16,7 @@ const BUILD_FLAGS = {
   ignoredWithValue: ["--network", "--label", "--progress", "--platform", "--cache-from"],
 };
 
-/**
- * Parses a docker step's args: https://docs.docker.com/reference/cli/docker/. Throws a BuildError for unsupported
- * commands.
- */
+/** Parses a docker step's args: https://docs.docker.com/reference/cli/docker/. Throws a BuildError for unsupported commands. */
 export function parseDockerCommand(args: readonly string[]): DockerCommand {
   const [verb, ...rest] = args;
   switch (verb) {

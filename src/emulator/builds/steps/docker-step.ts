@@ -18,10 +18,7 @@ export async function runDockerStep(step: BuildStep, workspace: Workspace): Prom
   pushBuiltImage(command.reference, workspace);
 }
 
-/**
- * Pushes an image of the build, and logs it as Docker does. Throws a BuildError if the image doesn't exist or the
- * registry rejects it.
- */
+/** Pushes an image of the build, and logs it as Docker does. Throws a BuildError if the image doesn't exist or the registry rejects it. */
 export function pushBuiltImage(text: string, workspace: Workspace): BuiltImage {
   const { runtime, log } = workspace;
   const reference = requireReference(text);

@@ -21,9 +21,8 @@ const BUILD_FLAGS = {
 };
 
 /**
- * Parses a pack step's args:
- * https://buildpacks.io/docs/for-platform-operators/how-to/integrate-ci/pack/cli/pack_build/. Throws a BuildError for
- * unsupported commands.
+ * Parses a pack step's args: https://buildpacks.io/docs/for-platform-operators/how-to/integrate-ci/pack/cli/pack_build/. Throws a
+ * BuildError for unsupported commands.
  */
 export function parsePackCommand(args: readonly string[]): PackCommand {
   const [verb, ...rest] = args;

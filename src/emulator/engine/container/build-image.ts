@@ -41,8 +41,8 @@ async function run(args: readonly string[], { log, signal, context }: BuildOptio
     reaper,
   });
   const abort = async (): Promise<void> => {
-    // Podman runs a command in its own session. When the command ends, podman cleans up and exits; if podman ended
-    // first, the command would keep running.
+    // Podman runs a command in its own session. When the command ends, podman cleans up and exits; if podman ended first, the command would
+    // keep running.
     const orphans = findOrphans(group.pid);
     for (const pid of orphans) kill(pid);
     if (orphans.length > 0) await Promise.race([group.exited, pause(PODMAN_CLEANUP_TIMEOUT_MS, { ref: false })]);

@@ -7,9 +7,7 @@ export interface ContainerProgram {
   readonly name: "docker" | "podman";
   /** An absolute path. */
   readonly file: string;
-  /**
-   * Whether containers can use the host's network; false if they run in a virtual machine, as on macOS and Windows.
-   */
+  /** Whether containers can use the host's network; false if they run in a virtual machine, as on macOS and Windows. */
   readonly sharesNetwork: boolean;
 }
 
@@ -42,9 +40,7 @@ export async function findContainerProgram(env: Environment, folder: string): Pr
   return { unusable };
 }
 
-/**
- * Runs a command of docker or podman and returns its output. Throws an Error with the last line of its error output.
- */
+/** Runs a command of docker or podman and returns its output. Throws an Error with the last line of its error output. */
 export async function runProgram(file: string, args: readonly string[], env: Environment): Promise<string> {
   const { stdout, ...result } = await runEngine(file, args, env);
   if (result.exitCode !== 0) throw toError(result);
@@ -60,10 +56,7 @@ async function probeDocker(file: string, env: Environment): Promise<boolean> {
   return process.platform === "linux" && !server.Platform?.Name?.startsWith("Docker Desktop") && !isRootless;
 }
 
-/**
- * Podman has no daemon to ask: the only way to find out whether it can start containers is to start a program that
- * doesn't exist.
- */
+/** Podman has no daemon to ask: the only way to find out whether it can start containers is to start a program that doesn't exist. */
 async function probePodman(file: string, env: Environment, rootfs: string): Promise<boolean> {
   if (process.platform !== "linux") {
     await runProgram(file, ["version", "--format", "{{.Server.Version}}"], env);

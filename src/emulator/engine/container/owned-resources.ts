@@ -24,8 +24,8 @@ export interface OwnedResources {
   /** Removes a container, running or not. */
   remove(container: string): Promise<void>;
   /**
-   * Removes the containers and images of emulators whose directory is gone; of this emulator, all containers and the
-   * images that it doesn't know.
+   * Removes the containers and images of emulators whose directory is gone; of this emulator, all containers and the images that it doesn't
+   * know.
    */
   sweep(): Promise<void>;
 }
@@ -58,10 +58,7 @@ export function openOwnedResources({ name, file }: ContainerProgram, directory: 
     return lines.split("\n").map((line) => [toHex(line.slice(0, line.indexOf(" "))), line.slice(line.indexOf(" ") + 1)] as const);
   };
 
-  /**
-   * Removes the selected ones. Another emulator can be removing them too: if one is already gone, the list is read
-   * again.
-   */
+  /** Removes the selected ones. Another emulator can be removing them too: if one is already gone, the list is read again. */
   const removeAll = async (kind: "container" | "image", command: readonly string[], shouldRemove: ShouldRemove): Promise<void> => {
     for (let attemptsLeft = MAX_ATTEMPTS; ; attemptsLeft -= 1) {
       try {

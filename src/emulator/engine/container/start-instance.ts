@@ -78,8 +78,8 @@ export function engineEnvironment(env: HostTools["env"]): Record<string, string>
 }
 
 /**
- * Splits an instance's environment: most of it goes through the environment of docker or podman, so that no secret
- * appears in process arguments; variables that they would read themselves are passed as arguments.
+ * Splits an instance's environment: most of it goes through the environment of docker or podman, so that no secret appears in process
+ * arguments; variables that they would read themselves are passed as arguments.
  */
 function splitEnvironment(env: Readonly<Record<string, string>>): { asArguments: string[]; inherited: Record<string, string> } {
   const entries = Object.entries(env);

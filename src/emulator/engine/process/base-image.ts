@@ -14,10 +14,7 @@ const PATH = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 const PROGRAMS = { node: "node", python: "python3" } as const;
 
-/**
- * Parses a base image's reference. Throws a BuildError for images that neither the host's Node nor its Python can
- * replace.
- */
+/** Parses a base image's reference. Throws a BuildError for images that neither the host's Node nor its Python can replace. */
 export function parseBaseImage(reference: string, from: Instruction): BaseImage {
   const [, repository = "", tag = ""] = /^([^@:]*(?::\d+\/[^@:]*)?)(?::([^@]*))?(?:@.*)?$/.exec(reference) ?? [];
   const name = repository.split("/").at(-1) ?? "";

@@ -20,10 +20,9 @@ export async function readDockerIgnore(context: string): Promise<DockerIgnore> {
 }
 
 /**
- * Parses a `.dockerignore`. Docker's rules differ from git's: a pattern starts at the context's root, and the last
- * pattern that matches a path or one of its parent folders decides, so that an exception also counts inside an ignored
- * folder. Therefore each pattern is matched on its own.
- * https://docs.docker.com/build/concepts/context/#dockerignore-files
+ * Parses a `.dockerignore`. Docker's rules differ from git's: a pattern starts at the context's root, and the last pattern that matches a
+ * path or one of its parent folders decides, so that an exception also counts inside an ignored folder. Therefore each pattern is matched
+ * on its own. https://docs.docker.com/build/concepts/context/#dockerignore-files
  */
 export function parseDockerIgnore(text: string): DockerIgnore {
   const patterns = text

@@ -77,8 +77,8 @@ function shorten(text: string): string {
 }
 
 /**
- * The strings of an instruction's JSON form; undefined for the shell form. As in Docker, text that looks like JSON but
- * isn't an array of strings is in the shell form.
+ * The strings of an instruction's JSON form; undefined for the shell form. As in Docker, text that looks like JSON but isn't an array of
+ * strings is in the shell form.
  */
 export function parseJsonForm(rest: string): string[] | undefined {
   const value = rest.startsWith("[") ? parseJson(rest) : undefined;

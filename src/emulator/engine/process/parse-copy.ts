@@ -17,9 +17,7 @@ export interface Copy {
 const ALLOWED_FLAGS = new Set(["from", "link"]);
 const IGNORED_FLAGS = new Set(["chown", "chmod"]);
 
-/**
- * Parses a COPY. `ignored` lists its flags that have no effect here. https://docs.docker.com/reference/dockerfile/#copy
- */
+/** Parses a COPY. `ignored` lists its flags that have no effect here. https://docs.docker.com/reference/dockerfile/#copy */
 export function parseCopy(
   instruction: Instruction,
   scope: Scope,

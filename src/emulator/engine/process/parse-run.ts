@@ -8,8 +8,8 @@ const PYTHON_PROGRAMS = new Set(["python", "python3"]);
 const HINT = "Use `npm ci`, `npm install`, `npm run …`, and `pip install …`, joined with `&&`";
 
 /**
- * Parses a RUN into the commands that it combines, each as its words. Throws a BuildError for everything but package
- * managers, because other programs would run on the host, not in an image.
+ * Parses a RUN into the commands that it combines, each as its words. Throws a BuildError for everything but package managers, because
+ * other programs would run on the host, not in an image.
  */
 export function parseRun(instruction: Instruction, lookup: Scope["lookup"]): string[][] {
   const { flags, rest } = parseFlags(instruction.rest);

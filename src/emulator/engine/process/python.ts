@@ -5,8 +5,7 @@ import { inRootfs } from "./rootfs.ts";
 /** Runs a program and waits for its end; throws an error under the given name if it fails. */
 export type RunTool = (argv: readonly string[], name: string) => Promise<void>;
 
-// Images of Python have it at /usr/local. So do these images: a virtual environment there is Python's own way to
-// separate packages.
+// Images of Python have it at /usr/local. So do these images: a virtual environment there is Python's own way to separate packages.
 const PREFIX = "/usr/local";
 const PYTHON = "/usr/local/bin/python";
 
@@ -45,9 +44,9 @@ export async function installPip(python: string, run: RunTool): Promise<void> {
   await run([python, "-c", INSTALL_PIP_SCRIPT], "python -m ensurepip");
 }
 
-// Writes the programs of packages again, so that those of the system run in the image's Python as well, and find it
-// next to them after the image has moved. Their first lines are a shell script that Python reads as a string.
-// Installation paths in the packages' own records are removed.
+// Writes the programs of packages again, so that those of the system run in the image's Python as well, and find it next to them after the
+// image has moved. Their first lines are a shell script that Python reads as a string. Installation paths in the packages' own records are
+// removed.
 const WRITE_PROGRAMS_SCRIPT = `
 import os, re, sys
 from importlib.metadata import distributions

@@ -33,8 +33,8 @@ sys.exit(not all([is_met(requirement) for requirement in sys.argv[1:]]))
 
 // Unlike Cloud Run: dependencies of installed Python packages aren't checked, because a distribution that ships them can have loosened them.
 /**
- * Whether the packages that a Python sees meet all requirements, so that no package index is needed. Requirements other
- * than names and versions count as not met.
+ * Whether the packages that a Python sees meet all requirements, so that no package index is needed. Requirements other than names and
+ * versions count as not met.
  */
 export async function areRequirementsMet(requirements: readonly string[], python: string, run: RunTool): Promise<boolean> {
   return run([python, "-c", CHECK_REQUIREMENTS_SCRIPT, ...requirements], "check requirements").then(
@@ -43,10 +43,7 @@ export async function areRequirementsMet(requirements: readonly string[], python
   );
 }
 
-/**
- * The requirements that `pip install` gets, including those of requirements files. Undefined if other arguments need
- * pip itself.
- */
+/** The requirements that `pip install` gets, including those of requirements files. Undefined if other arguments need pip itself. */
 export async function readRequirements(pipArguments: readonly string[], folder: string): Promise<string[] | undefined> {
   const requirements: string[] = [];
   const words = pipArguments.slice(1).filter((word) => !["--no-cache-dir", "--no-cache", "--quiet", "-q"].includes(word));

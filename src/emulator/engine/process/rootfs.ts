@@ -8,8 +8,7 @@ export function inRootfs(rootfs: string, path: string): string {
 }
 
 /**
- * Creates the folder of a container path and returns its path on the host. Throws if a symbolic link leads out of the
- * container's files.
+ * Creates the folder of a container path and returns its path on the host. Throws if a symbolic link leads out of the container's files.
  */
 export async function makeFolder(rootfs: string, path: string): Promise<string> {
   const folder = inRootfs(rootfs, path);

@@ -10,8 +10,8 @@ interface Program {
 }
 
 /**
- * Runs a program of a build until it ends and writes its output to the log. Throws an Error that says how it failed, or
- * the signal's reason if that is aborted.
+ * Runs a program of a build until it ends and writes its output to the log. Throws an Error that says how it failed, or the signal's reason
+ * if that is aborted.
  */
 export type RunProgram = (program: Program) => Promise<void>;
 

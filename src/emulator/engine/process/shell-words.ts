@@ -19,10 +19,7 @@ export function expand(text: string, scope: Scope): string {
   return scanWords(text, scope, "text").flat()[0] ?? "";
 }
 
-/**
- * Splits a shell command line into the commands that `&&` combines. Throws a WordError for everything that needs a
- * shell.
- */
+/** Splits a shell command line into the commands that `&&` combines. Throws a WordError for everything that needs a shell. */
 export function splitCommands(text: string, lookup: Scope["lookup"]): string[][] {
   return scanWords(text, { escape: "\\", lookup }, "shell");
 }

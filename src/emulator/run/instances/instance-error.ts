@@ -1,7 +1,4 @@
-/**
- * Why a call got no instance. The front door responds with this status and text:
- * https://cloud.google.com/run/docs/troubleshooting
- */
+/** Why a call got no instance. The front door responds with this status and text: https://cloud.google.com/run/docs/troubleshooting */
 export class InstanceError extends Error {
   override readonly name: string = "InstanceError";
   readonly status: 429 | 500;

@@ -11,9 +11,7 @@ import type { OpenInstanceContext, InstanceContext } from "./instance-context.ts
 
 /** Cloud Run stops an instance after at most 15 minutes without a request. */
 const IDLE_TIMEOUT_MS = 15 * 60_000;
-/**
- * The minimum time that a request waits for an instance: https://cloud.google.com/run/docs/about-instance-autoscaling
- */
+/** The minimum time that a request waits for an instance: https://cloud.google.com/run/docs/about-instance-autoscaling */
 const MIN_QUEUE_TIMEOUT_MS = 10_000;
 
 /** The instances of all revisions, which start and stop with the requests. */
@@ -21,8 +19,8 @@ export interface Instances {
   /** Leases an instance like `acquire`, but only if one is free right now. Throws InstanceError. */
   tryAcquire(revisionKey: string, instanceId?: string): Lease | undefined;
   /**
-   * Leases an instance of a revision for one request, preferably the given instance. Throws InstanceError if none is
-   * available, and the signal's reason.
+   * Leases an instance of a revision for one request, preferably the given instance. Throws InstanceError if none is available, and the
+   * signal's reason.
    */
   acquire(revisionKey: string, signal: AbortSignal, instanceId?: string): Promise<Lease>;
   /** Starts a revision's minimum number of instances. */

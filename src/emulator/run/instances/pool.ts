@@ -24,10 +24,7 @@ export interface Lease {
 export interface Pool {
   /** Leases an instance like `acquire`, but only if one is free right now. */
   tryAcquire(instanceId?: string): Lease | undefined;
-  /**
-   * Leases an instance, preferably the one of `instanceId`; starts one if none is free. Throws InstanceError, and the
-   * signal's reason.
-   */
+  /** Leases an instance, preferably the one of `instanceId`; starts one if none is free. Throws InstanceError, and the signal's reason. */
   acquire(signal: AbortSignal, instanceId?: string): Promise<Lease>;
   /** Starts the minimum number of instances; retries failed starts with growing pauses. */
   ensureMinInstances(): void;

@@ -24,10 +24,7 @@ export async function waitForStart(probe: Probe, port: number, signal: AbortSign
   return poll(() => probeOnce(probe, port), { timeoutMs, firstPauseMs: 10, maxPauseMs: 250, signal });
 }
 
-/**
- * Tries a liveness probe once per period. Resolves with true when it failed too often in a row, with false when the
- * signal aborts.
- */
+/** Tries a liveness probe once per period. Resolves with true when it failed too often in a row, with false when the signal aborts. */
 export async function waitForFailure(probe: Probe, port: number, signal: AbortSignal): Promise<boolean> {
   const { initialDelaySeconds = 0, periodSeconds = 10, failureThreshold = 3 } = probe;
   await pause(initialDelaySeconds * 1000, { signal });
@@ -68,10 +65,7 @@ function probeHttp(port: number, { path = "/", httpHeaders = [] }: NonNullable<P
   });
 }
 
-/**
- * Uses gRPC's health checking protocol. Its messages have one field each: the service's name, and the status, of which
- * 1 is SERVING.
- */
+/** Uses gRPC's health checking protocol. Its messages have one field each: the service's name, and the status, of which 1 is SERVING. */
 function probeGrpc(port: number, service: string, timeoutMs: number): Promise<boolean> {
   const name = Buffer.from(service);
   const message = name.length === 0 ? name : Buffer.concat([Buffer.from([0x0a, name.length]), name]);

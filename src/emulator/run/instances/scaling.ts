@@ -12,8 +12,7 @@ export interface Scaling {
 
 /**
  * Reads the scaling of a revision's annotations, and of its service's for all revisions with traffic.
- * https://cloud.google.com/run/docs/configuring/min-instances and
- * https://cloud.google.com/run/docs/configuring/services/manual-scaling
+ * https://cloud.google.com/run/docs/configuring/min-instances and https://cloud.google.com/run/docs/configuring/services/manual-scaling
  */
 export function readScaling(state: State, revisionKey: string): Scaling {
   const revision = state.revisions.get(revisionKey);

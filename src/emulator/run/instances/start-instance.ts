@@ -22,10 +22,7 @@ interface InstanceStart extends Pick<InstanceContext, "environment" | "log" | "l
   readonly secrets: Pick<InstanceSecrets, "environment" | "mounts">;
 }
 
-/**
- * Starts an instance and waits until its startup probe succeeds. Throws StartupError if it doesn't, and the signal's
- * reason.
- */
+/** Starts an instance and waits until its startup probe succeeds. Throws StartupError if it doesn't, and the signal's reason. */
 export async function startInstance(
   { engine, directory, config, revision, secrets, environment, log, logSystem }: InstanceStart,
   signal: AbortSignal,

@@ -15,10 +15,7 @@ function packageJson(scripts: Readonly<Record<string, string>>): string {
   return JSON.stringify({ name: "service", version: "1.0.0", scripts, dependencies: { dependency: "file:./dependency" } });
 }
 
-/**
- * Builds into its own folder, with a signal to abort it; `directory` and its siblings can be inspected during the
- * build.
- */
+/** Builds into its own folder, with a signal to abort it; `directory` and its siblings can be inspected during the build. */
 function beginBuild(context: string, env = process.env) {
   const directory = join(temporaryFolder(), "image");
   const abort = new AbortController();
