@@ -16,7 +16,7 @@ const MULTI_REGIONS = { us: "United States", europe: "Europe", asia: "Asia" };
 /** Artifact Registry, for Docker images: https://cloud.google.com/artifact-registry/docs/reference/rest/v1 */
 export function createArtifactRegistryApi(registry: RegistryRuntime): Api {
   const { state } = registry;
-  const locations = route("artifactregistry.locations.list", (request) => listPage("locations", listLocations(request), request.query));
+  const locations = route("artifactregistry.locations.list", (request) => listPage(request.query, "locations", listLocations(request)));
   return {
     hosts: ["artifactregistry.googleapis.com"],
     routes: {
@@ -29,7 +29,7 @@ export function createArtifactRegistryApi(registry: RegistryRuntime): Api {
       ),
       "GET /v1/projects/{project}/locations/{location}/repositories": route("artifactregistry.repositories.list", (request) => {
         const prefix = `${requireProject(registry.state, request.param("project")).projectId}/${request.param("location")}/`;
-        return listPage("repositories", state.repositories.list(prefix).map(repositoryMessage), request.query);
+        return listPage(request.query, "repositories", state.repositories.list(prefix).map(repositoryMessage));
       }),
       "GET /v1/projects/{project}/locations/{location}/repositories/{repository}": route("artifactregistry.repositories.get", (request) =>
         repositoryMessage(findRepository(registry, keyOf(registry, request))),
@@ -43,7 +43,7 @@ export function createArtifactRegistryApi(registry: RegistryRuntime): Api {
         (request) => {
           const key = keyOf(registry, request);
           findRepository(registry, key);
-          return listPage("dockerImages", listDockerImages(state, key), request.query);
+          return listPage(request.query, "dockerImages", listDockerImages(state, key));
         },
       ),
       "GET /v1/projects/{project}/locations/{location}/repositories/{repository}/dockerImages/{image=**}": route(

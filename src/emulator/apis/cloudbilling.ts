@@ -21,7 +21,7 @@ export function createCloudBillingApi({ state }: Pick<Runtime, "state">): Api {
   return {
     hosts: ["cloudbilling.googleapis.com"],
     routes: {
-      "GET /v1/billingAccounts": { handle: (request) => listPage("billingAccounts", [BILLING_ACCOUNT], request.query) },
+      "GET /v1/billingAccounts": { handle: (request) => listPage(request.query, "billingAccounts", [BILLING_ACCOUNT]) },
       "GET /v1/projects/{project}/billingInfo": {
         permission: "resourcemanager.projects.get",
         handle: (request) => billingInfo(project(request)),

@@ -65,7 +65,7 @@ export function createResourceManagerApi(runtime: Pick<Runtime, "state" | "now">
   return {
     hosts: ["cloudresourcemanager.googleapis.com"],
     routes: {
-      "GET /v1/projects": { handle: (request) => listPage("projects", listProjects(request), request.query) },
+      "GET /v1/projects": { handle: (request) => listPage(request.query, "projects", listProjects(request)) },
       "POST /v1/projects": { handle: (request) => create(runtime, request) },
       "GET /v1/projects/{project}": { handle: (request) => v1Message(requirePermission(request, "resourcemanager.projects.get")) },
       "DELETE /v1/projects/{project}": change("resourcemanager.projects.delete", true),
@@ -79,7 +79,7 @@ export function createResourceManagerApi(runtime: Pick<Runtime, "state" | "now">
         }),
       },
       ...orgPolicyRoutes(runtime, requirePermission),
-      "GET /v3/projects:search": { handle: (request) => listPage("projects", visibleProjects(request).map(v3Message), request.query) },
+      "GET /v3/projects:search": { handle: (request) => listPage(request.query, "projects", visibleProjects(request).map(v3Message)) },
       "GET /v3/projects/{project}": { handle: (request) => v3Message(requirePermission(request, "resourcemanager.projects.get")) },
       "POST /v3/projects/{project}:getIamPolicy": { handle: getIamPolicy },
       "POST /v3/projects/{project}:setIamPolicy": { handle: setIamPolicy },

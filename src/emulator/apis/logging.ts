@@ -59,7 +59,7 @@ export function createLoggingApi({ state, logs }: LoggingOptions): Api {
           const prefix = `projects/${projectIdOf(request.param("project"))}/`;
           const names = new Set<string>();
           for await (const { logName } of logs.read()) if (logName.startsWith(prefix)) names.add(logName);
-          return listPage("logNames", [...names].sort(), request.query);
+          return listPage(request.query, "logNames", [...names].sort());
         },
       },
     },

@@ -1,7 +1,7 @@
 import { invalidArgument } from "../server/errors.ts";
 
 /** One page of a list under Google's name for it, selected by the request's `pageSize` and `pageToken`: https://google.aip.dev/158 */
-export function listPage(name: string, all: readonly unknown[], query: URLSearchParams, maxSize = 1000): object {
+export function listPage(query: URLSearchParams, name: string, all: readonly unknown[], maxSize = 1000): object {
   const start = Number(query.get("pageToken") || 0);
   const size = Number(query.get("pageSize") || 100);
   if (!Number.isInteger(start) || !Number.isInteger(size) || start < 0 || size < 0)

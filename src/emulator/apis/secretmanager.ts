@@ -79,7 +79,7 @@ export function createSecretManagerApi(manager: SecretsRuntime): Api {
 }
 
 function list(name: string, all: readonly unknown[], { query }: ApiRequest): object {
-  return { ...listPage(name, all, query), totalSize: all.length };
+  return { ...listPage(query, name, all), totalSize: all.length };
 }
 
 function compareCreateTimes(a: Secret, b: Secret): number {

@@ -78,7 +78,7 @@ function listServices(usage: UsageRuntime, project: Project, query: URLSearchPar
   const services = names
     .filter((name) => !wanted || (wanted === "ENABLED") === enabled.includes(name))
     .map((name) => service(usage, project, name));
-  return listPage("services", services, query);
+  return listPage(query, "services", services);
 }
 
 // Unlike Cloud Run: every name that could be a Google API is taken to exist.

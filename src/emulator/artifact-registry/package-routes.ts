@@ -45,9 +45,9 @@ export function packageRoutes(
         const version = /^version="(.+)"$/.exec(request.query.get("filter") ?? "")?.[1];
         const tags = tagsOf(request).filter((tag) => version === undefined || isVersion(tag, version));
         return listPage(
+          request.query,
           "tags",
           tags.map(({ name, version: of }) => ({ name, version: of })),
-          request.query,
         );
       },
     },

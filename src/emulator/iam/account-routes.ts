@@ -91,7 +91,7 @@ async function create(state: State, request: ApiRequest): Promise<object> {
 function list(state: State, request: ApiRequest): object {
   const project = canonicalName(state, `projects/${request.param("project")}`);
   const accounts = state.serviceAccounts.list().filter(({ projectId }) => `projects/${projectId}` === project);
-  return listPage("accounts", accounts.map(describeAccount), request.query, MAX_PAGE_SIZE);
+  return listPage(request.query, "accounts", accounts.map(describeAccount), MAX_PAGE_SIZE);
 }
 
 function update(state: State, account: ServiceAccount, texts: unknown, fields: readonly string[]): object {

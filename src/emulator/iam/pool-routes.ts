@@ -34,7 +34,7 @@ export function poolRoutes({ state }: Pick<Runtime, "state">): Record<string, Ro
     [`GET ${POOLS}`]: poolRoute("list", (request) => {
       const { projectId } = projectOf(state, request);
       const pools = state.workloadIdentityPools.list(`${projectId}/`).filter((pool) => isVisible(pool, request));
-      return listPage("workloadIdentityPools", pools.map(poolMessage), request.query);
+      return listPage(request.query, "workloadIdentityPools", pools.map(poolMessage));
     }),
     [`GET ${POOLS}/{pool}`]: poolRoute("get", (request) => poolMessage(find(request))),
     [`PATCH ${POOLS}/{pool}`]: poolRoute("update", async (request) => {

@@ -40,7 +40,7 @@ export function providerRoutes({ state }: Pick<Runtime, "state">): Record<string
       const providers = state.workloadIdentityProviders
         .list(`${poolKey(state, request)}/`)
         .filter((provider) => isVisible(provider, request));
-      return listPage("workloadIdentityPoolProviders", providers.map(providerMessage), request.query);
+      return listPage(request.query, "workloadIdentityPoolProviders", providers.map(providerMessage));
     }),
     [`GET ${PROVIDERS}/{provider}`]: providerRoute("get", (request) => providerMessage(find(request))),
     [`PATCH ${PROVIDERS}/{provider}`]: providerRoute("update", async (request) => {

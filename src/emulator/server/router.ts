@@ -27,6 +27,11 @@ export function route(permission: string, handle: Handler, resource?: (request: 
   return { permission, handle, ...(resource && { resource }) };
 }
 
+/** Puts a path in front of routes: `GET /services` becomes `GET {parent}/services`. */
+export function routesUnder(parent: string, routes: Readonly<Record<string, Route>>): Readonly<Record<string, Route>> {
+  return Object.fromEntries(Object.entries(routes).map(([line, route]) => [line.replace(" ", ` ${parent}`), route]));
+}
+
 /** One Google API. Its routes are keyed by the HTTP line in Google's reference. */
 export interface Api {
   /** Host names without a region; `run.googleapis.com` also serves `us-central1-run.googleapis.com`. */

@@ -1,5 +1,5 @@
 import { chmodSync, existsSync, readdirSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { expect, test } from "vitest";
 import { BuildError } from "../../../../src/emulator/engine/engine.ts";
 import { createProcessEngine } from "../../../../src/emulator/engine/process/process-engine.ts";
@@ -15,14 +15,17 @@ function packageJson(scripts: Readonly<Record<string, string>>): string {
   return JSON.stringify({ name: "service", version: "1.0.0", scripts, dependencies: { dependency: "file:./dependency" } });
 }
 
-/** Builds into its own folder, with a signal to abort it; `directory` and its siblings can be inspected during the build. */
-function beginBuild(context: string, env = process.env) {
-  const directory = join(temporaryFolder(), "image");
+/** Builds into its own folder, with a signal to abort it; `beside` lists the image and its siblings. */
+function beginBuild(
+  context: string,
+  { dockerfile = "Dockerfile", parent = temporaryFolder(), env = process.env, node = process.execPath } = {},
+) {
   const abort = new AbortController();
   const log: string[] = [];
-  const engine = createProcessEngine({ env, reaper: createReaper() });
-  const done = engine.build({ context, dockerfile: "Dockerfile", directory, log: (text) => log.push(text), signal: abort.signal });
-  return { directory, abort, log, done, beside: () => readdirSync(dirname(directory)) };
+  const engine = createProcessEngine({ node, env, reaper: createReaper() });
+  const directory = join(parent, "image");
+  const done = engine.build({ context, dockerfile, directory, log: (text) => log.push(text), signal: abort.signal });
+  return { abort, log, done, beside: () => readdirSync(parent) };
 }
 
 test("the log shows each step as Docker does", async () => {
@@ -39,11 +42,10 @@ test("the log shows each step as Docker does", async () => {
 });
 
 test("the log says if the host's version differs from the tag's", async () => {
-  const major = process.versions.node.split(".")[0];
   expect((await buildImage({ Dockerfile: "FROM node:8-slim" })).log).toContain(
     `Warning: using local Node.js ${process.versions.node} instead of node:8-slim. Behavior might differ.`,
   );
-  expect((await buildImage({ Dockerfile: `FROM node:${major}-slim` })).log).not.toContain(", not ");
+  expect((await buildImage({ Dockerfile: `FROM node:${process.versions.node.split(".")[0]}-slim` })).log).not.toContain("Warning");
 });
 
 test("npm installs into the image, and its scripts see the image's variables and none of the emulator's", async () => {
@@ -159,14 +161,7 @@ test("a build that is aborted before it starts does nothing", async () => {
 test("files that a crashed build left don't get into the image", async () => {
   const context = temporaryFolder({ Dockerfile: "FROM node\nWORKDIR /app" });
   const parent = temporaryFolder({ "image.partial/stage-0/app/left.js": "", "image.partial/home/x": "" });
-  const engine = createProcessEngine({ env: process.env, reaper: createReaper() });
-  await engine.build({
-    context,
-    dockerfile: "Dockerfile",
-    directory: join(parent, "image"),
-    log: () => {},
-    signal: new AbortController().signal,
-  });
+  await beginBuild(context, { parent }).done;
   expect(readdirSync(parent)).toEqual(["image"]);
   expect(readdirSync(join(parent, "image/rootfs/app"))).toEqual([]);
 });
@@ -181,33 +176,18 @@ test("a context without a Dockerfile is rejected; a Dockerfile with another name
   const context = temporaryFolder();
   await expect(beginBuild(context).done).rejects.toThrow("Dockerfile not found in the build context.");
   writeFiles(context, { "docker/web.Dockerfile": 'FROM node\nCMD ["a"]' });
-  const engine = createProcessEngine({ env: process.env, reaper: createReaper() });
-  const options = {
-    context,
-    dockerfile: "docker/web.Dockerfile",
-    directory: join(temporaryFolder(), "image"),
-    log: () => {},
-    signal: new AbortController().signal,
-  };
-  expect(await engine.build(options)).toMatchObject({ Cmd: ["a"] });
+  expect(await beginBuild(context, { dockerfile: "docker/web.Dockerfile" }).done).toMatchObject({ Cmd: ["a"] });
 });
 
 test("without npm, RUN npm fails; without Python, a Python base image fails", async () => {
   const context = temporaryFolder({ "package.json": "{}", Dockerfile: "FROM node\nRUN npm ci" });
   const bare = temporaryFolder();
-  const engine = (node: string) => createProcessEngine({ node, env: { PATH: bare }, reaper: createReaper() });
-  const options = {
-    context,
-    dockerfile: "Dockerfile",
-    directory: join(temporaryFolder(), "image"),
-    log: () => {},
-    signal: new AbortController().signal,
-  };
+  const env = { PATH: bare };
   writeFiles(bare, { node: "#!/bin/sh\necho v20.0.0\n" });
   chmodSync(join(bare, "node"), 0o755);
-  await expect(engine(join(bare, "node")).build(options)).rejects.toThrow("npm: not found");
+  await expect(beginBuild(context, { node: join(bare, "node"), env }).done).rejects.toThrow("npm: not found");
   writeFiles(context, { Dockerfile: "FROM python:3.12" });
-  await expect(engine(process.execPath).build(options)).rejects.toThrow(
+  await expect(beginBuild(context, { env }).done).rejects.toThrow(
     "python3 isn't installed. Set CLOUDRUN_OAUTH_PYTHON to a Python interpreter",
   );
 });

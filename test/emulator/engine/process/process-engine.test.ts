@@ -1,7 +1,7 @@
 import { renameSync } from "node:fs";
 import { expect, test } from "vitest";
 import { StartError } from "../../../../src/emulator/engine/process-group.ts";
-import { buildImage, freePort, isRunning, startInstance, until, type Image } from "../../../helpers/process-engine.ts";
+import { buildImage, isRunning, startInstance, until, type Image } from "../../../helpers/process-engine.ts";
 
 /** A Node image with the given code in /app/main.js. */
 function imageOf(code: string, dockerfile = 'CMD ["node", "main.js"]'): Promise<Image> {
@@ -9,19 +9,6 @@ function imageOf(code: string, dockerfile = 'CMD ["node", "main.js"]'): Promise<
 }
 
 const IGNORE_SIGTERM = "process.on('SIGTERM', () => console.log('no')); setInterval(() => {}, 1000); console.log('ready', process.pid)";
-
-test("an instance responds on its port, and its output arrives line by line", async () => {
-  const image = await imageOf(`
-    console.error("to", "stderr");
-    require("node:http").createServer((request, response) => response.end(process.cwd())).listen(process.env.PORT, process.env.HOST, () => console.log("listening"));`);
-  const port = await freePort();
-  const instance = await startInstance(image, { port, env: { PORT: String(port) } });
-  await until(() => instance.lines.length === 2);
-  expect(instance.lines.toSorted()).toEqual(["stderr: to stderr", "stdout: listening"]);
-  expect(instance.port).toBe(port);
-  const answer = await fetch(`http://127.0.0.1:${port}/`);
-  expect(await answer.text()).toBe(image.path("/app"));
-});
 
 test("an instance's environment is the image's plus its own, and nothing else", async () => {
   const image = await imageOf(
@@ -81,17 +68,6 @@ test("stop sends SIGTERM, and reports how the instance ended", async () => {
   await instance.stop(10_000);
   expect(await instance.exited).toEqual({ code: 3, signal: null });
   expect(instance.lines).toEqual(["stdout: ready", "stdout: stopping"]);
-  expect(isRunning(instance.pid)).toBe(false);
-});
-
-test("stop kills an instance that doesn't end within the grace period", async () => {
-  const instance = await startInstance(await imageOf(IGNORE_SIGTERM));
-  await until(() => instance.lines.length === 1);
-  const begin = Date.now();
-  await instance.stop(300);
-  expect(await instance.exited).toEqual({ code: null, signal: "SIGKILL" });
-  expect(Date.now() - begin).toBeGreaterThanOrEqual(299);
-  expect(instance.lines[1]).toBe("stdout: no");
   expect(isRunning(instance.pid)).toBe(false);
 });
 
