@@ -30,7 +30,6 @@ export interface Backend {
   readonly logs: LogStore;
   readonly state: State;
   services(): ServiceStatus[];
-  /** Creates the key file of the default project's caller if it doesn't exist. */
   createCallerKey(): Promise<void>;
   /** Stops all instances; unfinished builds and deployments continue when the directory is opened again. */
   close(): Promise<void>;

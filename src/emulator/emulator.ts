@@ -23,7 +23,6 @@ export interface EmulatorOptions {
   readonly iamPropagation?: number;
 }
 
-/** Cloud Run, emulated on this machine. */
 export interface Emulator {
   /** `http://127.0.0.1:PORT` */
   readonly url: string;

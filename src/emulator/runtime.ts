@@ -9,9 +9,7 @@ export interface Runtime {
   readonly signingKeys: SigningKeys;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  /** Writes a line to the emulator's own log. */
   readonly log: (line: string) => void;
 }
 
-/** What issues and verifies tokens needs. */
 export type TokenRuntime = Pick<Runtime, "state" | "signingKeys" | "now">;

@@ -23,7 +23,6 @@ import type { Api } from "../server/router.ts";
 import type { Deployments } from "../run/deployments.ts";
 import type { Runtime } from "../runtime.ts";
 
-/** All Google APIs that the emulator has. */
 export function openApis({
   deployments,
   builds,

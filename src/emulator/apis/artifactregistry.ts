@@ -67,7 +67,6 @@ export function createArtifactRegistryApi(registry: RegistryRuntime): Api {
   };
 }
 
-/** A repository's key in the state. */
 function keyOf({ state }: Pick<RegistryRuntime, "state">, request: ApiRequest, repository = request.param("repository")): string {
   return `${requireProject(state, request.param("project")).projectId}/${request.param("location")}/${repository}`;
 }

@@ -27,7 +27,6 @@ const ALWAYS_ENABLED = "serviceusage.googleapis.com";
 
 /** The APIs that show and restore a deleted project. */
 const SERVES_DELETED_PROJECTS = new Set(["cloudresourcemanager.googleapis.com", "cloudbilling.googleapis.com", ALWAYS_ENABLED]);
-/** The APIs that cost money. */
 const NEEDS_BILLING = new Set(["run.googleapis.com", "cloudbuild.googleapis.com", "artifactregistry.googleapis.com"]);
 
 /**

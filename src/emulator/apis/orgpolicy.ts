@@ -22,7 +22,6 @@ export function createOrgPolicyApi({ state }: Pick<Runtime, "state">): Api {
   };
 }
 
-/** The rules (v2) of a v1 policy. */
 function rulesOf(policy: OrgPolicy | undefined): object[] {
   if (policy?.booleanPolicy) return [{ enforce: policy.booleanPolicy.enforced }];
   const { allValues, allowedValues, deniedValues } = policy?.listPolicy ?? {};

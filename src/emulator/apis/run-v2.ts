@@ -151,7 +151,6 @@ function revisionRoutes({ state, now, deployments }: RunOptions): Record<string,
   };
 }
 
-/** The longest that a request waits for an operation, and the default. */
 const MAX_WAIT_SECONDS = 30;
 
 function operationRoutes({ state, deployments }: RunOptions): Record<string, Route> {

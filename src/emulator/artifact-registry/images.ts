@@ -18,7 +18,6 @@ export function imageDirectory(state: State, digest: string): string {
   return join(privateFolder(state, "images"), digest.replace(/^sha256:/, ""));
 }
 
-/** Finds the image of a reference in the emulated registries. */
 export function findImage(state: State, text: string): Image | undefined {
   const reference = parseImageReference(text);
   if (!reference) return undefined;

@@ -7,7 +7,6 @@ import type { State } from "../state/state.ts";
 interface Tag {
   readonly name: string;
   readonly version: string;
-  /** The tag's key in the state. */
   readonly reference: string;
 }
 

@@ -11,7 +11,6 @@ export interface Application {
 interface Buildpack {
   readonly id: string;
   readonly title: string;
-  /** The lines that it logs. */
   readonly notes: readonly string[];
 }
 
@@ -26,13 +25,11 @@ export function entrypointBuildpack({ note }: Entrypoint): Buildpack {
   return { id: "google.config.entrypoint", title: "Entrypoint", notes: [note] };
 }
 
-/** The first lines of a Dockerfile: base image, build variables and source. */
 export function dockerfileHeader(base: string, env: BuildEnvironment): string[] {
   const args = Object.entries(env).map(([name, value]) => `ARG ${name}="${value.replace(/[\\"$]/g, "\\$&")}"`);
   return [`FROM ${base}`, "WORKDIR /workspace", ...args, "COPY . ./"];
 }
 
-/** The CMD line of a command that a shell runs. */
 export function shellCmd(command: string): string {
   return `CMD ${JSON.stringify(["/bin/sh", "-c", command])}`;
 }

@@ -101,7 +101,6 @@ function startCommand(source: SourceFiles, manifest: PackageJson | undefined): s
   return ["node", manifest?.main || "index.js"];
 }
 
-/** The major version of a range, or the default. */
 function majorVersion(range = ""): string {
   return /^[\^~v=\s]*(\d+)(\.[\dxX*]+)*$/.exec(range.trim())?.[1] ?? DEFAULT_VERSION;
 }

@@ -1,10 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** Folders of an application's dependencies. */
 const DEPENDENCY_FOLDERS = /(^|\/)(node_modules|vendor|env|venv|\.venv|__pycache__)\//;
 
-/** An application's folder, as buildpacks see it. */
 export interface SourceFiles {
   /** Whether the folder itself contains a file with this name. */
   has(name: string): boolean;

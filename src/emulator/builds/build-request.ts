@@ -42,7 +42,6 @@ const Request = v.object({
 export type BuildStep = v.InferOutput<typeof Step>;
 export type StorageSource = v.InferOutput<typeof StorageSource>;
 
-/** The fields of a create request. */
 export type BuildRequest = Omit<v.InferOutput<typeof Request>, "artifacts">;
 
 /** Parses the Build message of a create request. Throws ApiError INVALID_ARGUMENT that names the field. */

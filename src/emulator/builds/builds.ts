@@ -10,7 +10,6 @@ import { ensureLogsBucket, newBuild } from "./new-build.ts";
 import { removeUnknownImages } from "../artifact-registry/images.ts";
 import { runBuild, type BuildChange, type AbortReason } from "./run-build.ts";
 
-/** Creates, runs and stores the builds of Cloud Build. */
 export interface Builds {
   /** Queues the build of a create request and returns immediately. Throws ApiError for an invalid request. */
   create(project: string, location: string, body: Readonly<Record<string, unknown>>): Build;
@@ -147,7 +146,6 @@ export function createBuilds(runtime: Pick<Runtime, "state" | "engine" | "now" |
   };
 }
 
-/** Whether a build has ended, successfully or not. */
 export function isFinished({ status }: Build): boolean {
   return status !== "QUEUED" && status !== "WORKING";
 }

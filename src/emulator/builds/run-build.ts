@@ -19,7 +19,6 @@ export type BuildChange = Readonly<Record<string, unknown>>;
 export type AbortReason = "cancelled" | "timed out" | "closing";
 
 interface BuildRun extends Pick<Workspace, "runtime" | "log" | "signal"> {
-  /** Publishes the build's progress. */
   readonly update: (change: BuildChange) => void;
 }
 

@@ -6,10 +6,8 @@ import { digestImage } from "../artifact-registry/image-digest.ts";
 import { parseImageReference, tagKey, type ImageReference } from "../artifact-registry/image-reference.ts";
 import type { BuiltImage } from "../artifact-registry/images.ts";
 
-/** What a build's steps work with. */
 export interface Workspace {
   readonly runtime: Pick<Runtime, "state" | "engine" | "now">;
-  /** Writes to the build's log. */
   readonly log: (text: string) => void;
   /** The build's folder; the source is in its `workspace/`. */
   readonly folder: string;
@@ -49,7 +47,6 @@ interface ImageBuild {
   readonly tags: readonly ImageReference[];
 }
 
-/** Builds an image, tags it within the build, and returns its digest. */
 export async function buildTaggedImage({ context, dockerfile, tags }: ImageBuild, workspace: Workspace): Promise<string> {
   const { runtime, folder, images, log, signal } = workspace;
   const directory = join(folder, `image-${images.size}`);

@@ -5,12 +5,10 @@ import { NoContainerEngine } from "./no-container-engine.ts";
 import { createProcessEngine } from "./process/process-engine.ts";
 import { createReaper } from "./reaper.ts";
 
-/** The values of `--engine`. */
 export type EngineChoice = "auto" | Engine["name"];
 
 interface EngineOptions {
   readonly choice: EngineChoice;
-  /** The emulator's data directory. */
   readonly directory: string;
   /** Files that instances see at the same path when their environment names them. */
   readonly shared: readonly string[];
@@ -26,7 +24,6 @@ export interface EngineStatus {
   readonly passed_over: readonly string[];
 }
 
-/** An emulator's engine, chosen when it is first needed. */
 export interface EmulatorEngine extends Engine {
   status(): EngineStatus;
   /** Removes the containers and images in docker or podman that no emulator needs anymore. */

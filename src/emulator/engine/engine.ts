@@ -1,9 +1,7 @@
 import type { ProcessGroup } from "./process-group.ts";
 import type { ImageConfig } from "../state/resources.ts";
 
-/** Builds images and runs instances of them. */
 export interface Engine {
-  /** The engine that runs `build`. */
   readonly name: "process" | "container";
   /**
    * Builds the Dockerfile of a build context into `directory`, which it creates. Throws BuildError if the build fails, and leaves nothing
@@ -21,7 +19,6 @@ export interface BuildOptions {
   readonly context: string;
   /** Relative to the context. */
   readonly dockerfile: string;
-  /** The image's directory. */
   readonly directory: string;
   /** Receives the build's output as it arrives, in whole or partial lines. */
   readonly log: (text: string) => void;

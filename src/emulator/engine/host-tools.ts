@@ -2,7 +2,6 @@ import { accessSync, constants } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { BuildError } from "./engine.ts";
 
-/** The host's programs that replace base images in the process engine. */
 export interface HostTools {
   /** The `node` to run, an absolute path. */
   readonly node: string;

@@ -3,7 +3,6 @@ import type { EngineStatus } from "../engine/choose-engine.ts";
 
 const STATUS_TIMEOUT_MS = 5000;
 
-/** What a running emulator's status endpoint reports. */
 export interface EmulatorStatus {
   readonly pid: number;
   readonly url: string;

@@ -5,7 +5,6 @@ export function callerEmail(project: string): string {
   return `caller@${project}.iam.gserviceaccount.com`;
 }
 
-/** The paths of the emulator's files in its data directory. */
 export function emulatorFiles(directory: string, project: string) {
   return {
     /** The public certificate authorities and the emulator's own, PEM: for clients that use such a file instead of built-in authorities. */

@@ -51,7 +51,6 @@ export async function claimHome(home: string): Promise<boolean> {
   }
 }
 
-/** Records the URL of the emulator in a claimed home directory. */
 export function publishUrl(home: string, url: string): void {
   writeFileAtomically(pidFile(home), JSON.stringify({ pid: process.pid, url } satisfies PidFile), { isReproducible: true });
 }

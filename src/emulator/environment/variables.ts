@@ -58,7 +58,6 @@ export function instanceEnvironment({
   };
 }
 
-/** Two of the paths of `emulatorFiles`. */
 interface AuthorityFiles {
   readonly authorities: string;
   readonly added: string;

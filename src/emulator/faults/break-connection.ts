@@ -7,7 +7,6 @@ const INTERNAL_ERROR = 2;
 /** Over HTTP/2, a response has a stream, and the connection belongs to its session. */
 type Answer = ServerResponse & { readonly stream?: { close(code: number): void; readonly session?: { readonly socket: Socket } } };
 
-/** Ends the connection without a response, through a TCP reset. */
 export function resetConnection(response: Answer): void {
   const socket = response.stream?.session?.socket ?? response.socket;
   // Only TCP has a reset, and TLS runs on top of it.

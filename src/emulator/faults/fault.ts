@@ -37,7 +37,6 @@ export type FaultRequest = Readonly<v.InferOutput<typeof FaultSchema>>;
 /** An active fault. `times` is how many more requests it affects; undefined for all. */
 export type Fault = FaultRequest & {
   readonly id: number;
-  /** How many requests it has affected. */
   readonly struck: number;
 };
 

@@ -7,7 +7,6 @@ import { headerIndexes, type RawHeaders } from "../server/raw-headers.ts";
 
 type Header = "authorization" | "x-serverless-authorization";
 
-/** What a call to a service presents to identify its caller. */
 export type Credential =
   | { readonly kind: "none" }
   /** `reason` is a sentence for the log; the caller doesn't see it. */
@@ -17,7 +16,6 @@ export type Credential =
       readonly member: string;
       readonly email: string;
       readonly claims: Readonly<Record<string, unknown>>;
-      /** The header that was checked. */
       readonly header: Header;
       /** The request's headers as the service gets them: the checked token without its signature. */
       readonly redactedHeaders: RawHeaders;

@@ -7,11 +7,9 @@ import { hasIap, checkIap } from "./iap.ts";
 import { forbidden, notFound, reserved, unauthorized, type Page } from "./error-pages.ts";
 import { readSession } from "./session-affinity.ts";
 
-/** A call to a service, before anything in it is trusted. */
 interface ServiceCall {
   /** In lower case, without the port. */
   readonly host: string;
-  /** The request's path and query. */
   readonly path: string;
   readonly rawHeaders: RawHeaders;
   /** True for a call by a service of the emulator itself. */

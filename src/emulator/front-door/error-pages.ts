@@ -1,6 +1,5 @@
 import { HttpResponse } from "../server/http-response.ts";
 
-/** A page of the front end itself. */
 export class Page extends HttpResponse {
   /** The explanation in the request log: https://cloud.google.com/run/docs/troubleshooting */
   readonly explanation: string | undefined;
@@ -57,7 +56,6 @@ export function iapForbidden(): Page {
   return new Page(status, { ...headers, ...IAP_HEADERS }, String(body));
 }
 
-/** A path that Google's front end reserves. */
 export function reserved(target: string): Page {
   const text = `The requested URL <code>${showPath(target)}</code> was not found on this server.  <ins>That’s all we know.</ins>`;
   const body = `<!DOCTYPE html>\n<html lang=en>\n  <title>Error 404 (Not Found)!!1</title>\n  <p><b>404.</b> <ins>That’s an error.</ins>\n  <p>${text}\n`;

@@ -3,7 +3,6 @@ import type { Duplex, Writable } from "node:stream";
 import { headerIndexes, type RawHeaders } from "../server/raw-headers.ts";
 import type { InstanceResponse } from "./response.ts";
 
-/** A request as an instance gets it. */
 export interface InstanceRequest {
   readonly method: string;
   readonly path: string;
@@ -13,7 +12,6 @@ export interface InstanceRequest {
   readonly wantsWebSocket: boolean;
 }
 
-/** A request that was sent to an instance. */
 export interface PendingResponse {
   readonly requestBody: Writable;
   /** Rejects if the instance sends no response. */

@@ -6,7 +6,6 @@ import { keepReading } from "../server/http-response.ts";
 import type { Page } from "./error-pages.ts";
 import { cloudTraceContext, type Trace } from "./trace.ts";
 
-/** The response of an instance, in HTTP/1.1 or HTTP/2. */
 export interface InstanceResponse {
   readonly status: number;
   readonly rawHeaders: RawHeaders;
@@ -68,7 +67,6 @@ interface PageTarget {
   readonly now: number;
 }
 
-/** Answers with a page of the front end's own. */
 export function sendPage(page: Page, { request, response, trace, now }: PageTarget): void {
   keepReading(request, response);
   writeHead(response, page.status, pageHeaders(page, trace, now));

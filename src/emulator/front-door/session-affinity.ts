@@ -6,7 +6,6 @@ const COOKIE_LIFETIME_MS = 30 * 24 * 60 * 60_000;
 const COOKIE_NAME = "GAESA";
 const COOKIE_PATTERN = new RegExp(`(?:^|;)\\s*${COOKIE_NAME}=([\\w-]+)`);
 
-/** The session that a request's cookies name. */
 export function readSession(rawHeaders: RawHeaders): Session | undefined {
   const cookies = headerValues(rawHeaders, "cookie").join(";");
   if (cookies === "") return undefined;

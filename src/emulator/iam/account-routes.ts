@@ -106,7 +106,6 @@ function parseTexts(fields: unknown): { displayName?: string; description?: stri
   return { ...(typeof displayName === "string" && { displayName }), ...(typeof description === "string" && { description }) };
 }
 
-/** Google's ServiceAccount message. */
 function describeAccount({ email, projectId, uniqueId, ...rest }: ServiceAccount): object {
   const etag = Buffer.from("0102192").toString("base64");
   return { name: `projects/${projectId}/serviceAccounts/${email}`, projectId, uniqueId, email, ...rest, etag, oauth2ClientId: uniqueId };

@@ -5,7 +5,6 @@ import { extract } from "./extract.ts";
 
 type Condition = NonNullable<Binding["condition"]>;
 
-/** What a condition is evaluated against. */
 interface Attributes {
   /** Milliseconds since the epoch. */
   readonly time: number;

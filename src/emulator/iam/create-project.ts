@@ -49,7 +49,6 @@ export async function createProject({ state, now }: ProjectRuntime, projectId: s
   });
 }
 
-/** Creates the key file of a project's caller if it doesn't exist. */
 export function createCallerKey(runtime: ProjectRuntime, projectId: string): Promise<void> {
   return provideKeyFile(runtime, callerEmail(projectId), emulatorFiles(runtime.state.directory, projectId).caller);
 }

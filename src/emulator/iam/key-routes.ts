@@ -65,7 +65,6 @@ function checkKind(fields: Record<string, unknown>): void {
   if (!algorithms.includes(algorithm)) throw invalidArgument(`The emulator can't create keys with the algorithm ${String(algorithm)}.`);
 }
 
-/** Google's ServiceAccountKey message. */
 function describeKey(
   { email, projectId }: ServiceAccount,
   { keyId, validAfterTime, validBeforeTime, disabled }: ServiceAccountKey,

@@ -13,7 +13,6 @@ import { parsePolicy, parseVersion, SEE } from "./policy-request.ts";
 import { canonicalName } from "./resource-names.ts";
 import { ROLES, roleGrants } from "./roles.ts";
 
-/** A policy as Google's APIs return it. */
 type PolicyMessage = Omit<Policy, "superseded">;
 
 /** Google's etag for a policy that was never set. */

@@ -9,7 +9,6 @@ import type { State } from "../state/state.ts";
 /** How long a deleted pool or provider can be restored. */
 const UNDELETE_PERIOD_MS = 30 * 86_400_000;
 
-/** The fields that pools and providers share. */
 export const COMMON_FIELDS = {
   displayName: v.optional(v.pipe(v.string(), v.maxLength(32))),
   description: v.optional(v.pipe(v.string(), v.maxLength(256))),
@@ -21,7 +20,6 @@ export function projectOf(state: State, request: ApiRequest): Project {
   return requireProject(state, request.param("project"));
 }
 
-/** The key of the pool that a request's path names. */
 export function poolKey(state: State, request: ApiRequest): string {
   return `${projectOf(state, request).projectId}/${request.param("pool")}`;
 }

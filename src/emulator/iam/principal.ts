@@ -9,5 +9,4 @@ export interface Principal {
   readonly scopes: readonly string[];
 }
 
-/** What policies know of a principal. */
 export type Identity = Pick<Principal, "member" | "email" | "principalSets">;

@@ -24,7 +24,6 @@ export interface KeyFile {
 
 interface NewAccount {
   readonly projectId: string;
-  /** The part of the email address before the @. */
   readonly accountId: string;
   readonly displayName?: string;
   readonly description?: string;

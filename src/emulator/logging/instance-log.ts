@@ -11,7 +11,6 @@ export function revisionResource(project: string, location: string, service: str
   };
 }
 
-/** The full name of a log that Cloud Run writes. */
 export function runLog(project: string, log: "stdout" | "stderr" | "requests" | "varlog/system"): string {
   return `projects/${project}/logs/run.googleapis.com%2F${log.replace("/", "%2F")}`;
 }

@@ -11,7 +11,6 @@ export interface LogStore {
   append(entries: readonly NewEntry[]): void;
   /** Writes appended entries to disk. Throws Node's error if that fails. */
   flush(): void;
-  /** All stored entries. */
   read(): AsyncGenerator<LogEntry>;
   /** Passes each new entry to `take` until the returned function is called, or until the store is closed; then calls `end`. */
   follow(take: (entry: LogEntry) => void, end: () => void): () => void;
@@ -22,7 +21,6 @@ interface LogStoreOptions {
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly log: (line: string) => void;
-  /** Size at which the next segment starts. */
   readonly segmentBytes?: number;
   readonly maxSegments?: number;
 }

@@ -96,7 +96,6 @@ function findValues(value: unknown, [name, ...rest]: readonly string[]): unknown
   return Object.hasOwn(value, name) ? findValues(value[name], rest) : [];
 }
 
-/** Whether any of the values contains a text, which is in lower case. */
 function containsText(value: unknown, text: string): boolean {
   if (typeof value === "object" && value !== null) return Object.values(value).some((member) => containsText(member, text));
   return String(value).toLowerCase().includes(text);

@@ -5,11 +5,9 @@ import { issueIdToken } from "../oauth2/id-tokens.ts";
 import type { Project, ServiceAccount } from "../state/resources.ts";
 import type { Runtime, TokenRuntime } from "../runtime.ts";
 
-/** What the metadata server tells an instance. */
 export interface InstanceIdentity {
   readonly project: Project;
   readonly region: string;
-  /** The instance's id, which its log entries have too. */
   readonly instanceId: string;
   /** Email address of the account that the revision runs as. */
   readonly serviceAccount: string;

@@ -26,7 +26,6 @@ export async function openKeyPair(file: string): Promise<KeyPair> {
   return pair;
 }
 
-/** The key pair of an RSA private key. */
 export function describeKeyPair(privateKey: KeyObject): KeyPair {
   const publicKey = createPublicKey(privateKey);
   const keyId = createHash("sha1")

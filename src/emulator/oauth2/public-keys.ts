@@ -6,7 +6,6 @@ import type { KeyPair } from "./key-pair.ts";
 
 const DAY = 86_400_000;
 
-/** Public keys in the two formats that Google publishes. */
 export interface PublicKeys {
   /** Certificates (PEM) by key id. */
   certificates(): Promise<Record<string, string>>;
@@ -14,7 +13,6 @@ export interface PublicKeys {
   jwks(): Promise<{ keys: object[] }>;
 }
 
-/** The public key that verifies ID tokens. */
 export function issuerKeys({ signingKeys, now }: Pick<Runtime, "signingKeys" | "now">): PublicKeys {
   let certificate: string | undefined;
   return {

@@ -11,9 +11,7 @@ export interface SigningKeys {
   accountKey(uniqueId: string): Promise<KeyPair>;
   /** The key with which the IAM Credentials API signs for an account; undefined if the account hasn't signed anything. */
   existingAccountKey(uniqueId: string): Promise<KeyPair | undefined>;
-  /** Removes the key of a deleted account. */
   removeAccountKey(uniqueId: string): void;
-  /** Creates an ID token with these claims. */
   signIdToken(claims: object): Promise<string>;
 }
 

@@ -1,13 +1,11 @@
 import { randomInt } from "node:crypto";
 
-/** A person with a Google account. */
 export interface User {
   readonly email: string;
   /** The 21 digits that an ID token carries as `sub`. */
   readonly uniqueId: string;
 }
 
-/** The grant of a person's refresh token. */
 export interface Login {
   readonly email: string;
   readonly clientId: string;

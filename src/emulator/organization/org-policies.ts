@@ -10,7 +10,6 @@ const KEY_CREATION_CONSTRAINTS = [
 const MEMBER_DOMAINS_CONSTRAINT = "constraints/iam.allowedPolicyMemberDomains";
 const INVOKER_CHECK_CONSTRAINT = "constraints/run.managed.requireInvokerIam";
 
-/** A project's policy for a constraint, if set. */
 export function findOrgPolicy(state: State, projectId: string, constraint: string): OrgPolicy | undefined {
   return state.orgPolicies.get(`${projectId}/${constraint}`);
 }

@@ -1,14 +1,11 @@
 import { parseJson } from "../server/json.ts";
 
-/** A JSON message of the API. */
 export type Message = Readonly<Record<string, unknown>>;
 
-/** A field of v2 that is an annotation in v1. */
 interface AnnotationField {
   /** The field's path in the v2 message; `scaling.minInstanceCount` is a nested field. */
   readonly path: string;
   readonly annotation: string;
-  /** Converts the field's value to the annotation's text. */
   readonly write: (value: unknown) => string;
   /** Converts the annotation's text to the field's value; undefined for a default, which the wire format omits. */
   readonly parse: (text: string) => unknown;
@@ -94,7 +91,6 @@ export function fieldsToAnnotations(fields: readonly AnnotationField[], message:
   return Object.fromEntries(written.filter(([, value]) => value !== ""));
 }
 
-/** The v2 fields of v1's annotations. */
 export function annotationsToFields(fields: readonly AnnotationField[], annotations: Readonly<Record<string, string>>): Message {
   const message: Record<string, unknown> = {};
   for (const { path, annotation, parse } of fields) {
@@ -111,7 +107,6 @@ export function isSystemKey(key: string): boolean {
   return /^([\w.-]+\.)?(run\.googleapis\.com|cloud\.googleapis\.com|serving\.knative\.dev|autoscaling\.knative\.dev)\//.test(key);
 }
 
-/** The user's own labels or annotations. */
 export function userKeys(map: Readonly<Record<string, string>> = {}): Message | undefined {
   const entries = Object.entries(map).filter(([key]) => !isSystemKey(key));
   return entries.length > 0 ? Object.fromEntries(entries) : undefined;

@@ -16,7 +16,6 @@ const COMMON_REASONS: Readonly<Record<string, string>> = {
   SecretsAccessCheckFailed: "SECRETS_ACCESS_CHECK_FAILED",
 };
 
-/** Converts a condition of v1 to v2. */
 export function toConditionMessage({ type, status, reason, message, severity, lastTransitionTime }: Condition): Message {
   return {
     type,

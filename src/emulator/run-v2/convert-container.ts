@@ -47,12 +47,10 @@ export function containerAnnotations(containers: readonly ContainerMessage[]): A
   };
 }
 
-/** Whether an annotation is one of `containerAnnotations`. */
 export function isContainerAnnotation(name: string): boolean {
   return [THROTTLING, BOOST, DEPENDENCIES, BASE_IMAGES].includes(name);
 }
 
-/** Converts a container of v1 to v2. */
 export function toContainerMessage(container: KnativeContainer, annotations: Annotations): Message {
   const { name, env, resources } = container;
   const dependsOn = parseObject(annotations[DEPENDENCIES] ?? "")?.[name ?? ""];

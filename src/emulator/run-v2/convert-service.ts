@@ -38,7 +38,6 @@ export function toKnativeService(message: ServiceMessage, name: string, place: P
   };
 }
 
-/** Converts a service of v1 to v2. */
 export function toServiceMessage(place: Place, { metadata, spec, status }: KnativeService): Message {
   const { annotations, generation, creationTimestamp } = metadata;
   const ready = findCondition(status.conditions, "Ready");
@@ -78,7 +77,6 @@ export function toServiceMessage(place: Place, { metadata, spec, status }: Knati
   };
 }
 
-/** The etag of a service or a revision. */
 export function etagOf({ resourceVersion }: { readonly resourceVersion: string }): string {
   return `"${Buffer.from(resourceVersion).toString("base64")}"`;
 }

@@ -39,7 +39,6 @@ export function toKnativeTemplate(message: TemplateMessage, current: KnativeTemp
   };
 }
 
-/** Converts a v1 template, or a revision's template fields, to v2. */
 export function toTemplateMessage(
   metadata: Pick<Partial<ObjectMeta>, "labels" | "annotations"> = {},
   spec: KnativeTemplate["spec"],

@@ -53,12 +53,10 @@ export function volumeAnnotations(volumes: readonly VolumeMessage[]): Readonly<R
   return instances.length > 0 ? { [CLOUD_SQL]: instances.join(",") } : {};
 }
 
-/** Whether an annotation is one of `volumeAnnotations`. */
 export function isVolumeAnnotation(name: string): boolean {
   return name === CLOUD_SQL;
 }
 
-/** Converts the volumes of v1 to v2. */
 export function toVolumeMessages(volumes: readonly KnativeVolume[], annotations: Readonly<Record<string, string>>): Message[] {
   const instances = annotations[CLOUD_SQL]?.split(",");
   return [

@@ -14,7 +14,6 @@ const TYPE_URLS = {
   Service: "type.googleapis.com/google.cloud.run.v2.Service",
   Revision: "type.googleapis.com/google.cloud.run.v2.Revision",
 };
-/** How many operations of a project and region are stored. */
 const MAX_OPERATIONS = 100;
 
 /** Stores the operation of a written service, which is done when the service is reconciled. */
@@ -22,7 +21,6 @@ export function startOperation(runtime: Pick<Runtime, "state" | "now">, place: P
   return storeOperation(runtime, place, { service: metadata.name, uid: metadata.uid, generation: metadata.generation });
 }
 
-/** Stores the operation of a deleted service or revision. */
 export function recordDeletion(
   runtime: Pick<Runtime, "state" | "now">,
   place: Place,
@@ -65,7 +63,6 @@ export function toOperationMessage(state: State, place: Place, operation: RunOpe
   return { name, metadata, done: true, response: metadata };
 }
 
-/** Lists the operations of a project and region, newest first. */
 export function listOperations(state: State, place: Place): RunOperation[] {
   return state.operations.list(keyOf(place, "")).sort((a, b) => b.number - a.number);
 }

@@ -210,7 +210,6 @@ function camelize(value: unknown): unknown {
   return typeof value === "object" && value !== null ? camelizeFields(value as Message) : value;
 }
 
-/** Converts `max_instance_count` to `maxInstanceCount`. */
 export function camelizeName(name: string): string {
   return name.replace(/_([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
 }

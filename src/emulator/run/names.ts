@@ -7,7 +7,6 @@ export const MAX_LABEL_LENGTH = 63;
 const BASE32 = "abcdefghijklmnopqrstuvwxyz234567";
 const SUFFIX_LETTERS = "bcdfghjklmnpqrstvwxz2456789";
 
-/** The project and region of a service or a revision. */
 export interface Place {
   readonly project: Project;
   readonly region: string;
@@ -23,7 +22,6 @@ export function resourceName({ project, region }: Place, service: string): strin
   return `projects/${project.projectId}/locations/${region}/services/${service}`;
 }
 
-/** The account that revisions run as by default. */
 export function defaultServiceAccount(project: Project): string {
   return `${project.projectNumber}-compute@developer.gserviceaccount.com`;
 }

@@ -1,5 +1,4 @@
 interface Region {
-  /** The region's code in a service's `HASH-CODE.a.run.app` host. */
   readonly code: string;
   readonly displayName: string;
 }
@@ -53,7 +52,6 @@ export const REGIONS: ReadonlyMap<string, Region> = new Map(
   }),
 );
 
-/** The region of a code in a host name. */
 export function regionOfCode(code: string): string | undefined {
   for (const [name, region] of REGIONS) if (region.code === code) return name;
   return undefined;

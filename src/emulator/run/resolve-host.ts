@@ -62,7 +62,6 @@ function isDefaultUrlEnabled(service: KnativeService): boolean {
   return !isAnnotationTrue(service, "run.googleapis.com/default-url-disabled");
 }
 
-/** Whether a revision has session affinity. */
 export function hasSessionAffinity(state: State, place: Place, revisionName: string): boolean {
   const revision = state.revisions.get(keyOf(place, revisionName));
   return revision !== undefined && isAnnotationTrue(revision, "run.googleapis.com/sessionAffinity");

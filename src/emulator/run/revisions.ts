@@ -26,7 +26,6 @@ export function serviceOf({ metadata }: KnativeRevision): string {
   return metadata.labels["serving.knative.dev/service"] ?? "";
 }
 
-/** The generation of the service that created the revision. */
 function generationOf({ metadata }: KnativeRevision): number {
   return Number(metadata.labels["serving.knative.dev/configurationGeneration"]);
 }

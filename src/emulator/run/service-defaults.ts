@@ -26,7 +26,6 @@ export function fillTemplate({ metadata, spec, ...rest }: TemplateRequest, servi
   };
 }
 
-/** The default is all traffic to the latest revision. */
 export function fillTraffic(traffic: readonly TargetRequest[]): TrafficTarget[] {
   if (traffic.length === 0) return [{ percent: 100, latestRevision: true }];
   return traffic.map(({ percent, revisionName, latestRevision, tag }) => ({

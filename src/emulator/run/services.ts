@@ -15,16 +15,13 @@ import { parseService, type ServiceRequest } from "./service-request.ts";
 import { checkService } from "./service-rules.ts";
 import { resourceNotFound, throwViolations } from "./violations.ts";
 
-/** A request to create or replace a service. */
 export interface ServiceWrite {
   readonly place: Place;
-  /** The service's name in the request's path, if any. */
   readonly name?: string;
   readonly body: unknown;
   readonly principal: Principal;
   /** Check everything, but change nothing. */
   readonly dryRun: boolean;
-  /** Create a revision even if the template didn't change. */
   readonly forceNewRevision?: boolean;
 }
 

@@ -1,7 +1,6 @@
 import { ApiError, invalidArgument } from "../server/errors.ts";
 import type { Place } from "./names.ts";
 
-/** A field of a request, and the rule that it violates. */
 export interface Violation {
   readonly field: string;
   readonly description: string;

@@ -13,13 +13,11 @@ import type { State } from "../state/state.ts";
 import { secretName } from "./secrets.ts";
 import { accessVersion } from "./versions.ts";
 
-/** The secrets of one instance. */
 export interface InstanceSecrets {
   /** Environment variables by name. */
   readonly environment: Readonly<Record<string, string>>;
   /** Folders of secrets, with the paths at which the instance sees them. */
   readonly mounts: NonNullable<StartOptions["mounts"]>;
-  /** Removes the folders. */
   close(): void;
 }
 

@@ -1,4 +1,3 @@
-/** Google's Secret message. */
 export interface Secret {
   readonly name: string;
   readonly replication: Readonly<Record<string, unknown>>;

@@ -2,7 +2,6 @@ import type { IncomingHttpHeaders } from "node:http";
 import type { Principal } from "../iam/principal.ts";
 import type { RequestBody } from "./request-body.ts";
 
-/** One request to an emulated Google API. */
 export interface ApiRequest {
   readonly method: string;
   /** Google's host as the client sees it, in lower case, without the port. */

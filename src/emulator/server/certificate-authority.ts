@@ -24,7 +24,6 @@ const AUTHORITY = { commonName: "cloudrun-oauth emulator (this machine only)", o
 
 /** The emulator's own certificate authority, which can only issue certificates for emulated hosts. */
 export interface CertificateAuthority {
-  /** The authority's certificate, PEM. */
   readonly certificate: string;
   /** A server certificate for a host name, created at its first use and kept in memory. */
   contextFor(host: string): SecureContext;

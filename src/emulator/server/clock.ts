@@ -2,7 +2,6 @@
 export interface Clock {
   /** Milliseconds since the epoch. */
   readonly now: () => number;
-  /** How far the clock is ahead of this machine's. */
   readonly shiftMs: number;
   /** Sets the clock ahead of this machine's, or behind it if negative. */
   setShift(shiftMs: number): void;

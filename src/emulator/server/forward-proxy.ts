@@ -5,7 +5,6 @@ import type { Duplex } from "node:stream";
 /** The user's own proxy for requests to the network. */
 export type UpstreamProxy = (protocol: "http" | "https") => URL | undefined;
 
-/** Reads the proxy from the emulator's own environment. */
 export function upstreamProxy(env: Readonly<Record<string, string | undefined>>): UpstreamProxy {
   return (protocol) => {
     const value = env[`${protocol}_proxy`] || env[`${protocol.toUpperCase()}_PROXY`];

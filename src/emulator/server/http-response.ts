@@ -2,7 +2,6 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import type { Readable } from "node:stream";
 
-/** A handler's response, if the JSON of a 200 isn't enough. */
 export class HttpResponse {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;

@@ -28,7 +28,6 @@ export function headerIndexes(rawHeaders: RawHeaders, name: string): number[] {
   return indexes;
 }
 
-/** The headers without those whose name matches. */
 export function withoutHeaders(rawHeaders: RawHeaders, names: RegExp): string[] {
   return rawHeaders.filter((_, index) => !names.test(rawHeaders[index - (index % 2)] ?? ""));
 }

@@ -11,7 +11,6 @@ import type { State } from "../state/state.ts";
 /** Returns the JSON of a 200 response, or an HttpResponse; throws HttpError. */
 export type Handler = (call: ApiRequest) => unknown;
 
-/** A method of an API, and what a caller needs to use it. */
 export interface Route {
   readonly handle: Handler;
   /** The IAM permission that the method needs; undefined if any authenticated caller can use it. */

@@ -15,15 +15,12 @@ import { acceptWebSockets, createSecureServer } from "./tls-server.ts";
 const MALFORMED_LINGER_MS = 2000;
 /** The first bytes of an HTTP/2 connection: RFC 9113, section 3.4. */
 const HTTP2_PREFACE = Buffer.from("PRI * HTTP/2.0");
-/** The longest request timeout of a Cloud Run service. */
 const MAX_REQUEST_TIMEOUT_MS = 3_600_000;
 const MAX_HEADER_BYTES = 64 * 1024;
 
 interface ServerOptions {
   readonly authority: CertificateAuthority;
-  /** Answers the Google APIs. */
   readonly router: Router;
-  /** Answers calls to services. */
   readonly frontDoor: FrontDoor;
   /** The emulator's clock, in milliseconds since the epoch, which dates the responses. */
   readonly now: () => number;

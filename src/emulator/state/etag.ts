@@ -1,7 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { ApiError } from "../server/errors.ts";
 
-/** A new etag, in base64. */
 export function createEtag(): string {
   return randomBytes(8).toString("base64");
 }

@@ -85,7 +85,6 @@ export function removeJournal(directory: string): void {
   rmSync(journalFile(directory), { force: true });
 }
 
-/** The path of a directory's journal, which exists once the state has changed. */
 export function journalFile(directory: string): string {
   return join(directory, "state.jsonl");
 }

@@ -119,7 +119,6 @@ export interface Binding {
 export interface Policy {
   readonly version: number;
   readonly bindings: readonly Binding[];
-  /** Base64, changed by each write. */
   readonly etag: string;
   /**
    * Earlier bindings, the earliest first, each active until a time in milliseconds since the epoch: the change that ended them is still
@@ -128,7 +127,6 @@ export interface Policy {
   readonly superseded?: readonly { readonly bindings: readonly Binding[]; readonly until: number }[];
 }
 
-/** Google's OrgPolicy message. */
 export interface OrgPolicy {
   /** `constraints/iam.disableServiceAccountKeyCreation` */
   readonly constraint: string;

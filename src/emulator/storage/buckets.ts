@@ -4,7 +4,6 @@ import type { Runtime } from "../runtime.ts";
 import { bucketNotFound } from "./objects.ts";
 import { StorageError } from "./storage-error.ts";
 
-/** Creates a bucket. Bucket names are global: another project can have it. */
 export function insertBucket(
   { state, now }: Pick<Runtime, "state" | "now">,
   projectIdOrNumber: string,

@@ -1,4 +1,3 @@
-/** The first and last byte of a range, both included. */
 export interface ByteRange {
   readonly start: number;
   readonly end: number;

@@ -8,7 +8,6 @@ export interface Checksums {
   readonly crc32c: string;
 }
 
-/** Computes checksums incrementally. */
 export interface Checksum {
   add(bytes: Uint8Array): void;
   current(): Checksums;

@@ -12,7 +12,6 @@ import { StorageError, toStorageError } from "./storage-error.ts";
 
 type StorageRuntime = Pick<Runtime, "state" | "now">;
 
-/** The bucket, name and metadata of a new object. */
 export interface ObjectTarget {
   readonly bucket: string;
   readonly name: string;

@@ -3,7 +3,6 @@ import { StorageError } from "./storage-error.ts";
 export interface RelatedParts {
   /** The first part: the object's metadata in JSON. */
   readonly metadata: string;
-  /** The content type of the second part. */
   readonly contentType: string | undefined;
   /** The bytes of the second part; throws if the request ends before the closing delimiter. */
   readonly media: AsyncIterable<Uint8Array>;

@@ -12,7 +12,6 @@ type StorageRuntime = Pick<Runtime, "state" | "now">;
 /** An upload's progress: the object if it is complete, else the number of bytes received. */
 export type Progress = { readonly object: StorageObject } | { readonly received: number };
 
-/** Uploads to which a request is currently writing. */
 const activeUploads = new WeakMap<State, Set<string>>();
 
 const UPLOAD_LIFETIME_MS = 7 * 24 * 3600_000;
@@ -78,7 +77,6 @@ async function finishUpload(runtime: StorageRuntime, upload: Upload): Promise<St
   );
 }
 
-/** Cancels an upload and removes its bytes. */
 export function cancelUpload(state: State, id: string): void {
   const upload = findUpload(state, id);
   state.uploads.delete(id);

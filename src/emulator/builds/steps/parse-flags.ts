@@ -5,7 +5,6 @@ interface FlagRules {
   readonly command: string;
   /** Long names by short ones. */
   readonly aliases: Readonly<Record<string, string>>;
-  /** Flags with a value. */
   readonly values: readonly string[];
   /** Flags without effect on the emulator, some with a value. */
   readonly ignored: readonly string[];

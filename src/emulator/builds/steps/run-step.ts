@@ -6,7 +6,6 @@ import type { Workspace } from "../workspace.ts";
 
 type RunStep = (step: BuildStep, workspace: Workspace) => Promise<void>;
 
-/** The builder images of steps, with their default entrypoints. */
 const BUILDERS: readonly { readonly image: RegExp; readonly program: string; readonly run: RunStep }[] = [
   { image: /^(?:gcr\.io\/cloud-builders\/)?docker(?:[:@].*)?$/, program: "docker", run: runDockerStep },
   { image: /^(?:gcr\.io\/k8s-skaffold\/|buildpacksio\/)?pack(?:[:@].*)?$/, program: "pack", run: runPackStep },

@@ -13,7 +13,6 @@ interface ContainerEngineOptions extends Pick<OpenedEngine, "env" | "shared" | "
 
 /** An engine that uses docker or podman, which it looks for on first use. */
 export interface ContainerEngine extends Engine {
-  /** Finds the host's container engine. */
   find(): Promise<ContainerProgramSearch>;
   /** Removes containers and images that no emulator knows anymore; does nothing if the engine wasn't used. */
   sweep(): Promise<void>;

@@ -11,7 +11,6 @@ export interface ContainerProgram {
   readonly sharesNetwork: boolean;
 }
 
-/** The result of looking for a container engine. */
 export interface ContainerProgramSearch {
   readonly program?: ContainerProgram;
   /** Why each engine tried before can't be used: `docker: Cannot connect to …`. */
@@ -73,7 +72,6 @@ async function probePodman(file: string, env: Environment, rootfs: string): Prom
   }
 }
 
-/** The smallest limits of an instance. */
 const MIN_LIMITS = { memory: 128 * 1024 * 1024, cpu: 1 };
 
 // https://docs.podman.io/en/latest/markdown/podman-run.1.html#exit-status

@@ -3,7 +3,6 @@ import type { StartOptions } from "../engine.ts";
 // Unlike `--cpus`, a quota can exceed the host's CPUs.
 const CPU_PERIOD_MICROSECONDS = 100_000;
 
-/** The flags of docker and podman for an instance's limits. */
 export function limitFlags(limits: StartOptions["limits"]): readonly string[] {
   if (!limits) return [];
   // Equal limits leave no swap; Cloud Run has none.

@@ -13,15 +13,12 @@ const MAX_ATTEMPTS = 5;
 
 type ShouldRemove = (id: string, owner: string) => boolean;
 
-/** The images and containers of one emulator in docker or podman. */
 export interface OwnedResources {
-  /** Marks images as this emulator's. */
   readonly imageLabel: string;
   /** Marks containers as this emulator's, and as belonging to this run of it. */
   readonly containerLabels: readonly string[];
   /** A shell command that removes the containers of this run. */
   readonly removalCommand: string;
-  /** Removes a container, running or not. */
   remove(container: string): Promise<void>;
   /**
    * Removes the containers and images of emulators whose directory is gone; of this emulator, all containers and the images that it doesn't
@@ -30,7 +27,6 @@ export interface OwnedResources {
   sweep(): Promise<void>;
 }
 
-/** What builds and instances in containers need. */
 export interface OpenedEngine {
   readonly program: ContainerProgram;
   readonly resources: OwnedResources;
@@ -101,7 +97,6 @@ export function imageIdFile(imageDirectory: string): string {
   return join(imageDirectory, ID_FILE);
 }
 
-/** The IDs of the images in an emulator's data directory. */
 function readImageIds(directory: string): string[] {
   const images = join(directory, "images");
   if (!existsSync(images)) return [];

@@ -1,7 +1,6 @@
 import { unsupported, type Instruction } from "./dockerfile.ts";
 import type { ImageConfig } from "../../state/resources.ts";
 
-/** The base image of a FROM, as far as the host's own programs can replace it. */
 export interface BaseImage {
   readonly reference: string;
   readonly runtime: "node" | "python";

@@ -14,11 +14,9 @@ import { makeFolder } from "./rootfs.ts";
 import { executeRun } from "./execute-run.ts";
 import { createProgramRunner, type RunProgram } from "./run-program.ts";
 
-/** A build in progress. */
 interface BuildState {
   readonly options: BuildOptions;
   readonly tools: HostTools;
-  /** The folder in which the image is built. */
   readonly partial: string;
   readonly ignore: DockerIgnore;
   readonly run: RunProgram;

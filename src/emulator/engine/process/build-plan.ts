@@ -14,7 +14,6 @@ export interface Plan {
 
 export interface Stage {
   readonly from: Instruction;
-  /** An image of a registry, or the number of an earlier stage. */
   readonly base: BaseImage | number;
   readonly steps: readonly Step[];
   readonly config: ImageConfig;
@@ -38,7 +37,6 @@ export type Action =
       readonly env: Readonly<Record<string, string>>;
     };
 
-/** A stage while its instructions are being read. */
 interface StageDraft {
   readonly from: Instruction;
   readonly name: string;

@@ -10,7 +10,6 @@ interface CopyOptions {
   /** The build context, or the root of the stage that is copied from. */
   readonly root: string;
   readonly ignore: DockerIgnore;
-  /** The root of the stage that is copied to. */
   readonly rootfs: string;
   readonly note: (text: string) => void;
   readonly signal: AbortSignal;

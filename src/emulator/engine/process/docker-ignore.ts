@@ -2,7 +2,6 @@ import { readFile } from "node:fs/promises";
 import { join, posix } from "node:path";
 import ignore from "ignore";
 
-/** Which files stay out of the image. */
 export interface DockerIgnore {
   /** `path` is relative to the context, with slashes. */
   ignores(path: string): boolean;

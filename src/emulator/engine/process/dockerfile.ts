@@ -7,7 +7,6 @@ export interface Instruction {
   readonly line: number;
   /** In capital letters: `FROM`, `RUN`, … */
   readonly keyword: string;
-  /** The text after the keyword. */
   readonly rest: string;
   /** As written, on one line. */
   readonly text: string;

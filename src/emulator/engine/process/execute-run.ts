@@ -16,7 +16,6 @@ interface RunOptions {
   readonly run: RunProgram;
 }
 
-/** Executes the commands of a RUN one after the other, until one fails. */
 export async function executeRun(
   { commands, workingDir, env }: Extract<Action, { kind: "run" }>,
   { rootfs, home, tools, run }: RunOptions,

@@ -2,7 +2,6 @@ import { posix } from "node:path";
 import { instructionError, parseFlags, parseJsonForm, unsupported, type Instruction } from "./dockerfile.ts";
 import { expand, splitWords, type Scope } from "./shell-words.ts";
 
-/** What a COPY copies. */
 export interface Copy {
   /** The number of the stage to copy from; undefined for the context. */
   readonly stage: number | undefined;

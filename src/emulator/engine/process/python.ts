@@ -9,7 +9,6 @@ export type RunTool = (argv: readonly string[], name: string) => Promise<void>;
 const PREFIX = "/usr/local";
 const PYTHON = "/usr/local/bin/python";
 
-/** The host's path of an image's Python interpreter. */
 export function imagePython(rootfs: string): string {
   return inRootfs(rootfs, PYTHON);
 }

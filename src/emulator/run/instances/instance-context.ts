@@ -14,7 +14,6 @@ import type { StartOptions } from "../../engine/engine.ts";
 export interface InstanceContext {
   /** Environment variables; the revision's own take precedence. */
   readonly environment: Readonly<Record<string, string>>;
-  /** Receives each line that the instance writes. */
   readonly log: StartOptions["log"];
   /** Receives Cloud Run's own messages about the instance. */
   readonly logSystem: (severity: "INFO" | "WARNING" | "ERROR", text: string) => void;
@@ -22,7 +21,6 @@ export interface InstanceContext {
   close(): void;
 }
 
-/** Creates the context of an instance that is about to start. */
 export type OpenInstanceContext = (revisionKey: string) => Promise<InstanceContext>;
 
 interface ContextOptions extends Pick<Runtime, "state" | "signingKeys" | "now" | "log"> {

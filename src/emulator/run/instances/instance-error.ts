@@ -9,12 +9,9 @@ export class InstanceError extends Error {
   }
 }
 
-/** An instance that failed to start. */
 export class StartupError extends InstanceError {
   override readonly name = "StartupError";
-  /** The reason in the revision's conditions. */
   readonly reason: string;
-  /** The message in the revision's conditions. */
   readonly explanation: string;
 
   constructor(reason: string, explanation: string) {

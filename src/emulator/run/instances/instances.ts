@@ -23,7 +23,6 @@ export interface Instances {
    * signal's reason.
    */
   acquire(revisionKey: string, signal: AbortSignal, instanceId?: string): Promise<Lease>;
-  /** Starts a revision's minimum number of instances. */
   startMinInstances(revisionKey: string): void;
   /** Stops a revision's instances once they have finished their requests; resolves when they are gone. */
   stopRevision(revisionKey: string): Promise<void>;
@@ -34,7 +33,6 @@ export interface Instances {
 interface InstancesOptions {
   readonly idleTimeoutMs?: number;
   readonly queueTimeoutMs?: number;
-  /** Receives each line that an instance writes. */
   readonly onLog?: (revisionKey: string, stream: "stdout" | "stderr", line: string) => void;
   readonly openContext?: OpenInstanceContext;
 }

@@ -11,16 +11,13 @@ const [FIRST_RETRY_PAUSE_MS, MAX_RETRY_PAUSE_MS] = [1000, 60_000];
 export interface Lease {
   /** The loopback port that the instance listens on. */
   readonly port: number;
-  /** Identifies the instance. */
   readonly instanceId: string;
   /** The instance's protocol: HTTP/1.1, or HTTP/2 without TLS. */
   readonly protocol: "http1" | "h2c";
-  /** The time limit for the whole response. */
   readonly requestTimeoutMs: number;
   release(): void;
 }
 
-/** The instances of one revision. */
 export interface Pool {
   /** Leases an instance like `acquire`, but only if one is free right now. */
   tryAcquire(instanceId?: string): Lease | undefined;
@@ -30,7 +27,6 @@ export interface Pool {
   ensureMinInstances(): void;
   /** Stops each instance as soon as it has no requests. */
   retire(): void;
-  /** Stops all instances immediately. */
   close(): Promise<void>;
   /** Resolves when a retired pool has no instances left. */
   readonly empty: Promise<void>;
@@ -38,11 +34,9 @@ export interface Pool {
 
 interface PoolOptions extends Pick<Lease, "protocol" | "requestTimeoutMs"> {
   readonly start: (signal: AbortSignal) => Promise<Instance>;
-  /** The number of concurrent requests of one instance. */
   readonly concurrency: number;
   /** The minimum and maximum number of instances; read repeatedly, since it can change. */
   readonly readScaling: () => Scaling;
-  /** How long an instance stays without requests. */
   readonly idleTimeoutMs: number;
   /** How long a request waits at least for an instance if no more can start. */
   readonly minQueueTimeoutMs: number;

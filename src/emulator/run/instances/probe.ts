@@ -35,7 +35,6 @@ export async function waitForFailure(probe: Probe, port: number, signal: AbortSi
   return false;
 }
 
-/** The probe's type in Cloud Run's log. */
 export function probeType({ httpGet, grpc }: Probe): "HTTP" | "GRPC" | "TCP" {
   return httpGet ? "HTTP" : grpc ? "GRPC" : "TCP";
 }

@@ -4,7 +4,6 @@ import { serviceOf } from "../revisions.ts";
 // Unlike Cloud Run: a revision has at most 10 instances, as many as one machine can run.
 const MAX_INSTANCES = 10;
 
-/** The minimum and maximum number of a revision's instances. */
 export interface Scaling {
   readonly minInstances: number;
   readonly maxInstances: number;

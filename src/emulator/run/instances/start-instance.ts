@@ -15,7 +15,6 @@ const MAX_LOG_LINES = 20;
 
 interface InstanceStart extends Pick<InstanceContext, "environment" | "log" | "logSystem"> {
   readonly engine: Pick<Engine, "start">;
-  /** The image's directory. */
   readonly directory: string;
   readonly config: ImageConfig;
   readonly revision: KnativeRevision;

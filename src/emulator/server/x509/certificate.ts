@@ -10,7 +10,6 @@ interface CertificateFields {
   readonly notBefore: number;
   readonly notAfter: number;
   readonly publicKey: KeyObject;
-  /** The issuer's private key: RSA or elliptic curve. */
   readonly signingKey: KeyObject;
   readonly extensions: readonly Extension[];
 }
