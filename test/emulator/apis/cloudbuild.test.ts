@@ -62,23 +62,7 @@ test("building the same source again gives the same digest, and stores the image
   expect(readdirSync(join(cloudBuild.state.directory, "images"))).toHaveLength(1);
 });
 
-test("a build's operation reports its progress, under both names", async () => {
-  const cloudBuild = await serveCloudBuild();
-  const { id } = await cloudBuild.submit("FROM node\nRUN false");
-  await cloudBuild.finish(id);
-  for (const path of [
-    `/v1/operations/build/${PROJECT}/${Buffer.from(id).toString("base64")}`,
-    `/v1/projects/${PROJECT}/locations/global/operations/${id}`,
-  ]) {
-    expect((await cloudBuild.request("GET", HOST, path)).json).toMatchObject({
-      done: true,
-      error: { code: 2, message: `build step 0 "${DOCKER}" failed: step exited with non-zero status: 1` },
-      metadata: { build: { id } },
-    });
-  }
-});
-
-test("a build with a failing step ends as FAILURE with the reason, and pushes nothing", async () => {
+test("a build with a failing step ends as FAILURE with the reason, pushes nothing, and its operation has the error", async () => {
   const cloudBuild = await serveCloudBuild();
   const { id } = await cloudBuild.submit("FROM node\nRUN false");
   expect(await cloudBuild.finish(id)).toMatchObject({
@@ -86,10 +70,14 @@ test("a build with a failing step ends as FAILURE with the reason, and pushes no
     failureInfo: { type: "USER_BUILD_STEP" },
     steps: [{ status: "FAILURE", exitCode: 1 }],
   });
-  expect(await cloudBuild.log(id)).toMatch(
-    /returned a non-zero code: 1\nERROR\nERROR: build step 0 "gcr.io\/cloud-builders\/docker" failed: step exited with non-zero status: 1\n$/,
-  );
+  const message = `build step 0 "${DOCKER}" failed: step exited with non-zero status: 1`;
+  expect(await cloudBuild.log(id)).toContain(`returned a non-zero code: 1\nERROR\nERROR: ${message}\n`);
   expect(cloudBuild.state.images.list()).toEqual([]);
+  const operation = `operations/build/${PROJECT}/${Buffer.from(id).toString("base64")}`;
+  for (const name of [operation, `projects/${PROJECT}/locations/global/operations/${id}`]) {
+    const { json } = await cloudBuild.request("GET", HOST, `/v1/${name}`);
+    expect(json).toMatchObject({ done: true, error: { code: 2, message }, metadata: { build: { id } } });
+  }
 });
 
 test("the log can be read in ranges while the build runs", async () => {
@@ -149,33 +137,19 @@ test("a build that the emulator's stop interrupts starts again from its source a
   expect(readdirSync(join(directory, "builds"))).toEqual([]);
 });
 
-test.for<[string, object, RegExp]>([
-  [
-    "another builder",
-    { steps: [{ name: "gcr.io/cloud-builders/npm", args: ["ci"] }] },
-    /The emulator supports only docker build, push, and tag steps \(gcr.io\/cloud-builders\/docker\) and pack steps, not gcr.io\/cloud-builders\/npm\.\nERROR\nERROR: build step 0/,
-  ],
-  [
-    "a context without a Dockerfile",
-    { steps: [{ name: DOCKER, args: ["build", "-f", "no/Dockerfile", "."] }] },
-    /lstat \/workspace\/no\/Dockerfile: no such file or directory/,
-  ],
-  [
-    "a context outside of the workspace",
-    { steps: [{ name: DOCKER, args: ["build", "../.."] }] },
-    /path "\.\.\/\.\." is outside of \/workspace/,
-  ],
-  ["a name in capitals", { steps: [{ name: DOCKER, args: ["build", "-t", "gcr.io/P/n", "."] }] }, /repository name must be lowercase/],
-  [
-    "an image that was not built",
-    { images: [`gcr.io/${PROJECT}/other`] },
-    /An image does not exist locally with the tag: gcr.io\/demo-project\/other/,
-  ],
-])("%s fails the build with a reason", async ([, change, words]) => {
+const step = (name: string, ...args: string[]) => ({ steps: [{ name, args }] });
+
+test.for<[object, string]>([
+  [step("gcr.io/cloud-builders/npm", "ci"), "docker) and pack steps, not gcr.io/cloud-builders/npm.\nERROR\nERROR: build step 0"],
+  [step(DOCKER, "build", "-f", "no/Dockerfile", "."), "lstat /workspace/no/Dockerfile: no such file or directory"],
+  [step(DOCKER, "build", "../.."), 'path "../.." is outside of /workspace'],
+  [step(DOCKER, "build", "-t", "gcr.io/P/n", "."), "repository name must be lowercase"],
+  [{ images: [`gcr.io/${PROJECT}/other`] }, "An image does not exist locally with the tag: gcr.io/demo-project/other"],
+])("a build with %j fails: %s", async ([change, reason]) => {
   const cloudBuild = await serveCloudBuild();
   const { id } = await cloudBuild.submit("FROM node", change as Record<string, unknown>);
   expect((await cloudBuild.finish(id))["status"]).toBe("FAILURE");
-  expect(await cloudBuild.log(id)).toMatch(words);
+  expect(await cloudBuild.log(id)).toContain(reason);
 });
 
 test("a push to Artifact Registry needs the repository, and one to another project is denied", async () => {

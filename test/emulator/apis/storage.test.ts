@@ -18,19 +18,8 @@ test("a bucket is created once, returned, listed, and deleted when empty", async
     locationType: "multi-region",
   });
   const again = await server.request("POST", HOST, `/storage/v1/b?project=${PROJECT}`, { body: { name: "mine" } });
-  expect(again.json).toEqual({
-    error: {
-      code: 409,
-      message: "Your previous request to create the named bucket succeeded and you already own it.",
-      errors: [
-        {
-          message: "Your previous request to create the named bucket succeeded and you already own it.",
-          domain: "global",
-          reason: "conflict",
-        },
-      ],
-    },
-  });
+  const message = "Your previous request to create the named bucket succeeded and you already own it.";
+  expect(again.json).toEqual({ error: { code: 409, message, errors: [{ message, domain: "global", reason: "conflict" }] } });
   // gcloud asks in this way whether the bucket is its project's own.
   const list = await server.request("GET", HOST, `/storage/v1/b?project=${PROJECT}&prefix=mine`);
   expect(list.json["items"].map(({ id }: { id: string }) => id)).toEqual(["mine"]);
@@ -64,19 +53,9 @@ test("a caller without the permission is refused, and one without a credential t
 test.for(["\n", "\r\n"])("a multipart upload with %j for a line end is stored with its checksums", async (line) => {
   const server = await serveBucket();
   const media = Buffer.concat([randomBytes(300_000), Buffer.from("\r")]);
-  const head = [
-    "--===1==",
-    "Content-Type: application/json",
-    "MIME-Version: 1.0",
-    "",
-    '{"bucket": "stuff", "name": "source/1.tgz"}',
-    "--===1==",
-    "Content-Type: application/x-tar",
-    "MIME-Version: 1.0",
-    "",
-    "",
-  ];
-  const body = Buffer.concat([Buffer.from(head.join(line)), media, Buffer.from(`${line}--===1==--`)]);
+  const part = (type: string) => `--===1==${line}Content-Type: ${type}${line}MIME-Version: 1.0${line}${line}`;
+  const head = `${part("application/json")}{"bucket": "stuff", "name": "source/1.tgz"}${line}${part("application/x-tar")}`;
+  const body = Buffer.concat([Buffer.from(head), media, Buffer.from(`${line}--===1==--`)]);
   const answer = await server.request("POST", HOST, "/upload/storage/v1/b/stuff/o?alt=json&name=source%2F1.tgz&uploadType=multipart", {
     body: Readable.from([body]),
     headers: { "content-type": 'multipart/related; boundary="===1=="' },
@@ -113,12 +92,8 @@ test("both APIs answer a range with 206, and one past the end with 416 in their 
   await put(server, "log.txt", "0123456789");
   for (const path of ["/stuff/log.txt", "/storage/v1/b/stuff/o/log.txt?alt=media"]) {
     const part = await server.request("GET", HOST, path, { headers: { range: "bytes=4-" } });
-    expect([part.status, part.text, part.headers["content-range"], part.headers["content-length"]]).toEqual([
-      206,
-      "456789",
-      "bytes 4-9/10",
-      "6",
-    ]);
+    expect([part.status, part.text]).toEqual([206, "456789"]);
+    expect(part.headers).toMatchObject({ "content-range": "bytes 4-9/10", "content-length": "6" });
     expect((await server.request("GET", HOST, path, { headers: { range: "bytes=10-" } })).status).toBe(416);
   }
   expect((await server.request("GET", HOST, "/stuff/none.txt")).text).toContain("<Code>NoSuchKey</Code>");
@@ -165,13 +140,8 @@ test("an interrupted upload leaves nothing behind, and the server continues", as
   await put(server, "x", "whole");
   await new Promise<void>((resolve) => {
     const headers = { host: HOST, authorization: `Bearer ${TOKEN}`, "content-length": "1000000" };
-    const request = httpRequest({
-      host: "127.0.0.1",
-      port: server.port,
-      method: "POST",
-      path: "/upload/storage/v1/b/stuff/o?uploadType=media&name=x",
-      headers,
-    });
+    const path = "/upload/storage/v1/b/stuff/o?uploadType=media&name=x";
+    const request = httpRequest({ host: "127.0.0.1", port: server.port, method: "POST", path, headers });
     request.on("error", () => resolve());
     request.write(Buffer.alloc(300_000), () => setTimeout(() => request.destroy(), 50));
   });

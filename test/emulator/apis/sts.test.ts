@@ -68,8 +68,8 @@ test.for([
   ["another value", `principalSet://iam.googleapis.com/${POOL}/attribute.owner/you`, 403],
   ["its whole pool", `principalSet://iam.googleapis.com/${POOL}/*`, 200],
   ["a deleted principal of its name", `deleted:principal://iam.googleapis.com/${POOL}/subject/${GOOD.sub}`, 403],
-  ["whoever has an account of Google's", "allAuthenticatedUsers", 403],
-] as const)("a federated identity may act as an account that trusts %s: %s, %i", async ([, member, status]) => {
+  ["all Google accounts", "allAuthenticatedUsers", 403],
+] as const)("a federated identity can act as an account that trusts %s: %s, %i", async ([, member, status]) => {
   const { issuer, exchange, impersonate, trust } = await openFederation();
   trust(member);
   const { json } = await exchange(issuer.token(GOOD));
@@ -86,10 +86,10 @@ test("impersonation gives an ordinary access token and ID token of the account",
   trust(`principalSet://iam.googleapis.com/${POOL}/*`);
   const { json } = await exchange(issuer.token(GOOD));
   const { accessToken } = (await impersonate(json["access_token"])).json;
-  const { token } = (await impersonate(json["access_token"], "generateIdToken", { audience: "https://a.run.app", includeEmail: true }))
-    .json;
+  const body = { audience: "https://a.run.app", includeEmail: true };
+  const { token } = (await impersonate(json["access_token"], "generateIdToken", body)).json;
   expect(decode(token).claims).toMatchObject({ aud: "https://a.run.app", email: DEPLOYER, iss: "https://accounts.google.com" });
-  // The account itself may do nothing yet, and is known by its own name.
+  // The account itself has no roles yet.
   const refused = await server.request("GET", "iam.googleapis.com", `/v1/projects/${PROJECT}/serviceAccounts`, { token: accessToken });
   expect(refused.status).toBe(403);
 });

@@ -1,7 +1,5 @@
 import { createHmac, createSign } from "node:crypto";
-import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { deleteServiceAccount } from "../../../src/emulator/iam/service-accounts.ts";
 import { authenticate } from "../../../src/emulator/front-door/authenticate.ts";
 import { signJwt } from "../../../src/emulator/oauth2/jwt.ts";
 import { TOKEN } from "../../helpers/api-server.ts";
@@ -91,11 +89,11 @@ const header = { alg: "RS256", kid: ISSUER_PAIR.keyId, typ: "JWT" };
 const forgeries: readonly (readonly [string, (identity: Identity) => string[]])[] = [
   ["signed by another key", (identity) => [signJwt(JSON.stringify(claimsOf(identity)), CALLER_PAIR)]],
   [
-    "signed by another key under our key id",
+    "signed by another key under the issuer's key ID",
     (identity) => [signJwt(JSON.stringify(claimsOf(identity)), { ...CALLER_PAIR, keyId: ISSUER_PAIR.keyId })],
   ],
-  ["signed by nobody, alg none", (identity) => [forge({ ...header, alg: "none" }, claimsOf(identity))]],
-  ["good but for alg none", (identity) => [forge({ ...header, alg: "none" }, claimsOf(identity), signByIssuer)]],
+  ["unsigned, with alg none", (identity) => [forge({ ...header, alg: "none" }, claimsOf(identity))]],
+  ["correctly signed, with alg none", (identity) => [forge({ ...header, alg: "none" }, claimsOf(identity), signByIssuer)]],
   [
     "HS256 with the public key",
     (identity) => [
@@ -107,14 +105,14 @@ const forgeries: readonly (readonly [string, (identity: Identity) => string[]])[
   ["without exp", (identity) => [token(identity, { exp: undefined })]],
   ["for another audience", (identity) => [token(identity, { aud: "https://other-abc123-uc.a.run.app" })]],
   ["for an audience with a path", (identity) => [token(identity, { aud: `${URL}/x` })]],
-  ["for another client of Google's", (identity) => [token(identity, { aud: "32555940558.apps.googleusercontent.com" })]],
-  ["for a client of gcloud's with a slash", (identity) => [token(identity, { aud: "32555940559.apps.googleusercontent.com/" })]],
+  ["for another Google client", (identity) => [token(identity, { aud: "32555940558.apps.googleusercontent.com" })]],
+  ["for a gcloud client with a slash", (identity) => [token(identity, { aud: "32555940559.apps.googleusercontent.com/" })]],
   ["for a custom audience with a slash", (identity) => [token(identity, { aud: "my-audience/" })]],
   ["for a list of audiences", (identity) => [token(identity, { aud: [URL] })]],
   ["of another issuer", (identity) => [token(identity, { iss: "https://example.com" })]],
-  ["with an unverified e-mail address", (identity) => [token(identity, { email_verified: "true" })]],
+  ["with an unverified email address", (identity) => [token(identity, { email_verified: "true" })]],
   ["of an unknown account", (identity) => [token(identity, { email: "x@y.iam.gserviceaccount.com" })]],
-  ["of an account that was made anew", (identity) => [token(identity, { sub: "1" })]],
+  ["of a recreated account", (identity) => [token(identity, { sub: "1" })]],
   ["an access token", () => [TOKEN]],
   ["empty", () => [""]],
   ["1 MB long", () => ["a".repeat(1_000_000)]],
@@ -141,48 +139,6 @@ test("two headers, two tokens in one, and another scheme are invalid", async () 
   ]) {
     expect(await check(identity, rawHeaders)).toMatchObject({ kind: "invalid" });
   }
-});
-
-test("a token becomes invalid when its account is disabled or deleted", async () => {
-  const identity = await openIdentity();
-  const { state, caller } = identity;
-  const rawHeaders = ["Authorization", `Bearer ${token(identity)}`];
-  state.serviceAccounts.set(caller.email, { ...caller, disabled: true });
-  expect(await check(identity, rawHeaders)).toMatchObject({ kind: "invalid" });
-  state.serviceAccounts.set(caller.email, caller);
-  expect(await check(identity, rawHeaders)).toMatchObject({ kind: "principal" });
-  deleteServiceAccount(state, caller);
-  expect(await check(identity, rawHeaders)).toMatchObject({ kind: "invalid" });
-});
-
-test("a token with any change is rejected", async () => {
-  const identity = await openIdentity();
-  const jwt = token(identity);
-  const characters = fc.constantFrom(..."ABCXYZabcxyz0189-_.=+/ ,");
-  const mutation = fc.oneof(
-    fc.record({ at: fc.nat(jwt.length - 1), by: characters }).map(({ at, by }) => jwt.slice(0, at) + by + jwt.slice(at + 1)),
-    // Its last character has bits that no signature needs.
-    characters.map((by) => jwt.slice(0, -1) + by),
-    fc
-      .record({ at: fc.nat(jwt.length), by: fc.string({ minLength: 1, maxLength: 4 }) })
-      .map(({ at, by }) => jwt.slice(0, at) + by + jwt.slice(at)),
-    fc
-      .record({ at: fc.nat(jwt.length - 1), size: fc.integer({ min: 1, max: 5 }) })
-      .map(({ at, size }) => jwt.slice(0, at) + jwt.slice(at + size)),
-    fc.record({ name: fc.string(), value: fc.jsonValue() }).map(({ name, value }) => {
-      const [head, , signature] = jwt.split(".");
-      const claims = { ...claimsOf(identity), [name]: value };
-      return `${head}.${Buffer.from(JSON.stringify(claims)).toString("base64url")}.${signature}`;
-    }),
-  );
-  await fc.assert(
-    fc.asyncProperty(mutation, async (changed) => {
-      // Spaces around a credential are not part of it: RFC 9110, section 5.5; a parser has taken them off before.
-      fc.pre(changed.trim() !== jwt);
-      expect((await check(identity, ["Authorization", `Bearer ${changed.trim()}`])).kind).toBe("invalid");
-    }),
-    { numRuns: 400 },
-  );
 });
 
 test("a token that was verified before still expires with the emulator's clock, and with the issuer's key", async () => {

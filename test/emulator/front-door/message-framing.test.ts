@@ -117,30 +117,25 @@ test.for(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"])(
 
 const CHUNKED = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n";
 const LENGTH = "HTTP/1.1 200 OK\r\nContent-Length: ";
+const MALFORMED = expect.stringContaining("malformed");
 
 test.for([
   ["chunks", "/", `${CHUNKED}\r\n5;x=y\r\nab\r\nc\r\n1\r\nd\r\n0\r\n\r\n`, 200, "ab\r\ncd"],
   ["a body until the end of the connection", "/close", "HTTP/1.1 200 OK\r\nX: y\r\n\r\nuntil the end", 200, "until the end"],
-  ["a reason phrase of its own", "/close", "HTTP/1.1 201 Made\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok", 201, "ok"],
+  ["its own reason phrase", "/close", "HTTP/1.1 201 Made\r\nConnection: close\r\nContent-Length: 2\r\n\r\nok", 201, "ok"],
   ["HTTP/1.0", "/close", "HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok", 200, "ok"],
   ["no body", "/", "HTTP/1.1 204 No Content\r\nX: y\r\n\r\n", 204, ""],
   ["the length of a body that isn't sent", "/", "HTTP/1.1 304 Not Modified\r\nContent-Length: 40\r\nETag: x\r\n\r\n", 304, ""],
   ["an unknown status", "/", "HTTP/1.1 499 Whatever this is\r\nContent-Length: 2\r\n\r\nno", 499, "no"],
   ["an interim response", "/", `HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n${LENGTH}2\r\n\r\nok`, 200, "ok"],
   ["more than 32 MiB", "/", `${LENGTH}${32 * 1024 * 1024 + 1}\r\n\r\n`, 500, expect.stringContaining("too large")],
-  ["only half of a head", "/close", "HTTP/1.1 200 OK\r\nContent-Len", 503, expect.stringContaining("malformed")],
+  ["only half of a head", "/close", "HTTP/1.1 200 OK\r\nContent-Len", 503, MALFORMED],
   ["only an interim response", "/late", "HTTP/1.1 103 Early Hints\r\n\r\n", 504, expect.stringContaining("timeout")],
-  ["what is not HTTP", "/close", "SSH-2.0-OpenSSH_9\r\n\r\n", 503, expect.stringContaining("malformed")],
-  ["two lengths", "/close", `${LENGTH}2\r\nContent-Length: 3\r\n\r\nok`, 503, expect.stringContaining("malformed")],
-  [
-    "another protocol",
-    "/close",
-    "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n",
-    503,
-    expect.stringContaining("malformed"),
-  ],
-  ["a head that is too large", "/large", "", 503, expect.stringContaining("malformed")],
-] as const)("a response with %s reaches the caller, or is answered for", async ([, path, response, status, body]) => {
+  ["another protocol than HTTP", "/close", "SSH-2.0-OpenSSH_9\r\n\r\n", 503, MALFORMED],
+  ["two lengths", "/close", `${LENGTH}2\r\nContent-Length: 3\r\n\r\nok`, 503, MALFORMED],
+  ["an unwanted upgrade", "/close", "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: Upgrade\r\n\r\n", 503, MALFORMED],
+  ["a head that is too large", "/large", "", 503, MALFORMED],
+] as const)("a response with %s reaches the caller or is replaced", async ([, path, response, status, body]) => {
   const { send } = await openService();
   for (const method of ["GET", "POST"]) {
     const answer = await send(requestFor(response, { path, method, body: method === "POST" ? "x" : "" }));

@@ -9,6 +9,7 @@ test("keys are created once, in files that only their owner can read, and stay t
   const keys = openSigningKeys(directory);
   const [issuer, account, again] = await Promise.all([keys.issuerKey(), keys.accountKey("123"), keys.accountKey("123")]);
   expect(again).toBe(account);
+  expect(issuer.privateKey.asymmetricKeyDetails).toMatchObject({ modulusLength: 2048, publicExponent: 65_537n });
   expect(issuer.keyId).toMatch(/^[0-9a-f]{40}$/);
   expect(statSync(join(directory, "keys")).mode & 0o777).toBe(0o700);
   for (const name of ["issuer.pem", "account-123.pem"]) expect(statSync(join(directory, "keys", name)).mode & 0o777).toBe(0o600);

@@ -1,6 +1,5 @@
 import { createHmac, createSign } from "node:crypto";
 import { expect, test } from "vitest";
-import { deleteServiceAccount } from "../../../src/emulator/iam/service-accounts.ts";
 import type { ApiServer } from "../../helpers/api-server.ts";
 import {
   addKey,
@@ -19,8 +18,10 @@ const GRANT_TYPE = "urn:ietf:params:oauth:grant-type:jwt-bearer";
 const EMAIL = "caller@demo-project.iam.gserviceaccount.com";
 const HEADER = { alg: "RS256", typ: "JWT", kid: CALLER_PAIR.keyId };
 const CLAIMS = { iss: EMAIL, aud: "https://oauth2.googleapis.com/token", iat: NOW, exp: NOW + 3600, target_audience: "https://a.run.app" };
-const UNREASONABLE =
-  "Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe. Check your iat and exp values in the JWT claim.";
+const UNREASONABLE = refusal(
+  "invalid_grant",
+  "Invalid JWT: Token must be a short-lived token (60 minutes) and in a reasonable timeframe. Check your iat and exp values in the JWT claim.",
+);
 const signByCaller = (signed: string): Buffer => createSign("sha256").update(signed).sign(CALLER_PAIR.privateKey);
 const publicPem = CALLER_PAIR.publicKey.export({ type: "spki", format: "pem" });
 
@@ -83,40 +84,36 @@ test("an unknown scope gives an ID token for that audience", async () => {
   expect(decode(json["id_token"]).claims["aud"]).toBe("https://a.run.app");
 });
 
-// In Google's order: what stands above is noticed before what stands below.
+const BAD_REQUEST = refusal("invalid_request", "Bad Request");
+const BAD_SIGNATURE = refusal("invalid_grant", "Invalid JWT Signature.");
+const NO_ACCOUNT = refusal("invalid_grant", "Invalid grant: account not found");
+
+// In Google's order: an earlier problem is reported before a later one.
 test.for([
-  ["an empty assertion", "", refusal("invalid_request", "Bad Request")],
-  ["two segments", "a.b", refusal("invalid_request", "Bad Request")],
-  ["characters that are not base64url", assertion(EMAIL).replace(".", ".*"), refusal("invalid_request", "Bad Request")],
-  ["segments that are not JSON", "aaaa.bbbb.cccc", refusal("invalid_request", "Bad Request")],
-  ["claims that are a list", forge(HEADER, [CLAIMS], signByCaller), refusal("invalid_request", "Bad Request")],
-  ["alg none", forge({ ...HEADER, alg: "none" }, CLAIMS), refusal("invalid_grant", "Invalid JWT Signature.")],
-  ["no alg", forge({ kid: HEADER.kid }, CLAIMS, signByCaller), refusal("invalid_grant", "Invalid JWT Signature.")],
+  ["an empty assertion", "", BAD_REQUEST],
+  ["two segments", "a.b", BAD_REQUEST],
+  ["characters outside of base64url", assertion(EMAIL).replace(".", ".*"), BAD_REQUEST],
+  ["segments that aren't JSON", "aaaa.bbbb.cccc", BAD_REQUEST],
+  ["claims that are a list", forge(HEADER, [CLAIMS], signByCaller), BAD_REQUEST],
+  ["alg none", forge({ ...HEADER, alg: "none" }, CLAIMS), BAD_SIGNATURE],
+  ["no alg", forge({ kid: HEADER.kid }, CLAIMS, signByCaller), BAD_SIGNATURE],
   [
     "HS256 with the public key",
     forge({ ...HEADER, alg: "HS256" }, CLAIMS, (signed) => createHmac("sha256", publicPem).update(signed).digest()),
-    refusal("invalid_grant", "Invalid JWT Signature."),
+    BAD_SIGNATURE,
   ],
-  ["an unknown kid", forge({ ...HEADER, kid: "0".repeat(40) }, CLAIMS, signByCaller), refusal("invalid_grant", "Invalid JWT Signature.")],
-  [
-    "a kid that is a list",
-    forge({ ...HEADER, kid: [HEADER.kid] }, CLAIMS, signByCaller),
-    refusal("invalid_grant", "Invalid JWT Signature."),
-  ],
-  ["another's key", assertion(EMAIL, { exp: 0 }, { pair: OTHER_PAIR }), refusal("invalid_grant", "Invalid JWT Signature.")],
-  ["no iss", assertion(EMAIL, { iss: undefined }), refusal("invalid_grant", "Invalid grant: account not found")],
-  [
-    "an unknown iss",
-    assertion("nobody@demo-project.iam.gserviceaccount.com"),
-    refusal("invalid_grant", "Invalid grant: account not found"),
-  ],
-  ["an iss that is an object", assertion(EMAIL, { iss: { [EMAIL]: EMAIL } }), refusal("invalid_grant", "Invalid grant: account not found")],
+  ["an unknown kid", forge({ ...HEADER, kid: "0".repeat(40) }, CLAIMS, signByCaller), BAD_SIGNATURE],
+  ["a kid that is a list", forge({ ...HEADER, kid: [HEADER.kid] }, CLAIMS, signByCaller), BAD_SIGNATURE],
+  ["another's key", assertion(EMAIL, { exp: 0 }, { pair: OTHER_PAIR }), BAD_SIGNATURE],
+  ["no iss", assertion(EMAIL, { iss: undefined }), NO_ACCOUNT],
+  ["an unknown iss", assertion("nobody@demo-project.iam.gserviceaccount.com"), NO_ACCOUNT],
+  ["an iss that is an object", assertion(EMAIL, { iss: { [EMAIL]: EMAIL } }), NO_ACCOUNT],
   ["no iat", assertion(EMAIL, { iat: undefined, exp: undefined }), refusal("invalid_grant", "Invalid JWT: iat (issued at) is not set.")],
   ["no exp", assertion(EMAIL, { exp: undefined }), refusal("invalid_grant", "Invalid JWT: exp (expiration time) is not set.")],
   ["an exp that is a list", assertion(EMAIL, { exp: [NOW] }), refusal("invalid_grant", "Invalid JWT: exp (expiration time) is not set.")],
-  ["expired", assertion(EMAIL, { iat: NOW - 3600, exp: NOW }), refusal("invalid_grant", UNREASONABLE)],
-  ["more than an hour", assertion(EMAIL, { exp: NOW + 3601, aud: "" }), refusal("invalid_grant", UNREASONABLE)],
-  ["from the future", assertion(EMAIL, { iat: NOW + 300, exp: NOW + 900 }), refusal("invalid_grant", UNREASONABLE)],
+  ["expired", assertion(EMAIL, { iat: NOW - 3600, exp: NOW }), UNREASONABLE],
+  ["more than an hour", assertion(EMAIL, { exp: NOW + 3601, aud: "" }), UNREASONABLE],
+  ["from the future", assertion(EMAIL, { iat: NOW + 300, exp: NOW + 900 }), UNREASONABLE],
   [
     "neither scope nor audience",
     assertion(EMAIL, { target_audience: "", aud: "" }),
@@ -161,26 +158,11 @@ function pad(segment: string): string {
   return segment.padEnd(Math.ceil(segment.length / 4) * 4, "=");
 }
 
-test("disabled, expired or deleted keys, and keys of disabled or deleted accounts, are refused", async () => {
+test("an expired key is refused", async () => {
   const identity = await openIdentity();
-  const { state, caller } = identity;
   const server = await serveIdentity(identity);
-  const noSignature = refusal("invalid_grant", "Invalid JWT Signature.");
-
-  await addKey(state, caller, CALLER_PAIR, { disabled: true });
-  expect(await exchange(server, assertion(EMAIL))).toEqual(noSignature);
-  await addKey(state, caller, CALLER_PAIR, { validBeforeTime: "2026-11-23T11:59:59Z" });
-  expect(await exchange(server, assertion(EMAIL))).toEqual(noSignature);
-  await addKey(state, caller, CALLER_PAIR);
-  expect((await exchange(server, assertion(EMAIL))).status).toBe(200);
-
-  state.serviceAccounts.set(EMAIL, { ...caller, disabled: true });
-  expect(await exchange(server, assertion(EMAIL))).toEqual(refusal("invalid_grant", "Robot is disabled."));
-  state.serviceAccounts.set(EMAIL, caller);
-  state.keys.delete(`${EMAIL}/${CALLER_PAIR.keyId}`);
-  expect(await exchange(server, assertion(EMAIL))).toEqual(noSignature);
-  deleteServiceAccount(state, caller);
-  expect(await exchange(server, assertion(EMAIL))).toEqual(refusal("invalid_grant", "Invalid grant: account not found"));
+  await addKey(identity.state, identity.caller, CALLER_PAIR, { validBeforeTime: "2026-11-23T11:59:59Z" });
+  expect(await exchange(server, assertion(EMAIL))).toEqual(BAD_SIGNATURE);
 });
 
 test.for([

@@ -89,14 +89,6 @@ test.for([
   expect(resolveHost(state, unknown, 0)).toBeUndefined();
 });
 
-test("a disabled default URL doesn't resolve", () => {
-  const state = openTestState();
-  const { place } = addService(state, "hello", [{ revisionName: "blue", percent: 100 }], {
-    "run.googleapis.com/default-url-disabled": "true",
-  });
-  expect(resolveHost(state, host(hashUrl(place, "hello")), 0)).toBeUndefined();
-});
-
 test("a service's audiences are its URLs without tags and its custom audiences", () => {
   const state = openTestState();
   const { place, service } = addService(state, "hello", [], { "run.googleapis.com/custom-audiences": `["https://api.example.com"]` });
