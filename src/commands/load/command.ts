@@ -14,12 +14,12 @@ export const loadCommand = defineCommand({
     ...CALL_FLAGS,
     ...inGroup("Load:", [
       flag("-n, --requests <number>", "Total number of requests", { parse: parseWholeNumber }),
-      durationFlag("--duration <duration>", "Duration of the test (default: 10s, or until --requests are sent)"),
+      durationFlag("--duration <duration>", "Duration of the test (default: 10s without --requests)"),
       flag("-c, --concurrency <number>", "Connections, each with one request at a time", {
         parse: parseWholeNumber,
         default: 10,
       }),
-      flag("--rate <number>", "Requests per second (open model; latency is measured from the scheduled start)", {
+      flag("--rate <number>", "Requests per second; latency counts from the scheduled start", {
         parse: parsePositiveNumber,
       }),
       flag("--max-rate <number>", "Maximum allowed --rate", { parse: parsePositiveNumber, default: 1000 }),
@@ -27,12 +27,12 @@ export const loadCommand = defineCommand({
       flag("--no-check", "Skip the warm-up request"),
     ]),
     ...inGroup("Results:", [
-      flag("--max-errors <percent>", "Fail if the error rate exceeds this percentage (default: 0%)", {
+      flag("--max-errors <percent>", "Fail if more requests than this fail (default: 0%)", {
         parse: parsePercentage,
       }),
       durationFlag("--max-p99 <duration>", "Fail if the p99 latency exceeds this duration"),
-      flag("--cold-starts", "Use the service's logs to identify cold starts among the slowest requests"),
-      flag("--instance-header <name>", "Response header that identifies the instance; reports first responses separately"),
+      flag("--cold-starts", "Find cold starts among the slowest requests in the logs"),
+      flag("--instance-header <name>", "Response header that identifies the instance"),
       flag("--plot <file>", "Write a latency plot to this SVG file"),
     ]),
   ],

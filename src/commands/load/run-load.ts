@@ -3,7 +3,7 @@ import { TimedOut } from "../../http/network-error.ts";
 import { isIdempotent } from "../../http/retry.ts";
 import type { Connect } from "./connect.ts";
 import { createConnection, type LoadConnection } from "./connection.ts";
-import { createLoadStats, type Interval, type LoadStats } from "./load-stats.ts";
+import { LoadStats, type Interval } from "./load-stats.ts";
 import type { LoadPlan } from "./options.ts";
 import type { RequestSource } from "./request-source.ts";
 import { createSchedule } from "./schedule.ts";
@@ -48,7 +48,7 @@ export async function runLoad(options: LoadOptions): Promise<Outcome> {
   const { connect, source, concurrency, maxRequests, maxDurationMs, rate, requestTimeoutMs, signal, explain, onProgress, method } = options;
   const start = performance.now();
   const schedule = createSchedule({ start, requests: maxRequests, maxDurationMs, rate });
-  const stats = createLoadStats({ start, instanceHeader: options.instanceHeader });
+  const stats = new LoadStats(start, options.instanceHeader);
   const connections: LoadConnection[] = [];
   /** Connections that wait until a request is due. */
   const idle: ((now: number) => void)[] = [];

@@ -30,7 +30,7 @@ const LOOPBACK_REDIRECT = /^http:\/\/(?:127\.0\.0\.1|localhost|\[::1\])(?::\d+)?
 export function createAuthorizationEndpoint({ state, now }: TokenRuntime): Handler {
   return ({ query, headers }) => {
     const parameter = (name: string) => query.get(name) ?? "";
-    // Unlike Cloud Run: there is no sign-in page; a header that no web page can send replaces the browser's session.
+    // Unlike Cloud Run: the sign-in has no page; a header that no web page can send replaces the browser's session.
     if (headers["x-cloudrun-oauth"] !== "emulator") return errorPage("access_denied", "To sign in, run: cloudrun-oauth --emulator login");
     const [clientId, redirectUri, codeChallenge] = [parameter("client_id"), parameter("redirect_uri"), parameter("code_challenge")];
     // Unlike Cloud Run: every client ID is registered, and its secret is the one that the code is exchanged with.

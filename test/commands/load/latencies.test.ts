@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { createLatencies } from "../../../src/commands/load/latencies.ts";
+import { Latencies } from "../../../src/commands/load/latencies.ts";
 
 test("each percentile is within a thousandth of the exact one, and the buckets contain every value", () => {
   const duration = fc.double({ min: 0.001, max: 2_000_000, noNaN: true });
@@ -9,7 +9,7 @@ test("each percentile is within a thousandth of the exact one, and the buckets c
       fc.array(duration, { minLength: 1, maxLength: 200 }),
       fc.constantFrom(1, 50, 75, 90, 99, 99.9, 100),
       (durations, percent) => {
-        const latencies = createLatencies();
+        const latencies = new Latencies();
         for (const each of durations) latencies.add(each);
         const sorted = durations.toSorted((a, b) => a - b);
         const exact = sorted[Math.max(1, Math.ceil((percent / 100) * sorted.length)) - 1] as number;
@@ -24,7 +24,7 @@ test("each percentile is within a thousandth of the exact one, and the buckets c
 });
 
 test("without durations everything is zero, and a value above every bucket is in the last one", () => {
-  const latencies = createLatencies();
+  const latencies = new Latencies();
   expect([latencies.count, latencies.min, latencies.mean, latencies.max, latencies.percentile(99)]).toEqual([0, 0, 0, 0, 0]);
   latencies.add(10 ** 9);
   expect([latencies.max, latencies.buckets().length]).toEqual([10 ** 9, 1]);
