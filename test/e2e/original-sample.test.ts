@@ -42,20 +42,6 @@ step invoke "$NODE" "$BIN" invoke
 [ -z "$PYTHON" ] || step sample "$PYTHON" ../sample_request.py
 `;
 
-/** Our own commands in place of gcloud's. */
-const OWN_COMMANDS = `
-step gcloud command -v gcloud
-step build "$NODE" "$BIN" build --image "gcr.io/$PROJECT_ID/$SERVICE_NAME"
-step deploy "$NODE" "$BIN" deploy --image "gcr.io/$PROJECT_ID/$SERVICE_NAME" --region us-central1
-step describe "$NODE" "$BIN" describe --region us-central1
-step url "$NODE" "$BIN" describe --url
-export CLOUD_RUN_SERVICE_URL="$(cat "$OUT/url.out")"
-step page curl -s -o "$OUT/page" -w '%{http_code}' "$CLOUD_RUN_SERVICE_URL/"
-step early "$NODE" "$BIN" invoke --json
-step grant "$NODE" "$BIN" grant --role roles/run.invoker --region us-central1
-step invoke "$NODE" "$BIN" invoke
-`;
-
 /** Runs commands inside of `emulator exec`, with a service from a template; returns the result of each step. */
 async function runCommands(user: User, template: string, commands: string, python = "") {
   const created = await user.run(["init", "sample", "--template", template, "--service", "sample", "--yes"]);
@@ -95,33 +81,6 @@ testNeeding(
     expect([early.exitCode, JSON.parse(early.stdout)]).toEqual([9, { status_code: 403, response: refusal }]);
     expect(JSON.parse(early.stderr.trimEnd().split("\n").at(-1) ?? "")).toMatchObject({ error: { code: "NOT_AUTHORIZED" } });
     expect(step("bare")).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("INVALID_ARGUMENT") });
-  },
-  TIMEOUT_MS,
-);
-
-testNeeding(
-  "curl",
-  "our own commands lead to an authenticated call without gcloud",
-  async () => {
-    const user = newcomer();
-    const step = await runCommands(user, "hono", OWN_COMMANDS);
-    expect(step("gcloud").exitCode).not.toBe(0);
-    expect(step("build")).toMatchObject({
-      exitCode: 0,
-      stdout: expect.stringMatching(/^IMAGE\tgcr\.io\/cloudrun-local\/sample\nDIGEST\tsha256:/),
-    });
-    expect(step("deploy")).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^URL\thttps:.*\nREVISION\tsample-00001-/) });
-    expect(step("describe")).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^TRAFFIC\t100% sample-00001-/m) });
-    expect(step("page").stdout).toBe("403");
-    expect(readFileSync(join(user.folder, "page"), "utf8")).toContain(
-      "does not have permission to get URL <code>/</code> from this server",
-    );
-    expect(step("early").exitCode).toBe(9);
-    expect(step("grant")).toMatchObject({
-      exitCode: 0,
-      stdout: "SERVICE\tsample\nMEMBER\tserviceAccount:caller@cloudrun-local.iam.gserviceaccount.com\nROLE\troles/run.invoker\n",
-    });
-    expect(step("invoke")).toEqual(INVOKED);
   },
   TIMEOUT_MS,
 );

@@ -38,7 +38,6 @@ async function createOrRead(cloud: Cloud, options: NewAccount): Promise<Account 
   }
 }
 
-/** Shows the service accounts of a project. */
 export async function accountsList(context: Context): Promise<void> {
   const { settings, terminal } = context;
   const project = settings.require("project");

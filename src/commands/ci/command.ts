@@ -19,7 +19,6 @@ const FORGE_FLAGS = [
   ...SHARED_FLAGS,
 ] as const;
 
-/** Pipelines that deploy and call a service without a stored key. */
 export const ciCommand = defineNoun({
   name: "ci",
   summary: "Generate a keyless CI/CD pipeline",

@@ -5,7 +5,6 @@ import type { Provider } from "./pipeline.ts";
 /** A system that issues ID tokens for its own workloads. */
 export type Forge = "github" | "gitlab";
 
-/** The issuers of the public servers. */
 const PUBLIC_ISSUERS = { github: "https://token.actions.githubusercontent.com", gitlab: "https://gitlab.com" } as const;
 
 /** The issuer of a forge's tokens: the public server's, or a self-hosted server's. */

@@ -1,7 +1,6 @@
 /** The systems that a pipeline can be written for, as the command line names them. */
 export type System = "github" | "gitlab" | "cloudbuild";
 
-/** Everything that the file of a pipeline contains. */
 export interface Pipeline {
   readonly project: string;
   /** The project's number, or a placeholder if it isn't known yet. */
@@ -15,7 +14,6 @@ export interface Pipeline {
   readonly folder: string;
   /** Email address of the account that deploys. */
   readonly deployer: string;
-  /** Email address of the account that calls the service. */
   readonly caller: string;
   /** Email address of the account that the service runs as, if it isn't the default one. */
   readonly serviceAccount: string | undefined;
@@ -23,7 +21,6 @@ export interface Pipeline {
   readonly provider: Provider | undefined;
 }
 
-/** An identity provider in a workload identity pool. */
 export interface Provider {
   readonly pool: string;
   readonly id: string;

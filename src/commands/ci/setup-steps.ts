@@ -83,7 +83,6 @@ function federation(
   ];
 }
 
-/** The object of a step. */
 export function describeStep(step: SetupStep): string {
   switch (step.kind) {
     case "apis":

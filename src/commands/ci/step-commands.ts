@@ -7,14 +7,12 @@ export function commandLine(...words: readonly string[]): string {
   return ["npx", "--yes", `cloudrun-oauth@${packageJson.version}`, ...words].join(" ");
 }
 
-/** The arguments of each step. */
 export const STEPS = {
   build: ({ folder }: Pipeline) => `build${folder === "" ? "" : ` ${quoteCommand([folder])}`}`,
   deploy: ({ serviceAccount }: Pipeline) => `deploy${serviceAccount === undefined ? "" : ` --service-account ${serviceAccount}`}`,
   smokeTest: "invoke --wait-for 200 --timeout 5m",
 } as const;
 
-/** The environment variables of every step. */
 export function stepVariables(pipeline: Pipeline): Record<string, string> {
   const { project, region, service, provider, deployer, caller } = pipeline;
   return {

@@ -12,7 +12,6 @@ export function yamlLine(line: string): string {
   return /^[\w ./@"$:'-]+$/.test(line) && !/: |:$/.test(line) ? line : JSON.stringify(line);
 }
 
-/** Variables as lines of a YAML mapping. */
 export function yamlVariables(variables: Readonly<Record<string, string>>, indent: string): string {
   return Object.entries(variables)
     .map(([name, value]) => `${indent}${name}: ${yamlText(value)}\n`)

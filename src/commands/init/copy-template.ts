@@ -12,15 +12,12 @@ export const TEMPLATES = ["hono", "express", "flask", "fastapi"] as const;
 type TemplateName = (typeof TEMPLATES)[number];
 
 interface CopyOptions {
-  /** One of TEMPLATES. */
   template: string;
   /** The folder to write to, which is empty or doesn't exist. Missing parents are created. */
   directory: string;
   /** The name of the service, which also becomes the name of the package and the title of the README. */
   service: string;
-  /** Further settings for `cloudrun-oauth.json`. */
   settings?: Readonly<Record<string, string>>;
-  /** The folder of the templates. */
   templatesDirectory?: string;
 }
 

@@ -12,14 +12,10 @@ const NEW_KEY_TIMEOUT_MS = 180_000;
 
 interface CreateOptions {
   readonly file: NewKeyFile;
-  /** Throws if the key must not be written. */
   readonly verify?: (key: ServiceAccountKey) => Promise<void>;
 }
 
-/**
- * Creates a key and writes its file; resolves to the key's ID. If anything fails after the key was created, deletes the key again, and warns with
- * its ID if it can't be deleted.
- */
+/** Creates a key and writes its file; resolves to the key's ID. If that fails, deletes the key again, and warns with its ID if it can't. */
 export async function createKey(
   { terminal }: Pick<Context, "terminal">,
   cloud: Cloud,

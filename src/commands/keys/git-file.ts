@@ -4,9 +4,7 @@ import { realpath } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import type { Context } from "../../context/context.ts";
 
-/** A file in a Git work tree. */
 export interface GitFile {
-  /** The root of the work tree. */
   readonly workTree: string;
   /** `exposed` if the next `git add` takes it; `unknown` if git can't be run. */
   readonly status: "tracked" | "exposed" | "ignored" | "unknown";
@@ -46,7 +44,6 @@ export function describeGitFile(file: GitFile | undefined): { readonly work_tree
   return file ? { work_tree: file.workTree, ignored: file.status === "unknown" ? null : file.status === "ignored" } : null;
 }
 
-/** The warning about a key file in a work tree. */
 export function warnAboutGit(path: string, { workTree, status }: GitFile): string {
   if (status === "ignored")
     return `${path} is inside the Git repository ${workTree}. Git ignores it, but images and archives of the directory can include it.`;

@@ -9,7 +9,6 @@ import { CliError } from "../../errors/cli-error.ts";
 import { nextStep } from "../../errors/next-step.ts";
 import { assertDockerfile } from "../up/assert-dockerfile.ts";
 
-/** Builds a folder's Dockerfile with Cloud Build. */
 export async function build(context: Context, folder: string | undefined): Promise<void> {
   const { settings, terminal, passedArguments: gcloudFlags } = context;
   const directory = resolve(context.cwd, folder ?? ".");

@@ -5,7 +5,6 @@ import type { Context } from "../../context/context.ts";
 import { printPlan } from "../../context/print-plan.ts";
 import { withTimes } from "../../terminal/relative-time.ts";
 
-/** Shows a service, or just its URL. */
 export async function describe(context: Context, name: string | undefined, flags: { readonly url?: boolean }): Promise<void> {
   const { settings, terminal } = context;
   const serviceName = requireServiceName(settings, name);

@@ -37,10 +37,7 @@ export async function grant(context: Context, name: string | undefined, { role, 
   ]);
 }
 
-/**
- * With the member's own credentials, calls the service until it accepts the member. Without them, waits until the policy contains the member, which
- * is before every front end knows of it.
- */
+/** Calls the service until it accepts the member's credentials; without them, waits until the policy contains the member. */
 async function waitForEffect(context: Context, cloud: Cloud, options: GrantOptions): Promise<{ by: "call" | "policy"; ms: number }> {
   const startedMs = performance.now();
   const caller = options.role === INVOKER_ROLE ? await findCredentialsOf(context, options.member) : undefined;

@@ -51,10 +51,7 @@ function explainMissingRole(options: GrantOptions, error: unknown, inherited: st
   });
 }
 
-/**
- * The same role on the project if the member has it there, or else one that allows invoking the service; undefined if the project grants neither,
- * or its policy can't be read.
- */
+/** The same role on the project if the member has it there, or else one that allows invoking the service. Undefined if the policy can't be read. */
 async function findInheritedRole(cloud: Cloud, { project, member, role }: GrantOptions): Promise<string | undefined> {
   const policy = await cloud.projectPolicy({ project }).catch(ignoreCliError);
   const memberships = listMemberships(policy, "project").filter((membership) => membership.member === member);

@@ -13,7 +13,6 @@ import { sendTrafficToLatest } from "./traffic.ts";
 interface Choice {
   /** Undefined if the serving revision is the right one already. */
   readonly revision: Revision | undefined;
-  /** The serving revision. */
   readonly from: Revision | undefined;
   readonly why: string;
 }

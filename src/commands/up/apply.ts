@@ -15,13 +15,11 @@ import { verifyInvocation, verifyRefusal, type Invocation } from "./verify-acces
 export interface Tools {
   readonly cloud: Cloud;
   readonly runStep: RunStep;
-  /** The caller's credentials. */
   readonly credentials: CachedCredentials;
   /** True if no one else can change the service, so that nothing is read twice. */
   readonly isAlone?: boolean;
 }
 
-/** What `up` has brought about. */
 interface Outcome {
   readonly service: Service;
   readonly member: string;

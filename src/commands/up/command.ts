@@ -6,8 +6,8 @@ export const upCommand = defineCommand({
   name: "up",
   summary: "Build, deploy, grant access, and test in one step",
   description:
-    "Builds and deploys a directory as a private service, grants the caller access, and verifies " +
-    "that an unauthenticated request is rejected and an authenticated one succeeds.\nSafe to rerun: completed steps are skipped.",
+    "Builds and deploys a directory as a private service, and grants the caller access.\n" +
+    "Verifies that an unauthenticated request is rejected and an authenticated one succeeds.\nSafe to rerun: completed steps are skipped.",
   arguments: [argument("[dir]", "Directory with the Dockerfile (default: current directory)")],
   flags: [
     flag("--check <path>", "Promote only if this path returns a status below 400"),

@@ -24,7 +24,6 @@ interface StoredResources {
   readonly images: readonly string[];
   /** The repository, if `up` created it and nothing else is in it. */
   readonly repository?: Repository;
-  /** How many other images are in a repository that `up` created. */
   readonly otherImageCount: number;
 }
 
@@ -57,7 +56,6 @@ interface Resource {
   readonly name: string;
 }
 
-/** Everything that `down` removes. */
 export function listCreatedResources({ service, isCreated, members, grantLabels, images, repository }: CreatedResources): Resource[] {
   const list = (kind: Resource["kind"], names: readonly string[], suffix = "") => names.map((name) => ({ kind, name: `${name}${suffix}` }));
   const on = isCreated ? "" : ` on ${service?.service}`;

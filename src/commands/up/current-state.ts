@@ -7,7 +7,6 @@ import { CliError } from "../../errors/cli-error.ts";
 import { externalStep, nextStep } from "../../errors/next-step.ts";
 import { poll } from "../../http/poll.ts";
 
-/** A service and its policy, as the control plane reports them. */
 export interface ServiceState {
   readonly service?: Service;
   /** Undefined if it can't be read; empty if the service doesn't exist. */
@@ -41,7 +40,6 @@ export function isDeploying({ conditions }: Service): boolean {
   return conditions.find(({ type }) => type === "Ready")?.status === "Unknown";
 }
 
-/** Whether the latest revision is ready. */
 export function isReady({ revision, latest_created_revision: latest }: Service): boolean {
   return revision !== null && revision === latest;
 }

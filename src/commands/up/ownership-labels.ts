@@ -22,12 +22,10 @@ export function grantLabels(member: string): Readonly<Record<string, string>> {
   return { [grantLabel(member)]: "granted" };
 }
 
-/** Whether `up` granted the member access. */
 export function isGrantedByUp({ labels }: Labeled, member: string): boolean {
   return labels[grantLabel(member)] === "granted";
 }
 
-/** The names of all labels that mark grants. */
 export function findGrantLabels({ labels }: Labeled): string[] {
   return Object.keys(labels).filter((label) => label.startsWith(GRANT_PREFIX));
 }

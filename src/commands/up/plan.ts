@@ -18,7 +18,6 @@ import {
 } from "./current-state.ts";
 import { CREATED_LABELS, grantLabels, isCreatedByUp, isGrantedByUp } from "./ownership-labels.ts";
 
-/** What `up` brings about. */
 export interface Goal extends ServiceName {
   /** The folder with the Dockerfile; absolute. */
   readonly directory: string;
@@ -28,7 +27,6 @@ export interface Goal extends ServiceName {
   readonly check?: string;
 }
 
-/** Everything that decides which steps `up` takes. */
 export interface UpState extends ServiceState {
   /** Whether the image of the source exists; false if no deployment needs it. */
   readonly isImageBuilt: boolean;
@@ -62,10 +60,7 @@ type Action =
   | { readonly kind: "promote"; readonly options: TrafficOptions }
   | { readonly kind: "invoke"; readonly path: string };
 
-/**
- * Decides what to do about each step, in the order in which they run. `--plan`, `--dry-run` and the run itself use the same list. Throws CONFLICT
- * if the service is public.
- */
+/** The steps in their order, for `--plan`, `--dry-run` and the run itself. Throws CONFLICT if the service is public. */
 export function planSteps(goal: Goal, state: UpState): readonly Step[] {
   assertPrivate(state);
   const { service } = state;

@@ -78,7 +78,6 @@ async function findFreeFolder(cwd: string): Promise<string> {
   }
 }
 
-/** Commands that have the same effect. */
 function planByHand(directory: string, template: string, service: string): string[] {
   const folder = `--cwd ${directory} --service ${service}`;
   return [

@@ -11,7 +11,6 @@ import { findDeployReason, type Goal, type UpState } from "./plan.ts";
 
 interface Access {
   readonly cloud: Cloud;
-  /** The caller's credentials. */
   readonly credentials: CachedCredentials;
 }
 

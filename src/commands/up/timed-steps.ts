@@ -6,11 +6,9 @@ export type RunStep = <T>(name: string, text: StepText<T> | string, work: (tell:
 
 interface TimedSteps {
   readonly runStep: RunStep;
-  /** The steps that have been taken. */
   readonly taken: readonly { readonly name: string; readonly ms: number }[];
 }
 
-/** Shows each step and records its duration. */
 export function createTimedSteps(terminal: Pick<Terminal, "step" | "wait">): TimedSteps {
   const taken: { name: string; ms: number }[] = [];
   return {

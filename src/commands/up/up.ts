@@ -23,10 +23,7 @@ interface UpFlags {
   readonly plan?: boolean;
 }
 
-/**
- * Builds and deploys a folder, grants access, and verifies that the service rejects unauthenticated requests and accepts the caller. Skips what is
- * done already, so that a run continues where an interrupted one ended. Throws as each step does, and HTTP_STATUS for a status of 400 or above.
- */
+/** Builds, deploys, grants access, and verifies it; skips what is done already. Throws as each step does, and HTTP_STATUS for a status from 400. */
 export async function up(outerContext: Context, folder: string | undefined, { check, plan }: UpFlags): Promise<void> {
   const { cwd } = outerContext;
   // In a service's own folder, its name means the folder.

@@ -20,10 +20,7 @@ export interface Invocation {
   readonly error: CliError | undefined;
 }
 
-/**
- * Calls a service without a credential, which Cloud Run's front end must reject. Throws DEPLOY_FAILED if the call reaches the service, and
- * NOT_REACHABLE if the front end blocks every call.
- */
+/** Calls a service without a credential. Throws DEPLOY_FAILED if the call reaches it, and NOT_REACHABLE if the front end blocks every call. */
 export async function verifyRefusal({ send }: Pick<Context, "send">, { service, url }: Service): Promise<{ readonly status_code: number }> {
   const response = await send({ method: "GET", url, timeoutMs: 60_000 });
   const { status, headers } = response;
