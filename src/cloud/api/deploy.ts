@@ -19,6 +19,8 @@ import { serviceRequest } from "./replace-service.ts";
 import type { ClientFor } from "./request-verb.ts";
 
 const RUN = "https://run.googleapis.com/v2";
+/** After this time, the deployment says what it waits for. */
+const SLOW_START_MS = 10_000;
 const POLL_PAUSES = { firstPauseMs: 150, maxPauseMs: 3000 };
 const MAX_CONFLICTS = 10;
 
@@ -125,9 +127,18 @@ function withOptions(options: DeployOptions, image: string, existing: ServiceMes
 }
 
 async function waitUntilReady(client: ApiClient, options: DeployOptions, operation: Operation | undefined, signal: AbortSignal) {
+  const started = performance.now();
+  const check =
+    <Message>(read: (message: Message) => Outcome | undefined) =>
+    (message: Message) => {
+      const outcome = read(message);
+      const isSlow = performance.now() - started > SLOW_START_MS;
+      if (!outcome && isSlow) options.tell?.("Waiting for the container to start (up to 4 minutes)");
+      return outcome;
+    };
   const outcome = operation
-    ? await pollRequest(client, `${RUN}/${operation.name}`, operationOutcome, { signal, ...POLL_PAUSES, known: operation })
-    : await pollRequest(client, messageUrl(options), serviceOutcome, { signal, ...POLL_PAUSES });
+    ? await pollRequest(client, `${RUN}/${operation.name}`, check(operationOutcome), { signal, ...POLL_PAUSES, known: operation })
+    : await pollRequest(client, messageUrl(options), check(serviceOutcome), { signal, ...POLL_PAUSES });
   if (outcome !== "ready") throw deployFailure(outcome.message ?? "The revision didn't become ready.", options);
 }
 

@@ -31,25 +31,34 @@ async function json(...argv: readonly string[]): Promise<Json> {
 const addFault = (fault: object) => sendAdmin(port, "POST", "/_emulator/faults", fault);
 afterEach(() => sendAdmin(port, "DELETE", "/_emulator/faults"));
 
+const broken = () => folder({ Dockerfile: "FROM node:22-slim\nCOPY missing.js ./\n" });
+
 test("build shows the log live, and prints what was built", async () => {
   const { exitCode, stdout, stderr } = await cli("build", folder(tinyService(HELLO)));
   expect(exitCode).toBe(0);
   expect(stdout).toMatch(new RegExp(`^IMAGE\t${IMAGE}\nDIGEST\tsha256:[0-9a-f]{64}\nBUILD\t[0-9a-f-]{36}\nLOG\thttps://`));
-  expect(stderr).toContain("\nFETCHSOURCE\n");
-  expect(stderr.match(/^DONE$/gm)).toHaveLength(1);
+  expect(stderr).toMatch(/^Building hello…\n[\s\S]*\nFETCHSOURCE\n[\s\S]*\nDONE\n✓ Built hello/);
+  for (const flags of [[], ["--quiet"]])
+    expect(await cli(...flags, "build", broken())).toMatchObject({
+      exitCode: 1,
+      stderr: expect.stringMatching(/missing\.js[\s\S]*Error: Build failed: [^\n]* \[BUILD_FAILED\]\n {2}Build log: https:/),
+    });
 });
 
-/** What is done to the log, and what the command prints. */
+/** What happens to the log, and the warning. */
 test.for([
-  ["may not be read", { status: 403 }, /^Warning: Can't read the build log\. The build is still running\. Build log: https:/gm, 1],
-  ["is not there", { status: 404 }, /warning/g, 0],
-  ["breaks off each time", { truncate: 10 }, /warning/g, 0],
-] as const)("a build is what it came to, though its log %s", async ([, fault, said, times]) => {
+  ["can't be read", { status: 403 }, /^Warning: Can't read the build log\. The build is still running\. Build log: https:/gm, 1],
+  ["doesn't exist", { status: 404 }, /warning/gi, 0],
+  ["breaks off each time", { truncate: 10 }, /warning/gi, 0],
+] as const)("a build succeeds or fails as usual if its log %s", async ([, fault, warning, count]) => {
   await addFault({ match: LOG, ...fault });
-  const good = await cli("build", folder(tinyService(HELLO)));
-  expect({ exitCode: good.exitCode, said: good.stderr.match(said)?.length ?? 0 }).toEqual({ exitCode: 0, said: times });
-  const bad = await cli("build", folder({ Dockerfile: "FROM node:22-slim\nCOPY missing.js ./\n" }));
-  expect(bad).toMatchObject({ exitCode: 1, stdout: "", stderr: expect.stringContaining("[BUILD_FAILED]\n  Build log: https:") });
+  const { exitCode, stderr } = await cli("build", folder(tinyService(HELLO)));
+  expect({ exitCode, warnings: stderr.match(warning)?.length ?? 0 }).toEqual({ exitCode: 0, warnings: count });
+  expect(await cli("build", broken())).toMatchObject({
+    exitCode: 1,
+    stdout: "",
+    stderr: expect.stringContaining("[BUILD_FAILED]\n  Build log: https:"),
+  });
 });
 
 test("a build's log that is only in Cloud Logging is reported once, and never requested", async () => {
@@ -60,15 +69,6 @@ test("a build's log that is only in Cloud Logging is reported once, and never re
   await log.read();
   await log.finish();
   expect(missed).toEqual(["missed"]);
-});
-
-test("a build that fails shows the end of its log, even with --quiet", async () => {
-  const broken = folder({ Dockerfile: "FROM node:22-slim\nCOPY missing.js ./\n" });
-  for (const flags of [[], ["--quiet"]]) {
-    const { exitCode, stderr } = await cli(...flags, "build", broken);
-    expect(exitCode).toBe(1);
-    expect(stderr).toMatch(/missing\.js[\s\S]*Error: Build failed: [^\n]* \[BUILD_FAILED\]\n {2}Build log: https:/);
-  }
 });
 
 test("the source never goes to a bucket of another project that has the expected name", async () => {
