@@ -94,10 +94,7 @@ export function readKeys(messages: readonly KeyMessage[]): Key[] {
   return keys.toSorted((a, b) => (b.created_at ?? "").localeCompare(a.created_at ?? "") || a.key_id.localeCompare(b.key_id));
 }
 
-/**
- * The email address of a service account, from the address or from the part before the @ for an account of the project. Throws USAGE for anything
- * else. https://cloud.google.com/iam/docs/service-accounts-create
- */
+/** The email address of an account, from its address or its ID in the project. Throws USAGE. https://cloud.google.com/iam/docs/service-accounts-create */
 export function resolveAccountEmail(text: string, project: string): string {
   const name = text.replace(/^serviceAccount:/, "");
   if (/^[^\s@:/]+@[^\s@:/]+\.gserviceaccount\.com$/.test(name)) return name;

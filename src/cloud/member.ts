@@ -17,10 +17,7 @@ const TYPES = [
 ];
 const PUBLIC = ["allUsers", "allAuthenticatedUsers"];
 
-/**
- * A member in a policy's format: an email address without a prefix gets one. Throws USAGE if it isn't a member.
- * https://cloud.google.com/iam/docs/principal-identifiers
- */
+/** Adds the prefix that an email address needs. Throws USAGE. https://cloud.google.com/iam/docs/principal-identifiers */
 export function readMember(text: string): string {
   if (PUBLIC.includes(text)) return text;
   const [type = ""] = text.split(":");

@@ -1,10 +1,7 @@
 /** The role whose members can invoke a service: https://cloud.google.com/run/docs/reference/iam/roles */
 export const INVOKER_ROLE = "roles/run.invoker";
 
-/**
- * How long a grant can take: "typically 2 minutes, potentially 7 minutes or longer". See
- * https://cloud.google.com/iam/docs/access-change-propagation.
- */
+/** "Typically 2 minutes, potentially 7 minutes or longer": https://cloud.google.com/iam/docs/access-change-propagation */
 export const GRANT_TIMEOUT_MS = 10 * 60_000;
 
 export const INVOKER_ROLES: ReadonlySet<string> = new Set([INVOKER_ROLE, "roles/run.servicesInvoker", "roles/run.admin"]);

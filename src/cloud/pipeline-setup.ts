@@ -1,3 +1,5 @@
+import { CliError } from "../errors/cli-error.ts";
+
 /** Something that a pipeline needs in a project. It is created if it is missing, through gcloud and through Google's APIs alike. */
 export type SetupStep = { readonly project: string } & (
   | { readonly kind: "apis"; readonly names: readonly string[] }
@@ -32,11 +34,38 @@ export interface RegisteredResource {
   readonly attributeCondition?: string;
 }
 
-export function isUpToDate(existing: RegisteredResource, { issuer, mapping, condition }: ProviderStep): boolean {
+function isUpToDate(existing: RegisteredResource, { issuer, mapping, condition }: ProviderStep): boolean {
   const sorted = (record: Readonly<Record<string, string>> = {}) => JSON.stringify(Object.entries(record).toSorted());
   return (
     existing.oidc?.issuerUri === issuer &&
     existing.attributeCondition === condition &&
     sorted(existing.attributeMapping) === sorted(mapping)
   );
+}
+
+export type WorkloadIdentityStep = Extract<SetupStep, { kind: "pool" | "provider" }>;
+
+interface SetupRequests {
+  create(step: SetupStep): Promise<unknown>;
+  read(step: WorkloadIdentityStep): Promise<RegisteredResource>;
+  undelete(step: WorkloadIdentityStep): Promise<unknown>;
+  update(step: ProviderStep): Promise<unknown>;
+}
+
+/** Creates what a step wants. What exists already is undeleted if it was deleted, and updated if it differs. */
+export async function setUp(step: SetupStep, { create, read, undelete, update }: SetupRequests): Promise<SetupOutcome> {
+  const outcome = step.kind === "apis" ? "enabled" : step.kind.endsWith("-role") ? "granted" : undefined;
+  try {
+    await create(step);
+    return outcome ?? "made";
+  } catch (error) {
+    if (!(error instanceof CliError && error.code === "CONFLICT") || outcome) throw error;
+  }
+  if (step.kind !== "pool" && step.kind !== "provider") return "there";
+  const existing = await read(step);
+  const isDeleted = existing.state === "DELETED";
+  if (isDeleted) await undelete(step);
+  const isCurrent = step.kind === "pool" || isUpToDate(existing, step);
+  if (!isCurrent) await update(step);
+  return isDeleted || !isCurrent ? "changed" : "there";
 }

@@ -29,10 +29,7 @@ export function assertPercentsAddUp(to: TrafficOptions["to"]): void {
   throw new CliError("USAGE", `The percentages add up to ${sum} instead of 100.`, { details: { sum } });
 }
 
-/**
- * A service's traffic after a change, in the order of gcloud run services update-traffic: shares by name, the
- * latest revision last, then the tags.
- */
+/** A service's traffic after a change, in gcloud's order: shares by name, the latest revision last, then the tags. */
 export function changeTargets(
   existing: readonly KnativeTarget[] = [{ latestRevision: true, percent: 100 }],
   { to, setTags = {}, removeTags = [] }: TrafficOptions,

@@ -8,10 +8,7 @@ interface Flag {
   readonly value: string;
 }
 
-/**
- * The flags that the user passes through to gcloud, each with its value. Throws USAGE for a flag without the value that it needs, and the error of
- * `refuse` for a flag of no kind.
- */
+/** The gcloud flags that the user passes, each with its value. Throws USAGE for a missing value, and what `refuse` returns for an unknown flag. */
 export function parseFlags(
   words: readonly string[],
   kindOf: (flag: string) => "value" | "switch" | undefined,

@@ -80,10 +80,7 @@ export function withoutMember(member: string): MembersChange {
   return (members) => members.filter((other) => other !== member);
 }
 
-/**
- * Throws NOT_FOUND if the member doesn't have the role. A member that had it at the first attempt was removed by
- * another client meanwhile.
- */
+/** Throws NOT_FOUND if the member doesn't have the role at the first attempt. */
 function withoutGrantedMember(options: GrantOptions): MembersChange {
   let hadRole = false;
   return (members) => {

@@ -2,10 +2,7 @@ import { CliError } from "../../errors/cli-error.ts";
 import { nextStep } from "../../errors/next-step.ts";
 import type { KnownError } from "./known-error.ts";
 
-/**
- * What an organization forbids, by Google's messages; the first match counts.
- * https://cloud.google.com/resource-manager/docs/organization-policy/org-policy-constraints
- */
+/** The first match counts. https://cloud.google.com/resource-manager/docs/organization-policy/org-policy-constraints */
 export const ORGANIZATION_ERRORS: readonly KnownError[] = [
   [
     /vpcServiceControlsUniqueIdentifier|VPC_SERVICE_CONTROLS/,

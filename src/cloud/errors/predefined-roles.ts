@@ -1,9 +1,6 @@
 import { INVOKER_ROLE } from "../permissions.ts";
 
-/**
- * The predefined role to ask for, by the prefix of a permission; the first match counts. See
- * https://cloud.google.com/iam/docs/roles-permissions.
- */
+/** By the prefix of a permission; the first match counts: https://cloud.google.com/iam/docs/roles-permissions */
 const ROLES: readonly (readonly [permission: string, role: string])[] = [
   ["run.services.setiampolicy", "roles/run.admin"],
   ["run.routes.invoke", INVOKER_ROLE],

@@ -1,42 +1,28 @@
-import { CliError } from "../../errors/cli-error.ts";
-import { isUpToDate, type ProviderStep, type RegisteredResource, type SetupOutcome, type SetupStep } from "../pipeline-setup.ts";
+import {
+  setUp,
+  type ProviderStep,
+  type RegisteredResource,
+  type SetupOutcome,
+  type SetupStep,
+  type WorkloadIdentityStep,
+} from "../pipeline-setup.ts";
 import { defineVerb, type Verb } from "../verb.ts";
 import { createAccountArgs } from "./accounts.ts";
 import { createRepositoryArgs } from "./artifact-registry.ts";
 import { flag, joinPairs, jsonCommand, parseGcloudJson } from "./command.ts";
 import { gcloudLine, type Gcloud } from "./process.ts";
 
-/** Creates what a step wants. What exists already is undeleted if it was deleted, and updated if it differs. */
 export function setUpVerb(gcloud: Gcloud): Verb<SetupStep, SetupOutcome> {
-  return defineVerb({
-    plan: (step) => [gcloudLine(createArgs(step))],
-    async run(step) {
-      const run = (args: readonly string[]) => gcloud(args);
-      try {
-        await run(createArgs(step));
-        return OUTCOMES[step.kind] ?? "made";
-      } catch (error) {
-        if (!(error instanceof CliError && error.code === "CONFLICT") || step.kind in OUTCOMES) throw error;
-      }
-      if (step.kind !== "pool" && step.kind !== "provider") return "there";
-      const args = (verb: string) =>
-        jsonCommand(step.kind === "pool" ? poolWords(verb, step.pool) : providerWords(verb, step), { project: step.project });
-      const existing = parseGcloudJson<RegisteredResource>(await run(args("describe")));
-      const isDeleted = existing.state === "DELETED";
-      if (isDeleted) await run(args("undelete"));
-      const isCurrent = step.kind === "pool" || isUpToDate(existing, step);
-      if (!isCurrent) await run(providerArgs("update-oidc", step));
-      return isDeleted || !isCurrent ? "changed" : "there";
-    },
-  });
+  const run = (verb: string, step: WorkloadIdentityStep) =>
+    gcloud(jsonCommand(step.kind === "pool" ? poolWords(verb, step.pool) : providerWords(verb, step), { project: step.project }));
+  const requests = {
+    create: (step: SetupStep) => gcloud(createArgs(step)),
+    read: async (step: WorkloadIdentityStep) => parseGcloudJson<RegisteredResource>(await run("describe", step)),
+    undelete: (step: WorkloadIdentityStep) => run("undelete", step),
+    update: (step: ProviderStep) => gcloud(providerArgs("update-oidc", step)),
+  };
+  return defineVerb({ plan: (step) => [gcloudLine(createArgs(step))], run: (step) => setUp(step, requests) });
 }
-
-/** The steps whose commands succeed whether or not anything changes. */
-const OUTCOMES: Partial<Record<SetupStep["kind"], SetupOutcome>> = {
-  apis: "enabled",
-  "project-role": "granted",
-  "account-role": "granted",
-};
 
 function createArgs(step: SetupStep): string[] {
   const { project } = step;

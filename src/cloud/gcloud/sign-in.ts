@@ -3,10 +3,7 @@ import { existsSync, renameSync, rmSync } from "node:fs";
 import type { CloudContext } from "../cloud-context.ts";
 import { CliError } from "../../errors/cli-error.ts";
 
-/**
- * Signs the real gcloud in as the emulator's operator, in the emulator's own configuration directory. Does nothing if that has been done, or if
- * gcloud isn't installed. Throws GCLOUD_FAILED.
- */
+/** Signs gcloud in to the emulator as its operator, once, in the emulator's configuration directory. Throws GCLOUD_FAILED. */
 export async function signIn(env: CloudContext["env"]): Promise<void> {
   const directory = env["CLOUDSDK_CONFIG"];
   const keyFile = env["GOOGLE_APPLICATION_CREDENTIALS"];

@@ -17,9 +17,7 @@ export interface Build {
 
 export const FINAL_STATUSES: ReadonlySet<string> = new Set(["SUCCESS", "FAILURE", "INTERNAL_ERROR", "TIMEOUT", "CANCELLED", "EXPIRED"]);
 
-/**
- * The result of a build that has ended. Throws BUILD_FAILED for any status but SUCCESS. `elapsedSeconds` is used if the build has no times.
- */
+/** Throws BUILD_FAILED for any status but SUCCESS. `elapsedSeconds` is used if the build has no times. */
 export function readBuildResult(build: Build, image: string, elapsedSeconds: number): BuildResult {
   if (build.status !== "SUCCESS") throw buildError(build);
   const { startTime, finishTime } = build;

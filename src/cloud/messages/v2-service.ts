@@ -1,10 +1,7 @@
 import { CliError } from "../../errors/cli-error.ts";
 import type { DeployOptions } from "../cloud.ts";
 
-/**
- * The fields of https://cloud.google.com/run/docs/reference/rest/v2/projects.locations.services that a deployment
- * reads; other fields are preserved.
- */
+/** https://cloud.google.com/run/docs/reference/rest/v2/projects.locations.services; other fields are preserved. */
 export interface ServiceMessage {
   readonly etag?: string;
   readonly generation?: string;

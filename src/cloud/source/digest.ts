@@ -4,10 +4,7 @@ import { lstat, readlink } from "node:fs/promises";
 import { join } from "node:path";
 import { listSource, sourceUnreadable } from "./files.ts";
 
-/**
- * The SHA-256, in hex, of a source: of the paths, contents and executable bits of everything that `archiveSource` packs. The time, the machine and
- * the versions of libraries make no difference. Throws as `listSource` does.
- */
+/** The SHA-256, in hex, of all paths, contents and executable bits that `archiveSource` packs, on any machine. Throws as `listSource` does. */
 export async function digestSource(directory: string): Promise<string> {
   const digest = createHash("sha256");
   for (const path of await listSource(directory)) {

@@ -1,45 +1,28 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, afterEach, expect, test } from "vitest";
+import { afterEach, expect, test } from "vitest";
 import { followLog } from "../../../src/cloud/api/build-log.ts";
-import { mergeEnvironment } from "../../../src/context/merge-environment.ts";
 import { sendAdmin } from "../../helpers/admin.ts";
-import type { Json } from "../../helpers/api-server.ts";
-import { folder, runCli } from "../../helpers/command-line.ts";
-import { HELLO, startEmulator, tinyService } from "../../helpers/emulator.ts";
+import { folder } from "../../helpers/command-line.ts";
+import { HELLO, tinyService } from "../../helpers/emulator.ts";
+import { openOperator } from "../../helpers/operator.ts";
 
 // Only what is particular to the API; contract/ tests what both back ends have in common.
 
-const emulator = await startEmulator(afterAll);
-const { port, project, request } = emulator;
-const home = mkdtempSync(join(tmpdir(), "cloudrun-oauth-test-"));
-afterAll(() => rmSync(home, { recursive: true, force: true, maxRetries: 5 }));
-await emulator.deploy("hello", tinyService(HELLO));
-
-const env = mergeEnvironment({ HOME: home, SERVICE_NAME: "hello", PATH: "" }, emulator.status().environment) as Record<string, string>;
-const cli = (...argv: readonly string[]) => runCli(argv, { env, cwd: home });
+const { cli, json, emulator } = openOperator();
 const IMAGE = "us-central1-docker.pkg.dev/cloudrun-local/cloudrun-oauth/hello";
 const LOG = "storage.googleapis.com/*.cloudbuild-logs.*/log-*.txt";
 
-async function json(...argv: readonly string[]): Promise<Json> {
-  const { exitCode, stdout, stderr } = await cli(...argv, "--json");
-  if (exitCode !== 0) throw new Error(stderr);
-  return JSON.parse(stdout) as Json;
-}
-
-const addFault = (fault: object) => sendAdmin(port, "POST", "/_emulator/faults", fault);
-afterEach(() => sendAdmin(port, "DELETE", "/_emulator/faults"));
+const addFault = (fault: object) => sendAdmin(emulator().port, "POST", "/_emulator/faults", fault);
+afterEach(() => sendAdmin(emulator().port, "DELETE", "/_emulator/faults"));
 
 const broken = () => folder({ Dockerfile: "FROM node:22-slim\nCOPY missing.js ./\n" });
 
 test("build shows the log live, and prints what was built", async () => {
-  const { exitCode, stdout, stderr } = await cli("build", folder(tinyService(HELLO)));
+  const { exitCode, stdout, stderr } = await cli(["build", folder(tinyService(HELLO))]);
   expect(exitCode).toBe(0);
   expect(stdout).toMatch(new RegExp(`^IMAGE\t${IMAGE}\nDIGEST\tsha256:[0-9a-f]{64}\nBUILD\t[0-9a-f-]{36}\nLOG\thttps://`));
   expect(stderr).toMatch(/^Building hello…\n[\s\S]*\nFETCHSOURCE\n[\s\S]*\nDONE\n✓ Built hello/);
   for (const flags of [[], ["--quiet"]])
-    expect(await cli(...flags, "build", broken())).toMatchObject({
+    expect(await cli([...flags, "build", broken()])).toMatchObject({
       exitCode: 1,
       stderr: expect.stringMatching(/missing\.js[\s\S]*Error: Build failed: [^\n]* \[BUILD_FAILED\]\n {2}Build log: https:/),
     });
@@ -52,9 +35,9 @@ test.for([
   ["breaks off each time", { truncate: 10 }, /warning/gi, 0],
 ] as const)("a build succeeds or fails as usual if its log %s", async ([, fault, warning, count]) => {
   await addFault({ match: LOG, ...fault });
-  const { exitCode, stderr } = await cli("build", folder(tinyService(HELLO)));
+  const { exitCode, stderr } = await cli(["build", folder(tinyService(HELLO))]);
   expect({ exitCode, warnings: stderr.match(warning)?.length ?? 0 }).toEqual({ exitCode: 0, warnings: count });
-  expect(await cli("build", broken())).toMatchObject({
+  expect(await cli(["build", broken()])).toMatchObject({
     exitCode: 1,
     stdout: "",
     stderr: expect.stringContaining("[BUILD_FAILED]\n  Build log: https:"),
@@ -73,36 +56,38 @@ test("a build's log that is only in Cloud Logging is reported once, and never re
 
 test("the source never goes to a bucket of another project that has the expected name", async () => {
   const other = { body: { projectId: "squatter", name: "squatter" } };
-  expect((await request("POST", "cloudresourcemanager.googleapis.com", "/v1/projects", other)).json["error"]).toBeUndefined();
+  expect((await emulator().request("POST", "cloudresourcemanager.googleapis.com", "/v1/projects", other)).json["error"]).toBeUndefined();
   const victim = { body: { projectId: "victim", name: "victim" } };
-  expect((await request("POST", "cloudresourcemanager.googleapis.com", "/v1/projects", victim)).json["error"]).toBeUndefined();
+  expect((await emulator().request("POST", "cloudresourcemanager.googleapis.com", "/v1/projects", victim)).json["error"]).toBeUndefined();
   const bucket = { body: { name: "victim_cloudbuild" } };
-  expect((await request("POST", "storage.googleapis.com", "/storage/v1/b?project=squatter", bucket)).json["error"]).toBeUndefined();
-  const { exitCode, stderr } = await cli("-p", "victim", "build", folder(tinyService(HELLO)));
+  expect(
+    (await emulator().request("POST", "storage.googleapis.com", "/storage/v1/b?project=squatter", bucket)).json["error"],
+  ).toBeUndefined();
+  const { exitCode, stderr } = await cli(["-p", "victim", "build", folder(tinyService(HELLO))]);
   expect(exitCode).toBe(5);
   expect(stderr).toContain("Error: Bucket victim_cloudbuild belongs to another project, which could read your source. [CONFLICT]");
 });
 
 test("grant --wait calls as the member until a request is accepted", async () => {
-  expect((await cli("invoke")).exitCode).toBe(9);
+  expect((await cli(["invoke"])).exitCode).toBe(9);
   const { waited, member } = await json("grant", "--wait");
   expect({ waited, member }).toEqual({
     waited: { by: "call", ms: expect.any(Number) },
     member: "serviceAccount:caller@cloudrun-local.iam.gserviceaccount.com",
   });
-  expect((await cli("invoke")).exitCode).toBe(0);
+  expect((await cli(["invoke"])).exitCode).toBe(0);
 });
 
 test("a member of several bindings of one role keeps it when another member is removed", async () => {
-  const path = `/v1/projects/${project}/locations/us-central1/services/twofold:setIamPolicy`;
-  await emulator.deploy("twofold", tinyService(HELLO));
+  const path = `/v1/projects/${emulator().project}/locations/us-central1/services/twofold:setIamPolicy`;
+  await emulator().deploy("twofold", tinyService(HELLO));
   const condition = { title: "until", expression: 'request.time < timestamp("2100-01-01T00:00:00Z")' };
   const [viewer, conditional] = [
     { role: "roles/run.viewer", members: ["user:a@example.com"] },
     { role: "roles/run.invoker", members: ["user:a@example.com"], condition },
   ];
   const bindings = [viewer, conditional, { role: "roles/run.invoker", members: ["user:a@example.com", "user:b@example.com"] }];
-  await request("POST", "run.googleapis.com", path, { body: { policy: { version: 3, bindings } } });
+  await emulator().request("POST", "run.googleapis.com", path, { body: { policy: { version: 3, bindings } } });
   const { bindings: left } = await json("revoke", "twofold", "--member", "user:a@example.com");
   expect(left).toEqual(expect.arrayContaining([viewer, conditional, { role: "roles/run.invoker", members: ["user:b@example.com"] }]));
   expect(left).toHaveLength(3);
@@ -110,36 +95,36 @@ test("a member of several bindings of one role keeps it when another member is r
 
 test("two deployments at the same time create two revisions, one after the other", async () => {
   const [one, other] = await Promise.all(["A=1", "B=2"].map((variable) => json("deploy", "--env", variable)));
-  const service = `/apis/serving.knative.dev/v1/namespaces/${project}/services/hello`;
-  const { spec } = (await request("GET", "us-central1-run.googleapis.com", service)).json;
+  const service = `/apis/serving.knative.dev/v1/namespaces/${emulator().project}/services/hello`;
+  const { spec } = (await emulator().request("GET", "us-central1-run.googleapis.com", service)).json;
   const variables = (spec.template.spec.containers[0].env as { name: string }[]).map(({ name }) => name);
   expect(variables.toSorted()).toEqual(["A", "B"]);
   expect([one, other].every((deployed) => /^hello-0000\d-/.test(deployed?.["latest_created_revision"]))).toBe(true);
 });
 
 test("a replacement whose response gets lost is written again, and still creates one revision", async () => {
-  await emulator.deploy("replaced", tinyService(HELLO));
-  const path = `/apis/serving.knative.dev/v1/namespaces/${project}/services/replaced`;
+  await emulator().deploy("replaced", tinyService(HELLO));
+  const path = `/apis/serving.knative.dev/v1/namespaces/${emulator().project}/services/replaced`;
   const lost = { match: `us-central1-run.googleapis.com${path}`, method: "PUT", truncate: 5, times: 1 };
   await addFault(lost);
   expect((await json("env", "set", "replaced", "LOST=1"))["revision"]).toMatch(/^replaced-00002-/);
   await addFault(lost);
   expect((await json("traffic", "replaced", "--to", "LATEST=100"))["traffic"]).toMatchObject([{ latest: true, percent: 100 }]);
   expect((await json("describe", "replaced"))["latest_created_revision"]).toMatch(/^replaced-00002-/);
-  const { json: faults } = await sendAdmin(port, "GET", "/_emulator/faults");
+  const { json: faults } = await sendAdmin(emulator().port, "GET", "/_emulator/faults");
   expect((faults["faults"] as { struck: number }[]).map(({ struck }) => struck)).toEqual([1, 1]);
 });
 
 test("a token that expires while a command runs is replaced, and an invalid one is reported", async () => {
   await addFault({ match: "*run.googleapis.com", status: 401, times: 1 });
-  expect((await cli("describe", "--url")).exitCode).toBe(0);
+  expect((await cli(["describe", "--url"])).exitCode).toBe(0);
   await addFault({ match: "*run.googleapis.com", status: 401 });
-  const { exitCode, stderr } = await cli("describe", "--url");
+  const { exitCode, stderr } = await cli(["describe", "--url"]);
   expect([exitCode, stderr]).toEqual([3, expect.stringContaining("rejected the credentials")]);
 });
 
 test("--dry-run prints the requests, and sends none", async () => {
-  const { exitCode, stdout } = await cli("deploy", "fresh", "--source", folder(tinyService(HELLO)), "--dry-run");
+  const { exitCode, stdout } = await cli(["deploy", "fresh", "--source", folder(tinyService(HELLO)), "--dry-run"]);
   expect(exitCode).toBe(0);
   expect(
     stdout
@@ -160,5 +145,5 @@ test("--dry-run prints the requests, and sends none", async () => {
     "GET us-central1-run/apis/serving.knative.dev/v1/namespaces/cloudrun-local/services/fresh",
     "",
   ]);
-  expect((await cli("describe", "fresh")).exitCode).toBe(4);
+  expect((await cli(["describe", "fresh"])).exitCode).toBe(4);
 });
