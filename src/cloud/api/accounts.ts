@@ -52,13 +52,7 @@ export function accountVerbs(clientFor: ClientFor) {
     listAccounts: defineVerb({
       plan: (options: ProjectName) => [requestLine(listAccountsRequest(options))],
       run: async (options) =>
-        readAccounts(
-          await listAll(
-            clientFor(options),
-            (token) => listAccountsRequest(options, token),
-            ({ accounts, nextPageToken }: AccountPage) => [accounts, nextPageToken],
-          ),
-        ),
+        readAccounts(await listAll<AccountMessage>(clientFor(options), "accounts", (token) => listAccountsRequest(options, token))),
     }),
     deleteAccount: verb("DELETE", toAccount, () => {}),
     createKey: verb("POST", toKeys, readKeyFile),
@@ -73,11 +67,6 @@ export function accountVerbs(clientFor: ClientFor) {
 
 interface KeyFileMessage {
   readonly privateKeyData: string;
-}
-
-interface AccountPage {
-  readonly accounts?: readonly AccountMessage[];
-  readonly nextPageToken?: string;
 }
 
 export async function ensureAccount(client: ApiClient, account: AccountInProject): Promise<boolean> {

@@ -20,11 +20,7 @@ export function artifactRegistryVerbs(clientFor: ClientFor, signal: AbortSignal)
     images: defineVerb({
       plan: (options: Repository) => [requestLine(imagesRequest(options))],
       async run(options) {
-        const images = await listAll(
-          clientFor(options),
-          (token) => imagesRequest(options, token),
-          ({ dockerImages, nextPageToken }: ImagePage) => [dockerImages, nextPageToken],
-        );
+        const images = await listAll<ImageMessage>(clientFor(options), "dockerImages", (token) => imagesRequest(options, token));
         return sortImages(
           images.map(({ uri, tags = [] }) => {
             const [image = "", digest = ""] = uri.split("@");
@@ -46,9 +42,9 @@ export function artifactRegistryVerbs(clientFor: ClientFor, signal: AbortSignal)
 
 type Labeled = Pick<BuildOptions, "repositoryLabels">;
 
-interface ImagePage {
-  readonly dockerImages?: readonly { readonly uri: string; readonly tags?: readonly string[] }[];
-  readonly nextPageToken?: string;
+interface ImageMessage {
+  readonly uri: string;
+  readonly tags?: readonly string[];
 }
 
 /** Creates a repository that this tool or gcloud names, if it is missing. Throws NOT_FOUND if any other one is. */

@@ -6,19 +6,13 @@ import type { ClientFor } from "./request-verb.ts";
 
 const MAX_PAGE_SIZE = 1000;
 
-interface LogPage {
-  readonly entries?: readonly LogEntry[];
-  readonly nextPageToken?: string;
-}
-
 export function logVerbs(clientFor: ClientFor) {
   return {
     readLogs: defineVerb({
       plan: (query: LogQuery) => [requestLine(pageRequest(query, undefined, query.limit ?? MAX_PAGE_SIZE))],
       async run(query) {
         const request = (token: string | undefined, maxItems: number) => pageRequest(query, token, maxItems);
-        const read = ({ entries, nextPageToken }: LogPage) => [entries, nextPageToken] as const;
-        return (await listAll(clientFor(query), request, read, query.limit)).toReversed();
+        return (await listAll<LogEntry>(clientFor(query), "entries", request, query.limit)).toReversed();
       },
     }),
   };

@@ -32,8 +32,7 @@ export function serviceVerbs(clientFor: ClientFor, { terminal, signal }: Pick<Cl
     revisions: defineVerb({
       plan: (options: ServiceName) => [serviceRequest(options), revisionsRequest(options)].map(requestLine),
       async run(options) {
-        const read = ({ items, metadata }: RevisionList) => [items, metadata?.continue] as const;
-        const revisionList = listAll(clientFor(options), (token) => revisionsRequest(options, token), read);
+        const revisionList = listAll<KnativeRevision>(clientFor(options), "items", (token) => revisionsRequest(options, token));
         const [service, revisions] = await Promise.all([describe(options), revisionList]);
         return readRevisions(revisions, service);
       },
@@ -73,11 +72,6 @@ export function serviceVerbs(clientFor: ClientFor, { terminal, signal }: Pick<Cl
 interface ServiceList {
   readonly items?: readonly KnativeService[];
   readonly unreachable?: readonly string[];
-}
-
-interface RevisionList {
-  readonly items?: readonly KnativeRevision[];
-  readonly metadata?: { readonly continue?: string };
 }
 
 function withTraffic({ spec }: KnativeService, options: TrafficOptions) {
