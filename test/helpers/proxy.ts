@@ -3,52 +3,43 @@ import { onTestFinished } from "vitest";
 import { openCaller, serveService } from "./caller.ts";
 import { runCli } from "./command-line.ts";
 
-type Finished = Awaited<ReturnType<typeof runCli>>;
-
-/** A proxy that runs in this process. */
-export interface RunningProxy {
-  readonly url: string;
-  readonly port: number;
-  /** Its output on stdout when it was ready. */
-  readonly printed: string;
-  /** Its output on stderr so far. */
-  said(): string;
-  /** Ends it like Ctrl-C. */
-  stop(): Promise<Finished>;
-}
-
-/** Starts `proxy` on a free port until the test ends, which fails if the proxy has written a secret. */
+/** Starts `proxy` in this process, on a free port, until the test ends, which fails if the proxy has written a secret. */
 export async function startProxy(
   flags: readonly string[],
   { env, cwd }: { readonly env: Readonly<Record<string, string>>; readonly cwd?: string },
-): Promise<RunningProxy> {
+) {
   const end = new AbortController();
   let printed = "";
   let said = "";
-  let finished: Promise<Finished> | undefined;
-  const ready = new Promise<string>((resolve, reject) => {
-    const onStdout = (piece: Buffer): void => {
-      printed += piece.toString("utf8");
-      const [url] = /http:\/\/[^"\s]+/.exec(printed) ?? [];
-      if (url) resolve(url);
-    };
-    const onStderr = (piece: Buffer): void => void (said += piece.toString("utf8"));
-    finished = runCli(["proxy", "--port", "0", ...flags], {
+  const { url, finished } = await new Promise<{ url: string; finished: ReturnType<typeof runCli> }>((resolve, reject) => {
+    const finished = runCli(["proxy", "--port", "0", ...flags], {
       env,
-      signal: end.signal,
-      onStdout,
-      onStderr,
       ...(cwd !== undefined && { cwd }),
+      signal: end.signal,
+      onStdout(piece) {
+        printed += piece.toString("utf8");
+        const [url] = /http:\/\/[^"\s]+/.exec(printed) ?? [];
+        if (url) resolve({ url, finished });
+      },
+      onStderr: (piece) => void (said += piece.toString("utf8")),
     });
     finished.then(({ stderr }) => reject(new Error(`The proxy has ended: ${stderr}`)), reject);
   });
-  const stop = (): Promise<Finished> => {
+  /** Ends it like Ctrl-C. */
+  const stop = () => {
     end.abort();
-    return finished as Promise<Finished>;
+    return finished;
   };
   onTestFinished(async () => void (await stop()));
-  const url = await ready;
-  return { url, port: Number(new URL(url).port), printed, said: () => said, stop };
+  return {
+    url,
+    port: Number(new URL(url).port),
+    /** Its output on stdout when it was ready. */
+    printed,
+    /** Its output on stderr so far. */
+    said: () => said,
+    stop,
+  };
 }
 
 /** Starts a service, unless its URL is given, and a proxy for it, whose tokens are signed by the emulator's keys. */
