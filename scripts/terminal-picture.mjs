@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const COLUMNS = 96;
-const COMMANDS = ["cloudrun-oauth invoke", "cloudrun-oauth grant", "cloudrun-oauth invoke"];
+const COLUMNS = 116;
+const COMMANDS = ["cloudrun-oauth invoke hello", "cloudrun-oauth grant hello", "cloudrun-oauth invoke hello"];
 const PREPARATION = "cloudrun-oauth init hello >/dev/null 2>&1 && cd hello && cloudrun-oauth deploy --source . >/dev/null 2>&1 && clear";
 
 // oxlint-disable-next-line no-control-regex -- it splits what a terminal receives
@@ -25,25 +25,21 @@ function runCommands() {
     symlinkSync(join(root, "bin/cloudrun-oauth.js"), join(home, "bin/cloudrun-oauth"));
     const lines = COMMANDS.map((command) => `printf '\\033[32m$\\033[39m %s\\n' '${command}'\n${command}`);
     writeFileSync(join(home, "session.sh"), [`stty cols ${COLUMNS} rows 60`, PREPARATION, ...lines, "true", ""].join("\n"));
-    return execFileSync(
-      "script",
-      ["-qfec", "cloudrun-oauth --via api emulator exec --project my-project -- bash session.sh", "/dev/null"],
-      {
-        cwd: home,
-        encoding: "utf8",
-        stdio: ["ignore", "pipe", "inherit"],
-        env: {
-          ...npmSettings(),
-          PATH: `${join(home, "bin")}:${process.env.PATH}`,
-          HOME: home,
-          LANG: "C.UTF-8",
-          TERM: "xterm-256color",
-          SHELL: "/bin/bash",
-          CLOUDRUN_OAUTH_VIA: "api",
-          CLOUDRUN_OAUTH_ENGINE: "process",
-        },
+    return execFileSync("script", ["-qfec", "cloudrun-oauth --via api emulator exec --project demo-app -- bash session.sh", "/dev/null"], {
+      cwd: home,
+      encoding: "utf8",
+      stdio: ["ignore", "pipe", "inherit"],
+      env: {
+        ...npmSettings(),
+        PATH: `${join(home, "bin")}:${process.env.PATH}`,
+        HOME: home,
+        LANG: "C.UTF-8",
+        TERM: "xterm-256color",
+        SHELL: "/bin/bash",
+        CLOUDRUN_OAUTH_VIA: "api",
+        CLOUDRUN_OAUTH_ENGINE: "process",
       },
-    );
+    });
   } finally {
     rmSync(home, { recursive: true, force: true });
   }
