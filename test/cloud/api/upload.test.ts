@@ -98,23 +98,27 @@ test("a large source is uploaded in chunks, and no more of it is read than is ab
 
 /** The faults, and the requests that are sent. */
 test.for<readonly [string, readonly (Trouble | undefined)[], readonly string[]]>([
-  ["nothing", [], [FIRST, SECOND, LAST]],
-  ["one is refused", [{ takes: 0, answers: 503 }], [FIRST, "*/*", FIRST, SECOND, LAST]],
-  ["one does not arrive", [undefined, { takes: 0, answers: "nothing" }], [FIRST, SECOND, "*/*", SECOND, LAST]],
-  ["half of one arrives", [undefined, { takes: CHUNK / 2 }], [FIRST, SECOND, "393216-524287/*", LAST]],
+  ["nothing fails", [], [FIRST, SECOND, LAST]],
+  ["a chunk is rejected", [{ takes: 0, answers: 503 }], [FIRST, "*/*", FIRST, SECOND, LAST]],
+  ["a chunk doesn't arrive", [undefined, { takes: 0, answers: "nothing" }], [FIRST, SECOND, "*/*", SECOND, LAST]],
+  ["half of a chunk arrives", [undefined, { takes: CHUNK / 2 }], [FIRST, SECOND, "393216-524287/*", LAST]],
   [
-    "half of one arrives, and the connection ends",
+    "half of a chunk arrives, and the connection ends",
     [undefined, { takes: CHUNK / 2, answers: "nothing" }],
     [FIRST, SECOND, "*/*", "393216-524287/*", LAST],
   ],
-  ["an answer gets lost", [{ answers: "nothing" }], [FIRST, "*/*", SECOND, LAST]],
-  ["the last answer gets lost", [undefined, undefined, { answers: "nothing" }], [FIRST, SECOND, LAST, "*/786432"]],
-  ["the last answer is not the last", [undefined, undefined, { answers: 308 }], [FIRST, SECOND, LAST, "*/786432"]],
-  ["so is the question", [{ takes: 0, answers: 503 }, { answers: 503 }], [FIRST, "*/*", "*/*", FIRST, SECOND, LAST]],
-  ["it is not known any more", [undefined, { answers: 404 }], [FIRST, SECOND, "begin", FIRST, SECOND, LAST]],
-  ["something else arrives", [{ damages: true }], [FIRST, SECOND, LAST, "begin", FIRST, SECOND, LAST]],
-  ["what had arrived is gone", [undefined, { loses: true }], [FIRST, SECOND, "begin", FIRST, SECOND, LAST]],
-])("an upload comes to its end where %s", async ([, troubles, requests]) => {
+  ["a response gets lost", [{ answers: "nothing" }], [FIRST, "*/*", SECOND, LAST]],
+  ["the last response gets lost", [undefined, undefined, { answers: "nothing" }], [FIRST, SECOND, LAST, "*/786432"]],
+  ["the last response asks for more", [undefined, undefined, { answers: 308 }], [FIRST, SECOND, LAST, "*/786432"]],
+  [
+    "the request for the status is rejected too",
+    [{ takes: 0, answers: 503 }, { answers: 503 }],
+    [FIRST, "*/*", "*/*", FIRST, SECOND, LAST],
+  ],
+  ["the session has expired", [undefined, { answers: 404 }], [FIRST, SECOND, "begin", FIRST, SECOND, LAST]],
+  ["the stored bytes are wrong", [{ damages: true }], [FIRST, SECOND, LAST, "begin", FIRST, SECOND, LAST]],
+  ["the stored bytes are lost", [undefined, { loses: true }], [FIRST, SECOND, "begin", FIRST, SECOND, LAST]],
+])("an upload is completed if %s", async ([, troubles, requests]) => {
   const { told, upload } = await openStorage(troubles);
   const md5Hash = createHash("md5").update(BYTES).digest("base64");
   expect(await upload(source)).toEqual({ generation: "1", md5Hash });

@@ -73,7 +73,7 @@ testNeeding("gcloud", "gcloud itself chooses the same files", async () => {
   expect(files.toSorted()).toEqual(stdout.split("\n").filter(Boolean).toSorted());
 });
 
-test("a file that .gcloudignore includes has to be beside it", async () => {
+test("a file that .gcloudignore includes must be in the same directory", async () => {
   for (const name of [".gitignore", "../.gitignore", ""]) {
     const directory = folder({ Dockerfile: "", ".gcloudignore": `#!include:${name}\n` });
     expect(await failure(bytes(directory))).toMatchObject({ code: "SETTINGS_INVALID", message: expect.stringContaining(name) });
@@ -120,13 +120,13 @@ test("the same source gives the same bytes at any time and for any user, and ano
 });
 
 test.for<[string, (directory: string) => void]>([
-  ["what is in a file", (directory) => writeFileSync(join(directory, "Dockerfile"), "FROM node:20-slim\n")],
-  ["another name", (directory) => renameSync(join(directory, "Dockerfile"), join(directory, "Containerfile"))],
-  ["that there is an empty folder", (directory) => mkdirSync(join(directory, "new"))],
-  ["that it can be run", (directory) => chmodSync(join(directory, "Dockerfile"), 0o755)],
-  ["a file more", (directory) => writeFileSync(join(directory, "more"), "")],
-  ["where a link leads", (directory) => symlinkSync("Dockerfile", join(directory, "link"))],
-])("the digest tells %s", async ([, change]) => {
+  ["a file's content", (directory) => writeFileSync(join(directory, "Dockerfile"), "FROM node:20-slim\n")],
+  ["a file's name", (directory) => renameSync(join(directory, "Dockerfile"), join(directory, "Containerfile"))],
+  ["an empty folder", (directory) => mkdirSync(join(directory, "new"))],
+  ["an executable bit", (directory) => chmodSync(join(directory, "Dockerfile"), 0o755)],
+  ["another file", (directory) => writeFileSync(join(directory, "more"), "")],
+  ["a link", (directory) => symlinkSync("Dockerfile", join(directory, "link"))],
+])("the digest changes with %s", async ([, change]) => {
   const directory = folder(FILES);
   const before = await digestSource(directory);
   change(directory);
