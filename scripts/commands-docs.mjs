@@ -81,8 +81,7 @@ function formatCommand(command, parents, heading) {
     const rows = command.arguments.map(({ spelling, description: text, choices }) => formatRow(spelling, text, { choices }));
     parts.push(`| Argument | Description |\n|---|---|\n${rows.join("")}`);
   }
-  const visible = flags.filter(({ isHidden }) => !isHidden);
-  if (visible.length > 0) parts.push(formatFlags(visible));
+  if (flags.length > 0) parts.push(formatFlags(flags));
   if (examples.length > 0) parts.push(`\`\`\`sh\n${formatExamples(examples)}\`\`\`\n`);
   if (commands.length > 0 && !load) {
     const rows = commands.map((child) => `| [\`${child.name}\`](#${[...path, child.name].join("-")}) | ${escapeCell(child.summary)} |\n`);
@@ -101,7 +100,7 @@ function formatUsage({ usage, flags = [], arguments: list = [] }, path) {
 function formatFlags(flags) {
   let current;
   const rows = flags.map((flag) => {
-    const title = flag.group && flag.group !== current ? `| **${flag.group.replace(/:$/, "")}** | |\n` : "";
+    const title = flag.group && flag.group !== current ? `| **${flag.group}** | |\n` : "";
     current = flag.group ?? current;
     return title + formatRow(flag.spelling, flag.description, flag);
   });

@@ -73,12 +73,12 @@ export async function run(argv: readonly string[], io: ProcessIo): Promise<numbe
   }
 }
 
-type Run = {
+interface Run {
   readonly words: readonly string[];
   readonly passedArguments: readonly string[];
   readonly io: ProcessIo;
   readonly signal: AbortSignal;
-};
+}
 
 async function runCommand(invocation: Run, stop: AbortController): Promise<number> {
   const { words, passedArguments, io } = invocation;

@@ -52,7 +52,6 @@ export function createOption(flag: Flag): Option {
   if (flag.isRepeatable) option.argParser((value, earlier: readonly string[] = []) => [...earlier, value]);
   if (flag.default !== undefined) option.default(flag.default);
   if (flag.isRequired) option.makeOptionMandatory();
-  if (flag.isHidden) option.hideHelp();
   if (flag.group) option.helpGroup(flag.group);
   return option;
 }

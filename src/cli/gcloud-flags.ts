@@ -14,6 +14,8 @@ const GCLOUD_FLAGS: Readonly<Record<string, Readonly<Record<string, string>>>> =
   "keys create": { "--iam-account <email>": "--account" },
   "keys list": { "--iam-account <email>": "--account" },
   "keys delete": { "--iam-account <email>": "--account" },
+  // Not gcloud's: Node reads a flag of this name itself, and exits if the file doesn't exist.
+  "env set": { "--env-file <file>": "--from-file" },
 };
 
 /** Adds gcloud's names for a command's flags, hidden in its help. `path` is the command as it is typed. */

@@ -81,9 +81,7 @@ function formatSections(sections: readonly Section[], helper: Help, width: numbe
   const newLine = `\n${" ".repeat(column)}`;
   const formatItem = ([term, description]: Item) =>
     `  ${term.length > MAX_TERM_WIDTH ? term + newLine : term.padEnd(column - 2)}${helper.boxWrap(description, width - column).replaceAll("\n", newLine)}`;
-  return sections
-    .filter(([, items]) => items.length > 0)
-    .flatMap(([title, items]) => [`${title.replace(/:$/, "")}:`, ...items.map(formatItem), ""]);
+  return sections.filter(([, items]) => items.length > 0).flatMap(([title, items]) => [`${title}:`, ...items.map(formatItem), ""]);
 }
 
 /** The command's name after the names of the commands above it, as it is typed. */

@@ -9,8 +9,6 @@ export interface CommandDefinition {
   readonly summary: string;
   /** Shown in the command's own help. */
   readonly description: string;
-  /** The heading in the root's help. */
-  readonly group?: string;
   /** Replaces the usage line that commander generates. */
   readonly usage?: string;
   readonly arguments?: readonly Argument[];
@@ -52,7 +50,7 @@ export function defineCommand<
 
 /** Defines a noun, such as `keys`, whose subcommands do the work. */
 export function defineNoun(
-  definition: Pick<CommandDefinition, "name" | "summary" | "description" | "group"> & Required<Pick<CommandDefinition, "commands">>,
+  definition: Pick<CommandDefinition, "name" | "summary" | "description"> & Required<Pick<CommandDefinition, "commands">>,
 ): CommandDefinition {
   return definition;
 }

@@ -11,7 +11,6 @@ export interface Flag<Key extends string = string, Value = unknown, IsAlwaysSet 
   readonly choices?: readonly string[];
   readonly isRepeatable?: boolean;
   readonly isRequired?: boolean;
-  readonly isHidden?: boolean;
   /** Appended to the key. */
   readonly unit?: "Ms";
   /** The heading in the command's help. */

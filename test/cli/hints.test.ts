@@ -63,7 +63,7 @@ test("every hint in the sources names a command and flags that exist", async () 
       words: [noun = "", verb = "", ...rest],
       isOpen,
     } of readHints(readFileSync(join(SOURCES, name), "utf8"))) {
-      const subcommands = root.commands.find((each) => each.name() === noun)?.commands ?? [];
+      const subcommands = root.commands.find((each) => each.name() === noun && each.registeredArguments.length === 0)?.commands ?? [];
       // A subcommand that only the running program knows: `ci`, provider.
       const words = [noun, (verb === "1" && subcommands[0]?.name()) || verb, ...rest].filter(Boolean);
       const line = `${name}: ${words.join(" ")}`;

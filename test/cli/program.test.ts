@@ -136,14 +136,15 @@ test.for([
   ["logs hello --freshness 1d", { since: expect.anything() }],
   ["keys create key.json --iam-account caller", { account: "caller" }],
   ["keys list --iam-account caller", { account: "caller" }],
+  ["env set hello --env-file .env", { fromFile: ".env" }],
   ["keys delete key.json --iam-account caller", { account: "caller" }],
 ] as const)("gcloud's flags work, and aren't in the help: %s", async ([line, options]) => {
   const seen: object[] = [];
   const tree = createProgram(async (given) => void seen.push(given), { stdout: new PassThrough() });
   await tree.parseAsync(line.split(" "), { from: "user" });
   expect(seen).toEqual([expect.objectContaining(options)]);
-  const path = line.split(" ").slice(0, line.startsWith("keys") ? 2 : 1);
-  expect(await readHelp(path)).not.toMatch(/env-vars|-tags|to-revisions|freshness|iam-account/);
+  const path = line.split(" ").slice(0, /^(?:keys|env)/.test(line) ? 2 : 1);
+  expect(await readHelp(path)).not.toMatch(/env-vars|env-file|-tags|to-revisions|freshness|iam-account/);
 });
 
 test.for([

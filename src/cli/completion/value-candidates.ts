@@ -36,8 +36,8 @@ async function candidatesByName(name: string, point: CompletionPoint, io: Proces
   }
   const choices = (await import("../../settings/rules.ts")).choicesOf(name);
   if (choices) return choices.map((choice) => [choice]);
-  // The first of the words that `env set` takes is the service.
-  const kind = name === "words" && point.index === 0 ? "service" : name;
+  // The first of several arguments is the service.
+  const kind = ["args", "targets"].includes(name) && point.index === 0 ? "service" : name;
   if (kind !== "service" && kind !== "member" && kind !== "revision") return [];
   return (await import("./live-values.ts")).liveValues(await openSilentContext(point, io), kind);
 }

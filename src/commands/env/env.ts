@@ -26,14 +26,10 @@ export async function envList(context: Context, name: string | undefined): Promi
 }
 
 /** Sets variables, which creates a revision unless they have these values already. */
-export async function envSet(
-  context: Context,
-  words: readonly string[],
-  flags: { readonly fromFile?: string; readonly envFile?: string },
-): Promise<void> {
+export async function envSet(context: Context, words: readonly string[], flags: { readonly fromFile?: string }): Promise<void> {
   const name = words[0]?.includes("=") === false ? words[0] : undefined;
   const given = parseVariables(words.slice(name === undefined ? 0 : 1));
-  const file = flags.fromFile ?? flags.envFile;
+  const file = flags.fromFile;
   const fromFile = file === undefined ? {} : await readEnvFile(resolve(context.cwd, file));
   const set = { ...fromFile, ...given };
   if (Object.keys(set).length === 0) throw new CliError("USAGE", "No variables specified.", { hint: "Pass NAME=VALUE or --from-file." });

@@ -18,7 +18,7 @@ export const CALL_FLAGS = [
   flag("--auth-header <header>", "Header that carries the token (default: authorization unless set with -H)", {
     choices: ["authorization", "x-serverless-authorization"],
   }),
-  ...inGroup("Request:", [
+  ...inGroup("Request", [
     flag("-X, --request <method>", "HTTP method (default: GET, or POST with a body)"),
     flag("-H, --header <header>", "Header as 'Name: value'. Repeatable.", { isRepeatable: true }),
     flag("-d, --data <data>", "Request body: text, @FILE, or @- for stdin"),

@@ -12,13 +12,13 @@ export const invokeCommand = defineCommand({
   arguments: [argument("[targets...]", "Service name, paths, or URLs (default: the service in the settings)")],
   flags: [
     ...CALL_FLAGS,
-    ...inGroup("Output:", [
+    ...inGroup("Output", [
       flag("-i, --include", "Include headers, duration, audience, and principal"),
       flag("-o, --output <file>", "File to write the response body to"),
       flag("--raw", "Print only the response body, unbuffered"),
       flag("-N, --no-buffer", "Alias for --raw"),
     ]),
-    ...inGroup("Connection:", [
+    ...inGroup("Connection", [
       flag("-L, --location", "Follow redirects (the token is sent to the same origin only)"),
       durationFlag("--max-time <duration>", "Maximum time for each request, including retries"),
       flag("--retries <number>", "Number of retries on connection errors, 429, and 503 (not for POST and PATCH)", {

@@ -12,7 +12,7 @@ export const loadCommand = defineCommand({
   arguments: [argument("[targets...]", "Service name, path, or URL (default: from --url or the settings)")],
   flags: [
     ...CALL_FLAGS,
-    ...inGroup("Load:", [
+    ...inGroup("Load", [
       flag("-n, --requests <number>", "Total number of requests", { parse: parseWholeNumber }),
       durationFlag("--duration <duration>", "Duration of the test (default: 10s without --requests)"),
       flag("-c, --concurrency <number>", "Connections, each with one request at a time", {
@@ -26,7 +26,7 @@ export const loadCommand = defineCommand({
       durationFlag("--max-time <duration>", "Timeout of each request (default: 60s)"),
       flag("--no-check", "Skip the warm-up request"),
     ]),
-    ...inGroup("Results:", [
+    ...inGroup("Results", [
       flag("--max-errors <percent>", "Fail if more requests than this fail (default: 0%)", {
         parse: parsePercentage,
       }),

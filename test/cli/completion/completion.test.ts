@@ -93,6 +93,8 @@ test.for([
   ["", ["init", "describe", "help"]],
   ["emulator sto", ["stop"]],
   ["help emulator sto", ["stop"]],
+  ["env set hel", ["hello"]],
+  ["invoke hel", ["hello"]],
   ["deploy --allow", ["--allow-unauthenticated"]],
   ["deploy --pro", ["--project", "--profile"]],
   ["invoke -s hel", ["hello"]],
