@@ -52,18 +52,24 @@ async function loadCommandTree() {
   }
 }
 
+/** The README with a table that has a row for each group of commands. */
 function formatReadme(text) {
   const [begin, end] = ["<!-- commands: npm run docs -->\n", "<!-- end of commands -->"];
-  return text.slice(0, text.indexOf(begin) + begin.length) + formatCommands(COMMANDS, "docs/commands/") + text.slice(text.indexOf(end));
+  const rows = Object.entries(COMMAND_GROUPS).map(([group, commands]) => {
+    const links = commands.map(({ name }) => `[\`${name}\`](docs/commands/${name}.md)`);
+    return `| ${group} | ${links.join(" ")} |\n`;
+  });
+  const table = `| Task | Commands |\n|---|---|\n${rows.join("")}`;
+  return text.slice(0, text.indexOf(begin) + begin.length) + table + text.slice(text.indexOf(end));
 }
 
 function formatIndex() {
-  const sections = Object.entries(COMMAND_GROUPS).map(([group, commands]) => `## ${group}\n\n${formatCommands(commands, "")}`);
+  const sections = Object.entries(COMMAND_GROUPS).map(([group, commands]) => `## ${group}\n\n${formatCommands(commands)}`);
   return [`# Command reference\n\n${NOTE}`, ...sections, `## Global flags\n\n${formatFlags(GLOBAL_FLAGS)}`].join("\n");
 }
 
-function formatCommands(commands, folder) {
-  const rows = commands.map(({ name, summary }) => `| [\`${name}\`](${folder}${name}.md) | ${escapeCell(summary)} |\n`);
+function formatCommands(commands) {
+  const rows = commands.map(({ name, summary }) => `| [\`${name}\`](${name}.md) | ${escapeCell(summary)} |\n`);
   return `| Command | Description |\n|---|---|\n${rows.join("")}`;
 }
 

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
-const COLUMNS = 116;
+const COLUMNS = 126;
 const COMMANDS = ["cloudrun-oauth invoke hello", "cloudrun-oauth grant hello", "cloudrun-oauth invoke hello"];
 const PREPARATION = "cloudrun-oauth init hello >/dev/null 2>&1 && cd hello && cloudrun-oauth deploy --source . >/dev/null 2>&1 && clear";
 
