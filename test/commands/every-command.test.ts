@@ -22,7 +22,7 @@ test("docs/json.md has a section for every command, and for nothing else", () =>
   expect(sections.toSorted()).toEqual(listCommands().toSorted());
 });
 
-test("a test holds every section with keys against a real answer", () => {
+test("a test checks every section with keys against a real document", () => {
   const sources = (readdirSync(TESTS, { recursive: true }) as string[])
     .filter((name) => name.endsWith(".test.ts"))
     .map((name) => readFileSync(join(TESTS, name), "utf8"))
@@ -35,7 +35,7 @@ test("a test holds every section with keys against a real answer", () => {
 interface Run {
   readonly documented: string;
   readonly argv: string;
-  /** Changes nothing, so that there is nothing for `--dry-run` to say. */
+  /** Changes nothing: with `--dry-run` too, it prints its document. */
   readonly reads?: true;
 }
 
@@ -109,8 +109,8 @@ const RUNS: readonly Run[] = [
   { documented: "emulator reset", argv: "emulator reset --yes" },
 ];
 
-/** Those that start or end something of their own, which other tests do; here they say what they would do. */
-const SAYINGS = [
+/** Commands that start or stop something: they run with `--dry-run` here, and in full in other tests. */
+const DRY_RUNS = [
   "quickstart",
   "proxy --url https://hello-1.us-central1.run.app",
   "emulator start --port 0",
@@ -119,13 +119,13 @@ const SAYINGS = [
 ];
 
 test("every command is run here", () => {
-  const isRun = (path: string) => [...RUNS.map(({ argv }) => argv), ...SAYINGS].some((argv) => `${argv} `.startsWith(`${path} `));
+  const isRun = (path: string) => [...RUNS.map(({ argv }) => argv), ...DRY_RUNS].some((argv) => `${argv} `.startsWith(`${path} `));
   expect(listCommands().filter((path) => !isRun(path))).toEqual([]);
 });
 
-test("every document has the keys of its section; --dry-run before it changes nothing, nor does a question that nobody can answer", async () => {
+test("every document has the keys of its section; --dry-run and a prompt without a terminal change nothing", async () => {
   const { cwd, env, home } = workplace();
-  // Standard input is no terminal, and never ends.
+  // Standard input isn't a terminal, and never ends.
   const run = (argv: string, ...flags: readonly string[]) => runCli([...flags, ...argv.split(" ")], { env, cwd });
   const succeed = async (argv: string, ...flags: readonly string[]) => {
     const { exitCode, stdout, stderr } = await run(argv, ...flags, "--json");
@@ -134,10 +134,10 @@ test("every document has the keys of its section; --dry-run before it changes no
   };
   const state = async () => {
     const [faults, clock] = await Promise.all(["faults", "clock"].map((path) => sendAdmin(emulator.port, "GET", `/_emulator/${path}`)));
-    return { files: [...filesIn(cwd), ...filesIn(home)], faults: faults?.json, shift: clock?.json["shift_ms"], writings: writings() };
+    return { files: [...filesIn(cwd), ...filesIn(home)], faults: faults?.json, shift: clock?.json["shift_ms"], changes: changes() };
   };
 
-  for (const argv of SAYINGS) {
+  for (const argv of DRY_RUNS) {
     const before = await state();
     const said = await succeed(argv, "--dry-run");
     if (!argv.startsWith("proxy")) expect(said).toEqual({ dry_run: expect.arrayContaining([expect.stringMatching(/./)]) });
@@ -156,7 +156,7 @@ test("every document has the keys of its section; --dry-run before it changes no
   }
 }, 240_000);
 
-/** A folder with a service, a seed file and a key file that others may read, and an environment that leads to the emulator. */
+/** A folder with a service, a seed file, and a key file that others can read, and an environment for the emulator. */
 function workplace() {
   const home = folder();
   const around = { HOME: home, PATH: "", CLOUDRUN_OAUTH_VIA: "api", CLOUDRUN_OAUTH_CACHE_DIR: folder() };
@@ -175,23 +175,23 @@ function filesIn(directory: string): string[] {
     .map((path) => `${path} ${statSync(path).mode} ${readFileSync(path, "utf8")}`);
 }
 
-const recorded = { bytes: 0, writings: [] as string[] };
+const recorded = { bytes: 0, changes: [] as string[] };
 
-/** What Google's APIs were asked on the emulator so far that is no question. */
-function writings(): string[] {
+/** The requests to Google APIs so far that change something. */
+function changes(): string[] {
   const more = readFileSync(RECORDING).subarray(recorded.bytes);
   recorded.bytes += more.length;
   const lines = more.toString("utf8").split("\n").filter(Boolean);
   const asked = lines.map((line) => JSON.parse(line) as { method: string; url: string }).map(({ method, url }) => `${method} ${url}`);
-  recorded.writings.push(
+  recorded.changes.push(
     ...asked.filter(
       (line) => !/^GET |\/token$|:(?:testIamPermissions|getIamPolicy|generateIdToken|troubleshoot)$|\/entries:list$/.test(line),
     ),
   );
-  return [...recorded.writings];
+  return [...recorded.changes];
 }
 
-test("a key that is not described, and one that is not there, are found", () => {
+test("undocumented keys and missing keys are found", () => {
   const documented = { profile: "work", name: "region", value: null };
   expectDocumented("config set", documented);
   expect(() => expectDocumented("config set", { ...documented, more: 1 })).toThrow("more is not described");
