@@ -1,11 +1,10 @@
 import { env } from "node:process";
-import { audienceFor } from "./auth/audience.ts";
 import type { AuthContext } from "./auth/auth-context.ts";
 import { openGoogleKeys, type FindKey } from "./auth/google-public-keys.ts";
+import { withCache } from "./auth/token-cache.ts";
 import { verifyIdToken as verify, type VerifiedClaims, type VerifyIdTokenOptions } from "./auth/verify-id-token.ts";
 import { CliError } from "./errors/cli-error.ts";
 import { openCredentials, type GivenCredentials } from "./library/open-credentials.ts";
-import { openIdTokenSource, type IdTokenSource } from "./library/id-token-source.ts";
 import { openServiceFetch } from "./library/service-fetch.ts";
 import { findServiceUrl, parseServiceUrl, type ServiceByName } from "./library/service-url.ts";
 import { createSend } from "./http/client.ts";
@@ -60,13 +59,12 @@ export function createFetch(options: CreateFetchOptions): typeof fetch {
   if ((url === undefined) === (service === undefined)) throw new CliError("USAGE", "Set exactly one of the options url and service.");
   const known = url === undefined ? undefined : parseServiceUrl(url);
   const authContext = once(async () => ({ send: createSend({ env }), env }));
-  const caller = once(async () => openCredentials(credentials, await authContext()));
   const findUrl = once(async () => known ?? lookUp(options as ServiceByName, credentials, await authContext()));
-  let source: IdTokenSource | undefined;
   return openServiceFetch({
     send: async (request) => (await authContext()).send(request),
     findUrl,
-    tokens: (base) => (source ??= openIdTokenSource(async () => (await caller()).fetchIdToken(audience ?? audienceFor(base)))),
+    credentials: once(async () => withCache(await openCredentials(credentials, await authContext()), { env }, { cache: false })),
+    audience,
   });
 }
 

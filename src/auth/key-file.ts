@@ -1,6 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { CliError } from "../errors/cli-error.ts";
+import { fileErrorReason } from "../errors/file-error.ts";
 import { externalStep } from "../errors/next-step.ts";
 import { createKeyStep, invalidCredentials, parseServiceAccountKey, type ServiceAccountKey } from "./service-account-key.ts";
 
@@ -45,17 +46,10 @@ function readKeyFileBytes(path: string, subject: string): Buffer {
 
 function explainReadError(error: unknown, path: string, subject: string): CliError {
   if (error instanceof CliError) return error;
-  const { code = "", message } = error as NodeJS.ErrnoException;
+  const { code } = error as NodeJS.ErrnoException;
   if (code === "ENOENT" || code === "ENOTDIR")
     return new CliError("CREDENTIALS_MISSING", `Key file not found: ${path}`, { next: [createKeyStep()] });
-  const reason =
-    {
-      EACCES: "permission is denied",
-      EPERM: "permission is denied",
-      EISDIR: "it's a folder",
-      ENAMETOOLONG: "the path is too long",
-      ELOOP: "its symbolic links form a loop",
-    }[code] ?? message;
+  const reason = fileErrorReason(error);
   return invalidCredentials(subject, `can't be read: ${reason}`, externalStep("To make it readable", "chmod", "600", path));
 }
 

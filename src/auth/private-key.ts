@@ -9,7 +9,6 @@ const OTHER_LABELS: readonly (readonly [RegExp, string])[] = [
   [/PUBLIC KEY$/, "is a public key"],
   [/CERTIFICATE$/, "is a certificate"],
   [/^OPENSSH PRIVATE KEY$/, "is an OpenSSH key"],
-  [/^EC P/, "is an EC key, but must be an RSA key"],
 ];
 
 /** Reads the `private_key` of a key file (PEM). Throws CliError CREDENTIALS_INVALID with the fault, without any of the key. */
@@ -26,7 +25,7 @@ export function parsePrivateKey(pem: string, subject: string): KeyObject {
   if (!/-----BEGIN [^-]+-----\r?\n/.test(pem)) throw invalid("has no line breaks", "Keep the \\n in private_key when you copy the file.");
   const key = read(pem);
   if (!key) throw invalid("is corrupted and can't be decoded");
-  if (key.asymmetricKeyType !== "rsa") throw invalid(`is ${key.asymmetricKeyType ?? "an unknown type of key"}, but must be RSA`);
+  if (key.asymmetricKeyType !== "rsa") throw invalid("isn't an RSA key");
   return key;
 }
 

@@ -34,6 +34,8 @@ interface MemoryToken extends CachedToken {
 
 const MINUTE_MS = 60_000;
 const DEFAULT_MIN_TTL_MS = 5 * MINUTE_MS;
+/** Enough to send a request. */
+const MIN_USABLE_MS = 10_000;
 const RENEW_AHEAD_MS = 5 * MINUTE_MS;
 const RENEWAL_PAUSE_MS = MINUTE_MS / 2;
 
@@ -59,9 +61,11 @@ export function withCache(credentials: Credentials, { env, now = Date.now }: Cac
 
   const fetchNew = async (audience: string): Promise<MemoryToken> => {
     const token = await credentials.fetchIdToken(audience);
-    const { exp } = readClaims(token) ?? {};
+    const { exp, iat } = readClaims(token) ?? {};
     const cached = { token, audience, expires: typeof exp === "number" ? exp : 0 };
-    const held = { ...cached, fetched: now() };
+    // The local clock can be behind: no token is used for longer than its lifetime.
+    const latest = typeof iat === "number" ? now() / 1000 + cached.expires - iat : cached.expires;
+    const held = { ...cached, expires: Math.min(cached.expires, latest), fetched: now() };
     memory.set(audience, held);
     if (remainingMs(cached) > 0) store?.write(keyOf(audience), cached);
     return held;
@@ -97,7 +101,12 @@ export function withCache(credentials: Credentials, { env, now = Date.now }: Cac
         if (isLongRun && remainingMs(held) < minTtlMs + RENEW_AHEAD_MS) renewAhead(audience);
         return held.token;
       }
-      const renewed = await renew(audience);
+      const renewed = await renew(audience).catch((error: unknown) => {
+        // The token endpoint can be down for a moment while the old token is still valid.
+        const old = memory.get(audience);
+        if (old && remainingMs(old) > MIN_USABLE_MS && options.minTtlMs === undefined) return old;
+        throw error;
+      });
       if (options.minTtlMs !== undefined) assertRemaining(remainingMs(renewed), options.minTtlMs);
       return renewed.token;
     },

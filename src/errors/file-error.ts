@@ -12,6 +12,7 @@ const REASONS: Readonly<Record<string, string>> = {
   EEXIST: "it already exists",
   EISDIR: "it is a directory",
   ENAMETOOLONG: "the name is too long",
+  ELOOP: "its symbolic links form a loop",
 };
 
 /** Why the file system refused, to the end of a sentence. */

@@ -1,19 +1,22 @@
 import { Readable } from "node:stream";
 import type { ReadableStream as NodeWebStream } from "node:stream/web";
 import { chooseTokenHeader, hasHeader, withToken, type Headers as HeaderList } from "../invoke/headers.ts";
+import { audienceFor } from "../auth/audience.ts";
 import { sendWithToken } from "../auth/send-with-token.ts";
+import type { CachedCredentials } from "../auth/token-cache.ts";
 import { readRedirect, type RedirectableRequest } from "../invoke/redirect.ts";
 import { HOP_BY_HOP_HEADERS } from "../http/raw-headers.ts";
 import type { Response, Send } from "../http/request.ts";
 import { explainResponse, rememberToken } from "./diagnose.ts";
-import type { IdTokenSource } from "./id-token-source.ts";
 import { toWebResponse } from "./web-response.ts";
 
 interface Service {
   readonly send: Send;
   /** The service's URL: the base of relative URLs; only its origin gets a token. */
   findUrl(): Promise<URL>;
-  tokens(url: URL): IdTokenSource;
+  credentials(): Promise<CachedCredentials>;
+  /** Default: the service's URL. */
+  readonly audience?: string;
 }
 
 /** The Fetch standard's limit. */
@@ -29,7 +32,7 @@ const DEFAULT_HEADERS: HeaderList = [
 ];
 
 /** A `fetch` that authenticates with ID tokens: see `createFetch`. */
-export function openServiceFetch({ send, findUrl, tokens }: Service): typeof fetch {
+export function openServiceFetch({ send, findUrl, credentials, audience: customAudience }: Service): typeof fetch {
   return async (input, init) => {
     const base = await unlessAborted(findUrl(), init?.signal ?? (input instanceof Request ? input.signal : undefined));
     const request = input instanceof Request ? new Request(input, init) : new Request(new URL(String(input), base), init);
@@ -63,23 +66,17 @@ export function openServiceFetch({ send, findUrl, tokens }: Service): typeof fet
     const { url, method, headers, body, hasLeftOrigin } = hop;
     const request = { url: url.href, method, signal, ...(body !== undefined && { body }) };
     if (hasLeftOrigin || url.origin !== base.origin) return { response: await send({ ...request, headers }) };
-    const source = tokens(base);
+    const caller = await unlessAborted(credentials(), signal);
+    const audience = customAudience ?? audienceFor(base);
     const tokenHeader = chooseTokenHeader(headers);
-    let isNew = false;
     const { result, token } = await sendWithToken({
-      async fetchToken() {
-        const requestHeaders = await unlessAborted(source.get(), signal);
-        isNew = requestHeaders.isNew;
-        return requestHeaders.token;
-      },
+      fetchToken: () => unlessAborted(caller.fetchIdToken(audience), signal),
       send: async (token) => detectRejection(await send({ ...request, headers: withToken(headers, token, tokenHeader) }), url, token),
       isRejected: ({ isRejected }) => isRejected,
-      dropRejected(token) {
-        if (!isNew) source.forget(token);
-        return !isNew;
-      },
+      dropRejected: (token) => caller.rejected(audience, token),
       canResend: !(body instanceof Readable),
     });
+    if (!result.isRejected) caller.accepted(token);
     return { response: result.response, token };
   }
 }

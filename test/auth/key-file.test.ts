@@ -51,106 +51,69 @@ test.for([
   expect((await readKeyFile(writeKeyFile(text))).client_email).toBe(EMAIL);
 });
 
-const BROKEN: readonly (readonly [what: string, content: string | Buffer | Record<string, unknown>, sentence: string])[] = [
-  ["an empty file", "", "Key file PATH is empty."],
-  ["blanks", " \n", "Key file PATH isn't valid JSON."],
-  ["a file cut off", JSON_TEXT.slice(0, 900), "Key file PATH isn't valid JSON (truncated)."],
-  ["a file cut off before the last brace", JSON_TEXT.slice(0, -2), "Key file PATH isn't valid JSON (truncated)."],
-  ["a comma too many", JSON_TEXT.replace(/\n}$/, ",\n}"), "Key file PATH isn't valid JSON."],
-  ["line breaks as they are in a string", JSON_TEXT.replaceAll("\\n", "\n"), "Key file PATH isn't valid JSON."],
-  ["two files in one", JSON_TEXT + JSON_TEXT, "Key file PATH isn't valid JSON."],
-  ["the key alone", PEM, "Key file PATH is a PEM key, not a JSON key file."],
-  ["base64", Buffer.from(JSON_TEXT).toString("base64"), "Key file PATH is base64-encoded."],
-  ["UTF-16", Buffer.from(`\uFEFF${JSON_TEXT}`, "utf16le"), "Key file PATH is UTF-16 text."],
-  ["UTF-16 without a mark", Buffer.from(JSON_TEXT, "utf16le"), "Key file PATH is UTF-16 text."],
-  ["UTF-16 the other way round", Buffer.from(`\uFEFF${JSON_TEXT}`, "utf16le").swap16(), "Key file PATH is UTF-16 text."],
-  ["a P12 file", Buffer.from("3082096b0201033082093106092a", "hex"), "Key file PATH isn't a JSON file (it might be a P12 key)."],
-  ["a file of 1 MiB and a byte", JSON_TEXT.padEnd(1024 * 1024 + 1), "Key file PATH is larger than 1 MiB, so it isn't a key file."],
-  ["null", "null", "Key file PATH isn't a JSON object."],
-  ["an array", JSON.stringify([keyFields()]), "Key file PATH isn't a JSON object."],
-  ["a string", JSON.stringify(JSON_TEXT), "Key file PATH isn't a JSON object."],
-  ["a person's login", { type: "authorized_user" }, "Key file PATH contains a user login, not a service account key."],
-  [
-    "federation",
-    { type: "external_account" },
-    "Key file PATH contains a workload identity federation configuration, not a service account key.",
-  ],
+const LOGIN = "not a service account key.";
+const withPrivateKey = (private_key: unknown) => keyFields({ private_key });
+const PRIVATE_KEY = "The private_key in key file PATH";
+
+test.for<[content: string, file: string | Buffer | Record<string, unknown>, fault: string]>([
+  ["an empty file", "", "is empty."],
+  ["blanks", " \n", "isn't valid JSON."],
+  ["a truncated file", JSON_TEXT.slice(0, 900), "isn't valid JSON (truncated)."],
+  ["a file without the last brace", JSON_TEXT.slice(0, -2), "isn't valid JSON (truncated)."],
+  ["a trailing comma", JSON_TEXT.replace(/\n}$/, ",\n}"), "isn't valid JSON."],
+  ["line breaks within a string", JSON_TEXT.replaceAll("\\n", "\n"), "isn't valid JSON."],
+  ["two files in one", JSON_TEXT + JSON_TEXT, "isn't valid JSON."],
+  ["a PEM key", PEM, "is a PEM key, not a JSON key file."],
+  ["base64", Buffer.from(JSON_TEXT).toString("base64"), "is base64-encoded."],
+  ["UTF-16", Buffer.from(`\uFEFF${JSON_TEXT}`, "utf16le"), "is UTF-16 text."],
+  ["UTF-16 without a byte order mark", Buffer.from(JSON_TEXT, "utf16le"), "is UTF-16 text."],
+  ["big-endian UTF-16", Buffer.from(`\uFEFF${JSON_TEXT}`, "utf16le").swap16(), "is UTF-16 text."],
+  ["a P12 file", Buffer.from("3082096b0201033082093106092a", "hex"), "isn't a JSON file (it might be a P12 key)."],
+  ["more than 1 MiB", JSON_TEXT.padEnd(1024 * 1024 + 1), "is larger than 1 MiB, so it isn't a key file."],
+  ["null", "null", "isn't a JSON object."],
+  ["an array", JSON.stringify([keyFields()]), "isn't a JSON object."],
+  ["a string", JSON.stringify(JSON_TEXT), "isn't a JSON object."],
+  ["a user login", { type: "authorized_user" }, `contains a user login, ${LOGIN}`],
+  ["federation", { type: "external_account" }, `contains a workload identity federation configuration, ${LOGIN}`],
   [
     "workforce federation",
     { type: "external_account_authorized_user" },
-    "Key file PATH contains a workforce identity federation configuration, not a service account key.",
+    `contains a workforce identity federation configuration, ${LOGIN}`,
   ],
+  ["impersonation", { type: "impersonated_service_account" }, `contains an impersonation configuration, ${LOGIN}`],
+  ["a desktop client's secret", { installed: { client_id: "x" } }, `contains an OAuth client secret, ${LOGIN}`],
+  ["a web client's secret", { web: { client_id: "x" } }, `contains an OAuth client secret, ${LOGIN}`],
+  ["another type", { type: "api_key" }, 'has type "api_key": expected "service_account".'],
+  ["the key as the type", keyFields({ type: PEM }), 'has another type: expected "service_account".'],
+  ["no type", keyFields({ type: undefined }), 'has no "type": expected "service_account".'],
+  ["no client_email", keyFields({ client_email: undefined }), 'has no "client_email".'],
+  ["no private_key", withPrivateKey(undefined), 'has no "private_key".'],
+  ["no private_key_id", keyFields({ private_key_id: undefined }), 'has no "private_key_id".'],
+  ["no token_uri", keyFields({ token_uri: undefined }), 'has no "token_uri".'],
+  ["an empty private_key", withPrivateKey(""), 'has an empty "private_key".'],
+  ["a list as private_key", withPrivateKey(PEM.split("\n")), 'has an invalid "private_key".'],
+  ["a client_email with a line break", keyFields({ client_email: "a@b\r\nX: y" }), "has an invalid client_email."],
+  ["a token_uri without a scheme", keyFields({ token_uri: "oauth2.googleapis.com/token" }), "has an invalid token_uri."],
+  ["double-escaped line breaks", withPrivateKey(PEM.replaceAll("\n", "\\n")), `${PRIVATE_KEY} has double-escaped line breaks.`],
+  ["a key without line breaks", withPrivateKey(PEM.replaceAll("\n", "")), `${PRIVATE_KEY} has no line breaks.`],
+  ["spaces as line breaks", withPrivateKey(PEM.replaceAll("\n", " ")), `${PRIVATE_KEY} has no line breaks.`],
+  ["a key without BEGIN", withPrivateKey(LINES.join("\n")), `${PRIVATE_KEY} isn't in PEM format (no BEGIN line).`],
+  ["a key without END", withPrivateKey([HEAD, ...LINES.slice(0, 10)].join("\n")), `${PRIVATE_KEY} is truncated (no END line).`],
   [
-    "impersonation",
-    { type: "impersonated_service_account" },
-    "Key file PATH contains an impersonation configuration, not a service account key.",
+    "a key without a line",
+    withPrivateKey([HEAD, ...LINES.toSpliced(9, 1)].join("\n")),
+    `${PRIVATE_KEY} is corrupted and can't be decoded.`,
   ],
-  [
-    "a desktop client's secret",
-    { installed: { client_id: "x" } },
-    "Key file PATH contains an OAuth client secret, not a service account key.",
-  ],
-  ["a web client's secret", { web: { client_id: "x" } }, "Key file PATH contains an OAuth client secret, not a service account key."],
-  ["another type", { type: "api_key" }, 'Key file PATH has type "api_key": expected "service_account".'],
-  ["the key in place of the type", keyFields({ type: PEM }), 'Key file PATH has another type: expected "service_account".'],
-  ["no type", keyFields({ type: undefined }), 'Key file PATH has no "type": expected "service_account".'],
-  ["no client_email", keyFields({ client_email: undefined }), 'Key file PATH has no "client_email".'],
-  ["no private_key", keyFields({ private_key: undefined }), 'Key file PATH has no "private_key".'],
-  ["no private_key_id", keyFields({ private_key_id: undefined }), 'Key file PATH has no "private_key_id".'],
-  ["no token_uri", keyFields({ token_uri: undefined }), 'Key file PATH has no "token_uri".'],
-  ["an empty private_key", keyFields({ private_key: "" }), 'Key file PATH has an empty "private_key".'],
-  ["a private_key that is a list of lines", keyFields({ private_key: PEM.split("\n") }), 'Key file PATH has an invalid "private_key".'],
-  ["a client_email with a line end", keyFields({ client_email: "a@b\r\nX: y" }), "Key file PATH has an invalid client_email."],
-  ["a token_uri without a scheme", keyFields({ token_uri: "oauth2.googleapis.com/token" }), "Key file PATH has an invalid token_uri."],
-  [
-    "newlines escaped twice",
-    keyFields({ private_key: PEM.replaceAll("\n", "\\n") }),
-    "The private_key in key file PATH has double-escaped line breaks.",
-  ],
-  ["newlines lost", keyFields({ private_key: PEM.replaceAll("\n", "") }), "The private_key in key file PATH has no line breaks."],
-  ["newlines made blanks", keyFields({ private_key: PEM.replaceAll("\n", " ") }), "The private_key in key file PATH has no line breaks."],
-  [
-    "a key without BEGIN",
-    keyFields({ private_key: LINES.join("\n") }),
-    "The private_key in key file PATH isn't in PEM format (no BEGIN line).",
-  ],
-  [
-    "a key without END",
-    keyFields({ private_key: [HEAD, ...LINES.slice(0, 10)].join("\n") }),
-    "The private_key in key file PATH is truncated (no END line).",
-  ],
-  [
-    "a key with a line missing",
-    keyFields({ private_key: [HEAD, ...LINES.slice(0, 9), ...LINES.slice(10)].join("\n") }),
-    "The private_key in key file PATH is corrupted and can't be decoded.",
-  ],
-  [
-    "a key of dots",
-    keyFields({ private_key: `${HEAD}\n...\n-----END PRIVATE KEY-----\n` }),
-    "The private_key in key file PATH is corrupted and can't be decoded.",
-  ],
-  ["a public key", keyFields({ private_key: PUBLIC }), "The private_key in key file PATH is a public key."],
-  [
-    "an encrypted key",
-    keyFields({ private_key: ENCRYPTED }),
-    "The private_key in key file PATH is protected by a passphrase, which isn't supported.",
-  ],
-  [
-    "an EC key",
-    keyFields({ private_key: EC.privateKey.export({ type: "pkcs8", format: "pem" }) }),
-    "The private_key in key file PATH is ec, but must be RSA.",
-  ],
-  [
-    "an EC key of the older form",
-    keyFields({ private_key: EC.privateKey.export({ type: "sec1", format: "pem" }) }),
-    "The private_key in key file PATH is an EC key, but must be an RSA key.",
-  ],
-];
-
-test.for(BROKEN)("%s is CREDENTIALS_INVALID, in one sentence without the key", async ([, content, sentence]) => {
+  ["a key of dots", withPrivateKey(`${HEAD}\n...\n-----END PRIVATE KEY-----\n`), `${PRIVATE_KEY} is corrupted and can't be decoded.`],
+  ["a public key", withPrivateKey(PUBLIC), `${PRIVATE_KEY} is a public key.`],
+  ["an encrypted key", withPrivateKey(ENCRYPTED), `${PRIVATE_KEY} is protected by a passphrase, which isn't supported.`],
+  ["an EC key", withPrivateKey(EC.privateKey.export({ type: "pkcs8", format: "pem" })), `${PRIVATE_KEY} isn't an RSA key.`],
+  ["an EC key in SEC 1 format", withPrivateKey(EC.privateKey.export({ type: "sec1", format: "pem" })), `${PRIVATE_KEY} isn't an RSA key.`],
+])("%s is CREDENTIALS_INVALID, in one sentence without the key", async ([, content, fault]) => {
   const path = writeKeyFile(content);
   const error = await failure(path);
-  expect(error).toMatchObject({ code: "CREDENTIALS_INVALID", exitCode: 3, message: sentence.replace("PATH", path) });
+  const message = (fault.startsWith("The ") ? fault : `Key file PATH ${fault}`).replace("PATH", path);
+  expect(error).toMatchObject({ code: "CREDENTIALS_INVALID", exitCode: 3, message });
   expect(holdsKey(visible(error).replaceAll(path, ""))).toBe(false);
 });
 
@@ -178,14 +141,11 @@ test("a folder, a pipe and a device are rejected immediately", async () => {
 test.skipIf(process.getuid?.() === 0)("an unreadable file is reported as such (skipped for root, who can read everything)", async () => {
   const path = writeKeyFile();
   chmodSync(path, 0);
-  expect(await failure(path)).toMatchObject({
-    code: "CREDENTIALS_INVALID",
-    message: `Key file ${path} can't be read: permission is denied.`,
-  });
+  expect(await failure(path)).toMatchObject({ code: "CREDENTIALS_INVALID", message: `Key file ${path} can't be read: permission denied.` });
 });
 
 test("a path that is too long is an ordinary error", async () => {
-  expect((await failure(`/${"x".repeat(300)}`)).message).toMatch(/ can't be read: the path is too long\.$/);
+  expect((await failure(`/${"x".repeat(300)}`)).message).toMatch(/ can't be read: the name is too long\.$/);
 });
 
 const cut = fc.nat(JSON_TEXT.length - 2).map((at) => JSON_TEXT.slice(0, at));

@@ -53,7 +53,7 @@ async function openCache(folder = temporaryDirectory()) {
 }
 
 /** Credentials whose tokens are valid for some seconds of the clock; `asked` counts requests. */
-function shortLived(clock: { now: number }, seconds: () => number): Credentials & { asked: number } {
+function shortLived(clock: { now: number }, seconds: () => number, ahead = 0): Credentials & { asked: number } {
   const made: Credentials & { asked: number } = {
     asked: 0,
     principal: "serviceAccount:caller@demo-project.iam.gserviceaccount.com",
@@ -64,7 +64,8 @@ function shortLived(clock: { now: number }, seconds: () => number): Credentials 
       made.asked += 1;
       const life = seconds();
       if (life === 0) throw new Error("down");
-      return forge({ alg: "none" }, { aud, exp: Math.floor(clock.now / 1000) + life, jti: made.asked });
+      const iat = Math.floor(clock.now / 1000) + ahead;
+      return forge({ alg: "none" }, { aud, iat, exp: iat + life, jti: made.asked });
     },
     fetchAccessToken: () => Promise.reject(new Error("not asked for")),
   };
@@ -93,11 +94,8 @@ test("folder and file are accessible to their owner only, and reveal nothing but
   const token = await open().fetchIdToken(AUDIENCE);
   const [name = "", ...others] = files();
   expect([name, others]).toEqual([expect.stringMatching(/^[0-9a-f]{64}\.json$/), []]);
-  expect([tokens, dirname(tokens), join(tokens, name)].map((path) => (statSync(path).mode & 0o777).toString(8))).toEqual([
-    "700",
-    "700",
-    "600",
-  ]);
+  const modes = [tokens, dirname(tokens), join(tokens, name)].map((path) => (statSync(path).mode & 0o777).toString(8));
+  expect(modes).toEqual(["700", "700", "600"]);
   const text = readFileSync(join(tokens, name), "utf8");
   expect(JSON.parse(text)).toEqual({ token, audience: AUDIENCE, expires: expect.any(Number) });
   expect(text).not.toContain(PEM.split("\n")[1]);
@@ -271,4 +269,32 @@ test("expired tokens and files that a killed process left are deleted when the n
   await open().fetchIdToken("https://other.example.com");
   expect(files()).toEqual([expect.stringMatching(/^[0-9a-f]{64}\.json$/)]);
   expect(files()).not.toContain(old);
+});
+
+test.for([7200, -7200])("with a clock that is %s seconds off, no token is used for longer than its lifetime", async (ahead) => {
+  const clock = { now: Date.now() };
+  const cached = withCache(
+    shortLived(clock, () => 3600, ahead),
+    { env: {}, now: () => clock.now },
+    { cache: false },
+  );
+  const first = await cached.fetchIdToken(AUDIENCE);
+  clock.now += 3_301_000;
+  expect(await cached.fetchIdToken(AUDIENCE)).not.toBe(first);
+});
+
+test("a token that is still valid is used if no other can be fetched, and only until it expires", async () => {
+  const clock = { now: Date.now() };
+  let life = 3600;
+  const cached = withCache(
+    shortLived(clock, () => life),
+    { env: {}, now: () => clock.now },
+    { cache: false },
+  );
+  const first = await cached.fetchIdToken(AUDIENCE);
+  life = 0;
+  clock.now += 3_500_000;
+  expect(await cached.fetchIdToken(AUDIENCE)).toBe(first);
+  clock.now += 95_000;
+  await expect(cached.fetchIdToken(AUDIENCE)).rejects.toThrow("down");
 });

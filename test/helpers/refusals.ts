@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { PassThrough } from "node:stream";
-import { afterEach, expect, test } from "vitest";
+import { afterAll, afterEach, expect, test } from "vitest";
 import { explainRefusal } from "../../src/invoke/refusal/explain-refusal.ts";
 import type { RejectedRequest } from "../../src/invoke/refusal/refusal-error.ts";
 import { openApiClient } from "../../src/cloud/api/client.ts";
@@ -54,7 +54,7 @@ require("node:http")
 `;
 
 /** An emulator with the private service hello, and what refuses calls to it. */
-export async function openRefusals(atEnd: AtEnd, settings: { readonly iamPropagation?: number } = {}) {
+export async function openRefusals(atEnd: AtEnd = afterAll, settings: { readonly iamPropagation?: number } = {}) {
   const emulator = await startEmulator(atEnd, settings);
   const { port, project, request, status } = emulator;
   const { environment } = status();

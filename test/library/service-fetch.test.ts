@@ -4,10 +4,10 @@ import { Readable } from "node:stream";
 import { expect, test, vi } from "vitest";
 import { serviceAccountCredentials } from "../../src/auth/credential-types/service-account.ts";
 import { parseServiceAccountKey } from "../../src/auth/service-account-key.ts";
+import { withCache } from "../../src/auth/token-cache.ts";
 import { unauthorized } from "../../src/emulator/front-door/error-pages.ts";
 import { CliError } from "../../src/errors/cli-error.ts";
 import { diagnose } from "../../src/library/diagnose.ts";
-import { openIdTokenSource } from "../../src/library/id-token-source.ts";
 import { openServiceFetch } from "../../src/library/service-fetch.ts";
 import { createSend } from "../../src/http/client.ts";
 import type { Send } from "../../src/http/request.ts";
@@ -27,8 +27,8 @@ async function openFetch(listener: RequestListener, { path = "" } = {}) {
   };
   const url = new URL(path, await serveService(listener));
   const credentials = serviceAccountCredentials(parseServiceAccountKey(keyFields(), "The key"), "a test", { send, env });
-  const source = openIdTokenSource(() => credentials.fetchIdToken(url.origin));
-  const call = openServiceFetch({ send, findUrl: async () => url, tokens: () => source });
+  const cached = withCache(credentials, { env }, { cache: false });
+  const call = openServiceFetch({ send, findUrl: async () => url, credentials: async () => cached });
   return { call, url, origin: url.origin, exchanges: () => exchanges };
 }
 
@@ -265,8 +265,8 @@ test("a token that can't be fetched and a missing service reject with a CliError
   const { call, origin } = await openFetch(echo);
   await expect(call(origin.replace(/:\d+$/, ":1"))).rejects.toMatchObject({ code: "UNAVAILABLE" });
   const none = new CliError("CREDENTIALS_MISSING", "None.");
-  const tokens = () => openIdTokenSource(() => Promise.reject(none));
-  const failing = openServiceFetch({ send: createSend({ env: {} }), findUrl: async () => new URL(origin), tokens });
+  const credentials = () => Promise.reject(none);
+  const failing = openServiceFetch({ send: createSend({ env: {} }), findUrl: async () => new URL(origin), credentials });
   await expect(failing("/")).rejects.toBe(none);
 });
 

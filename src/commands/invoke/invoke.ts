@@ -5,19 +5,20 @@ import { withCache } from "../../auth/token-cache.ts";
 import type { Context } from "../../context/context.ts";
 import { setOutputs } from "../../context/pipeline-outputs.ts";
 import { CliError } from "../../errors/cli-error.ts";
+import { pause } from "../../http/poll.ts";
 import { chooseAudience, loginAudienceWarning } from "../../invoke/audience.ts";
 import { createAuthenticatedCall, type CallResult } from "../../invoke/authenticated-call.ts";
 import { compactJson } from "../../invoke/json-text.ts";
 import { assertRepeatable, assertConsistent, makesSeveralCalls, printsRawBody, type InvokeOptions } from "../../invoke/options.ts";
 import { openOutputFile, type OutputFile } from "../../invoke/output-file.ts";
 import type { EvidenceLookup } from "../../invoke/refusal/evidence.ts";
-import { repeatCalls } from "../../invoke/repeat-calls.ts";
 import { readCall, describeCall, type Call } from "../../invoke/request.ts";
 import { formatResponse, isHtml, summarizePage } from "../../invoke/response-document.ts";
 import { findTargetUrls, parseTargets } from "../../invoke/target-url.ts";
 import { waitForStatus } from "../../invoke/wait-for-status.ts";
 
 const SLOW_RESPONSE_MS = 5000;
+const WATCH_INTERVAL_MS = 2000;
 
 /**
  * Calls the service with an ID token, once or repeatedly, and prints the responses. Then throws CliError HTTP_STATUS if the service responds
@@ -53,22 +54,22 @@ export async function invoke(context: Context, targets: readonly string[], optio
 
   /** Makes one call and prints the response; returns its error. */
   async function make(call: Call): Promise<CliError | undefined> {
-    const slow = setTimeout(() => {
-      const limit = options.maxTimeMs === undefined ? "60 min; to change this, pass --max-time" : `${options.maxTimeMs / 1000} s`;
-      terminal.note(`Still waiting for a response from ${call.url.host} (up to ${limit}).`);
-    }, SLOW_RESPONSE_MS).unref();
     try {
-      last = await (status === undefined ? send(call) : waitFor(status, call));
-      clearTimeout(slow);
+      last = await (status === undefined ? noteIfSlow(call) : waitFor(status, call));
       await printer.print(last, call);
       return last.error;
     } catch (error) {
       // --watch continues after an error.
       if (options.watchMs === undefined || signal.aborted || !(error instanceof CliError)) throw error;
       return error;
-    } finally {
-      clearTimeout(slow);
     }
+  }
+
+  async function noteIfSlow(call: Call): Promise<CallResult> {
+    const limit = options.maxTimeMs === undefined ? "60 minutes; to change this, pass --max-time" : `${options.maxTimeMs / 1000} s`;
+    const note = () => terminal.note(`Still waiting for a response from ${call.url.host} (up to ${limit}).`);
+    const timer = setTimeout(note, SLOW_RESPONSE_MS).unref();
+    return send(call).finally(() => clearTimeout(timer));
   }
 
   const waitFor = (status: string, call: Call): Promise<CallResult> =>
@@ -78,13 +79,18 @@ export async function invoke(context: Context, targets: readonly string[], optio
 
   const failures: { first?: CliError; count: number; calls: number } = { count: 0, calls: 0 };
   try {
-    for await (const call of repeatCalls(calls, options, signal)) {
-      const error = await make(call);
-      failures.calls += 1;
-      if (!error) continue;
-      failures.count += 1;
-      failures.first ??= error;
-      if (isMany) terminal.warn(`${call.url.href}: ${error.message}`);
+    const { repeat, watchMs } = options;
+    const rounds = repeat ?? (watchMs === undefined ? 1 : Infinity);
+    for (let round = 1; round <= rounds; round += 1) {
+      for (const call of calls) {
+        const error = await make(call);
+        failures.calls += 1;
+        if (!error) continue;
+        failures.count += 1;
+        failures.first ??= error;
+        if (isMany) terminal.warn(`${call.url.href}: ${error.message}`);
+      }
+      if (watchMs !== undefined && round < rounds) await pause(watchMs === true ? WATCH_INTERVAL_MS : watchMs, signal);
     }
   } finally {
     await file?.discard();

@@ -6,23 +6,18 @@ import { mergeEnvironment } from "../../../src/context/merge-environment.ts";
 import { folder, runCli } from "../../helpers/command-line.ts";
 import { HELLO, startEmulator, tinyService } from "../../helpers/emulator.ts";
 
-const atEnd: (() => Promise<void> | void)[] = [];
-const emulator = await startEmulator((cleanUp) => void atEnd.push(cleanUp), { env: { PATH: dirname(process.execPath), HOME: tmpdir() } });
+const emulator = await startEmulator(afterAll, { env: { PATH: dirname(process.execPath), HOME: tmpdir() } });
 const { project, request } = emulator;
 const CALLER = `serviceAccount:caller@${project}.iam.gserviceaccount.com`;
 const SERVICE = `projects/${project}/locations/us-central1/services/hello`;
 const home = mkdtempSync(join(tmpdir(), "cloudrun-oauth-test-"));
+afterAll(() => rmSync(home, { recursive: true, force: true }));
 let audiences = "";
 
 beforeAll(async () => {
   await emulator.deploy("hello", tinyService(HELLO));
   const { json } = await request("GET", "us-central1-run.googleapis.com", `/v1/${SERVICE}`);
   audiences = JSON.parse(json["metadata"].annotations["run.googleapis.com/urls"]).join(", ");
-});
-
-afterAll(async () => {
-  for (const cleanUp of atEnd.toReversed()) await cleanUp();
-  rmSync(home, { recursive: true, force: true });
 });
 
 async function inspect(...argv: readonly string[]) {

@@ -86,3 +86,10 @@ test.for([
     expect([exitCode, stderr]).toEqual([7, expect.stringContaining("Request timed out after 0.3 s (--max-time). [TIMEOUT]")]);
   }
 });
+
+test("a call that takes longer than 5 seconds says that it is waiting, and for how long", { timeout: 30_000 }, async () => {
+  const { run } = await openCaller();
+  const url = await serveService(() => {});
+  const { exitCode, stderr } = await run(["invoke", "--url", url, "--max-time", "5500ms"]);
+  expect([exitCode, stderr]).toEqual([7, expect.stringContaining(`Still waiting for a response from ${new URL(url).host} (up to 5.5 s).`)]);
+});

@@ -1,9 +1,7 @@
-import { afterAll } from "vitest";
 import { createKeyFile } from "../../../src/cloud/api/accounts.ts";
 import { holdRefusals, openRefusals, type Case, type Named } from "../../helpers/refusals.ts";
 
-const atEnd: (() => Promise<void> | void)[] = [];
-const world = await openRefusals((cleanUp) => void atEnd.push(cleanUp));
+const world = await openRefusals();
 const { project, caller } = world;
 const ANNOTATION = "run.googleapis.com";
 
@@ -67,9 +65,5 @@ const CONTROL_PLANE: readonly Case[] = [
     "PERMISSION_DENIED",
   ],
 ];
-
-afterAll(async () => {
-  for (const cleanUp of atEnd.toReversed()) await cleanUp();
-});
 
 holdRefusals(world, CONTROL_PLANE);

@@ -1,9 +1,7 @@
-import { afterAll } from "vitest";
 import { forge } from "../../helpers/identity.ts";
 import { bearer, holdRefusals, openRefusals, type Case } from "../../helpers/refusals.ts";
 
-const atEnd: (() => Promise<void> | void)[] = [];
-const world = await openRefusals((cleanUp) => void atEnd.push(cleanUp));
+const world = await openRefusals();
 const { url, member, caller } = world;
 const RUN_APP = new URL(url).host;
 const HOUR = 3_600_000;
@@ -166,9 +164,5 @@ const POLICIES: readonly Case[] = [
     "NOT_AUTHORIZED",
   ],
 ];
-
-afterAll(async () => {
-  for (const cleanUp of atEnd.toReversed()) await cleanUp();
-});
 
 holdRefusals(world, [...CREDENTIALS, ...POLICIES]);

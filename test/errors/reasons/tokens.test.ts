@@ -1,12 +1,10 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll } from "vitest";
 import { explainTokenRefusal } from "../../../src/auth/token-refusal.ts";
 import { temporaryDirectory, type Answer } from "../../helpers/api-server.ts";
 import { holdRefusals, named, openRefusals, type Case, type Named } from "../../helpers/refusals.ts";
 
-const atEnd: (() => Promise<void> | void)[] = [];
-const world = await openRefusals((cleanUp) => void atEnd.push(cleanUp));
+const world = await openRefusals();
 const { url, project, member, caller } = world;
 const HOUR = 3_600_000;
 
@@ -143,9 +141,5 @@ const IMPERSONATIONS: readonly Case[] = [
     },
   ],
 ];
-
-afterAll(async () => {
-  for (const cleanUp of atEnd.toReversed()) await cleanUp();
-});
 
 holdRefusals(world, [...TOKENS, ...IMPERSONATIONS]);

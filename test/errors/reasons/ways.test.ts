@@ -1,8 +1,6 @@
-import { afterAll } from "vitest";
 import { bearer, holdRefusals, openRefusals, type Case, type Named } from "../../helpers/refusals.ts";
 
-const atEnd: (() => Promise<void> | void)[] = [];
-const world = await openRefusals((cleanUp) => void atEnd.push(cleanUp));
+const world = await openRefusals();
 const { url, project, member, caller } = world;
 const RUN_APP = new URL(url).host;
 const INVOKER = "roles/run.invoker";
@@ -109,9 +107,5 @@ const STAND_INS: readonly Case[] = [
   ["a connection that the service breaks off", "ANSWER_MALFORMED", () => asEverybody("/break")],
   ["an answer that takes too long", "REQUEST_TIMED_OUT", () => asEverybody("/", { match: RUN_APP, status: 504 })],
 ];
-
-afterAll(async () => {
-  for (const cleanUp of atEnd.toReversed()) await cleanUp();
-});
 
 holdRefusals(world, [...WAYS, ...IAP, ...STAND_INS]);

@@ -26,6 +26,8 @@ const page = (status: number, word: string, sentence: string) => `<html><head>
 `;
 const UNAUTHORIZED = page(401, "Unauthorized", "Your client does not have permission to the requested URL <code>/endpoint/xxxxx</code>.");
 const FORBIDDEN = page(403, "Forbidden", "Your client does not have permission to get URL <code>/endpoint/xxxxx</code> from this server.");
+const GCLOUD_CLIENT = "32555940559.apps.googleusercontent.com";
+const LOGIN_CLIENT = "764086051850-6qr4p6gpi6hn506pt8ejuq83di341hur.apps.googleusercontent.com";
 const HTML = { "content-type": "text/html; charset=UTF-8", server: "Google Frontend" };
 const INVALID = 'Bearer error="invalid_token" error_description="The access token could not be verified"';
 
@@ -43,90 +45,41 @@ interface Given {
   readonly evidence?: Evidence;
 }
 
-test.for<[string, number, string, Given, string | undefined]>([
-  ["no credential", 403, FORBIDDEN, { token: null }, "NO_CREDENTIAL"],
-  ["an access token", 401, UNAUTHORIZED, { token: "ya29.a0AfH6SMB" }, "ACCESS_TOKEN"],
-  ["another audience", 401, UNAUTHORIZED, { token: idToken({ aud: "demo" }) }, "AUDIENCE_MISMATCH"],
-  ["an expired token", 401, UNAUTHORIZED, { token: idToken({ exp: NOW - 1 }) }, "TOKEN_EXPIRED"],
-  [
-    "a token that ended by the server's clock alone",
-    401,
-    UNAUTHORIZED,
-    { headers: { date: new Date((NOW + 7200) * 1000).toUTCString() } },
-    "CLOCK_OFF",
-  ],
-  ["a principal without the role, answered 403", 403, FORBIDDEN, { evidence: inPolicy("user:ada@example.com") }, "PRINCIPAL_NOT_IN_POLICY"],
-  [
-    "a principal without the role, answered 401",
-    401,
-    UNAUTHORIZED,
-    { evidence: inPolicy("user:ada@example.com") },
-    "PRINCIPAL_NOT_IN_POLICY",
-  ],
-  ["a service of 40 seconds ago, answered 401", 401, UNAUTHORIZED, { evidence: inPolicy(`serviceAccount:${EMAIL}`) }, "GRANT_TOO_YOUNG"],
-  ["a good token, and nothing to look at", 401, UNAUTHORIZED, {}, "NOT_VERIFIED"],
-  ["a token without an e-mail claim", 401, UNAUTHORIZED, { token: idToken({ email: undefined }) }, "EMAIL_CLAIM_MISSING"],
-  [
-    "a developer's token by gcloud's own client",
-    403,
-    FORBIDDEN,
-    { token: idToken({ aud: "32555940559.apps.googleusercontent.com" }) },
-    "PRINCIPAL_NOT_IN_POLICY",
-  ],
-  [
-    "the same, answered 401",
-    401,
-    UNAUTHORIZED,
-    { token: idToken({ aud: "764086051850-6qr4p6gpi6hn506pt8ejuq83di341hur.apps.googleusercontent.com" }) },
-    "NOT_VERIFIED",
-  ],
-  ["no body, to HEAD", 401, "", { headers: { "www-authenticate": INVALID } }, "NOT_VERIFIED"],
-  ["IAP without a session", 302, "", { headers: { "x-goog-iap-generated-response": "true" }, token: null }, "IAP_NO_CREDENTIAL"],
-  ["IAP and no e-mail claim", 401, "Invalid IAP credentials: JWT 'email' claim isn't a string", {}, "EMAIL_CLAIM_MISSING"],
-  [
-    "no free instance",
-    429,
-    page(429, "Too Many Requests", "The request was aborted because there was no available instance."),
-    {},
-    "NO_INSTANCE",
-  ],
-  [
-    "no instance in time",
-    500,
-    page(500, "Server Error", "The request was aborted because there was no available instance."),
-    {},
-    "NO_INSTANCE",
-  ],
-  [
-    "an instance that does not start",
-    500,
-    page(500, "Server Error", "The request failed because the instance could not start successfully."),
-    {},
-    "INSTANCE_NOT_STARTED",
-  ],
-  [
-    "an answer that is none",
-    503,
-    page(
-      503,
-      "Server Error",
-      "The request failed because either the HTTP response was malformed or connection to the instance had an error.",
-    ),
-    {},
-    "ANSWER_MALFORMED",
-  ],
-  [
-    "an answer that takes too long",
-    504,
-    page(504, "Server Error", "The request has been terminated because it has reached the maximum request timeout."),
-    {},
-    "REQUEST_TIMED_OUT",
-  ],
-  ["the same, of an older front end", 504, "upstream request timeout", { headers: { "content-type": "text/plain" } }, "REQUEST_TIMED_OUT"],
-  ["a 504 of the service's own", 504, '{"error":"upstream"}', { headers: { "content-type": "application/json" } }, undefined],
-  ["a redirect of the service's own", 302, "", { headers: { location: "https://accounts.google.com/o/oauth2/v2/auth" } }, undefined],
-  ["a 401 of the service's own", 401, '{"error":"Invalid token"}', { headers: { "content-type": "application/json" } }, undefined],
-])("%s is recognized from the front end's page", async ([, status, body, given, reason]) => {
+const OTHERS = inPolicy("user:ada@example.com");
+const NO_FREE_INSTANCE = "The request was aborted because there was no available instance.";
+const NOT_STARTED = "The request failed because the instance could not start successfully.";
+const MALFORMED = "The request failed because either the HTTP response was malformed or connection to the instance had an error.";
+const TOO_LATE = "The request has been terminated because it has reached the maximum request timeout.";
+const serverError = (status: number, sentence: string) => page(status, "Server Error", sentence);
+const LATER = { date: new Date((NOW + 7200) * 1000).toUTCString() };
+const JSON_TYPE = { "content-type": "application/json" };
+
+test.for<[title: string, reason: string | undefined, status: number, body: string, given?: Given]>([
+  ["no credential", "NO_CREDENTIAL", 403, FORBIDDEN, { token: null }],
+  ["an access token", "ACCESS_TOKEN", 401, UNAUTHORIZED, { token: "ya29.a0AfH6SMB" }],
+  ["another audience", "AUDIENCE_MISMATCH", 401, UNAUTHORIZED, { token: idToken({ aud: "demo" }) }],
+  ["an expired token", "TOKEN_EXPIRED", 401, UNAUTHORIZED, { token: idToken({ exp: NOW - 1 }) }],
+  ["a token that has expired by the server's clock only", "CLOCK_OFF", 401, UNAUTHORIZED, { headers: LATER }],
+  ["403 for a principal without the role", "PRINCIPAL_NOT_IN_POLICY", 403, FORBIDDEN, { evidence: OTHERS }],
+  ["401 for a principal without the role", "PRINCIPAL_NOT_IN_POLICY", 401, UNAUTHORIZED, { evidence: OTHERS }],
+  ["401 from a 40-second-old service", "GRANT_TOO_YOUNG", 401, UNAUTHORIZED, { evidence: inPolicy(`serviceAccount:${EMAIL}`) }],
+  ["a valid token without evidence", "NOT_VERIFIED", 401, UNAUTHORIZED],
+  ["a token without an email claim", "EMAIL_CLAIM_MISSING", 401, UNAUTHORIZED, { token: idToken({ email: undefined }) }],
+  ["403 for a gcloud token", "PRINCIPAL_NOT_IN_POLICY", 403, FORBIDDEN, { token: idToken({ aud: GCLOUD_CLIENT }) }],
+  ["401 for a gcloud login's token", "NOT_VERIFIED", 401, UNAUTHORIZED, { token: idToken({ aud: LOGIN_CLIENT }) }],
+  ["a response to HEAD", "NOT_VERIFIED", 401, "", { headers: { "www-authenticate": INVALID } }],
+  ["IAP without a session", "IAP_NO_CREDENTIAL", 302, "", { headers: { "x-goog-iap-generated-response": "true" }, token: null }],
+  ["IAP and no email claim", "EMAIL_CLAIM_MISSING", 401, "Invalid IAP credentials: JWT 'email' claim isn't a string"],
+  ["429 without an instance", "NO_INSTANCE", 429, page(429, "Too Many Requests", NO_FREE_INSTANCE)],
+  ["500 without an instance", "NO_INSTANCE", 500, serverError(500, NO_FREE_INSTANCE)],
+  ["an instance that doesn't start", "INSTANCE_NOT_STARTED", 500, serverError(500, NOT_STARTED)],
+  ["a malformed response", "ANSWER_MALFORMED", 503, serverError(503, MALFORMED)],
+  ["a request timeout", "REQUEST_TIMED_OUT", 504, serverError(504, TOO_LATE)],
+  ["an older request timeout", "REQUEST_TIMED_OUT", 504, "upstream request timeout", { headers: { "content-type": "text/plain" } }],
+  ["the service's own 504", undefined, 504, '{"error":"upstream"}', { headers: JSON_TYPE }],
+  ["the service's own redirect", undefined, 302, "", { headers: { location: "https://accounts.google.com/o/oauth2/v2/auth" } }],
+  ["the service's own 401", undefined, 401, '{"error":"Invalid token"}', { headers: JSON_TYPE }],
+])("%s is explained as %s", async ([, reason, status, body, given]) => {
   expect(await reasonOf(status, body, given)).toBe(reason);
 });
 
