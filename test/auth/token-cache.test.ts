@@ -197,7 +197,7 @@ test("a new token that expires before the requested time is an error, unless no 
   const open = (options?: CacheOptions) => withCache(credentials, { env, now: () => clock.now }, options);
   expect(await failure(open({ minTtlMs: 30 * 60_000 }).fetchIdToken(AUDIENCE))).toMatchObject({
     code: "TOKEN_REFUSED",
-    message: expect.stringContaining("good for 30 min is not to be had"),
+    message: expect.stringContaining("valid for 30 min: a new one is valid for 4 min"),
   });
   expect(await open().fetchIdToken(AUDIENCE)).toMatch(/^eyJ/);
 });

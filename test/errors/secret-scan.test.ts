@@ -51,7 +51,7 @@ test.for([
   expect(findSecrets(text)).toEqual([]);
 });
 
-test("tokens may stand where one is asked for, and keys nowhere", () => {
+test("tokens are allowed in the output of commands that print one, and keys nowhere", () => {
   expect(findSecrets(ACCESS_TOKEN, "the command is token")).toEqual([]);
   expect(findSecrets(PEM, "the command is token")).not.toEqual([]);
   const asked = [["token"], ["--json", "token", "my-audience"], ["token", "--no-cache"]].map(tokensAskedBy);
@@ -59,7 +59,7 @@ test("tokens may stand where one is asked for, and keys nowhere", () => {
   expect([asked, notAsked]).toEqual([asked.map(() => "the command is token"), notAsked.map(() => false)]);
 });
 
-test("a folder is searched to its last file, but for where keys belong", () => {
+test("every file of a folder is searched, except in key folders", () => {
   const folder = temporaryDirectory();
   const file = (path: string, text: string, mode = 0o600): void => {
     mkdirSync(join(folder, path, ".."), { recursive: true });

@@ -19,7 +19,7 @@ const withOrgPolicy = async (
 
 const CONTROL_PLANE: readonly Case[] = [
   [
-    "a key where none may be made",
+    "key creation that a policy forbids",
     "KEY_CREATION_FORBIDDEN",
     () =>
       withOrgPolicy({ constraint: "constraints/iam.disableServiceAccountKeyCreation", booleanPolicy: { enforced: true } }, () =>
@@ -27,7 +27,7 @@ const CONTROL_PLANE: readonly Case[] = [
       ),
   ],
   [
-    "a service for everybody where members are restricted",
+    "allUsers although a policy restricts members",
     "MEMBER_DOMAIN_FORBIDDEN",
     () =>
       withOrgPolicy({ constraint: "constraints/iam.allowedPolicyMemberDomains", listPolicy: { allowedValues: ["C0abc"] } }, () =>
@@ -35,7 +35,7 @@ const CONTROL_PLANE: readonly Case[] = [
       ),
   ],
   [
-    "the invoker check switched off where it has to be on",
+    "disabling the invoker check although a policy requires it",
     "INVOKER_CHECK_REQUIRED",
     () =>
       withOrgPolicy({ constraint: "constraints/run.managed.requireInvokerIam", booleanPolicy: { enforced: true } }, async () => {
@@ -45,7 +45,7 @@ const CONTROL_PLANE: readonly Case[] = [
       }),
   ],
   [
-    "a command from outside of a perimeter",
+    "a command from outside the perimeter",
     "VPC_SERVICE_CONTROLS",
     async () => {
       await world.fault({ match: "*run.googleapis.com", status: 403, reason: "VPC_SERVICE_CONTROLS" });
@@ -53,7 +53,7 @@ const CONTROL_PLANE: readonly Case[] = [
     },
   ],
   [
-    "an API that is switched off",
+    "a disabled API",
     "API_NOT_ENABLED",
     async () => {
       const api = `/v1/projects/${project}/services/run.googleapis.com`;

@@ -17,19 +17,19 @@ const CREDENTIALS: readonly Case[] = [
   ["two tokens in one header", "SEVERAL_CREDENTIALS", async () => world.ask({ authorization: `${bearer(await world.token())}, Bearer b` })],
   ["a password", "NOT_BEARER", () => world.ask({ authorization: "Basic bWU6c2VjcmV0" })],
   ["an access token", "ACCESS_TOKEN", () => world.ask({ authorization: bearer(world.operatorToken) })],
-  ["a token that was cut off", "NOT_A_JWT", async () => world.ask({ authorization: bearer((await world.token()).slice(0, 40)) })],
+  ["a truncated token", "NOT_A_JWT", async () => world.ask({ authorization: bearer((await world.token()).slice(0, 40)) })],
   [
-    "a token as a service gets it",
+    "a token that Cloud Run forwarded",
     "SIGNATURE_REMOVED",
     async () => world.ask({ authorization: bearer((await world.token()).replace(/[^.]+$/, "SIGNATURE_REMOVED_BY_GOOGLE")) }),
   ],
   [
-    "a JWT that the caller signed himself",
+    "a self-signed JWT",
     "ISSUER_NOT_GOOGLE",
     () => world.ask({ authorization: bearer(forge({ alg: "RS256" }, { iss: caller, aud: url })) }),
   ],
   [
-    "a token of two hours ago",
+    "a two-hour-old token",
     "TOKEN_EXPIRED",
     async () => {
       const token = await world.token();
@@ -38,7 +38,7 @@ const CREDENTIALS: readonly Case[] = [
     },
   ],
   [
-    "the same by a clock that is two hours behind",
+    "a two-hour-old token with a clock that is two hours behind",
     "CLOCK_OFF",
     async () => {
       const token = await world.token();
@@ -51,12 +51,12 @@ const CREDENTIALS: readonly Case[] = [
   ["the URL with a path as audience", "AUDIENCE_MISMATCH", () => world.run(["invoke", "--audience", `${url}/orders`])],
   ["a tag's URL as audience", "AUDIENCE_MISMATCH", () => world.run(["invoke", "--audience", url.replace("//", "//next---")])],
   [
-    "a token for a load balancer's domain, at that domain",
+    "a token for a load balancer's domain",
     "AUDIENCE_IS_DOMAIN",
     async () => world.ask({ url: "https://api.example.com", authorization: bearer(await world.token("https://api.example.com")) }),
   ],
   [
-    "a token that was altered",
+    "a changed token",
     "SIGNATURE_WRONG",
     async () => {
       const [header, , signature] = (await world.token()).split(".");
@@ -65,7 +65,7 @@ const CREDENTIALS: readonly Case[] = [
     },
   ],
   [
-    "a token of an account that was deleted since",
+    "a token of a deleted account",
     "ACCOUNT_DELETED",
     async () => {
       const { keyFile, resource } = await world.account();
@@ -76,7 +76,7 @@ const CREDENTIALS: readonly Case[] = [
     "NOT_AUTHENTICATED",
   ],
   [
-    "a token of an account that was disabled since",
+    "a token of a disabled account",
     "ACCOUNT_DISABLED",
     async () => {
       const { keyFile, resource } = await world.account();
@@ -87,7 +87,7 @@ const CREDENTIALS: readonly Case[] = [
     "NOT_AUTHENTICATED",
   ],
   [
-    "401 to a good token, and nothing may be looked up",
+    "401 for a valid token without permission to look anything up",
     "NOT_VERIFIED",
     async () => {
       await world.fault({ match: RUN_APP, status: 401 });
@@ -97,9 +97,9 @@ const CREDENTIALS: readonly Case[] = [
 ];
 
 const POLICIES: readonly Case[] = [
-  ["a caller whom the policy does not name", "PRINCIPAL_NOT_IN_POLICY", () => world.run(["invoke"])],
+  ["a caller without a binding", "PRINCIPAL_NOT_IN_POLICY", () => world.run(["invoke"])],
   [
-    "the same, answered 401",
+    "a caller without a binding, with status 401",
     "PRINCIPAL_NOT_IN_POLICY",
     async () => {
       await world.fault({ match: RUN_APP, status: 401 });
@@ -107,12 +107,12 @@ const POLICIES: readonly Case[] = [
     },
   ],
   [
-    "the same by a caller who may not read the policy",
+    "a caller without a binding who can't read the policy",
     "PRINCIPAL_NOT_IN_POLICY",
     () => world.run(["invoke", "--url", url], { GOOGLE_APPLICATION_CREDENTIALS: world.environment["CREDS"] ?? "" }),
   ],
   [
-    "the same where the control plane does not answer",
+    "a caller without a binding while the control plane hangs",
     "PRINCIPAL_NOT_IN_POLICY",
     async () => {
       await world.fault({ match: "*run.googleapis.com", latency_ms: 600_000 });
@@ -120,7 +120,7 @@ const POLICIES: readonly Case[] = [
     },
   ],
   [
-    "the same where the control plane breaks off",
+    "a caller without a binding while the control plane closes connections",
     "PRINCIPAL_NOT_IN_POLICY",
     async () => {
       await world.fault({ match: "*run.googleapis.com", truncate: 20 });
@@ -128,7 +128,7 @@ const POLICIES: readonly Case[] = [
     },
   ],
   [
-    "a caller who has another role",
+    "a caller with another role",
     "PRINCIPAL_NOT_IN_POLICY",
     async () => {
       await world.setPolicy({ role: "roles/run.viewer", members: [member] });
@@ -136,7 +136,7 @@ const POLICIES: readonly Case[] = [
     },
   ],
   [
-    "a grant that has ended",
+    "an expired grant",
     "CONDITION_NOT_MET",
     async () => {
       const condition = { title: "till 2020", expression: 'request.time < timestamp("2020-01-01T00:00:00Z")' };
@@ -145,7 +145,7 @@ const POLICIES: readonly Case[] = [
     },
   ],
   [
-    "a grant that the front end has not heard of, answered 401",
+    "a grant that hasn't taken effect, with status 401",
     "GRANT_TOO_YOUNG",
     async () => {
       await world.setPolicy(GRANTED);
@@ -154,7 +154,7 @@ const POLICIES: readonly Case[] = [
     },
   ],
   [
-    "a project in a perimeter",
+    "a project in a VPC Service Controls perimeter",
     "VPC_SERVICE_CONTROLS",
     async () => {
       await world.fault({ match: RUN_APP, status: 403, reason: "VPC_SERVICE_CONTROLS" });

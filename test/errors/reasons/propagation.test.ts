@@ -4,7 +4,7 @@ import { openRefusals } from "../../helpers/refusals.ts";
 const MINUTE = 60_000;
 
 test(
-  "a grant that is on its way is told from none, and lets the caller in when it has arrived",
+  "a grant that hasn't taken effect is recognized, and the caller has access once it has",
   { timeout: 120_000 },
   async ({ onTestFinished }) => {
     const world = await openRefusals(onTestFinished, { iamPropagation: 5 * MINUTE });

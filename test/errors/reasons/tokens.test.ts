@@ -24,7 +24,7 @@ const keyFileWith = (changes: Readonly<Record<string, string>>): string => {
 
 const TOKENS: readonly Case[] = [
   [
-    "a private key with a wrong letter",
+    "a corrupted private key",
     "PRIVATE_KEY_BROKEN",
     () =>
       world.run([
@@ -34,7 +34,7 @@ const TOKENS: readonly Case[] = [
       ]),
   ],
   [
-    "a key that was deleted",
+    "a deleted key",
     "KEY_UNKNOWN",
     async () => {
       const { keyFile, keyName } = await world.account();
@@ -43,7 +43,7 @@ const TOKENS: readonly Case[] = [
     },
   ],
   [
-    "a key that was disabled",
+    "a disabled key",
     "KEY_UNKNOWN",
     async () => {
       const { keyFile, keyName } = await world.account();
@@ -52,7 +52,7 @@ const TOKENS: readonly Case[] = [
     },
   ],
   [
-    "an account that was deleted",
+    "a deleted account",
     "ACCOUNT_DELETED",
     async () => {
       const { keyFile, resource } = await world.account();
@@ -61,7 +61,7 @@ const TOKENS: readonly Case[] = [
     },
   ],
   [
-    "an account that was disabled",
+    "a disabled account",
     "ACCOUNT_DISABLED",
     async () => {
       const { keyFile, resource } = await world.account();
@@ -76,14 +76,14 @@ const TOKENS: readonly Case[] = [
     "TOKEN_URI_WRONG",
     () => world.run(["invoke", "--credentials", keyFileWith({ token_uri: "https://oauth2.googleapis.com/token?a" })]),
   ],
-  ["an audience of nothing", "AUDIENCE_INVALID", () => world.run(["invoke", "--audience", ""])],
+  ["an empty audience", "AUDIENCE_INVALID", () => world.run(["invoke", "--audience", ""])],
   [
-    "an assertion for somebody else",
+    "an assertion for another user",
     "UNAUTHORIZED_CLIENT",
     () => exchanged(world.exchange({ sub: "ada@example.com", target_audience: url })),
   ],
-  ["an assertion that is none", "REQUEST_MALFORMED", () => exchanged(world.exchange({}, { assertion: "nonsense" }))],
-  ["a grant type that is none", "REQUEST_MALFORMED", () => exchanged(world.exchange({}, { grant_type: "nonsense" }))],
+  ["an invalid assertion", "REQUEST_MALFORMED", () => exchanged(world.exchange({}, { assertion: "nonsense" }))],
+  ["an invalid grant type", "REQUEST_MALFORMED", () => exchanged(world.exchange({}, { grant_type: "nonsense" }))],
 ];
 
 const operator = `operator@${project}.iam.gserviceaccount.com`;
@@ -95,9 +95,9 @@ const creatorOf = (account: { readonly resource: string }) =>
 const as = (...accounts: readonly string[]) => world.run(["token", url, "--impersonate-service-account", accounts.join(",")]);
 
 const IMPERSONATIONS: readonly Case[] = [
-  ["no right to act as an account", "TOKEN_CREATOR_MISSING", () => as(operator)],
+  ["no permission to impersonate an account", "TOKEN_CREATOR_MISSING", () => as(operator)],
   [
-    "no right to pass it on",
+    "no permission to delegate",
     "TOKEN_CREATOR_MISSING",
     async () => {
       const account = await world.account();
@@ -105,9 +105,9 @@ const IMPERSONATIONS: readonly Case[] = [
       return as(account.email, operator);
     },
   ],
-  ["an account to act as that is not there", "ACCOUNT_DELETED", () => as(`nobody@${project}.iam.gserviceaccount.com`)],
+  ["impersonating an account that doesn't exist", "ACCOUNT_DELETED", () => as(`nobody@${project}.iam.gserviceaccount.com`)],
   [
-    "an account to act as that is disabled",
+    "impersonating a disabled account",
     "ACCOUNT_DISABLED",
     async () => {
       const account = await world.account();
@@ -117,7 +117,7 @@ const IMPERSONATIONS: readonly Case[] = [
     },
   ],
   [
-    "an audience of nothing for an account to act as",
+    "an empty audience with impersonation",
     "AUDIENCE_INVALID",
     async () => {
       const account = await world.account();
@@ -126,7 +126,7 @@ const IMPERSONATIONS: readonly Case[] = [
     },
   ],
   [
-    "a login that was revoked",
+    "a revoked login",
     "SIGN_IN_EXPIRED",
     async () => {
       const path = join(temporaryDirectory(), "login.json");

@@ -23,32 +23,32 @@ const projectNumber: string = (await world.annotated({}))["metadata"].namespace;
 const numbered = (service: string) => `https://${service}-${projectNumber}.us-central1.run.app`;
 
 const WAYS: readonly Case[] = [
-  ["a path that is kept back", "RESERVED_PATH", () => world.run(["invoke", "/healthz"])],
+  ["a reserved path", "RESERVED_PATH", () => world.run(["invoke", "/healthz"])],
   [
     "internal ingress",
     "INGRESS_INTERNAL",
     () => under({ [`${ANNOTATION}/ingress`]: "internal" }, () => world.run(["invoke", "--url", url])),
   ],
   [
-    "ingress by load balancers",
+    "ingress through load balancers",
     "INGRESS_INTERNAL",
     () => under({ [`${ANNOTATION}/ingress`]: "internal-and-cloud-load-balancing" }, () => world.run(["invoke", "--url", url])),
   ],
   [
-    "the default URL switched off",
+    "a disabled default URL",
     "DEFAULT_URL_DISABLED",
     () => under({ [`${ANNOTATION}/default-url-disabled`]: "true" }, () => world.run(["invoke", "--url", url])),
   ],
-  ["a service that is not there", "NO_SUCH_SERVICE", () => world.run(["invoke", url.replace("//hello-", "//nothing-")])],
-  ["a service that is not there, by the project's number", "NO_SUCH_SERVICE", () => world.run(["invoke", numbered("nothing")])],
+  ["a service that doesn't exist", "NO_SUCH_SERVICE", () => world.run(["invoke", url.replace("//hello-", "//nothing-")])],
+  ["a service that doesn't exist, with the project number", "NO_SUCH_SERVICE", () => world.run(["invoke", numbered("nothing")])],
   [
-    "internal ingress in a project that is not the one that is set",
+    "internal ingress in another project than the configured one",
     "INGRESS_INTERNAL",
     () => under({ [`${ANNOTATION}/ingress`]: "internal" }, () => world.run(["--project", "some-other", "invoke", numbered("hello")])),
   ],
-  ["a tag that is not there", "NO_SUCH_TAG", () => world.run(["invoke", url.replace("//", "//candidate---")])],
+  ["a tag that doesn't exist", "NO_SUCH_TAG", () => world.run(["invoke", url.replace("//", "//candidate---")])],
   [
-    "a service none of whose revisions is ready",
+    "a service without a ready revision",
     "NO_REVISION",
     async () => {
       const { url: broken } = await world.deploy("broken", { Dockerfile: 'FROM node:22-slim\nCMD ["node", "-e", "0"]\n' });
@@ -59,7 +59,7 @@ const WAYS: readonly Case[] = [
     },
   ],
   [
-    "404 to a caller who may look nothing up",
+    "404 for a caller without permission to look anything up",
     "NOT_SHOWN",
     () =>
       under({ [`${ANNOTATION}/ingress`]: "internal" }, () =>
@@ -72,7 +72,7 @@ const IAP: readonly Case[] = [
   ["IAP and no credential", "IAP_NO_CREDENTIAL", () => guarded(() => world.ask())],
   ["IAP and a token for the service", "IAP_AUDIENCE_MISMATCH", () => guarded(() => world.run(["invoke"]))],
   [
-    "IAP and a token without an e-mail address",
+    "IAP and a token without an email claim",
     "EMAIL_CLAIM_MISSING",
     async () => {
       const audience = await iapClient();
@@ -84,9 +84,9 @@ const IAP: readonly Case[] = [
       return guarded(() => world.ask({ authorization: bearer(json["token"]) }));
     },
   ],
-  ["IAP and nonsense", "IAP_CREDENTIAL_INVALID", () => guarded(() => world.ask({ authorization: bearer("nonsense") }))],
+  ["IAP and an invalid token", "IAP_CREDENTIAL_INVALID", () => guarded(() => world.ask({ authorization: bearer("nonsense") }))],
   [
-    "IAP and a caller who lacks its role",
+    "IAP and a caller without its role",
     "IAP_ACCESS_DENIED",
     async () => {
       const audience = await iapClient();
@@ -102,10 +102,10 @@ const asEverybody = async (path: string, fault?: object): Promise<Named> => {
 };
 
 const STAND_INS: readonly Case[] = [
-  ["no free instance", "NO_INSTANCE", () => asEverybody("/", { match: RUN_APP, status: 429 })],
-  ["an instance that does not start", "INSTANCE_NOT_STARTED", () => asEverybody("/", { match: RUN_APP, status: 500 })],
-  ["a connection that the service breaks off", "ANSWER_MALFORMED", () => asEverybody("/break")],
-  ["an answer that takes too long", "REQUEST_TIMED_OUT", () => asEverybody("/", { match: RUN_APP, status: 504 })],
+  ["no available instance", "NO_INSTANCE", () => asEverybody("/", { match: RUN_APP, status: 429 })],
+  ["an instance that doesn't start", "INSTANCE_NOT_STARTED", () => asEverybody("/", { match: RUN_APP, status: 500 })],
+  ["a connection that the service closes", "ANSWER_MALFORMED", () => asEverybody("/break")],
+  ["a response that takes too long", "REQUEST_TIMED_OUT", () => asEverybody("/", { match: RUN_APP, status: 504 })],
 ];
 
 holdRefusals(world, [...WAYS, ...IAP, ...STAND_INS]);

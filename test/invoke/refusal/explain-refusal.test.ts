@@ -27,6 +27,7 @@ function called(
   };
 }
 
+const SET_CLOCK = "timedatectl set-ntp true";
 const commandsOf = (error: CliError | undefined) => error?.next.map(({ command }) => command.join(" ")) ?? [];
 
 test("403 for a valid token names the principal, the role, and the command that grants it", async () => {
@@ -65,12 +66,7 @@ test.for([
       "run services update hello --region us-central1 --add-custom-audiences https://other.run.app",
     ],
   ],
-  [
-    "a token of tomorrow",
-    idToken({ iat: NOW + 90 }),
-    "The ID token isn't valid until 2026-11-23T12:01:30.000Z.",
-    ["timedatectl set-ntp true"],
-  ],
+  ["a token from the future", idToken({ iat: NOW + 90 }), "The ID token isn't valid until 2026-11-23T12:01:30.000Z.", [SET_CLOCK]],
   [
     "a token without fault",
     idToken(),
@@ -112,29 +108,21 @@ test("a response without a body is recognized by its header", async () => {
   expect(await explainRefusal(called(forbidden("/"), { body: "" }))).toBeUndefined();
 });
 
-test.for([
-  [
-    "a JSON 403",
-    { status: 403, headers: { "content-type": "application/json" }, body: '{"error":"Your client does not have permission"}' },
-  ],
-  [
-    "a JSON 401 with the header of the RFC",
-    { status: 401, headers: { "content-type": "application/json", "www-authenticate": 'Bearer error="invalid_token"' }, body: "{}" },
-  ],
-  [
-    "a 401 without a body",
-    { status: 401, headers: { "www-authenticate": 'Bearer error="invalid_token", error_description="The token is expired"' }, body: "" },
-  ],
-  ["a page of its own", { status: 404, headers: { "content-type": "text/html" }, body: "<h1>Not Found</h1>" }],
-  ["the front end's page as plain text", { status: 403, headers: { "content-type": "text/plain" }, body: String(forbidden("/").body) }],
-  [
-    "the front end's page under another number",
-    { status: 500, headers: { "content-type": "text/html" }, body: String(forbidden("/").body) },
-  ],
-] as const)("%s is the service's own", async ([, answer]) => {
-  expect(
-    await explainRefusal({ ...called(forbidden("/")), ...answer, headers: { ...answer.headers, server: "Google Frontend" } }),
-  ).toBeUndefined();
+const JSON_TYPE = { "content-type": "application/json" };
+const HTML = { "content-type": "text/html" };
+const PAGE = String(forbidden("/").body);
+const INVALID = 'Bearer error="invalid_token"';
+
+test.for<[what: string, status: number, headers: Readonly<Record<string, string>>, body: string]>([
+  ["a JSON 403", 403, JSON_TYPE, '{"error":"Your client does not have permission"}'],
+  ["a JSON 401 with the header of RFC 6750", 401, { ...JSON_TYPE, "www-authenticate": INVALID }, "{}"],
+  ["a 401 without a body", 401, { "www-authenticate": `${INVALID}, error_description="The token is expired"` }, ""],
+  ["its own page", 404, HTML, "<h1>Not Found</h1>"],
+  ["the front end's page as plain text", 403, { "content-type": "text/plain" }, PAGE],
+  ["the front end's page with another status", 500, HTML, PAGE],
+])("%s is the service's response", async ([, status, headers, body]) => {
+  const request = { ...called(forbidden("/")), status, body, headers: { ...headers, server: "Google Frontend" } };
+  expect(await explainRefusal(request)).toBeUndefined();
 });
 
 test("for any claims and any other credential, the explanation is one line without the token", async () => {
