@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { attempt } from "./private-files.ts";
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -26,7 +27,7 @@ export function readGcloudConfiguration(env: Environment): GcloudConfiguration |
 export function readGcloudConfigurations(env: Environment): readonly GcloudConfiguration[] {
   const active = readGcloudConfiguration(env);
   const directory = join(gcloudDirectory(env), "configurations");
-  const others = list(directory)
+  const others = (attempt(() => readdirSync(directory)) ?? [])
     .filter((file) => file.startsWith("config_"))
     .toSorted()
     .map((file) => ({ name: `gcloud configuration ${file.slice("config_".length)}`, values: parseIni(read(join(directory, file)) ?? "") }));
@@ -48,21 +49,9 @@ export function readGcloudAccount(env: Environment): { readonly account: string 
   };
 }
 
+/** The text of a file; without a readable one, gcloud isn't configured. */
 function read(path: string): string | undefined {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    // Without a readable file, gcloud isn't configured.
-    return undefined;
-  }
-}
-
-function list(directory: string): string[] {
-  try {
-    return readdirSync(directory);
-  } catch {
-    return [];
-  }
+  return attempt(() => readFileSync(path, "utf8"));
 }
 
 function parseIni(text: string): Record<string, string> {

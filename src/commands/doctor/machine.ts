@@ -17,7 +17,7 @@ export const machineChecks: readonly Check[] = [
         return value === undefined || source === "default" ? [] : [[name, { value, source }] as const];
       });
       const names = set.map(([name]) => name).join(", ");
-      return ok(set.length === 0 ? "No settings are set." : `Set: ${names}.`, { details: Object.fromEntries(set) });
+      return ok(set.length === 0 ? "No settings configured." : `Set: ${names}.`, { details: Object.fromEntries(set) });
     },
   },
   {

@@ -50,7 +50,7 @@ test("settings are ok with their values and sources, and fail with what isn't va
     message: "Set: service, credentials.",
     details: { service: { value: "hello", source: "SERVICE_NAME" }, credentials: { value: "[inline]", source: "CREDS" } },
   });
-  expect(await runCheck("settings")).toMatchObject({ status: "ok", message: "No settings are set." });
+  expect(await runCheck("settings")).toMatchObject({ status: "ok", message: "No settings configured." });
   const cwd = folder({ "cloudrun-oauth.json": "{" });
   const { check } = await runDoctor(["settings", "node", "project", "engine", "credentials"], { cwd });
   expect(check("settings")).toMatchObject({
