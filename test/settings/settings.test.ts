@@ -158,10 +158,3 @@ test("gcloud's files are found with CLOUDSDK_CONFIG and CLOUDSDK_ACTIVE_CONFIG_N
     source: "gcloud configuration two",
   });
 });
-
-test("a profile that doesn't exist is rejected with a suggestion", () => {
-  const home = folder({ ".config/cloudrun-oauth/config.json": JSON.stringify({ profiles: { work: {}, play: {} } }) });
-  expect(() => openSettings({ flags: { profile: "wrok" }, env: { HOME: home }, cwd: folder() }).get("project")).toThrow(
-    expect.objectContaining({ code: "SETTINGS_INVALID", message: 'Profile "wrok" not found.', hint: "Did you mean work?" }),
-  );
-});

@@ -53,11 +53,6 @@ test("a private service with a caller is ok", async () => {
   expect(found("service").details).toMatchObject({ service: "hello", project, region: "us-central1", url });
 });
 
-test("without a service, its checks are skipped", async () => {
-  const { results } = await doctor(ALL);
-  expect(results.map(({ status, message }) => `${status}: ${message}`)).toEqual(ALL.map(() => "skipped: No service specified."));
-});
-
 test("a missing service is a warning, and fails if its URL is set", async () => {
   expect(await check("service", { env: { SERVICE_NAME: "later" } })).toMatchObject({
     status: "warn",

@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
 import { startEmulator } from "../../../src/library/emulator.ts";
@@ -179,24 +179,6 @@ test("a user gets a login in gcloud's format, which is replaced only if the emul
     expect(await cli(cwd, ["seed", "seed.json"])).toMatchObject({ exitCode: 5, stderr: expect.stringContaining("[CONFLICT]") });
     expect(readFileSync(file, "utf8")).toBe(other);
   }
-});
-
-test("leftovers of an interrupted run don't stop the next run", async () => {
-  const cwd = seedFolder({
-    users: [{ email: "left@example.com", credentials: "login.json" }],
-    projects: [{ accounts: [{ email: "leftover-caller", keys: ["key.json"] }] }],
-  });
-  const elsewhere = await open("first-project");
-  await seed(cwd, elsewhere.url).finally(() => elsewhere.close());
-  const leftovers = [".key.json.0123456789ab.new", ".login.json.0123456789ab.new"];
-  for (const name of ["key.json.new", "login.json.new", ...leftovers]) writeFileSync(join(cwd, name), "half");
-  const anHourAgo = Date.now() / 1000 - 3600;
-  for (const name of leftovers) utimesSync(join(cwd, name), anHourAgo, anHourAgo);
-  expect((await seed(cwd)).filter(({ kind }) => ["key", "login"].includes(kind))).toEqual([
-    { kind: "login", name: join(cwd, "login.json"), made: true },
-    { kind: "key", name: join(cwd, "key.json"), made: true },
-  ]);
-  expect(readdirSync(cwd).toSorted()).toEqual(["hello", "key.json", "key.json.new", "login.json", "login.json.new", "seed.json"]);
 });
 
 test.for([
