@@ -61,12 +61,8 @@ async function applyProject(target: SeedTarget, wanted: SeedProject): Promise<vo
   const projectTarget = { ...target, project, client: openApiClient(operator, { project, region: target.running.region }) };
   for (const account of wanted.accounts) await applyAccount(projectTarget, account);
   for (const { name, location } of wanted.buckets) {
-    const body = { name, location };
-    target.report(
-      "bucket",
-      name,
-      await createUnlessExists(projectTarget.client, `https://storage.googleapis.com/storage/v1/b?project=${project}`, body),
-    );
+    const url = `https://storage.googleapis.com/storage/v1/b?project=${project}`;
+    target.report("bucket", name, await createUnlessExists(projectTarget.client, url, { name, location }));
   }
   for (const service of wanted.services) await applyService(projectTarget, service);
   const owner = { url: `https://cloudresourcemanager.googleapis.com/v1/projects/${project}`, method: "POST" } as const;
@@ -128,7 +124,7 @@ async function applyService(projectTarget: ProjectTarget, wanted: SeedService): 
 
 async function findService(client: ApiClient, url: string): Promise<ServiceMessage | undefined> {
   try {
-    return (await client.call({ method: "GET", url })) as ServiceMessage;
+    return await client.call<ServiceMessage>({ method: "GET", url });
   } catch (error) {
     if (error instanceof CliError && error.code === "NOT_FOUND") return undefined;
     throw error;

@@ -24,7 +24,6 @@ interface KnativeService {
       };
     };
   };
-  readonly status: { readonly latestReadyRevisionName?: string };
 }
 
 /** Returns a service's source folder, relative to the seed file, or undefined if its source can't be found. */
@@ -36,9 +35,8 @@ export type FindSource = (
 /** Reads the resources of a running emulator as a seed file, without those that every project has from the start. */
 export async function exportSeed(context: Context, running: EmulatorStatus, findSource: FindSource): Promise<SeedInput> {
   const own = openApiClient(createOperatorContext(context, running), running);
-  const { projects = [] } = (await own.call({ method: "GET", url: "https://cloudresourcemanager.googleapis.com/v1/projects" })) as {
-    readonly projects?: readonly { readonly projectId: string; readonly projectNumber: string }[];
-  };
+  const url = "https://cloudresourcemanager.googleapis.com/v1/projects";
+  const projects = await listAll<{ readonly projectId: string; readonly projectNumber: string }>(own, url, "projects");
   const exported: ProjectInput[] = [];
   for (const { projectId: project, projectNumber: number } of projects) {
     const client = openApiClient(createOperatorContext(context, running, { project }), { project, region: running.region });
@@ -49,14 +47,11 @@ export async function exportSeed(context: Context, running: EmulatorStatus, find
       ...["operator", "caller"].map((name) => `${name}@${project}.iam.gserviceaccount.com`),
     ]);
     const owners = [project, running.project].map((id) => `serviceAccount:operator@${id}.iam.gserviceaccount.com`);
-    const bindings = withoutMembers(
-      await bindingsOf(client, { url: `https://cloudresourcemanager.googleapis.com/v1/projects/${project}`, method: "POST" }),
-      {
-        "roles/cloudbuild.builds.builder": [`serviceAccount:${number}@cloudbuild.gserviceaccount.com`],
-        "roles/editor": [`serviceAccount:${compute}`],
-        "roles/owner": owners,
-      },
-    );
+    const bindings = withoutMembers(await bindingsOf(client, { url: `${url}/${project}`, method: "POST" }), {
+      "roles/cloudbuild.builds.builder": [`serviceAccount:${number}@cloudbuild.gserviceaccount.com`],
+      "roles/editor": [`serviceAccount:${compute}`],
+      "roles/owner": owners,
+    });
     const accounts = await exportAccounts(client, project, predefined);
     const buckets = await exportBuckets(client, project, number);
     const services = await exportServices(client, project, compute, findSource);
@@ -98,7 +93,7 @@ async function exportBuckets(client: ApiClient, project: string, number: string)
 
 async function exportServices(client: ApiClient, project: string, compute: string, findSource: FindSource): Promise<ServiceInput[]> {
   const url = `https://run.googleapis.com/v1/projects/${project}/locations`;
-  const { items = [] } = (await client.call({ method: "GET", url: `${url}/-/services` })) as { readonly items?: readonly KnativeService[] };
+  const { items = [] } = await client.call<{ readonly items?: readonly KnativeService[] }>({ method: "GET", url: `${url}/-/services` });
   const exported: ServiceInput[] = [];
   for (const { metadata, spec } of items) {
     const { name } = metadata;
@@ -147,7 +142,7 @@ async function listAll<T>(client: ApiClient, url: string, name: string): Promise
   for (let token: unknown = ""; typeof token === "string";) {
     const page = new URL(url);
     if (token) page.searchParams.set("pageToken", token);
-    const response = (await client.call({ method: "GET", url: page.href })) as Readonly<Record<string, unknown>>;
+    const response = await client.call<Readonly<Record<string, unknown>>>({ method: "GET", url: page.href });
     items.push(...((response[name] as T[] | undefined) ?? []));
     token = response["nextPageToken"];
   }

@@ -17,7 +17,7 @@ export async function readPolicy(client: ApiClient, { url, method }: PolicyOwner
     method === "GET"
       ? { method, url: `${url}:getIamPolicy?options.requestedPolicyVersion=3` }
       : { method, url: `${url}:getIamPolicy`, body: { options: { requestedPolicyVersion: 3 } } };
-  return (await client.call(request)) as Policy;
+  return client.call<Policy>(request);
 }
 
 /** Adds bindings to a policy, and keeps all others; true if one was added. */

@@ -15,10 +15,8 @@ interface Build {
 /** Unpacks the sources of services beside the seed file, into `SEED-sources/PROJECT/REGION/SERVICE`. */
 export function unpackSources(file: string): FindSource {
   return async (client, { name, region, project, image }) => {
-    const { builds = [] } = (await client.call({
-      method: "GET",
-      url: `https://cloudbuild.googleapis.com/v1/projects/${project}/builds?pageSize=1000`,
-    })) as { readonly builds?: readonly Build[] };
+    const list = `https://cloudbuild.googleapis.com/v1/projects/${project}/builds?pageSize=1000`;
+    const { builds = [] } = await client.call<{ readonly builds?: readonly Build[] }>({ method: "GET", url: list });
     const [imageName, digest] = image.split("@");
     // The latest build is first.
     const build = builds.find(({ status, results }) => {
