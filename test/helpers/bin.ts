@@ -153,7 +153,10 @@ export async function operateFor(user: User): Promise<Operated> {
 }
 
 /** The error of a run that fails under `--json`, as it stands on the last line of stderr. */
-export async function failure(user: User, argv: readonly string[]): Promise<unknown> {
+export async function failure(
+  user: User,
+  argv: readonly string[],
+): Promise<{ readonly code: string; readonly message: string; readonly exit_code: number }> {
   const cut = argv.includes("--") ? argv.indexOf("--") : argv.length;
   const { exitCode, stdout, stderr } = await user.run([...argv.slice(0, cut), "--json", ...argv.slice(cut)]);
   expect(stdout).toBe("");
