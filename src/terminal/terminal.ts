@@ -104,7 +104,7 @@ export async function openTerminal(options: TerminalOptions): Promise<Terminal> 
     printJson: (value) =>
       void stdout.write(typeof format === "string" ? `${JSON.stringify(value, null, 2)}\n` : formatValues(value, format)),
     printTable(rows, { header, piped = rows } = {}) {
-      const width = stdout.isTTY ? (stdout.columns || 80) : undefined;
+      const width = stdout.isTTY ? stdout.columns || 80 : undefined;
       stdout.write(formatTable(header, width === undefined ? piped : rows, { width, paintHeader: stdoutColors?.dim }));
     },
     style: (name, text) => (stdoutColors ? stdoutColors[name](text) : text),
