@@ -125,7 +125,7 @@ async function openRunContext(options: GlobalOptions, { words, passedArguments, 
     stderr,
     env,
     signal,
-    formatCommand: (step) => quoteCommand(createFormatCommand(io, words)(step)),
+    formatCommand: (step, folder) => quoteCommand(createFormatCommand(io, words)(step, folder)),
   });
   const stdin: Context["stdin"] = { [Symbol.asyncIterator]: () => io.stdin[Symbol.asyncIterator]() };
   return openContext({ options, terminal, stdin, env, cwd, self, signal, passedArguments });

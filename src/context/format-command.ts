@@ -1,6 +1,7 @@
 import type { NextStep } from "../errors/next-step.ts";
 import type { ProcessIo } from "./process-io.ts";
 import { programName } from "./program-name.ts";
+import { relativePath } from "./relative-path.ts";
 
 /** Writes a command out so that it can be pasted in this folder or another: started as this tool was, and acting on what this command acted on. */
 export type FormatCommand = (step: Pick<NextStep, "command" | "program">, folder?: string) => readonly string[];
@@ -22,7 +23,8 @@ const CARRIED_FLAGS: readonly CarriedFlag[] = [
   { names: ["--profile"], isFor: ([noun, verb = ""]) => noun !== "config" || !["delete", "profiles", "use"].includes(verb) },
   { names: ["--emulator"], isFor: isRemote },
   { names: ["--via"], isFor: isRemote },
-  { names: ["-p", "--project"], isFor: isRemote },
+  // A command for the emulator after one for the cloud is for the emulator's own project.
+  { names: ["-p", "--project"], isFor: (command) => isRemote(command) && !command.includes("--emulator") },
   { names: ["-r", "--region"], isFor: isRemote },
   { names: ["-s", "--service"], isFor: isForService },
   { names: ["--data-dir"], isFor: ([name]) => name === "emulator" },
@@ -35,6 +37,7 @@ export function createFormatCommand({ env, self, cwd }: Pick<ProcessIo, "env" | 
     return words ? [{ ...flag, words }] : [];
   });
   return ({ command, program }, folder = cwd) => {
+    if (program === "cd") return [program, relativePath(cwd, folder)];
     if (program !== undefined) return [program, ...command];
     const carried = passed.filter(
       ({ names, isFor = () => true, words }) =>

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import type { Readable, Writable } from "node:stream";
-import type { NextStep } from "../errors/next-step.ts";
+import { externalStep, type NextStep } from "../errors/next-step.ts";
 import { redact } from "../errors/redact.ts";
 import { openColors, withoutColors } from "./color.ts";
 import { formatValues, type Format } from "./format-values.ts";
@@ -114,8 +114,10 @@ export async function openTerminal(options: TerminalOptions): Promise<Terminal> 
     nextSteps(steps, folder) {
       if (quiet || json) return;
       printError("\nNext steps:");
-      for (const step of steps) {
+      const all = folder === undefined ? steps : [externalStep("To go to its directory", "cd"), ...steps];
+      for (const step of all) {
         const command = formatCommand(step, folder);
+        if (command === "cd .") continue;
         printError(`  ${step.text}:\n    ${step.isEvaluated ? `eval "$(${command})"` : command}`);
       }
     },

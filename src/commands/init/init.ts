@@ -1,8 +1,7 @@
 import { basename, resolve } from "node:path";
 import type { Context } from "../../context/context.ts";
 import { printPlan } from "../../context/print-plan.ts";
-import { relativePath } from "../../context/relative-path.ts";
-import { externalStep, nextStep } from "../../errors/next-step.ts";
+import { nextStep } from "../../errors/next-step.ts";
 import { assertAllowed } from "../../settings/rules.ts";
 import { askForSettings } from "./ask-for-settings.ts";
 import { assertEmpty, copyTemplate } from "./copy-template.ts";
@@ -33,10 +32,8 @@ export async function init(context: Context, folderArgument: string | undefined)
   if (terminal.json) return terminal.printJson({ service, template, directory, files });
   terminal.print(`${directory}\n`);
   terminal.note(`Created service ${service} from the ${template} template (${files.length} files).`);
-  const path = relativePath(cwd, directory);
   const knownProject = project ?? settings.get("project")?.value;
   const steps = [
-    ...(path === "." ? [] : [externalStep("To go to its directory", "cd", path)]),
     nextStep("To deploy to Google Cloud", "up", ...(knownProject ? [] : ["--project", "PROJECT_ID"])),
     nextStep("To start a local emulator instead", "emulator", "start", "--detach"),
     nextStep("To deploy to the emulator", "up", "--emulator"),

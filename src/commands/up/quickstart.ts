@@ -11,7 +11,7 @@ import { printPlan } from "../../context/print-plan.ts";
 import { relativePath } from "../../context/relative-path.ts";
 import { withTemporaryEmulator } from "../../context/start-emulator.ts";
 import type { Emulator } from "../../emulator/index.ts";
-import { externalStep, nextStep } from "../../errors/next-step.ts";
+import { nextStep } from "../../errors/next-step.ts";
 import { copyTemplate } from "../init/copy-template.ts";
 import { applyPlan, printOutcome } from "./apply.ts";
 import { NO_SERVICE } from "./current-state.ts";
@@ -48,7 +48,6 @@ export async function quickstart(context: Context, { dir }: { readonly dir?: str
   printOutcome(context, goal, outcome, taken);
   terminal.note(`\nThe emulator has stopped. The service's source is in ${shownPath}.`);
   const steps = [
-    ...(shownPath === "." ? [] : [externalStep("To go to its directory", "cd", shownPath)]),
     nextStep("To start an emulator that keeps running", "emulator", "start", "--detach"),
     nextStep("To deploy to the emulator", "up", "--emulator"),
     nextStep("To deploy to Google Cloud", "up", "--project", "PROJECT_ID"),

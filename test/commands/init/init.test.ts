@@ -20,6 +20,10 @@ test("a service gets its folder's name, and the settings of the flags", async ()
     region: "europe-west1",
   });
   expect(readdirSync(join(cwd, "My_Service"))).toContain("Dockerfile");
+  expect(stderr).toContain("    cloudrun-oauth up --emulator -r europe-west1\n");
+  // The next steps are for the shell's own directory, not for that of --cwd.
+  const inside = await runCli(["init", "-C", "empty"], { cwd: folder({ "empty/.git/HEAD": "" }) });
+  expect(inside.stderr).toContain("    cd empty\n  To deploy to Google Cloud:\n    cloudrun-oauth up --project PROJECT_ID\n");
 });
 
 test("--json prints the files and their folder", async () => {
