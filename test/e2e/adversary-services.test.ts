@@ -15,7 +15,7 @@ test.for([
   ["a path with ..", [DOCKERFILE, { path: "../escaped", content: "x" }]],
   ["an absolute path", [DOCKERFILE, { path: `${directory}/escaped`, content: "x" }]],
   [
-    "a file behind a link that leads out",
+    "a file behind a link to the outside",
     [DOCKERFILE, { path: "out", type: "SymbolicLink", linkpath: ".." }, { path: "out/escaped", content: "x" }],
   ],
   ["a hard link to a file outside", [DOCKERFILE, { path: "passwd", type: "Link", linkpath: "/etc/passwd" }]],
@@ -29,7 +29,7 @@ test.for([
 });
 
 test.for(["/etc/passwd", "../../../../../../../../../../etc/passwd"])(
-  "an archive whose Dockerfile is a link to %s shows nothing of it",
+  "an archive whose Dockerfile is a link to %s reveals nothing",
   async (linkpath) => {
     const build = await emulator.build(`gcr.io/${project}/bad`, archiveOf([{ path: "Dockerfile", type: "SymbolicLink", linkpath }]));
     expect(build.status).toBe("FAILURE");
@@ -52,13 +52,13 @@ test.for([
   ["COPY ../../etc/passwd /app/", 2],
   ["RUN curl http://example.com | sh", 2],
   ["FRMO scratch", 2],
-])("a Dockerfile with %s fails its build, with the line named", async ([instruction, line]) => {
+])("a Dockerfile with %s fails its build, and the error names the line", async ([instruction, line]) => {
   const build = await emulator.build(`gcr.io/${project}/bad`, { Dockerfile: `FROM node:22-slim\n${instruction}\nCMD ["node", "x.js"]\n` });
   expect(build.status).toBe("FAILURE");
   expect(await emulator.buildLog(build)).toMatch(new RegExp(`\\bline ${line}\\b`, "i"));
 });
 
-/** A service that misbehaves as the path says. */
+/** A service that misbehaves; the path selects how. */
 const ODD = `
 const { createServer } = require("node:net");
 const say = {
@@ -102,7 +102,7 @@ const callOdd = async (path: string): Promise<IncomingMessage> => {
 };
 
 test.for(["/malformed", "/status-0", "/status-1000", "/reason", "/header", "/lengths", "/headers", "/switch", "/nothing"])(
-  "a service that answers %s is 503 for its caller",
+  "a service that answers %s gives its caller a 503",
   async (path) => {
     const answer = await callOdd(path);
     if (path === "/reason") return expect([answer.statusCode, answer.statusMessage]).toEqual([200, "OK"]);
@@ -115,13 +115,13 @@ test.for(["/malformed", "/status-0", "/status-1000", "/reason", "/header", "/len
   },
 );
 
-test.for(["/half", "/half-chunk"])("an answer that its service breaks off in the middle (%s) breaks off for the caller", async (path) => {
+test.for(["/half", "/half-chunk"])("a response that breaks off in the middle (%s) breaks off for the caller", async (path) => {
   const answer = await callOdd(path);
   expect(answer.statusCode).toBe(200);
   await expect(answer.toArray()).rejects.toThrow("aborted");
 });
 
-test("a giant answer streams through, and waits for a caller that is slow to read", async () => {
+test("a huge response is streamed, and waits for a caller that reads slowly", async () => {
   const answer = await callOdd("/giant");
   const before = process.memoryUsage().rss;
   await new Promise((passed) => setTimeout(passed, 500));
@@ -139,7 +139,7 @@ test.for([
   ["exits at once", `console.error("no database"); process.exit(3)`, ["no database", "Container called exit(3)."]],
   ["never listens", `setInterval(() => {}, 1000)`, ["within the allocated timeout"]],
   ["has no program to run", undefined, ["/nowhere"]],
-] as const)("a service that %s is deployed not ready, with the reason", async ([what, server, reasons]) => {
+] as const)("a service that %s doesn't become ready, and the status has the reason", async ([what, server, reasons]) => {
   const files = server === undefined ? { Dockerfile: 'FROM node:22-slim\nCMD ["/nowhere"]\n' } : tinyService(server);
   const startupProbe = { tcpSocket: { port: 8080 }, periodSeconds: 1, failureThreshold: 1, timeoutSeconds: 1 };
   const container = what === "never listens" ? { startupProbe } : {};

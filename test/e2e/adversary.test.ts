@@ -61,7 +61,7 @@ test.for([
   expect([short.status, short.json["error"].status]).toEqual([401, "UNAUTHENTICATED"]);
 });
 
-test("an upload that is cut off half-way leaves no object and no file, multipart or resumable", async () => {
+test("an upload that is cut off leaves no object and no file, multipart or resumable", async () => {
   const head = '--b\r\nContent-Type: application/json\r\n\r\n{"name":"half"}\r\n--b\r\nContent-Type: text/plain\r\n\r\n';
   const upload = `/upload/storage/v1/b/${BUCKET}/o?uploadType`;
   await cutOff("POST", `${upload}=multipart`, { "content-type": "multipart/related; boundary=b" }, head);
@@ -78,7 +78,7 @@ test("an upload that is cut off half-way leaves no object and no file, multipart
   await expect.poll(() => readdirSync(join(directory, "objects"))).toEqual([]);
 });
 
-/** Says that 1 MB follows, sends a third of it, and goes away. */
+/** Announces 1 MB, sends a third of it, and disconnects. */
 async function cutOff(method: string, path: string, headers: Readonly<Record<string, string>>, head: string): Promise<void> {
   const all = { host: "storage.googleapis.com", authorization: `Bearer ${token}`, "content-length": "1000000", ...headers };
   const sent = httpRequest({ host: "127.0.0.1", port, method, path, headers: all, agent: false });
@@ -88,13 +88,13 @@ async function cutOff(method: string, path: string, headers: Readonly<Record<str
   await gone;
 }
 
-test("a body that is larger than any JSON request is refused in words", async () => {
+test("a body that is too large for JSON is refused with a message", async () => {
   const body = `{"name": "${"a".repeat(33 * 1024 * 1024)}"}`;
   const answer = await request("POST", "storage.googleapis.com", `/storage/v1/b?project=${project}`, { body });
   expect([answer.status, answer.json["error"].message]).toEqual([400, "Request payload size exceeds the limit: 33554432 bytes."]);
 });
 
-/** Posts 20 MB time and again, each on a connection that is to be closed, and prints how often it was answered how. */
+/** Posts 20 MB repeatedly, each time on a new connection, and prints the number of responses by status. */
 const POST_MUCH = `
 const { request } = require("node:http");
 const [port, host, path] = process.argv.slice(1);
@@ -119,12 +119,12 @@ test.for([
   ["storage.googleapis.com", `/upload/storage/v1/b/${BUCKET}/o?uploadType=media&name=x`, 401],
   ["127.0.0.1", "/nothing", 404],
   ["nothing-abc-uc.a.run.app", "/", 404],
-] as const)("who is refused by %s while still sending reads the refusal", async ([host, path, status]) => {
+] as const)("a client that %s refuses while it still sends can read the response", async ([host, path, status]) => {
   const { stdout } = await promisify(execFile)(process.execPath, ["-e", POST_MUCH, String(port), host, path]);
   expect(JSON.parse(stdout)).toEqual({ [status]: 12 });
 });
 
-test("clients that send a byte now and then keep nobody waiting", async () => {
+test("clients that send very slowly don't block others", async () => {
   const slow = Array.from({ length: 200 }, () => connect(port, "127.0.0.1"));
   onTestFinished(() => slow.forEach((socket) => socket.destroy()));
   for (const socket of slow) socket.on("error", () => undefined).write("GET / HTTP/1.1\r\nHost: storage.google");
@@ -132,7 +132,7 @@ test("clients that send a byte now and then keep nobody waiting", async () => {
   expect(slow.filter(({ destroyed }) => destroyed)).toEqual([]);
 });
 
-test("garbage on the port is answered 400 or hung up on", async () => {
+test("garbage on the port is answered with 400 or a closed connection", async () => {
   const garbage = [
     randomBytes(100_000),
     Buffer.alloc(1000),
@@ -176,7 +176,7 @@ test("a tunnel to an emulated host that carries garbage, or asks for another hos
   expect(error).toBeInstanceOf(Error);
 });
 
-test("a request in absolute form is answered by its own host, whatever the Host header says", async () => {
+test("a request in absolute form goes to the host in its URL, not to that of the Host header", async () => {
   const ask = (line: string, host: string) => exchangeBytes(port, `${line} HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
   expect(await ask("GET http://storage.googleapis.com/storage/v1/b/x", "127.0.0.1")).toMatch(/^HTTP\/1\.1 401 /);
   expect(await ask("GET https://storage.googleapis.com/storage/v1/b/x", "evil.com")).toMatch(/^HTTP\/1\.1 401 /);
@@ -187,7 +187,7 @@ test("a request in absolute form is answered by its own host, whatever the Host 
   expect(await ask("GET ftp://storage.googleapis.com/", "evil.com")).toMatch(/^HTTP\/1\.1 501 /);
 });
 
-test("under its own address the emulator answers to its own names only, and changes nothing without its header", async () => {
+test("at its own address, the emulator accepts only its own names, and changes nothing without its header", async () => {
   for (const host of ["evil.com", "127.0.0.1.evil.com", "localhost.evil.com", "[::1]", ""]) {
     const answer = await exchangeBytes(port, `GET /_emulator/status HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
     expect(answer).toMatch(/^HTTP\/1\.1 404 /);
@@ -200,7 +200,7 @@ test("under its own address the emulator answers to its own names only, and chan
   );
 });
 
-test("names that climb out of their folder stay names, or are refused", async () => {
+test("names that look like paths to the outside are stored as names or refused", async () => {
   const before = readdirSync(directory);
   const names = ["../../../../tmp/out", "/etc/passwd", "..%2F..%2Fout", "a/../../b", "a\u0000b", "-rf", "x".repeat(1024)];
   for (const name of names) {
@@ -230,7 +230,7 @@ test("names that climb out of their folder stay names, or are refused", async ()
   expect(readdirSync(directory).filter((name) => !before.includes(name))).toEqual(expect.not.arrayContaining(["x", "out"]));
 });
 
-test("JSON that is nested 100 000 deep is refused as a request, and does no harm in an upload", async () => {
+test("JSON with 100,000 levels is refused in a request and harmless in an upload", async () => {
   const deep = `{"a":${"[".repeat(100_000)}${"]".repeat(100_000)}}`;
   const knative = await request("POST", "us-central1-run.googleapis.com", `/apis/serving.knative.dev/v1/namespaces/${project}/services`, {
     body: deep,
@@ -245,7 +245,7 @@ test("JSON that is nested 100 000 deep is refused as a request, and does no harm
   expect((await request("POST", "oauth2.googleapis.com", "/token", { token: "", body })).json).toMatchObject({ error: "invalid_grant" });
 });
 
-test("an emulator whose way out is itself does not run in circles", async () => {
+test("an emulator that is its own proxy doesn't loop", async () => {
   const own = await freePort();
   const url = `http://127.0.0.1:${own}`;
   const env = { ...process.env, CLOUDRUN_OAUTH_EMULATOR: url, HTTPS_PROXY: url, https_proxy: url, HTTP_PROXY: url, http_proxy: url };

@@ -80,7 +80,7 @@ interface CrashRun {
   readonly note: (line: string) => void;
 }
 
-/** Runs the workflow. After each kill, starts the emulator again, compares its state with its earlier answers, and goes on. */
+/** Runs the workflow. After each kill, starts the emulator again, compares its state with its earlier responses, and continues. */
 async function runWithKills({ emulator, workflow, targets, random, note }: CrashRun): Promise<void> {
   const names = Object.keys(workflow.steps);
   const lastDurationsMs = new Map<string, number>();
@@ -139,7 +139,7 @@ test(`what the emulator confirmed survives ${KILLS} kills at any moment of the w
   }
 });
 
-test("a first start that is killed does not break the next one, and leaves no key without its file", { timeout: 120_000 }, async () => {
+test("killing a first start doesn't break the next one, and leaves no key without its file", { timeout: 120_000 }, async () => {
   const random = createRandom(SEED);
   const runs = Array.from({ length: 4 }, async () => {
     const emulator = createEmulator();
@@ -161,7 +161,7 @@ test("a first start that is killed does not break the next one, and leaves no ke
   await Promise.all(runs);
 });
 
-test("a build that was killed is done again, undisturbed by processes of the killed emulator", { timeout: 60_000 }, async () => {
+test("a killed build is repeated, undisturbed by processes of the killed emulator", { timeout: 60_000 }, async () => {
   const emulator = createEmulator();
   await emulator.start();
   const { steps, ledger, verify } = await openCrashWorkflow(emulator, [await archiveService(slowWriter(2000))]);
@@ -182,7 +182,7 @@ test("a build that was killed is done again, undisturbed by processes of the kil
   await assertTidy(emulator.directory);
 });
 
-test("a reset that was killed leaves everything or nothing", { timeout: 60_000 }, async () => {
+test("a killed reset leaves everything or nothing", { timeout: 60_000 }, async () => {
   const emulator = createEmulator();
   await emulator.start();
   const { ledger } = await openCrashWorkflow(emulator, []);
@@ -210,7 +210,7 @@ test("a reset that was killed leaves everything or nothing", { timeout: 60_000 }
   await assertTidy(emulator.directory);
 });
 
-test("a damaged state is not replaced: the error names the file and the line, and the file stays", async () => {
+test("a damaged state isn't replaced: the error names the file and the line, and the file stays", async () => {
   const emulator = createEmulator();
   await emulator.start();
   await emulator.kill();
@@ -238,7 +238,7 @@ test("a damaged state is not replaced: the error names the file and the line, an
   await emulator.start();
 });
 
-test("a start that was killed does not block the next one, even with the same pid, as in a restarted container", async () => {
+test("a killed start doesn't block the next one, even with the same pid, as in a restarted container", async () => {
   const home = folder();
   const script = `echo '{"pid":'$$'}' > "$2/emulator.json" && exec "$0" "$1" emulator start --port 0 --data-dir "$2" --engine process --json`;
   const emulator = spawn("/bin/sh", ["-c", script, process.execPath, BIN, home], {

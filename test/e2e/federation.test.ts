@@ -7,7 +7,7 @@ import { expect, onTestFinished, test } from "vitest";
 import { HELLO, startEmulator, tinyService } from "../helpers/emulator.ts";
 import { startOidcIssuer } from "../helpers/oidc-issuer.ts";
 
-/** What a pipeline runs: no key, but a file with a token of its own and the configuration that gcloud writes for it. */
+/** A pipeline's program: it has no key, only a file with its own token and the configuration that gcloud writes for it. */
 const PIPELINE = `
 import { GoogleAuth, Impersonated } from "google-auth-library";
 const { CONFIGURATION, IMPERSONATED, SERVICE, DEPLOYER } = process.env;
@@ -21,7 +21,7 @@ const answer = await sourceClient.transporter.request({ url: SERVICE, headers: {
 console.log(JSON.stringify({ services: services.data.items.map(({ metadata }) => metadata.name), message: answer.data.message }));
 `;
 
-test("google-auth-library takes a pipeline from its own token to the APIs and to a private service, without a key", async () => {
+test("with google-auth-library, a pipeline's own token gives access to the APIs and a private service, without a key", async () => {
   const { request, project, environment, deploy, grant } = await openEmulator();
   const issuer = await startOidcIssuer();
   const { json } = await request("GET", "cloudresourcemanager.googleapis.com", `/v1/projects/${project}`);

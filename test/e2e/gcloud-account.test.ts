@@ -2,9 +2,9 @@ import { expect } from "vitest";
 import { HOME, newUser } from "../helpers/bin.ts";
 import { testNeeding } from "../helpers/requirements.ts";
 
-testNeeding("gcloud", "what the real gcloud leaves of the account that is active gets tokens, without gcloud being run", async () => {
+testNeeding("gcloud", "the files of gcloud's active account are enough to get tokens, without gcloud itself", async () => {
   const user = newUser();
-  // Nothing else is left to find; and no PATH, so that no gcloud is found either.
+  // No other credential, and no PATH with gcloud.
   const script = `unset CREDS GOOGLE_APPLICATION_CREDENTIALS; PATH= exec "$NODE" "$BIN" token https://a.example.com --verbose --json`;
   const { exitCode, stdout, stderr } = await user.run(["emulator", "exec", ...HOME, "--", "/bin/sh", "-c", script], {
     tokensAskedFor: "the script asks for one",

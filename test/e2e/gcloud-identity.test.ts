@@ -9,7 +9,7 @@ import { decode } from "../helpers/identity.ts";
 import { freePort } from "../helpers/process-engine.ts";
 import { testNeeding } from "../helpers/requirements.ts";
 
-/** Milliseconds. Starting gcloud takes a second, and several on a machine that is busy. */
+/** In milliseconds. Starting gcloud takes a second, or several on a busy machine. */
 const TIMEOUT = 300_000;
 
 const emulator = await startEmulator(afterAll);
@@ -22,7 +22,7 @@ async function json(line: string): Promise<unknown> {
   return JSON.parse((await gcloud(`${line} --format json`)).stdout);
 }
 
-/** The status of a GET from a port of this machine; 0 where nobody listens. */
+/** The status of a GET from a port of this machine; 0 if nothing listens. */
 function status(at: number, headers: OutgoingHttpHeaders = {}): Promise<number> {
   return new Promise((resolve) => {
     get({ host: "127.0.0.1", port: at, headers, agent: false }, (response) => {
@@ -45,7 +45,7 @@ async function tokenOf(keyFile: string): Promise<string> {
 
 testNeeding(
   "gcloud",
-  "an account and its keys live from create to delete, and what they sign is good for as long",
+  "an account and its keys are valid from creation to deletion, and so are their tokens",
   async () => {
     const email = `key-holder@${project}.iam.gserviceaccount.com`;
     expect(await json("iam service-accounts create key-holder --display-name Holder")).toMatchObject({ email, displayName: "Holder" });
@@ -77,7 +77,7 @@ testNeeding(
     ]);
     await Promise.all(
       ["first", "second"].map((name) =>
-        // Under the old configuration gcloud would show the token that it still has.
+        // With the old configuration, gcloud would show its cached token.
         expect(gcloud(`auth activate-service-account --key-file ${name}.json`, { CLOUDSDK_CONFIG: join(folder, name) })).rejects.toThrow(
           "invalid_grant: Invalid JWT Signature.",
         ),
@@ -96,7 +96,7 @@ testNeeding(
 
 testNeeding(
   "gcloud",
-  "the policy of a service is read, replaced and narrowed, and a call finds the door as the policy has it",
+  "a service's policy is read, replaced and narrowed, and calls obey it",
   async () => {
     const token = await emulator.idToken(url);
     await emulator.grant("hello", `serviceAccount:operator@${project}.iam.gserviceaccount.com`);
@@ -116,7 +116,7 @@ testNeeding(
 
     const [again] = await Promise.all([
       json("run services get-iam-policy hello"),
-      // Its etag is of the policy that was replaced.
+      // Its etag belongs to the replaced policy.
       expect(gcloud("run services set-iam-policy hello policy.json")).rejects.toThrow("There were concurrent policy changes."),
     ]);
     expect(again).toEqual(set);
@@ -128,7 +128,7 @@ testNeeding(
 
 testNeeding(
   "gcloud",
-  "print-identity-token gives gcloud's own token, one for an audience, and one of an account that may be impersonated",
+  "print-identity-token gives gcloud's own token, one for an audience, and one of an impersonated account",
   async () => {
     const email = `stand-in@${project}.iam.gserviceaccount.com`;
     const [plain, forService, forAnother] = await Promise.all([
@@ -137,7 +137,7 @@ testNeeding(
       gcloud("auth print-identity-token --audiences https://example.com"),
       gcloud("iam service-accounts create stand-in"),
     ]);
-    // The operator owns the project, and with it whatever its services let in.
+    // The operator owns the project and can therefore invoke its services.
     expect(decode(plain.stdout).claims["aud"]).toBe("32555940559.apps.googleusercontent.com");
     expect(await Promise.all([plain, forService, forAnother].map(({ stdout }) => call(stdout)))).toEqual([200, 200, 401]);
 
@@ -160,7 +160,7 @@ testNeeding(
   TIMEOUT,
 );
 
-/** Starts `gcloud run services proxy`, and gives its port once it listens; the test's end ends both of its processes. */
+/** Starts `gcloud run services proxy` until the test ends, and returns its port once it listens. */
 async function startProxy(gcloudPath: string, ...flags: readonly string[]): Promise<number> {
   const free = await freePort();
   const args = ["run", "services", "proxy", "hello", "--port", String(free), ...flags];

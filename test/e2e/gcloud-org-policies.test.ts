@@ -24,7 +24,7 @@ async function gcloud(line: string): Promise<string> {
 
 testNeeding(
   "gcloud",
-  "gcloud sets a policy of the organisation, and is refused what that forbids",
+  "gcloud sets an organization policy, and what it forbids is refused",
   async () => {
     await signIn(env);
     const policies = `--project ${project} --format json`;

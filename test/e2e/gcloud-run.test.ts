@@ -7,7 +7,7 @@ import { HELLO, startEmulator, tinyService, type Files } from "../helpers/emulat
 import { openGcloud } from "../helpers/gcloud.ts";
 import { testNeeding } from "../helpers/requirements.ts";
 
-/** Milliseconds. Starting gcloud takes a second, and several on a machine that is busy. */
+/** In milliseconds. Starting gcloud takes a second, or several on a busy machine. */
 const TIMEOUT = 180_000;
 
 const emulator = await startEmulator(afterAll);
@@ -15,7 +15,7 @@ const { port, project } = emulator;
 const { environment } = emulator.status();
 const { folder, gcloud } = openGcloud(environment);
 
-/** Writes a source, and gives its folder. */
+/** Writes a source and returns its folder. */
 function source(name: string, files: Files): string {
   const directory = join(folder, name);
   mkdirSync(directory);
@@ -41,7 +41,7 @@ const CALLER = `serviceAccount:${environment["SERVICE_ACCOUNT_EMAIL"]}`;
 
 testNeeding(
   "gcloud",
-  "run deploy takes a source with a Dockerfile, and one without, in GA and in beta",
+  "run deploy accepts sources with and without a Dockerfile, in GA and in beta",
   async () => {
     const packageJson = { name: "packed", version: "1.0.0", scripts: { start: "node main.js" } };
     const lock = { name: "packed", version: "1.0.0", lockfileVersion: 3, packages: { "": { name: "packed", version: "1.0.0" } } };
@@ -51,7 +51,7 @@ testNeeding(
       "package-lock.json": JSON.stringify(lock),
     });
     source("docked", tinyService(HELLO));
-    // Two deployments that find it missing at once would both make it.
+    // Two deployments at once would both create it.
     const repositories = `/v1/projects/${project}/locations/us-central1/repositories?repositoryId=cloud-run-source-deploy`;
     await emulator.request("POST", "artifactregistry.googleapis.com", repositories, { body: { format: "DOCKER" } });
     const [packed, docked] = await Promise.all([
@@ -74,7 +74,7 @@ testNeeding(
 
 testNeeding(
   "gcloud",
-  "an image goes from builds submit through deployments, traffic and revisions to its end",
+  "an image is built, deployed, gets traffic and revisions, and is deleted",
   async () => {
     source("hello", tinyService(HELLO));
     const image = `gcr.io/${project}/hello`;

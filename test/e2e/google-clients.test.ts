@@ -17,11 +17,11 @@ const { url } = await emulator.deploy("hello", tinyService(HELLO));
 const OTHER = "https://other-abc123-uc.a.run.app";
 
 const require = createRequire(import.meta.url);
-// The programs run in a folder of their own, where no package is to be found by its name.
+// The programs run in their own folder, which has no packages.
 const AUTH_LIBRARY = JSON.stringify(require.resolve("google-auth-library"));
 const RUN_LIBRARY = JSON.stringify(require.resolve("@google-cloud/run"));
 
-/** Runs a program as `emulator exec` does, and gives what it prints as JSON. */
+/** Runs a program as `emulator exec` does, and returns its output, which is JSON. */
 async function run(program: string, args: readonly string[], extra: Readonly<Record<string, string | undefined>> = {}) {
   const given = { ...env, SERVICE: url, OTHER, ...extra };
   const { stdout, stderr } = await execa(program, args, { env: given, extendEnv: false, stdin: "ignore", cwd: folder });
@@ -29,7 +29,7 @@ async function run(program: string, args: readonly string[], extra: Readonly<Rec
   return JSON.parse(stdout) as unknown;
 }
 
-/** What a client finds out while the account that CREDS names may not call the service, and once it may. */
+/** The results of a client before and after the account of CREDS gets access to the service. */
 async function aroundTheGrant(find: () => Promise<unknown>): Promise<unknown[]> {
   await emulator.grant("hello", `serviceAccount:operator@${project}.iam.gserviceaccount.com`);
   const before = await find();
@@ -59,7 +59,7 @@ print(json.dumps({
 }))
 `;
 
-testNeeding("google-auth", "google-auth for Python finds the door shut, and open once it may come in", async ([python = ""]) => {
+testNeeding("google-auth", "google-auth for Python gets 403 before the grant and 200 after it", async ([python = ""]) => {
   expect(await aroundTheGrant(() => run(python, ["-c", PYTHON]))).toEqual(REFUSED_THEN_GRANTED);
 });
 
@@ -75,12 +75,12 @@ const none = (await new gaxios.Gaxios().request(request)).status;
 console.log(JSON.stringify({ none, wrong: await call(OTHER), right: await call(SERVICE) }));
 `;
 
-test("google-auth-library for Node finds the door shut, and open once it may come in", async () => {
+test("google-auth-library for Node gets 403 before the grant and 200 after it", async () => {
   const find = () => run(process.execPath, ["--input-type=module", "-e", NODE]);
   expect(await aroundTheGrant(find)).toEqual(REFUSED_THEN_GRANTED);
 });
 
-testNeeding("curl", "curl finds the door shut, and open once it may come in", async ([curl = ""]) => {
+testNeeding("curl", "curl gets 403 before the grant and 200 after it", async ([curl = ""]) => {
   const call = async (idToken?: string) => {
     const input = idToken === undefined ? "" : `header = "Authorization: Bearer ${idToken}"`;
     const args = ["--config", "-", "--silent", "--show-error", "--output", join(folder, "answer"), "--write-out", "%{http_code}", url];
@@ -139,7 +139,7 @@ func main() {
 
 testNeeding(
   "go",
-  "golang.org/x/oauth2/google finds the door shut, and open once it may come in",
+  "golang.org/x/oauth2/google gets 403 before the grant and 200 after it",
   async ([go = ""]) => {
     mkdirSync(join(folder, "go"));
     const [source, program] = [join(folder, "go", "main.go"), join(folder, "go", "client")];
@@ -153,7 +153,7 @@ testNeeding(
   180_000,
 );
 
-// Its transport over REST has an agent of its own, and goes by no proxy of the environment.
+// Its REST transport has its own agent, which ignores the proxy of the environment.
 const CLOUD_RUN = `
 import run from ${RUN_LIBRARY};
 const services = new run.v2.ServicesClient({ fallback: "rest" });
@@ -179,7 +179,7 @@ for (const [name, ask] of Object.entries(asks)) {
 console.log(JSON.stringify(found));
 `;
 
-test("@google-cloud/run over REST makes, reads and lists services for whoever may, and names the permission to whoever may not", async () => {
+test("@google-cloud/run over REST creates, reads and lists services, and names the permission that a caller lacks", async () => {
   const extra = { IMAGE: `gcr.io/${project}/hello` };
   const ask = (keyFile: string) =>
     run(process.execPath, ["--input-type=module", "-e", CLOUD_RUN], { ...extra, GOOGLE_APPLICATION_CREDENTIALS: env[keyFile] });
@@ -216,11 +216,11 @@ for (const [name, way] of Object.entries(ways)) found[name] = await way();
 console.log(JSON.stringify(found));
 `;
 
-test("Node's own clients come to the emulator, those too that go by no proxy, and are told nothing of it", async () => {
+test("Node's own clients reach the emulator, even those that use no proxy, and don't notice", async () => {
   expect(await run(process.execPath, ["--input-type=module", "-e", NODE_ALONE])).toEqual({ fetch: 403, https: 403, http: 403, http2: 403 });
 });
 
-test("what NODE_OPTIONS says already stays, and other hosts are reached as ever", async () => {
+test("existing NODE_OPTIONS stay, and other hosts are reached as usual", async () => {
   const { NODE_OPTIONS = "" } = nodeProgramEnvironment(emulator.status(), { NODE_OPTIONS: "--title=mine" });
   expect(nodeProgramEnvironment(emulator.status(), { NODE_OPTIONS: NODE_OPTIONS ?? "" })).toMatchObject({ NODE_OPTIONS });
   const own = await listen(createServer((_, response) => response.end("own")));

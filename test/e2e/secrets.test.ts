@@ -10,7 +10,7 @@ const SHOW = `require("node:http").createServer((request, response) => response.
 
 testNeeding(
   "gcloud",
-  "gcloud makes a secret, and a service gets it by --set-secrets when its account may read it",
+  "gcloud creates a secret, and a service gets it through --set-secrets if its account can read it",
   async ([gcloud = ""]) => {
     const { project, request } = emulator;
     const env = { ...process.env, ...emulator.status().environment } as NodeJS.ProcessEnv;

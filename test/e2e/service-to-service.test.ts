@@ -21,7 +21,7 @@ beforeAll(async () => {
   target = await emulator.deploy("target", tinyService(HELLO));
 });
 
-/** Makes a service account, deploys a public service that runs as it, and gives what that answers as JSON. */
+/** Creates a service account, deploys a public service that runs as it, and returns the JSON that it answers. */
 async function deployCaller(name: string, files: Files) {
   const email = `${name}@${project}.iam.gserviceaccount.com`;
   await emulator.request("POST", "iam.googleapis.com", `/v1/projects/${project}/serviceAccounts`, { body: { accountId: name } });
@@ -53,7 +53,7 @@ function get(host: string): Promise<string> {
   });
 }
 
-/** What a caller finds out before and after it may call the target. */
+/** The results of a caller before and after it gets access to the target. */
 async function aroundTheGrant({ email, call }: Awaited<ReturnType<typeof deployCaller>>) {
   const before = await call();
   await emulator.grant("target", `serviceAccount:${email}`);
@@ -68,7 +68,7 @@ function refusedThenGranted(name: string) {
   ];
 }
 
-/** Answers each request with what `callTarget(url)` finds out. */
+/** Answers each request with the result of `callTarget(url)`. */
 const NODE = `
 const { GoogleAuth } = require(${JSON.stringify(createRequire(import.meta.url).resolve("google-auth-library"))});
 const auth = new GoogleAuth();
@@ -88,11 +88,11 @@ require("node:http")
   .listen(process.env.PORT, "127.0.0.1");
 `;
 
-test("a service in Node calls a private one by google-auth-library as in production: 403 before the grant, 200 after it", async () => {
+test("a service in Node calls a private one with google-auth-library as in production: 403 before the grant, 200 after it", async () => {
   expect(await aroundTheGrant(await deployCaller("caller-node", tinyService(NODE)))).toEqual(refusedThenGranted("caller-node"));
 });
 
-// Debian's google-auth is from before google.oauth2.id_token.fetch_id_token: it asks the metadata server as that does, by the library's own client.
+// Debian's google-auth lacks google.oauth2.id_token.fetch_id_token: this asks the metadata server as that function does, with the library's client.
 const PYTHON = `
 import json, os, urllib.parse
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -126,7 +126,7 @@ HTTPServer(("127.0.0.1", int(os.environ["PORT"])), Handler).serve_forever()
 
 testNeeding(
   "google-auth",
-  "a service in Python calls a private one by google-auth and requests: 403 before the grant, 200 after it",
+  "a service in Python calls a private one with google-auth and requests: 403 before the grant, 200 after it",
   async () => {
     const Dockerfile = 'FROM python:3.11-slim\nWORKDIR /app\nCOPY server.py ./\nCMD ["python3", "server.py"]\n';
     const caller = await deployCaller("caller-python", { Dockerfile, "server.py": PYTHON });
@@ -195,7 +195,7 @@ func main() {
 
 testNeeding(
   "go",
-  "a service in Go calls a private one by idtoken: 403 before the grant, 200 after it",
+  "a service in Go calls a private one with idtoken: 403 before the grant, 200 after it",
   async ([go = ""]) => {
     const folder = mkdtempSync(join(tmpdir(), "cloudrun-oauth-go-"));
     onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
@@ -203,7 +203,7 @@ testNeeding(
     execFileSync(go, ["build", "-o", join(folder, "server"), join(folder, "main.go")], {
       env: { ...process.env, GO111MODULE: "off", GOPATH: GO_PATH, GOFLAGS: "", CGO_ENABLED: "0" },
     });
-    // The process engine has no base image for Go's programs; one of Node's is as good for a program that needs nothing of it.
+    // The process engine has no base image for Go; a static program runs on Node's as well.
     const Dockerfile = `FROM node:22-slim\nCMD [${JSON.stringify(join(folder, "server"))}]\n`;
     const caller = await deployCaller("caller-go", { Dockerfile });
     expect(await aroundTheGrant(caller)).toEqual(refusedThenGranted("caller-go"));

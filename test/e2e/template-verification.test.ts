@@ -13,13 +13,13 @@ const AUDIENCE = "https://greeter.example.com";
 const emulator = await startEmulator({ engine: "process" });
 afterAll(() => emulator.close());
 
-/** The file that a template's README tells to write. */
+/** The file in a template's README. */
 function moduleOf(template: string, language: string): string {
   const readme = readFileSync(join(ROOT, "templates", template, "README.md"), "utf8");
   return new RegExp(`\`\`\`${language}\n([\\s\\S]*?)\`\`\``).exec(readme)?.[1] ?? "";
 }
 
-/** Runs a program that prints in JSON who is named by each of AUTHORIZATIONS, for an audience and for none. */
+/** Runs a program that prints, as JSON, the caller in each of AUTHORIZATIONS, with an audience and without. */
 async function whoIsNamed(run: (env: Readonly<Record<string, string | undefined>>) => Promise<string>): Promise<unknown[]> {
   const credentials = await emulator.createKey("my-caller");
   const token = await emulator.fetchIdToken({ credentials, audience: AUDIENCE });
@@ -40,7 +40,7 @@ const NAMED = [
   [null, null, null, null, null, null],
 ];
 
-test.for(["hono", "express"])("what the README of %s verifies with takes a good token, and no other", async (template) => {
+test.for(["hono", "express"])("the verification in the README of %s accepts only a valid token", async (template) => {
   const cwd = folder({
     "verify.mjs": moduleOf(template, "js"),
     "run.mjs": `

@@ -10,7 +10,7 @@ const CREATOR = "roles/iam.serviceAccountTokenCreator";
 const HELPER = `helper@${PROJECT}.iam.gserviceaccount.com`;
 const SCOPE = "https://www.googleapis.com/auth/cloud-platform";
 
-/** The helper may act as the caller by a role, where one is given. */
+/** Grants the helper a role on the caller, if given. */
 async function open(role?: string) {
   // The access tokens of the tests are good by the real clock.
   const identity = await openIdentity({ live: true });
@@ -80,7 +80,7 @@ test.for([
   ["generateAccessToken", { scope: [SCOPE] }, "iam.serviceAccounts.getAccessToken"],
   ["signJwt", { payload: "{}" }, "iam.serviceAccounts.signJwt"],
   ["signBlob", { payload: "aaaa" }, "iam.serviceAccounts.signBlob"],
-] as const)("%s is refused to who may not act as the account, an owner too", async ([verb, body, permission]) => {
+] as const)("%s is refused to callers that can't act as the account, even to an owner", async ([verb, body, permission]) => {
   const { act } = await open("roles/iam.serviceAccountUser");
   for (const token of ["ya29.helper", "ya29.owner"]) {
     const { status, json } = await act(verb, body, undefined, token);

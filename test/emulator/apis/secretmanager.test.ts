@@ -51,7 +51,7 @@ test("a secret is created, listed, labeled and deleted with its versions", async
 test.for([
   ["without a replication", "?secretId=x", {}],
   ["without an id", "", { replication: { automatic: {} } }],
-  ["with an id that is none", "?secretId=a%2Fb", { replication: { automatic: {} } }],
+  ["with an invalid id", "?secretId=a%2Fb", { replication: { automatic: {} } }],
 ] as const)("a secret %s is refused", async ([, query, body]) => {
   const { send } = await serve();
   expect((await send("POST", `${SECRETS}${query}`, body)).json["error"]).toMatchObject({ code: 400, status: "INVALID_ARGUMENT" });

@@ -51,7 +51,7 @@ test("several APIs are enabled and read at once, by the project's number too, an
 });
 
 test.for<[string, string, object, number]>([
-  ["what is no API", `${SERVICES}/nonsense:enable`, {}, 403],
+  ["an unknown name", `${SERVICES}/nonsense:enable`, {}, 403],
   ["an empty batch", `${SERVICES}:batchEnable`, {}, 400],
   [
     "a batch of more than twenty",
@@ -59,7 +59,7 @@ test.for<[string, string, object, number]>([
     { serviceIds: Array.from({ length: 21 }, (_, index) => `a${index}.googleapis.com`) },
     400,
   ],
-  ["a batch with one that is no API", `${SERVICES}:batchEnable`, { serviceIds: ["run.googleapis.com", "x"] }, 403],
+  ["a batch with an unknown name", `${SERVICES}:batchEnable`, { serviceIds: ["run.googleapis.com", "x"] }, 403],
 ])("%s is refused, and nothing is enabled", async ([, path, body, status]) => {
   const { request, state } = await serve();
   expect((await request("POST", HOST, path, { body })).status).toBe(status);

@@ -75,11 +75,11 @@ const uvicorn = `CMD ["/bin/sh","-c","exec uvicorn main:app --port \\"$PORT\\" -
 test.for<[string, Files, string]>([
   ["main.py by gunicorn", { "main.py": "", "app.py": "" }, gunicorn("main:app")],
   ["app.py by gunicorn", { "app.py": "", "requirements.txt": "flask==3.0\nGunicorn>=20\nuvicorn" }, gunicorn("app:app")],
-  ["uvicorn where it is required", { "main.py": "", "requirements.txt": "starlette\nuvicorn[standard]==0.30\n" }, uvicorn],
+  ["uvicorn if required", { "main.py": "", "requirements.txt": "starlette\nuvicorn[standard]==0.30\n" }, uvicorn],
   ["uvicorn for FastAPI with its standard extra", { "main.py": "", "requirements.txt": "fastapi[standard]>=0.110\n" }, uvicorn],
   ["gunicorn for FastAPI alone", { "main.py": "", "requirements.txt": "fastapi\nuvicorn-worker\n" }, gunicorn("main:app")],
   [
-    "gunicorn before 3.13, whatever is required",
+    "gunicorn before 3.13 in any case",
     { "main.py": "", "requirements.txt": "uvicorn", ".python-version": "3.12.4\n" },
     gunicorn("main:app"),
   ],

@@ -9,7 +9,11 @@ import { serveCloudBuild, storeSource } from "../../helpers/cloud-build.ts";
 
 test.for<[string, (state: State) => Promise<object>, RegExp]>([
   ["is not there", async () => ({ storageSource: { bucket: "none", object: "x" } }), /The specified bucket does not exist/],
-  ["is no archive", (state) => storeSource(state, Readable.from([Buffer.from("hello ".repeat(1000))])), /failed to fetch storage source/],
+  [
+    "isn't an archive",
+    (state) => storeSource(state, Readable.from([Buffer.from("hello ".repeat(1000))])),
+    /failed to fetch storage source/,
+  ],
   [
     "is cut off",
     async (state) => {

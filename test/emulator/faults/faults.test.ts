@@ -96,7 +96,7 @@ test("through TLS, curl gets what Google's clients would", async () => {
   };
   expect(await curl()).toBe("401");
   await add({ match: "cloudresourcemanager.googleapis.com", reset: true, times: 1 });
-  // 56 and 55: the connection was reset; 35 where curl was still at its handshake's end, 16 where it spoke HTTP/2.
+  // 56 and 55: the connection was reset; 35 if curl was still in its TLS handshake, 16 with HTTP/2.
   expect(await curl()).toMatch(/^curl (56|55|35|16)$/);
   await add({ match: "cloudresourcemanager.googleapis.com", truncate: 5 });
   // 18: the transfer closed with bytes outstanding; 56 and 92 are how later versions call it, over TLS and HTTP/2.

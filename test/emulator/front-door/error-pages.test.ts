@@ -49,7 +49,7 @@ test.for([
   [unavailable(503), 503, "The request failed because either the HTTP response was malformed or connection to the instance had an error."],
   [unavailable(504), 504, "The request has been terminated because it has reached the maximum request timeout."],
   [unavailable(500, "a < b"), 500, "a &#60; b"],
-] as const)("a page says why no instance responded: %#", ([reply, status, text]) => {
+] as const)("the page gives the reason if no instance responded: %#", ([reply, status, text]) => {
   expect(reply.status).toBe(status);
   expect(reply.body).toContain(`<h2>${text}</h2>`);
 });

@@ -6,7 +6,7 @@ import { openFrontDoor } from "../../helpers/front-door.ts";
 
 const MIB = 1024 * 1024;
 
-/** Does what the path says, in HTTP/1.1. */
+/** The path selects the behavior. */
 const SERVICE = `
 let heard;
 const sleep = (ms) => new Promise((passed) => setTimeout(passed, ms));
@@ -128,7 +128,7 @@ test("a request ends for the service when its caller goes away", async () => {
   await vi.waitFor(() => expect(lines).toEqual(["stdout gone /silence"]));
 });
 
-/** Does what the path says to a request on a connection that has served another one before; answers any other request. */
+/** Breaks reused connections as the path tells, and answers all other requests. */
 const BREAKS_REUSED_CONNECTIONS = `
 require("node:http").createServer((request, response) => {
   const { socket, url } = request;

@@ -110,7 +110,7 @@ const binding: fc.Arbitrary<Binding> = fc
     members: fc.uniqueArray(fc.constantFrom(...MEMBERS), { minLength: 1, maxLength: 3 }),
     condition: fc.option(condition, { nil: undefined }),
   })
-  // Google takes no condition on a basic role, nor for everybody.
+  // Google doesn't accept conditions for basic roles and for public members.
   .map(({ condition: given, ...rest }) =>
     given && !BASIC.includes(rest.role) && !rest.members.some((member) => EVERYBODY.includes(member))
       ? { ...rest, condition: given }
@@ -155,8 +155,8 @@ test(
       expect(await hello.call()).toBe(isPublic ? "admitted" : 403);
       for (const { account, audience, token } of tokens) {
         const isGood = good.includes(audience) && !disabled.includes(account.email.split("@")[0] ?? "");
-        const may = invokes(all, { names: [`serviceAccount:${account.email}`], isGoogles: true });
-        const expected = isPublic || (isGood && may) ? "admitted" : isGood ? 403 : 401;
+        const isInvoker = invokes(all, { names: [`serviceAccount:${account.email}`], isGoogles: true });
+        const expected = isPublic || (isGood && isInvoker) ? "admitted" : isGood ? 403 : 401;
         const outcome = await hello.call({ token });
         outcomes.set(String(outcome), (outcomes.get(String(outcome)) ?? 0) + 1);
         expect({ account: account.email, audience, outcome }).toEqual({ account: account.email, audience, outcome: expected });

@@ -27,7 +27,7 @@ test("a caller without a credential is redirected to sign in, with the client th
   expect([location.host, location.searchParams.get("client_id")]).toEqual(["accounts.google.com", client]);
 });
 
-test("a caller needs a token for IAP's client and IAP's role, whatever the service's own policy says", async () => {
+test("a caller needs a token for IAP's client and IAP's role, and the service's own policy doesn't matter", async () => {
   const { checkAccess, bearer, client, caller, letIn } = await openGuarded();
   const token = idTokenOf(caller, client);
   expect((await checkAccess(...bearer(token))).refusal).toMatchObject({

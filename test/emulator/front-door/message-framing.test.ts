@@ -5,7 +5,7 @@ import type { Duplex } from "node:stream";
 import { expect, test } from "vitest";
 import { openFrontDoor } from "../../helpers/front-door.ts";
 
-/** Answers with the request as it came, or with the bytes in the query; the path says whether it then ends or resets the connection. */
+/** Answers with the raw request, or with the bytes in the query; for some paths it then ends or resets the connection. */
 const SERVICE = `
 const { createServer } = require("node:net");
 createServer((socket) => {

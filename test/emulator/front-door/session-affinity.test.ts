@@ -45,7 +45,7 @@ test("a session's revision overrides the traffic split as long as it receives tr
   const { state, key, call } = await openFrontDoor({ script: SERVER });
   const revision = state.revisions.get(key);
   const service = state.services.get(`${PROJECT}/us-central1/hello`);
-  if (!revision || !service) throw new Error("There is no service");
+  if (!revision || !service) throw new Error("The service is missing");
   const own = revision.metadata.name;
   const annotations = { ...revision.metadata.annotations, "run.googleapis.com/sessionAffinity": "true" };
   const clone = (name: string) => ({ ...revision, metadata: { ...revision.metadata, name, annotations } });

@@ -31,7 +31,7 @@ test("an access token identifies the caller; the scheme's case doesn't matter", 
   }
 });
 
-test.for([undefined, "", "Basic abc", "Bearer", "Bearer a b"])("the Authorization header %o is no credential", (authorization) => {
+test.for([undefined, "", "Basic abc", "Bearer", "Bearer a b"])("the Authorization header %o isn't a credential", (authorization) => {
   const { state } = openState();
   expect(
     refusalOf(() => authenticate({ host: "run.googleapis.com", ...(authorization !== undefined && { authorization }) }, state, NOW)),
@@ -45,7 +45,7 @@ test.for([undefined, "", "Basic abc", "Bearer", "Bearer a b"])("the Authorizatio
 });
 
 test.for([
-  ["that nobody issued", "ACCESS_TOKEN_TYPE_UNSUPPORTED", () => ({ ...openState(), token: "ya29.x" })],
+  ["that was never issued", "ACCESS_TOKEN_TYPE_UNSUPPORTED", () => ({ ...openState(), token: "ya29.x" })],
   ["that has expired", "ACCESS_TOKEN_EXPIRED", () => openState({ expires: NOW / 1000 })],
   ["of an account that is gone", "ACCOUNT_STATE_INVALID", () => openState({ email: "gone@demo-project.iam.gserviceaccount.com" })],
   [

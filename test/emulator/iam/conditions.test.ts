@@ -82,7 +82,7 @@ test.for([
   expect(() => setPolicy(openTestState(), SERVICE, policy)).toThrow(expect.objectContaining({ status: "INVALID_ARGUMENT", message }));
 });
 
-test("a caller who requests no version 3 sees that there are conditions, and can't overwrite them with that policy's etag", () => {
+test("a caller who doesn't request version 3 sees that conditions exist, and can't overwrite them with that policy's etag", () => {
   const state = openTestState();
   const { etag } = setPolicy(state, SERVICE, conditional("true"));
   expect(getPolicy(state, SERVICE, 3)).toMatchObject({

@@ -40,8 +40,8 @@ test.for([
   for (const resource of [SERVICE, `projects/${PROJECT}`]) {
     const state = openState();
     setPolicy(state, resource, policy);
-    const may = (principal?: Principal): boolean => isAllowed(state, principal, "run.routes.invoke", SERVICE);
-    expect({ anonymous: may(), caller: may(caller), user: may(user) }).toEqual(expected);
+    const isInvoker = (principal?: Principal): boolean => isAllowed(state, principal, "run.routes.invoke", SERVICE);
+    expect({ anonymous: isInvoker(), caller: isInvoker(caller), user: isInvoker(user) }).toEqual(expected);
   }
 });
 

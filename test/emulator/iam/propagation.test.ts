@@ -73,9 +73,9 @@ test("an account recreated under a deleted one's name doesn't get bindings that 
   setPolicy(state, SERVICE, { bindings: [{ role: "roles/run.invoker", members: [member] }] });
   setIamPropagation(state, 90 * SECOND);
   setPolicy(state, SERVICE, { bindings: [] });
-  const may = () => isAllowed(state, { member, email: account.email }, "run.routes.invoke", SERVICE);
-  expect(may()).toBe(true);
+  const isInvoker = () => isAllowed(state, { member, email: account.email }, "run.routes.invoke", SERVICE);
+  expect(isInvoker()).toBe(true);
   deleteServiceAccount(state, account);
   createServiceAccount(state, { projectId: PROJECT, accountId: "caller" });
-  expect(may()).toBe(false);
+  expect(isInvoker()).toBe(false);
 });

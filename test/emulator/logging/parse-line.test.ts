@@ -53,7 +53,7 @@ test.for([
   expect(parseLine(JSON.stringify({ severity: said, message: "m" }))).toEqual({ ...(severity && { severity }), textPayload: "m" });
 });
 
-test("a special field of the wrong kind stays where it is", () => {
+test("a special field of the wrong type stays in the payload", () => {
   const odd = {
     severity: "loud",
     time: 1795435200,

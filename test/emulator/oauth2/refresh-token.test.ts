@@ -33,8 +33,9 @@ test("a login gets an ID token for its client, whatever audience is requested, a
   });
   const path = `/v1/projects/${project}:testIamPermissions`;
   const body = { permissions: ["run.services.list"] };
-  const may = async () => (await request("POST", "cloudresourcemanager.googleapis.com", path, { token: json["access_token"], body })).json;
-  expect(await may()).toEqual({ permissions: [] });
+  const listPermissions = async () =>
+    (await request("POST", "cloudresourcemanager.googleapis.com", path, { token: json["access_token"], body })).json;
+  expect(await listPermissions()).toEqual({ permissions: [] });
   const { json: policy } = await request("POST", "cloudresourcemanager.googleapis.com", `/v1/projects/${project}:getIamPolicy`, {
     body: {},
   });
@@ -42,7 +43,7 @@ test("a login gets an ID token for its client, whatever audience is requested, a
   await request("POST", "cloudresourcemanager.googleapis.com", `/v1/projects/${project}:setIamPolicy`, {
     body: { policy: { ...policy, bindings } },
   });
-  expect(await may()).toEqual(body);
+  expect(await listPermissions()).toEqual(body);
 });
 
 test("a login without openid gets no ID token", async () => {

@@ -78,7 +78,7 @@ test("an invalid policy is refused, and so is a caller who can't set one", async
 });
 
 test.for([NO_KEYS, "constraints/iam.managed.disableServiceAccountKeyCreation"])(
-  "where %s is enforced, no key is made",
+  "no key can be created while %s is enforced",
   async (constraint) => {
     const { ask, request, caller } = await serve();
     const create = () =>

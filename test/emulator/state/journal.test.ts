@@ -7,11 +7,11 @@ import { temporaryDirectory } from "../../helpers/api-server.ts";
 const change = (key: string, value?: unknown): Change => ({ collection: "settings", key, ...(value !== undefined && { value }) });
 const line = (...changes: Change[]): string => `${JSON.stringify(changes)}\n`;
 
-/** Opens a directory's journal; `memory` is what it says, of one collection. */
+/** Opens a directory's journal; `memory` contains one collection. */
 function open(directory: string) {
   const memory = new Map<string, unknown>();
   const replay = ({ collection, key, value }: Change): void => {
-    if (collection !== "settings") throw new Error(`There is no collection ${collection}.`);
+    if (collection !== "settings") throw new Error(`Unknown collection ${collection}`);
     if (value === undefined) memory.delete(key);
     else memory.set(key, value);
   };
@@ -137,14 +137,14 @@ test.skipIf(!existsSync("/dev/full"))("opening a journal on a full disk leaves i
 });
 
 test.for([
-  ["is no JSON", "[{"],
+  ["isn't JSON", "[{"],
   ["is empty", ""],
-  ["is no list of changes", "7"],
+  ["isn't a list of changes", "7"],
   ["has a change of nothing", "[null]"],
   ["has a change without a key", '[{"collection":"settings"}]'],
   ["names a collection that is not known", '[{"collection":"dreams","key":"a","value":1}]'],
   ["has bytes of a disk that failed", "\0".repeat(40)],
-])("a line in the middle that %s is an error that says which, and the file stays as it was", ([, damaged]) => {
+])("a line in the middle that %s is an error with its number, and the file stays unchanged", ([, damaged]) => {
   const text = `${line(change("a", 1))}${damaged}\n${line(change("b", 2))}`;
   const directory = write(text);
   const file = join(directory, "state.jsonl");

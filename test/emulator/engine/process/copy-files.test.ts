@@ -60,7 +60,7 @@ test.for([
   ["COPY none.js ./", CONTEXT],
   ["COPY *.none ./", CONTEXT],
   ["COPY server.js ./", { ...CONTEXT, ".dockerignore": "server.js" }],
-] as const)("%s fails where there is no such file, or it is ignored", async ([copy, context]) => {
+] as const)("%s fails if the file is missing or ignored", async ([copy, context]) => {
   await expect(copied(copy, context)).rejects.toThrow(
     /^Dockerfile line 3: COPY .*\nCOPY failed: file not found in build context or excluded by \.dockerignore/,
   );

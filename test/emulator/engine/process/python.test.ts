@@ -99,7 +99,7 @@ testNeeding("python", "the programs of this machine's packages run in the image'
   expect(prefix).toBe(image.path("/usr/local"));
 });
 
-testNeeding("python", "a requirement that is not met needs pip, and says so where there is none", async ([python = ""]) => {
+testNeeding("python", "a missing requirement needs pip, and the error says how to install it", async ([python = ""]) => {
   const version = execFileSync(python, ["-c", "import sys; print('python%d.%d' % sys.version_info[:2])"], { encoding: "utf8" }).trim();
   const context = temporaryFolder({
     "none.pth": "import sys; sys.modules.update(pip=None, ensurepip=None)\n",
