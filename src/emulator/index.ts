@@ -6,10 +6,9 @@ import { createKeyPair } from "./oauth2/key-pair.ts";
 import { journalFile } from "./state/journal.ts";
 
 export type { Emulator } from "./emulator.ts";
-export { NoContainerEngine } from "./engine/no-container-engine.ts";
-export { findContainerProgram } from "./engine/container/container-program.ts";
+export { findContainerProgram, NoContainerEngine } from "./engine/container/container-program.ts";
 export type { EngineChoice } from "./engine/choose-engine.ts";
-export { emulatorHome } from "./environment/data-dir.ts";
+export { emulatorHome } from "./environment/files.ts";
 export { JournalError } from "./state/journal.ts";
 export { nodeProgramEnvironment } from "./environment/node-preload.ts";
 export { describeKeyPair } from "./oauth2/key-pair.ts";

@@ -6,6 +6,7 @@ import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { onTestFinished } from "vitest";
 import { DEFAULT_APIS } from "../../src/emulator/apis/enabled-apis.ts";
+import type { Place } from "../../src/emulator/run/names.ts";
 import { ApiError } from "../../src/emulator/server/errors.ts";
 import { openRecorder } from "../../src/emulator/server/recorder.ts";
 import { createRouter, type Api } from "../../src/emulator/server/router.ts";
@@ -60,6 +61,13 @@ export function openTestState(directory = temporaryDirectory(), now = Date.now):
   state.projects.set(PROJECT, { projectId: PROJECT, projectNumber: PROJECT_NUMBER, name: "Demo", createTime: "2026-01-01T00:00:00Z" });
   signIn(state, OWNER, TOKEN, "roles/owner");
   return state;
+}
+
+/** The region us-central1 of the state's project. */
+export function testPlace(state: State): Place {
+  const project = state.projects.get(PROJECT);
+  if (!project) throw new Error("The state has no project");
+  return { project, region: "us-central1" };
 }
 
 /** The state that an earlier run left in a directory; the test's end closes it, unless the test has. */

@@ -20,7 +20,7 @@ import { createInstances } from "../../src/emulator/run/instances/instances.ts";
 import { hashUrl } from "../../src/emulator/run/names.ts";
 import { createService } from "../../src/emulator/run/services.ts";
 import { createEmulatorServer } from "../../src/emulator/server/server.ts";
-import { openTestState, OWNER, PROJECT } from "./api-server.ts";
+import { openTestState, OWNER, PROJECT, testPlace } from "./api-server.ts";
 import { addImage, createNodeEngine } from "./node-engine.ts";
 import { IMAGE, service } from "./run-server.ts";
 
@@ -36,9 +36,7 @@ interface Wanted {
 /** One service behind the emulator's own server and front door; its instances are processes. */
 export async function openFrontDoor({ script, protocol = "http1", spec = {}, isPublic = true }: Wanted) {
   const state = openTestState();
-  const project = state.projects.get(PROJECT);
-  if (!project) throw new Error("The state has no project");
-  const place = { project, region: "us-central1" };
+  const place = testPlace(state);
   const annotations = { "run.googleapis.com/invoker-iam-disabled": String(isPublic) };
   const digest = addImage(state, IMAGE, script);
   const made = createService(

@@ -5,7 +5,7 @@ import type { KnativeService } from "../../src/emulator/run/knative.ts";
 import { hashUrl, urlsOf, type Place } from "../../src/emulator/run/names.ts";
 import { createService } from "../../src/emulator/run/services.ts";
 import { signJwt } from "../../src/emulator/oauth2/jwt.ts";
-import { OWNER, PROJECT } from "./api-server.ts";
+import { OWNER, PROJECT, testPlace } from "./api-server.ts";
 import { ISSUER_PAIR, NOW, openIdentity, type Identity } from "./identity.ts";
 import { service } from "./run-server.ts";
 
@@ -34,9 +34,7 @@ export interface CalledService extends Identity {
 export async function openService(annotations: Readonly<Record<string, string>> = {}): Promise<CalledService> {
   const identity = await openIdentity();
   const { state } = identity;
-  const project = state.projects.get(PROJECT);
-  if (!project) throw new Error("The state has no project");
-  const place = { project, region: "us-central1" };
+  const place = testPlace(state);
   const principal = { member: `serviceAccount:${OWNER}`, email: OWNER, scopes: [] };
   const made = createService(identity, { place, principal, dryRun: false, body: service({ annotations }) });
   const traffic = [

@@ -11,13 +11,8 @@ import { findProject } from "../state/projects.ts";
 import type { Api } from "../server/router.ts";
 import type { State } from "../state/state.ts";
 
-interface LoggingOptions {
-  readonly state: State;
-  readonly logs: LogStore;
-}
-
 /** https://cloud.google.com/logging/docs/reference/v2/rest */
-export function createLoggingApi({ state, logs }: LoggingOptions): Api {
+export function createLoggingApi({ state, logs }: { readonly state: State; readonly logs: LogStore }): Api {
   const projectIdOf = (idOrNumber: string): string => {
     const project = findProject(state, idOrNumber);
     if (!project) throw new ApiError("NOT_FOUND", `Project '${idOrNumber}' does not exist.`);

@@ -20,15 +20,12 @@ import {
   startOperation,
 } from "../run-v2/operations.ts";
 import { camelizeFields, parseServiceMessage, type ServiceMessage } from "../run-v2/service-schema.ts";
-import { toRevisionMessage } from "../run-v2/convert-revision.ts";
-import { checkEtag, toKnativeService, toServiceMessage } from "../run-v2/convert-service.ts";
+import { checkEtag, toKnativeService, toRevisionMessage, toServiceMessage } from "../run-v2/convert-service.ts";
 import { applyMask } from "../run-v2/update-mask.ts";
 import { checkServiceMessage, withMessageFieldNames } from "../run-v2/message-violations.ts";
 import type { Runtime } from "../runtime.ts";
 
-interface RunOptions extends Pick<Runtime, "state" | "now"> {
-  readonly deployments: Deployments;
-}
+type RunOptions = Pick<Runtime, "state" | "now"> & { readonly deployments: Deployments };
 
 /** Cloud Run's v2 API, for the same services as v1: https://cloud.google.com/run/docs/reference/rest/v2 */
 export function createRunV2Api(options: RunOptions): Api {

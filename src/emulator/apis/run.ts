@@ -12,9 +12,7 @@ import { deleteRevision, getRevision, serviceOf } from "../run/revisions.ts";
 import { createService, deleteService, getService, replaceService } from "../run/services.ts";
 import type { Runtime } from "../runtime.ts";
 
-interface RunOptions extends Pick<Runtime, "state" | "now"> {
-  readonly deployments: Deployments;
-}
+type RunOptions = Pick<Runtime, "state" | "now"> & { readonly deployments: Deployments };
 
 /** Cloud Run's v1 API: https://cloud.google.com/run/docs/reference/rest/v1 */
 export function createRunApi({ state, now, deployments }: RunOptions): Api {

@@ -1,22 +1,11 @@
 import type { State } from "../state/state.ts";
 
+// Unlike Cloud Run: an image without tags isn't listed anymore; references by digest still find it.
 /**
- * Artifact Registry's DockerImage message:
+ * Lists the images of a repository by its key `PROJECT/LOCATION/REPOSITORY`:
  * https://cloud.google.com/artifact-registry/docs/reference/rest/v1/projects.locations.repositories.dockerImages
  */
-export interface DockerImage {
-  readonly name: string;
-  readonly uri: string;
-  readonly tags: readonly string[];
-  readonly mediaType: string;
-  readonly uploadTime: string;
-  readonly buildTime: string;
-  readonly updateTime: string;
-}
-
-// Unlike Cloud Run: an image without tags isn't listed anymore; references by digest still find it.
-/** Lists the images of a repository by its key `PROJECT/LOCATION/REPOSITORY`. */
-export function listDockerImages(state: State, key: string): DockerImage[] {
+export function listDockerImages(state: State, key: string) {
   const [project = "", location = "", repository = ""] = key.split("/");
   const registry = `${location}-docker.pkg.dev/${project}/${repository}/`;
   const images = new Map<string, { path: string; digest: string; tags: string[] }>();

@@ -1,7 +1,6 @@
 import { createContainerEngine } from "./container/container-engine.ts";
-import type { ContainerProgramSearch } from "./container/container-program.ts";
+import { NoContainerEngine, type ContainerProgramSearch } from "./container/container-program.ts";
 import type { Engine } from "./engine.ts";
-import { NoContainerEngine } from "./no-container-engine.ts";
 import { createProcessEngine } from "./process/process-engine.ts";
 import { createReaper } from "./reaper.ts";
 

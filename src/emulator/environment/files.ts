@@ -1,4 +1,5 @@
-import { join } from "node:path";
+import { join, resolve } from "node:path";
+import envPaths from "env-paths";
 
 /** The account whose key file `CREDS` names. */
 export function callerEmail(project: string): string {
@@ -20,4 +21,13 @@ export function emulatorFiles(directory: string, project: string) {
     /** The command line's cache of tokens from this emulator, kept out of the user's own cache. */
     cache: join(directory, "cache"),
   };
+}
+
+/** An emulator's home directory: `dataDir` if given, otherwise `CLOUDRUN_OAUTH_DATA_DIR` or the platform's directory for user data. */
+export function emulatorHome(
+  { env, cwd }: { readonly env: Readonly<Record<string, string | undefined>>; readonly cwd: string },
+  dataDir?: string,
+): string {
+  if (dataDir) return resolve(cwd, dataDir);
+  return env["CLOUDRUN_OAUTH_DATA_DIR"] || envPaths("cloudrun-oauth", { suffix: "emulator" }).data;
 }

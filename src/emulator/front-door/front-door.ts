@@ -16,10 +16,10 @@ import { traceOf } from "./trace.ts";
 /** Answers a call to a service's host, which is in lower case and without its port. */
 export type FrontDoor = (request: IncomingMessage, response: CallerResponse, host: string) => Promise<void>;
 
-interface FrontDoorOptions extends Pick<Runtime, "state" | "signingKeys" | "now"> {
+type FrontDoorOptions = Pick<Runtime, "state" | "signingKeys" | "now"> & {
   readonly instances: Instances;
   readonly requestLog?: RequestLog;
-}
+};
 
 /** A call to a service: route, authenticate, authorize, forward to an instance. */
 export function createFrontDoor({ instances, requestLog, ...runtime }: FrontDoorOptions): FrontDoor {

@@ -1,13 +1,7 @@
 import { requirePrincipal, type ApiRequest } from "../server/api-request.ts";
-import { route, type Route } from "../server/router.ts";
+import { route, type Handler, type Route } from "../server/router.ts";
 import type { State } from "../state/state.ts";
 import { readPolicy, setPolicy, testPermissions } from "./policy.ts";
-
-interface PolicyRoutes {
-  readonly getIamPolicy: Route;
-  readonly setIamPolicy: Route;
-  readonly testIamPermissions: Route;
-}
 
 /**
  * The policy methods of a kind of resource (`run.services`). `resource` gives a resource's full name, which needn't exist: gcloud tests
@@ -18,23 +12,20 @@ export function policyRoutes(
   kind: string,
   resource: (request: ApiRequest) => string,
   check: (request: ApiRequest) => void,
-): PolicyRoutes {
-  return {
-    getIamPolicy: route(
-      `${kind}.getIamPolicy`,
+): Readonly<Record<"getIamPolicy" | "setIamPolicy" | "testIamPermissions", Route>> {
+  const policyRoute = (method: string, handle: Handler): Route =>
+    route(
+      `${kind}.${method}`,
       (request) => {
         check(request);
-        return readPolicy(state, resource(request), request);
+        return handle(request);
       },
       resource,
-    ),
-    setIamPolicy: route(
-      `${kind}.setIamPolicy`,
-      async (request) => {
-        check(request);
-        return setPolicy(state, resource(request), (await request.body.json())["policy"]);
-      },
-      resource,
+    );
+  return {
+    getIamPolicy: policyRoute("getIamPolicy", (request) => readPolicy(state, resource(request), request)),
+    setIamPolicy: policyRoute("setIamPolicy", async (request) =>
+      setPolicy(state, resource(request), (await request.body.json())["policy"]),
     ),
     testIamPermissions: {
       handle: async (request) => ({

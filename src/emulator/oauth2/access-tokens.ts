@@ -2,6 +2,9 @@ import { createHash, randomBytes } from "node:crypto";
 import type { AccessToken } from "../state/resources.ts";
 import type { State } from "../state/state.ts";
 
+/** Google reports one second less than an hour, for the time in transit. */
+export const ACCESS_TOKEN_SECONDS = 3599;
+
 /** Expired tokens are removed after at least this many new ones, or as many as were left the last time. */
 const MIN_TOKENS_BETWEEN_SWEEPS = 1000;
 const tokensUntilSweep = new WeakMap<State, number>();

@@ -1,12 +1,9 @@
 import { OAuthError } from "../server/errors.ts";
 import type { TokenRuntime } from "../runtime.ts";
-import { issueAccessToken } from "./access-tokens.ts";
+import { ACCESS_TOKEN_SECONDS, issueAccessToken } from "./access-tokens.ts";
 import { issueIdToken } from "./id-tokens.ts";
 import { findLogin, isClientSecret } from "./logins.ts";
 import type { Login, User } from "./users.ts";
-
-/** Google reports one second less than an hour, for the time in transit. */
-const LIFETIME_SECONDS = 3599;
 
 /**
  * `refresh_token` (RFC 6749, section 6): exchanges a person's login for an access token, and for an ID token if the login has the scope
@@ -36,9 +33,9 @@ export async function issueUserTokens(
   { clientId, scopes }: Pick<Login, "clientId" | "scopes">,
 ): Promise<object> {
   const { state, now } = runtime;
-  const expires = Math.floor(now() / 1000) + LIFETIME_SECONDS;
+  const expires = Math.floor(now() / 1000) + ACCESS_TOKEN_SECONDS;
   const access_token = issueAccessToken(state, { email: user.email, scopes, expires });
-  const answer = { access_token, expires_in: LIFETIME_SECONDS, scope: scopes.join(" "), token_type: "Bearer" };
+  const answer = { access_token, expires_in: ACCESS_TOKEN_SECONDS, scope: scopes.join(" "), token_type: "Bearer" };
   if (!scopes.includes("openid")) return answer;
   return { ...answer, id_token: await issueIdToken(runtime, user, { audience: clientId, includeEmail: true, azp: clientId }) };
 }

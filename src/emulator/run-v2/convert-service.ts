@@ -1,7 +1,8 @@
 import { ApiError } from "../server/errors.ts";
-import { findCondition } from "../run/conditions.ts";
-import type { KnativeService, TrafficTarget } from "../run/knative.ts";
+import { findCondition, readReadiness } from "../run/conditions.ts";
+import type { KnativeRevision, KnativeService, TrafficTarget } from "../run/knative.ts";
 import { resourceName, type Place } from "../run/names.ts";
+import { serviceOf } from "../run/revisions.ts";
 import { unmappedKeys, userKeys, SERVICE_FIELDS, annotationsToFields, fieldsToAnnotations, type Message } from "./annotation-fields.ts";
 import { toConditionMessage } from "./convert-conditions.ts";
 import { setFields } from "./convert-container.ts";
@@ -77,7 +78,7 @@ export function toServiceMessage(place: Place, { metadata, spec, status }: Knati
   };
 }
 
-export function etagOf({ resourceVersion }: { readonly resourceVersion: string }): string {
+function etagOf({ resourceVersion }: { readonly resourceVersion: string }): string {
   return `"${Buffer.from(resourceVersion).toString("base64")}"`;
 }
 
@@ -94,7 +95,7 @@ export function checkEtag(
 }
 
 /** The time of the last update of a service or revision: its version counts microseconds. */
-export function updateTimeOf({ resourceVersion }: { readonly resourceVersion: string }): string {
+function updateTimeOf({ resourceVersion }: { readonly resourceVersion: string }): string {
   return new Date(Number(resourceVersion) / 1000).toISOString();
 }
 
@@ -104,5 +105,30 @@ function toTargetMessage({ latestRevision, revisionName, percent, tag }: Traffic
     ...(!latestRevision && setFields({ revision: revisionName })),
     ...(percent ? { percent } : {}),
     ...setFields({ tag }),
+  };
+}
+
+/** Converts a revision of v1 to v2: https://cloud.google.com/run/docs/reference/rest/v2/projects.locations.services.revisions */
+export function toRevisionMessage(place: Place, revision: KnativeRevision): Message {
+  const { metadata, spec, status } = revision;
+  const service = serviceOf(revision);
+  const template = toTemplateMessage(metadata, spec);
+  const [first, ...others] = template["containers"] as Message[];
+  return {
+    name: `${resourceName(place, service)}/revisions/${metadata.name}`,
+    uid: metadata.uid,
+    generation: String(metadata.generation),
+    createTime: metadata.creationTimestamp,
+    updateTime: updateTimeOf(metadata),
+    creator: metadata.annotations["serving.knative.dev/creator"],
+    launchStage: "GA",
+    service,
+    ...template,
+    // A revision uses the image that its tag referred to when it was created.
+    containers: [{ ...first, ...(status.imageDigest && { image: status.imageDigest }) }, ...others],
+    conditions: status.conditions.map(toConditionMessage),
+    observedGeneration: String(status.observedGeneration),
+    ...(readReadiness(status.conditions) === undefined && { reconciling: true }),
+    etag: etagOf(metadata),
   };
 }

@@ -24,9 +24,7 @@ export interface Deployments {
   close(): Promise<void>;
 }
 
-interface DeploymentsOptions extends Pick<Runtime, "state" | "now" | "log"> {
-  readonly instances: Instances;
-}
+type DeploymentsOptions = Pick<Runtime, "state" | "now" | "log"> & { readonly instances: Instances };
 
 export function createDeployments({ state, now, log, instances }: DeploymentsOptions): Deployments {
   const rollouts = new Map<string, { readonly abort: AbortController; readonly done: Promise<void> }>();

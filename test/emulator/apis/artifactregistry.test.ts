@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { createArtifactRegistryApi } from "../../../src/emulator/apis/artifactregistry.ts";
-import { openTestState, PROJECT, serveApis } from "../../helpers/api-server.ts";
+import { openTestState, PROJECT, serveApis, type ApiServer } from "../../helpers/api-server.ts";
 
 const HOST = "artifactregistry.googleapis.com";
 const LOCATION = `/v1/projects/${PROJECT}/locations/us-central1`;
@@ -11,11 +11,7 @@ async function serve() {
   return { ...(await serveApis([createArtifactRegistryApi({ state, now: Date.now })], state)), state };
 }
 
-function create(
-  request: Awaited<ReturnType<typeof serve>>["request"],
-  id = "repo",
-  body: object = { format: "DOCKER", description: "Mine" },
-) {
+function create(request: ApiServer["request"], id = "repo", body: object = { format: "DOCKER", description: "Mine" }) {
   return request("POST", HOST, `${LOCATION}/repositories?repositoryId=${id}`, { body });
 }
 

@@ -6,14 +6,14 @@ import { IMAGE, openRun, SERVICES } from "../../helpers/run-server.ts";
 const LOCATION = `/v2/projects/${PROJECT}/locations/us-central1`;
 const NAME = `projects/${PROJECT}/locations/us-central1/services/hello`;
 const TYPE = "type.googleapis.com/google.cloud.run.v2.Service";
+const BODY = { template: { containers: [{ image: IMAGE }] } };
 
 type Run = Awaited<ReturnType<typeof openRun>>;
 
-/** Makes the service by v2, and waits as Google's clients do. */
+/** Creates the service through v2, and waits as Google's clients do. */
 async function create({ state, send }: Run, service: object = {}): Promise<Json> {
   addImage(state, IMAGE);
-  const body = { template: { containers: [{ image: IMAGE }] }, ...service };
-  const { status, json } = await send("POST", `${LOCATION}/services?serviceId=hello`, body);
+  const { status, json } = await send("POST", `${LOCATION}/services?serviceId=hello`, { ...BODY, ...service });
   expect(json).toMatchObject({ metadata: { "@type": TYPE, name: NAME } });
   expect(status).toBe(200);
   return wait({ send }, json);
@@ -195,8 +195,7 @@ test("a stale etag is refused in updates and deletions", async () => {
 test("validateOnly validates and responds, and changes nothing", async () => {
   const run = await openRun();
   addImage(run.state, IMAGE);
-  const body = { template: { containers: [{ image: IMAGE }] } };
-  const created = await run.send("POST", `${LOCATION}/services?serviceId=hello&validateOnly=true`, body);
+  const created = await run.send("POST", `${LOCATION}/services?serviceId=hello&validateOnly=true`, BODY);
   expect(created.json).toMatchObject({ done: true, response: { generation: "1", template: { timeout: "300s" } } });
   expect(run.state.services.list()).toEqual([]);
   expect(run.state.operations.list()).toEqual([]);
@@ -213,16 +212,15 @@ test("validateOnly validates and responds, and changes nothing", async () => {
 test("allowMissing creates a missing service, if the caller can create services", async () => {
   const run = await openRun();
   addImage(run.state, IMAGE);
-  const body = { template: { containers: [{ image: IMAGE }] } };
-  expect((await patch(run, "", body))["error"]).toMatchObject({ code: 404 });
-  const made = await patch(run, "allowMissing=true", body);
+  expect((await patch(run, "", BODY))["error"]).toMatchObject({ code: 404 });
+  const made = await patch(run, "allowMissing=true", BODY);
   expect((await wait(run, made))["response"]).toMatchObject({ name: NAME, generation: "1" });
 });
 
 test("a failed deployment ends its operation with an error, and the revision has the reason", async () => {
   const run = await openRun();
   addImage(run.state, IMAGE, "process.exit(3)");
-  const { json } = await run.send("POST", `${LOCATION}/services?serviceId=hello`, { template: { containers: [{ image: IMAGE }] } });
+  const { json } = await run.send("POST", `${LOCATION}/services?serviceId=hello`, BODY);
   const failed = await wait(run, json);
   const name = (failed["metadata"].latestCreatedRevision as string).split("/").at(-1);
   expect(failed["error"]).toEqual({

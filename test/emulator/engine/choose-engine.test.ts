@@ -2,7 +2,7 @@ import { chmodSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { instanceNetwork } from "../../../src/emulator/engine/container/network.ts";
-import { NoContainerEngine } from "../../../src/emulator/engine/no-container-engine.ts";
+import { NoContainerEngine } from "../../../src/emulator/engine/container/container-program.ts";
 import { openEngine, type EngineChoice } from "../../../src/emulator/engine/choose-engine.ts";
 import { temporaryFolder, until, type Files } from "../../helpers/process-engine.ts";
 

@@ -1,40 +1,32 @@
 import { expect, test } from "vitest";
 import { forbidden, notFound, unauthorized, unavailable } from "../../../src/emulator/front-door/error-pages.ts";
 
+const page = (title: string, text: string) => `<html><head>
+<meta http-equiv="content-type" content="text/html;charset=utf-8">
+<title>${title}</title>
+</head>
+<body text=#000000 bgcolor=#ffffff>
+<h1>Error: ${title.slice(4)}</h1>
+<h2>${text}</h2>
+<h2></h2>
+</body></html>
+`;
+
 test("a request without a credential gets Google's 403 page, byte for byte", () => {
   const { status, headers, body } = forbidden("/endpoint/xxxxx?a=b");
   expect({ status, headers }).toEqual({ status: 403, headers: { "content-type": "text/html; charset=UTF-8" } });
-  expect(body).toBe(`<html><head>
-<meta http-equiv="content-type" content="text/html;charset=utf-8">
-<title>403 Forbidden</title>
-</head>
-<body text=#000000 bgcolor=#ffffff>
-<h1>Error: Forbidden</h1>
-<h2>Your client does not have permission to get URL <code>/endpoint/xxxxx</code> from this server.</h2>
-<h2></h2>
-</body></html>
-`);
+  const text = "Your client does not have permission to get URL <code>/endpoint/xxxxx</code> from this server.";
+  expect(body).toBe(page("403 Forbidden", text));
 });
 
 test("a request with an invalid credential gets Google's 401 page, byte for byte", () => {
   const { status, headers, body } = unauthorized("/endpoint/xxxxx");
-  expect({ status, headers }).toEqual({
-    status: 401,
-    headers: {
-      "content-type": "text/html; charset=UTF-8",
-      "www-authenticate": 'Bearer error="invalid_token" error_description="The access token could not be verified"',
-    },
+  expect(status).toBe(401);
+  expect(headers).toEqual({
+    "content-type": "text/html; charset=UTF-8",
+    "www-authenticate": 'Bearer error="invalid_token" error_description="The access token could not be verified"',
   });
-  expect(body).toBe(`<html><head>
-<meta http-equiv="content-type" content="text/html;charset=utf-8">
-<title>401 Unauthorized</title>
-</head>
-<body text=#000000 bgcolor=#ffffff>
-<h1>Error: Unauthorized</h1>
-<h2>Your client does not have permission to the requested URL <code>/endpoint/xxxxx</code>.</h2>
-<h2></h2>
-</body></html>
-`);
+  expect(body).toBe(page("401 Unauthorized", "Your client does not have permission to the requested URL <code>/endpoint/xxxxx</code>."));
 });
 
 test("a path can't inject HTML into the page", () => {

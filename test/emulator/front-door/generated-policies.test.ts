@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
-import { canInvoke } from "../../../src/emulator/front-door/authorize.ts";
+import { canInvoke } from "../../../src/emulator/front-door/check-access.ts";
 import { setPolicy } from "../../../src/emulator/iam/policy.ts";
 import { resolveHost } from "../../../src/emulator/run/resolve-host.ts";
 import { PROJECT, PROJECT_NUMBER } from "../../helpers/api-server.ts";

@@ -13,12 +13,11 @@ const PERMISSIONS = [
   "cloudbuild.builds.create",
 ];
 
+const allBut = (...excluded: string[]) => PERMISSIONS.filter((permission) => !excluded.includes(permission));
+
 test.for([
-  ["roles/owner", PERMISSIONS.filter((permission) => permission !== "iam.serviceAccounts.getOpenIdToken")],
-  [
-    "roles/editor",
-    PERMISSIONS.filter((permission) => !["iam.serviceAccounts.getOpenIdToken", "run.services.setIamPolicy"].includes(permission)),
-  ],
+  ["roles/owner", allBut("iam.serviceAccounts.getOpenIdToken")],
+  ["roles/editor", allBut("iam.serviceAccounts.getOpenIdToken", "run.services.setIamPolicy")],
   ["roles/viewer", ["run.services.get"]],
   ["roles/browser", []],
   ["roles/run.admin", ["run.routes.invoke", "run.services.get", "run.services.create", "run.services.setIamPolicy"]],

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import { createService, replaceService } from "../../../src/emulator/run/services.ts";
-import { openTestState, OWNER, PROJECT, signIn } from "../../helpers/api-server.ts";
+import { openTestState, OWNER, PROJECT, signIn, testPlace } from "../../helpers/api-server.ts";
 import { service } from "../../helpers/run-server.ts";
 
 const DEVELOPER = `developer@${PROJECT}.iam.gserviceaccount.com`;
@@ -15,9 +15,7 @@ function open() {
   const state = openTestState();
   signIn(state, DEVELOPER, "developer", "roles/run.developer");
   signIn(state, DEVELOPER, "developer", "roles/iam.serviceAccountUser");
-  const project = state.projects.get(PROJECT);
-  if (!project) throw new Error("The state has no project");
-  const place = { project, region: "us-central1" };
+  const place = testPlace(state);
   const write = (email: string, annotations: Record<string, string>) => {
     const principal = { member: `serviceAccount:${email}`, email, scopes: [] };
     const request = { place, principal, dryRun: false, body: service({ annotations }) };

@@ -4,14 +4,12 @@ import { deterministicUrl, hashUrl } from "../../../src/emulator/run/names.ts";
 import { audiencesOf, resolveHost } from "../../../src/emulator/run/resolve-host.ts";
 import { createService } from "../../../src/emulator/run/services.ts";
 import type { State } from "../../../src/emulator/state/state.ts";
-import { openTestState, OWNER, PROJECT } from "../../helpers/api-server.ts";
+import { openTestState, OWNER, PROJECT, testPlace } from "../../helpers/api-server.ts";
 import { service } from "../../helpers/run-server.ts";
 
 /** Creates a service as the API does, with the traffic of a deployed one. */
 function addService(state: State, name: string, traffic: KnativeService["status"]["traffic"], annotations = {}) {
-  const project = state.projects.get(PROJECT);
-  if (!project) throw new Error("The state has no project");
-  const place = { project, region: "us-central1" };
+  const place = testPlace(state);
   const principal = { member: `serviceAccount:${OWNER}`, email: OWNER, scopes: [] };
   const made = createService({ state, now: Date.now }, { place, principal, dryRun: false, body: service({ name, annotations }) });
   state.services.set(`${PROJECT}/us-central1/${name}`, { ...made, status: { ...made.status, traffic } });

@@ -1,15 +1,12 @@
 import { join } from "node:path";
 import { buildImage } from "./build-image.ts";
 import { engineEnvironment, startInstance } from "./start-instance.ts";
-import { findContainerProgram, type ContainerProgramSearch } from "./container-program.ts";
+import { NoContainerEngine, findContainerProgram, type ContainerProgramSearch } from "./container-program.ts";
 import { openOwnedResources, type OpenedEngine } from "./owned-resources.ts";
 import { BuildError, type Engine } from "../engine.ts";
-import { NoContainerEngine } from "../no-container-engine.ts";
 
-interface ContainerEngineOptions extends Pick<OpenedEngine, "env" | "shared" | "reaper"> {
-  /** The emulator's data directory, with which images and containers are labeled. */
-  readonly directory: string;
-}
+/** `directory` is the emulator's data directory, with which images and containers are labeled. */
+type ContainerEngineOptions = Pick<OpenedEngine, "env" | "shared" | "reaper"> & { readonly directory: string };
 
 /** An engine that uses docker or podman, which it looks for on first use. */
 export interface ContainerEngine extends Engine {

@@ -17,6 +17,15 @@ export interface ContainerProgramSearch {
   readonly unusable: readonly string[];
 }
 
+/** Neither docker nor podman works; the message gives the reason for each. */
+export class NoContainerEngine extends Error {
+  override readonly name = "NoContainerEngine";
+
+  constructor({ unusable }: ContainerProgramSearch) {
+    super(`No container engine is available (${unusable.join("; ")}).`);
+  }
+}
+
 type Environment = HostTools["env"];
 
 // A daemon that hangs doesn't work.
