@@ -59,10 +59,7 @@ export function createCloudBuildApi({ state, builds }: Pick<Runtime, "state"> & 
 /** The fields that a filter can name, in the spellings that it can use. */
 const FILTER_FIELDS: Readonly<Record<string, string>> = { status: "status", tags: "tags", images: "images", id: "id", build_id: "id" };
 
-/**
- * A page of builds, newest first, for the `filter`, `pageSize` and `pageToken` of a list request. Without a location, the builds of all
- * locations are listed.
- */
+/** A page of builds, newest first, of a list request. Without a location, it has the builds of all locations. */
 function listBuilds(builds: readonly Build[], location: string | undefined, query: URLSearchParams): object {
   const filter = parseFilter(query.get("filter") ?? "", Object.keys(FILTER_FIELDS));
   const matches = builds

@@ -29,10 +29,7 @@ const ALWAYS_ENABLED = "serviceusage.googleapis.com";
 const SERVES_DELETED_PROJECTS = new Set(["cloudresourcemanager.googleapis.com", "cloudbilling.googleapis.com", ALWAYS_ENABLED]);
 const NEEDS_BILLING = new Set(["run.googleapis.com", "cloudbuild.googleapis.com", "artifactregistry.googleapis.com"]);
 
-/**
- * Throws ApiError PERMISSION_DENIED if a project can't use an API, given by its host: the project is deleted, or has no billing, or hasn't
- * enabled the API.
- */
+/** Throws ApiError PERMISSION_DENIED if a project is deleted, has no billing, or hasn't enabled the API of a host. */
 export function requireUsable(state: State, host: string, projectIdOrNumber: string): void {
   const project = findProject(state, projectIdOrNumber);
   if (project?.deleted && !SERVES_DELETED_PROJECTS.has(host)) throw invalidConsumer(project, host);

@@ -4,10 +4,7 @@ import type { ApiRequest } from "../server/api-request.ts";
 import { invalidArgument } from "../server/errors.ts";
 import type { Api } from "../server/router.ts";
 
-/**
- * Cloud Run's method for building an image with Cloud Build, which `gcloud run deploy --source` uses:
- * https://cloud.google.com/run/docs/reference/rest/v2/projects.locations.builds
- */
+/** https://cloud.google.com/run/docs/reference/rest/v2/projects.locations.builds, which `gcloud run deploy --source` uses */
 export function createRunBuildsApi({ builds }: { readonly builds: Builds }): Api {
   const submit = async (request: ApiRequest): Promise<object> => {
     const { storageSource, imageUri, dockerBuild, buildpackBuild, tags, serviceAccount } = await request.body.json();

@@ -3,10 +3,7 @@ import { open, readdir, readlink, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { ImageConfig } from "../state/resources.ts";
 
-/**
- * An image's digest, `sha256:…`, of an OCI manifest whose only layer is the image's directory. Equal files and configs have equal digests,
- * whenever and wherever they were built.
- */
+/** The digest of an OCI manifest whose only layer is the image's directory: equal files and configs have equal digests. */
 export async function digestImage(directory: string, config: ImageConfig): Promise<string> {
   const layer = createHash("sha256");
   await addDirectory(layer, directory, "");

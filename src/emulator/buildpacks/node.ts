@@ -25,10 +25,7 @@ interface PackageJson {
   readonly devDependencies?: Readonly<Record<string, string>>;
 }
 
-/**
- * Plans a Node.js application with npm: https://cloud.google.com/docs/buildpacks/nodejs. Throws a BuildError for an invalid package.json
- * and for other package managers.
- */
+/** https://cloud.google.com/docs/buildpacks/nodejs. Throws a BuildError for an invalid package.json and other package managers. */
 export function planNodeApplication(source: SourceFiles, env: BuildEnvironment, entrypoint: Entrypoint | undefined): Application {
   const manifest = source.has("package.json") ? readManifest(source) : undefined;
   const version = majorVersion(env["GOOGLE_NODEJS_VERSION"] ?? env["GOOGLE_RUNTIME_VERSION"] ?? manifest?.engines?.node);

@@ -12,10 +12,7 @@ import type { SourceFiles } from "./source-files.ts";
 const DEFAULT_VERSION = "3.13";
 const REQUIREMENTS = "requirements.txt";
 
-/**
- * Plans a Python application with pip: https://cloud.google.com/docs/buildpacks/python. Throws a BuildError if no start command can be
- * found.
- */
+/** https://cloud.google.com/docs/buildpacks/python. Throws a BuildError if no start command can be found. */
 export function planPythonApplication(source: SourceFiles, env: BuildEnvironment, entrypoint: Entrypoint | undefined): Application {
   if (source.has("pyproject.toml") && !source.has(REQUIREMENTS))
     throw new BuildError(

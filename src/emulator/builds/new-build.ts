@@ -9,10 +9,7 @@ import { substitute } from "./substitutions.ts";
 
 type BuildsRuntime = Pick<Runtime, "state" | "now">;
 
-/**
- * The Build message of a new build, with the fields that Cloud Build fills in:
- * https://cloud.google.com/build/docs/api/reference/rest/v1/projects.builds
- */
+/** https://cloud.google.com/build/docs/api/reference/rest/v1/projects.builds with the fields that Cloud Build fills in */
 export function newBuild(
   runtime: BuildsRuntime,
   projectIdOrNumber: string,

@@ -22,10 +22,7 @@ interface BuildRun extends Pick<Workspace, "runtime" | "log" | "signal"> {
   readonly update: (change: BuildChange) => void;
 }
 
-/**
- * Runs a build: source, steps, push. Returns the final changes of a successful build; throws a BuildFailure, or the AbortReason of
- * `signal`.
- */
+/** Returns the final changes of a successful build. Throws a BuildFailure, or the AbortReason of `signal`. */
 export async function runBuild(build: Build, run: BuildRun): Promise<BuildChange> {
   const { runtime, log, signal } = run;
   const request = parseBuildRequest(build);

@@ -3,10 +3,7 @@ import type { ImageConfig } from "../state/resources.ts";
 
 export interface Engine {
   readonly name: "process" | "container";
-  /**
-   * Builds the Dockerfile of a build context into `directory`, which it creates. Throws BuildError if the build fails, and leaves nothing
-   * behind.
-   */
+  /** Builds a Dockerfile into `directory`, which it creates. Throws BuildError if the build fails, and leaves nothing behind. */
   build(options: BuildOptions): Promise<ImageConfig>;
   /** Starts the images that the named engine built; undefined if this emulator doesn't have that engine. */
   runnerOf(name: string): Pick<Engine, "start"> | undefined;

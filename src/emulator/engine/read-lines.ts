@@ -3,10 +3,7 @@ import type { Readable } from "node:stream";
 // Cloud Logging takes entries of at most 256 KiB: https://cloud.google.com/logging/quotas
 const MAX_LINE_CHARS = 256 * 1024;
 
-/**
- * Passes on each line of a stream without its line end; longer lines arrive in pieces of 256 Ki characters. Resolves when the stream has
- * ended.
- */
+/** Passes on each line of a stream, in pieces of 256 Ki characters if it is longer. Resolves when the stream has ended. */
 export async function readLines(stream: Readable, onLine: (line: string) => void): Promise<void> {
   let pending = "";
   stream.setEncoding("utf8");

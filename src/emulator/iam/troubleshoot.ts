@@ -19,10 +19,7 @@ export interface AccessTuple {
 
 type Access = "GRANTED" | "NOT_GRANTED" | "UNKNOWN_INFO_DENIED";
 
-/**
- * Explains which bindings grant a permission and why the others don't, for the policies that `asker` can read:
- * https://cloud.google.com/policy-intelligence/docs/troubleshoot-access
- */
+/** https://cloud.google.com/policy-intelligence/docs/troubleshoot-access for the policies that `asker` can read */
 export function troubleshoot(state: State, { principal, fullResourceName, permission }: AccessTuple, asker: Identity): object {
   const [, host = "", name = ""] = /^\/\/([a-z.]+)\/(projects\/.+)$/.exec(fullResourceName) ?? [];
   if (name === "") throw invalidArgument(`Invalid full resource name: ${fullResourceName}`);

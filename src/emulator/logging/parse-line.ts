@@ -10,10 +10,7 @@ type ParsedEntry = Partial<Omit<NewEntry, "logName" | "resource">>;
 const MAX_STRUCT_DEPTH = 100;
 const PREFIX = "logging.googleapis.com/";
 
-/**
- * Parses a line on stdout or stderr: a JSON object is a structured entry, anything else is text.
- * https://cloud.google.com/logging/docs/structured-logging
- */
+/** Parses a service's line, JSON or text: https://cloud.google.com/logging/docs/structured-logging */
 export function parseLine(line: string): ParsedEntry {
   const fields = line.trimStart().startsWith("{") ? parseFields(line) : undefined;
   if (!fields) return { textPayload: line };

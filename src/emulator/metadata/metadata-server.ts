@@ -22,10 +22,7 @@ interface MetadataServerOptions {
 /** The metadata server's names in a container: https://cloud.google.com/run/docs/container-contract#metadata-server */
 const NAMES = new Set(["metadata.google.internal", "metadata", "169.254.169.254"]);
 
-/**
- * Opens a metadata server for one instance, which its address alone identifies. It is also a forward proxy, so that requests to
- * http://metadata.google.internal reach it too.
- */
+/** Opens an instance's metadata server, which is also a proxy, so that requests to http://metadata.google.internal reach it. */
 export async function openMetadataServer({ metadata, emulator, log }: MetadataServerOptions): Promise<MetadataServer> {
   const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     const target = request.url ?? "/";

@@ -7,10 +7,7 @@ import { fetchIssuerKeys } from "./issuer-keys.ts";
 
 const ALGORITHMS = ["RS256", "RS384", "RS512", "ES256", "ES384", "ES512"];
 
-/**
- * Verifies an OpenID Connect token's issuer, audience, signature and times, and returns its claims. Throws OAuthError in Google's words for
- * the first problem.
- */
+/** Verifies an OpenID Connect token and returns its claims. Throws OAuthError in Google's words for the first problem. */
 export async function verifyCredential(
   token: string,
   provider: WorkloadIdentityProvider,

@@ -77,10 +77,7 @@ export function createRevision(state: State, place: Place, service: KnativeServi
   };
 }
 
-/**
- * Deletes a revision, or only checks whether it can with `dryRun`. Throws ApiError FAILED_PRECONDITION if it is its service's latest or
- * receives traffic.
- */
+/** Throws ApiError FAILED_PRECONDITION if the revision is its service's latest or receives traffic. `dryRun` only checks. */
 export function deleteRevision(state: State, place: Place, name: string, dryRun = false): void {
   const revision = getRevision(state, place, name);
   const service = state.services.get(keyOf(place, serviceOf(revision)));

@@ -9,10 +9,7 @@ import { findSecret, newEtag, secretName, type SecretsRuntime } from "./secrets.
 /** https://cloud.google.com/secret-manager/quotas#content_limits */
 const MAX_PAYLOAD_BYTES = 64 * 1024;
 
-/**
- * Adds a version with the bytes of a request's payload. Throws ApiError INVALID_ARGUMENT if they exceed the limit or don't match the
- * client's checksum.
- */
+/** Throws ApiError INVALID_ARGUMENT if the payload exceeds the limit or doesn't match the client's checksum. */
 export function addVersion({ state, now }: SecretsRuntime, key: string, body: Readonly<Record<string, unknown>>): SecretVersion {
   findSecret(state, key);
   const { data, checksum } = parsePayload(body);

@@ -7,10 +7,7 @@ export interface Page<T> {
   readonly nextPageToken?: string;
 }
 
-/**
- * A page of items sorted by name, for the `prefix`, `delimiter`, `maxResults` and `pageToken` of a list request:
- * https://cloud.google.com/storage/docs/json_api/v1/objects/list
- */
+/** A page of items, sorted by name: https://cloud.google.com/storage/docs/json_api/v1/objects/list */
 export function listPage<T extends { readonly name: string }>(all: readonly T[], query: URLSearchParams): Page<T> {
   const prefix = query.get("prefix") ?? "";
   const delimiter = query.get("delimiter") ?? "";

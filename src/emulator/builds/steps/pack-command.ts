@@ -20,10 +20,7 @@ const BUILD_FLAGS = {
   errorPrefix: "ERROR: ",
 };
 
-/**
- * Parses a pack step's args: https://buildpacks.io/docs/for-platform-operators/how-to/integrate-ci/pack/cli/pack_build/. Throws a
- * BuildError for unsupported commands.
- */
+/** https://buildpacks.io/docs/for-platform-operators/how-to/integrate-ci/pack/cli/pack_build/. Throws a BuildError. */
 export function parsePackCommand(args: readonly string[]): PackCommand {
   const [verb, ...rest] = args;
   if (verb === "config" && rest[0] === "default-builder" && rest[1]) return { verb: "default-builder", builder: checkBuilder(rest[1]) };

@@ -20,10 +20,7 @@ export interface OwnedResources {
   /** A shell command that removes the containers of this run. */
   readonly removalCommand: string;
   remove(container: string): Promise<void>;
-  /**
-   * Removes the containers and images of emulators whose directory is gone; of this emulator, all containers and the images that it doesn't
-   * know.
-   */
+  /** Removes what emulators without a directory left, and this emulator's containers and unknown images. */
   sweep(): Promise<void>;
 }
 

@@ -32,10 +32,7 @@ sys.exit(not all([is_met(requirement) for requirement in sys.argv[1:]]))
 `;
 
 // Unlike Cloud Run: dependencies of installed Python packages aren't checked, because a distribution that ships them can have loosened them.
-/**
- * Whether the packages that a Python sees meet all requirements, so that no package index is needed. Requirements other than names and
- * versions count as not met.
- */
+/** Whether a Python's packages meet all requirements; those other than names and versions count as not met. */
 export async function areRequirementsMet(requirements: readonly string[], python: string, run: RunTool): Promise<boolean> {
   return run([python, "-c", CHECK_REQUIREMENTS_SCRIPT, ...requirements], "check requirements").then(
     () => true,

@@ -7,9 +7,7 @@ export function inRootfs(rootfs: string, path: string): string {
   return join(rootfs, join("/", path));
 }
 
-/**
- * Creates the folder of a container path and returns its path on the host. Throws if a symbolic link leads out of the container's files.
- */
+/** Creates a container path's folder on the host. Throws if a symbolic link leads out of the container's files. */
 export async function makeFolder(rootfs: string, path: string): Promise<string> {
   const folder = inRootfs(rootfs, path);
   let existing = folder;
