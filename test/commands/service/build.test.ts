@@ -38,7 +38,7 @@ test("build pushes the image to the repository, which it creates if necessary", 
   ];
   const { exitCode, stdout, stderr } = await build([], calls, { stdout: `${log}${BUILT}\n` });
   expect([exitCode, stdout]).toEqual([0, `IMAGE\t${IMAGE}\nDIGEST\tsha256:0123\nBUILD\tb1c2\nLOG\t${BUILD.logUrl}\n`]);
-  expect(stderr).toMatch(/^Building hello…\nREMOTE BUILD OUTPUT\n{\n {2}"a log may hold JSON": true\n}\nDONE\n✓ Built hello \(/);
+  expect(stderr).toMatch(/^Building hello…\nREMOTE BUILD OUTPUT\n{\n {2}"a log may hold JSON": true\n}\nDONE\n✓ Built hello/);
   expect(stderr).toContain("Next steps:\n  To deploy the image:\n    cloudrun-oauth deploy hello\n");
 });
 
