@@ -13,12 +13,12 @@ const examples = readFileSync(join(root, "docs/testing.md"), "utf8");
 const library = readFileSync(join(root, "docs/library.md"), "utf8");
 const [calling = "", fetching = "", receiving = ""] = [...library.matchAll(/```ts\n([\s\S]*?)```/g)].map(([, text = ""]) => text);
 
-/** The first block of a language. */
+/** The first code block in a language. */
 function example(language: string): string {
   return new RegExp(`\`\`\`${language}\n([\\s\\S]*?)\`\`\``).exec(examples)?.[1] ?? "";
 }
 
-/** A user whose folder holds the service, the example as a file, and the packages that it asks for. */
+/** Creates a user whose folder has the service, the example as a file, and the packages that it imports. */
 function withExample(file: string, text: string, packages: readonly string[]): User {
   const user = newUser();
   for (const [name, content] of Object.entries({ ...tinyService(HELLO), [`../${file}`]: text })) {
@@ -33,9 +33,9 @@ function withExample(file: string, text: string, packages: readonly string[]): U
   return user;
 }
 
-test("the example for vitest passes as it stands, and its types are right", async () => {
+test("the example for Vitest passes, and its types are valid", async () => {
   const { work, env } = withExample("hello.test.ts", example("ts"), ["cloudrun-oauth", "vitest", "@types/node"]);
-  // A configuration of its own, so that none is looked for further up.
+  // Its own configuration: Vitest would search for one in parent folders.
   writeFileSync(join(work, "vitest.config.mjs"), "export default {};\n");
   const settings = { cwd: work, env, extendEnv: false, reject: false, all: true } as const;
   const vitest = await execa(process.execPath, [join(root, "node_modules/vitest/vitest.mjs"), "run", "--root", work], settings);
@@ -43,7 +43,7 @@ test("the example for vitest passes as it stands, and its types are right", asyn
   expect(await checkTypes(work, "hello.test.ts")).toEqual({ exitCode: 0, all: "" });
 });
 
-/** What the compiler says of files in a folder that has the packages. */
+/** Compiles files in a folder that has the packages. */
 async function checkTypes(work: string, ...files: readonly string[]) {
   const flags = ["--noEmit", "--strict", "--skipLibCheck", "--target", "es2022", "--module", "nodenext", "--types", "node"];
   writeFileSync(join(work, "package.json"), '{"type": "module"}');
@@ -58,14 +58,14 @@ async function openEmulator() {
   return emulator;
 }
 
-test("the examples of the library have the right types", async () => {
+test("the examples of the library have valid types", async () => {
   const { work } = withExample("calling.ts", calling, ["cloudrun-oauth", "@types/node"]);
   writeFileSync(join(work, "fetching.ts"), fetching);
   writeFileSync(join(work, "receiving.ts"), receiving);
   expect(await checkTypes(work, "calling.ts", "fetching.ts", "receiving.ts")).toEqual({ exitCode: 0, all: "" });
 });
 
-test("the examples of a caller say why it is refused, and print the answer once it is not", async () => {
+test("the examples of a caller explain the rejected request, and print the response after a grant", async () => {
   const emulator = await openEmulator();
   const user = withExample("calling.mjs", "", ["cloudrun-oauth"]);
   const { name, url } = await emulator.deploy(join(user.work, "hello"));
@@ -74,17 +74,17 @@ test("the examples of a caller say why it is refused, and print the answer once 
     const filled = text.replace(/https:\/\/hello-\w+-uc\.a\.run\.app/, url).replace('"caller.json"', key);
     writeFileSync(join(user.work, `${file}.mjs`), filled);
   }
-  // The platform's own fetch finds no emulator on every Node; the library's does, and adds no token of its own to another origin.
+  // Not every Node.js version's fetch uses the emulator. The library's does, and adds no token for another origin.
   writeFileSync(
-    join(user.work, "way.mjs"),
+    join(user.work, "fetch.mjs"),
     'import { createFetch } from "cloudrun-oauth"; globalThis.fetch = createFetch({ url: "http://127.0.0.1:1" });',
   );
   const run = async (file: string) => {
     const settings = { cwd: user.work, env: { ...user.env, ...emulator.env }, extendEnv: false, reject: false } as const;
-    const { exitCode, stdout, stderr } = await execa(process.execPath, ["--import", "./way.mjs", `${file}.mjs`], settings);
+    const { exitCode, stdout, stderr } = await execa(process.execPath, ["--import", "./fetch.mjs", `${file}.mjs`], settings);
     return { exitCode, stdout, stderr };
   };
-  // Some Nodes warn of the proxy that the emulator's environment names.
+  // Some Node.js versions warn about the proxy in the emulator's environment.
   expect(await run("calling")).toMatchObject({
     exitCode: 1,
     stderr: expect.stringContaining('my-caller@cloudrun-local.iam.gserviceaccount.com doesn\'t have permission to invoke "hello"'),
@@ -95,7 +95,7 @@ test("the examples of a caller say why it is refused, and print the answer once 
   expect(await run("calling")).toMatchObject({ exitCode: 0, stdout: "{ message: 'Hello World from authenticated Cloud Run!' }" });
 });
 
-test("the example of a public service lets in whoever has a good token, and says what is wrong with another", async () => {
+test("the example of a public service accepts a valid token, and explains why another one is rejected", async () => {
   const emulator = await openEmulator();
   const { work } = withExample("receiving.mjs", "", []);
   const service = join(work, "greeter");
@@ -115,22 +115,22 @@ test("the example of a public service lets in whoever has a good token, and says
   expect(await call(token)).toEqual([200, "Hello my-caller@cloudrun-local.iam.gserviceaccount.com"]);
   expect(await call(await emulator.fetchIdToken({ credentials, audience: url }))).toEqual([
     401,
-    `The ID token is for ${url}, and not for ${audience}.`,
+    `Wrong audience: the ID token is for ${url}, not for ${audience}.`,
   ]);
   expect(await call(`${token.slice(0, token.lastIndexOf("."))}.SIGNATURE_REMOVED_BY_GOOGLE`)).toEqual([
     401,
-    expect.stringMatching(/^Google removed the signature/),
+    expect.stringMatching(/^Cloud Run verified this ID token and removed its signature/),
   ]);
-  expect(await call("")).toEqual([401, expect.stringMatching(/is no ID token/)]);
+  expect(await call("")).toEqual([401, expect.stringMatching(/^Not an ID token/)]);
 });
 
-test("the example of a seed file is one", async () => {
+test("the example of a seed file is valid", async () => {
   const { work, run } = withExample("emulator.json", example("json"), []);
   const { exitCode, stdout } = await run(["emulator", "seed", "hello/../emulator.json", "--dry-run"], { cwd: work });
   expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: expect.stringContaining("service hello from hello\n") });
 });
 
-testNeeding("pytest", "the example for pytest passes as it stands", async ([python = ""]) => {
+testNeeding("pytest", "the example for pytest passes", async ([python = ""]) => {
   const user = withExample("test_hello.py", example("python"), []);
   const programs = join(user.folder, "programs");
   mkdirSync(programs);
