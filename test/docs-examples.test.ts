@@ -95,7 +95,7 @@ test("the examples of a caller explain the rejected request, and print the respo
   expect(await run("calling")).toMatchObject({ exitCode: 0, stdout: "{ message: 'Hello World from authenticated Cloud Run!' }" });
 });
 
-test("the example of a public service accepts a valid token, and explains why another one is rejected", async () => {
+test("the example of a public service accepts a valid token and explains an invalid one", async () => {
   const emulator = await openEmulator();
   const { work } = withExample("receiving.mjs", "", []);
   const service = join(work, "greeter");
@@ -119,7 +119,7 @@ test("the example of a public service accepts a valid token, and explains why an
   ]);
   expect(await call(`${token.slice(0, token.lastIndexOf("."))}.SIGNATURE_REMOVED_BY_GOOGLE`)).toEqual([
     401,
-    expect.stringMatching(/^Cloud Run verified this ID token and removed its signature/),
+    expect.stringMatching(/removed its signature/),
   ]);
   expect(await call("")).toEqual([401, expect.stringMatching(/^Not an ID token/)]);
 });
