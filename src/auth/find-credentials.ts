@@ -9,7 +9,7 @@ import type { Credentials } from "./credentials.ts";
 import { impersonate, parseImpersonationChain } from "./credential-types/impersonated-service-account.ts";
 import { metadataCredentials, metadataHost } from "./credential-types/metadata-server.ts";
 import { pipelineCredentials } from "./credential-types/pipeline.ts";
-import { principalForEmail } from "./principal.ts";
+import { memberForEmail } from "./member.ts";
 import { OWN_CLIENT_SIGN_IN_STEP, SIGN_IN_STEP } from "./token-refusal.ts";
 
 /** Without settings, no account is impersonated. */
@@ -65,7 +65,7 @@ async function findDefault(context: SearchContext): Promise<Credentials> {
   if (account && gcloudCredentials) {
     const named = {
       ...gcloudCredentials,
-      principal: gcloudCredentials.principal ?? (account.includes("@") ? principalForEmail(account) : undefined),
+      principal: gcloudCredentials.principal ?? (account.includes("@") ? memberForEmail(account) : undefined),
     };
     return impersonated ? impersonate(named, parseImpersonationChain(impersonated), context) : named;
   }

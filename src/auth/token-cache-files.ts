@@ -26,7 +26,7 @@ const MAX_LIFETIME_MS = 3_600_000;
 /** An ID token has about 1000 bytes. */
 const MAX_FILE_SIZE_BYTES = 64 * 1024;
 
-/** Opens the token cache. Its folder has mode 0700 and is created with the first token; files have mode 0600 (`writePrivate`). */
+/** Opens the token cache. Its folder has mode 0700 and is created with the first token; files have mode 0600 (`writePrivateFile`). */
 export function openTokenStore(folder: string): TokenStore {
   const pathOf = (key: string): string => join(folder, `${key}.json`);
   return {

@@ -1,7 +1,7 @@
 import { findCredentials } from "../auth/find-credentials.ts";
 import type { Credentials } from "../auth/credentials.ts";
 import type { AuthContext } from "../auth/auth-context.ts";
-import { principalForEmail } from "../auth/principal.ts";
+import { memberForEmail } from "../auth/member.ts";
 import { impersonate, parseImpersonationChain } from "../auth/credential-types/impersonated-service-account.ts";
 import type { CloudContext } from "./cloud-context.ts";
 import { assertAllowed } from "../settings/rules.ts";
@@ -32,5 +32,5 @@ function actingAs(credentials: Credentials, exchange: AuthContext): Credentials 
   assertAllowed("impersonate", { value, source: ACT_AS });
   const chain = parseImpersonationChain(value);
   // gcloud's own account already is the impersonated one.
-  return credentials.principal === principalForEmail(chain.account) ? credentials : impersonate(credentials, chain, exchange);
+  return credentials.principal === memberForEmail(chain.account) ? credentials : impersonate(credentials, chain, exchange);
 }

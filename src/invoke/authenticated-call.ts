@@ -1,6 +1,6 @@
 import { STATUS_CODES } from "node:http";
 import { Readable } from "node:stream";
-import { principalOfToken } from "../auth/principal.ts";
+import { principalOfToken } from "../auth/member.ts";
 import { responseAuthor, isFromIap } from "./refusal/response-author.ts";
 import type { EvidenceLookup } from "./refusal/evidence.ts";
 import { sendWithToken } from "../auth/send-with-token.ts";

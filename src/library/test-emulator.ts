@@ -4,7 +4,7 @@ import { readKeyFile } from "../auth/key-file.ts";
 import { fetchIdTokenWithKey } from "../auth/service-account-tokens.ts";
 import { createKeyFile, ensureAccount } from "../cloud/api/accounts.ts";
 import { openApiClient } from "../cloud/api/client.ts";
-import { readMember } from "../cloud/member.ts";
+import { readMember } from "../auth/member.ts";
 import { INVOKER_ROLE } from "../cloud/permissions.ts";
 import type { Context, Environment } from "../context/context.ts";
 import type { Emulator, FetchOptions } from "./emulator-interface.ts";

@@ -15,7 +15,7 @@ import {
   describeTokenRefusal,
 } from "../google-auth-transport.ts";
 import { readClaims } from "../jwt.ts";
-import { principalForEmail } from "../principal.ts";
+import { memberForEmail } from "../member.ts";
 import { parseTokenUri } from "../google-hosts.ts";
 import { OWN_CLIENT_SIGN_IN_STEP, SIGN_IN_STEP } from "../token-refusal.ts";
 
@@ -33,7 +33,7 @@ export function readAuthorizedUser(value: JsonObject, origin: string, subject: s
   const token_uri = fields.optionalUrl("token_uri") ?? GOOGLE_TOKEN_URI;
   // gcloud writes an empty account if it doesn't know it.
   const account = fields.optionalText("account") && fields.public("account", /^[^@\s]+@[^@\s]+$/);
-  const principal = account ? principalForEmail(account) : undefined;
+  const principal = account ? memberForEmail(account) : undefined;
   const signInStep = isGcloudClientId(client_id) ? SIGN_IN_STEP : OWN_CLIENT_SIGN_IN_STEP;
   const whose = isGcloudClientId(client_id) ? "gcloud's client" : "the OAuth client of the login";
   let library: Promise<UserRefreshClient> | undefined;

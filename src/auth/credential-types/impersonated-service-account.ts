@@ -6,7 +6,7 @@ import type { AuthContext } from "../auth-context.ts";
 import { openFieldReader, type FieldReader } from "../field-reader.ts";
 import type { JsonObject } from "../json-object.ts";
 import { callGoogleAuthLibrary, transportOptions, type TokenRefusal, fetchLibraryAccessToken } from "../google-auth-transport.ts";
-import { principalForEmail } from "../principal.ts";
+import { memberForEmail } from "../member.ts";
 import { readClaims } from "../jwt.ts";
 import { explainImpersonationRefusal } from "../impersonation-refusal.ts";
 import { assertGoogleHost } from "../google-hosts.ts";
@@ -61,7 +61,7 @@ export function impersonate(
   const by = [source.description, ...delegates.map((delegate) => `through ${delegate}`)].join(", ");
 
   return {
-    principal: account.includes("@") ? principalForEmail(account) : undefined,
+    principal: account.includes("@") ? memberForEmail(account) : undefined,
     description: `serviceAccount:${account}, impersonated by ${by}`,
     identity: ["impersonated", endpoint, account, ...delegates, ...source.identity],
     ...(source.file !== undefined && { file: source.file }),

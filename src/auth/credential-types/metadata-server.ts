@@ -1,7 +1,7 @@
 import { CliError } from "../../errors/cli-error.ts";
 import type { Credentials } from "../credentials.ts";
 import type { AuthContext } from "../auth-context.ts";
-import { principalForEmail } from "../principal.ts";
+import { memberForEmail } from "../member.ts";
 import { readClaims } from "../jwt.ts";
 import { toOneLine } from "../../errors/one-line.ts";
 import { parseJsonObject } from "../json-object.ts";
@@ -46,7 +46,7 @@ export async function metadataCredentials(host: string, { send, env, now = Date.
     throw error;
   });
   if (email === undefined) return undefined;
-  const principal = principalForEmail(email);
+  const principal = memberForEmail(email);
 
   return {
     principal,

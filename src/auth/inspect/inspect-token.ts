@@ -2,7 +2,7 @@ import { nextStep, type NextStep } from "../../errors/next-step.ts";
 import type { Send } from "../../http/request.ts";
 import { isGcloudClientId } from "../audience.ts";
 import { verifySignature, publicKeysFor } from "./verify-signature.ts";
-import { principalForEmail } from "../principal.ts";
+import { memberForEmail } from "../member.ts";
 import type { IdTokenClaims } from "../jwt.ts";
 import { describeToken } from "./describe-token.ts";
 import { fetchTokenInfo } from "./token-info.ts";
@@ -85,7 +85,7 @@ export async function inspectToken(token: ParsedToken, { send, audiences, now }:
   return {
     kind,
     valid: problems.length === 0,
-    principal: claims?.email === undefined ? null : principalForEmail(claims.email),
+    principal: claims?.email === undefined ? null : memberForEmail(claims.email),
     sentences: [...describeToken(token, claims)],
     problems,
     signature: { verified: check ? check.fault === undefined : null, keys: keys?.url ?? null },

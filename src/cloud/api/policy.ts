@@ -1,5 +1,5 @@
 import type { Binding, GrantOptions, Policy } from "../cloud.ts";
-import { roleNotGranted } from "../member.ts";
+import { roleNotGranted } from "../errors/role-not-granted.ts";
 import { serviceUrl } from "../messages/knative-url.ts";
 import type { ProjectName, ServiceName } from "../names.ts";
 import { withRetry } from "../retry.ts";

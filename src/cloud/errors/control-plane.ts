@@ -1,6 +1,6 @@
 import { CliError, type ErrorSubject } from "../../errors/cli-error.ts";
 import { externalStep, nextStep, type NextStep } from "../../errors/next-step.ts";
-import { readMember } from "../member.ts";
+import { readMember } from "../../auth/member.ts";
 import { buildError, readBuildFailure } from "../messages/build.ts";
 import { noServingRevision } from "../messages/v2-service.ts";
 import { registryName } from "../images.ts";

@@ -1,6 +1,6 @@
 import { CliError } from "../../errors/cli-error.ts";
 import type { GrantOptions, Policy } from "../cloud.ts";
-import { roleNotGranted } from "../member.ts";
+import { roleNotGranted } from "../errors/role-not-granted.ts";
 import type { ProjectName, ServiceName } from "../names.ts";
 import { withRetry } from "../retry.ts";
 import { defineVerb } from "../verb.ts";

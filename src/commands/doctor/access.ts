@@ -1,4 +1,4 @@
-import { principalOfToken } from "../../auth/principal.ts";
+import { principalOfToken } from "../../auth/member.ts";
 import { policyRequest } from "../../cloud/api/policy.ts";
 import type { Policy } from "../../cloud/cloud.ts";
 import type { Service } from "../../cloud/service.ts";

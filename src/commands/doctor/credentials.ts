@@ -1,5 +1,5 @@
 import { isGcloudClientId } from "../../auth/audience.ts";
-import { principalOfToken } from "../../auth/principal.ts";
+import { principalOfToken } from "../../auth/member.ts";
 import { readClaims } from "../../auth/jwt.ts";
 import { ok, type Check } from "./check.ts";
 import { requireFact } from "./require-fact.ts";

@@ -1,6 +1,6 @@
 import type { Credentials } from "../../auth/credentials.ts";
 import { readCredentialFile } from "../../auth/credential-file.ts";
-import { principalForEmail } from "../../auth/principal.ts";
+import { memberForEmail } from "../../auth/member.ts";
 import { impersonate, parseImpersonationChain } from "../../auth/credential-types/impersonated-service-account.ts";
 import { findOperatorCredentials } from "../../cloud/operator-credentials.ts";
 import type { Context } from "../../context/context.ts";
@@ -25,7 +25,7 @@ export async function findDeployer(context: Pick<Context, "env" | "settings" | "
     if (!(error instanceof CliError) || error.code !== "CREDENTIALS_MISSING") throw error;
     // The account of a machine in Google Cloud has no file; the metadata server has its tokens.
     const metadataCredentials = await findOperatorCredentials(context).catch(ignoreCliError);
-    if (metadataCredentials && metadataCredentials.principal === principalForEmail(account)) return metadataCredentials;
+    if (metadataCredentials && metadataCredentials.principal === memberForEmail(account)) return metadataCredentials;
     throw new CliError("CREDENTIALS_MISSING", `Can't read gcloud's credentials for ${account}.`, {
       next: [externalStep("To sign in again", "gcloud", "auth", "login", account)],
       details: { account },
@@ -33,7 +33,7 @@ export async function findDeployer(context: Pick<Context, "env" | "settings" | "
   });
   const withPrincipal = {
     ...credentials,
-    principal: credentials.principal ?? (account.includes("@") ? principalForEmail(account) : undefined),
+    principal: credentials.principal ?? (account.includes("@") ? memberForEmail(account) : undefined),
   };
   return impersonated ? impersonate(withPrincipal, parseImpersonationChain(impersonated), context) : withPrincipal;
 }

@@ -1,7 +1,7 @@
 import { defaultUrlSentence, ingressSentence } from "../../invoke/refusal/not-reachable.ts";
 import type { Service } from "../../cloud/service.ts";
 import { requireServiceName, type ServiceName } from "../../cloud/names.ts";
-import { readMember } from "../../cloud/member.ts";
+import { readMember } from "../../auth/member.ts";
 import { readService } from "../../cloud/messages/knative-service.ts";
 import { INVOKE_PERMISSION, planTroubleshooting, troubleshootInvocation, type Explanation } from "../../cloud/policy-troubleshooter.ts";
 import type { Context } from "../../context/context.ts";

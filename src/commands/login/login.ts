@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
 import { readClaims } from "../../auth/jwt.ts";
-import { principalForEmail } from "../../auth/principal.ts";
+import { memberForEmail } from "../../auth/member.ts";
 import type { Context } from "../../context/context.ts";
 import { printPlan } from "../../context/print-plan.ts";
 import { CliError } from "../../errors/cli-error.ts";
@@ -60,7 +60,7 @@ export async function login(context: Context, flags: LoginFlags): Promise<void> 
     universe_domain: "googleapis.com",
   });
 
-  if (terminal.json) return terminal.printJson({ principal: principalForEmail(email), client_id: client.id, file: file.path });
+  if (terminal.json) return terminal.printJson({ principal: memberForEmail(email), client_id: client.id, file: file.path });
   terminal.note(`Signed in as ${email}\nSaved Application Default Credentials to ${file.path}`);
   const preferred = settings.get("credentials");
   if (preferred)

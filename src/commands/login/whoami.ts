@@ -1,5 +1,5 @@
 import { findCredentials } from "../../auth/find-credentials.ts";
-import { principalOfToken } from "../../auth/principal.ts";
+import { principalOfToken } from "../../auth/member.ts";
 import type { Context } from "../../context/context.ts";
 
 /** Shows whose credentials requests are sent with. Throws as `findCredentials` does, and as the credentials do if only a token tells the account. */

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { isIP } from "node:net";
-import { principalOfToken } from "../../auth/principal.ts";
+import { principalOfToken } from "../../auth/member.ts";
 import type { EvidenceLookup } from "../../invoke/refusal/evidence.ts";
 import type { CachedCredentials } from "../../auth/token-cache.ts";
 import type { TokenHeader } from "../../invoke/headers.ts";

@@ -1,7 +1,7 @@
 import { findCredentials } from "../../auth/find-credentials.ts";
 import { withCache, type CachedCredentials } from "../../auth/token-cache.ts";
 import type { Cloud, GrantOptions } from "../../cloud/cloud.ts";
-import { readMember } from "../../cloud/member.ts";
+import { readMember } from "../../auth/member.ts";
 import { requireServiceName } from "../../cloud/names.ts";
 import { GRANT_TIMEOUT_MS, INVOKER_ROLE } from "../../cloud/permissions.ts";
 import type { Context } from "../../context/context.ts";

@@ -1,5 +1,5 @@
 import type { Cloud, GrantOptions } from "../../cloud/cloud.ts";
-import { readMember } from "../../cloud/member.ts";
+import { readMember } from "../../auth/member.ts";
 import { listMemberships } from "../../cloud/memberships.ts";
 import { requireServiceName } from "../../cloud/names.ts";
 import type { Context } from "../../context/context.ts";

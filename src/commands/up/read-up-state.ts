@@ -1,8 +1,8 @@
 import { audienceFor } from "../../auth/audience.ts";
-import { principalOfToken } from "../../auth/principal.ts";
+import { principalOfToken } from "../../auth/member.ts";
 import type { CachedCredentials } from "../../auth/token-cache.ts";
 import type { Cloud } from "../../cloud/cloud.ts";
-import { readMember } from "../../cloud/member.ts";
+import { readMember } from "../../auth/member.ts";
 import { parseRepository } from "../../cloud/repository.ts";
 import type { Context } from "../../context/context.ts";
 import { CliError } from "../../errors/cli-error.ts";

@@ -1,5 +1,5 @@
 import { readServiceUrl } from "../../auth/audience.ts";
-import { principalForEmail } from "../../auth/principal.ts";
+import { memberForEmail } from "../../auth/member.ts";
 import { CliError } from "../../errors/cli-error.ts";
 import type { ErrorCode } from "../../errors/exit-codes.ts";
 import { nextStep, type NextStep } from "../../errors/next-step.ts";
@@ -49,7 +49,7 @@ export function refusalError(reason: Reason, request: RejectedRequest, message: 
 /** The caller, as policies name it; undefined if unknown. */
 export function callerOf({ sent, principal }: Pick<RejectedRequest, "sent" | "principal">): string | undefined {
   const { claims } = readSentCredential(sent);
-  return claims?.email === undefined ? principal : principalForEmail(claims.email);
+  return claims?.email === undefined ? principal : memberForEmail(claims.email);
 }
 
 /** The caller's email address, or else `fallback`: "The caller". */

@@ -1,7 +1,7 @@
 import { dirname, resolve } from "node:path";
 import { ensureAccount } from "../../../cloud/api/accounts.ts";
 import { openApiClient, type ApiClient } from "../../../cloud/api/client.ts";
-import { readMember } from "../../../cloud/member.ts";
+import { readMember } from "../../../auth/member.ts";
 import { defaultImage } from "../../../cloud/repository.ts";
 import type { ServiceMessage } from "../../../cloud/messages/v2-service.ts";
 import type { Context } from "../../../context/context.ts";

@@ -1,7 +1,5 @@
-import { principalForEmail } from "../auth/principal.ts";
 import { CliError } from "../errors/cli-error.ts";
-import { nextStep } from "../errors/next-step.ts";
-import type { GrantOptions } from "./cloud.ts";
+import { readClaims } from "./jwt.ts";
 
 const TYPES = [
   "user",
@@ -22,17 +20,19 @@ export function readMember(text: string): string {
   if (PUBLIC.includes(text)) return text;
   const [type = ""] = text.split(":");
   if (TYPES.includes(type) && text.length > type.length + 1) return text;
-  if (/^[^\s:@]+@[^\s:@]+\.[^\s:@]+$/.test(text)) return principalForEmail(text);
+  if (/^[^\s:@]+@[^\s:@]+\.[^\s:@]+$/.test(text)) return memberForEmail(text);
   throw new CliError("USAGE", `Invalid member "${text}".`, {
     hint: "Use an email address, or a prefix such as user:, serviceAccount:, group:, or domain:.",
   });
 }
 
-export function roleNotGranted({ service, member, role }: GrantOptions, cause?: unknown): CliError {
-  return new CliError("NOT_FOUND", `${member} doesn't have ${role} on "${service}".`, {
-    next: [nextStep("To list members", "members", service, "--all")],
-    cause,
-    subject: { kind: "role", name: role },
-    details: { service, member, role },
-  });
+/** An account as policies name it: `serviceAccount:…` or `user:…`. */
+export function memberForEmail(email: string): string {
+  return `${email.endsWith(".gserviceaccount.com") ? "serviceAccount" : "user"}:${email}`;
+}
+
+/** The principal of a token, by its email claim; the token isn't verified. */
+export function principalOfToken(token: string): string | undefined {
+  const { email } = readClaims(token) ?? {};
+  return typeof email === "string" ? memberForEmail(email) : undefined;
 }
