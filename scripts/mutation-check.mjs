@@ -6,11 +6,11 @@ import { fileURLToPath } from "node:url";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 
-/** What is taken out of the code, and the tests that have to notice. */
+/** What is removed from the code, and the tests that must fail then. */
 const MUTATIONS = [
   {
-    name: "the front end lets every caller in",
-    file: "src/emulator/front-door/authorize.ts",
+    name: "the front end admits every caller",
+    file: "src/emulator/front-door/check-access.ts",
     from: 'return isAllowed(state, principal, "run.routes.invoke", resourceName(place, service.metadata.name));',
     to: "return true;",
     tests: [
@@ -20,21 +20,21 @@ const MUTATIONS = [
     ],
   },
   {
-    name: "the front end lets every caller in who says who he is",
+    name: "the front end admits every authenticated caller",
     file: "src/emulator/front-door/check-access.ts",
     from: "if (!canInvoke(state, route, credential))",
     to: "if (false)",
     tests: ["test/emulator/front-door/check-access.test.ts", "test/emulator/front-door/generated-policies.test.ts"],
   },
   {
-    name: "the front end believes every token for its audience",
+    name: "the front end accepts every signature",
     file: "src/emulator/oauth2/id-tokens.ts",
     from: "!isSignedBy(jwt, publicKey)",
     to: "false",
     tests: ["test/emulator/front-door/authenticate.test.ts", "test/emulator/front-door/mutated-tokens.test.ts"],
   },
   {
-    name: "the front end takes a token for any audience",
+    name: "the front end accepts a token for any audience",
     file: "src/emulator/front-door/authenticate.ts",
     from: "!isForGcloud(aud) && !options.audiences.some((audience) => isAudience(aud, audience))",
     to: "false",
@@ -45,23 +45,23 @@ const MUTATIONS = [
     ],
   },
   {
-    name: "every caller may use every API",
+    name: "every caller can use every API",
     file: "src/emulator/iam/policy.ts",
     from: "if (!isAllowed(state, principal, permission, resource)) throw permissionDenied(permission, resource);",
     to: "",
     tests: ["test/emulator/iam/policy.test.ts", "test/emulator/apis/iam.test.ts"],
   },
   {
-    name: "everybody may act as every account",
+    name: "every principal can act as every account",
     file: "src/emulator/apis/iamcredentials.ts",
     from: "if (isAllowed(state, principal, permission, `projects/${projectId}/serviceAccounts/${email}`)) return;",
     to: "return;",
     tests: ["test/emulator/apis/iamcredentials.test.ts", "test/emulator/apis/sts.test.ts"],
   },
   {
-    name: "conditions are taken to be met",
+    name: "every condition counts as met",
     file: "src/emulator/iam/policy.ts",
-    from: "isMet(condition, { time: state.now(), resource: canonicalName(state, resource) })",
+    from: "isConditionMet(condition, { time: state.now(), resource: canonicalName(state, resource) })",
     to: "true",
     tests: ["test/emulator/iam/conditions.test.ts", "test/emulator/front-door/generated-policies.test.ts"],
   },
