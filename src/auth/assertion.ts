@@ -23,7 +23,7 @@ export function createAssertion(key: ServiceAccountKey, token: RequestedToken, n
   const signed = `${encodeSegment(header)}.${encodeSegment(claims)}`;
   const signature = signAndVerify(Buffer.from(signed), private_key);
   if (!signature) {
-    throw new CliError("CREDENTIALS_INVALID", `The private key of ${client_email} is corrupted: its signatures can't be verified.`, {
+    throw new CliError("CREDENTIALS_INVALID", `The private key for ${client_email} is corrupted: its signatures can't be verified.`, {
       hint: COPY_KEY_HINT,
       next: [createKeyStep(client_email)],
       reason: "PRIVATE_KEY_BROKEN",

@@ -49,7 +49,7 @@ export function explainImpersonationRefusal(refusal: TokenRefusal, impersonation
   if (status === 404)
     return refused(
       "ACCOUNT_DELETED",
-      `Service account ${account} or one of its delegates not found: ${refusalText}.`,
+      `Service account ${account} or one of its delegates wasn't found: ${refusalText}.`,
       nextStep("To list service accounts", "accounts", "list"),
     );
   if (/disabled/i.test(description)) return refused("ACCOUNT_DISABLED", `${account} is disabled: ${refusalText}.`, enableStep(account));

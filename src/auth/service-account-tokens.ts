@@ -73,7 +73,7 @@ async function exchangeAssertion(
       throw explainTokenRefusal(fields, { key, host: url.host, date: response.headers["date"], now: now() });
     }
     if (attempt === 2 || isOverloaded)
-      throw new CliError("UNAVAILABLE", `${url.host} keeps returning ${status}, and not as a token endpoint does.`, {
+      throw new CliError("UNAVAILABLE", `${url.host} keeps returning ${status} and doesn't respond like a token endpoint.`, {
         details: { host: url.host, status_code: status },
       });
     await pause(250 + Math.random() * 250);

@@ -43,7 +43,7 @@ const KNOWN_REFUSALS: readonly (readonly [RegExp, Reason, (account: string) => H
   [
     /audience check|right audience/i,
     "TOKEN_URI_WRONG",
-    () => ({ hint: "The token_uri of the key file doesn't match the token endpoint. Google's is https://oauth2.googleapis.com/token." }),
+    () => ({ hint: "The key file's token_uri doesn't match the token endpoint. Google's is https://oauth2.googleapis.com/token." }),
   ],
   [
     /scope or ID token audience/i,
@@ -88,8 +88,8 @@ function explainSkew(refusalText: string, details: object, { host, date, now }: 
   // The header has whole seconds, and the response took time.
   const fault =
     Math.abs(skew) > 5
-      ? `The clock of this computer is ${formatDuration(Math.abs(skew))} ${skew > 0 ? "ahead of" : "behind"} the clock of ${host}`
-      : `According to ${host}, the clock of this computer is wrong`;
+      ? `This computer's clock is ${formatDuration(Math.abs(skew))} ${skew > 0 ? "ahead of" : "behind"} ${host}'s`
+      : `According to ${host}, this computer's clock is wrong`;
   return new CliError("CLOCK_SKEW", `${fault}: ${refusalText}.`, {
     next: [SET_CLOCK_STEP],
     reason: "CLOCK_OFF",

@@ -66,7 +66,7 @@ export async function verifyIdToken(
     throw tokenError(
       "NOT_YET_VALID",
       `The ID token isn't valid until ${formatTime(begin)}.`,
-      "The clock of this computer, or of the one that created the token, is wrong.",
+      "The clock is wrong on this computer or on the one that created the token.",
     );
   return claims;
 }

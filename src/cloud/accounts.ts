@@ -110,7 +110,7 @@ export function resolveAccountEmail(text: string, project: string): string {
 export function explainMissingAccount(error: unknown, { account, key }: { readonly account: string; readonly key?: string }): unknown {
   if (!(error instanceof CliError) || error.code !== "NOT_FOUND") return error;
   const isKey = key !== undefined && /\bkey\b/i.test(`${error.message} ${String((error.cause as Error | undefined)?.message ?? "")}`);
-  return new CliError("NOT_FOUND", isKey ? `Key "${key}" of ${account} not found.` : `Service account ${account} not found.`, {
+  return new CliError("NOT_FOUND", isKey ? `Key "${key}" not found for ${account}.` : `Service account ${account} not found.`, {
     ...(!isKey && { hint: "New service accounts can take up to a minute to become available." }),
     next: isKey
       ? [nextStep("To list keys", "keys", "list", "--account", account)]

@@ -38,7 +38,7 @@ export function parseRepository(image: string): Repository | undefined {
 
 /** The error for a repository that the user named. It isn't created, since its name can be a typing error. */
 export function repositoryNotFound({ name, location, project }: Repository, cause?: unknown): CliError {
-  return new CliError("NOT_FOUND", `Repository "${name}" not found in ${location} of project ${project}.`, {
+  return new CliError("NOT_FOUND", `Repository "${name}" not found in ${location} (project ${project}).`, {
     hint:
       "Omit --image to use the default repository, which is created automatically, " +
       `or create this one: https://console.cloud.google.com/artifacts/create-repo?project=${project}`,

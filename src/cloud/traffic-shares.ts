@@ -73,7 +73,7 @@ export function addRemainingShare(shares: Shares, { traffic, service }: Pick<Ser
     hint:
       keys.length === 0
         ? "Use --to to specify another revision for the rest."
-        : `Specify the percentage of each revision: ${keys.map((key) => `--to ${key}=PERCENT`).join(" ")}`,
+        : `Specify the percentage for each revision: ${keys.map((key) => `--to ${key}=PERCENT`).join(" ")}`,
     next: keys.length === 0 ? [nextStep("To list revisions", "traffic", service)] : [],
     details: { sum },
   });

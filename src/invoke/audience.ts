@@ -38,5 +38,5 @@ export function loginAudienceWarning({ audience }: { readonly audience?: string 
   const requested = options.audience ?? options.iap;
   if (requested === undefined || audience === undefined || audience === requested) return undefined;
   const name = requested === true ? "Identity-Aware Proxy" : requested;
-  return `A user's ID tokens are always for the client of the login, ${audience}, and not for ${name}.`;
+  return `A user's ID tokens are always for the login's client, ${audience}, not for ${name}.`;
 }

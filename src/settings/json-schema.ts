@@ -11,7 +11,7 @@ export function projectFileSchema(): object {
     $schema: "http://json-schema.org/draft-07/schema#",
     $id: SCHEMA_URL,
     title: "cloudrun-oauth.json",
-    description: "Settings of cloudrun-oauth for a directory and its subdirectories.",
+    description: "cloudrun-oauth settings for a directory and its subdirectories.",
     type: "object",
     properties: Object.fromEntries(
       Object.entries(projectFileShape().entries).map(([name, { wrapped }]) => [

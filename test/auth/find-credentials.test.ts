@@ -157,7 +157,7 @@ test("inline credentials are accepted only in the environment and never shown", 
 test("a user's token is for gcloud's client, and the command token says so", async () => {
   const file = world.write("warned.json", await world.login());
   const { stderr } = await run(["token", "--audience", url, "--credentials", file]);
-  expect(stderr).toContain("A user's ID tokens are always for the client of the login, 764086051850-");
+  expect(stderr).toContain("A user's ID tokens are always for the login's client, 764086051850-");
 });
 
 function keyOf(path: string | undefined): Record<string, string> {

@@ -82,9 +82,7 @@ test.for([
   const error = await failure(fetchIdTokenWithKey(KEY, AUDIENCE, { ...exchange, now: () => Date.now() + skew * 1000 }));
   expect(error.code).toBe("CLOCK_SKEW");
   expect(error.message).toMatch(
-    new RegExp(
-      `^The clock of this computer is ${words} the clock of oauth2\\.googleapis\\.com: Invalid JWT: Token must be a short-lived token`,
-    ),
+    new RegExp(`^This computer's clock is ${words} oauth2\\.googleapis\\.com's: Invalid JWT: Token must be a short-lived token`),
   );
   expect(error.details["skew_seconds"]).toBeGreaterThanOrEqual(skew - 3);
   expect(error.details["skew_seconds"]).toBeLessThanOrEqual(skew + 1);

@@ -22,7 +22,7 @@ import { OWN_CLIENT_SIGN_IN_STEP, SIGN_IN_STEP } from "../token-refusal.ts";
 const GOOGLE_TOKEN_URI = "https://oauth2.googleapis.com/token";
 
 /**
- * A user's login, as gcloud writes it. The audience of its ID tokens is the OAuth client of the login, whatever is requested; Cloud Run
+ * A user's login, as gcloud writes it. The audience of its ID tokens is the login's OAuth client, whatever is requested; Cloud Run
  * accepts gcloud's client ID from developers: https://cloud.google.com/run/docs/authenticating/developers
  * Throws CliError CREDENTIALS_INVALID.
  */
@@ -35,7 +35,7 @@ export function readAuthorizedUser(value: JsonObject, origin: string, subject: s
   const account = fields.optionalText("account") && fields.public("account", /^[^@\s]+@[^@\s]+$/);
   const principal = account ? memberForEmail(account) : undefined;
   const signInStep = isGcloudClientId(client_id) ? SIGN_IN_STEP : OWN_CLIENT_SIGN_IN_STEP;
-  const whose = isGcloudClientId(client_id) ? "gcloud's client" : "the OAuth client of the login";
+  const whose = isGcloudClientId(client_id) ? "gcloud's client" : "the login's OAuth client";
   let library: Promise<UserRefreshClient> | undefined;
 
   const client = () =>

@@ -10,7 +10,7 @@ export function* describeToken({ kind, isForwarded }: ParsedToken, claims: IdTok
   const audience = aud ?? "no audience";
   switch (kind) {
     case "id_token":
-      yield `ID token of ${describeCaller(claims)}${isForwarded ? ", as Cloud Run forwards it to a service" : ""}.`;
+      yield `ID token issued to ${describeCaller(claims)}${isForwarded ? ", as Cloud Run forwards it to a service" : ""}.`;
       yield* describeIdToken(claims);
       return;
     case "iap_assertion":
@@ -18,20 +18,20 @@ export function* describeToken({ kind, isForwarded }: ParsedToken, claims: IdTok
       yield `The application behind IAP (${audience}) verifies it to identify the caller; it can't be used to call anything.`;
       return;
     case "firebase_token":
-      yield `Identity Platform (Firebase) ID token of ${email ?? "a user"} in project ${audience}.`;
+      yield `Identity Platform (Firebase) ID token issued to ${email ?? "a user"} in project ${audience}.`;
       yield "The service must verify it itself; Cloud Run doesn't accept it.";
       return;
     case "self_signed_token":
-      yield `Access token signed with a key of ${iss} (https://google.aip.dev/auth/4111).`;
+      yield `Access token signed with one of ${iss}'s keys (https://google.aip.dev/auth/4111).`;
       yield typeof scope === "string" ? `Valid for Google APIs with scope ${scope}.` : `Valid for the Google API at ${audience}.`;
       yield NOT_FOR_SERVICES;
       return;
     case "assertion":
-      yield `Assertion of ${iss}, which ${audience} exchanges for a token. Keep it secret: anyone who has it can get that token.`;
+      yield `Assertion from ${iss}, which ${audience} exchanges for a token. Keep it secret: anyone who has it can get that token.`;
       yield NOT_FOR_SERVICES;
       return;
     case "access_token":
-      yield email === undefined ? "Access token." : `Access token of ${email}.`;
+      yield email === undefined ? "Access token." : `Access token issued to ${email}.`;
       if (typeof scope === "string") yield `Valid for Google APIs with scope ${scope}.`;
       yield NOT_FOR_SERVICES;
       return;

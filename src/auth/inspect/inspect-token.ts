@@ -107,7 +107,7 @@ function* findFormProblems({ kind, isForwarded, jwt }: ParsedToken): Generator<P
     yield {
       code: "SIGNATURE_REMOVED",
       message: "Cloud Run removed the signature before forwarding the token, so it can't be verified or used again.",
-      hint: "To call another service, use a token of the service's own account, from its metadata server.",
+      hint: "To call another service, use a token for the service's own account, from its metadata server.",
     };
 }
 
@@ -119,7 +119,7 @@ function* findTimeProblems({ iat, exp }: IdTokenClaims = {}, now: number): Gener
     yield {
       code: "NOT_YET_VALID",
       message: `The token isn't valid until ${formatTimestamp(iat)}.`,
-      hint: "The clock of the computer that created it might be wrong.",
+      hint: "The clock on the computer that created it might be wrong.",
     };
 }
 

@@ -42,7 +42,7 @@ export async function fetchToken({
   throw new CliError(
     "TOKEN_REFUSED",
     `${url.host} returned no token for this workload: ${response.status === 200 ? "unexpected response format" : `status ${response.status}`}.`,
-    { hint: "The credential in credential_source.headers is valid for one job only.", details },
+    { hint: "The credential in credential_source.headers is only valid for one job.", details },
   );
 }
 

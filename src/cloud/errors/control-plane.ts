@@ -50,7 +50,7 @@ const KNOWN_ERRORS: readonly KnownError[] = [
     /do not currently have an active account selected|Reauthentication|problem refreshing your current auth tokens|invalid authentication credentials|UNAUTHENTICATED|invalid_grant|[Cc]redentials? (?:have|has) been revoked/,
     (_, { via }) =>
       via === "gcloud"
-        ? new CliError("CREDENTIALS_MISSING", "Not signed in to gcloud, or your session has expired.", {
+        ? new CliError("CREDENTIALS_MISSING", "You aren't signed in to gcloud, or your session has expired.", {
             next: [
               externalStep("To sign in", "gcloud", "auth", "login"),
               externalStep("To sign in with a key file", "gcloud", "auth", "activate-service-account", "--key-file", "FILE"),

@@ -36,12 +36,16 @@ export const ORGANIZATION_ERRORS: readonly KnownError[] = [
   [
     /One or more users named in the policy do not belong to a permitted customer/,
     () =>
-      new CliError("ORG_POLICY", "Your organization doesn't allow members from outside it (constraints/iam.allowedPolicyMemberDomains).", {
-        hint:
-          "Grant access to a member of your organization. To make a service public, disable its invoker IAM check: " +
-          "https://cloud.google.com/run/docs/securing/managing-access",
-        reason: "MEMBER_DOMAIN_FORBIDDEN",
-      }),
+      new CliError(
+        "ORG_POLICY",
+        "Your organization doesn't allow members from outside the organization (constraints/iam.allowedPolicyMemberDomains).",
+        {
+          hint:
+            "Grant access to a member of your organization. To make a service public, disable its invoker IAM check: " +
+            "https://cloud.google.com/run/docs/securing/managing-access",
+          reason: "MEMBER_DOMAIN_FORBIDDEN",
+        },
+      ),
   ],
   [
     /run\.managed\.requireInvokerIam/,

@@ -60,7 +60,7 @@ export function quotaExceeded(
   options: Partial<Pick<CliError, "cause" | "details" | "retryAfterSeconds">> = {},
 ): CliError {
   return new CliError("UNAVAILABLE", `Quota exceeded in project ${project}: ${sentence.replace(/^Quota exceeded for /, "")}`, {
-    hint: `Run the command again in a minute, or request more: https://console.cloud.google.com/iam-admin/quotas?project=${project}`,
+    hint: `Run the command again in a minute, or request a higher quota: https://console.cloud.google.com/iam-admin/quotas?project=${project}`,
     ...options,
   });
 }

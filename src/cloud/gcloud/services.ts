@@ -129,7 +129,7 @@ function escapedPairs(env: Readonly<Record<string, string>>): string {
   const texts = Object.entries(env).map(([name, value]) => `${name}=${value}`);
   const delimiter = [",", ";", "|", "@@", "::", "%%", "##", "~~"].find((candidate) => !texts.some((text) => text.includes(candidate)));
   if (delimiter === undefined)
-    throw new CliError("USAGE", "The values of --env contain too many different separators for gcloud.", {
+    throw new CliError("USAGE", "The --env values contain too many different separators for gcloud.", {
       hint: "Pass them in a file: -- --env-vars-file FILE",
     });
   return delimiter === "," && !texts[0]?.startsWith("^") ? texts.join(",") : `^${delimiter}^${texts.join(delimiter)}`;

@@ -22,7 +22,7 @@ export const accessChecks: readonly Check[] = [
       if (invoker_iam_disabled) {
         const line = `run services update ${service} --invoker-iam-check --region ${region} --project ${project}`;
         const next = [gcloudStep("To require permission", line)];
-        return warn(`Anyone can invoke ${service}: its IAM check is disabled.`, { next, details });
+        return warn(`Anyone can invoke ${service}: its invoker IAM check is disabled.`, { next, details });
       }
       const open = members.find((member) => PUBLIC_MEMBERS.has(member));
       if (open) {

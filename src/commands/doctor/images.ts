@@ -22,7 +22,7 @@ export const imageChecks: readonly Check[] = [
       await requireFact("project", facts.project());
       const client = await facts.client();
       const { name, location, project } = repository;
-      const place = `${name} in ${location} of project ${project}`;
+      const place = `${name} in ${location} (project ${project})`;
       const details = { image, repository: name, location, project };
       const existing = await findRepository(client, repository);
       if (existing && (existing.format ?? "DOCKER") !== "DOCKER")

@@ -44,9 +44,9 @@ export const keyFileChecks: readonly Check[] = [
       if (!oldest) return skip("The credentials aren't a service account key.");
       const { account, key_id, days, created, file } = oldest;
       const details = { account, key_id, file, days, by: created === undefined ? "file" : "api" };
-      const age = `${days} ${days === 1 ? "day" : "days"} old${created === undefined ? " (date of the file)" : ""}`;
-      if (days <= MAX_KEY_AGE_DAYS) return ok(`The key of ${account} is ${age}.`, { details });
-      return warn(`The key of ${account} is ${age}. Google recommends rotating keys every ${MAX_KEY_AGE_DAYS} days.`, {
+      const age = `${days} ${days === 1 ? "day" : "days"} old${created === undefined ? " (based on the file's date)" : ""}`;
+      if (days <= MAX_KEY_AGE_DAYS) return ok(`The key for ${account} is ${age}.`, { details });
+      return warn(`The key for ${account} is ${age}. Google recommends rotating keys every ${MAX_KEY_AGE_DAYS} days.`, {
         next: [nextStep("To replace it", "keys", "rotate", file)],
         details,
       });

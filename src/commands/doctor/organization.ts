@@ -60,14 +60,14 @@ const CONSTRAINTS: readonly Constraint[] = [
   {
     name: "org-invoker-check",
     constraints: ["run.managed.requireInvokerIam"],
-    okMessage: "The IAM check of a service can be disabled.",
-    describe: ifEnforced("The organization requires the IAM check and rejects --no-invoker-iam-check"),
+    okMessage: "A service's invoker IAM check can be disabled.",
+    describe: ifEnforced("The organization requires the invoker IAM check and rejects --no-invoker-iam-check"),
     next: (facts) => nextStep("To grant access instead", "grant", serviceOf(facts), "--member", "MEMBER"),
   },
   {
     name: "org-locations",
     constraints: ["gcp.resourceLocations"],
-    okMessage: "No location restriction.",
+    okMessage: "Locations aren't restricted.",
     describe: (rule, { context }) => {
       const region = context.settings.get("region")?.value ?? "";
       const { allowedValues } = rule.values ?? {};

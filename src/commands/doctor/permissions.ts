@@ -53,7 +53,7 @@ const TASKS: readonly Task[] = [
   },
   {
     name: "may-read-logs",
-    what: "read the logs of services and builds",
+    what: "read service and build logs",
     permissions: ["logging.logEntries.list"],
     role: "roles/logging.viewer",
     isOptional: true,

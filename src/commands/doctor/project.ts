@@ -78,8 +78,8 @@ export const projectChecks: readonly Check[] = [
       const all = [...required, ...optional];
       if (all.length === 0) return ok("Required APIs are enabled.", { details: { enabled } });
       const more = { fix: fixByEnabling(id, all), details: { enabled, missing: all } };
-      if (required.length > 0) return fail("PERMISSION_DENIED", `APIs not enabled in ${id}: ${all.join(", ")}.`, more);
-      return warn(`Optional APIs not enabled in ${id}: ${optional.join(", ")}.`, more);
+      if (required.length > 0) return fail("PERMISSION_DENIED", `These APIs aren't enabled in ${id}: ${all.join(", ")}.`, more);
+      return warn(`These optional APIs aren't enabled in ${id}: ${optional.join(", ")}.`, more);
     },
   },
   {

@@ -53,10 +53,10 @@ export const emulatorCommand = defineNoun({
     }),
     defineCommand({
       name: "logs",
-      summary: "Show or stream logs of emulated services",
+      summary: "Show or stream logs from emulated services",
       description:
-        "Shows the latest log entries of services and requests. With --json, prints one JSON document, or one line per entry with --follow.",
-      arguments: [argument("[service]", "Show only entries of this service")],
+        "Shows the latest log entries for services and requests. With --json, prints one JSON document, or one line per entry with --follow.",
+      arguments: [argument("[service]", "Show only entries from this service")],
       flags: [
         flag("-f, --follow", "Stream new entries until Ctrl-C"),
         flag("--severity <severity>", "Minimum severity: INFO, WARNING, ERROR, …"),
@@ -77,7 +77,7 @@ export const emulatorCommand = defineNoun({
     defineCommand({
       name: "reset",
       summary: "Delete all emulator data",
-      description: "Deletes all services, images, accounts, and keys of the emulator after confirmation.",
+      description: "Deletes all of the emulator's services, images, accounts, and keys after confirmation.",
       flags: [DATA_DIR_FLAG],
       examples: [["cloudrun-oauth emulator reset --yes"]],
       load: async () => (await import("./reset.ts")).emulatorReset,
@@ -96,7 +96,7 @@ export const emulatorCommand = defineNoun({
       name: "export",
       summary: "Export emulator resources to a seed file",
       description:
-        "Writes the emulator's resources, without private keys, to a seed file or to stdout. With a file, also writes the sources of services next to it.",
+        "Writes the emulator's resources, without private keys, to a seed file or to stdout. With a file, also writes the services' sources next to it.",
       arguments: [argument("[file]", "Seed file (JSON)")],
       flags: [DATA_DIR_FLAG],
       examples: [["cloudrun-oauth emulator export emulator.json"], ["cloudrun-oauth emulator export > emulator.json"]],

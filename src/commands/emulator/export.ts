@@ -13,7 +13,7 @@ export async function emulatorExport(context: Context, path: string | undefined,
   const running = await requireEmulator(context, options);
   if (path === undefined) return terminal.printJson(await exportSeed(context, running, async () => undefined));
   const file = resolve(context.cwd, path);
-  if (context.dryRun) return printPlan(terminal, [`write ${file} and the sources of services`]);
+  if (context.dryRun) return printPlan(terminal, [`write ${file} and the services' sources`]);
   const seed = await terminal.wait(`Exporting to ${path}`, () => exportSeed(context, running, unpackSources(file)));
   await writeFile(file, `${JSON.stringify(seed, null, 2)}\n`).catch((error: unknown) => {
     throw unwritable(file, error);

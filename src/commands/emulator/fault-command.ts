@@ -8,7 +8,7 @@ export const faultCommand = defineNoun({
   name: "fault",
   summary: "Inject errors and latency into responses",
   description:
-    "Injects errors and latency into responses of emulated APIs and services. Faults are cleared by `emulator reset` and `emulator stop`.",
+    "Injects errors and latency into responses from emulated APIs and services. Faults are cleared by `emulator reset` and `emulator stop`.",
   commands: [
     defineCommand({
       name: "add",
@@ -16,8 +16,8 @@ export const faultCommand = defineNoun({
       description:
         "Adds a fault for matching requests. A pattern is HOST/PATH, HOST, or /PATH; * matches within a segment, ** matches anything. If several faults match, the first one applies.",
       flags: [
-        flag("--match <pattern>", "Pattern of requests, for example *.run.app or /v1/projects/**", { isRequired: true }),
-        flag("--method <method>", "HTTP method of requests"),
+        flag("--match <pattern>", "Requests to match, for example *.run.app or /v1/projects/**", { isRequired: true }),
+        flag("--method <method>", "HTTP method to match"),
         flag("--status <code>", "Status code to return (400 to 599)", { parse: parseWholeNumber }),
         flag("--reason <reason>", "Reason for status 403: VPC_SERVICE_CONTROLS"),
         flag("--retry-after <seconds>", "Retry-After header for --status, in seconds", { parse: parseWholeNumber }),

@@ -25,13 +25,13 @@ export async function emulatorSeed(context: Context, path: string, options: Emul
 function describeSeed({ users, projects }: Seed): string[] {
   const userLines = users.flatMap(({ email, credentials }) => [
     `user ${email}`,
-    ...(credentials ? [`login of ${email} in ${credentials}`] : []),
+    ...(credentials ? [`login for ${email} in ${credentials}`] : []),
   ]);
   const projectLines = projects.flatMap(({ project, accounts, bindings, buckets, services }) => [
     `project ${project ?? "(the emulator's default)"}`,
     ...accounts.flatMap(({ email, keys, bindings }) => [
       `account ${email}`,
-      ...keys.map((key) => `key of ${email} in ${key}`),
+      ...keys.map((key) => `key for ${email} in ${key}`),
       ...bindings.map(({ role, members }) => `${role} on ${email} for ${members.join(", ")}`),
     ]),
     ...buckets.map(({ name }) => `bucket ${name}`),

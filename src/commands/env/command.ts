@@ -22,7 +22,7 @@ export const envCommand = defineNoun({
         "Sets environment variables and keeps all others. Creates a revision only if a value changes.\n" +
         "Values on the command line are visible to other users of this computer. Use --from-file for sensitive values.",
       arguments: [argument("[args...]", "Service name, and NAME=VALUE pairs")],
-      flags: [flag("--from-file <file>", "Set the variables of a .env file")],
+      flags: [flag("--from-file <file>", "Set variables from a .env file")],
       examples: [["cloudrun-oauth env set hello GREETING=hello COLOR=blue"], ["cloudrun-oauth env set hello --from-file .env.production"]],
       load: async () => (await import("./env.ts")).envSet,
     }),

@@ -71,7 +71,7 @@ async function changeVariables(context: Context, options: EnvironmentOptions, sh
       )
     : await cloud.describe(options);
   if (!changed) terminal.note("No changes.");
-  setOutputs(context.env, `Updated the variables of ${service}`, { url: after.url, revision: after.latest_created_revision });
+  setOutputs(context.env, `Updated the variables for ${service}`, { url: after.url, revision: after.latest_created_revision });
   if (terminal.json)
     return terminal.printJson({
       service,

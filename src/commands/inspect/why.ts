@@ -28,7 +28,7 @@ export async function inspectWhy(context: Context, name: string | undefined): Pr
   const principal = principalOf(member);
   if (context.dryRun) return printPlan(terminal, planTroubleshooting(options, principal));
 
-  const { service, explanation } = await terminal.wait(`Checking the policies of ${options.service}`, () =>
+  const { service, explanation } = await terminal.wait(`Checking the policies for ${options.service}`, () =>
     troubleshootInvocation(context, options, principal),
   );
   const finding = readService(service, options);
@@ -56,7 +56,7 @@ function principalOf(member: string): string {
   if (member.startsWith("principal://")) return member;
   const [, email] = /^(?:user|serviceAccount):(.+)$/.exec(member) ?? [];
   if (email !== undefined) return email;
-  throw new CliError("USAGE", `Can't explain the access of ${member}: it isn't a single account.`, {
+  throw new CliError("USAGE", `Can't explain access for ${member}: it isn't a single account.`, {
     hint: "Pass --member with an email address.",
     next: [nextStep("To list all members", "members")],
   });
@@ -114,5 +114,5 @@ function* explainOtherConditions(service: Service): Generator<string> {
   if (service.default_url_disabled) yield defaultUrlSentence(service.service);
   if (service.iap_enabled) yield "Identity-Aware Proxy protects the service. It requires roles/iap.httpsResourceAccessor as well.";
   if (!service.invoker_iam_disabled)
-    yield `Accepted audiences: ${[...urls, ...audiences].join(", ")}; also tokens from gcloud auth print-identity-token.`;
+    yield `Accepted audiences: ${[...urls, ...audiences].join(", ")}. Tokens from gcloud auth print-identity-token are also accepted.`;
 }

@@ -19,7 +19,7 @@ export const invokeCommand = defineCommand({
       flag("-N, --no-buffer", "Alias for --raw"),
     ]),
     ...inGroup("Connection", [
-      flag("-L, --location", "Follow redirects (the token is sent to the same origin only)"),
+      flag("-L, --location", "Follow redirects (the token is only sent to the same origin)"),
       durationFlag("--max-time <duration>", "Maximum time for each request, including retries"),
       flag("--retries <number>", "Number of retries on connection errors, 429, and 503 (not for POST and PATCH)", {
         parse: parseWholeNumber,

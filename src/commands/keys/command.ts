@@ -7,7 +7,7 @@ const ACCOUNT_FLAG = flag("--account <email>", "Service account (default: SERVIC
 export const keysCommand = defineNoun({
   name: "keys",
   summary: "Manage service account keys",
-  description: "Manages keys of a service account and their files.",
+  description: "Manages a service account's keys and their files.",
   commands: [
     defineCommand({
       name: "create",

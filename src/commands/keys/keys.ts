@@ -24,7 +24,7 @@ export async function keysCreate(
   const { terminal, cwd } = context;
   const options = requireAccount(context, flags.account);
   if (path === "-")
-    throw new CliError("USAGE", "Private keys are written to files only.", {
+    throw new CliError("USAGE", "Private keys are only written to files.", {
       next: [nextStep("To write a file", "keys", "create", "key.json")],
     });
   const file = resolve(cwd, path ?? `${options.account.split("@")[0]}.json`);
@@ -33,7 +33,7 @@ export async function keysCreate(
 
   const newFile = await openNewKeyFile(file, { replace: flags.force ?? false });
   const [gitFile, replacedKey] = await Promise.all([findGitFile(file, context), readLocalKey(file)]);
-  const text = { running: "Creating a key", done: `Created a key of ${options.account}`, failed: "The key wasn't created" };
+  const text = { running: "Creating a key", done: `Created a key for ${options.account}`, failed: "The key wasn't created" };
   const keyId = await terminal.step(text, () => createKey(context, cloud, options, { file: newFile }));
   if (gitFile) terminal.warn(warnAboutGit(file, gitFile));
   if (replacedKey)
@@ -99,10 +99,10 @@ export async function keysDelete(context: Context, keyOrFile: string, flags: Acc
     });
   const options = { ...requireAccount(context, flags.account ?? local?.account), key: local?.key_id ?? keyOrFile };
   if (local && local.account !== options.account)
-    throw new CliError("USAGE", `${keyOrFile} contains a key of ${local.account}, not of ${options.account}.`, { hint: "Omit --account." });
+    throw new CliError("USAGE", `${keyOrFile} contains a key for ${local.account}, not ${options.account}.`, { hint: "Omit --account." });
   const cloud = await context.cloud();
   if (context.dryRun) return printPlan(terminal, cloud.plan("deleteKey", options));
-  terminal.note(`This deletes key ${options.key} of ${options.account}. Anything that uses a copy of it will stop working.`);
+  terminal.note(`This deletes key ${options.key} for ${options.account}. Anything that uses a copy of it will stop working.`);
   if (!(await terminal.confirm("Delete the key?"))) return terminal.note("No changes made.");
   await terminal.step({ running: "Deleting the key", done: `Deleted key ${options.key}` }, () => cloud.deleteKey(options));
   const file = (await findLocalKeys(context)).get(options.key) ?? (local ? resolve(cwd, keyOrFile) : undefined);

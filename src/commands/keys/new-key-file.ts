@@ -19,7 +19,7 @@ export async function openNewKeyFile(path: string, { replace }: { readonly repla
   });
   if (existing?.isDirectory()) throw new CliError("USAGE", `${path} is a directory.`, { hint: "Pass a file in it." });
   if (existing && !existing.isFile())
-    throw new CliError("USAGE", `${path} isn't a regular file.`, { hint: "Private keys are written to regular files only." });
+    throw new CliError("USAGE", `${path} isn't a regular file.`, { hint: "Private keys are only written to regular files." });
   if (existing && !replace) throw alreadyExists(path);
   const withCliErrors = <T>(act: () => T): T => {
     try {

@@ -25,7 +25,7 @@ export async function keysRotate(context: Context, path: string | undefined, fla
   const options = { project, account: old.client_email };
   const account = flags.account === undefined ? undefined : resolveAccountEmail(flags.account, project);
   if (account !== undefined && account !== options.account)
-    throw new CliError("USAGE", `${file} contains a key of ${options.account}, not of ${account}.`, { hint: "Omit --account." });
+    throw new CliError("USAGE", `${file} contains a key for ${options.account}, not ${account}.`, { hint: "Omit --account." });
   const oldKey = { ...options, key: old.private_key_id };
   const cloud = await context.cloud();
   if (context.dryRun)

@@ -19,11 +19,11 @@ export const loadCommand = defineCommand({
         parse: parseWholeNumber,
         default: 10,
       }),
-      flag("--rate <number>", "Requests per second; latency counts from the scheduled start", {
+      flag("--rate <number>", "Requests per second; latency is measured from the scheduled start", {
         parse: parsePositiveNumber,
       }),
       flag("--max-rate <number>", "Maximum allowed --rate", { parse: parsePositiveNumber, default: 1000 }),
-      durationFlag("--max-time <duration>", "Timeout of each request (default: 60s)"),
+      durationFlag("--max-time <duration>", "Timeout for each request (default: 60s)"),
       flag("--no-check", "Skip the warm-up request"),
     ]),
     ...inGroup("Results", [
@@ -31,7 +31,7 @@ export const loadCommand = defineCommand({
         parse: parsePercentage,
       }),
       durationFlag("--max-p99 <duration>", "Fail if the p99 latency exceeds this duration"),
-      flag("--cold-starts", "Find cold starts among the slowest requests in the logs"),
+      flag("--cold-starts", "Use the logs to find cold starts among the slowest requests"),
       flag("--instance-header <name>", "Response header that identifies the instance"),
       flag("--plot <file>", "Write a latency plot to this SVG file"),
     ]),

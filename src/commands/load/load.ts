@@ -130,7 +130,7 @@ async function readColdStarts(
   const { terminal, signal } = context;
   try {
     const cloud = await context.cloud();
-    return await terminal.wait(`Waiting for the logs of ${serviceLog.service} (up to 15 s)`, () =>
+    return await terminal.wait(`Waiting for ${serviceLog.service}'s logs (up to 15 s)`, () =>
       findColdStarts((query) => cloud.readLogs(query), serviceLog, { started, slowest, signal }),
     );
   } catch (error) {

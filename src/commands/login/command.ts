@@ -7,13 +7,13 @@ export const loginCommand = defineCommand({
   description:
     "Signs you in with a browser and saves the login as Application Default Credentials, where Google's client libraries find it too. Needs an OAuth client of type Desktop app: create one at https://console.cloud.google.com/apis/credentials and download its JSON file. The login works for deploy, grant, and other control plane commands (with --via api if gcloud is installed). To call a private service with it, pass --impersonate-service-account to invoke.",
   flags: [
-    flag("--client-id-file <file>", "JSON file of your OAuth client (type Desktop app)"),
+    flag("--client-id-file <file>", "JSON file for your OAuth client (type Desktop app)"),
     flag("--account <email>", "Account to sign in with"),
     flag("--no-browser", "Print the URL instead of opening a browser"),
   ],
   examples: [
     ["cloudrun-oauth login --client-id-file client_secret.json"],
-    ["cloudrun-oauth --emulator login --account me@example.com", "a user of the emulator; needs no client"],
+    ["cloudrun-oauth --emulator login --account me@example.com", "a user in the emulator; no client needed"],
   ],
   load: async () => (await import("./login.ts")).login,
 });
@@ -22,7 +22,7 @@ export const logoutCommand = defineCommand({
   name: "logout",
   summary: "Revoke your login and delete it",
   description:
-    "Revokes the login in Application Default Credentials and deletes the file. This includes a login of gcloud auth application-default login. Access tokens that were issued for it stop working too.",
+    "Revokes the login in Application Default Credentials and deletes the file. This includes a login created by gcloud auth application-default login. Access tokens that were issued for it stop working too.",
   examples: [["cloudrun-oauth logout"]],
   load: async () => (await import("./logout.ts")).logout,
 });

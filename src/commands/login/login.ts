@@ -160,7 +160,7 @@ async function exchangeCode(
     `Google rejected the sign-in: ${error}${description ? `: ${description}` : ""}`.replace(/\.?$/, "."),
     {
       details,
-      ...(error === "invalid_client" && { hint: "Check the client secret in the file of --client-id-file." }),
+      ...(error === "invalid_client" && { hint: "Check the client secret in the file passed with --client-id-file." }),
     },
   );
 }

@@ -30,7 +30,7 @@ export async function readOAuthClient({ env, cwd }: Pick<Context, "env" | "cwd">
   });
   const { client_id: id, client_secret: secret } = parseInstalled(text) ?? {};
   if (typeof id === "string" && /^[\w.-]+\.apps\.googleusercontent\.com$/.test(id) && typeof secret === "string") return { id, secret };
-  throw new CliError("USAGE", `${file} isn't the JSON file of a Desktop app client.`, { hint: CREATE_CLIENT });
+  throw new CliError("USAGE", `${file} isn't the JSON file for a Desktop app client.`, { hint: CREATE_CLIENT });
 }
 
 function parseInstalled(text: string): Record<string, unknown> | undefined {

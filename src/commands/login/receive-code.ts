@@ -48,7 +48,7 @@ export async function openCodeReceiver(state: string): Promise<CodeReceiver> {
       let timer: NodeJS.Timeout | undefined;
       const ended = new Promise<never>((_, reject) => {
         abort = () => reject(signal.reason as Error);
-        const late = () => reject(new CliError("TIMEOUT", `Not signed in within ${SIGN_IN_TIMEOUT_MINUTES} minutes.`));
+        const late = () => reject(new CliError("TIMEOUT", `You didn't sign in within ${SIGN_IN_TIMEOUT_MINUTES} minutes.`));
         timer = setTimeout(late, SIGN_IN_TIMEOUT_MINUTES * 60_000);
         signal.addEventListener("abort", abort);
         if (signal.aborted) abort();

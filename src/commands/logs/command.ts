@@ -9,8 +9,8 @@ export const logsCommand = defineCommand({
   name: "logs",
   summary: "Show or stream a service's logs",
   description:
-    "Shows the latest log entries of a service: each request, followed by what the service wrote during it. " +
-    "With --severity or --grep, other entries of the same requests are dimmed. " +
+    "Shows a service's latest log entries: each request, followed by what the service wrote during it. " +
+    "With --severity or --grep, other entries for the same requests are dimmed. " +
     "With --json, prints the Cloud Logging entries as one array, or one entry per line with --follow.",
   arguments: [argument("[service]", "Service name")],
   flags: [
@@ -19,8 +19,8 @@ export const logsCommand = defineCommand({
     flag("--severity <severity>", "Minimum severity: info, warning, error, …", { parse: parseSeverity }),
     flag("--grep <text>", "Show only entries that contain this text", { parse: parseNonEmptyText }),
     flag("-n, --limit <number>", "Maximum number of entries", { parse: parseWholeNumber, default: 100 }),
-    flag("--revision <name>", "Show only entries of this revision"),
-    durationFlag("--interval <duration>", "Polling interval (default: 2s; with gcloud 5s)"),
+    flag("--revision <name>", "Show only entries from this revision"),
+    durationFlag("--interval <duration>", "Polling interval (default: 2s, or 5s with gcloud)"),
   ],
   examples: [
     ["cloudrun-oauth logs hello"],

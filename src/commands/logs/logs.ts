@@ -60,7 +60,7 @@ export async function logs(context: Context, name: string | undefined, flags: Lo
 
 async function show(context: Context, cloud: Cloud, query: LogQuery, limit: number): Promise<void> {
   const { terminal } = context;
-  const entries = await terminal.wait(`Reading the logs of ${query.service}`, () =>
+  const entries = await terminal.wait(`Reading the logs for ${query.service}`, () =>
     limit === 0 ? Promise.resolve([]) : cloud.readLogs({ ...query, limit }),
   );
   if (entries.length === 0) await explainNone(context, cloud, query);
@@ -94,7 +94,7 @@ async function explainNone({ terminal }: Context, cloud: Cloud, query: LogQuery)
   });
   const isFiltered = query.severity !== undefined || query.text !== undefined || query.revision !== undefined;
   const entries = isFiltered ? "matching log entries" : "log entries";
-  terminal.note(`No ${entries} of ${query.service} since ${query.since}. To search further back, use --since 7d.`);
+  terminal.note(`No ${entries} for ${query.service} since ${query.since}. To search further back, use --since 7d.`);
 }
 
 /** A service can log the token of its caller. */

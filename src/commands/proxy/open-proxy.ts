@@ -151,7 +151,7 @@ function explainListenError(error: NodeJS.ErrnoException, { host, port }: ProxyO
   if (error.code === "EACCES")
     return new CliError("PROXY_FAILED", `Permission denied for port ${port}.`, { hint: "Use a port above 1023.", cause: error });
   return new CliError("PROXY_FAILED", `Can't listen on ${host}:${port}: ${error.code ?? error.message}.`, {
-    hint: "--host must be an address of this computer (default: 127.0.0.1).",
+    hint: "--host must be one of this computer's addresses (default: 127.0.0.1).",
     cause: error,
   });
 }

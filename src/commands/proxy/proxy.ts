@@ -88,7 +88,7 @@ function reportProblem(terminal: Context["terminal"], { code, message, hint, nex
 async function findService(context: Context, name: string | undefined, tag: string | undefined): Promise<URL> {
   const [url] = await findTargetUrls(context, name === undefined ? [] : [name]);
   if (url.pathname !== "/" || url.search)
-    throw new CliError("USAGE", "The service URL of a proxy can't have a path.", { hint: `Use --url ${url.origin}` });
+    throw new CliError("USAGE", "A proxy's service URL can't have a path.", { hint: `Use --url ${url.origin}` });
   if (tag === undefined) return url;
   if (!isServiceHost(url.hostname))
     throw new CliError("USAGE", `--tag needs the service's run.app URL, not ${url.origin}.`, {

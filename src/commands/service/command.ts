@@ -28,7 +28,7 @@ export const deployCommand = defineCommand({
   summary: "Deploy a service (private by default)",
   description:
     "Deploys a container image or a source directory as a private service.\n\n" +
-    "Flags after -- are passed to `gcloud run deploy`. With --via api, a subset is supported: --memory, --cpu, --timeout, --concurrency, --min-instances, and similar.",
+    "Flags after -- are passed to `gcloud run deploy`. With --via api, a subset is supported: --memory, --cpu, --timeout, --concurrency, --min-instances, and others.",
   usage: "[flags] [service] [-- gcloud flags]",
   arguments: SERVICE,
   flags: [
@@ -51,7 +51,7 @@ export const deployCommand = defineCommand({
 
 export const describeCommand = defineCommand({
   name: "describe",
-  summary: "Show details of a service",
+  summary: "Show a service's details",
   description: "Shows a service's URL, latest revision, resources, environment variable names, traffic, IAM members, and conditions.",
   arguments: SERVICE,
   flags: [flag("--url", "Print only the URL")],
@@ -80,7 +80,7 @@ export const revokeCommand = defineCommand({
   name: "revoke",
   summary: "Revoke a principal's permission",
   description:
-    "Removes a role from a member of the service. Warns if the member can still invoke the service through another role or the project.",
+    "Revokes a member's role on a service. Warns if the member can still invoke the service through another role or the project.",
   arguments: SERVICE,
   flags: MEMBER_FLAGS,
   examples: [["cloudrun-oauth revoke hello --member caller@my-project.iam.gserviceaccount.com"]],

@@ -41,12 +41,12 @@ function serviceRows(service: Service, formatTime: (time: string) => string): st
   const join = (separator: string, parts: readonly unknown[]) => parts.filter(Boolean).join(separator);
   return [
     ["URL", service.url],
-    ["REVISION", service.revision ?? "none is ready"],
+    ["REVISION", service.revision ?? "none ready"],
     ...(service.latest_created_revision === service.revision ? [] : [["LATEST", `${service.latest_created_revision}, not ready`]]),
     ["DEPLOYED", join(" ", [deployed === null ? "unknown" : formatTime(deployed), modifier && `by ${modifier}`])],
     ["IMAGE", service.image ?? ""],
     ...(service.service_account === null ? [] : [["RUNS AS", service.service_account]]),
-    ["INSTANCES", `${service.min_instances} to ${max ?? "the quota"}`],
+    ["INSTANCES", `${service.min_instances} to ${max ?? "quota limit"}`],
     [
       "RESOURCES",
       join(", ", [
@@ -67,7 +67,7 @@ function serviceRows(service: Service, formatTime: (time: string) => string): st
     ...Object.entries(service.labels).map(([name, value]) => ["LABEL", `${name}=${value}`]),
     ["INGRESS", service.ingress],
     ...(service.default_url_disabled ? [["DEFAULT URL", "disabled"]] : []),
-    ...(service.invoker_iam_disabled ? [["INVOKER CHECK", "disabled: the service is public"]] : []),
+    ...(service.invoker_iam_disabled ? [["INVOKER IAM CHECK", "disabled: the service is public"]] : []),
     ...(service.iap_enabled ? [["IAP", "enabled"]] : []),
     ...service.custom_audiences.map((audience) => ["AUDIENCE", audience]),
     ...service.traffic.map(({ revision, percent, latest, tag, url }) => [

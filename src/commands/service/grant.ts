@@ -51,7 +51,7 @@ async function waitForEffect(context: Context, cloud: Cloud, options: GrantOptio
   });
   if (isEffective) return { by: caller ? "call" : "policy", ms: Math.round(performance.now() - startedMs) };
   throw new CliError("TIMEOUT", `The IAM change didn't take effect within ${GRANT_TIMEOUT_MS / 60_000} minutes.`, {
-    hint: "It can still take effect. Call the service in a few minutes.",
+    hint: "It might still take effect. Call the service in a few minutes.",
     next: [nextStep("To call it", "invoke", options.service)],
   });
 }

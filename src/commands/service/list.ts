@@ -14,7 +14,7 @@ export async function list(context: Context): Promise<void> {
   const services = await terminal.wait("Listing services", () => cloud.list(options));
   if (terminal.json) return terminal.printJson({ project: options.project, region: options.region ?? null, services });
   if (services.length === 0) {
-    terminal.note(`No services found in ${options.region ?? "any region"} of project ${options.project}.`);
+    terminal.note(`No services found in ${options.region ?? "any region"} (project ${options.project}).`);
     return terminal.nextSteps([nextStep("To deploy a service", "deploy")]);
   }
   const { rows, piped } = withTimes((formatTime) =>

@@ -32,7 +32,7 @@ export async function members(context: Context, name: string | undefined, flags:
       project_policy_read: projectPolicy !== undefined,
       etag: policy.etag,
     });
-  if (isCheckDisabled) terminal.note("Public: the IAM invoker check is disabled, so anyone can invoke this service.");
+  if (isCheckDisabled) terminal.note("Public: the invoker IAM check is disabled, so anyone can invoke this service.");
   else if (isPublic) terminal.note("Public: anyone can invoke this service (allUsers).");
   else if (all.some(({ member, may_call }) => member === "allAuthenticatedUsers" && may_call))
     terminal.note("Anyone with a Google account can invoke this service (allAuthenticatedUsers).");

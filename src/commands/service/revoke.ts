@@ -44,7 +44,7 @@ function explainMissingRole(options: GrantOptions, error: unknown, inherited: st
   const { service, project, member } = options;
   return error.with({
     message: `${member} has no role on service ${service} itself, but has ${inherited} on project ${project}.`,
-    hint: "Services inherit the roles of their project.",
+    hint: "Services inherit roles granted on their project.",
     next: [revokeOnProject(options, inherited)],
     details: { inherited_from: "project", inherited_role: inherited },
     cause: error,

@@ -35,12 +35,12 @@ export async function traffic(context: Context, name: string | undefined, flags:
   for (const { revision, percent } of trafficOptions.to.slice(requested.to.length))
     terminal.note(`${revision} keeps ${percent}% of the traffic.`);
   const text = {
-    running: `Updating traffic of ${options.service}`,
-    done: `Updated traffic of ${options.service}`,
+    running: `Updating traffic for ${options.service}`,
+    done: `Updated traffic for ${options.service}`,
     failed: "Traffic update failed",
   };
   const service = await terminal.step(text, () => cloud.traffic(trafficOptions));
-  setOutputs(context.env, `Updated traffic of ${options.service}`, { url: service.url });
+  setOutputs(context.env, `Updated traffic for ${options.service}`, { url: service.url });
   if (terminal.json) return terminal.printJson({ ...options, url: service.url, traffic: service.traffic });
   terminal.printTable(service.traffic.map(targetRow), { header: HEADER });
 }

@@ -39,7 +39,7 @@ export async function applyPlan(context: Context, goal: Goal, state: UpState, to
     if (step.action?.kind === "build" || step.action?.kind === "wait") return applyPlan(context, goal, progress, tools);
   }
   const { service, member, refused, invocation } = progress;
-  if (!service || member === undefined || !refused || !invocation) throw new Error("A plan ends with a call of the deployed service.");
+  if (!service || member === undefined || !refused || !invocation) throw new Error("A plan ends with a call to the deployed service.");
   return { service, member, refused, invocation };
 }
 

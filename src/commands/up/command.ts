@@ -14,7 +14,7 @@ export const upCommand = defineCommand({
     flag("--plan", "Show planned changes without applying them"),
     settingFlag("--image <reference>", "Image to push, without a tag (default: cloudrun-oauth/SERVICE)"),
     settingFlag("--member <member>", "Member to grant access to (default: the calling account)"),
-    settingFlag("--credentials <file>", "Credentials of the calling account"),
+    settingFlag("--credentials <file>", "Credentials for the calling account"),
   ],
   examples: [["cloudrun-oauth up"], ["cloudrun-oauth up hello --plan"], ["cloudrun-oauth up --check /whoami"]],
   load: async () => (await import("./up.ts")).up,

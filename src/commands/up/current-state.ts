@@ -68,9 +68,9 @@ export function assertPrivate({ service, policy }: ServiceState): void {
   const publicMember = ["allUsers", "allAuthenticatedUsers"].find((member) => policy && canInvoke(policy, member));
   if (publicMember === undefined && !service.invoker_iam_disabled) return;
   const { service: name } = service;
-  const why = publicMember ? `${publicMember} has access` : "its IAM invoker check is disabled";
+  const why = publicMember ? `${publicMember} has access` : "its invoker IAM check is disabled";
   throw new CliError("CONFLICT", `Service "${name}" already exists and isn't private: ${why}.`, {
-    hint: "up changes private services only.",
+    hint: "`up` only changes private services.",
     next: [
       publicMember
         ? nextStep("To make it private", "revoke", name, "--member", publicMember)

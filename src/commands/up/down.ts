@@ -74,6 +74,6 @@ async function remove(
 }
 
 function tellWhatStays({ terminal }: Context, { service, isCreated, otherImageCount: others }: CreatedResources): void {
-  if (service && !isCreated) terminal.note(`Service ${service.service} existed before \`up\`, so it's kept with its images.`);
+  if (service && !isCreated) terminal.note(`Service ${service.service} existed before \`up\`, so it and its images are kept.`);
   if (others > 0) terminal.note(`The repository is kept: it contains ${others} other image${others === 1 ? "" : "s"}.`);
 }

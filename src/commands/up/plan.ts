@@ -103,11 +103,11 @@ function neededGrantLabels({ service, policy, member }: UpState): Labels | undef
 }
 
 function planBuild(goal: Goal, { isImageBuilt }: UpState, deployReason: string | undefined): Step {
-  const why = "the image of this source exists";
+  const why = "an image for this source already exists";
   if (deployReason === undefined) return { name: "build", why };
   if (isImageBuilt) return { name: "build", why, note: `${shortImageName(goal.image)} already exists; skipping build.` };
   const options = { ...goal, repositoryLabels: CREATED_LABELS };
-  return { name: "build", why: "the image of this source doesn't exist", action: { kind: "build", options } };
+  return { name: "build", why: "no image for this source exists yet", action: { kind: "build", options } };
 }
 
 function planDeploy(

@@ -41,7 +41,7 @@ export function findCredentialFault(request: RejectedRequest, evidence: Evidence
       request,
       "The ID token has no signature: Cloud Run removes it when it forwards a request to a service.",
       {
-        hint: "Call other services with a token of your service's account: https://cloud.google.com/run/docs/authenticating/service-to-service",
+        hint: "Call other services with a token for your service's own account: https://cloud.google.com/run/docs/authenticating/service-to-service",
       },
     );
   if (claims.iss !== undefined && !GOOGLE_ISSUERS.includes(claims.iss))
@@ -68,13 +68,13 @@ function findTimeFault(request: RejectedRequest): CliError | undefined {
   if (typeof exp === "number" && exp <= googleTime) {
     const expired = `The ID token expired at ${new Date(exp * 1000).toISOString()}`;
     return exp > localTime && -skewSeconds > CLOCK_TOLERANCE_SECONDS
-      ? clockOff(`${expired}, but the clock of this computer is ${formatDuration(-skewSeconds)} behind.`)
+      ? clockOff(`${expired}, but this computer's clock is ${formatDuration(-skewSeconds)} behind.`)
       : refusalError("TOKEN_EXPIRED", request, `${expired}.`, { next: [tokenStep(request)] });
   }
   return typeof iat === "number" && iat > googleTime + CLOCK_TOLERANCE_SECONDS
     ? clockOff(
         `The ID token isn't valid until ${new Date(iat * 1000).toISOString()}.`,
-        "The clock of this computer, or of the one that created the token, is wrong.",
+        "The clock is wrong on this computer or on the one that created the token.",
       )
     : undefined;
 }
@@ -127,5 +127,7 @@ function hostOf(text: string): string {
 
 /** The scheme if it is a known one: anything else can be the secret. */
 function describeScheme(scheme: string): string {
-  return /^(?:basic|digest|negotiate|apikey|token)$/i.test(scheme) ? `a ${scheme}` : "another kind of";
+  return /^(?:basic|digest|negotiate|apikey|token)$/i.test(scheme)
+    ? `${/^[aeiou]/i.test(scheme) ? "an" : "a"} ${scheme}`
+    : "another kind of";
 }

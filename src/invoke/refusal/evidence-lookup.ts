@@ -93,7 +93,7 @@ async function orError<T>(request: Promise<T>, signal: AbortSignal): Promise<T |
     return await request;
   } catch (error) {
     if (error instanceof CliError) return error;
-    if (signal.aborted) return new CliError("TIMEOUT", "The look-up took too long.");
+    if (signal.aborted) return new CliError("TIMEOUT", "The lookup took too long.");
     throw error;
   }
 }

@@ -7,10 +7,9 @@ import { callerOf, describeCaller, describeService, grantStep, refusalError, tok
 import { readSentCredential } from "./sent-credential.ts";
 
 /** https://cloud.google.com/iam/docs/access-change-propagation */
-const PROPAGATION_HINT = "IAM changes take effect in about 2 minutes, sometimes in 7 or more.";
+const PROPAGATION_HINT = "IAM changes usually take about 2 minutes to take effect, but can take 7 or more.";
 
-export const EMAIL_CLAIM_HINT =
-  "Request the claim: includeEmail in the IAM Credentials API, --include-email in gcloud auth print-identity-token.";
+export const EMAIL_CLAIM_HINT = "To include the claim, set includeEmail in the IAM Credentials API or pass --include-email to gcloud.";
 
 /** Explains why a credential without a visible fault is rejected (401), or its principal has no access (403). */
 export function explainNotAuthorized(request: RejectedRequest, evidence: Evidence): CliError {
@@ -39,7 +38,7 @@ function findSignerFault(request: RejectedRequest, { isSigned, account }: Eviden
     return refusalError(
       "SIGNATURE_WRONG",
       request,
-      "The ID token isn't signed with a current key of Google: it was changed, or has another issuer.",
+      "The ID token isn't signed with one of Google's current keys: it was modified, or it came from another issuer.",
       {
         hint: "Google doesn't accept an emulator's tokens, and an emulator doesn't accept Google's.",
         next: [tokenStep(request)],
@@ -72,15 +71,15 @@ function explainByPolicy(request: RejectedRequest, evidence: Evidence): CliError
   const invoking = policy.bindings.filter(({ role }) => INVOKER_ROLES.has(role));
   const callerBindings = invoking.filter(({ members }) => members.some((other) => isSame(other, member)));
   if (callerBindings.some((binding) => !conditionOf(binding)))
-    return refusalError("GRANT_TOO_YOUNG", request, `${caller} is allowed to invoke ${name}, but the change hasn't taken effect yet.`, {
+    return refusalError("GRANT_TOO_YOUNG", request, `${caller} was granted access to ${name}, but the change hasn't taken effect yet.`, {
       code: "NOT_AUTHORIZED",
-      hint: `${PROPAGATION_HINT} Group memberships take longer.`,
+      hint: `${PROPAGATION_HINT} Group membership changes take longer.`,
       next: [grantStep(request, evidence, "To wait for it", "--wait")],
       propagation_seconds: { typical: 120, longest: 420 },
     });
   const [conditional] = callerBindings;
   if (conditional)
-    return refusalError("CONDITION_NOT_MET", request, `${caller} can invoke ${name} only under a condition, which isn't met.`, {
+    return refusalError("CONDITION_NOT_MET", request, `${caller} can invoke ${name} only under a condition that isn't met.`, {
       hint: `Condition: ${conditionOf(conditional)}`,
       next: [grantStep(request, evidence, "To grant access without a condition")],
       condition: conditionOf(conditional),
@@ -98,8 +97,8 @@ function explainByPolicy(request: RejectedRequest, evidence: Evidence): CliError
 function explainWithoutPolicy(request: RejectedRequest, evidence: Evidence): CliError {
   if (request.status === 403)
     return lacksRole(request, evidence, `If access was granted recently, wait: ${PROPAGATION_HINT}`, { evidence: "token" });
-  const validity = isServiceHost(request.url.hostname) ? "its audience and expiry are valid" : "no fault was found in it";
-  const message = `Cloud Run rejected the ID token of ${describeCaller(request, "the caller")}, although ${validity}.`;
+  const validity = isServiceHost(request.url.hostname) ? "its audience and expiry are valid" : "no problem was found with it";
+  const message = `Cloud Run rejected the ID token from ${describeCaller(request, "the caller")}, although ${validity}.`;
   return refusalError("NOT_VERIFIED", request, message, {
     hint: "New services and grants can take a minute or more to become available. Try again.",
     next: [grantStep(request, evidence)],
@@ -117,7 +116,10 @@ function lacksRole(request: RejectedRequest, evidence: Evidence, hint: string, f
 }
 
 function describePolicy(members: readonly string[], roles: readonly string[]): string {
-  const own = roles.length > 0 ? `The caller has ${roles.join(", ")}, which can't invoke services. ` : "";
+  const own =
+    roles.length > 0
+      ? `The caller has ${roles.join(", ")}, which ${roles.length === 1 ? "doesn't" : "don't"} allow invoking services. `
+      : "";
   if (members.length === 0) return `${own}No principal has access.`;
   const others = members.length > 5 ? ` and ${members.length - 5} more` : "";
   const groups = members.some((other) => /^(?:group|domain|principalSet):/.test(other))

@@ -22,7 +22,7 @@ export function explainNotReachable(request: RejectedRequest, evidence: Evidence
     );
   if (missing) {
     const { service: name, region, project } = missing;
-    const message = `Service "${name}" not found in ${region} of project ${project}.`;
+    const message = `Service "${name}" not found in ${region} (project ${project}).`;
     // The project's number is from the URL, so that the service was looked up in the right project.
     const hint = /^\d+$/.test(project) ? undefined : "If it's in another project or region, pass --project and --region.";
     return refusalError("NO_SUCH_SERVICE", request, message, {
@@ -33,7 +33,7 @@ export function explainNotReachable(request: RejectedRequest, evidence: Evidence
   return (
     (service && explainByService(request, service)) ??
     refusalError("NOT_SHOWN", request, `No service is reachable at ${url.origin}.`, {
-      hint: "It might not exist, restrict ingress to internal traffic, or have its default URL disabled.",
+      hint: "It might not exist, or it might allow only internal traffic or have its default URL disabled.",
       next: [nextStep("To check the service", "describe", ...serviceArguments(request))],
     })
   );
@@ -87,5 +87,5 @@ export function ingressSentence({ ingress }: Pick<Service, "ingress">, name: str
 }
 
 export function defaultUrlSentence(name: string): string {
-  return `The run.app URLs of ${name} return 404: the default URL is disabled.`;
+  return `The run.app URLs for ${name} return 404: the default URL is disabled.`;
 }

@@ -49,7 +49,7 @@ test("a service account's ID token is valid and its use is described, with any p
       valid: true,
       principal: `serviceAccount:${EMAIL}`,
       sentences: [
-        `ID token of the service account ${EMAIL}.`,
+        `ID token issued to the service account ${EMAIL}.`,
         `It's for the Cloud Run service at ${AUDIENCE}. Whether the account can invoke the service isn't checked here.`,
       ],
       problems: [],
@@ -117,7 +117,7 @@ test("an access token is sent in a request's body, never in a URL", async () => 
     valid: true,
     principal: `serviceAccount:${EMAIL}`,
     sentences: [
-      `Access token of ${EMAIL}.`,
+      `Access token issued to ${EMAIL}.`,
       expect.stringContaining(scopes.join(" ")),
       expect.stringContaining("services don't accept it"),
     ],

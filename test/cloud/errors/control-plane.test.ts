@@ -20,7 +20,7 @@ const RATE = `quota metric 'Write requests' and limit 'Write requests per minute
 
 const PROJECTS = "Your projects: https://console.cloud.google.com/cloud-resource-manager";
 const REGIONS = "Regions: https://cloud.google.com/run/docs/locations";
-const QUOTAS = `Run the command again in a minute, or request more: https://console.cloud.google.com/iam-admin/quotas?project=${PROJECT}`;
+const QUOTAS = `Run the command again in a minute, or request a higher quota: https://console.cloud.google.com/iam-admin/quotas?project=${PROJECT}`;
 const NO_BILLING = [
   "PERMISSION_DENIED",
   `Billing isn't enabled for project ${PROJECT}.`,

@@ -33,7 +33,7 @@ const CASES: readonly (readonly [stderr: string, code: string, message: string, 
   [
     "ERROR: (gcloud.run.services.add-iam-policy-binding) FAILED_PRECONDITION: One or more users named in the policy do not belong to a permitted customer, perhaps due to an organization policy.",
     "ORG_POLICY",
-    "Your organization doesn't allow members from outside it (constraints/iam.allowedPolicyMemberDomains).",
+    "Your organization doesn't allow members from outside the organization (constraints/iam.allowedPolicyMemberDomains).",
     "Grant access to a member of your organization.",
   ],
   [
@@ -69,13 +69,13 @@ const CASES: readonly (readonly [stderr: string, code: string, message: string, 
   [
     "ERROR: (gcloud.run.deploy) You do not currently have an active account selected.\nPlease run:\n\n  $ gcloud auth login\n",
     "CREDENTIALS_MISSING",
-    "Not signed in to gcloud, or your session has expired.",
+    "You aren't signed in to gcloud, or your session has expired.",
     "gcloud auth login",
   ],
   [
     "ERROR: (gcloud.run.deploy) There was a problem refreshing your current auth tokens: ('invalid_grant: Invalid JWT Signature.', {'error': 'invalid_grant'})",
     "CREDENTIALS_MISSING",
-    "Not signed in to gcloud, or your session has expired.",
+    "You aren't signed in to gcloud, or your session has expired.",
     "gcloud auth login",
   ],
   [

@@ -177,7 +177,7 @@ test("a key's age comes from IAM, or else from its file", async () => {
   const CREDS = join(folder({ "old.json": Buffer.from(privateKeyData, "base64").toString("utf8") }), "old.json");
   expect(await check("key-age", { env: { CREDS } })).toMatchObject({
     status: "warn",
-    message: `The key of ${CALLER} is 100 days old. Google recommends rotating keys every 90 days.`,
+    message: `The key for ${CALLER} is 100 days old. Google recommends rotating keys every 90 days.`,
     remedy: `cloudrun-oauth keys rotate ${CREDS}`,
   });
 

@@ -94,7 +94,7 @@ test("a missing default repository is a warning, and --fix creates it", async ()
   expect(missing).toMatchObject({
     status: "warn",
     fixable: true,
-    message: `Repository cloudrun-oauth in us-central1 of project ${project} doesn't exist yet; the first build creates it.`,
+    message: `Repository cloudrun-oauth in us-central1 (project ${project}) doesn't exist yet; the first build creates it.`,
   });
   const path = `/v1/projects/${project}/locations/us-central1/repositories/cloudrun-oauth`;
   onTestFinished(async () => void (await call("DELETE", REGISTRY, path)));

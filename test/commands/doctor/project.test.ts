@@ -88,7 +88,7 @@ test("APIs are ok, fail if a required one isn't enabled, and are a warning if an
   expect(await check("apis")).toMatchObject({
     status: "fail",
     code: "PERMISSION_DENIED",
-    message: `APIs not enabled in ${project}: run.googleapis.com, logging.googleapis.com.`,
+    message: `These APIs aren't enabled in ${project}: run.googleapis.com, logging.googleapis.com.`,
     remedy: "cloudrun-oauth doctor apis --fix",
     fixable: true,
   });

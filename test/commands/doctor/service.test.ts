@@ -113,7 +113,7 @@ test("a public service is a warning", async () => {
 test("a service without the invoker check is a warning", async () => {
   await annotate({ "run.googleapis.com/invoker-iam-disabled": "true" });
   const { check: found } = await doctor(["policy", "caller"], { env: HELLO_ENV });
-  expect(found("policy")).toMatchObject({ status: "warn", message: "Anyone can invoke hello: its IAM check is disabled." });
+  expect(found("policy")).toMatchObject({ status: "warn", message: "Anyone can invoke hello: its invoker IAM check is disabled." });
   expect(found("caller")).toMatchObject({ status: "ok", message: `${CALLER} can invoke hello, as anyone can.` });
 });
 

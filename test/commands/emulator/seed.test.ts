@@ -140,7 +140,7 @@ test("a key file that the emulator no longer knows is replaced, and any other is
   const others = before.replace('"client_email": "key-holder', '"client_email": "other-holder');
   for (const [text, reason] of [
     [googles, "contains a key that wasn't created by an emulator"],
-    [others, "is a key file of other-holder"],
+    [others, "is a key file for other-holder"],
   ] as const) {
     writeFileSync(join(cwd, "a.json"), text);
     expect(await cli(cwd, ["seed", "seed.json"])).toMatchObject({ exitCode: 5, stderr: expect.stringContaining(reason) });
@@ -202,6 +202,6 @@ test("a missing file is not found, and a dry run creates nothing", async () => {
     seedFolder({ projects: [{ project: "dry-project", accounts: [{ email: "my-caller", keys: ["k.json"] }] }] }),
     ["seed", "seed.json", "--dry-run"],
   );
-  expect(stdout).toBe("project dry-project\naccount my-caller\nkey of my-caller in k.json\n");
+  expect(stdout).toBe("project dry-project\naccount my-caller\nkey for my-caller in k.json\n");
   expect((await cli(folder(), ["export"])).stdout).not.toContain("dry-project");
 });

@@ -18,7 +18,7 @@ test("without a token, inspect checks the one that the command token prints, and
   const { exitCode, stdout, stderr } = await run(["inspect"], { env: { CLOUD_RUN_SERVICE_URL: `${URL_OF_SERVICE}/path` } });
   expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
   expect(stdout.split("\n")).toEqual([
-    `ID token of the service account ${EMAIL}.`,
+    `ID token issued to the service account ${EMAIL}.`,
     `It's for the Cloud Run service at ${URL_OF_SERVICE}. Whether the account can invoke the service isn't checked here.`,
     "  Signature: valid (keys from https://www.googleapis.com/oauth2/v3/certs)",
     `  Audience: ${URL_OF_SERVICE} (matches)`,

@@ -32,7 +32,7 @@ async function setPolicy(...bindings: readonly object[]): Promise<void> {
   expect(status).toBe(200);
 }
 
-const audienceLine = () => `  Accepted audiences: ${audiences}; also tokens from gcloud auth print-identity-token.\n`;
+const audienceLine = () => `  Accepted audiences: ${audiences}. Tokens from gcloud auth print-identity-token are also accepted.\n`;
 
 test("names the binding that grants a member access, and no other", async () => {
   await setPolicy({ role: "roles/run.invoker", members: [CALLER] }, { role: "roles/run.viewer", members: [CALLER] });
@@ -104,7 +104,7 @@ test("says what else prevents a call, and that the invoker check is off", async 
     "  The service is public: its invoker IAM check is disabled (--no-invoker-iam-check).",
     "  No role binding on the service, its project, or their parents includes the member.",
     "  External requests can't reach hello: its ingress setting is internal.",
-    "  The run.app URLs of hello return 404: the default URL is disabled.",
+    "  The run.app URLs for hello return 404: the default URL is disabled.",
     "",
   ]);
 });

@@ -174,7 +174,7 @@ test.for([
 test.for([
   [["keys", "create"], "No service account specified."],
   [["keys", "delete", "nothing.json", "--yes"], 'Key "nothing.json" not found.'],
-  [["keys", "rotate", "key.json", "--account", "another-one", "--yes"], `contains a key of ${ACCOUNT}, not of another-one@`],
+  [["keys", "rotate", "key.json", "--account", "another-one", "--yes"], `contains a key for ${ACCOUNT}, not another-one@`],
 ] as const)("%j is a usage error", async ([argv, message]) => {
   const { cwd } = await folderWithKey();
   const env = { SERVICE_ACCOUNT_EMAIL: "" };

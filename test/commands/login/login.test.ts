@@ -90,7 +90,7 @@ test("a denied sign-in exits with 3 and writes nothing", async () => {
 test.for([
   ["no client", [], "No OAuth client specified."],
   ["a client file that doesn't exist", ["--client-id-file", "missing.json"], "Can't read missing.json: ENOENT."],
-  ["another file", ["--client-id-file", "other.json"], "other.json isn't the JSON file of a Desktop app client."],
+  ["another file", ["--client-id-file", "other.json"], "other.json isn't the JSON file for a Desktop app client."],
   ["no terminal", ["--client-id-file", "client.json"], "Can't open a browser in a non-interactive session."],
 ] as const)("outside the emulator, %s is a usage error", async ([, flags, sentence]) => {
   const cwd = folder({ "client.json": JSON.stringify(CLIENT), "other.json": '{"web": {}}' });

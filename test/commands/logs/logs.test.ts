@@ -122,7 +122,9 @@ test("without entries a note says since when, and a missing service is an error"
   await emulator.request("POST", "us-central1-run.googleapis.com", path, { body });
   const silent = await cli(["logs", "silent", "--since", "2026-01-31T12:00Z", "--severity", "emergency", "--json"]);
   expect([silent.exitCode, JSON.parse(silent.stdout)]).toEqual([0, []]);
-  expect(silent.stderr).toBe("No matching log entries of silent since 2026-01-31T12:00:00.000Z. To search further back, use --since 7d.\n");
+  expect(silent.stderr).toBe(
+    "No matching log entries for silent since 2026-01-31T12:00:00.000Z. To search further back, use --since 7d.\n",
+  );
   expect(await cli(["logs", "missing"])).toMatchObject({
     exitCode: 4,
     stdout: "",

@@ -24,7 +24,7 @@ test("list shows the services of all regions, or of one", async () => {
   // A region without services isn't an error.
   const none = await cli(["list", "--region", "us-west1"]);
   expect({ exitCode: none.exitCode, stdout: none.stdout }).toEqual({ exitCode: 0, stdout: "" });
-  expect(none.stderr).toContain(`No services found in us-west1 of project ${emulator().project}.`);
+  expect(none.stderr).toContain(`No services found in us-west1 (project ${emulator().project}).`);
 });
 
 test("the hint about a service that does not exist names a similar one, or the region that it is in", async () => {

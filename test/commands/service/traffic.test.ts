@@ -16,7 +16,7 @@ test("traffic divides between revisions; the rest stays with the revision that s
   expect(await refusal("traffic", "divided", "--to", `${second}=30`)).toMatchObject({
     exitCode: 2,
     message: "The percentages add up to 30 instead of 100.",
-    hint: `Specify the percentage of each revision: --to ${first}=PERCENT --to LATEST=PERCENT`,
+    hint: `Specify the percentage for each revision: --to ${first}=PERCENT --to LATEST=PERCENT`,
   });
   expect(await shares("--to", `${first}=25`, "--to", `${second}=75`)).toEqual([
     [first, 25],

@@ -13,7 +13,7 @@ test(
     await world.setPolicy({ role: "roles/run.invoker", members: [world.member] });
     const young = await world.ask(await token());
     expect(young).toMatchObject({ reason: "GRANT_TOO_YOUNG", exit_code: 9 });
-    expect(young.hint).toContain("take effect in about 2 minutes, sometimes in 7 or more");
+    expect(young.hint).toContain("usually take about 2 minutes to take effect, but can take 7 or more");
     await world.clock(6 * MINUTE);
     await expect(world.ask(await token())).rejects.toThrow("It was not explained: 200");
   },

@@ -35,7 +35,7 @@ test("403 for a valid token names the principal, the role, and the command that 
     code: "NOT_AUTHORIZED",
     exitCode: 9,
     message: `${EMAIL} doesn't have permission to invoke "hello" (roles/run.invoker).`,
-    hint: "If access was granted recently, wait: IAM changes take effect in about 2 minutes, sometimes in 7 or more.",
+    hint: "If access was granted recently, wait: IAM changes usually take about 2 minutes to take effect, but can take 7 or more.",
     next: [{ text: "To grant access", command: ["grant", "hello", "--region", "us-central1", "--member", `serviceAccount:${EMAIL}`] }],
     details: { status_code: 403, url: URL_CALLED, audience: URL_CALLED, principal: `serviceAccount:${EMAIL}` },
   });
@@ -70,7 +70,7 @@ test.for([
   [
     "a token without fault",
     idToken(),
-    `Cloud Run rejected the ID token of ${EMAIL}, although its audience and expiry are valid.`,
+    `Cloud Run rejected the ID token from ${EMAIL}, although its audience and expiry are valid.`,
     [`grant hello --region us-central1 --member serviceAccount:${EMAIL}`],
   ],
 ] as const)("401 for %s is explained by its claims", async ([, token, message, commands]) => {

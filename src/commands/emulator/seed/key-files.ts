@@ -23,7 +23,7 @@ export async function ensureKeyFile(client: ApiClient, account: Account, path: s
     throw error;
   });
   if (existing) {
-    if (existing.client_email !== account.email) throw conflict(path, `is a key file of ${existing.client_email}, not ${account.email}`);
+    if (existing.client_email !== account.email) throw conflict(path, `is a key file for ${existing.client_email}, not ${account.email}`);
     if (await isKnown(client, account, existing.private_key_id)) return false;
     if (!isEmulatorKey(existing)) throw conflict(path, "contains a key that wasn't created by an emulator");
   }

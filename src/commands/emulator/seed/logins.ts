@@ -37,7 +37,7 @@ export async function ensureLogin(context: Pick<Context, "send">, running: Emula
   if (existing !== undefined) {
     const login = parse(existing);
     if (!String(login.refresh_token).startsWith(EMULATOR_TOKEN_PREFIX) || login.account !== email)
-      throw conflict(path, `isn't an emulator login of ${email}`);
+      throw conflict(path, `isn't an emulator login for ${email}`);
     if (await isKnown(context, running, login)) return false;
   }
   const login = await requestEmulator(context, running, { method: "POST", path: "/_emulator/logins", body: { email } });
