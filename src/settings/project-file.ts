@@ -11,7 +11,7 @@ const FILE_NAME = "cloudrun-oauth.json";
 /** The shape of the file, and of its JSON schema. A function, since most folders don't have the file. */
 export const projectFileShape = () =>
   strictObject({
-    $schema: optional(pipe(string(), description("JSON schema of this file, for editors"))),
+    $schema: optional(pipe(string(), description("JSON schema for this file, for editors"))),
     project: setting("project", "Google Cloud project ID"),
     region: setting("region", "Cloud Run region"),
     service: setting("service", "Cloud Run service name"),

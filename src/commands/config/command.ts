@@ -63,8 +63,8 @@ export const configCommand = defineNoun({
     }),
     defineCommand({
       name: "schema",
-      summary: "Print the JSON schema of cloudrun-oauth.json",
-      description: "Prints the JSON schema of cloudrun-oauth.json, for editors without network access.",
+      summary: "Print the JSON schema for cloudrun-oauth.json",
+      description: "Prints the JSON schema for cloudrun-oauth.json, for editors without network access.",
       examples: [["cloudrun-oauth config schema > cloudrun-oauth.schema.json"]],
       load: async () => (await import("./config.ts")).configSchema,
     }),

@@ -13,7 +13,7 @@ export const proxyCommand = defineCommand({
     flag("--port <number>", "Port (default: 8080; 0 picks a free port)", { parse: parsePort }),
     flag("--host <address>", "Address to listen on", { default: "127.0.0.1" }),
     flag("--allow-remote", "Allow non-loopback --host. Anyone who can reach it calls the service as you."),
-    flag("--allow-origin <origin>", "Allow requests from pages of this web origin. Repeatable.", {
+    flag("--allow-origin <origin>", "Allow requests from pages on this web origin. Repeatable.", {
       isRepeatable: true,
     }),
     settingFlag("--url <url>", "Service URL (default: looked up)"),

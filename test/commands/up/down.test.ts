@@ -19,7 +19,7 @@ test("down revokes the grant that up made on an existing service, and no other",
     { kind: "grant", name: `roles/run.invoker to ${CALLER} on mine` },
   ]);
   const { stderr } = await run(["down", "mine", "--yes"]);
-  expect(stderr).toContain("Service mine existed before `up`, so it's kept");
+  expect(stderr).toContain("Service mine existed before `up`, so it and its images are kept");
   const { members } = await json(["describe", "mine"]);
   expect(members.filter(({ role }: { role: string }) => role === "roles/run.invoker")).toMatchObject([{ member: "user:me@example.com" }]);
   expect((await json(["describe", "mine"])).labels).toEqual({});

@@ -47,6 +47,15 @@ test("a user is named as a user, and a URL with a hash names no region", async (
   expect(commandsOf(error)).toEqual(["grant hello --member user:me@example.com"]);
 });
 
+test.for([
+  ["ApiKey abc", "an ApiKey credential"],
+  ["Basic abc", "a Basic credential"],
+] as const)("the scheme of %s is named with its article", async ([value, credential]) => {
+  expect(await explainRefusal(called(unauthorized("/orders"), { sent: [["Authorization", value]] }))).toMatchObject({
+    message: `Authorization has ${credential}, but Cloud Run accepts only Bearer tokens.`,
+  });
+});
+
 test("403 for a request without a credential is NOT_AUTHENTICATED", async () => {
   expect(await explainRefusal(called(forbidden("/orders"), { token: undefined }))).toMatchObject({
     code: "NOT_AUTHENTICATED",
