@@ -8,10 +8,10 @@ import { build } from "rolldown";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const page = join(root, "docs/emulator-apis.md");
-const INTRODUCTION = `# Google APIs that the emulator has
+const INTRODUCTION = `# Emulated Google APIs
 
-Every method of the APIs that are emulated at least in part, according to Google's API descriptions. The emulator answers any other method, and any
-other API, with 501 and its name. \`npm run docs\` writes this page.
+This page lists every method in the Google APIs that the emulator supports at least in part, according to Google's API descriptions. For any other
+method or API, the emulator returns 501 and the method's name. \`npm run docs\` generates this page.
 `;
 
 const apis = JSON.parse(readFileSync(join(root, "test/fidelity/google-apis.json"), "utf8"));
@@ -52,7 +52,7 @@ async function formatApis(url) {
       const withoutUpload = (name) => name.replace(/ \(.*/, "");
       const emulated = new Set(lines.filter((_, index) => hasRoute[index]).map(([name]) => withoutUpload(name)));
       const names = [...new Set(lines.map(([name]) => withoutUpload(name)))];
-      return `\n## ${api}: ${emulated.size} of ${names.length}\n\n| resource | emulated | answered 501 |\n|---|---|---|\n${formatRows(names, emulated)}`;
+      return `\n## ${api}: ${emulated.size} of ${names.length}\n\n| Resource | Emulated | Returns 501 |\n|---|---|---|\n${formatRows(names, emulated)}`;
     }),
   );
   agent.destroy();

@@ -11,8 +11,8 @@ import { createWorld } from "./world.ts";
 
 const USAGE = `Usage: npm run bench -- [--row NAME] [--check] [--json]
 
-  --row NAME   measure this row alone; may be repeated: ${GOALS.map(({ name }) => name).join(", ")}
-  --check      exit with 1 if a figure misses its goal by more than 15 %, or a row fails
+  --row NAME   measure only this row; repeatable: ${GOALS.map(({ name }) => name).join(", ")}
+  --check      exit with 1 if a result misses its goal by more than 15%, or a row fails
   --json       print one JSON document
 
 A run of all rows writes docs/bench/ unless it is a --check.
@@ -49,7 +49,7 @@ export async function main(argv: readonly string[], root: string, build: () => v
     else process.stdout.write(renderTable(results, process.stdout.isTTY === true));
     if (names.length === 0 && !check) recordRun(root, machine, results);
     const misses = check ? findMisses(results) : [];
-    for (const { goal } of misses) process.stderr.write(`${goal.name} misses its goal by more than 15 %, or failed.\n`);
+    for (const { goal } of misses) process.stderr.write(`${goal.name} misses its goal by more than 15%, or failed.\n`);
     return misses.length > 0 ? 1 : 0;
   } finally {
     await processes.close();

@@ -90,9 +90,9 @@ test("table, plot and document show each row", async () => {
     }),
   ];
   expect(renderTable(results, false)).toMatchInlineSnapshot(`
-    "what             figure  middle half  goal             medians
-    ours / <theirs>  1.5     1.25–1.75    ≤ 1.25  far off  15 / 10 ms
-    ours / <theirs>  –                    ≤ 1     missing  nginx is not installed
+    "comparison       result  interquartile range  goal             medians
+    ours / <theirs>  1.5     1.25–1.75            ≤ 1.25  far off  15 / 10 ms
+    ours / <theirs>  –                            ≤ 1     missing  nginx is not installed
     "
   `);
   expect(toDocument(describeMachine(), results).rows).toMatchObject([

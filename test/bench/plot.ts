@@ -27,7 +27,7 @@ export function renderPlot(results: readonly Result[]): string {
   <text class="quiet tick" x="${x}" y="${TOP - 18}" text-anchor="middle">${name}</text>`;
   });
   const rows = results.map((result, index) => renderRow(result, TOP + index * ROW + ROW / 2));
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${LABELS + PLOT + FIGURES} ${height}" role="img" aria-label="Each row's figure, as a multiple of its goal">
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${LABELS + PLOT + FIGURES} ${height}" role="img" aria-label="Each row's result, as a multiple of its goal">
 <style>${STYLE}
 </style>
 ${[...grid, ...rows].join("\n")}

@@ -34,7 +34,7 @@ export async function compareRates(world: World, ours: Answering, peer: Answerin
     unit: "/s",
     rounds: 5,
     warm: false,
-    note: () => `${micros(spent.ours)} / ${micros(spent.peer)} µs of processor time per request`,
+    note: () => `${micros(spent.ours)} / ${micros(spent.peer)} µs of CPU time per request`,
   };
 }
 

@@ -52,6 +52,6 @@ export function recordRun(root: string, machine: Machine, results: readonly Resu
     .join("");
   writeFileSync(
     page,
-    `${text.slice(0, begin)}${BEGIN}\nNode ${node}, ${cores} cores of ${cpu}, load ${load} at the start.\n\n${table}\n${text.slice(end)}`,
+    `${text.slice(0, begin)}${BEGIN}\nMeasured with Node.js ${node} on ${cores} cores (${cpu}). The load average was ${load} at the start.\n\n${table}\n${text.slice(end)}`,
   );
 }

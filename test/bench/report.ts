@@ -15,7 +15,7 @@ export function cellsOf(result: Result): readonly string[] {
   return [goal.what, withUnit(show(figure.median), goal.unit), spread(figure), showGoal(goal), judge(result), parts.join("; ")];
 }
 
-export const HEADINGS = ["what", "figure", "middle half", "goal", "", "medians"] as const;
+export const HEADINGS = ["comparison", "result", "interquartile range", "goal", "", "medians"] as const;
 
 /** The table for a terminal. */
 export function renderTable(results: readonly Result[], withColour: boolean): string {

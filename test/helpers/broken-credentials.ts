@@ -64,7 +64,7 @@ export async function brokenCredentials(world: CredentialWorld): Promise<Readonl
     "user login: wrong client secret": async () => file({ ...(await login()), client_secret: "another" }),
     "user login: untrusted token endpoint": async () => file({ ...(await login()), token_uri: "https://tokens.example.com/token" }),
     "impersonation: missing role": () => as(first),
-    "impersonation: missing role of a delegate": () => as(first, deployer),
+    "impersonation: delegate lacks the role": () => as(first, deployer),
     "impersonation: account not found": () => as(`nobody@${project}.iam.gserviceaccount.com`),
     "impersonation: disabled account": async () => {
       const email = await account("switched-off");
