@@ -22,7 +22,7 @@ export const logoutCommand = defineCommand({
   name: "logout",
   summary: "Revoke your login and delete it",
   description:
-    "Revokes the login in Application Default Credentials and deletes the file. This includes a login created by gcloud auth application-default login. Access tokens that were issued for it stop working too.",
+    "Revokes the login in Application Default Credentials and deletes the file. It also deletes a login that came from gcloud auth application-default login. Access tokens that were issued for it stop working too.",
   examples: [["cloudrun-oauth logout"]],
   load: async () => (await import("./logout.ts")).logout,
 });
