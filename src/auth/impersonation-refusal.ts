@@ -55,7 +55,7 @@ export function explainImpersonationRefusal(refusal: TokenRefusal, impersonation
   if (/disabled/i.test(description)) return refused("ACCOUNT_DISABLED", `${account} is disabled: ${refusalText}.`, enableStep(account));
   return refused(
     status === 400 ? "AUDIENCE_INVALID" : undefined,
-    `${host} refused a token for ${account}: ${refusalText}.`,
+    `${host} refused to issue a token for ${account}: ${refusalText}.`,
     "Check the account's email address and the audience.",
   );
 }

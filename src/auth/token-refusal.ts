@@ -36,7 +36,9 @@ const KNOWN_REFUSALS: readonly (readonly [RegExp, Reason, (account: string) => H
   [
     /account not found/i,
     "ACCOUNT_DELETED",
-    (account) => ({ hint: `${account} was deleted, or the key file is an emulator's and Google doesn't know it (or the reverse).` }),
+    (account) => ({
+      hint: `${account} was deleted, or an emulator key file was used with Google (or a Google key file with the emulator).`,
+    }),
   ],
   [/^deleted_client/, "CLIENT_DELETED", () => ({ hint: "The OAuth client was deleted.", next: [SIGN_IN_STEP] })],
   [/disabled/i, "ACCOUNT_DISABLED", (account) => ({ next: [enableStep(account)] })],
@@ -76,7 +78,7 @@ export function explainTokenRefusal(fields: Readonly<Record<string, unknown>>, e
   const details = { error, error_description: description };
   if (/short-lived token|reasonable timeframe/i.test(description)) return explainSkew(refusalText, details, exchange);
   const [, reason, help] = KNOWN_REFUSALS.find(([pattern]) => pattern.test(`${error} ${description}`) || pattern.test(description)) ?? [];
-  return new CliError("TOKEN_REFUSED", `${host} refused a token for ${key.client_email}: ${refusalText}.`, {
+  return new CliError("TOKEN_REFUSED", `${host} refused to issue a token for ${key.client_email}: ${refusalText}.`, {
     ...help?.(key.client_email),
     reason,
     details,

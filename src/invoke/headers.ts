@@ -22,11 +22,11 @@ export function parseHeaders(lines: readonly string[]): Headers {
     if (colon < 1 || !NAME.test(name))
       throw new CliError("USAGE", "Invalid header.", { hint: "Use the format 'Name: value', for example -H 'Accept: application/json'." });
     const reason = RESERVED_HEADERS[name.toLowerCase()];
-    if (reason) throw new CliError("USAGE", `Can't set the header ${name}: it ${reason}.`);
+    if (reason) throw new CliError("USAGE", `Can't set the ${name} header: it ${reason}.`);
     const value = line.slice(colon + 1).trim();
     // RFC 9110, section 5.5: a line end would start another header.
     if (/\p{Cc}/u.test(value.replaceAll("\t", " ")))
-      throw new CliError("USAGE", `The value of the header ${name} contains a line break or another control character.`);
+      throw new CliError("USAGE", `The value of the ${name} header contains a line break or another control character.`);
     return [name, value] as const;
   });
 }

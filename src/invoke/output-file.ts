@@ -21,7 +21,8 @@ export async function openOutputFile(path: string, flag = "-o"): Promise<OutputF
       if (error.code === "ENOENT") return undefined;
       throw error;
     });
-    if (existing?.isDirectory()) throw new CliError("USAGE", `${path} is a folder.`, { hint: "Use the path of a file in it." });
+    if (existing?.isDirectory())
+      throw new CliError("USAGE", `${path} is a directory.`, { hint: "Pass the path of a file in the directory." });
     // A link stays a link, and a device such as /dev/null must never be replaced by a file.
     const target = existing ? await realpath(path) : path;
     const isReplaced = !existing || existing.isFile();

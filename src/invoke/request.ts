@@ -26,7 +26,7 @@ export async function readCall(options: CallOptions, source: BodySource): Promis
   const agent: Headers = hasHeader(flagHeaders, "user-agent") ? [] : [["User-Agent", "cloudrun-oauth"]];
   if (options.form && hasHeader(flagHeaders, "content-type"))
     throw new CliError("USAGE", "Content-Type can't be set for a multipart form: it contains the form's boundary.", {
-      hint: "Omit the header Content-Type.",
+      hint: "Omit the Content-Type header.",
     });
   const described = content?.headers.filter(([name]) => !hasHeader(flagHeaders, name.toLowerCase())) ?? [];
   const method = readMethod(options.request ?? (content ? "POST" : "GET"));

@@ -89,7 +89,9 @@ function explain(
 
 async function readCopy(response: Response): Promise<string> {
   if (response.bodyUsed)
-    throw new CliError("USAGE", "The response body has already been read.", { hint: "Call diagnose before you read it; it reads a copy." });
+    throw new CliError("USAGE", "The response body has already been read.", {
+      hint: "Call diagnose() before you read the body. It works on a copy.",
+    });
   const chunks: Uint8Array[] = [];
   const reader = response.clone().body?.getReader();
   for (let size = 0; reader && size < MAX_PAGE_BYTES;) {

@@ -93,7 +93,7 @@ function serviceNameOf(directory: string): string {
     assertAllowed("service", { value, source: directory });
   } catch (error) {
     throw new CliError("USAGE", `The folder name of ${directory} isn't a valid service name.`, {
-      hint: "Set the option name.",
+      hint: "Set the name option.",
       cause: error,
     });
   }

@@ -54,7 +54,7 @@ test("a deleted key and a replaced key are TOKEN_REFUSED with a hint", async () 
   const error = await failure(fetchIdTokenWithKey(KEY, AUDIENCE, exchange));
   expect(error).toMatchObject({
     code: "TOKEN_REFUSED",
-    message: `oauth2.googleapis.com refused a token for ${EMAIL}: Invalid JWT Signature (invalid_grant).`,
+    message: `oauth2.googleapis.com refused to issue a token for ${EMAIL}: Invalid JWT Signature (invalid_grant).`,
     details: { error: "invalid_grant", error_description: "Invalid JWT Signature." },
   });
   expect(error.next[0]?.command).toEqual(["keys", "list", "--account", EMAIL]);

@@ -57,7 +57,7 @@ test("a folder, and a file in a missing folder, are rejected before anything is 
   mkdirSync(join(folder, "there"));
   await expect(openOutputFile(join(folder, "there"))).rejects.toMatchObject({
     code: "USAGE",
-    message: `${join(folder, "there")} is a folder.`,
+    message: `${join(folder, "there")} is a directory.`,
   });
   await expect(openOutputFile(join(folder, "none", "file"))).rejects.toMatchObject({
     code: "USAGE",

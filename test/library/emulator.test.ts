@@ -35,7 +35,7 @@ test("a folder's settings name its service, which can be public and have environ
   const nameless = join(folder({ "No_name/Dockerfile": "FROM scratch" }), "No_name");
   await expect(emulator.deploy(nameless)).rejects.toMatchObject({
     code: "USAGE",
-    hint: "Set the option name.",
+    hint: "Set the name option.",
   });
   await expect(emulator.deploy(folder({ Dockerfile: "FROM scratch\nRUN exit 1" }), { name: "broken" })).rejects.toMatchObject({
     code: "BUILD_FAILED",

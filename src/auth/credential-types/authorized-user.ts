@@ -87,5 +87,5 @@ function explainLoginRefusal(refusal: TokenRefusal, origin: string, signInStep: 
   if (/rapt|reauth/i.test(`${subtype} ${description}`))
     return refused("SIGN_IN_EXPIRED", `The login from ${origin} reached your organization's session limit`);
   if (error === "invalid_grant") return refused("SIGN_IN_EXPIRED", `The login from ${origin} was revoked or has expired`);
-  return refused(error === "deleted_client" ? "CLIENT_DELETED" : undefined, `${host} refused the login from ${origin}`);
+  return refused(error === "deleted_client" ? "CLIENT_DELETED" : undefined, `${host} rejected the login from ${origin}`);
 }

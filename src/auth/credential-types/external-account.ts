@@ -148,7 +148,7 @@ const REMEDIES: readonly (readonly [RegExp, { readonly hint: string; readonly ne
       next: [externalStep("To see the condition", ...POOL_COMMAND, "describe", "PROVIDER")],
     },
   ],
-  [/stale/, { hint: "The token has expired. Its source must renew it." }],
+  [/stale/, { hint: "The token has expired. Get a new one from its source." }],
   [/audience/, { hint: "The provider must allow the token's audience. The default is the provider's full name with the prefix https:." }],
   [/issuer/, { hint: "The token's issuer isn't the provider's." }],
 ];

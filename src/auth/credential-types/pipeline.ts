@@ -40,7 +40,7 @@ function findSource(provider: string, { env, send }: AuthContext): SubjectTokenS
   if (variable !== undefined) {
     const token = /^\w+$/.test(variable) ? env[variable] : undefined;
     if (!token) {
-      throw new CliError("CREDENTIALS_MISSING", `The environment variable in ${TOKEN_VARIABLE} isn't set in this job.`, {
+      throw new CliError("CREDENTIALS_MISSING", `The environment variable named in ${TOKEN_VARIABLE} isn't set in this job.`, {
         hint: "Add it to the job: id_tokens: { NAME: { aud: https://iam.googleapis.com/PROVIDER } }",
       });
     }

@@ -15,7 +15,7 @@ export function readFileSource(source: FieldReader, subject: string) {
         throw new CliError(
           error.code === "ENOENT" ? "CREDENTIALS_MISSING" : "CREDENTIALS_INVALID",
           error.code === "ENOENT" ? `Token file not found: ${path}` : `Can't read the token file ${path}: ${error.code}.`,
-          { hint: "The token's source must write it first. The path comes from credential_source.file." },
+          { hint: "Whatever issues the token must write this file first. Its path comes from credential_source.file." },
         );
       });
       const token = take(text);

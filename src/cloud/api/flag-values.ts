@@ -29,7 +29,7 @@ export function parseFlags(
 export function unknownToApi(flag: string, use: "build" | "deployment", known: readonly string[]): CliError {
   const suggestion = suggestMatch(flag, known);
   return new CliError("USAGE", `${flag} requires gcloud, but this ${use} uses Google's API.`, {
-    hint: `${suggestion ? `${suggestion} ` : ""}With the API, use ${known.join(", ")}. For other flags, install gcloud and pass --via gcloud.`,
+    hint: `${suggestion ? `${suggestion} ` : ""}The API supports ${known.join(", ")}. For other flags, install gcloud and pass --via gcloud.`,
     details: { flag },
   });
 }

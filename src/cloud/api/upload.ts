@@ -143,7 +143,7 @@ async function sendChunk(
 
 function uploadStalled(session: string): CliError {
   const { host } = new URL(session);
-  return new CliError("UNAVAILABLE", `${host} doesn't accept the upload.`, {
+  return new CliError("UNAVAILABLE", `${host} rejected the upload.`, {
     hint: "Run the command again in a minute.",
     retryAfterSeconds: 0,
     details: { status: 308 },

@@ -88,7 +88,7 @@ const KNOWN_ERRORS: readonly KnownError[] = [
       const [, revision, service] = /Revision '(([\w-]+)-\d{5}-\w{3})'/.exec(input) ?? [];
       return new CliError(
         "DEPLOY_FAILED",
-        `${revision ? `Revision ${revision}` : "The revision"} failed to start: the container didn't listen on port ${port} in time.`,
+        `${revision ? `Revision ${revision}` : "The revision"} failed to start: the container didn't start listening on port ${port} in time.`,
         {
           hint: "The container must listen on 0.0.0.0, on the port in the PORT environment variable.",
           next: [nextStep("To see its logs", "logs", ...(service && revision ? [service, "--revision", revision] : []))],
@@ -126,7 +126,9 @@ const KNOWN_ERRORS: readonly KnownError[] = [
     ({ 0: text }, { sentence }) =>
       /exists/i.test(text)
         ? new CliError("CONFLICT", sentence)
-        : new CliError("CONFLICT", `The resource was modified at the same time: ${sentence}`, { hint: "Run the command again." }),
+        : new CliError("CONFLICT", `The resource was modified by another request at the same time: ${sentence}`, {
+            hint: "Run the command again.",
+          }),
   ],
   [
     /Unable to find the server|Max retries exceeded|Connection (?:refused|reset|aborted)|ConnectionError|Network is unreachable|gaierror|ProxyError|timed out|HTTPError 50[234]|UNAVAILABLE|ServiceUnavailable/,

@@ -31,7 +31,7 @@ export function sourceUnreadable(error: unknown): unknown {
   const { path, code } = error as NodeJS.ErrnoException;
   if (error instanceof CliError || !path) return error;
   return new CliError("NOT_FOUND", `Can't read ${path}${code ? ` (${code})` : ""}.`, {
-    hint: "Don't change the directory during a build, or exclude the file in .gcloudignore.",
+    hint: "Exclude the file in .gcloudignore, or don't change the directory during a build.",
     cause: error,
   });
 }

@@ -6,7 +6,7 @@ export const doctorCommand = defineCommand({
   name: "doctor",
   summary: "Diagnose common configuration problems",
   description:
-    "Runs diagnostic checks on your environment, credentials, project, permissions, and service, and suggests fixes. Each check passes, warns, fails, or is skipped. The exit code is 0 if no check failed, otherwise that of the first failed check.",
+    "Runs diagnostic checks on your environment, credentials, project, permissions, and service, and suggests fixes. Each check passes, warns, fails, or is skipped. The exit code is 0 if no check failed; otherwise, it's that of the first failed check.",
   arguments: [argument("[checks...]", "Names of the checks to run (default: all)")],
   flags: [
     flag("--fix", "Apply safe fixes after confirmation"),

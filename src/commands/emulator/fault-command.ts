@@ -14,7 +14,7 @@ export const faultCommand = defineNoun({
       name: "add",
       summary: "Add a fault for matching requests",
       description:
-        "Adds a fault for matching requests. A pattern is HOST/PATH, HOST, or /PATH; * matches within a segment, ** matches anything. If several faults match, the first one applies.",
+        "Adds a fault for matching requests. A pattern is HOST/PATH, HOST, or /PATH; * matches within a segment, and ** matches anything. If several faults match, the first one applies.",
       flags: [
         flag("--match <pattern>", "Requests to match, for example *.run.app or /v1/projects/**", { isRequired: true }),
         flag("--method <method>", "HTTP method to match"),

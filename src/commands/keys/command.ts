@@ -25,7 +25,7 @@ export const keysCommand = defineNoun({
       summary: "List keys and their local files",
       description:
         "Lists user-managed keys with creation and expiry dates, and the local file that contains each " +
-        "key (in the configured paths and the current directory).",
+        "key (searched for in the configured paths and the current directory).",
       flags: [ACCOUNT_FLAG, flag("--all", "Include Google-managed keys")],
       examples: [["cloudrun-oauth keys list --account my-caller"]],
       load: async () => (await import("./keys.ts")).keysList,

@@ -17,7 +17,8 @@ export async function openNewKeyFile(path: string, { replace }: { readonly repla
     if (error.code === "ENOENT") return undefined;
     return throwCliError(path, error);
   });
-  if (existing?.isDirectory()) throw new CliError("USAGE", `${path} is a directory.`, { hint: "Pass a file in it." });
+  if (existing?.isDirectory())
+    throw new CliError("USAGE", `${path} is a directory.`, { hint: "Pass the path of a file in the directory." });
   if (existing && !existing.isFile())
     throw new CliError("USAGE", `${path} isn't a regular file.`, { hint: "Private keys are only written to regular files." });
   if (existing && !replace) throw alreadyExists(path);
@@ -35,7 +36,7 @@ export async function openNewKeyFile(path: string, { replace }: { readonly repla
 
 function alreadyExists(path: string): CliError {
   return new CliError("CONFLICT", `${path} already exists.`, {
-    hint: "Pass another file, or overwrite it with --force. A key that is only in this file stays valid, but can't be recovered.",
+    hint: "Pass another file, or overwrite it with --force. If this is the only copy of a key, the key stays valid but can't be recovered.",
   });
 }
 

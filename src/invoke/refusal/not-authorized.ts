@@ -100,7 +100,7 @@ function explainWithoutPolicy(request: RejectedRequest, evidence: Evidence): Cli
   const validity = isServiceHost(request.url.hostname) ? "its audience and expiry are valid" : "no problem was found with it";
   const message = `Cloud Run rejected the ID token from ${describeCaller(request, "the caller")}, although ${validity}.`;
   return refusalError("NOT_VERIFIED", request, message, {
-    hint: "New services and grants can take a minute or more to become available. Try again.",
+    hint: "New services and grants can take a minute or more to take effect. Try again.",
     next: [grantStep(request, evidence)],
   });
 }

@@ -135,6 +135,6 @@ test("an upload that can't be completed is an error", async () => {
   const still = await openStorage(Array.from({ length: 20 }, () => ({ takes: 0 })));
   expect(await failure(still.upload(source))).toMatchObject({
     code: "UNAVAILABLE",
-    message: expect.stringContaining("doesn't accept the upload"),
+    message: expect.stringContaining("rejected the upload"),
   });
 });

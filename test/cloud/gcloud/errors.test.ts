@@ -51,7 +51,7 @@ const CASES: readonly (readonly [stderr: string, code: string, message: string, 
   [
     `${NOT_READY} The user-provided container failed to start and listen on the port defined provided by the PORT=8080 environment variable within the allocated timeout. Logs for this revision might contain more information.`,
     "DEPLOY_FAILED",
-    "Revision hello-00001-abc failed to start: the container didn't listen on port 8080 in time.",
+    "Revision hello-00001-abc failed to start: the container didn't start listening on port 8080 in time.",
     "logs hello --revision hello-00001-abc",
   ],
   [
@@ -88,7 +88,7 @@ const CASES: readonly (readonly [stderr: string, code: string, message: string, 
   [
     "ERROR: (gcloud.run.services.add-iam-policy-binding) ABORTED: There were concurrent policy changes. Please retry the whole read-modify-write with exponential backoff.",
     "CONFLICT",
-    "The resource was modified at the same time: There were concurrent policy changes. Please retry the whole read-modify-write with exponential backoff.",
+    "The resource was modified by another request at the same time: There were concurrent policy changes. Please retry the whole read-modify-write with exponential backoff.",
     "Run the command again.",
   ],
   [

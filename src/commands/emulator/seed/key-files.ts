@@ -48,5 +48,5 @@ function isEmulatorKey({ private_key, private_key_id }: ServiceAccountKey): bool
 
 /** The error for a file that isn't replaced; `reason` completes the sentence. */
 export function conflict(path: string, reason: string): CliError {
-  return new CliError("CONFLICT", `${path} ${reason}.`, { hint: "Move the file away, or use another path in the seed file." });
+  return new CliError("CONFLICT", `${path} ${reason}.`, { hint: "Move the file elsewhere, or use another path in the seed file." });
 }
