@@ -24,8 +24,8 @@ export const keysCommand = defineNoun({
       name: "list",
       summary: "List keys and their local files",
       description:
-        "Lists user-managed keys with creation and expiry dates, and the local file that contains each " +
-        "key (searched for in the configured paths and the current directory).",
+        "Lists user-managed keys with creation and expiry dates. Also shows the local file that contains each key, if it's in a " +
+        "configured path or the current directory.",
       flags: [ACCOUNT_FLAG, flag("--all", "Include Google-managed keys")],
       examples: [["cloudrun-oauth keys list --account my-caller"]],
       load: async () => (await import("./keys.ts")).keysList,
