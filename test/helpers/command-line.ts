@@ -10,7 +10,8 @@ import { assertNoSecrets, assertNoSecretsIn, tokensAskedBy, type TokensAskedFor 
 /** Creates a folder with files, by their relative paths; deletes it when the test is finished. */
 export function folder(files: Readonly<Record<string, string>> = {}): string {
   const directory = mkdtempSync(join(tmpdir(), "cloudrun-oauth-test-"));
-  onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+  // A process that a test ended can still be writing.
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true, maxRetries: 3 }));
   for (const [name, text] of Object.entries(files)) {
     mkdirSync(dirname(join(directory, name)), { recursive: true });
     writeFileSync(join(directory, name), text);
