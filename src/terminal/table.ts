@@ -18,7 +18,8 @@ export function formatTable(
 ): string {
   if (width === undefined) return rows.map((row) => `${row.map(stripVTControlCharacters).join("\t")}\n`).join("");
   const all = header ? [header, ...rows] : rows;
-  const widths = fit(columnWidths(all), width);
+  // A list of facts, which has no header, is shown whole.
+  const widths = header ? fit(columnWidths(all), width) : columnWidths(all);
   const line = (row: readonly string[]) =>
     row
       .map((cell, column) => pad(cell, widths[column] ?? 0))

@@ -187,3 +187,16 @@ test("a step that takes a second or more says how long it took", async () => {
   await terminal.step({ running: "Working", done: "Worked" }, () => pause(1001));
   expect(err()).toMatch(/^✓ Worked \(1\.\d s\)\n$/);
 });
+
+test("a table is cut to the terminal's width, and a list of facts isn't", async () => {
+  const long = "x".repeat(100);
+  const { terminal, out } = await open({ tty: true });
+  terminal.printTable([["hello", long]], { header: ["name", "image"] });
+  expect(
+    out()
+      .split("\n")
+      .map((line) => line.length),
+  ).toEqual([12, 80, 0]);
+  terminal.printTable([["IMAGE", long]]);
+  expect(out()).toBe(`IMAGE  ${long}\n`);
+});
